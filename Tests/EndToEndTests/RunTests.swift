@@ -4,28 +4,6 @@ import Testing
 /// Runs as programs see them: many objects, JSON lines, two runs at once.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct RunTests {
-    @Test func `two runs of one task take turns`() async throws {
-        let node = try TestNode("tasks: {turns: {exec: {script: s.sh}}}\n")
-        try node.write(
-            "echo started; while [ ! -e '\(node.path("go"))' ]; do sleep 0.05; done\n",
-            to: "s.sh",
-        )
-        let first = try node.start(["run"])
-        #expect(try await becomes { first.outputSoFar().contains("turns: | started\n") })
-        let second = try node.start(["run", "--output", "json"])
-        #expect(try await becomes { second.outputSoFar().contains(#""event":"waiting""#) })
-        #expect(!second.outputSoFar().contains(#""event":"output""#))
-        try node.write("", to: "go")
-        #expect(await first.result().status == 0)
-        let result = await second.result()
-        #expect(result.status == 0)
-        let wait = try #require(try result.events("waiting").first)
-        #expect(
-            ["kind", "subject", "reason"].map { wait[$0]?.string }
-                == ["lock", "another run of this task", "process \(first.processIdentifier) runs it"]
-        )
-    }
-
     @Test(.needsAPIServer) func `hundreds of documents and megabytes are applied from one file`() async throws {
         let cluster = try await TestCluster.shared(namespace: "many")
         let node = try TestNode("tasks: {many: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [many.yaml]}}}\n")

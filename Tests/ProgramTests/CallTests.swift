@@ -17,7 +17,7 @@ struct CallTests {
         return try await Tool.run("sh", words, environment: ["NEST_ROLE": "control-plane", "JOURNAL_STREAM": nil])
     }
 
-    @Test(arguments: [["status"], ["graph"], ["--help"], ["run"], ["run", "--output", "json"]])
+    @Test(arguments: [["status"], ["--help"], ["run", "--output", "json"]])
     func `an output that is full is a failure`(arguments: [String]) async throws {
         let node = try TestNode(Self.tasks)
         let flags = arguments == ["--help"] ? "" : "--role worker --config \(node.config) --root \(node.root)"

@@ -103,21 +103,6 @@ struct ImportTests {
         #expect(absent.status == 78)
         let words = "Nix cannot evaluate this: an inventory has no value for the argument 'config' of a module"
         #expect(absent.errors.contains("\(words); import the file that lists the nodes"), "\(absent.errors)")
-
-        // Files beside the inventory that are none.
-        let flake = "{\n  inputs.n.url = \"github:a/b\";\n  outputs = { self, n }: { };\n}\n"
-        try Files.write(Array(flake.utf8), to: path, mode: 0o644)
-        let hint = "import the file with the nodes that the flake reads, such as cluster.nix"
-        #expect(try await read("nico", path).errors == "\(path):3:3: a flake is not an inventory; \(hint)\n")
-        let object = TemporaryDirectory.file("cluster.yaml")
-        try Files.write(Array("apiVersion: v1\nkind: KubernetesCluster\n".utf8), to: object, mode: 0o644)
-        let refused = try await read("nico", object)
-        #expect(refused.status == 78)
-        #expect(
-            refused.errors.hasPrefix(
-                "\(object): an inventory of NICO is not YAML; import the operator's cluster.nix"
-            )
-        )
     }
 
     @Test(.enabled(if: canEvaluate, noNix))
@@ -171,20 +156,6 @@ struct ImportTests {
 
 /// The evaluation of Nix files by command `import`.
 extension ImportTests {
-    @Test(.enabled(if: canEvaluate, noNix))
-    func `a Nix file may be named by links and with two dots, and its mistakes have places`() async throws {
-        let directory = TemporaryDirectory.file("a b'$")
-        try Files.makeDirectories("\(directory)/real")
-        try Files.write(Array("{\n  a = absent; }".utf8), to: "\(directory)/real/c:d.nix", mode: 0o644)
-        try #require(try await Tool.run("ln", ["-s", "real", "\(directory)/linked"]).status == 0)
-        try #require(try await Tool.run("ln", ["-s", "real/c:d.nix", "\(directory)/link.nix"]).status == 0)
-        for name in ["real/c:d.nix", "linked/c:d.nix", "link.nix", "linked/../real/c:d.nix"] {
-            let path = "\(directory)/\(name)"
-            let result = try await read("nico", path)
-            #expect(result.errors == "\(path):2:7: Nix cannot evaluate this: undefined variable 'absent'\n")
-        }
-    }
-
     @Test(.enabled(if: canEvaluate, noNix))
     func `an evaluation without end is ended`() async throws {
         let path = TemporaryDirectory.file("cluster.nix")

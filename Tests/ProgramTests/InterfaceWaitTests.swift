@@ -43,42 +43,6 @@ struct InterfaceWaitTests {
         #expect(lines.last == "2 tasks: 2 unchanged")
     }
 
-    @Test func `what a machine with eight interfaces has is named`() async throws {
-        let setUp = (0..<8).map { number in
-            """
-            \(NetworkNamespace.link("eth\(number)"))
-            ip addr add 10.0.\(number).1/24 dev eth\(number)
-            ip link set eth\(number) up
-            ip link set xeth\(number) \(number == 3 ? "down" : "up")
-            """
-        }
-        let result = try await run(
-            """
-            tasks:
-              in-range: {wait: {address: 10.0.5.0/24}}
-              exact: {wait: {address: 10.0.7.1}}
-              named: {wait: {interface: eth7}}
-              version6: {timeout: 1s, wait: {address: "fd00::/8"}}
-              other: {timeout: 1s, wait: {address: 192.168.0.0/16}}
-              carrier: {timeout: 1s, wait: {interface: eth3}}
-              missing: {timeout: 1s, wait: {interface: wlan0}}
-            """,
-            before: setUp.joined(separator: "\n"),
-        )
-        #expect(result.status == 1)
-        let failures = result.output.split(separator: "\n").filter { $0.contains(": error: ") }.sorted().map { line in
-            line.replacing(#/error: \S+bootstrap\.yaml:\d+:\d+: /#, with: "error: ")
-        }
-        let expected = [
-            "carrier: error: timed out after 1s waiting for interface 'eth3' to be up: 'eth3' has no carrier; ",
-            "missing: error: timed out after 1s waiting for interface 'wlan0' to be up: it does not exist; ",
-            "other: error: timed out after 1s waiting for an address in 192.168.0.0/16: no interface that is up has it; ",
-            "version6: error: timed out after 1s waiting for an address in fd00::/8: no interface that is up has it; ",
-        ]
-        #expect(zip(failures, expected).allSatisfy { $0.hasPrefix($1) } && failures.count == 4, "\(failures)")
-        #expect(result.output.hasSuffix("\n7 tasks: 3 unchanged, 4 failed\n"), "\(result.output)")
-    }
-
     @Test func `a signal ends the wait`() async throws {
         let result = try await run("tasks: {t: {wait: {interface: wlan0}}}\n", during: "kill -TERM $!")
         #expect(result.status == 143, "\(result.output)")

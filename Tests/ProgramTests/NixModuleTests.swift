@@ -72,12 +72,11 @@ struct NixModuleTests {
         #expect(listed.outputLines.contains { $0.contains("nest-bootstrap: Task") }, "\(listed)")
     }
 
-    @Test(arguments: [("true", "t"), ("{ set = \"addon\"; }", "addon")])
-    func `a disabled task with prune removes its set`(_ prune: String, _ set: String) async throws {
+    @Test func `a disabled task with prune removes its set`() async throws {
         let keys = "kubeconfig = \"/k\"; manifests = [ ];"
-        let module = try await NixModule(node("enable = false; apply = { \(keys) prune = \(prune); };"))
+        let module = try await NixModule(node("enable = false; apply = { \(keys) prune = { set = \"addon\"; }; };"))
         let task = try module.text("built/bootstrap.yaml").json["tasks"]?["t"]
-        #expect(task?["remove"]?["set"]?.string == set)
+        #expect(task?["remove"]?["set"]?.string == "addon")
         #expect(task?["remove"]?["kubeconfig"]?.string == "/k")
         #expect(task?["apply"] == nil)
     }
@@ -167,30 +166,6 @@ struct NixModuleTests {
         let result = try await NixModule.evaluate(node(task, options))
         #expect(result.status == 1)
         #expect(result.errors.contains(text), "\(result.errors)")
-    }
-
-    @Test func `the rules for addresses are those of the task file`() async throws {
-        let rules = """
-            cluster.nodeAddress = { }; nodes.n2 = { role = "worker"; variables.a = "b"; };
-            nodes.n1 = { role = "worker"; address = {
-                interfaces = [ "tailscale*" "en*" ]; skip = [ ]; range = "100.64.0.0/10"; family = "ipv4";
-            }; };
-            """
-        let task = "file = { path = \"/run/kubelet.env\"; content = \"\\${node.address}\"; };"
-        let lines = try await NixModule(node(task, rules)).text("built/bootstrap.yaml")
-        let address =
-            "{\"family\":\"ipv4\",\"interfaces\":[\"tailscale*\",\"en*\"],\"range\":\"100.64.0.0/10\",\"skip\":[]}"
-        #expect(
-            lines.hasPrefix(
-                """
-                {
-                "cluster": {"nodeAddress":{}},
-                "nodes": {"n1":{"address":\(address),"role":"worker"},"n2":{"role":"worker","variables":{"a":"b"}}},
-
-                """
-            ),
-            "\(lines)"
-        )
     }
 
     @Test(

@@ -170,24 +170,6 @@ struct WatchTests {
         #expect(result.errors == "")
     }
 
-    @Test func `every change is a JSON object with the fields of a status`() async throws {
-        let node = try node()
-        let watch = try node.start(["status", "--watch", "--output", "json", "conf"])
-        #expect(try await becomes { watch.outputSoFar().contains("not yet") })
-        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
-        #expect(try await node.run("run").status == 0)
-        #expect(try await becomes { watch.outputSoFar().contains("changed") })
-        watch.signal(SIGINT)
-        let result = await watch.result()
-        #expect(result.status == 0)
-        let objects = try result.outputLines.map { try $0.json }
-        #expect(objects.map { $0["task"]?.string } == objects.map { _ in "conf" })
-        #expect(objects.first?["state"]?.string == "not yet")
-        #expect(objects.last?["state"]?.string == "changed")
-        #expect(objects.last?["finishedAt"]?.string != nil)
-        #expect(objects.allSatisfy { $0["time"]?.string?.hasSuffix("Z") == true })
-    }
-
     @Test func `what has not succeeded yet is exit code 3, and another signal 143`() async throws {
         for (signal, code) in [(SIGINT, 3), (SIGTERM, 143)] as [(Int32, Int32)] {
             let watch = try node().start(["status", "--watch"])
