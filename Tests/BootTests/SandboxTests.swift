@@ -91,15 +91,11 @@ extension RunningMachineTests {
                     try await machine.place("secret", at: path)
                 }
                 try await machine.place(Self.listener, at: "/etc/systemd/system/listener.socket")
-                try await machine.place(
-                    "[Service]\nExecStart=sleep infinity\n",
-                    at: "/etc/systemd/system/listener.service"
-                )
+                let idle = "[Service]\nExecStart=sleep infinity\n"
+                try await machine.place(idle, at: "/etc/systemd/system/listener.service")
                 // A process with the rights of the tasks' own.
-                try await machine.place(
-                    "[Service]\nExecStart=sleep infinity\nEnvironment=SECRET=other\nCapabilityBoundingSet=\n",
-                    at: "/etc/systemd/system/other.service"
-                )
+                let other = "\(idle)Environment=SECRET=other\nCapabilityBoundingSet=\n"
+                try await machine.place(other, at: "/etc/systemd/system/other.service")
                 try await machine.place(
                     "[Unit]\nWants=listener.socket other.service\nAfter=listener.socket other.service\n",
                     at: "/etc/systemd/system/k8s-bootstrap-.service.d/90-listener.conf"
@@ -145,11 +141,8 @@ extension RunningMachineTests {
                     let lines = said.split(separator: "\n").filter { $0.contains(" | ") }
                     #expect(lines.map(String.init) == reached + ["\(task): | probed to the end"], "\(said)")
                 }
-                #expect(
-                    try await machine.output("journalctl --sync; journalctl -b -o cat NEST_TASK=neighbour").contains(
-                        "| refused\n"
-                    )
-                )
+                let neighbour = "journalctl --sync; journalctl -b -o cat NEST_TASK=neighbour"
+                #expect(try await machine.output(neighbour).contains("| refused\n"))
                 #expect(try await machine.output("ls /etc/kubernetes").contains("own\n"))
                 #expect(try await machine.output("ls /etc/kubernetes/manifests") == "etcd.yaml\n")
                 let made = try await machine.output(
@@ -191,19 +184,16 @@ extension RunningMachineTests {
                 for path in there { try await machine.place("there", at: path) }
                 let tasks = ["config", "copy", "plugin", "network"]
                 let dropIn = "k8s-bootstrap-%.service.d/90-probe.conf"
+                let probe = "[Service]\nExecStart=\nExecStart=/bin/sh /usr/neighbours\n"
                 for task in tasks {
-                    try await machine.place(
-                        "[Service]\nExecStart=\nExecStart=/bin/sh /usr/neighbours\n",
-                        at: "/etc/systemd/system/" + dropIn.replacing("%", with: task)
-                    )
+                    try await machine.place(probe, at: "/etc/systemd/system/" + dropIn.replacing("%", with: task))
                 }
                 try await machine.startTasks()
                 for task in tasks {
                     let unit = "k8s-bootstrap-\(task)"
                     #expect(try await machine.becomes("systemctl is-active \(unit)") { $0 == "active\n" }, "\(task)")
-                    let said = try await machine.output(
-                        "journalctl --sync; journalctl -b -o cat _SYSTEMD_UNIT=\(unit).service"
-                    )
+                    let log = "journalctl --sync; journalctl -b -o cat _SYSTEMD_UNIT=\(unit).service"
+                    let said = try await machine.output(log)
                     #expect(said == "probed to the end\n")
                 }
                 try await machine.must("rm -r /etc/systemd/system/k8s-bootstrap-*.service.d && systemctl daemon-reload")
@@ -212,13 +202,11 @@ extension RunningMachineTests {
                     "cd /etc; stat -c '%U %a' kubernetes/own.conf; cat kubernetes/own.conf kubernetes/pki/copy.crt "
                     + "cni/net.d/10-own.conf; readlink /opt/cni/bin/own"
                 #expect(try await machine.becomes(made) { $0 == "nobody 4750\ntexttheretext/nowhere\n" })
-                let token = try await machine.output("stat -c '%U %a' /etc/kubernetes/token; cat /etc/kubernetes/token")
+                let read = "stat -c '%U %a' /etc/kubernetes/token; cat /etc/kubernetes/token"
+                let token = try await machine.output(read)
                 #expect(token.hasPrefix("nobody 600\n") && token.utf8.count == 76, "\(token)")
                 try await machine.must("systemctl restart k8s-bootstrap-token")
-                #expect(
-                    try await machine.output("stat -c '%U %a' /etc/kubernetes/token; cat /etc/kubernetes/token")
-                        == token
-                )
+                #expect(try await machine.output(read) == token)
                 // What cannot be put in place is a failure, and is tried again.
                 try await machine.stopRetries()
                 let isFailed = "systemctl is-failed k8s-bootstrap-blocked"
@@ -276,9 +264,7 @@ extension RunningMachineTests {
                     }
                     try await machine.place(Self.changes, at: "/usr/changes")
                     try await machine.place("text\n", at: "/srv/pkg/bin/it")
-                    try await machine.must(
-                        "mkdir -p /etc/kubernetes/manifests; tar -C /srv -cf /etc/it.tar pkg"
-                    )
+                    try await machine.must("mkdir -p /etc/kubernetes/manifests; tar -C /srv -cf /etc/it.tar pkg")
                     try await machine.must(Self.makeImage)
                     try await machine.place(Self.changing, at: "/etc/nest-bootstrap/bootstrap.yaml")
                     let result = try await machine.run("nest-bootstrap", "up")
@@ -341,9 +327,8 @@ extension RunningMachineTests {
                 #expect(try await machine.becomes("systemctl show -p SubState \(unit)") { $0 == "SubState=start\n" })
                 // Also before the program has written its record.
                 try await machine.must("systemctl daemon-reload")
-                #expect(
-                    try await machine.output("systemctl show -p TimeoutStartUSec \(unit)") == "TimeoutStartUSec=6min\n"
-                )
+                let deadline = "systemctl show -p TimeoutStartUSec \(unit)"
+                #expect(try await machine.output(deadline) == "TimeoutStartUSec=6min\n")
                 // A unit is starting also while systemd prepares its sandbox. The program that the task runs has begun only
                 // after the record was written and signals are handled.
                 #expect(try await machine.becomes(TestMachine.countSleepProcesses) { $0 == "1\n" })
@@ -361,10 +346,7 @@ extension RunningMachineTests {
                 let state = try await machine.output("systemctl show -p ActiveState -p SubState -p Result \(unit)")
                 #expect(state == "Result=success\nActiveState=inactive\nSubState=dead\n")
                 let records = try await machine.records()
-                let journal = try await machine.output(
-                    "journalctl -b -o short-precise --no-pager -n 60 -u 'k8s-bootstrap*'"
-                )
-                #expect(records == ["long": "interrupted"], "\(journal)")
+                #expect(records == ["long": "interrupted"])
                 #expect(try await machine.isRunningWithoutFailures())
 
                 // Also before the program can note a signal.
@@ -425,11 +407,9 @@ private func taskUnits(in list: String) -> [String] {
 
 /// Expects that no unit of a task is more exposed than 2.0.
 private func expectScores(_ machine: TestMachine, of units: [String]) async throws {
-    var table = ""
     for unit in units {
         let last = try await machine.output("systemd-analyze security --no-pager \(unit) | tail -n 1")
         let match = try #require(last.firstMatch(of: /(\d+\.\d+) ([A-Z]+)/), "\(last)")
-        table += "\(match.output.1) \(match.output.2) \(unit)\n"
         #expect(try #require(Double(match.output.1)) <= 2.0, "\(unit)")
     }
 }

@@ -9,8 +9,8 @@ struct BootedTests {}
 @Suite(.needsMachine, .timeLimit(.minutes(15)))
 struct IndependentBootedTests {}
 
-/// The tests on running machines, each of which is lent to one test at a time.
-@Suite(.needsMachine, .timeLimit(.minutes(15)))
+/// The tests on running machines, each of which is lent to one test at a time; the wait for one counts as time of the test.
+@Suite(.needsMachine, .timeLimit(.minutes(30)))
 struct RunningMachineTests {}
 
 extension TestCluster {

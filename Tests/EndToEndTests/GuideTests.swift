@@ -25,14 +25,6 @@ struct GuideTests {
         }
     }
 
-    @Test func `the drop-in of the guide for a bare Debian fits its example`() async throws {
-        let node = try TestNode(try Files.text("\(TestCluster.sourceRoot)/examples/bare-debian/bootstrap.yaml"))
-        let dropIn = try #require(try GuideDocument("docs/guides/bare-debian.md").blocks("yaml").first)
-        try node.write(dropIn, to: "bootstrap.d/50-site.yaml")
-        let result = try await node.run("check", "--offline", "--host-name", "w1")
-        #expect(result.status == 0 && result.errors == "", "\(result.errors)")
-    }
-
     @Test(arguments: ["kubeadm", "k3s"])
     func `a task file to begin with is right`(name: String) async throws {
         try await check(try Files.text("\(Self.examples)/\(name)/bootstrap.yaml"))

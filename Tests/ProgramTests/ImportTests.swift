@@ -105,21 +105,6 @@ struct ImportTests {
         #expect(absent.errors.contains("\(words); import the file that lists the nodes"), "\(absent.errors)")
     }
 
-    @Test(.enabled(if: canEvaluate, noNix))
-    func `the example of the documentation is what it becomes`() async throws {
-        let path = TestCluster.sourceRoot + "/docs/import.md"
-        let document = try Files.text(path)
-        let blocks = document.split(separator: "```").filter { $0.hasPrefix("nix\n") || $0.hasPrefix("yaml\n") }
-        let texts = blocks.map { $0.drop { $0 != "\n" }.dropFirst() }
-        let inventory = TemporaryDirectory.file("documented.nix")
-        try Files.write(Array(try #require(texts.first).utf8), to: inventory, mode: 0o644)
-        let result = try await read("nico", inventory)
-        #expect(result.output.drop { $0 != "\n" }.dropFirst() == texts[1], "\(result.errors)")
-        // The beginning of what becomes of the example of plans.
-        let plans = try await read("plans", Self.examples + "/plans").output
-        #expect(plans.contains("\n" + texts[2]), "\(texts[2])")
-    }
-
     @Test(
         .enabled(if: canEvaluate, noNix),
         arguments: [
@@ -250,21 +235,5 @@ extension ImportTests {
         let changed = own.map { $0.replacing("192.168.1.", with: "10.7.0.").replacing("353f1be6", with: digest) }
         #expect(own.allSatisfy { $0.contains("auth_pass 353f1be6\n") } && digest.count == 8)
         #expect(try await configurations(importing: other) == changed)
-    }
-
-    @Test(arguments: [("", 0), ("vip: 10.0.100.100\n", 0), ("vip: 10.0.100.100\nname: production-cluster\n", 3)])
-    func `control planes of plans with a name and a virtual address have a password`(
-        lines: String,
-        count: Int,
-    ) async throws {
-        let directory = TemporaryDirectory.file("plans")
-        _ = try await Tool.run("cp", ["-r", Self.examples + "/plans", directory])
-        let network = "\(directory)/network.yaml"
-        let text = try Files.text(network)
-        try Files.write(Array((text + lines).utf8), to: network, mode: 0o644)
-        let result = try await read("plans", directory)
-        #expect(result.status == 0, "\(result.errors)")
-        #expect(result.outputLines.count { $0.hasSuffix(" vrrpPassword: \"353f1be6\"") } == count)
-        #expect(result.outputLines.count { $0.contains("vrrpPassword") } == count)
     }
 }

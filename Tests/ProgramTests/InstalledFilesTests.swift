@@ -65,44 +65,6 @@ struct InstalledFilesTests {
     }
 }
 
-/// The check of the C library that `make deb` makes, with packages of another program.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
-struct LibraryVersionTests {
-    /// Checks a package that has a shell as its program, with these dependencies.
-    private func check(_ depends: String) async throws -> ToolResult {
-        let root = TemporaryDirectory.file("root")
-        let package = TemporaryDirectory.file("package.deb")
-        try Files.makeDirectories("\(root)/DEBIAN")
-        let control = """
-            Package: nest-bootstrap
-            Version: 1
-            Architecture: all
-            Maintainer: nobody <nobody@example.com>
-            Depends: \(depends)
-            Description: package of a test
-
-            """
-        try Files.write(Array(control.utf8), to: "\(root)/DEBIAN/control")
-        let script = #"install -D "$1" "$2/usr/bin/nest-bootstrap" && dpkg-deb --build "$2" "$3""#
-        let built = try await Tool.run("sh", ["-c", script, "sh", "/bin/sh", root, package])
-        try #require(built.status == 0, "\(built.errors)")
-        return try await Tool.run("\(TestCluster.sourceRoot)/tools/check-glibc", [package])
-    }
-
-    @Test(arguments: [
-        ("systemd (>= 252), libc6 (>= 2.17-1~deb8u1), libyaml-0-2", "depends on libc6 2.17-1~deb8u1, but its program"),
-        ("libc6, libyaml-0-2", "names no version of libc6"), ("libc6 (>= 2.99)", nil),
-    ])
-    func `a package for a C library that is too old for the program is refused`(
-        depends: String,
-        reason: String?
-    ) async throws {
-        let result = try await check(depends)
-        #expect(result.status == (reason == nil ? 0 : 1), "\(result.errors)")
-        if let reason { #expect(result.errors.contains(reason), "\(result.errors)") }
-    }
-}
-
 /// The manual pages, as mandoc reads them.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ManualTests {

@@ -204,23 +204,6 @@ enum NetworkNamespace {
         )
     }
 
-    /// A part of a script that makes another machine, to whose `eth0` interface `eth0` has a cable, and runs a script on it.
-    static func neighbor(_ script: String) -> String {
-        """
-        unshare --net sleep 100000 >/dev/null 2>&1 &
-        neighbor=$!
-        trap 'kill $neighbor' EXIT
-        until [ "$(readlink /proc/$neighbor/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
-        ip link add eth0 type veth peer name eth0 netns $neighbor
-        ip link set eth0 up
-        nsenter --target $neighbor --net sh -eu <<'END'
-        ip link set lo up
-        ip link set eth0 up
-        \(script)
-        END
-        """
-    }
-
     /// Makes an interface with a cable to another one, whose name is longer by an `x`.
     static func link(_ name: String) -> String { "ip link add \(name) type veth peer name x\(name)" }
 }

@@ -25,30 +25,6 @@ struct NixFlakeTests {
         #expect(installed.status == 0, "\(installed.errors)")
     }
 
-    @Test func `without a Swift that builds the program and without an archive, the flake has no package`() async throws
-    {
-        let archives = TemporaryDirectory.file("none.json")
-        try Files.write(Array("{}".utf8), to: archives, mode: 0o644)
-        let outputs = try await NixModule.flake(
-            "{ self, pkgs }: { inherit (self) packages checks; module = builtins.isFunction self.nixosModules.default; }",
-            swift: "5.10.1",
-            archives: archives
-        )
-        #expect(outputs["packages"]?["x86_64-linux"]?.entries?.isEmpty == true)
-        #expect(outputs["checks"]?["x86_64-linux"]?.entries?.isEmpty == true)
-        #expect(outputs["module"]?.boolean == true)
-        await #expect {
-            let package = TemporaryDirectory.file("flake/flake/nix/package.nix")
-            let name = "{ self, pkgs }: (pkgs.callPackage \(package) { }).name"
-            _ = try await NixModule.flake(name, swift: "5.10.1", archives: archives)
-        } throws: { error in
-            "\(error)".contains(
-                "nixpkgs has Swift 5.10.1, older than 6.3, and no archive of a release for x86_64-linux is known; "
-                    + "set kubernetes.bootstrap.package as docs/nixos.md describes"
-            )
-        }
-    }
-
     @Test(.enabled(if: TestProcess.isRoot, "only root can mount"))
     func `the package of an archive runs where there is only the store of Nix`() async throws {
         let directory = TemporaryDirectory.file("tarball")
