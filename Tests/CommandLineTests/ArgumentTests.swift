@@ -56,13 +56,10 @@ struct ArgumentTests {
         (expected.action, expected.isForced, expected.isDryRun) = (.renew, true, true)
         (expected.nodes, expected.names, expected.identities) = (["a", "b"], ["c"], ["i"])
         let selection = ["--node", "a", "--node=b", "--node=a", "--name", "c", "--identity", "i"]
-        let given = try options(["certificates", "--all", "renew", "--dry-run"] + selection)
-        #expect(
-            try command(["certificates", "--all", "renew", "--dry-run"] + selection, as: CertificatesCommand.self)
-                == expected
-        )
-        #expect(given.isDryRun)
-        #expect(!given.acts)
+        let renewal = ["certificates", "--all", "renew", "--dry-run"] + selection
+        let given = try options(renewal)
+        #expect(try command(renewal) == expected)
+        #expect(given.isDryRun && !given.acts)
         #expect(try options(["certificates", "renew"]).acts)
         #expect(try !options(["certificates", "check"]).acts)
     }
@@ -74,12 +71,9 @@ struct ArgumentTests {
         #expect(try command(["certificates", "rotate-ca"], as: CertificatesCommand.self) == expected)
         #expect(!shown.acts)
         (expected.step, expected.isConfirmed) = (.issue, true)
-        let given = try options(["certificates", "rotate-ca", "--step", "issue", "--confirm"])
-        #expect(
-            try command(["certificates", "rotate-ca", "--step", "issue", "--confirm"], as: CertificatesCommand.self)
-                == expected
-        )
-        #expect(given.acts)
+        let issuing = ["certificates", "rotate-ca", "--step", "issue", "--confirm"]
+        #expect(try command(issuing) == expected)
+        #expect(try options(issuing).acts)
         #expect(try !options(["certificates", "rotate-ca", "--step=add", "--dry-run"]).acts)
     }
 
@@ -130,14 +124,10 @@ struct ArgumentTests {
     }
 
     @Test func `frequent flags have a short name`() throws {
-        let given = try options(["diff", "a", "-c", "/x.yaml", "-o", "json", "b", "a"])
-        #expect(
-            try command(["diff", "a", "-c", "/x.yaml", "-o", "json", "b", "a"], as: DiffCommand.self)
-                == DiffCommand(names: ["a", "b"])
-        )
-        #expect(given.config == "/x.yaml")
-        #expect(given.output == .json)
-        #expect(given.isDryRun)
+        let arguments = ["diff", "a", "-c", "/x.yaml", "-o", "json", "b", "a"]
+        let given = try options(arguments)
+        #expect(try command(arguments) == DiffCommand(names: ["a", "b"]))
+        #expect(given.config == "/x.yaml" && given.output == .json && given.isDryRun)
         #expect(try options(["status", "-o=json"]).output == .json)
     }
 
