@@ -34,7 +34,7 @@ public struct WebAddress: Sendable, Hashable {
     public init(_ text: String) throws(Fault) {
         let scheme = text.prefix { $0 != ":" }.lowercased()
         guard ["http", "https"].contains(scheme), text.dropFirst(scheme.count).hasPrefix("://") else {
-            throw Fault(message: "does not begin with 'https://'")
+            throw Fault(message: "does not begin with 'https://'", hasSecret: text.contains("@"))
         }
         guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
             throw Fault(message: "has characters that a URL cannot have")

@@ -79,7 +79,13 @@ public struct Age: Sendable {
         let result: FilterResult
         do throws(SystemError) {
             let command = Command("age", arguments, environment: environment)
-            result = try await filter(command, input: input, outputLimit: SizeLimit.encrypted, deadline: deadline)
+            result = try await filter(
+                command,
+                input: input,
+                outputLimit: SizeLimit.encrypted,
+                keepsTerminal: true,
+                deadline: deadline
+            )
         } catch {
             let hint = error.code == ENOENT ? "install the package 'age'" : error.advice
             throw Problem(operation, hint: hint, cause: error)

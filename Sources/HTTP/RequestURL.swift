@@ -6,7 +6,7 @@ struct RequestURL: Sendable, Hashable {
     /// The URL without its fragment.
     var text: String
 
-    /// The URL without user name and password, for messages.
+    /// The URL without user name, password and query, for messages.
     var shownText: String
 
     /// The scheme, `http` or `https`.
@@ -47,6 +47,7 @@ struct RequestURL: Sendable, Hashable {
         }
         parser.remove(CURLUPART_USER)
         parser.remove(CURLUPART_PASSWORD)
+        parser.remove(CURLUPART_QUERY)
         (self.text, shownText) = (whole, parser.part(CURLUPART_URL) ?? whole)
         (self.scheme, self.host, self.port) = (scheme, host, port)
     }

@@ -91,6 +91,18 @@ struct UnpackingTests {
         }
     }
 
+    @Test func `a file that takes longer than the task may is refused`() async throws {
+        let make = "cd \"$1\" && truncate -s 1T huge && tar -cSf a.tar huge && rm huge"
+        let made = try await Tool.run("sh", ["-euc", make, "sh", TemporaryDirectory.path])
+        try #require(made.status == 0, "\(made.errors)")
+        try await withBench("tasks: {t: {timeout: 1s, file: {path: /opt/tool, source: a.tar, unpack: {}}}}\n") {
+            bench in
+            let result = try await bench.perform("t")
+            #expect(result.contains("the time of the task is over"), "\(result)")
+        }
+        #expect(try FileSystem.list(root) == [])
+    }
+
     @Test func `names that are absolute stay in the directory, and files lose their set-id bits`() async throws {
         var tar = TarText()
         tar.add("/etc/", .directory, mode: 0o555)

@@ -7,7 +7,7 @@ import YAML
 
 /// The unpacking of a part of an archive in a directory, by `tar`.
 ///
-/// `tar` makes a fresh directory in the directory. It refuses names with `..`, makes absolute ones relative, and follows no
+/// `tar` makes a fresh directory in the task's directory of the cache. It refuses names with `..`, makes absolute ones relative, and follows no
 /// link of the archive. What is wanted is then copied from there, each file atomically and with the task's owner and permissions.
 struct Unpacking: Sendable {
     private let context: ActionContext
@@ -82,8 +82,10 @@ struct Unpacking: Sendable {
         let scratch: String
         do throws(SystemError) {
             try files.makeDirectories(directory, by: context.task.name)
-            scratch = try files.location(ofWritten: "\(directory)/.nest-bootstrap-\(context.task.name)")
+            let location = try files.stateLocation(listDirectory)
+            scratch = "\(location)/unpacked"
             try await onThread { () throws(SystemError) in
+                _ = try DirectoryHandle(reaching: location, isCreating: true, isOfService: true)
                 try Self.discard(scratch)
                 try FileSystem.makeDirectory(DirectorySettings(path: scratch, mode: 0o700))
             }
@@ -92,7 +94,17 @@ struct Unpacking: Sendable {
         }
         defer { try? Self.discard(scratch) }
         try await extract(archive, scratch)
-        return try await onThread { () throws(Problem) in try place(scratch) }
+        return try await place(scratch)
+    }
+
+    /// Calls a function on a thread of its own, unless the time of the task is over.
+    private func withinTime<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(SystemError) -> Value
+    ) async throws(SystemError) -> Value {
+        guard !Task.isCancelled, let value = try await onThread(until: context.deadline, body) else {
+            throw SystemError("cannot unpack", name, code: ETIMEDOUT, detail: "the time of the task is over")
+        }
+        return value
     }
 
     private func extract(_ archive: String, _ scratch: String) async throws(Problem) {
@@ -141,15 +153,19 @@ struct Unpacking: Sendable {
     }
 
     /// Puts in place what `tar` has made, after all of it was checked.
-    private func place(_ scratch: String) throws(Problem) -> Bool {
-        let contents = try contents(of: scratch)
+    private func place(_ scratch: String) async throws(Problem) -> Bool {
+        let contents = try await contents(of: scratch)
         try requireDirectories(contents)
         let former = list()
         let task = context.task.name
         var isChanged = false
         do throws(SystemError) {
             var changes: [PinnedFile] = []
-            for file in contents.files where try !files.isInPlace(located(file)) { changes.append(file) }
+            for file in contents.files {
+                if try await !withinTime({ () throws(SystemError) in try files.isInPlace(located(file)) }) {
+                    changes.append(file)
+                }
+            }
             // Files of an unfinished unpacking belong to no archive.
             var unfinished = contents
             unfinished.key = ""
@@ -161,7 +177,9 @@ struct Unpacking: Sendable {
                 if try files.makeDirectory(settings, by: task) != .unchanged { isChanged = true }
             }
             for file in changes {
-                let result = try files.copy("\(scratch)/\(file.path)", to: located(file), by: task)
+                let result = try await withinTime { () throws(SystemError) in
+                    try files.copy("\(scratch)/\(file.path)", to: located(file), by: task)
+                }
                 context.emit(.path("\(directory)/\(file.path)", result))
                 isChanged = true
             }
@@ -181,7 +199,7 @@ struct Unpacking: Sendable {
         return isChanged
     }
 
-    private func contents(of scratch: String) throws(Problem) -> Contents {
+    private func contents(of scratch: String) async throws(Problem) -> Contents {
         var contents = Contents(key: key)
         var missing = part.wanted
         do throws(SystemError) {
@@ -192,7 +210,9 @@ struct Unpacking: Sendable {
                 case .directory: contents.directories.append(path)
                 case .regular:
                     let mode = declaration.mode.map(UInt32.init) ?? (status.mode & 0o100 == 0 ? 0o644 : 0o755)
-                    let digest = try sha256(ofFile: "\(scratch)/\(path)")
+                    let digest = try await withinTime { () throws(SystemError) in
+                        try sha256(ofFile: "\(scratch)/\(path)")
+                    }
                     contents.files.append(PinnedFile(path: path, sha256: digest, size: status.size, mode: mode))
                 case .symbolicLink:
                     contents.links.append(.init(path: path, target: status.target ?? ""))

@@ -147,6 +147,13 @@ extension ImagesAction {
             guard result.status.isSuccess else { continue }
             let node = try readJSON(result.output.copy, file: "\(document) of '\(archive.name)'")
             let names = node.sequence == nil ? Self.layoutNames(node) : Self.dockerNames(node)
+            // The lists have a name on each line.
+            if let name = names.first(where: { $0.contains(where: \.isWhitespace) }) {
+                throw Problem(
+                    "'\(archive.name)' has an image with the wrong name '\(printable(name))'",
+                    at: archive.location
+                )
+            }
             if !names.isEmpty { return names.unique { $0 } }
             throw Problem(
                 "'\(archive.name)' has images without names",

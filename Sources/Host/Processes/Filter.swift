@@ -23,14 +23,15 @@ public struct FilterResult: Sendable {
 
 /// Runs a program as a filter, whose input and output exist only in pipes and in memory that is wiped.
 ///
-/// The program stays in the session of this process, so that it can ask for a password on the terminal. At the deadline
-/// and on cancellation, the program is killed.
+/// At the deadline and on cancellation, the program and its children are killed.
 ///
 /// - Parameters:
 ///   - command: The program to run.
 ///   - input: The bytes for standard input.
 ///   - outputLimit: The number of bytes of output above which the program is killed.
 ///   - errorsLimit: The number of bytes at the end of standard error that are kept.
+///   - keepsTerminal: Whether the program stays in the session of this process, so that it can ask for a password on the
+///     terminal; then its children are not killed.
 ///   - deadline: The instant at which the program is killed.
 /// - Returns: The exit status and the output; a non-zero exit code is a normal result.
 /// - Throws: ``Base/SystemError`` that names the program if it cannot be started, or its output is too large.
@@ -39,6 +40,7 @@ public func filter(
     input: SecretBytes,
     outputLimit: Int,
     errorsLimit: Int = 4096,
+    keepsTerminal: Bool = false,
     deadline: ContinuousClock.Instant,
 ) async throws(SystemError) -> FilterResult {
     if Task.isCancelled { throw SystemError("cannot run", command.program, code: ECANCELED) }
@@ -47,7 +49,8 @@ public func filter(
             starting: command,
             input: input,
             outputLimit: outputLimit,
-            errorsLimit: errorsLimit
+            errorsLimit: errorsLimit,
+            keepsTerminal: keepsTerminal
         )
         return try process.finish(until: deadline, cancelled: cancelled)
     }
@@ -57,6 +60,8 @@ public func filter(
 private struct FilterProcess: ~Copyable {
     private let name: String
     private let process: pid_t
+    /// What a signal is sent to: the process, or its group.
+    private let target: pid_t
     private let input: SecretBytes
     private let outputLimit: Int
     private let errorsLimit: Int
@@ -74,6 +79,7 @@ private struct FilterProcess: ~Copyable {
         input: SecretBytes,
         outputLimit: Int,
         errorsLimit: Int,
+        keepsTerminal: Bool,
     ) throws(SystemError) {
         let inputPipe = try Pipe("cannot run", command.program)
         let outputPipe = try Pipe("cannot run", command.program)
@@ -84,8 +90,9 @@ private struct FilterProcess: ~Copyable {
             input: inputPipe.output.raw,
             output: outputPipe.input.raw,
             errors: errorsPipe.input.raw,
-            keepsTerminal: true,
+            keepsTerminal: keepsTerminal,
         )
+        target = keepsTerminal ? process : -process
         name = command.program
         self.input = input
         (self.outputLimit, self.errorsLimit) = (outputLimit, errorsLimit)
@@ -96,7 +103,7 @@ private struct FilterProcess: ~Copyable {
 
     deinit {
         if isReaped { return }
-        kill(process, SIGKILL)
+        kill(target, SIGKILL)
         waitpid(process, nil, 0)
     }
 
@@ -184,7 +191,7 @@ private struct FilterProcess: ~Copyable {
 
     /// Kills the program.
     private mutating func end(_ status: ExitStatus) -> FilterResult {
-        kill(process, SIGKILL)
+        kill(target, SIGKILL)
         waitpid(process, nil, 0)
         isReaped = true
         return result(status)

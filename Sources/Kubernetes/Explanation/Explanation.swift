@@ -272,7 +272,7 @@ extension Explanation {
             [entry.key, entry.value.string].contains { $0.map { cause.message.contains("\"\($0)\"") } ?? false }
         }
         let isMissing = cause.reason == "FieldValueRequired" && target.node == nil
-        // What is refused may be the key.
+        // The key may be refused, not the value.
         let isMeant = target.node?.string.map { cause.message.contains($0) } ?? true
         let isShown = target.node != nil && entry == nil && isMeant && !path.text.isEmpty
         return fault(

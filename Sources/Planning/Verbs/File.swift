@@ -167,19 +167,15 @@ extension FileDeclaration: ReadableVerb {
         let url = fields.value(Keys.url)
         let hasDigest = fields.has(Keys.sha256.description.name)
         let digest = fields.value(Keys.sha256)
-        if let url, !hasDigest {
+        if url != nil, !hasDigest {
             fields.problems.add(
                 fields.location(ofKey: Keys.url.description.name),
                 "\(fields.subject.label("url")) needs a digest",
-                hint: "write 'sha256: DIGEST' beside it, as the publisher announces it or \(fetched(url)) prints it"
+                hint: "write 'sha256: DIGEST' beside it, as the publisher announces it"
             )
         }
         guard let url, let digest else { return nil }
         return .url(url, sha256: digest)
-    }
-
-    private static func fetched(_ url: String) -> String {
-        "'\(shellLine(["curl", "-fsSL", url])) | sha256sum'"
     }
 
     @Sendable private static func readUnpacking(_ value: ConfigValue) -> Unpacking? {
