@@ -134,7 +134,7 @@ setup: ## install what the tests need
 boot-test: $(if $(BUILT),,setup $(if $(ALL),deb tarball,build)) ## boot Debian containers and test units, journal and package in them; ALL=yes: every package and release; needs root
 	Tests/cluster/install-packages "to build the package" dpkg-dev binutils $(if $(ALL),gnupg python3 reprepro xz-utils)
 	$(if $(ALL),Tests/cluster/fetch-ansible,tools/deb $(PROGRAM))
-	Tests/boot/setup $(if $(ALL),trixie managed) cloud cluster
+	Tests/boot/setup $(if $(ALL),trixie managed) cluster
 	$(if $(ALL),NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RELEASES=trixie) \
 	    NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/nest-bootstrap_*.deb)" \
 	    NEST_EXAMPLES="$$(echo "$$PWD"/.build/deb/nest-bootstrap-examples_*.deb)" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=64 \

@@ -15,14 +15,10 @@ struct RunningMachineTests {}
 
 extension TestCluster {
     /// Runs a body with a machine that is off and whose API server is that of the cluster.
-    func withMachine<Value>(
-        _ hostName: String = "ducksnest-controlplane",
-        tasks: String? = nil,
-        _ body: (TestMachine) async throws -> Value,
-    ) async throws -> Value {
-        try await TestMachine.withFresh(hostName) { machine in
+    func withMachine<Value>(_ body: (TestMachine) async throws -> Value) async throws -> Value {
+        try await TestMachine.withFresh("ducksnest-controlplane") { machine in
             try machine.write("cluster: {servers: \"\(server)\"}\n", to: "/etc/nest-bootstrap/bootstrap.d/50-test.yaml")
-            try machine.write(try tasks ?? TestMachine.homelab, to: "/etc/nest-bootstrap/bootstrap.yaml")
+            try machine.write(try TestMachine.homelab, to: "/etc/nest-bootstrap/bootstrap.yaml")
             return try await body(machine)
         }
     }
@@ -160,10 +156,4 @@ extension TestMachine {
         for task in tasks { states[task["task"]?.string ?? ""] = task["state"]?.string }
         return states
     }
-}
-
-/// Prints the output of a command, for readers of the test log.
-func show(_ title: String, _ text: String) {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)\n" }
-    print("\(title):\n\(lines.joined())", terminator: "")
 }

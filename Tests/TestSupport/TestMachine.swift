@@ -39,7 +39,7 @@ public struct TestMachine: Sendable {
     /// - Parameters:
     ///   - hostName: The name of the machine; `bootstrap.yaml` has the roles of some.
     ///   - package: What is installed, nothing if empty; with the default, the examples too.
-    ///   - variant: Which copy of Debian it has: `cloud` with cloud-init, `cluster` with etcd, keepalived and
+    ///   - variant: Which copy of Debian it has: `cluster` with etcd, keepalived and
     ///     containerd, `managed` with an SSH server and Python; or which release, such as `trixie`.
     public static func withFresh<Value>(
         _ hostName: String,
