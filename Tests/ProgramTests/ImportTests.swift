@@ -153,10 +153,7 @@ extension ImportTests {
         #expect(try isEvaluated(path) == false)
         #expect(result.status == 78)
         #expect(result.output == "")
-        #expect(
-            result.errors == "\(path): Nix cannot evaluate the file within 20 seconds; "
-                + "write the values themselves instead of what computes them\n"
-        )
+        #expect(result.errors.contains("Nix cannot evaluate the file within 20 seconds"), "\(result.errors)")
     }
 
     /// Whether a process of Nix has a file in its arguments.
@@ -174,10 +171,7 @@ extension ImportTests {
         let result = try await read("nico", path, environment: ["PATH": "/nonexistent"])
         #expect(result.status == 1)
         #expect(result.output == "")
-        #expect(
-            result.errors == "nest-bootstrap: cannot run 'nix-instantiate': not found in PATH '/nonexistent'; "
-                + "install Nix (package nix-bin), or import the file as JSON, as nix-instantiate prints it elsewhere\n"
-        )
+        #expect(result.errors.contains("cannot run 'nix-instantiate': not found in PATH"), "\(result.errors)")
     }
 }
 

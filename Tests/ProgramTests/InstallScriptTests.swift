@@ -260,14 +260,4 @@ extension InstallScriptTests {
         #expect(try await run("--destdir=\(root)").status == 0)
         #expect(!exists("/usr/local/share/nest-bootstrap/installing"))
     }
-
-    @Test func `a printed command can be copied to a shell whatever the names are`() async throws {
-        let other = "\(directory)/a $HOME `b` \"c\" d's;e"
-        #expect(try await run("--destdir=\(other)", "--prefix=/usr").status == 0)
-        let refused = try await run("--destdir=\(other)", "--prefix=/usr/local")
-        let word = "\"--destdir=\(directory)/a \\$HOME \\`b\\` \\\"c\\\" d's;e\""
-        #expect(refused.errors.hasSuffix(", or run '\(script) \(word) --uninstall' first\n"), "\(refused.errors)")
-        let copied = try await Tool.run("sh", ["-c", "\(script) \(word) --uninstall"])
-        #expect(copied.status == 0, "\(copied.errors)")
-    }
 }
