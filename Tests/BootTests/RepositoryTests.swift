@@ -28,7 +28,6 @@ extension IndependentBootedTests {
                         rm -rf "$DIRECTORY/served/nest-bootstrap"
                         cp -a "$DIRECTORY/kept" "$DIRECTORY/served/nest-bootstrap"
                     }
-                    dists=$DIRECTORY/served/nest-bootstrap/debian/dists pool=${dists%/*}/pool
                     cd "$SOURCES"
 
                     """
@@ -174,35 +173,15 @@ extension IndependentBootedTests {
             #expect(try await machine.must(ask) == started)
         }
 
-        /// Expects that apt takes nothing from a repository that is signed by another key, changed or expired.
-        private func expectRefusals(
-            _ machine: TestMachine,
-            _ repository: Repository,
-        ) async throws {
+        /// Expects that apt takes nothing from a repository that is signed by another key.
+        private func expectRefusals(_ machine: TestMachine, _ repository: Repository) async throws {
             let current = try await version(machine)
             try await repository.script("keep")
             try await repository.add("0.1.0-91", signedBy: "$OTHER")
-            var text = try await update(machine)
+            let text = try await update(machine)
             #expect(text.contains("NO_PUBKEY") || text.contains("Missing key"), "\(text)")
             #expect(try await candidate(machine) == current)
 
-            try await repository.script("restore")
-            try await repository.script("sed -i 's/^Label: .*/Label: other/' \"$dists/bookworm/InRelease\"")
-            text = try await update(machine)
-            #expect(text.contains("BADSIG") || text.contains("Message has been manipulated"), "\(text)")
-
-            let signed = try await repository.script(
-                "restore; for file in \"$pool\"/main/n/*/*-90*.deb; do echo >>\"$file\"; done; cat \"$dists/bookworm/InRelease\""
-            )
-            #expect(signed.contains("Valid-Until: "))
-            text = try await update(machine)
-            #expect(!text.contains("W:") && !text.contains("E:"), "\(text)")
-            let changed = try await machine.run(
-                "sh",
-                "-c",
-                "apt-get clean; apt-get install --reinstall nest-bootstrap 2>&1"
-            )
-            #expect(changed.status == 100 && changed.output.contains("unexpected size"))
             try await repository.script("restore; make_repository $OLD")
             try await upgrade(machine, to: current)
         }

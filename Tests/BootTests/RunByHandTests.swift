@@ -6,12 +6,10 @@ extension RunningMachineTests {
     @Suite struct RunByHandTests {
         private static let taskFile = "/etc/nest-bootstrap/bootstrap.yaml"
 
-        private static let tasks = """
+        private static let two = """
             tasks:
               first: {exec: {command: sh, args: [-c, 'echo ran >>/run/first/log; test -e /run/first/go'], writes: [/run/first/]}}
               second: {after: [first], exec: {command: sh, args: [-c, 'echo ran >>/run/second/log'], writes: [/run/second/]}}
-              beyond: {exec: {command: touch, args: [/etc/beyond]}}
-
             """
 
         private func run(_ machine: TestMachine, _ arguments: String) async throws -> ToolResult {
@@ -26,7 +24,10 @@ extension RunningMachineTests {
 
         @Test func `a task has the sandbox of its unit, unless it runs here`() async throws {
             try await TestMachine.withRunning { machine in
-                try await machine.place(Self.tasks, at: Self.taskFile)
+                try await machine.place(
+                    "tasks: {beyond: {exec: {command: touch, args: [/etc/beyond]}}}\n",
+                    at: Self.taskFile
+                )
                 try await machine.must("systemctl daemon-reload")
                 let inUnit = try await run(machine, "--task beyond")
                 #expect(inUnit.status == 1, "\(inUnit)")
@@ -49,8 +50,7 @@ extension RunningMachineTests {
             async throws
         {
             try await TestMachine.withRunning { machine in
-                let tasks = Self.tasks.split(separator: "\n").prefix(3).joined(separator: "\n") + "\n"
-                try await machine.place(tasks, at: Self.taskFile)
+                try await machine.place(Self.two, at: Self.taskFile)
                 // A retry would start the unit too.
                 try await machine.preventRetries()
                 let failed = try await machine.run("nest-bootstrap", "up")
@@ -86,8 +86,7 @@ extension RunningMachineTests {
 
         @Test func `a run of all tasks ends the failure of their units too`() async throws {
             try await TestMachine.withRunning { machine in
-                let tasks = Self.tasks.split(separator: "\n").prefix(3).joined(separator: "\n") + "\n"
-                try await machine.place(tasks, at: Self.taskFile)
+                try await machine.place(Self.two, at: Self.taskFile)
                 try await machine.preventRetries()
                 #expect(try await machine.run("nest-bootstrap", "up").status == 75)
                 try await machine.must("touch /run/first/go")
@@ -102,8 +101,7 @@ extension RunningMachineTests {
 
         @Test func `a task whose unit is active leaves the tasks after it alone`() async throws {
             try await TestMachine.withRunning { machine in
-                let tasks = Self.tasks.split(separator: "\n").prefix(3).joined(separator: "\n") + "\n"
-                try await machine.place(tasks, at: Self.taskFile)
+                try await machine.place(Self.two, at: Self.taskFile)
                 try await machine.must("mkdir -p /run/first; touch /run/first/go; nest-bootstrap up")
                 let unit = "systemctl show -p ActiveEnterTimestampMonotonic k8s-bootstrap-first k8s-bootstrap-second"
                 let before = try await machine.output(unit)
