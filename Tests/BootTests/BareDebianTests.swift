@@ -107,8 +107,6 @@ extension IndependentBootedTests {
             let archives = TemporaryDirectory.file("archives")
             let made = try await Tool.run("\(TestMachine.scripts)/archives", [archives])
             try #require(made.status == 0, "\(made.errors)")
-            // Older kubelets know no directory of changes to their configuration.
-            guard try await Tool.run("\(archives)/kubelet", ["--help"]).output.contains("--config-dir") else { return }
             try await TestCluster.withFresh(options: ["--", "--enable-bootstrap-token-auth"]) { cluster in
                 let given = try await cluster.kubectl("apply", "-f", "-", input: Self.access)
                 try #require(given.status == 0, "\(given.errors)")

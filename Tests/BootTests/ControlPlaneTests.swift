@@ -34,7 +34,6 @@ extension IndependentBootedTests {
             let servers = try await planes.worker.machine.output("grep -h server: /etc/kubernetes/*.kubeconfig")
             let isVirtual = servers.split(separator: "\n").allSatisfy { $0.contains("//\(planes.virtualAddress):6443") }
             #expect(isVirtual && !servers.isEmpty, "\(servers)")
-            guard planes.hasKubelet else { return }
             let list = "kubectl get nodes -o wide --no-headers"
             let hasJoined = try await administrator(planes.servers[0].machine, becomes: list) {
                 $0.hasPrefix("\(planes.worker.name) ") && $0.contains(planes.worker.address)
@@ -61,7 +60,7 @@ extension IndependentBootedTests {
             #expect(try await becomes { try await planes.holders(of: others).count == 1 })
 
             try await restart(others)
-            if planes.hasKubelet { try await renewLease(of: planes.worker, at: others[0].machine) }
+            try await renewLease(of: planes.worker, at: others[0].machine)
 
             let successors = try await planes.holders(of: others)
             try await planes.boot([holder])

@@ -9,7 +9,6 @@ struct ControlPlanes: Sendable {
     let servers: [Member]
     let worker: Member
     let virtualAddress: String
-    let hasKubelet: Bool
 
     private let network: MachineNetwork
     private let options: [String]
@@ -31,28 +30,20 @@ struct ControlPlanes: Sendable {
         let virtualAddress = try #require(file["cluster"]?["vip"]?.string)
         try await issueCertificates(to: nodes.map(\.key) + ["worker-02"])
         let (kubelet, kubectl) = try await programs()
-        // Older ones know neither drop-ins nor containerd in their configuration.
-        let hasKubelet = try await Tool.run(kubelet, ["--help"]).output.contains("--config-dir")
         try await MachineNetwork.withFresh { network in
             try await withMachines(nodes.map(\.key)[...], []) { machines in
                 var members: [Member] = []
                 for (node, machine) in zip(nodes, machines) {
                     let address = try #require(node.value["address"]?.string)
-                    let isControlPlane = node.value["role"]?.string == "control-plane"
-                    let member = Member(
-                        name: node.key,
-                        address: address,
-                        isControlPlane: isControlPlane,
-                        machine: machine,
-                    )
-                    try await member.install(withKubelet: hasKubelet)
+                    let isServer = node.value["role"]?.string == "control-plane"
+                    let member = Member(name: node.key, address: address, isControlPlane: isServer, machine: machine)
+                    try await member.install()
                     members.append(member)
                 }
                 let planes = ControlPlanes(
                     servers: members.filter(\.isControlPlane),
                     worker: try #require(members.first { !$0.isControlPlane }),
                     virtualAddress: virtualAddress,
-                    hasKubelet: hasKubelet,
                     network: network,
                     options: [
                         "--bind-ro=\(kubelet.dropLast("/kubelet".count)):/usr/local/bin",
@@ -134,7 +125,7 @@ extension ControlPlanes.Member {
     private static let directory = "\(TestCluster.sourceRoot)/examples/ha-control-plane"
 
     /// Puts onto the disk what is there before the first boot, on a worker the kubelet too.
-    func install(withKubelet hasKubelet: Bool) async throws {
+    func install() async throws {
         let configuration = "/etc/nest-bootstrap"
         try copy("bootstrap.yaml", to: "\(configuration)/bootstrap.yaml")
         let set = try await Tool.run("cp", ["-r", TemporaryDirectory.file("secrets"), machine.disk(configuration)])
@@ -144,7 +135,7 @@ extension ControlPlanes.Member {
         try change("variables: {interface: host0}\n")
 
         let servers = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
-        for service in isControlPlane ? servers : hasKubelet ? ["kubelet"] : [] {
+        for service in isControlPlane ? servers : ["kubelet"] {
             try copy("\(service).service", to: "/etc/systemd/system/\(service).service")
             try enable("\(service).service", of: "multi-user.target", in: "/etc/systemd/system")
         }
@@ -157,7 +148,7 @@ extension ControlPlanes.Member {
             }
         }
         try installNetwork()
-        if !isControlPlane && hasKubelet { try adaptKubelet() }
+        if !isControlPlane { try adaptKubelet() }
     }
 
     /// Writes the drop-in of the task file.

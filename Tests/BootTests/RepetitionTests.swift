@@ -55,8 +55,6 @@ extension RunningMachineTests {
                     return well?["state"]?.string == "changed" && well?["repetition"]?["state"]?.string == "changed"
                 }
                 #expect(isWell)
-                let running = try await machine.run("nest-bootstrap", "status")
-                #expect(running.status == 0, "\(running.output)")
                 // A product is put in place again by a repetition.
                 try await machine.must("rm /run/copy/file")
                 #expect(try await machine.becomes("cat /run/copy/file") { $0 == "text" })
