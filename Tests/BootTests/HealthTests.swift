@@ -9,6 +9,12 @@ extension RunningMachineTests {
             var failed: Set<String>
             var system: String
             var target: String
+
+            static let well = View(failed: [], system: "running", target: "active")
+
+            static func failing(_ units: String...) -> View {
+                View(failed: Set(units + [HealthTests.health]), system: "degraded", target: "inactive")
+            }
         }
 
         func view(_ machine: TestMachine) async throws -> View {
@@ -72,11 +78,7 @@ extension RunningMachineTests {
                     try await machine.place(manifest + "dta: {}\n", at: "/etc/bad.yaml")
                     try await recordAlerts(machine)
                     try await machine.startTasks()
-                    let failed = View(
-                        failed: ["k8s-bootstrap-bad.service", Self.health],
-                        system: "degraded",
-                        target: "inactive",
-                    )
+                    let failed = View.failing("k8s-bootstrap-bad.service")
                     try await becomes(machine, failed, "a task that failed permanently")
                     #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 1)
                     #expect(try await machine.becomes("cat /run/alerts") { $0 == "bad failed\n" })
@@ -90,15 +92,14 @@ extension RunningMachineTests {
 
                     try await machine.must("sed -i 's/dta/data/' /etc/bad.yaml")
                     try await machine.must("systemctl start k8s-bootstrap.target")
-                    let well = View(failed: [], system: "running", target: "active")
-                    try await becomes(machine, well, "after the manifest was corrected")
+                    try await becomes(machine, .well, "after the manifest was corrected")
                     #expect(Set(try await machine.tasks().values) == ["active"])
                     #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
                     #expect(try await machine.becomes("cat /run/alerts") { $0 == "bad failed\nbad recovered\n" })
                     // What had succeeded was not run again; a restart of the target runs everything again.
                     #expect(try await machine.output("cat /run/fine/log") == "ran\n")
                     try await machine.must("systemctl restart k8s-bootstrap.target")
-                    try await becomes(machine, well, "after a restart of the target")
+                    try await becomes(machine, .well, "after a restart of the target")
                     #expect(try await machine.output("cat /run/fine/log") == "ran\nran\n")
                 }
             }
@@ -116,11 +117,7 @@ extension RunningMachineTests {
                 try await recordAlerts(machine)
                 try await machine.startTasks()
                 #expect(try await machine.becomes("cat /run/flaky/log") { $0.hasPrefix("ran\nran\n") })
-                let failed = View(
-                    failed: ["k8s-bootstrap-flaky.service", Self.health],
-                    system: "degraded",
-                    target: "inactive",
-                )
+                let failed = View.failing("k8s-bootstrap-flaky.service")
                 try await becomes(machine, failed, "a task that is retried")
                 // 20 s after the second failure, twice as long after each one that follows.
                 var timers = ""
@@ -141,7 +138,7 @@ extension RunningMachineTests {
                 #expect(try await alerts(machine) == ["flaky failed"])
                 try await machine.must("touch /run/go")
                 #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
-                try await becomes(machine, View(failed: [], system: "running", target: "active"), "after it healed")
+                try await becomes(machine, .well, "after it healed")
                 #expect(try await machine.becomes("cat /run/alerts") { $0 == "flaky failed\nflaky recovered\n" })
                 #expect(try await runs(machine) > 2)
             }
@@ -165,7 +162,7 @@ extension RunningMachineTests {
                 let state = "systemctl show --value -p SubState k8s-bootstrap-slow"
                 #expect(try await machine.becomes(state) { $0 == "failed\n" })
                 #expect(try await machine.becomes(state) { $0 == "start\n" })
-                let running = View(failed: [Self.health], system: "degraded", target: "inactive")
+                let running = View.failing()
                 #expect(try await view(machine) == running)
 
                 // A signal that nobody meant leaves the unit active, but the task has not succeeded.
@@ -188,8 +185,7 @@ extension RunningMachineTests {
                 #expect(try await machine.run("systemctl", "restart", "k8s-bootstrap-made").status == 1)
                 try await machine.must("test ! -e /etc/made && rm /run/full")
                 #expect(try await machine.becomes("cat /etc/made") { $0 == "text" })
-                let well = View(failed: [], system: "running", target: "active")
-                try await becomes(machine, well, "after /run has space again")
+                try await becomes(machine, .well, "after /run has space again")
             }
         }
 
@@ -205,8 +201,7 @@ extension RunningMachineTests {
                 """
             try await TestMachine.withRunning { machine in
                 try await machine.startTasks()
-                let well = View(failed: [], system: "running", target: "active")
-                try await becomes(machine, well, "the package as it was installed")
+                try await becomes(machine, .well, "the package as it was installed")
                 #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
 
                 try await machine.must(
@@ -225,7 +220,7 @@ extension RunningMachineTests {
                 let left = try await machine.output(list)
                 #expect(isForgotten, "\(left)")
                 try await machine.must("systemctl start k8s-bootstrap.target")
-                try await becomes(machine, well, "after two tasks were removed from the task file")
+                try await becomes(machine, .well, "after two tasks were removed from the task file")
             }
         }
     }
@@ -262,7 +257,7 @@ extension RunningMachineTests.HealthTests {
             try await machine.must("rm /etc/held")
             #expect(try await machine.becomes("\(state) k8s-bootstrap-recovery@first") { $0 == "inactive\n" })
             try await machine.must("touch /run/gate/go && rm /run/gate/closed")
-            try await becomes(machine, View(failed: [], system: "running", target: "active"), "after a slow service")
+            try await becomes(machine, .well, "after a slow service")
             #expect(try await machine.output("readlink /run/second") == "/etc\n")
         }
     }

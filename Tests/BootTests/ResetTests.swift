@@ -111,28 +111,5 @@ extension RunningMachineTests {
                 #expect(try await machine.run("nest-bootstrap", "reset", "--yes").status == 0)
             }
         }
-
-        @Test func `commands that a task no longer has are forgotten at its next start`() async throws {
-            try await TestMachine.withRunning { machine in
-                for reset in ["reset: echo undone, ", ""] {
-                    let tasks = "tasks: {t: {\(reset)exec: {command: \"true\"}}}\n"
-                    try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
-                    try await machine.startTasks()
-                    #expect(try await machine.becomes("systemctl is-active k8s-bootstrap.target") { $0 == "active\n" })
-                    var records: [String: String] = [:]
-                    let hasRun = try await becomes(every: .milliseconds(500)) {
-                        records = try await machine.records()
-                        return records == ["t": "changed"]
-                    }
-                    #expect(hasRun, "\(records)")
-                    #expect(
-                        try await machine.becomes("ls -A /var/lib/nest-bootstrap-products") { list in
-                            list == (reset.isEmpty ? "" : "t.json\n")
-                        }
-                    )
-                    try await machine.must("systemctl stop 'k8s-bootstrap*' && rm -r /run/nest-bootstrap")
-                }
-            }
-        }
     }
 }
