@@ -54,15 +54,7 @@ extension IndependentBootedTests {
 
         /// A kubelet and a containerd that run in a container, and have no groups of processes to make.
         private static let adaptations = [
-            "/etc/kubernetes/kubelet.conf.d/90-test.conf": """
-            apiVersion: kubelet.config.k8s.io/v1beta1
-            kind: KubeletConfiguration
-            failCgroupV1: false
-            cgroupDriver: cgroupfs
-            cgroupsPerQOS: false
-            enforceNodeAllocatable: []
-
-            """,
+            "/etc/kubernetes/kubelet.conf.d/90-test.conf": TestMachine.kubeletConfiguration,
             "/etc/containerd/conf.d/90-test.toml": """
             version = 2
             [plugins."io.containerd.grpc.v1.cri"]

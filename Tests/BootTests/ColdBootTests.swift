@@ -8,7 +8,7 @@ extension BootedTests {
             try await TestCluster.withFresh(starting: false) { cluster in
                 try await cluster.withMachine { machine in
                     try await machine.boot(cluster.credentialsOption)
-                    try await waits(machine, for: cluster)
+                    try await expectWait(machine)
                     try await cluster.start()
                     try await succeeds(machine, as: "changed")
                     let versions = try await cluster.versions()
@@ -22,17 +22,12 @@ extension BootedTests {
         }
 
         /// While the server is unavailable, the boot completes, and the status of the service says what it is waiting for.
-        private func waits(_ machine: TestMachine, for cluster: TestCluster) async throws {
+        private func expectWait(_ machine: TestMachine) async throws {
             let unit = "k8s-bootstrap-bootstrap-rbac.service"
-            #expect(
-                try await machine.becomes("systemctl show -p StatusText \(unit)") {
-                    $0.contains("connection refused")
-                }
-            )
-            #expect(
-                try await machine.becomes("systemctl is-active multi-user.target") { $0 == "active\n" },
-                "the boot waited for the API server"
-            )
+            let waits = "systemctl show -p StatusText \(unit)"
+            #expect(try await machine.becomes(waits) { $0.contains("connection refused") })
+            let hasBooted = try await machine.becomes("systemctl is-active multi-user.target") { $0 == "active\n" }
+            #expect(hasBooted, "the boot waited for the API server")
         }
 
         /// All tasks succeed, and nothing on the machine has failed.

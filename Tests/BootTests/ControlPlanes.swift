@@ -121,6 +121,19 @@ struct ControlPlanes: Sendable {
     }
 }
 
+extension TestMachine {
+    /// The configuration of a kubelet that runs in a container, and has no groups of processes to make.
+    static let kubeletConfiguration = """
+        apiVersion: kubelet.config.k8s.io/v1beta1
+        kind: KubeletConfiguration
+        failCgroupV1: false
+        cgroupDriver: cgroupfs
+        cgroupsPerQOS: false
+        enforceNodeAllocatable: []
+
+        """
+}
+
 extension ControlPlanes.Member {
     private static let directory = "\(TestCluster.sourceRoot)/examples/ha-control-plane"
 
@@ -174,16 +187,8 @@ extension ControlPlanes.Member {
 
     /// A kubelet that may neither set the machine's kernel parameters nor make its groups of processes.
     private func adaptKubelet() throws {
-        let configuration = """
-            apiVersion: kubelet.config.k8s.io/v1beta1
-            kind: KubeletConfiguration
-            failCgroupV1: false
-            cgroupDriver: cgroupfs
-            cgroupsPerQOS: false
-            enforceNodeAllocatable: []
-            """
         let directory = "/etc/kubernetes/test"
-        try machine.write(configuration, to: "\(directory)/50-test.conf")
+        try machine.write(TestMachine.kubeletConfiguration, to: "\(directory)/50-test.conf")
         try machine.write("1\n", to: "\(directory)/1")
         try machine.write("10\n", to: "\(directory)/10")
         let service = """

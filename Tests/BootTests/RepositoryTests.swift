@@ -108,8 +108,7 @@ extension IndependentBootedTests {
 
         /// Returns what `apt update` prints, whether or not it fails.
         private func update(_ machine: TestMachine) async throws -> String {
-            let text = try await machine.output("apt-get update 2>&1")
-            return text
+            try await machine.output("apt-get update 2>&1")
         }
 
         private func version(_ machine: TestMachine) async throws -> String {

@@ -26,37 +26,36 @@ extension RunningMachineTests {
             try await machine.output("cat /run/\(task)/log").split(separator: "\n").count
         }
 
-        private func up(_ machine: TestMachine, _ title: String, _ arguments: String...) async throws -> ToolResult {
-            let result = try await machine.run("sh", "-c", (["nest-bootstrap up"] + arguments).joined(separator: " "))
-            return result
+        private func up(_ machine: TestMachine, _ arguments: String...) async throws -> ToolResult {
+            try await machine.run("sh", "-c", (["nest-bootstrap up"] + arguments).joined(separator: " "))
         }
 
         @Test func `it starts what has changed, and leaves the rest alone`() async throws {
             try await TestMachine.withRunning { machine in
                 try await machine.place("one", at: "/etc/content")
                 try await machine.place(Self.tasks(), at: Self.taskFile)
-                let first = try await up(machine, "a new task file")
+                let first = try await up(machine)
                 #expect(first.status == 0, "\(first)")
                 #expect(first.output.contains("second: runs for the first time on this boot\n"))
                 #expect(first.output.hasSuffix("4 tasks started: all succeeded\n"))
                 #expect(try await machine.output("cat /run/content") == "one")
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
 
-                let again = try await up(machine, "nothing has changed")
+                let again = try await up(machine)
                 #expect(again.status == 0, "\(again)")
                 #expect(again.output == "4 tasks: nothing has changed since the last success\n")
 
                 // Only the task that reads the file runs again.
                 try await machine.place("two", at: "/etc/content")
-                let dryRun = try await up(machine, "a file has changed, dry run", "--dry-run")
+                let dryRun = try await up(machine, "--dry-run")
                 #expect(dryRun.output == "content: runs again, because '/etc/content' has changed\n")
                 #expect(try await machine.output("cat /run/content") == "one")
-                #expect(try await up(machine, "a file has changed").status == 0)
+                #expect(try await up(machine).status == 0)
                 #expect(try await machine.output("cat /run/content") == "two")
 
                 // A description and a comment change nothing; a command does, and what runs after it follows.
                 try await machine.place("# A comment.\n" + Self.tasks(first: "y"), at: Self.taskFile)
-                let changed = try await up(machine, "a declaration has changed")
+                let changed = try await up(machine)
                 #expect(changed.status == 0, "\(changed)")
                 let lines = changed.output.split(separator: "\n").prefix(2)
                 #expect(
@@ -71,13 +70,13 @@ extension RunningMachineTests {
 
                 // A run by hand that fails leaves the unit active.
                 try await machine.must("rm /etc/content; nest-bootstrap run --task content || echo two >/etc/content")
-                #expect(try await up(machine, "after a run by hand that failed").status == 0)
+                #expect(try await up(machine).status == 0)
                 #expect(try await machine.output("cat /run/content") == "two\n")
 
                 // The record of a run by hand counts as well.
                 try await machine.place("three", at: "/etc/content")
                 try await machine.must("nest-bootstrap run --task content")
-                #expect(try await up(machine, "after a run by hand").output == again.output)
+                #expect(try await up(machine).output == again.output)
             }
         }
 
@@ -85,12 +84,12 @@ extension RunningMachineTests {
             try await TestMachine.withRunning { machine in
                 try await machine.place("one", at: "/etc/content")
                 try await machine.place(Self.tasks(), at: Self.taskFile)
-                #expect(try await up(machine, "a new task file").status == 0)
+                #expect(try await up(machine).status == 0)
                 let unit = "systemctl show -p Description -p ActiveEnterTimestampMonotonic k8s-bootstrap-other"
                 let before = try await machine.output(unit)
 
                 try await machine.place(Self.tasks().replacing("timeout", with: "timout"), at: Self.taskFile)
-                let mistake = try await up(machine, "a mistake")
+                let mistake = try await up(machine)
                 #expect(mistake.status == 78, "\(mistake)")
                 #expect(mistake.errors.contains("did you mean 'timeout'?"))
                 #expect(mistake.errors.contains("nothing was touched because of this mistake"))
@@ -99,23 +98,23 @@ extension RunningMachineTests {
                 #expect(status.output.contains(#""planIsOld":true"#), "\(status.output)")
 
                 try await machine.place(Self.tasks(other: "exit 3"), at: Self.taskFile)
-                let failed = try await up(machine, "a failure that is retried")
+                let failed = try await up(machine)
                 #expect(failed.status == 75, "\(failed)")
                 #expect(failed.output.contains("task 'other' failed, and it is retried"))
                 #expect(failed.output.contains("exited with code 3"))
 
                 try await machine.place(Self.tasks(other: "true"), at: Self.taskFile)
-                let corrected = try await up(machine, "corrected")
+                let corrected = try await up(machine)
                 #expect(corrected.status == 0, "\(corrected)")
                 #expect(try await machine.isRunningWithoutFailures())
 
                 try await machine.place(Self.tasks(first: "z"), at: Self.taskFile)
                 try await machine.must("systemctl mask --runtime k8s-bootstrap-first")
-                let masked = try await up(machine, "a masked unit", "--output", "json")
+                let masked = try await up(machine, "--output", "json")
                 #expect(masked.status == 1, "\(masked)")
                 #expect(masked.output.contains(#""masked":["first"]"#))
                 try await machine.must("systemctl unmask --runtime k8s-bootstrap-first")
-                #expect(try await up(machine, "one task and what it runs after", "second").status == 0)
+                #expect(try await up(machine, "second").status == 0)
             }
         }
 
@@ -134,12 +133,12 @@ extension RunningMachineTests {
             }
             try await TestMachine.withRunning { machine in
                 try await machine.place(tasks(false), at: Self.taskFile)
-                let stopped = try await up(machine, "everyday commands in a sandbox")
+                let stopped = try await up(machine)
                 #expect(stopped.status == 75, "\(stopped)")
                 #expect(stopped.output.contains("or write sandbox: false"))
 
                 try await machine.place(tasks(true), at: Self.taskFile)
-                let result = try await up(machine, "everyday commands with their needs")
+                let result = try await up(machine)
                 #expect(result.status == 0, "\(result)")
                 #expect(try await machine.run("id", "k8s-agent").status == 0)
                 #expect(try await machine.output("cat /proc/mounts").contains("test /mnt tmpfs"))
@@ -156,12 +155,12 @@ extension RunningMachineTests {
                 try await machine.place("tasks: {\(first), \(second)}\n", at: Self.taskFile)
                 try await machine.preventRetries()
                 try await machine.must("touch /run/gate")
-                let failed = try await up(machine, "the second task fails")
+                let failed = try await up(machine)
                 #expect(failed.output.contains("task 'second' failed, and it is retried"))
                 let corrected = second.replacing("exit 3", with: "true")
                 let edited = "first: {timeout: 1s, wait: {file: /run/other-gate}}"
                 try await machine.place("tasks: {\(edited), \(corrected)}\n", at: Self.taskFile)
-                let result = try await up(machine, "the first task fails")
+                let result = try await up(machine)
                 #expect(result.status == 75, "\(result)")
                 #expect(result.output.contains("task 'first' failed, and it is retried"))
                 #expect(result.output.contains("task 'second' did not run, because 'first' failed\n"))
