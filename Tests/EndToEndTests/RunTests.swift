@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Runs as programs see them: many objects, JSON lines, two runs at once.
+/// A file with many objects.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct RunTests {
     @Test(.needsAPIServer) func `hundreds of documents and megabytes are applied from one file`() async throws {

@@ -97,6 +97,15 @@ struct ResetSafetyTests {
         #expect(try Files.text(node.written("/etc/count")) == "x\n")
     }
 
+    @Test func `commands that take too long are ended`() async throws {
+        let node = try node("  t: {timeout: 1s, reset: sleep 100000, file: {path: /etc/f, content: x}}")
+        try #require(try await node.run("run").status == 0)
+        let result = try await node.run("reset", "--run-commands", "--yes")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("(did not end within 1s)"), "\(result.errors)")
+        #expect(try Files.exists(node.written("/etc/f")))
+    }
+
     @Test func `commands are listed before their task runs, also if it fails`() async throws {
         let node = try node("  t: {reset: echo undone, exec: {command: \"false\"}}")
         #expect(try await node.run("run", "--dry-run").status == 0)
