@@ -185,11 +185,12 @@ func shortened(_ text: String) -> String { text.shortened(to: 300) }
 let leaseDuration: Int64 = 40
 
 extension Facts {
-    /// Whether the kubelet runs, and has for long enough to have read its configuration.
+    /// Whether the kubelet runs, and has for long enough to have read its configuration, or has renewed its Lease.
     var kubeletWorks: Bool {
         if isRestartedAgain { return false }
         if !isThisMachine { return isReported }
-        guard let process = kubelet.process, process.age >= 20 else { return false }
+        let age = kubelet.process?.age ?? 0
+        guard age >= 20 || age > cluster.leaseAge ?? .max else { return false }
         return kubelet.service.map { $0.active == "active" } ?? true
     }
 
@@ -239,7 +240,7 @@ extension Facts {
     var isStartRefused: Bool { kubelet.service?.status.map { (200...245).contains($0) } == true }
 
     /// The errors of the kubelet, without those of the past of a kubelet that works.
-    fileprivate var recentLines: [String] {
+    var recentLines: [String] {
         kubelet.log.lines.filter { line in
             isError(line.text) && (!kubeletWorks || (line.time.map { now.seconds - $0.seconds < 90 } ?? true))
         }.map(\.text)

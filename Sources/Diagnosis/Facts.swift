@@ -255,5 +255,6 @@ struct ClusterFacts: Sendable {
         var message = ""
         var image: String?
         var hostPaths: [String] = []
+        var uid = ""
     }
 }

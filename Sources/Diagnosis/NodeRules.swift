@@ -114,12 +114,10 @@ let nodeRules: [Rule] = [
 
 /// Returns the last error of a running kubelet that could not report, `nil` if there is none.
 private func reportError(_ facts: Facts) -> String? {
-    let words = ["lease", "node status", "register node", "Failed to watch", "current node"]
     guard facts.kubeletWorks else { return nil }
-    let line = facts.kubelet.log.lines.last { line in
-        isError(line.text) && line.text.contains("err=") && words.contains { line.text.contains($0) }
-    }
-    return line.map { errorText($0.text) }
+    let words = ["lease", "node status", "register node", "Failed to watch", "current node"]
+    let line = facts.recentLines.last { line in line.contains("err=") && words.contains { line.contains($0) } }
+    return line.map(errorText)
 }
 
 /// Static pods that the kubelet cannot use, and pods that do not run.
@@ -155,7 +153,7 @@ private func journalError(of pod: ClusterFacts.PodObject, _ facts: Facts) -> Str
     let line = facts.kubelet.log.lines.last { line in
         let text = line.text.replacing("\\", with: "")
         // The object at the server is of no importance to the start of the pod.
-        guard isError(line.text), !text.contains("mirror pod"),
+        guard isError(line.text), !text.contains("mirror pod"), !text.contains("podUID=") || text.contains(pod.uid),
             line.time.map({ facts.now.seconds - $0.seconds < 180 }) ?? true
         else { return false }
         return text.contains("pod=\"\(pod.name)\"") && text.contains("err=\"")

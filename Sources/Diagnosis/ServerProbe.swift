@@ -135,7 +135,7 @@ extension ClusterFacts.PodObject {
             reason: failing?.reason ?? status?["reason"]?.string ?? "ContainerCreating"
         )
         message = failing?.message ?? status?["message"]?.string ?? ""
-        image = failing?.image
+        (image, uid) = (failing?.image, metadata?["uid"]?.string ?? "")
         hostPaths = (object["spec"]?["volumes"]?.sequence ?? []).compactMap { $0["hostPath"]?["path"]?.string }
     }
 

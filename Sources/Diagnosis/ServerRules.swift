@@ -213,12 +213,12 @@ let serverRules: [Rule] = [
     connectionRule("server-refused", .refused) { facts, _ in
         "start kube-apiserver there, or correct 'server' in '\(facts.server.source)'"
     },
-    connectionRule("no-route", .unreachable) { facts, host in
-        "see 'ip route get \(host)' and 'ip link', or correct 'server' in '\(facts.server.source)'"
+    connectionRule("no-route", .unreachable) { facts, _ in
+        "see 'ip route' and 'ip link', or correct 'server' in '\(facts.server.source)'"
     },
     connectionRule("server-silent", .timedOut) { facts, host in
-        "check with 'ping \(host)' that the machine runs, and that no firewall drops the port, or correct 'server' in "
-            + "'\(facts.server.source)'"
+        "check that the machine ('ping \(host)'), kube-apiserver and etcd run, and that no firewall drops the port, or correct "
+            + "'server' in '\(facts.server.source)'"
     },
     connectionRule("wrong-ca", .untrusted) { facts, _ in
         authorityAdvice(facts) + "; or correct 'server' there"

@@ -230,7 +230,6 @@ private let nodes: [Fault] = [
         $0.cluster.node = nil
         $0.kubelet.log.lines = [klog("Unable to register node with API server", "nodes is forbidden")]
     },
-    Fault("not-ready", "its kubelet does not report") { $0.cluster.leaseAge = 60 },
     Fault("condition", "has DiskPressure: low") {
         $0.cluster.node?.conditions["DiskPressure"] = ("True", "low")
     },
@@ -270,6 +269,17 @@ struct RuleTests {
         #expect(diagnosis.findings == [] && diagnosis.notes == [])
         #expect(diagnosis.isReady && diagnosis.isSound)
         #expect(diagnosis.versions == ["kubelet v1.36.2", "containerd://2.1.0", "API server v1.36.2"])
+        var restarted = soundFacts()
+        restarted.kubelet.process?.age = 10
+        #expect(diagnose(restarted).isReady)
+    }
+
+    @Test func `a kubelet that hangs does not report, and its errors of before are not the cause`() {
+        var facts = soundFacts()
+        facts.cluster.leaseAge = 60
+        let error = "node \"w\" not found"
+        facts.kubelet.log.lines = [klog("Error getting the current node", error, at: Timestamp(seconds: 1))]
+        #expect(diagnose(facts).first?.cause == "is not Ready: its kubelet does not report")
     }
 
     @Test func `faults that a running kubelet survives are notes`() {

@@ -91,7 +91,7 @@ struct FirstLineTests {
 @Suite(.timeLimit(.minutes(5)))
 struct RequestURLTests {
     @Test(arguments: [
-        ("https://Example.org/a?b#c", "https://Example.org/a?b", "Example.org:443", "Example.org"),
+        ("https://Example.org/a?b#c", "https://Example.org/a", "Example.org:443", "Example.org"),
         ("http://example.org", "http://example.org/", "example.org:80", "example.org"),
         ("HTTPS://127.0.0.1:6443/x", "https://127.0.0.1:6443/x", "127.0.0.1:6443", "127.0.0.1:6443"),
         ("https://[::1]:6443", "https://[::1]:6443/", "[::1]:6443", "[::1]:6443"),
