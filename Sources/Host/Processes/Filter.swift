@@ -60,7 +60,7 @@ public func filter(
 private struct FilterProcess: ~Copyable {
     private let name: String
     private let process: pid_t
-    /// What a signal is sent to: the process, or its group.
+    /// The process that signals are sent to, or its group.
     private let target: pid_t
     private let input: SecretBytes
     private let outputLimit: Int
