@@ -3,7 +3,7 @@ import Testing
 
 extension FreshServerTests {
     /// Dry runs of the shipped graph.
-    @Suite(.tags(.everyServer)) struct DryRunOfAllTests {
+    @Suite struct DryRunOfAllTests {
         @Test func `a dry run says what would be created and writes nothing anywhere`() async throws {
             try await TestCluster.withFresh { cluster in
                 let node = try ShippedRun.node("node", of: cluster)
@@ -28,7 +28,7 @@ extension FreshServerTests {
 }
 
 /// Dry runs of tasks that have been run before.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct DryRunTests {
     private func node(_ cluster: TestCluster, _ namespace: String, options: String = "") throws -> TestNode {
         let node = try TestNode(
@@ -96,7 +96,7 @@ struct DryRunTests {
 }
 
 /// Objects that someone else changes after the agent has applied them.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct DriftTests {
     /// Makes a node with one task, called `t`.
     private func node(

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Reports about faulty manifests on a real API server, one of each mechanism; the module tests have the others.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct ManifestFailureTests {
     private static let manifests = [
         "misspelt": """

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The forms that manifests come in.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct ManifestFormTests {
     private func node(_ kubeconfig: String, _ options: String = "", header: String = "") throws -> TestNode {
         try TestNode("\(header)tasks: {t: {apply: {kubeconfig: \(kubeconfig), manifests: [m]\(options)}}}\n")

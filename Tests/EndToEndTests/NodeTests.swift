@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// A real node with real pods: what `wait: rollout` says about them, and what the shipped task file makes of the node.
-@Suite(.tags(.everyServer), .needsNode, .serialized, .timeLimit(.minutes(15)))
+@Suite(.needsNode, .serialized, .timeLimit(.minutes(15)))
 struct NodeTests {
     /// The reason of a task's failure, without what differs from pod to pod.
     ///

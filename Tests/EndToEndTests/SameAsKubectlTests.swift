@@ -3,7 +3,7 @@ import Testing
 
 extension FreshServerTests {
     /// What kubectl makes of the same manifests on another server.
-    @Suite(.tags(.everyServer), .temporaryDirectory) struct SameAsKubectlTests {
+    @Suite(.temporaryDirectory) struct SameAsKubectlTests {
         /// Writes down every shipped manifest as kubectl understands it: with the variables' values in it.
         private func shippedManifests() async throws -> [String] {
             let variables = try await ShippedRun.variables

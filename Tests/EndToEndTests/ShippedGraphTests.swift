@@ -3,7 +3,7 @@ import Testing
 
 extension FreshServerTests {
     /// The shipped task file on a fresh server.
-    @Suite(.tags(.everyServer)) struct ShippedGraphTests {
+    @Suite struct ShippedGraphTests {
         @Test func `the first run changes something in every task, the second moves no version`() async throws {
             let run = try await ShippedRun.shared.value
             #expect(run.first.status == 0)
@@ -107,7 +107,7 @@ struct ShippedContentTests {
 
 extension FreshServerTests {
     /// The shipped task file as a user who has nothing but the roles that `rbac` prints.
-    @Suite(.tags(.everyServer)) struct LeastPrivilegeTests {
+    @Suite struct LeastPrivilegeTests {
         @Test func `the shipped task file succeeds with the role that rbac prints, and it deletes nothing`()
             async throws
         {

@@ -1,7 +1,6 @@
 /// Waits until a condition holds.
 ///
-/// - Parameters:
-///   - limit: The time after which the wait is given up. It only guards against hanging.
+/// * `limit`: The time after which the wait is given up. It only guards against hanging.
 public func becomes(
     within limit: Duration = .seconds(600),
     every pause: Duration = .milliseconds(100),
@@ -19,9 +18,8 @@ public func becomes(
 ///
 /// For operations that use up their time limit, and need a longer one on a busy machine.
 ///
-/// - Parameters:
-///   - first: The time of the first attempt. The last of three has 16 times as much.
-///   - attempt: An attempt, which gets the time that it may take.
+/// * `first`: The time of the first attempt. The last of three has 16 times as much.
+/// * `attempt`: An attempt, which gets the time that it may take.
 public func retrying<Value>(
     from first: Duration,
     until isExpected: (Value) -> Bool,

@@ -73,8 +73,7 @@ public struct CertificateNodes: Sendable {
 
     /// Runs `certificates` with this task file and kills it before a call.
     ///
-    /// - Parameters:
-    ///   - call: The name of the call, and `:when=` with its number in a thread if it is not the first.
+    /// * `call`: The name of the call, and `:when=` with its number in a thread if it is not the first.
     public func run(_ arguments: [String], killedBefore call: String) async throws -> ToolResult {
         try await trace(["-o", "/dev/null", "-e", "inject=\(call):signal=SIGKILL"], arguments)
     }

@@ -8,8 +8,7 @@ public final class ChildProcess: Sendable {
 
     /// Starts a program, which is looked up on `PATH`.
     ///
-    /// - Parameters:
-    ///   - hasInput: Whether ``write(_:)`` reaches it; without that its input is empty.
+    /// * `hasInput`: Whether ``write(_:)`` reaches it; without that its input is empty.
     public init(
         _ arguments: [String],
         in directory: String = "/",
@@ -144,8 +143,7 @@ enum ChildStream {
 
 /// Starts a process that inherits nothing but its three standard streams.
 ///
-/// - Parameters:
-///   - arguments: The program, which is looked up on `PATH`, and its arguments.
+/// * `arguments`: The program, which is looked up on `PATH`, and its arguments.
 func spawn(
     _ arguments: [String],
     environment: [String],

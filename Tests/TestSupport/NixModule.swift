@@ -23,9 +23,8 @@ public struct NixModule: Sendable {
 
     /// Runs `nix flake check` on the project's flake, with other packages than those of nixpkgs, and evaluates outputs.
     ///
-    /// - Parameters:
-    ///   - function: A function of `{ self, pkgs }`, as Nix text.
-    ///   - archives: The path of a file instead of `nix/archives.json`, or `nil` for that file.
+    /// * `function`: A function of `{ self, pkgs }`, as Nix text.
+    /// * `archives`: The path of a file instead of `nix/archives.json`, or `nil` for that file.
     public static func flake(_ function: String, swift: String = "6.3", archives: String? = nil) async throws -> JSON {
         let arguments = [TemporaryDirectory.file("flake"), swift, function] + (archives.map { [$0] } ?? [])
         let result = try await Tool.run("\(scriptsDirectory)/check-flake", arguments)
@@ -35,8 +34,7 @@ public struct NixModule: Sendable {
 
     /// Runs the program of an archive in a root that has only `/nix/store`, after the steps of `nix/archive.nix`.
     ///
-    /// - Parameters:
-    ///   - arguments: The arguments of the program, whose paths are below `archive/root` of the test's directory.
+    /// * `arguments`: The arguments of the program, whose paths are below `archive/root` of the test's directory.
     public static func run(
         archive: String,
         phase: String,
@@ -64,8 +62,7 @@ public struct NixModule: Sendable {
 
     /// Evaluates a module with another one than the project's, whose files in the store have the same paths.
     ///
-    /// - Parameters:
-    ///   - other: The name of the other module's file in `Tests/nix`, without its extension.
+    /// * `other`: The name of the other module's file in `Tests/nix`, without its extension.
     public func evaluate(_ expression: String, instead other: String) async throws(SupportError) -> ToolResult {
         let module = "\(Self.scriptsDirectory)/\(other).nix"
         let function =

@@ -58,8 +58,7 @@ public struct Screen: Sendable {
 
     /// Changes the size of the window.
     ///
-    /// - Parameters:
-    ///   - wrapsLines: Whether lines that are too long go on in the next one, as most terminals do, or are cut off.
+    /// * `wrapsLines`: Whether lines that are too long go on in the next one, as most terminals do, or are cut off.
     public mutating func resize(columns: Int, rows: Int, wrapsLines: Bool) {
         (self.columns, self.rows) = (columns, rows)
         var changed = Array(lines[..<top])

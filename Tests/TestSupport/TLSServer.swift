@@ -8,8 +8,7 @@ public final class TLSServer: Sendable {
 
     /// Starts a server with a certificate.
     ///
-    /// - Parameters:
-    ///   - directory: Where files are, with the option `-HTTP`, that hold whole responses.
+    /// * `directory`: Where files are, with the option `-HTTP`, that hold whole responses.
     public init(
         _ certificate: TestAuthority.Issued,
         chain: String? = nil,
@@ -74,8 +73,7 @@ public final class WebhookServer: Sendable {
 
     /// Starts a server.
     ///
-    /// - Parameters:
-    ///   - status: The status of its answers, such as `200 OK`; `nil` if it gives none.
+    /// * `status`: The status of its answers, such as `200 OK`; `nil` if it gives none.
     public init(_ certificate: TestAuthority.Issued, status: String?, body: String = "") throws(SupportError) {
         let port = try freePort()
         url = "https://127.0.0.1:\(port)"

@@ -15,8 +15,7 @@ public struct TarText {
 
     /// Adds an entry.
     ///
-    /// - Parameters:
-    ///   - name: The name, at most 100 bytes.
+    /// * `name`: The name, at most 100 bytes.
     public mutating func add(
         _ name: String,
         _ kind: Kind,

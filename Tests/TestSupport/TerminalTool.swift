@@ -15,8 +15,7 @@ public final class TerminalTool: Sendable {
 
     /// Starts a program.
     ///
-    /// - Parameters:
-    ///   - environment: Variables over those of the test process; `nil` takes one away.
+    /// * `environment`: Variables over those of the test process; `nil` takes one away.
     public init(
         _ program: String,
         _ arguments: [String],
@@ -60,8 +59,7 @@ public final class TerminalTool: Sendable {
 
     /// Changes the size of the window.
     ///
-    /// - Parameters:
-    ///   - wrapsLines: Whether lines that are too long go on in the next one, or are cut off.
+    /// * `wrapsLines`: Whether lines that are too long go on in the next one, or are cut off.
     public func resize(columns: Int, rows: Int, wrapsLines: Bool) {
         state.withLock { $0.screen.resize(columns: columns, rows: rows, wrapsLines: wrapsLines) }
         Self.setSize(columns: columns, rows: rows, of: terminal)

@@ -43,10 +43,9 @@ public final class TestAuthority: Sendable {
 
     /// Issues a certificate.
     ///
-    /// - Parameters:
-    ///   - names: Host names and addresses, such as `DNS:localhost` and `IP:127.0.0.1`.
-    ///   - usages: Its extended key usages, such as `serverAuth`; none for all uses.
-    ///   - issuer: The base name of the files of an authority that this one has issued, or this one's own.
+    /// * `names`: Host names and addresses, such as `DNS:localhost` and `IP:127.0.0.1`.
+    /// * `usages`: Its extended key usages, such as `serverAuth`; none for all uses.
+    /// * `issuer`: The base name of the files of an authority that this one has issued, or this one's own.
     public func issue(
         _ name: String,
         subject: String = "/O=system:masters/CN=kube-admin",

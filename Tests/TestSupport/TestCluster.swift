@@ -43,8 +43,7 @@ public struct TestCluster: Sendable {
 
     /// Lends a cluster with nothing in it, and ends it afterwards.
     ///
-    /// - Parameters:
-    ///   - starting: Whether it is started; if not, ports and PKI are there, and ``start(_:)`` starts it.
+    /// * `starting`: Whether it is started; if not, ports and PKI are there, and ``start(_:)`` starts it.
     public static func withFresh<Value>(
         starting: Bool = true,
         options: [String] = ["--no-controller-manager"],
@@ -68,18 +67,17 @@ public struct TestCluster: Sendable {
 
     /// Stops servers; their data stays.
     ///
-    /// - Parameter servers: Their names, such as `kube-apiserver`; none means all.
+    /// * `servers`: Their names, such as `kube-apiserver`; none means all.
     public func stop(_ servers: String...) async throws {
         try await Self.script("stop", [directory] + servers)
     }
 
     /// Makes a certificate issued by the cluster's CA, as `NAME.crt` and `NAME.key` among the credentials.
     ///
-    /// - Parameters:
-    ///   - name: The name of the files. `kube-apiserver` is the server's, read when it starts.
-    ///   - subject: The subject, such as `/O=system:masters/CN=admin`.
-    ///   - kind: `client`, or `server` for one that names loopback.
-    ///   - validity: The first and the last second, each as `20200101000000Z`; 30 days from now if left out.
+    /// * `name`: The name of the files. `kube-apiserver` is the server's, read when it starts.
+    /// * `subject`: The subject, such as `/O=system:masters/CN=admin`.
+    /// * `kind`: `client`, or `server` for one that names loopback.
+    /// * `validity`: The first and the last second, each as `20200101000000Z`; 30 days from now if left out.
     public func makeCertificate(
         _ name: String,
         subject: String,
@@ -232,12 +230,4 @@ extension TestCluster {
         guard result.status == 0 else { throw ToolFailure(command: "kubectl get", result: result) }
         return result.outputLines.sorted()
     }
-}
-
-extension Tag {
-    /// Marks a suite whose outcome may depend on the version of the API server.
-    ///
-    /// `tools/check` runs marked suites on every available version, and the others only on the newest; `tools/marked-suites`
-    /// finds the marks.
-    @Tag public static var everyServer: Self
 }

@@ -36,11 +36,10 @@ public struct TestMachine: Sendable {
 
     /// Lends a machine that is off, and removes it afterwards.
     ///
-    /// - Parameters:
-    ///   - hostName: The name of the machine; `bootstrap.yaml` has the roles of some.
-    ///   - package: What is installed, nothing if empty; with the default, the examples too.
-    ///   - variant: Which copy of Debian it has: `cluster` with etcd, keepalived and
-    ///     containerd, `managed` with an SSH server and Python; or which release, such as `trixie`.
+    /// * `hostName`: The name of the machine; `bootstrap.yaml` has the roles of some.
+    /// * `package`: What is installed, nothing if empty; with the default, the examples too.
+    /// * `variant`: Which copy of Debian it has: `cluster` with etcd, keepalived and
+    ///   containerd, `managed` with an SSH server and Python; or which release, such as `trixie`.
     public static func withFresh<Value>(
         _ hostName: String,
         package: String = Self.package,
@@ -87,8 +86,7 @@ public struct TestMachine: Sendable {
 
     /// Boots the machine, and comes back as soon as its systemd can be asked.
     ///
-    /// - Parameters:
-    ///   - network: The network that it is connected to by its interface `host0`, that of this machine if left out.
+    /// * `network`: The network that it is connected to by its interface `host0`, that of this machine if left out.
     public func boot(at network: MachineNetwork? = nil, _ options: String...) async throws {
         let connection = network.map { ["--network", $0.path] } ?? []
         try await script("boot", ["--with", "\(getpid())"] + connection + options)
@@ -127,7 +125,7 @@ extension TestMachine {
     /// It has the package, and no task file. Before the next test has it, its files, units and journal are again as
     /// they were: `Tests/boot/restore`. A machine that cannot be restored is removed, and the next test gets another.
     ///
-    /// - Parameter body: What is done with it, except that it is not halted.
+    /// * `body`: What is done with it, except that it is not halted.
     public static func withRunning<Value>(_ body: (TestMachine) async throws -> Value) async throws -> Value {
         let machine = try await RunningMachines.shared.take()
         let result: Result<Value, any Error>
@@ -142,8 +140,7 @@ extension TestMachine {
 
     /// Puts a file on the disk of the machine, which must be on.
     ///
-    /// - Parameters:
-    ///   - path: The absolute path inside. Its directory is created.
+    /// * `path`: The absolute path inside. Its directory is created.
     public func place(_ text: String, at path: String) async throws {
         let script = "mkdir -p -- \"$(dirname -- \"$1\")\" && cat >\"$1\""
         try await inside(["sh", "-c", script, "sh", path], input: text)
@@ -151,9 +148,8 @@ extension TestMachine {
 
     /// Copies what is in a directory of this machine to the other, which must be on.
     ///
-    /// - Parameters:
-    ///   - directory: The directory. Its contents belong to root on the machine; files that exist there stay.
-    ///   - path: The absolute path inside of the directory that gets it, which is created.
+    /// * `directory`: The directory. Its contents belong to root on the machine; files that exist there stay.
+    /// * `path`: The absolute path inside of the directory that gets it, which is created.
     public func place(contentsOf directory: String, at path: String = "/") async throws {
         let copy = """
             "$2/inside" "$3" mkdir -p "$4"

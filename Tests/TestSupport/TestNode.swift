@@ -32,8 +32,7 @@ public struct TestNode: Sendable {
 
     /// Starts the program for this node.
     ///
-    /// - Parameters:
-    ///   - arguments: The command and what follows; `--config` and `--root` are added.
+    /// * `arguments`: The command and what follows; `--config` and `--root` are added.
     public func start(
         _ arguments: [String],
         environment: [String: String?] = [:],

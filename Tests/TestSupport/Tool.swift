@@ -24,9 +24,8 @@ public struct Tool: Sendable {
 
     /// Starts a program.
     ///
-    /// - Parameters:
-    ///   - program: Its path, or a name to look for on the PATH.
-    ///   - environment: Variables over those of the test process; `nil` takes one away.
+    /// * `program`: Its path, or a name to look for on the PATH.
+    /// * `environment`: Variables over those of the test process; `nil` takes one away.
     public init(
         _ program: String,
         _ arguments: [String] = [],
@@ -58,7 +57,7 @@ public struct Tool: Sendable {
 
     /// Sends the program a signal.
     ///
-    /// - Parameter number: The signal; one of a program that has ended goes nowhere.
+    /// * `number`: The signal; one of a program that has ended goes nowhere.
     public func signal(_ number: Int32) { _ = kill(processIdentifier, number) }
 
     /// Waits until the program has ended; to be called once.

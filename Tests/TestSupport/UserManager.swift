@@ -63,7 +63,7 @@ public final class UserManager: Sendable {
 
     /// Starts a manager.
     ///
-    /// - Parameter directory: A directory for its files and sockets, which the test removes.
+    /// * `directory`: A directory for its files and sockets, which the test removes.
     public init(in directory: String) async throws {
         self.directory = directory
         busAddress = "unix:path=\(directory)/run/bus"

@@ -6,7 +6,7 @@ import YAML
 /// Drawn objects, which several managers have written: servers and the agent do what the model of them does.
 ///
 /// A hundred objects are drawn, with `NEST_ALL_CELLS=1` a thousand.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(15)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct ApplyModelTests {
     private static let seeds = 0..<(TestProcess.environment["NEST_ALL_CELLS"] == nil ? 100 : 1000)
     private static let namespace = Task { try await Session.inNewNamespace().namespace }

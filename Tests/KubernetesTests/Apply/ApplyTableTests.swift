@@ -11,7 +11,7 @@ extension ApplyTable.Cell: CustomTestStringConvertible {
 /// The table of docs/apply.md, of which each cell is tried on a server.
 ///
 /// A tenth of the cells is tried, with `NEST_ALL_CELLS=1` all of them.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(15)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct ApplyTableTests {
     private static let tenth = ApplyTable.existing.enumerated().filter { $0.offset % 10 == 0 }.map(\.element)
     private static let selected = TestProcess.environment["NEST_ALL_CELLS"] == nil ? tenth : ApplyTable.existing

@@ -122,7 +122,7 @@ struct CRDReadinessTests {
 }
 
 /// Definitions on a server.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
 struct EstablishedDefinitionTests {
     /// The server takes a short name that is also the definition's own singular name for one that is in use.
     @Test func `a definition that is established stays usable when a short name is not accepted`() async throws {

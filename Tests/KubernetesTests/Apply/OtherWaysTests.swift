@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects that a server does not take by server-side apply alone.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct OtherWaysTests {
     /// An APIService that nothing serves, which servers before 1.21 cannot apply.
     private func service(_ priority: Int) -> String {
@@ -62,7 +62,7 @@ struct OtherWaysTests {
 }
 
 /// Manifests with owners.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
 struct OwnerTests {
     private static func object(_ namespace: String, ownedBy uid: String) -> String {
         """

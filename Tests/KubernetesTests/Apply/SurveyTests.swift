@@ -6,7 +6,7 @@ import YAML
 @testable import Kubernetes
 
 /// Lists of metadata in place of a GET of each object, on a server of their own.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct SurveyTests {
     private static let count = 30
 
@@ -125,7 +125,7 @@ struct RefusedListTests {
 }
 
 /// Lists of metadata, as protobuf and as JSON.
-@Suite(.tags(.everyServer), .needsAPIServer)
+@Suite(.needsAPIServer)
 struct MetadataListTests {
     @Test func `a damaged message is an error, and never more`() async throws {
         let session = try await Session.admin()

@@ -65,7 +65,7 @@ struct RefusedMigrationTests {
 }
 
 /// Objects of `kubectl apply` and `kubectl create`.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
 struct TakeoverTests {
     private static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 

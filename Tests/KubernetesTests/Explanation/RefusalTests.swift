@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// What is said when a real API server refuses an object.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
 struct RefusalTests {
     private let daemonSet = """
         apiVersion: apps/v1

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Changes that others make while a task prunes.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
 struct PrunerTests {
     private func pruner(
         _ session: Session,
