@@ -89,9 +89,8 @@ struct ExecVerbTests {
         try node.write("echo first\necho the disk is full >&2\nexit 7\n", to: "fails.sh")
         let result = try await node.run("run")
         #expect(result.status == 1)
-        let words =
-            "fails: error: \(node.config):2:26: 'fails.sh' exited with code 7; its last output was: first | the "
-        #expect(result.errors.hasPrefix(words), "\(result.errors)")
+        #expect(result.errors.hasPrefix("fails: error: \(node.config):2:26: '"), "\(result.errors)")
+        #expect(result.errors.contains("fails.sh' exited with code 7; its last output was: first | the disk is full"))
     }
 
     @Test func `the deadline ends a program with all its descendants`() async throws {

@@ -49,6 +49,8 @@ struct NixModuleTests {
             let text = config["units"]?[unit]?["text"]?.string ?? ""
             #expect("\n\(text)".contains("\n[Service]\nEnvironment=PATH=/usr/bin\n"), "\(text)")
         }
+        let images = config["units"]?["k8s-bootstrap-pause.service"]?["text"]?.string ?? ""
+        #expect(images.contains("\nEnvironment=PATH=/usr/bin:"), "\(images)")
         let rules = config["rules"]?.sequence?.compactMap(\.string) ?? []
         #expect(
             rules.dropFirst() == [

@@ -79,8 +79,6 @@ struct StalledReaderTests {
         let result = await tool.result()
         #expect(result.errors.contains("exit 143\n"))
         #expect(result.errors.contains("nest-bootstrap: cannot write to standard output: it was not read for "))
-        // A run that is stopped waits less for its reader than one that ends.
-        #expect(!result.errors.contains("not read for 10 s"), "\(result.errors)")
         let status = try await node.run("status", "--output", "json")
         let rows = try status.output.json["tasks"]?.sequence ?? []
         let states = rows.map { "\($0["task"]?.string ?? "") \($0["state"]?.string ?? "")" }

@@ -1,7 +1,8 @@
 # Packages that are programs of this machine, and builders that keep what they would build.
 { lib, program }:
 let
-  programs = lib.genAttrs [ "age" "bash" "coreutils" "findutils" "gawk" "gnugrep" "gnused" "jq" "kubectl" ] (name: {
+  names = [ "age" "bash" "containerd" "coreutils" "findutils" "gawk" "gnugrep" "gnused" "gnutar" "gzip" "jq" "kubectl" ];
+  programs = lib.genAttrs (names ++ [ "xz" "zstd" ]) (name: {
     type = "derivation";
     inherit name;
     outPath = "/usr";
