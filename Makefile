@@ -49,7 +49,8 @@ FUZZ_SECONDS ?= 600
 # The key that `make deb` and `make tarball` sign the package and the archive with, if any.
 SIGN_KEY ?=
 
-# The packages that `make repository` adds to a directory, the fingerprints of the keys that sign, and for how many days. docs/releasing.md describes it.
+# The packages that `make repository` adds to a directory, the fingerprints of the keys that sign, and for how many days;
+# and the address of a release. docs/releasing.md describes them.
 PACKAGES = $(wildcard .build/deb/*.deb .build/arm64/deb/*.deb)
 ARM64_TOOLS = $(if $(findstring arm64,$(PACKAGES) $(wildcard .build/arm64/deb)),binutils-aarch64-linux-gnu)
 REPOSITORY ?= .build/repository
@@ -132,7 +133,7 @@ setup: ## install what the tests need
 # this machine; those of ALL=yes are built twice, and compared. Most tests wait for one of three running machines, and must
 # not keep others from starting.
 boot-test: $(if $(BUILT),,setup $(if $(ALL),deb tarball,build)) ## boot Debian containers and test units, journal and package in them; ALL=yes: every package and release; needs root
-	Tests/cluster/install-packages "to build the package" dpkg-dev binutils $(if $(ALL),gnupg python3 reprepro xz-utils)
+	$(if $(ALL),Tests/cluster/install-packages "to test the repository" gnupg reprepro)
 	$(if $(ALL),Tests/cluster/fetch-ansible,tools/deb $(PROGRAM))
 	Tests/boot/setup $(if $(ALL),trixie managed) cluster
 	$(if $(ALL),NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RELEASES=trixie) \

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# What tools/repository, tools/release and tools/check-release have in common: signatures of the keys in array `keys`, with
+# What tools/repository and tools/release have in common: signatures of the keys in array `keys`, with
 # the gpg of the caller's environment. Sourced, never run.
 
 # Dies unless there are keys, and each is a fingerprint of which gpg has the secret key, which can sign today.

@@ -37,7 +37,7 @@ public struct WebAddress: Sendable, Hashable {
             throw Fault(message: "does not begin with 'https://'", hasSecret: text.contains("@"))
         }
         guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
-            throw Fault(message: "has characters that a URL cannot have")
+            throw Fault(message: "has characters that a URL cannot have", hasSecret: text.contains("@"))
         }
         let afterScheme = text.dropFirst(scheme.count + 3)
         let authority = afterScheme.prefix { !"/?#".contains($0) }

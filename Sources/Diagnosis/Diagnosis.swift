@@ -196,8 +196,7 @@ extension Facts {
 
     /// Whether systemd has just started the kubelet, and not for the first time: it may answer before it ends again.
     var isRestartedAgain: Bool {
-        guard let process = kubelet.process, let service = kubelet.service else { return false }
-        return service.restarts > 1 && process.age < 20
+        kubelet.service.map { $0.restarts > 1 } == true && kubelet.process.map { $0.age < 20 } == true
     }
 
     /// Whether the Node is Ready, and its Lease is renewed by this machine.

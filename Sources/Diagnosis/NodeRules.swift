@@ -98,8 +98,9 @@ let nodeRules: [Rule] = [
         let isSilent = ready?.status == "Unknown" || facts.isLeaseOld || !facts.kubeletWorks
         let message =
             isSilent ? "its kubelet does not report" + (reportError(facts).map { ": \($0)" } ?? "") : ready?.message
+        let state = ready?.status == "True" ? "" : "is not Ready: "
         return (
-            "Node '\(facts.nodeName)'", "is not Ready: \(message ?? "it has no condition Ready yet")",
+            "Node '\(facts.nodeName)'", state + (message ?? "it has no condition Ready yet"),
             "see 'journalctl -u \(facts.kubelet.unitName)'"
         )
     },
@@ -141,9 +142,7 @@ private func failures(_ facts: Facts, where isMeant: (ClusterFacts.PodObject) ->
         let message = pod.message.isEmpty ? journalError(of: pod, facts) : pod.message
         if pod.reason == "ContainerCreating", message.isEmpty { return nil }
         let text = message.isEmpty ? "" : ": \(shortened(message))"
-        return (
-            "pod '\(pod.name)'", pod.reason + text, podFix(pod)
-        )
+        return ("pod '\(pod.name)'", pod.reason + text, podFix(pod))
     }
 }
 

@@ -135,7 +135,9 @@ extension ClusterFacts.PodObject {
             reason: failing?.reason ?? status?["reason"]?.string ?? "ContainerCreating"
         )
         message = failing?.message ?? status?["message"]?.string ?? ""
-        (image, uid) = (failing?.image, metadata?["uid"]?.string ?? "")
+        image = failing?.image
+        // The kubelet knows a static pod by the digest of its manifest.
+        uid = (metadata?["annotations"]?["kubernetes.io/config.hash"] ?? metadata?["uid"])?.string ?? ""
         hostPaths = (object["spec"]?["volumes"]?.sequence ?? []).compactMap { $0["hostPath"]?["path"]?.string }
     }
 

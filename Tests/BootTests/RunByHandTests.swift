@@ -86,6 +86,7 @@ extension RunningMachineTests {
                     all.output.contains("unit 'k8s-bootstrap-first.service' had failed and is active now\n"),
                     "\(all)"
                 )
+                #expect(try await machine.becomes("systemctl is-active k8s-bootstrap.target") { $0 == "active\n" })
                 #expect(try await machine.run("nest-bootstrap", "status").status == 0)
             }
         }

@@ -246,7 +246,8 @@ private let nodes: [Fault] = [
         $0.cluster.pods = [.init(name: "a/b", reason: "ContainerCreating")]
         let error = "rpc error: code = Unknown desc = failed to get sandbox image \"pause:1\""
         $0.kubelet.log.lines = [
-            klog("Error syncing pod, skipping", error, more: " pod=\"a/b\" podUID=\"x\"", at: $0.now)
+            klog("Error syncing pod, skipping", error, more: " pod=\"a/b\" podUID=\"x\"", at: $0.now),
+            klog("Failed to get status for pod", "forbidden", more: " pod=\"a/b\" podUID=\"earlier\"", at: $0.now),
         ]
     },
 ]
@@ -279,7 +280,7 @@ struct RuleTests {
         facts.cluster.leaseAge = 60
         let error = "node \"w\" not found"
         facts.kubelet.log.lines = [klog("Error getting the current node", error, at: Timestamp(seconds: 1))]
-        #expect(diagnose(facts).first?.cause == "is not Ready: its kubelet does not report")
+        #expect(diagnose(facts).first?.cause == "its kubelet does not report")
     }
 
     @Test func `faults that a running kubelet survives are notes`() {

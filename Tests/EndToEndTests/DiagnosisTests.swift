@@ -78,7 +78,7 @@ struct DiagnosisTests {
             task: "webhook",
             manifest: map("c", "h-down"),
             timeout: "20s",
-            lines: [#"webhook.yaml:1:1: ConfigMap/h-down/c: …500: …"down.example.test": …connection refused; start its server, …"#]
+            lines: [#"webhook.yaml:1:1: ConfigMap/h-down/c: …500: …"down.example.test": …refused; start its server, …"#]
         ),
         Failure(
             task: "terminating",

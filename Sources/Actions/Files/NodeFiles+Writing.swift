@@ -255,11 +255,19 @@ extension NodeFiles {
 
 /// Returns the SHA-256 digest of a file of any size.
 ///
-/// - Parameter location: The location of the file, whose links are followed.
+/// - Parameters:
+///   - location: The location of the file, whose links are followed.
+///   - deadline: The instant after which it is not read further.
 /// - Returns: The digest in lower-case hexadecimal digits.
 /// - Throws: ``Base/SystemError`` if the file cannot be read.
-func sha256(ofFile location: String) throws(SystemError) -> String {
+func sha256(
+    ofFile location: String,
+    until deadline: ContinuousClock.Instant? = nil
+) throws(SystemError) -> String {
     var digest = SHA256()
-    try FileSystem.readParts(location) { part throws(SystemError) in digest.update(part) }
+    try FileSystem.readParts(location) { part throws(SystemError) in
+        if let deadline, deadline < .now { throw SystemError("cannot read", location, code: ETIMEDOUT) }
+        digest.update(part)
+    }
     return digest.finish().description
 }

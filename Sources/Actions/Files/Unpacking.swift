@@ -97,12 +97,13 @@ struct Unpacking: Sendable {
         return try await place(scratch)
     }
 
-    /// Calls a function on a thread of its own, unless the time of the task is over.
+    /// Calls a function about a file on a thread of its own, which is left alone when the time of the task is over.
     private func withinTime<Value: Sendable>(
+        _ path: String,
         _ body: @escaping @Sendable () throws(SystemError) -> Value
     ) async throws(SystemError) -> Value {
         guard !Task.isCancelled, let value = try await onThread(until: context.deadline, body) else {
-            throw SystemError("cannot unpack", name, code: ETIMEDOUT, detail: "the time of the task is over")
+            throw SystemError("cannot copy", path, code: ETIMEDOUT, detail: "the time of the task is over")
         }
         return value
     }
@@ -162,7 +163,7 @@ struct Unpacking: Sendable {
         do throws(SystemError) {
             var changes: [PinnedFile] = []
             for file in contents.files {
-                if try await !withinTime({ () throws(SystemError) in try files.isInPlace(located(file)) }) {
+                if try await !withinTime(file.path, { () throws(SystemError) in try files.isInPlace(located(file)) }) {
                     changes.append(file)
                 }
             }
@@ -177,7 +178,7 @@ struct Unpacking: Sendable {
                 if try files.makeDirectory(settings, by: task) != .unchanged { isChanged = true }
             }
             for file in changes {
-                let result = try await withinTime { () throws(SystemError) in
+                let result = try await withinTime(file.path) { () throws(SystemError) in
                     try files.copy("\(scratch)/\(file.path)", to: located(file), by: task)
                 }
                 context.emit(.path("\(directory)/\(file.path)", result))
@@ -191,7 +192,11 @@ struct Unpacking: Sendable {
                 context.emit(.path(path, result))
                 isChanged = true
             }
-            if let former, try remove(former, except: contents) { isChanged = true }
+            if let former,
+                try await onThread({ [contents] () throws(SystemError) in try remove(former, except: contents) })
+            {
+                isChanged = true
+            }
             try save(contents)
         } catch {
             throw problem(error, directory)
@@ -210,8 +215,8 @@ struct Unpacking: Sendable {
                 case .directory: contents.directories.append(path)
                 case .regular:
                     let mode = declaration.mode.map(UInt32.init) ?? (status.mode & 0o100 == 0 ? 0o644 : 0o755)
-                    let digest = try await withinTime { () throws(SystemError) in
-                        try sha256(ofFile: "\(scratch)/\(path)")
+                    let digest = try await withinTime(path) { () throws(SystemError) in
+                        try sha256(ofFile: "\(scratch)/\(path)", until: context.deadline)
                     }
                     contents.files.append(PinnedFile(path: path, sha256: digest, size: status.size, mode: mode))
                 case .symbolicLink:
@@ -226,7 +231,7 @@ struct Unpacking: Sendable {
             throw refusal("is not unpacked: link '\(link.path)' leads out of the directory, to '\(link.target)'")
         }
         if let missing = missing.first { throw refusal("has no '\(missing)'") }
-        guard !contents.paths.isEmpty || !contents.directories.isEmpty else {
+        guard !contents.paths.isEmpty else {
             throw refusal(
                 "has nothing to unpack" + (part.strippedCount > 0 ? " with 'strip: \(part.strippedCount)'" : "")
             )

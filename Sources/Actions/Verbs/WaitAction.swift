@@ -140,7 +140,7 @@ struct WaitAction: Action {
         case .tcp(let host, let port): "\(host):\(port)"
         case .file(let reference): "'\(reference.path)'"
         // Every user can read what a unit waits for, and a query may contain a token.
-        case .url(let url, _): "'\(url.prefix { $0 != "?" })\(url.contains("?") ? "?…" : "")'"
+        case .url(let url, _): "'\(urlWithoutQuery(url))'"
         case .unit(let name): "unit '\(name)'"
         case .address(let range): range.isOneAddress ? "address \(range)" : "an address in \(range)"
         case .interface(let name): "interface '\(name)'"

@@ -71,6 +71,7 @@ struct NixEvaluation {
                 input: SecretBytes(copying: []),
                 outputLimit: Self.outputLimit,
                 errorsLimit: Self.errorsLimit,
+                keepsTerminal: true,
                 deadline: .now + Self.timeLimit,
             )
         } catch {
