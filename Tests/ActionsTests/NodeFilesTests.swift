@@ -4,6 +4,7 @@ import Execution
 import Glibc
 import Host
 import Planning
+import TLS
 import TestSupport
 import Testing
 
@@ -35,6 +36,15 @@ struct NodeFilesTests {
         #expect(try text(files, path) == "root")
         #expect(try text(NodeFiles(root: nil, isDryRun: false), path) == "node")
         #expect(try files.exists("/etc/nest-bootstrap-nowhere") == false)
+    }
+
+    @Test func `a source whose content is not the pinned one is not put in place`() throws {
+        let source = TemporaryDirectory.file("source")
+        try FileSystem.write([1], to: source, mode: 0o644)
+        let file = PinnedFile(path: "/etc/a", sha256: sha256([2]), size: nil, mode: 0o644)
+        let error = #expect(throws: SystemError.self) { _ = try files().copy(source, to: file, by: "task") }
+        #expect(error?.code == EIO)
+        #expect(try FileSystem.list("\(root)/etc") == [])
     }
 
     @Test func `a dry run keeps two files whose names differ in their bytes only`() throws {

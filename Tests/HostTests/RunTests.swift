@@ -138,6 +138,13 @@ import Testing
         for line in lines { #expect(try Kernel.isGone(process: line)) }
     }
 
+    @Test func `what ignores SIGTERM ends with its leader, also if it has no output open`() async throws {
+        let script = "sh -c 'trap \"\" TERM; exec sleep 1000' >/dev/null 2>&1 & echo $!; wait"
+        let lines = try await lines(1, of: shell(script))
+        #expect(lines.count == 1)
+        for line in lines { #expect(try Kernel.isGone(process: line)) }
+    }
+
     @Test func `a program may use the grace period to clean up`() async throws {
         let script = "trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 1000 & wait; done"
         #expect(try await lines(2, of: shell(script)) == ["ready", "cleaned"])

@@ -29,6 +29,11 @@ struct FileVerbTests {
         // What an attempt has left is not put in place after another has failed.
         try node.write("another", to: "original")
         #expect(try await node.run("run", "--task", "copy", environment: unit).status == 0)
+        let record = node.written("/run/nest-bootstrap/tasks/copy/record.json")
+        let failed = try Files.text(record).replacing(#""outcome":"changed""#, with: #""outcome":"failed""#)
+        try Files.write(Array(failed.utf8), to: record, mode: 0o600)
+        #expect(try await node.run("supervise", "copy", environment: unit).status == 0)
+        #expect(try Files.exists(node.written("/etc/nest/copy")) == false)
         try Files.remove(node.path("original"))
         #expect(try await node.run("run", "--task", "copy", environment: unit).status == 1)
         #expect(try await node.run("supervise", "copy", environment: unit).status == 0)

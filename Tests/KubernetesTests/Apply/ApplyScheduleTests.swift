@@ -7,6 +7,43 @@ import Testing
 /// The order of the requests of an apply.
 @Suite(.timeLimit(.minutes(5)))
 struct ApplyScheduleTests {
+    /// Starts what is due, and returns the kinds that have been started so far.
+    private func started(
+        _ schedule: ApplySchedule,
+        _ objects: [ManifestObject],
+        _ known: inout Set<String>
+    ) -> Set<String> {
+        for case (let index, .start) in schedule.takeTurns() { known.insert(objects[index].identity.type.kind) }
+        return known
+    }
+
+    @Test func `an earlier kind goes first, and a webhook waits for what may serve it although that is retried`() throws
+    {
+        let objects = ApplyOrder.sorted(
+            try manifests(
+                """
+                {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}
+                ---
+                {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}}
+                ---
+                apiVersion: admissionregistration.k8s.io/v1
+                kind: ValidatingWebhookConfiguration
+                metadata: {name: w}
+                webhooks: [{clientConfig: {service: {namespace: ns, name: s}}}]
+                """
+            )
+        )
+        let schedule = ApplySchedule(objects, ApplyNeeds(objects, defaultNamespace: "default"))
+        var known: Set<String> = []
+        #expect(started(schedule, objects, &known) == ["ConfigMap"])
+        schedule.succeed(0)
+        #expect(started(schedule, objects, &known) == ["ConfigMap", "Deployment"])
+        schedule.stepAside(1)
+        #expect(started(schedule, objects, &known) == ["ConfigMap", "Deployment"])
+        schedule.succeed(1)
+        #expect(started(schedule, objects, &known).contains("ValidatingWebhookConfiguration"))
+    }
+
     @Test func `objects are sent after those that they need, and webhooks after what may serve them`() async throws {
         let events = Locked<[String]>([])
         let fake = try FakeAPIServer { request in

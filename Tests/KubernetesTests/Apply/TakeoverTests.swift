@@ -32,11 +32,13 @@ struct RefusedMigrationTests {
 
     @Test func `the fields of the write before it are reported too`() async throws {
         let state = Locked((state: State.before, refusals: 0))
+        let moves = Locked<[String]>([])
         let server = try FakeAPIServer { request in
             guard request.target.hasPrefix("/api/v1/namespaces/ns/configmaps/a") else { return nil }
             return state.withLock { known in
                 guard request.method == "PATCH" else { return FakeAPIServer.json(200, known.state.json) }
                 if request.body.first == UInt8(ascii: "[") {
+                    moves.withLock { $0.append(String(decoding: request.body, as: UTF8.self)) }
                     known.refusals += 1
                     if known.refusals == 1 {
                         return FakeAPIServer.json(
@@ -61,6 +63,9 @@ struct RefusedMigrationTests {
             ]
         )
         #expect(state.withLock { $0.refusals } == 2)
+        // The server refuses a move for another version than the one that was read.
+        let version = #""path":"/metadata/resourceVersion","value":"5""#
+        #expect(moves.withLock { $0.allSatisfy { $0.contains(version) } }, "\(moves.withLock { $0 })")
     }
 }
 

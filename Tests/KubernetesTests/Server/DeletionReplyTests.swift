@@ -87,6 +87,23 @@ struct DeletionReplyTests {
         #expect(isHealed.withLock { $0 })
     }
 
+    @Test func `an object that somebody creates again meanwhile stays`() async throws {
+        let deletions = Locked(0)
+        let server = try FakeAPIServer { request in
+            guard request.target.hasPrefix(Self.path) else { return nil }
+            return deletions.withLock { count in
+                guard request.method == "DELETE" else {
+                    let uid = #""uid":"\#(count + 1)""#
+                    return count < 2 ? FakeAPIServer.json(200, Self.map.replacing(#""uid":"1""#, with: uid)) : nil
+                }
+                count += 1
+                return FakeAPIServer.json(202, #"{"apiVersion":"v1","kind":"Status","status":"Success"}"#)
+            }
+        }
+        #expect(try await delete(on: server) == true)
+        #expect(deletions.withLock { $0 } == 1)
+    }
+
     @Test func `an object whose deletion was only accepted is looked at again`() async throws {
         #expect(try await requests(status: 202) == ["GET", "DELETE", "GET", "DELETE", "GET"])
     }

@@ -163,6 +163,17 @@ struct RetryPolicyTests {
         #expect(attempts.value == 1)
     }
 
+    @Test func `a grace period begins with the first of several errors`() async {
+        let attempts = Counter()
+        let policy = Session.retryPolicy(.seconds(600), gracePeriod: .milliseconds(300))
+        await #expect(throws: APIError.self) {
+            try await policy.retry(.init(.condition, "x")) { () async throws(APIError) in
+                // So many pauses are longer than the period.
+                if attempts.next() < 9 { throw refusal(404, "no") }
+            }
+        }
+    }
+
     @Test func `the last attempt is made when the time is nearly up`() async throws {
         // On a busy machine the attempt before it may be so late that no other fits.
         let isNearTheEnd = try await becomes {
