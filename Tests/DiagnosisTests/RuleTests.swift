@@ -243,7 +243,7 @@ private let nodes: [Fault] = [
         $0.cluster.pods = [.init(name: "a/b", reason: "ImagePullBackOff", message: "not found", image: "x:1")]
     },
     Fault("pod", "failed to get sandbox image \"pause:1\"") {
-        $0.cluster.pods = [.init(name: "a/b", reason: "ContainerCreating")]
+        $0.cluster.pods = [.init(name: "a/b", reason: "ContainerCreating", uid: "x")]
         let error = "rpc error: code = Unknown desc = failed to get sandbox image \"pause:1\""
         $0.kubelet.log.lines = [
             klog("Error syncing pod, skipping", error, more: " pod=\"a/b\" podUID=\"x\"", at: $0.now),

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Files that are not what they should be: one line each, the right exit code, never a trap or a hang.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct BadInputTests {
     /// Values where a text is expected.
     enum Content: String, CaseIterable, Sendable {

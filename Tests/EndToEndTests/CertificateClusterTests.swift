@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Kubernetes' own programs with the certificates of the homelab's control plane.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct CertificateClusterTests {
     private let cluster: CertificateCluster
     private let files: CertificateCluster.Installation

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Certificates that a node gets from a CA of its own, or from the signers of a real controller manager.
-@Suite(.temporaryDirectory, .needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .needsAPIServer, .timeLimit(.minutes(15)))
 struct CertificateVerbTests {
     private static func node(_ cluster: TestCluster, _ leaf: String, timeout: String = "10m") throws -> TestNode {
         try TestNode(

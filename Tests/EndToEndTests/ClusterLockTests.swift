@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Tasks with `lock: cluster`, run by several agents on a real API server.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct ClusterLockTests {
     /// When programs of a task began and ended, in seconds since the boot of the machine.
     private struct Visit: Sendable {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Many tasks and many processes at the same time.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ConcurrencyTests {
     @Test func `any number of tasks may wait while another one works`() async throws {
         let waits = (1...40).map { "  wait\($0): {timeout: 10m, wait: {file: \(TemporaryDirectory.file("ready"))}}\n" }

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What is printed about servers that cannot be reached or trusted, and about what is between.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct ConnectionFailureTests {
     /// Runs a task that applies to a server, and returns its error.
     private func failure(of server: String, user: String, proxy: String? = nil) async throws -> String {

@@ -4,7 +4,7 @@ import Testing
 /// What is printed about failures of objects, each provoked on a real API server: one for each mechanism.
 ///
 /// The tasks run beside each other in one run.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct DiagnosisTests {
     /// A failure of one task, and what must be printed about it.
     private struct Failure {

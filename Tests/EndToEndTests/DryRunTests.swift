@@ -28,7 +28,7 @@ extension FreshServerTests {
 }
 
 /// Dry runs of tasks that have been run before.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct DryRunTests {
     private func node(_ cluster: TestCluster, _ namespace: String, options: String = "") throws -> TestNode {
         let node = try TestNode(
@@ -96,7 +96,7 @@ struct DryRunTests {
 }
 
 /// Objects that someone else changes after the agent has applied them.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct DriftTests {
     /// Makes a node with one task, called `t`.
     private func node(

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The guides in `docs/guides`, and the task files to begin with.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct GuideTests {
     private static let examples = "\(TestCluster.sourceRoot)/examples/first"
 
@@ -38,7 +38,7 @@ struct GuideTests {
 }
 
 /// The quick start of the README, run as it is written.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct QuickStartTests {
     @Test func `the quick start prints what the README shows`() async throws {
         let cluster = try await TestCluster.shared.value
@@ -78,7 +78,7 @@ struct QuickStartTests {
 ///
 /// `up` needs a systemd that has booted, and the state of units: here `run` takes its place. Of the output of `up` and
 /// `status` the states of the tasks and the cause of a failure are compared, and the whole output of all other commands.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct TutorialTests {
     @Test func `the tutorial prints what it shows`() async throws {
         let cluster = try await TestCluster.shared.value

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Reports about faulty manifests on a real API server, one of each mechanism; the module tests have the others.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct ManifestFailureTests {
     private static let manifests = [
         "misspelt": """
@@ -68,7 +68,7 @@ struct ManifestFailureTests {
 }
 
 /// One broken manifest among thirty.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct BrokenManifestTests {
     @Test func `29 of 30 are applied, one error is reported, and only dependants are skipped`() async throws {
         let cluster = try await TestCluster.shared(namespace: "thirty")

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The forms that manifests come in.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct ManifestFormTests {
     private func node(_ kubeconfig: String, _ options: String = "", header: String = "") throws -> TestNode {
         try TestNode("\(header)tasks: {t: {apply: {kubeconfig: \(kubeconfig), manifests: [m]\(options)}}}\n")
@@ -88,7 +88,7 @@ struct ManifestFormTests {
 }
 
 /// Manifests that come by a pinned URL.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct PinnedURLTests {
     @Test func `a pinned URL is fetched once, and not needed again`() async throws {
         let cluster = try await TestCluster.shared(namespace: "pinned")

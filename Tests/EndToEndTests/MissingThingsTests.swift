@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Reports about missing kinds, namespaces and permissions.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct MissingThingsTests {
     /// Widgets and a namespace that no task creates, Gadgets and a namespace that a later task creates.
     static let manifests = [

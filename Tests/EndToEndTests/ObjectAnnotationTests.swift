@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The annotations with which a manifest says how its object is treated, on a real API server.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct ObjectAnnotationTests {
     private func map(_ set: PrunedSet, annotations: String, data: String = "1") -> String {
         set.map("only", metadata: "annotations: {\(annotations)}", data: data)

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What `check` finds without an API server.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct OfflineCheckTests {
     @Test func `mistakes of the task file and of manifests are reported together, with a summary in JSON`() async throws
     {

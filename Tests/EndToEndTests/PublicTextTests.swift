@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What users without rights can read of the tasks of root.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)), .enabled(if: geteuid() == 0))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)), .enabled(if: geteuid() == 0))
 struct PublicTextTests {
     /// Runs the program as a user without rights.
     private func runAsNobody(_ node: TestNode, _ arguments: String...) async throws -> ToolResult {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Verb `remove` on a real API server.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)), .needsAPIServer)
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)), .needsAPIServer)
 struct RemoveVerbTests {
     private func map(_ name: String, _ namespace: String, finalizers: String = "") -> String {
         "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name), namespace: \(namespace)\(finalizers)}}"

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Objects that two tasks describe, one of them without the namespace.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct RepeatedObjectTests {
     private func map(_ metadata: String) -> String {
         "{apiVersion: v1, kind: ConfigMap, metadata: {\(metadata)}, data: {a: b}}\n"

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What the cluster knows of its nodes; each test has a server of its own, one after the other.
-@Suite(.needsAPIServer, .serialized, .enabled(if: TestProcess.isRoot, "only root can mount"), .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .serialized, .enabled(if: TestProcess.isRoot, "only root can mount"), .timeLimit(.minutes(15)))
 struct ReportTests {
     static let options = [
         "--no-controller-manager", "--", "--enable-admission-plugins=NodeRestriction",

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// A file with many objects.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct RunTests {
     @Test(.needsAPIServer) func `hundreds of documents and megabytes are applied from one file`() async throws {
         let cluster = try await TestCluster.shared(namespace: "many")

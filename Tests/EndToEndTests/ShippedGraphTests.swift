@@ -96,7 +96,7 @@ extension FreshServerTests {
 }
 
 /// Values that two shipped files repeat.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ShippedContentTests {
     @Test func `the MTU is the same in the task file and in the CNI configuration`() async throws {
         let conflist = try Files.text("\(TestCluster.sourceRoot)/calico/10-calico.conflist").json

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Tasks that wait.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct WaitVerbTests {
     @Test func `a task waits for a port, a file and a URL, and nothing has changed`() async throws {
         let server = try LoopbackServer { request in

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// How the program is called: its outputs, its working directory, and a call beside it.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct CallTests {
     private static let tasks = """
         tasks:

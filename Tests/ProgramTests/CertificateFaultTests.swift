@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What is wrong with a set, and with what a renewal needs.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct CertificateFaultTests {
     private static let host = "derived/ducksnest-laptop-old"
 

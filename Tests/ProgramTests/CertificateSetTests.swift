@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The certificates of the homelab with the programs age, ssh-keygen and openssl.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct CertificateSetTests {
     @Test func `six hosts get their certificates from nothing`() async throws {
         let nodes = try await CertificateNodes()

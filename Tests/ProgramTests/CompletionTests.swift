@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The completion in the shells themselves.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct CompletionTests {
     private struct Case {
         /// What is typed after the name of the program.

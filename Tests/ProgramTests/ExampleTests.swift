@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The files of `examples/ansible`; `BootTests` runs the role on a machine.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct AnsibleExampleTests {
     private static let directory = "\(TestCluster.sourceRoot)/examples/ansible"
     private static let role = "\(directory)/roles/nest_bootstrap"
@@ -50,7 +50,7 @@ struct AnsibleExampleTests {
 }
 
 /// The task file of `examples/bare-debian`, whose node `BootTests` boots.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct BareDebianExampleTests {
     private static let example = "\(TestCluster.sourceRoot)/examples/bare-debian/bootstrap.yaml"
     private static let guide = "\(TestCluster.sourceRoot)/docs/guides/bare-debian.md"
@@ -73,7 +73,7 @@ struct BareDebianExampleTests {
 }
 
 /// The task file of `examples/ha-control-plane`, whose nodes `BootTests` boots.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ControlPlaneExampleTests {
     private static let example = "\(TestCluster.sourceRoot)/examples/ha-control-plane/bootstrap.yaml"
 
@@ -101,7 +101,7 @@ struct ControlPlaneExampleTests {
 }
 
 /// The user data of cloud nodes in `examples`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct CloudInitTests {
     private static let path = "\(TestCluster.sourceRoot)/examples/cloud-init/user-data.yaml"
 
@@ -177,7 +177,7 @@ struct CloudInitTests {
 }
 
 /// The files in `examples/prometheus`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct PrometheusExampleTests {
     private static let directory = "\(TestCluster.sourceRoot)/examples/prometheus"
 

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Tasks that write on the node, in their units.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct FileVerbTests {
     @Test func `what a unit makes is put in place after it, or the task has failed`() async throws {
         let node = try TestNode(
@@ -58,7 +58,7 @@ struct FileVerbTests {
 }
 
 /// Tasks that run programs.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ExecVerbTests {
     @Test func `a script has its environment, its arguments and what preStart made`() async throws {
         let node = try TestNode(
@@ -125,7 +125,7 @@ struct ExecVerbTests {
 }
 
 /// Keys of the homelab's certificates, decrypted on a node with its SSH key.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct DecryptVerbTests {
     private static let host = "ducksnest-laptop-old"
 

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The plan with the states of its tasks, on a terminal.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct GraphTests {
     /// A node on which tasks have changed something, failed, and been skipped, and one has not run.
     private func node() async throws -> TestNode {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Verb `images` and a containerd of its own.
-@Suite(.temporaryDirectory, .needsNode, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .needsNode, .timeLimit(.minutes(15)))
 struct ImagesTests {
     /// The commands that start containerd, with functions: `nest` is the program, `list` prints the names and labels of
     /// all images, and `image FILE NAME...` makes an archive.

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Command `import` with inventories in Nix's language, and with mistakes in them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ImportTests {
     static let canEvaluate = ChildProcess.isInstalled("nix-instantiate")
     static let noNix: Comment = "no Nix; run make setup"

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The install script of the archive, with a small tree of files and a system whose answers the tests choose.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct InstallScriptTests {
     private static let examples = "usr/share/doc/nest-bootstrap/examples"
     let directory = TemporaryDirectory.path

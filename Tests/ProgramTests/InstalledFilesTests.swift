@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The files that `tools/install` and `tools/install-examples` put below a prefix, as the Debian packages have them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct InstalledFilesTests {
     private let root = TemporaryDirectory.file("root")
 
@@ -68,7 +68,7 @@ struct InstalledFilesTests {
 }
 
 /// The manual pages, as mandoc reads them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ManualTests {
     private static let pages = ["man5/bootstrap.yaml.5", "man7/nest-bootstrap.systemd.7", "man8/nest-bootstrap.8"]
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Tasks that wait for the network, each in a network namespace of its own.
-@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(15)))
 struct InterfaceWaitTests {
     private func run(_ tasks: String, before: String = "", during: String = ":") async throws -> ToolResult {
         try await NetworkNamespace.run(try TestNode(tasks), before: before, during: during)
@@ -50,7 +50,7 @@ struct InterfaceWaitTests {
 }
 
 /// The address of a node, each in a network namespace of its own.
-@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(15)))
 struct NodeAddressTests {
     /// Makes eight interfaces: lo, eth0, its other end, docker0, cni0, cali1, wg0 and tailscale0.
     private static let eightInterfaces = """

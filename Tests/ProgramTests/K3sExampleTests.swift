@@ -5,7 +5,7 @@ import Testing
 /// The files in `examples/k3s`, read by the programs that they are for.
 ///
 /// k3s itself is not in Debian: what it would read is compared with the keys that it documents.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct K3sExampleTests {
     static let directory = "\(TestCluster.sourceRoot)/examples/k3s"
     private static let secrets = "/etc/nest-bootstrap/secrets"

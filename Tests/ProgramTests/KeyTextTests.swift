@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Private keys in everything that the program writes but the kubeconfig.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct KeyTextTests {
     @Test(arguments: ["path", "inline"])
     func `no part of a private key is in any output or record`(credentials: String) async throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Runs that are stopped.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct InterruptionTests {
     @Test(arguments: [(SIGTERM, 143), (SIGINT, 130)] as [(Int32, Int32)])
     func `a signal during a wait ends the run, and says so`(signal: Int32, code: Int32) async throws {
@@ -51,7 +51,7 @@ func isAlive(_ process: Int32) -> Bool {
 }
 
 /// A process that cannot write what a run needs.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct LimitTests {
     /// The directory of the records is full, in the first of two runs.
     @Test(.enabled(if: geteuid() == 0))

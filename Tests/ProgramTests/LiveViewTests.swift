@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The program on a terminal.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct LiveViewTests {
     private func start(_ node: TestNode, _ arguments: [String], columns: Int = 80) throws -> TerminalTool {
         let variables: [String: String?] = [

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The file for the textfile collector, checked and read by the programs of Prometheus.
-@Suite(.temporaryDirectory, .needsPrometheus, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .needsPrometheus, .timeLimit(.minutes(15)))
 struct MetricsTests {
     private static let file = "/var/lib/prometheus/node-exporter/nest_bootstrap.prom"
 

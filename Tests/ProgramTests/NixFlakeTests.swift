@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The flake: `nix flake check`, its outputs, and the package that it makes of an archive.
-@Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(15)))
 struct NixFlakeTests {
     @Test func `the package is built from source, with all that the installation copies`() async throws {
         let package = try await NixModule.flake(

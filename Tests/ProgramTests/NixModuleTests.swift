@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The NixOS module: what it makes of its options, and what it refuses.
-@Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(15)))
 struct NixModuleTests {
     /// A control plane with a task.
     private func node(_ task: String, _ options: String = "") -> String {

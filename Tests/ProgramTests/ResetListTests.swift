@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Command `reset`: lists that change between two runs, or while it works.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ResetListTests {
     private func node(_ tasks: String) throws -> TestNode {
         let node = try TestNode("tasks:\n\(tasks)\n")

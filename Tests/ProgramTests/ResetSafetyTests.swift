@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Command `reset`: questions, lines that fail, processes that end in the middle.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ResetSafetyTests {
     private func node(_ tasks: String) throws -> TestNode {
         let node = try TestNode("tasks:\n\(tasks)\n")

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Command `reset`, with what every verb makes on the node.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ResetTests {
     @Test func `what every verb has made is deleted, and nothing else`() async throws {
         let own = try await ResetNode()

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The largest files and task files, one after the other: they would keep both cores from the other tests.
-@Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(15)))
 struct ScaleTests {
     /// 52 MB: four million keys in one document, each twice in another, and a thousand in each of four thousand.
     @Test(arguments: [

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A reader of standard output that stops reading.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct StalledReaderTests {
     /// Prints a megabyte at once, then runs past its deadline.
     private static let tasks = """

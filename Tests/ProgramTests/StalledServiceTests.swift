@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Services of the node that take what is asked of them and never answer.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct StalledServiceTests {
     /// Runs the program where a shell script has changed the name service or the journal of the machine.
     private func run(_ node: TestNode, _ arguments: [String], where preparation: String) async throws -> ToolResult {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The states of tasks, while they run and after.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct StatusTests {
     /// A task that runs until a file is there.
     private func endless(_ node: TestNode) throws {
@@ -116,7 +116,7 @@ struct StatusTests {
 }
 
 /// `status --watch` where standard output is no terminal.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct WatchTests {
     private func node() throws -> TestNode {
         try TestNode(

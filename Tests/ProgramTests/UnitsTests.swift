@@ -23,7 +23,7 @@ private struct Answer: Hashable {
 private let silence = Answer(status: 0, said: "")
 
 /// Command `units`, and what systemd says of the units.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct UnitsTests {
     private var directory: String { TemporaryDirectory.file("systemd") }
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Files that `run` refuses, because another user can change them, or read what is secret.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)), .enabled(if: geteuid() == 0))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)), .enabled(if: geteuid() == 0))
 struct UntrustedFileTests {
     private func kubeconfig(_ user: String) -> String {
         """
@@ -64,7 +64,7 @@ struct UntrustedFileTests {
 }
 
 /// The default task file, in an `/etc` of its own.
-@Suite(.temporaryDirectory, .enabled(if: geteuid() == 0, "only root can mount"), .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .enabled(if: geteuid() == 0, "only root can mount"), .timeLimit(.minutes(15)))
 struct AbsentTaskFileTests {
     /// Runs the program where `/etc/nest-bootstrap` has what a shell script puts there.
     private func run(_ preparation: String, _ arguments: String...) async throws -> ToolResult {

@@ -266,7 +266,9 @@ func sha256(
 ) throws(SystemError) -> String {
     var digest = SHA256()
     try FileSystem.readParts(location) { part throws(SystemError) in
-        if let deadline, deadline < .now { throw SystemError("cannot read", location, code: ETIMEDOUT) }
+        if let deadline, deadline < .now {
+            throw SystemError("cannot read", location, code: ETIMEDOUT, detail: "the time of the task is over")
+        }
         digest.update(part)
     }
     return digest.finish().description

@@ -4,7 +4,7 @@ import Testing
 /// The guides of `docs/migration`: the old way with its own tools, then the new way as the guide shows it.
 ///
 /// Each has a server of its own, one after the other.
-@Suite(.needsAPIServer, .serialized, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .serialized, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct MigrationTests {
     @Test func `a script with kubectl is replaced as the guide shows, and could go on`() async throws {
         try await TestCluster.withFresh { cluster in

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What `prune` of verb `apply` keeps on a real API server.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct KeptObjectTests {
     @Test func `an object that another one has taken, or a controller has made, stays`() async throws {
         let set = try await PrunedSet("taken")

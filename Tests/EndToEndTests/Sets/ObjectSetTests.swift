@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Sets of objects that several nodes have: renames, claims, removal.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct ObjectSetTests {
     @Test func `a foreign object that somebody puts into the set and its lists stays`() async throws {
         let nodes = try await SetNodes("foreign", "n1")

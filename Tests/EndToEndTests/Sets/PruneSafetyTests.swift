@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `prune` under interruptions, with few rights, with many objects, and beside kubectl.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct PruneSafetyTests {
     @Test func `killed before any of its requests, it neither forgets an object nor deletes one that is wanted`()
         async throws

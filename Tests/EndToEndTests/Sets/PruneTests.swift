@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// `prune` of verb `apply` on a real API server.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct PruneTests {
     @Test func `what the manifests no longer contain is deleted, and a dry run and diff show it`() async throws {
         let set = try await PrunedSet("deleted")

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Tasks with a version: an older file changes nothing that a newer one has applied.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct VersionTests {
     private static let newer: KeyValuePairs = ["common": "3.22", "new": "1"]
     private static let older: KeyValuePairs = ["common": "3.18", "old": "1"]

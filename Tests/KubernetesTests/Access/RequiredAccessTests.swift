@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// The role with which objects can be applied.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct RequiredAccessTests {
     /// The rules for manifests, one a line: `GROUP/RESOURCE: VERBS`.
     private func rules(_ text: String, _ change: (inout RequiredAccess) -> Void = { _ in }) -> [String] {

@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// Applying to a real API server.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct ApplierTests {
     private func configMap(_ name: String, _ namespace: String, _ data: String = "{a: '1'}") -> String {
         "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name), namespace: \(namespace)}, data: \(data)}"

@@ -5,7 +5,7 @@ import Testing
 @testable import Kubernetes
 
 /// The order of the requests of an apply.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ApplyScheduleTests {
     /// Starts what is due, and returns the kinds that have been started so far.
     private func started(
@@ -75,7 +75,7 @@ struct ApplyScheduleTests {
 }
 
 /// Objects that are stuck, on a server.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct StuckObjectTests {
     @Test func `a stuck object does not hold up later kinds`() async throws {
         let (lines, said) = AsyncStream<String>.makeStream()
@@ -158,7 +158,7 @@ struct StuckObjectTests {
 }
 
 /// An apply that is cancelled while a rank is under way that others need.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct InterruptionTests {
     @Test func `nothing fails when the wait for a definition is interrupted`() async throws {
         let fake = try FakeAPIServer { request in

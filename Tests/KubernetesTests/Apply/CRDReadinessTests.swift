@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// What the wait for a definition asks the server.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct CRDReadinessTests {
     private static let objects = ["created CustomResourceDefinition/widgets.a.test", "created Widget/default/w"]
     private static let resources = FakeAPIServer.resourceList(
@@ -122,7 +122,7 @@ struct CRDReadinessTests {
 }
 
 /// Definitions on a server.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct EstablishedDefinitionTests {
     /// The server takes a short name that is also the definition's own singular name for one that is in use.
     @Test func `a definition that is established stays usable when a short name is not accepted`() async throws {

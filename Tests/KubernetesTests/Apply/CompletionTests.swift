@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects that a server-side apply alone would not make as their manifests describe them.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct CompletionTests {
     /// A definition of kind `Group` with two versions that have the same schema, and an object of it.
     private func group(_ namespace: String, listType: String = "atomic", _ object: String) -> String {

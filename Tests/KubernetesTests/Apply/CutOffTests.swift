@@ -6,7 +6,7 @@ import YAML
 @testable import Kubernetes
 
 /// What an API server leaves behind that is killed at work.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct CutOffTests {
     private static let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 

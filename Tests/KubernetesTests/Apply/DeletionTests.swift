@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects that are being deleted while they are applied.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct DeletionTests {
     /// Creates a ConfigMap that a finalizer holds, and deletes it.
     private func heldMap(_ session: Session, _ namespace: String) async throws -> (text: String, path: String) {

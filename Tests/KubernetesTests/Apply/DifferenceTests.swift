@@ -2,7 +2,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct DifferenceTests {
     private let configMap = GroupVersionKind(apiVersion: "v1", kind: "ConfigMap")
 
@@ -77,7 +77,7 @@ struct DifferenceTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct DryRunOverlayTests {
     /// A definition with versions, each as it is in the manifest.
     private func overlay(_ apiVersion: String, _ spec: String) throws -> DryRunOverlay {

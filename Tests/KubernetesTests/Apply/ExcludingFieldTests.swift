@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Fields that exclude each other, of which the live object has one that is not in the manifest.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct ExcludingFieldTests {
     /// A change of an object that the server refuses or ignores unless a field of the old state goes.
     struct Change: Sendable, CustomTestStringConvertible {

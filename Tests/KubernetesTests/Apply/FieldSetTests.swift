@@ -2,7 +2,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct FieldSetTests {
     private func set(_ text: String) throws -> FieldSet { FieldSet(try node(text)) }
 
@@ -154,7 +154,7 @@ struct FieldSetTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct OwnershipTests {
     private static let label = #""app.kubernetes.io/managed-by":"nest-bootstrap""#
     private static let annotation = #""annotations":{"nest-bootstrap/task":"t"}"#

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Fields that others may change, from the annotation `nest-bootstrap/ignore`.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct IgnoredFieldTests {
     private static func deployment(
         _ namespace: String,

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Fields of other managers that a task with `conflicts: keep` leaves as they are.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct KeptFieldTests {
     /// A field that another manager sets to another value.
     struct Case: Sendable, CustomTestStringConvertible {

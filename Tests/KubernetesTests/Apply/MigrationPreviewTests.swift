@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// What a dry run shows of objects that kubectl created without server-side apply, against what the run then does.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct MigrationPreviewTests {
     /// How an object got onto the server.
     enum Origin: String, CaseIterable {

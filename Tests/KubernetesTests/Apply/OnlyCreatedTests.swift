@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects with annotation `nest-bootstrap/apply: if-absent`.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct OnlyCreatedTests {
     private static let setting = "nest-bootstrap/apply: if-absent"
 

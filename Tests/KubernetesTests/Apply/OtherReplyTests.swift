@@ -4,7 +4,7 @@ import Testing
 @testable import Kubernetes
 
 /// Replies with status 200 that are not about the object of the request, as a proxy may send them.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct OtherReplyTests {
     private static let path = "/api/v1/namespaces/ns/configmaps/a"
     private static let text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}, data: {a: '1'}}"

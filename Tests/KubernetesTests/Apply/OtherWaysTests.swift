@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects that a server does not take by server-side apply alone.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct OtherWaysTests {
     /// An APIService that nothing serves, which servers before 1.21 cannot apply.
     private func service(_ priority: Int) -> String {
@@ -62,7 +62,7 @@ struct OtherWaysTests {
 }
 
 /// Manifests with owners.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct OwnerTests {
     private static func object(_ namespace: String, ownedBy uid: String) -> String {
         """
@@ -93,7 +93,7 @@ struct OwnerTests {
 }
 
 /// Roles whose rules a controller collects from other roles.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct AggregatedRoleTests {
     @Test func `an empty list of rules is the controller's`() async throws {
         let session = try await Session.admin()

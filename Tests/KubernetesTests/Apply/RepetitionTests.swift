@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects that are described more than once.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct RepetitionTests {
     private func lines(_ text: String) async throws -> [String] {
         let fake = try FakeAPIServer { _ in nil }
@@ -110,7 +110,7 @@ struct RepetitionTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ApplyOrderTests {
     @Test(arguments: [
         ("v1", "Namespace", 0), ("apiextensions.k8s.io/v1", "CustomResourceDefinition", 1), ("v1", "LimitRange", 2),

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects with annotation `nest-bootstrap/replace: on-immutable`.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct ReplacementTests {
     /// A change that no server makes.
     struct Case: Sendable, CustomTestStringConvertible {

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects that other managers have applied.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct SharedOwnershipTests {
     /// Kinds of values that the server returns in another form than it was sent.
     private static let forms = [

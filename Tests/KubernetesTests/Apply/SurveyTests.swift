@@ -6,7 +6,7 @@ import YAML
 @testable import Kubernetes
 
 /// Lists of metadata in place of a GET of each object, on a server of their own.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct SurveyTests {
     private static let count = 30
 
@@ -63,7 +63,7 @@ struct SurveyTests {
 }
 
 /// Servers that list no metadata, or not all of it.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct RefusedListTests {
     private static let collection = "/api/v1/namespaces/default/configmaps"
     private static let names = (0..<20).map { "m-\($0)" }

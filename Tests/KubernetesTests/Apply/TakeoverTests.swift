@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// A move that the server refuses because somebody else has changed the object since it was applied.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct RefusedMigrationTests {
     /// What the object is: of kubectl, then of both managers, then of this agent.
     private enum State {
@@ -70,7 +70,7 @@ struct RefusedMigrationTests {
 }
 
 /// Objects of `kubectl apply` and `kubectl create`.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct TakeoverTests {
     private static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 

@@ -6,7 +6,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects that are as they were written, with replies that a real server does not give on demand.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct VerificationTests {
     private static let map = """
         {apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: ns}, data: {a: b}, immutable: true}

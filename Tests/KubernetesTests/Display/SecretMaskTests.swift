@@ -3,7 +3,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct SecretMaskTests {
     private func lines(_ old: String, _ new: String) -> [String] {
         TextDiff.lines(from: Array(old.utf8), to: Array(new.utf8))
@@ -95,7 +95,7 @@ struct SecretMaskTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ObjectDiffTests {
     private let configMap = GroupVersionKind(apiVersion: "v1", kind: "ConfigMap")
     private let secret = GroupVersionKind(apiVersion: "v1", kind: "Secret")
@@ -165,7 +165,7 @@ struct ObjectDiffTests {
 }
 
 /// The lines of a file that may be shown with a problem.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ShowableSourceTests {
     /// The numbers of the lines that are not shown.
     private func hidden(_ text: String) throws -> [Int] {

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// What is said of refusals as they come from servers of other versions than the one that is tested with.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ExplanationTests {
     private static let manifest = """
         apiVersion: example.test/v1

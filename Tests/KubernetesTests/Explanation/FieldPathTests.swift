@@ -3,7 +3,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct FieldPathTests {
     private let object = """
         apiVersion: v1

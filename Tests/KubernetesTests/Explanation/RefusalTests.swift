@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// What is said when a real API server refuses an object.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct RefusalTests {
     private let daemonSet = """
         apiVersion: apps/v1

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct CredentialTests {
     private let authority: TestAuthority
     private var check: CredentialCheck { CredentialCheck() }
@@ -296,7 +296,7 @@ struct CredentialTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct TokenTests {
     private let now = Timestamp(seconds: 1_800_000_000)
 
@@ -340,7 +340,7 @@ struct TokenTests {
 }
 
 /// Certificates that are valid and end soon.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct CredentialWarningTests {
     private let authority: TestAuthority
 

@@ -5,7 +5,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct KubeconfigTests {
     func read(_ text: String, path: String = "/etc/kubernetes/a.kubeconfig") throws(Problems) -> Kubeconfig {
         try Kubeconfig(Array(text.utf8), path: path)

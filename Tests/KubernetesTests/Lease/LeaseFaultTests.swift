@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Leases on a server whose responses are lost, late, or refusals.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct LeaseFaultTests {
     /// A server that stores one Lease, and does something else with some of the requests.
     private final class Server: Sendable {

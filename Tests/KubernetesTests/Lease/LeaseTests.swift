@@ -6,7 +6,7 @@ import YAML
 @testable import Kubernetes
 
 /// Leases on a real API server.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct LeaseTests {
     /// Times with which a test need not wait for a minute.
     static let timing = LeaseTiming(
@@ -218,7 +218,7 @@ private final class Visits: Sendable {
 }
 
 /// When a Lease is taken, renewed and given up, with a clock that a test moves.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct LeaseDecisionTests {
     private let start = ContinuousClock.now
 

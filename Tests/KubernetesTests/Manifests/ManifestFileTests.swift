@@ -3,7 +3,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ManifestFileTests {
     @Test(arguments: ["HUNTER2X: bar", "@HUNTER2X", "*HUNTER2X", "&HUNTER2X.! a", "!!int HUNTER2X", "\"HUNTER2X"])
     func `a Secret that cannot be parsed is reported without its words`(value: String) {

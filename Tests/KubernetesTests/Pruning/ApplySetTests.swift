@@ -6,7 +6,7 @@ import YAML
 @testable import Kubernetes
 
 /// The labels and annotations of ApplySets.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ApplySetTests {
     @Test func `the ID is the digest of the parent's name, namespace, kind and group`() {
         #expect(ApplySet(task: "t").id == "applyset-crHmxOp1yX7LgGGD3iLJkZODBiWSw1wHJAJCNWBbWrM-v1")

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Changes that others make while a task prunes.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct PrunerTests {
     private func pruner(
         _ session: Session,
@@ -198,7 +198,7 @@ extension Pruner {
 }
 
 /// What a task that prunes waits for while the server refuses its requests.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct PrunerWaitTests {
     private static let parent = Wait.Subject(.condition, "ConfigMap/kube-system/nest-bootstrap-t")
     private static let lists = Wait.Subject(.condition, "the lists of its objects")

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Every rule of kstatus that is kept, on objects as a server answers them.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ReadinessTests {
     private func readiness(_ apiVersion: String, _ kind: String, _ rest: String, nodes: Int = 1) throws -> Readiness {
         let text = #"{"apiVersion":"\#(apiVersion)","kind":"\#(kind)",\#(rest)}"#

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// With which requests objects are awaited.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct RolloutTests {
     private static let collection = "/apis/apps/v1/namespaces/n/deployments"
 
@@ -137,7 +137,7 @@ struct RolloutTests {
 }
 
 /// Causes for which objects are not ready, from events and from the status of pods.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct RolloutDiagnosisTests {
     @Test(arguments: [
         (

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// The waits for a real API server and their reports.
-@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(15)))
 struct WaitingTests {
     private func identity(_ apiVersion: String, _ kind: String, _ namespace: String, _ name: String) -> ObjectIdentity {
         ObjectIdentity(type: .init(apiVersion: apiVersion, kind: kind), namespace: namespace, name: name)

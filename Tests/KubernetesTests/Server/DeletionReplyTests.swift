@@ -4,7 +4,7 @@ import Testing
 @testable import Kubernetes
 
 /// What the replies to a deletion mean.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct DeletionReplyTests {
     private static let path = "/api/v1/namespaces/default/configmaps/c?"
     private static let map =

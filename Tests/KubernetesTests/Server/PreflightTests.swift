@@ -7,7 +7,7 @@ import Testing
 @testable import Kubernetes
 
 /// Reports about an API server that is not usable, and the problem when time is up.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct PreflightTests {
     /// The first report while a server is waited for, whose subject must be a server.
     private func firstReport(of session: Session) async -> String {

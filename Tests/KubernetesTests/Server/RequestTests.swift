@@ -5,7 +5,7 @@ import Testing
 @testable import Kubernetes
 
 /// How many requests a server gets at a time.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct RequestPaceTests {
     private let deadline = ContinuousClock.now + .seconds(600)
 
@@ -92,7 +92,7 @@ struct RequestPaceTests {
 }
 
 /// Requests that callers share.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct SharedRequestsTests {
     @Test func `callers at the same time get the answer of one request`() async throws {
         let requests = SharedRequests<String, Int>()
@@ -137,7 +137,7 @@ struct SharedRequestsTests {
 }
 
 /// How long attempts are repeated.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct RetryPolicyTests {
     private func refusal(_ code: Int, _ message: String, retryAfter: String? = nil) -> APIError {
         let headers = retryAfter.map { [HTTPHeader("Retry-After", $0)] } ?? []

@@ -2,7 +2,7 @@ import HTTP
 import Testing
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ServerStatusTests {
     /// One row of the table of replies.
     struct Row: CustomTestStringConvertible {

@@ -16,7 +16,7 @@ func findings(in text: String) -> (problems: [String], warnings: [String]) {
 }
 
 /// What is known to be wrong with an object without a server.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ObjectCheckTests {
     @Test(arguments: [
         ("v1", "ConfigMap", "My_App", "up to 253 lowercase letters, digits, '-' and '.'"),

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The role files of the homelab: what its own module makes of their tasks, side by side with what this one makes.
-@Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(15)))
 struct HomelabModuleTests {
     /// What the units of a role file have in common, and what not.
     private struct Comparison {
