@@ -10,7 +10,7 @@ struct BootedTests {}
 struct IndependentBootedTests {}
 
 /// The tests on running machines, each of which is lent to one test at a time; the wait for one counts as time of the test.
-@Suite(.needsMachine, .timeLimit(.minutes(30)))
+@Suite(.needsMachine, .timeLimit(.minutes(15)))
 struct RunningMachineTests {}
 
 extension TestCluster {

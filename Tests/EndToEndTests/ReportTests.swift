@@ -233,9 +233,20 @@ struct ReportTests {
             // The service goes on until it has reported. What is missing at a boot for seconds is no warning.
             try await cluster.mustRunKubectl("delete", "node", "w1")
             try forget()
+            /// The requests for a Node that the server has answered with 404.
+            func missing() async throws -> Int {
+                let metrics = try await cluster.kubectl("get", "--raw", "/metrics").outputLines
+                let isOfNode = { (line: String) in
+                    line.hasPrefix("apiserver_request_total{")
+                        && [#"code="404""#, #"resource="nodes""#, #"verb="GET""#]
+                            .allSatisfy(line.contains)
+                }
+                return metrics.filter(isOfNode).compactMap { Int($0.split(separator: " ").last ?? "") }.reduce(0, +)
+            }
+            let before = try await missing()
             let service = try node.startWithoutRoot(["supervise", "--only-report"])
             // A Node that does not exist yet is looked for again.
-            try await Task.sleep(for: .seconds(12))
+            #expect(try await becomes { try await missing() > before })
             try await cluster.createNodes(["w1"])
             let ended = await service.result()
             #expect(ended.status == 0)

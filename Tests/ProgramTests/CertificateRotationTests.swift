@@ -5,7 +5,7 @@ import Testing
 /// The CA of a set is replaced, with the programs age and openssl.
 ///
 /// `NEST_ROUNDS` says how many rotations are killed at each step, 3 if it is not set.
-@Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(15)))
 struct CertificateRotationTests {
     private static let rounds = TestProcess.environment["NEST_ROUNDS"].flatMap { Int($0) } ?? 3
     private static let kubelet = "derived/ducksnest-laptop-old/k8s-kubelet.crt"

@@ -5,7 +5,7 @@ import Testing
 /// Renewals that are watched, killed and started twice.
 ///
 /// `NEST_ROUNDS` says how many are killed, 6 if it is not set.
-@Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(15)))
 struct CertificateSafetyTests {
     private static let rounds = TestProcess.environment["NEST_ROUNDS"].flatMap { Int($0) } ?? 6
 

@@ -54,14 +54,27 @@ struct CompletionTests {
         let object = object(namespace, "{groups: [{name: a}, {name: b}]}")
         let other = object.replacing("name: a, namespace", with: "name: other, namespace")
         #expect(await session.apply(group(namespace, isOthers ? other : object)).count == 2)
+        let path = "/apis/\(namespace).test/v1/namespaces/\(namespace)/groups"
         if isOthers {
-            let path = "/apis/\(namespace).test/v1/namespaces/\(namespace)/groups"
             try await session.update("POST", object, at: path, as: "deploy@server1")
             session.takenManagers = ["deploy@*"]
         }
-        let second = group(namespace, listType: "map", self.object(namespace, "{groups: [{name: a}]}"))
-        let lines = await session.apply(second)
-        #expect(lines.count == 2 && lines.allSatisfy { $0.hasPrefix("configured ") }, "\(lines)")
+        let manifest = self.object(namespace, "{groups: [{name: a}]}")
+        let second = group(namespace, listType: "map", manifest)
+        #expect(await session.apply(group(namespace, listType: "map", "")).count == 1)
+        // The server takes a moment to use a changed definition: then it refuses an item that is there twice.
+        let twice = try node(self.object(namespace, "{groups: [{name: a}, {name: a}]}")).json()
+        let client = session.client
+        let isUsed = try await becomes {
+            do {
+                let type = "application/json"
+                _ = try await client.object("POST", path, body: twice, contentType: type, until: .now + .seconds(600))
+                return false
+            } catch let error as APIError { return error.status?.code == 422 }
+        }
+        #expect(isUsed)
+        let lines = await session.apply(manifest)
+        #expect(lines.count == 1 && lines[0].hasPrefix("configured "), "\(lines)")
         let live = try await session.object("/apis/\(namespace).test/v1/namespaces/\(namespace)/groups/a")
         #expect(live?["spec"] == (try node("{groups: [{name: a}]}")))
         let again = await session.apply(second)

@@ -49,12 +49,16 @@ struct LeaseTests {
                     let lease = Self.lease(session, namespace, "n\(number)", Self.slowTiming)
                     let held = try await lease.acquire(Session.retryPolicy()) { _ in }
                     visits.begin("n\(number)")
-                    // Longer than a renewal.
-                    let loss = await withTaskGroup(of: ClusterLease.Loss?.self) { group in
+                    let loss = try await withThrowingTaskGroup(of: ClusterLease.Loss?.self) { group in
+                        func renewed() async throws -> String? {
+                            try await session.object(Self.path(namespace))?["spec"]?["renewTime"]?.string
+                        }
+                        let first = try await renewed()
                         group.addTask { await lease.renew(held) }
-                        try? await ContinuousClock().sleep(for: .seconds(1))
+                        let isRenewed = try await becomes { try await renewed() != first }
+                        #expect(isRenewed)
                         group.cancelAll()
-                        return await group.next() ?? nil
+                        return try await group.next() ?? nil
                     }
                     #expect(loss?.reason == nil)
                     visits.end()
