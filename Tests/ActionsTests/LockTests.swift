@@ -89,7 +89,6 @@ struct LockTests {
                     return true
                 }
             }
-            #expect(bench.lines == [])
             return error?.description ?? ""
         }
         #expect(text == "\(Self.lease) was lost (now held by 'thief'), so the task was ended; \(Self.advice)")
