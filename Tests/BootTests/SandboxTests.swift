@@ -365,30 +365,3 @@ extension RunningMachineTests {
         }
     }
 }
-
-extension RunningMachineTests {
-    /// The units of the example with many tasks, as systemd loads them on a control plane.
-    @Suite struct UnitTests {
-        @Test func `systemd accepts the units of a control plane without warnings, and none is more exposed than 2.0`()
-            async throws
-        {
-            try await TestMachine.withRunning { machine in
-                try await machine.place(try TestMachine.homelab, at: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.must("systemctl daemon-reload")
-                let list =
-                    "ls /run/systemd/generator/ | grep -E '^k8s-bootstrap-[^-].*[.]service$' | grep -v -e health -e @"
-                let units = try await machine.must(list).split(separator: "\n")
-                #expect(units.count == 15)
-                let verify = "cd /run/systemd/generator && systemd-analyze verify *[!@].service k8s-bootstrap.target"
-                let verified = try await machine.run("sh", "-c", verify)
-                #expect(verified.status == 0)
-                #expect(verified.output + verified.errors == "")
-                for unit in units {
-                    let last = try await machine.output("systemd-analyze security --no-pager \(unit) | tail -n 1")
-                    let match = try #require(last.firstMatch(of: /(\d+\.\d+) ([A-Z]+)/), "\(last)")
-                    #expect(try #require(Double(match.output.1)) <= 2.0, "\(unit)")
-                }
-            }
-        }
-    }
-}

@@ -90,7 +90,10 @@ extension RunningMachineTests {
                 #expect(try await machine.becomes("cat /run/alone/log") { $0 == "ran\n" })
                 try await machine.must("rm /run/alone/go; systemctl restart --no-block k8s-bootstrap-alone")
                 #expect(try await machine.becomes("ls /run/alone") { $0.contains("here") })
-                let both = "(sleep 1; touch /run/alone/go) & nest-bootstrap run --task alone"
+                let both = """
+                    (until grep -q 'another run of this task' /run/alone/said; do sleep 0.1; done; touch /run/alone/go) &
+                    nest-bootstrap run --task alone >/run/alone/said
+                    """
                 let byHand = try await machine.run("sh", "-c", both)
                 #expect(byHand.status == 0, "\(byHand)")
                 let ended = "systemctl show --value -p SubState k8s-bootstrap-alone"

@@ -41,6 +41,7 @@ struct ConcurrencyTests {
             group.addTask {
                 while !race.isOver.withLock({ $0 }) {
                     let rows = try await node.run("status", "--output", "json").output.json["tasks"]?.sequence ?? []
+                    if rows.count < 2 { race.wrong.withLock { $0.append("status: \(rows.count) tasks") } }
                     for row in rows where !["changed", "running"].contains(row["state"]?.string) {
                         race.wrong.withLock {
                             $0.append("status: \(row["task"]?.string ?? "") \(row["state"]?.string ?? "")")

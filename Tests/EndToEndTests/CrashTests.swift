@@ -89,7 +89,7 @@ struct ChaosTests {
         let result = try await Tool.run(
             "\(TestCluster.sourceRoot)/Tests/chaos/chaos",
             ["--program", TestNode.program, "--workers", "1", "--length", "1.5"]
-                + ["--seed", "195", "--schedules", "3", "--kills", "5"],
+                + ["--seed", "195", "--schedules", "3", "--kills", "5", "--limit", "power loss"],
         )
         #expect(result.status == 0, "\(result.output)\n\(result.errors)")
         print(result.output)

@@ -74,25 +74,6 @@ import Testing
         #expect(try FileSystem.exists(path))
     }
 
-    @Test func `two threads never hold the lock at the same time`() async throws {
-        let path = path
-        let holders = HolderCount()
-        try await withThrowingTaskGroup { group in
-            for _ in 0..<200 {
-                group.addTask {
-                    try await onThread {
-                        guard let lock = try FileLock.take(path) else { return }
-                        holders.enter()
-                        holders.leave()
-                        lock.release()
-                    }
-                }
-            }
-            try await group.waitForAll()
-        }
-        #expect(holders.most == 1)
-    }
-
     @Test func `another process cannot take the lock until it is released`() async throws {
         let lock = try #require(try Held(FileLock.take(path)))
         let other = Command("flock", ["-n", path, "true"], environment: Machine.environment())
@@ -138,23 +119,6 @@ import Testing
         _ = try await task.value
         #expect(try Held(FileLock.take(path)) != nil)
     }
-}
-
-/// Counts the threads that hold a lock at the same time.
-private final class HolderCount: Sendable {
-    private let counts = Locked((now: 0, most: 0))
-
-    /// The most that ever had it.
-    var most: Int { counts.withLock { $0.most } }
-
-    func enter() {
-        counts.withLock { counts in
-            counts.now += 1
-            counts.most = max(counts.most, counts.now)
-        }
-    }
-
-    func leave() { counts.withLock { $0.now -= 1 } }
 }
 
 /// A lock that the macros of tests can hold: they copy what they are given.

@@ -45,13 +45,15 @@ import Testing
         #expect(result.status == .timedOut)
     }
 
-    @Test func `a program is killed when its Swift task is cancelled`() async throws {
-        let started = TemporaryDirectory.file("started")
-        let task = Task { try await run("touch '\(started)'; exec sleep 100000") }
-        #expect(try await becomes { try Files.exists(started) })
+    @Test func `a program is killed with its child when its Swift task is cancelled`() async throws {
+        let child = TemporaryDirectory.file("child")
+        let task = Task { try await run("sleep 100000 & echo $! >'\(child).new'; mv '\(child).new' '\(child)'; wait") }
+        #expect(try await becomes { try Files.exists(child) })
         task.cancel()
         let status = try? await task.value.status
         #expect(status == nil || status == .cancelled)
+        let process = try Files.text(child).filter(\.isNumber)
+        #expect(try await becomes { try Kernel.isGone(process: process) })
     }
 
     @Test func `too much output is an error`() async throws {

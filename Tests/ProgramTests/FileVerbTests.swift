@@ -97,31 +97,6 @@ struct ExecVerbTests {
         #expect(result.errors.hasPrefix("fails: error: \(node.config):2:26: '"), "\(result.errors)")
         #expect(result.errors.contains("fails.sh' exited with code 7; its last output was: first | the disk is full"))
     }
-
-    @Test func `the deadline ends a program with all its descendants`() async throws {
-        // A busy machine may need longer than the first deadlines to begin.
-        for seconds in [5, 20, 80] {
-            let node = try TestNode("tasks: {hangs: {timeout: \(seconds)s, exec: {script: hangs.sh}}}\n")
-            // The grandchild ignores the polite signal.
-            try node.write(
-                """
-                #!/bin/sh
-                sh -c 'trap "" TERM; echo $$; while :; do sleep 1; done' &
-                wait
-                """,
-                to: "hangs.sh",
-                mode: 0o755,
-            )
-            let result = try await node.run("run")
-            #expect(result.status == 1)
-            let line = result.outputLines.first { $0.hasPrefix("hangs: | ") }
-            guard let grandchild = line?.split(separator: " ").last.flatMap({ Int32($0) }) else { continue }
-            let words = "'\(node.path("hangs.sh"))' did not finish within \(seconds)s and was stopped; "
-            #expect(result.errors.hasPrefix("hangs: error: \(node.config):1:") && result.errors.contains(words))
-            return #expect(!isAlive(grandchild))
-        }
-        Issue.record("the program has never begun")
-    }
 }
 
 /// Keys of the homelab's certificates, decrypted on a node with its SSH key.

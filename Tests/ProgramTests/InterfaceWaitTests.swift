@@ -133,7 +133,7 @@ struct NodeAddressTests {
             node,
             before: NetworkNamespace.link("eth0"),
             during: """
-                test -e "$ROOT/etc/other"
+                until test -e "$ROOT/etc/other"; do sleep 0.05; done
                 ip addr add 100.64.0.7/32 dev eth0
                 ip link set xeth0 up
                 ip link set eth0 up

@@ -177,8 +177,3 @@ extension K3sExampleTests {
         #expect(result.outputLines == expected, "\(result)")
     }
 }
-
-/// The rules of the firewall in `examples/k3s`.
-extension K3sExampleTests {
-    private static let subnet = "subnet=192.168.1.0/24"
-}

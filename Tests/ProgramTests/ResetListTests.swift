@@ -19,7 +19,7 @@ struct ResetListTests {
         let shown = TemporaryDirectory.file("shown")
         let script = """
             asked() {
-                for _ in $(seq 300); do
+                for _ in $(seq 6000); do
                     [ "$(grep -o 'y/N' '\(shown)' | wc -l)" -lt "$1" ] || return 0
                     sleep 0.1
                 done

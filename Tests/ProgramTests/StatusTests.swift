@@ -9,7 +9,7 @@ struct StatusTests {
     private func endless(_ node: TestNode) throws {
         try node.write(
             // It also ends with the test's directory, should the test not get as far as to write the file.
-            "trap '' TERM\necho started\n"
+            "trap '' TERM\necho process $$\necho started\n"
                 + "while [ -d '\(node.directory)' ] && [ ! -e '\(node.path("go"))' ]; do sleep 0.05; done\n",
             to: "s.sh"
         )
@@ -69,6 +69,8 @@ struct StatusTests {
         let result = await tool.result()
         #expect([130, 143].contains(result.status))
         #expect(result.outputLines.last == "1 task: 1 interrupted")
+        let child = result.outputLines.first { $0.hasPrefix("long: | process ") }?.split(separator: " ").last
+        #expect(!isAlive(try #require(child.flatMap { Int32($0) })))
         #expect(try await states(node) == ["long": "interrupted"])
     }
 

@@ -116,7 +116,7 @@ struct VersionTests {
 
     @Test func `a node that is overtaken deletes only what it has just created`() async throws {
         let nodes = try await SetNodes("overtaken", "cp-1", "cp-2")
-        _ = try await stop(nodes) { round, kubeconfig in
+        let roundCount = try await stop(nodes) { round, kubeconfig in
             let version = { (minor: Int) in "version: \(round + 1).\(minor)" }
             try nodes.write("cp-1", ["common": "1", "before": "1"], "prune: true, \(version(17))")
             #expect(try await nodes.run("cp-1").status == 0)
@@ -131,7 +131,9 @@ struct VersionTests {
         } check: { changeCount, result in
             let maps = try await nodes.maps()
             #expect(maps["before"] == "1" && maps["common"] == "3", "\(changeCount ?? -1): \(result.output)")
+            #expect(changeCount == nil || maps["old"] == nil, "\(changeCount ?? -1): \(result.output)")
         }
+        #expect(roundCount > 3)
     }
 
     @Test func `versions of two forms cannot be compared, and a raised version names who raised it`() async throws {
