@@ -33,7 +33,7 @@ struct LiveViewTests {
     private func showsWait(_ run: TerminalTool) -> Bool {
         let window = run.screen.window
         return window.first?.hasPrefix("conf   changed") == true && window.last?.hasPrefix("last   waiting") == true
-            && window.contains { $0.contains("waiting: it does not exist (") }
+            && window.contains { $0.contains(/waiting( [0-9a-z ]+)?: it does not exist \(/) }
     }
 
     @Test func `a run has a line for every task, and at the end what has changed and failed`() async throws {
