@@ -91,7 +91,7 @@ extension RunningMachineTests {
                 try await machine.must("rm /run/alone/go; systemctl restart --no-block k8s-bootstrap-alone")
                 #expect(try await machine.becomes("ls /run/alone") { $0.contains("here") })
                 let both = """
-                    (until grep -q 'another run of this task' /run/alone/said; do sleep 0.1; done; touch /run/alone/go) &
+                    (until grep -q 'runs this task' /run/alone/said; do sleep 0.1; done; touch /run/alone/go) &
                     nest-bootstrap run --task alone >/run/alone/said
                     """
                 let byHand = try await machine.run("sh", "-c", both)
