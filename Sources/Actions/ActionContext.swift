@@ -40,8 +40,12 @@ public struct RunEnvironment: Sendable {
     public var warnBefore: Duration?
     /// The node's name, which identifies the holder of a Lease.
     public var hostName: String
-    /// Whether systemd started this process, in the sandbox of a unit.
+    /// Whether systemd started this process.
     public var isService: Bool
+    /// The task files, if programs are confined to sandboxes; `nil` if they have the rights of this process.
+    public var confinedTaskFiles: [String]?
+    /// Returns the process that does a part of a task; `nil` if this process may speak to a network.
+    public var networkCommand: (@Sendable (_ task: String, NetworkPart) -> Command)?
     /// The flags that make another call use the same node, such as `--root` and `/mnt`.
     public var callArguments: [String]
 
@@ -220,6 +224,7 @@ extension ActionContext {
     /// - Throws: ``Base/Problem`` about the Lease, or the error of the work.
     func locked(_ work: @escaping @Sendable () async throws -> Bool) async throws -> Bool {
         guard let lock = task.lock, !run.files.isDryRun else { return try await work() }
+        if let command = run.networkCommand?(task.name, .lock) { return try await locked(by: command, work) }
         let client = try await run.connections.client(kubeconfig: lock.kubeconfig.path, self)
         let (namespace, name) = (ClusterLock.namespace, ClusterLock.leaseName(ofTask: task.name))
         let identity = "\(run.hostName)_\(String(UInt64.random(in: .min ... .max), radix: 16))"

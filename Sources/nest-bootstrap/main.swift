@@ -9,6 +9,12 @@ Signals.ignoreBrokenPipe()
 let arguments = argumentsByName(Machine.arguments())
 let command = arguments.first.flatMap(findCommand)
 // This call must come before a second thread is created, because the kernel still counts an ended thread for a moment.
-command?.prepareProcess(arguments)
+do {
+    try command?.prepareProcess(arguments)
+} catch {
+    let line = Array("nest-bootstrap: \(error)\n".utf8)
+    _ = unsafe write(2, line, line.count)
+    exit(ExitCode.failure.rawValue)
+}
 let code = await Program(arguments: arguments).run()
 exit(code.rawValue)

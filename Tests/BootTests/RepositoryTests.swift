@@ -153,7 +153,7 @@ extension IndependentBootedTests {
         private func expectInstalled(_ machine: TestMachine) async throws {
             #expect(try await version(machine).hasSuffix("+deb12"))
             let depends = try await machine.must("dpkg-query -Wf '${Depends}' nest-bootstrap")
-            #expect(depends.contains("libcurl4,"), "\(depends)")
+            #expect(depends.contains("libcurl4,") && depends.contains("bubblewrap"), "\(depends)")
             try await machine.must("apt-get check && nest-bootstrap --version")
             let owner = "dpkg --search /usr/share/keyrings/nest-bootstrap-archive-keyring.gpg"
             #expect(try await machine.must(owner).hasPrefix("nest-bootstrap-archive-keyring:"))

@@ -10,14 +10,14 @@ import TLS
 struct DigestCache {
     /// The environment that all actions share.
     let run: RunEnvironment
-    /// The name of the task; the task's unit does not see the directories of other tasks.
+    /// The name of the task; a confined task does not see the directories of others.
     let task: String
     /// The instant at which fetching is given up.
     let deadline: ContinuousClock.Instant
     /// The receiver of events.
     let emit: Emitter
 
-    private var directory: String { "\(run.cacheDirectory)/\(task)" }
+    var directory: String { "\(run.cacheDirectory)/\(task)" }
 
     /// Returns the location of a file with the content of a pinned URL, from the cache or from its server.
     ///
@@ -31,6 +31,11 @@ struct DigestCache {
     /// - Throws: ``Base/Problem`` if the content cannot be fetched until the deadline, or has another digest.
     func fetched(_ url: String, sha256 digest: String) async throws(Problem) -> String {
         if let kept = await onThread({ kept(sha256: digest) }) { return kept }
+        if let command = run.networkCommand?(task, .fetch) {
+            try await NetworkPart.run(command, until: deadline, emit)
+            if let kept = await onThread({ kept(sha256: digest) }) { return kept }
+            throw Problem("cannot fetch '\(urlWithoutQuery(url))': nothing with its digest arrived")
+        }
         let location: String
         let part: PartialFile
         let isResumed: Bool

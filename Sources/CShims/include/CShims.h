@@ -40,13 +40,18 @@ int nest_host_prepare_spawn(void *actions, void *attributes);
 /// Writes the number of every `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
 int nest_host_catch_signal(int signal, int descriptor);
 
-/// Joins the mount namespace of a process; the caller must have no other thread: `setns` is declared for GNU sources only.
-int nest_host_join_mounts(int process);
+/// Makes this process, which has one thread and is root, that of a user, without other groups: glibc's `getpwnam` is not
+/// safe with more threads. Returns zero or an error number.
+int nest_host_become(const char *user);
 
-/// Separates this process and its children from the processes of others: glibc has no wrapper for Landlock.
-///
-/// Sets `no_new_privs`, as the kernel requires. Returns zero on success; ENOSYS, EOPNOTSUPP or EINVAL where the kernel cannot do it.
-int nest_host_separate(void);
+/// Holds back SIGINT, SIGTERM and SIGHUP in this thread, and in what replaces the process.
+int nest_host_block_interruptions(void);
+
+/// Receives these signals in this thread, also those that were held back.
+int nest_host_unblock_interruptions(void);
+
+/// Opens a file for reading, also for what replaces the process.
+int nest_host_open_for_child(const char *path);
 
 /// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.
 int nest_host_ignores_signal(int signal);

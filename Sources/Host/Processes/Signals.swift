@@ -27,14 +27,21 @@ public enum Signals {
         continuation.onTermination = { _ in
             for number in signals { signal(number, SIG_DFL) }
         }
-        try startThread { pipe.read { continuation.yield($0) } }
         for number in signals {
             try SystemError.check("cannot wait for", "signal \(name(of: number))") {
                 nest_host_catch_signal(number, pipe.input)
             }
         }
+        try startThread {
+            // What has started this process may have held them back until now.
+            _ = nest_host_unblock_interruptions()
+            pipe.read { continuation.yield($0) }
+        }
         return stream
     }
+
+    /// Holds back the signals that end a process, until the program that replaces it catches them.
+    public static func holdInterruptions() { _ = nest_host_block_interruptions() }
 
     /// Returns the number of a signal and, if it ends programs, its name: `9 (SIGKILL)`.
     public static func name(of number: Int32) -> String {
