@@ -56,7 +56,7 @@ struct DiagnosisTests {
             task: "conflicts",
             manifest: conflicts,
             lines: ["a", "b"].map { key in
-                "17 ConfigMaps (conflicts.yaml:5:…, 10:…, 15:… and 14 more): field 'data.\(key)' is owned by 'other'…: "
+                "… ConfigMaps (conflicts.yaml:…:…, … more): field 'data.\(key)' is owned by 'other'…: "
                     + #""1" on the server, "2" here; …"#
             }
         ),
@@ -65,7 +65,7 @@ struct DiagnosisTests {
             manifest: seventeen("apiVersion: v1\nkind: Secret\nmetadata: {name: sNUMBER, namespace: default}"),
             kubeconfig: "nobody",
             lines: [
-                "17 Secrets (forbidden.yaml:2:1, …): user 'nobody' …may not get secrets in namespace 'default'; …"
+                "… Secrets (forbidden.yaml:…): user 'nobody' …may not get secrets in namespace 'default'; …"
                     + #"{apiGroups: [""], resources: ["secrets"], verbs: ["get", "create", "patch"]}"#
             ]
         ),
@@ -152,7 +152,8 @@ struct DiagnosisTests {
             let start = "\(failure.task): error: "
             let found = result.errorLines.filter { $0.hasPrefix(start) }
                 .map { String($0.dropFirst(start.count)).replacing("\(node.directory)/", with: "") }
-            #expect(found.count == failure.lines.count, "\(found.joined(separator: "\n"))")
+            // Objects for which the server's answers come late are in lines of their own.
+            #expect((failure.lines.count..<17).contains(found.count), "\(found.joined(separator: "\n"))")
             for line in failure.lines {
                 let isFound = found.contains { Self.matches($0, line) }
                 #expect(isFound, "\(line)\nis not among\n\(found.joined(separator: "\n"))")

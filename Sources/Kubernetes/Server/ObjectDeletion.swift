@@ -15,7 +15,8 @@ struct ObjectDeletion: Sendable {
     /// The fields of an object's metadata that must not change between the decision and the deletion.
     var preconditions = ["uid"]
 
-    /// Decides once whether an existing object is deleted; an object for which the result is `false` counts as absent.
+    /// Decides whether an existing object is deleted, before each request for it; an object for which the result is `false`
+    /// counts as absent.
     var isMeant: @Sendable (ObjectIdentity, Node) -> Bool = { _, _ in true }
 
     /// Deletes objects; a missing object is not an error.
@@ -50,28 +51,26 @@ struct ObjectDeletion: Sendable {
 
     private func delete(_ identity: ObjectIdentity) async throws(APIError) -> Bool {
         var uid: String?
-        // An object is not examined again once its deletion has been requested.
-        var isDecided = false
         try await retryPolicy.retry(.init(.object, identity.description)) { () async throws(APIError) in
             guard let live = try await findKnown(identity) else { return }
             let found = live["metadata"]?["uid"]?.string ?? ""
             // An object that was recreated in the meantime is a different object.
-            guard uid ?? found == found, isDecided || isMeant(identity, live) else { return }
-            (uid, isDecided) = (found, true)
-            guard live["metadata"]?["deletionTimestamp"]?.string == nil else {
+            guard uid ?? found == found else { return }
+            let isEnding = live["metadata"]?["deletionTimestamp"]?.string != nil
+            // A request without an answer may have done nothing, and the object may have changed since.
+            guard isEnding && uid != nil || isMeant(identity, live) else {
+                uid = nil
+                return
+            }
+            uid = found
+            guard !isEnding else {
                 if isDryRun { return }
                 throw .beingDeleted(live.remainingFinalizers)
             }
-            do throws(APIError) {
-                if try await requestDeletion(of: identity, live) { return }
-            } catch .refused(let refusal) where refusal.code == 409 {
-                // The object has changed since it was read, so its deletion was not requested.
-                isDecided = false
-                throw .refused(refusal)
-            }
+            if try await requestDeletion(of: identity, live) { return }
             if !isDryRun { throw .beingDeleted([]) }
         }
-        return isDecided
+        return uid != nil
     }
 
     /// Reads an object, or returns `nil` if the object or its kind does not exist on the server.

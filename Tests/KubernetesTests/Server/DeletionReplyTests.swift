@@ -87,6 +87,30 @@ struct DeletionReplyTests {
         #expect(isHealed.withLock { $0 })
     }
 
+    @Test func `an object that has changed during a request without an answer is decided upon again`() async throws {
+        let deletions = Locked(0)
+        let server = try FakeAPIServer { request in
+            guard request.target.hasPrefix(Self.path) else { return nil }
+            return deletions.withLock { count in
+                if request.method == "DELETE" { count += 1 }
+                let map = Self.map.replacing(#""uid""#, with: #""resourceVersion":"\#(count)","uid""#)
+                return request.method == "DELETE" ? FakeAPIServer.json(503, "") : FakeAPIServer.json(200, map)
+            }
+        }
+        var deletion = ObjectDeletion(
+            client: try server.session().client,
+            task: "t",
+            isDryRun: false,
+            retryPolicy: Session.retryPolicy(gracePeriod: .seconds(600))
+        )
+        deletion.isMeant = { _, live in live["metadata"]?["resourceVersion"]?.string == "0" }
+        let object = try #require(try manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}").first)
+        await deletion.delete([(object.identity, object.location)]) { message in
+            guard case .deleted(_, existed: false) = message else { return #expect(Bool(false), "\(message)") }
+        }
+        #expect(deletions.withLock { $0 } == 1)
+    }
+
     @Test func `an object that somebody creates again meanwhile stays`() async throws {
         let deletions = Locked(0)
         let server = try FakeAPIServer { request in
