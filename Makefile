@@ -130,15 +130,14 @@ setup: ## install what the tests need
 	@Tests/cluster/setup
 
 # With a program and tests that are built: BUILT=--skip-build. The package is built once, and installed on the Debian of
-# this machine; those of ALL=yes are built twice, and compared. Most tests wait for one of three running machines, and must
-# not keep others from starting.
+# this machine; those of ALL=yes are built twice, and compared.
 boot-test: $(if $(BUILT),,setup $(if $(ALL),deb tarball,build)) ## boot Debian containers and test units, journal and package in them; ALL=yes: every package and release; needs root
 	$(if $(ALL),Tests/cluster/install-packages "to test the repository" gnupg reprepro)
 	$(if $(ALL),Tests/cluster/fetch-ansible,tools/deb $(PROGRAM))
 	Tests/boot/setup $(if $(ALL),trixie managed) cluster
 	$(if $(ALL),NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RELEASES=trixie) \
 	    NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/nest-bootstrap_*.deb)" \
-	    NEST_EXAMPLES="$$(echo "$$PWD"/.build/deb/nest-bootstrap-examples_*.deb)" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=64 \
+	    NEST_EXAMPLES="$$(echo "$$PWD"/.build/deb/nest-bootstrap-examples_*.deb)" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=12 \
 	    tools/run-on-servers newest tools/run-tests system $(BUILT) --filter '$(WITH_MACHINE)' $(if $(ALL),,--skip '$(SLOW)')
 
 bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=10; takes twenty minutes

@@ -45,7 +45,7 @@ extension BootedTests {
     }
 }
 
-extension RunningMachineTests {
+extension FirstMachineTests {
     /// An API server that is unavailable for longer than the timeouts of the tasks.
     @Suite struct AbsentServerTests {
         private static let tasks = """

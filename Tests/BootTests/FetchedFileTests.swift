@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension FirstMachineTests {
     /// Files and archives from pinned URLs, which units fetch in their sandboxes.
     @Suite struct FetchedFileTests {
         private static let taskFile = "/etc/nest-bootstrap/bootstrap.yaml"

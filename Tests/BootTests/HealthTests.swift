@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension FirstMachineTests {
     /// What systemd shows of tasks that fail, are retried and recover, and what follows from it.
     @Suite struct HealthTests {
         /// What an administrator or a monitoring system sees of a machine.
@@ -226,7 +226,7 @@ extension RunningMachineTests {
     }
 }
 
-extension RunningMachineTests.HealthTests {
+extension FirstMachineTests.HealthTests {
     @Test func `a recovery is noted although the attempt began while the service for it ran`() async throws {
         let tasks = """
             tasks:

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension ThirdMachineTests {
     /// The journal and the status, as an administrator reads them.
     @Suite struct JournalTests {
         private static let tasks = """
@@ -82,7 +82,7 @@ extension RunningMachineTests {
     }
 }
 
-extension RunningMachineTests {
+extension ThirdMachineTests {
     /// Command `logs` with the journal of a machine.
     @Suite struct LogsTests {
         private static let tasks = """

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension SecondMachineTests {
     /// The metrics of a machine with the directory of the node exporter's textfile collector.
     @Suite struct MetricsTests {
         private static let directory = "/var/lib/prometheus/node-exporter"

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension FirstMachineTests {
     /// A certificate that the node renews, and the service that uses it.
     @Suite(.temporaryDirectory) struct RenewalTests {
         /// The certificate is due 20 s after it was issued.

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension ThirdMachineTests {
     /// Tasks with `every`, as systemd repeats them.
     @Suite struct RepetitionTests {
         private static let tasks = """
@@ -114,7 +114,7 @@ extension RunningMachineTests {
     }
 }
 
-extension RunningMachineTests {
+extension ThirdMachineTests {
     /// The units of the tasks together with other units.
     @Suite struct GraphTests {
         private static let tasks = """

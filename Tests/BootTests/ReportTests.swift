@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension FirstMachineTests {
     /// What a machine reports to the cluster.
     @Suite struct ReportTests {
         /// A task writes the kubeconfig of the kubelet, so that reports need no key of the task file.

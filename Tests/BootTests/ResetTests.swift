@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension FirstMachineTests {
     /// A machine whose tasks ran in their units, reset to what it was.
     @Suite struct ResetTests {
         private static let tasks = """

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension ThirdMachineTests {
     /// Runs of named tasks by hand, in units that are those of the tasks at boot.
     @Suite struct RunByHandTests {
         private static let taskFile = "/etc/nest-bootstrap/bootstrap.yaml"

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension SecondMachineTests {
     /// What the unit of a task allows, and when systemd stops it.
     @Suite struct SandboxTests {
         /// Tries what the task does not declare, and prints what succeeded.

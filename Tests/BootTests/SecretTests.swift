@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension SecondMachineTests {
     /// Keys that units decrypt or make, and what they see of the node's other keys.
     @Suite(.temporaryDirectory) struct SecretTests {
         private static let tasks = """
@@ -93,7 +93,7 @@ extension RunningMachineTests {
     }
 }
 
-extension RunningMachineTests {
+extension SecondMachineTests {
     /// What users without rights see of the tasks of a machine.
     @Suite struct PublicTextTests {
         @Test func `users without rights see no command line, output or value of a task`() async throws {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension SecondMachineTests {
     /// Services that need what tasks make, started as the documents say.
     @Suite struct ServiceTests {
         private static let tasks = "tasks: {settings: {file: {path: /etc/settings, source: /etc/source}}}\n"
@@ -34,7 +34,7 @@ extension RunningMachineTests {
     }
 }
 
-extension RunningMachineTests {
+extension SecondMachineTests {
     /// Tasks that change units of the machine, in their own units.
     @Suite struct ServiceVerbTests {
         private static let taskFile = "/etc/nest-bootstrap/bootstrap.yaml"
@@ -107,7 +107,7 @@ extension RunningMachineTests {
     }
 }
 
-extension RunningMachineTests {
+extension SecondMachineTests {
     /// Tasks with `restart`, on a machine with a service that uses what they make.
     @Suite struct RestartTests {
         private static let tasks = """

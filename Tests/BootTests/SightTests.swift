@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension FirstMachineTests {
     /// The keys of other tasks that a unit sees: before they exist, while they are created or replaced, and at rest.
     @Suite struct SightTests {
         /// Prints each secret of another task that it sees, until a file ends it.

@@ -6,12 +6,18 @@ import Testing
 struct BootedTests {}
 
 /// The longest tests on booted machines, all at once, beside those of ``BootedTests``.
-@Suite(.needsMachine, .timeLimit(.minutes(15)))
+@Suite(.needsMachine, .timeLimit(.minutes(20)))
 struct IndependentBootedTests {}
 
-/// The tests on running machines, each of which is lent to one test at a time; the wait for one counts as time of the test.
-@Suite(.needsMachine, .timeLimit(.minutes(15)))
-struct RunningMachineTests {}
+/// A third of the tests on running machines, one after the other on one of three machines.
+@Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
+struct FirstMachineTests {}
+
+@Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
+struct SecondMachineTests {}
+
+@Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
+struct ThirdMachineTests {}
 
 extension TestCluster {
     /// Runs a body with a machine that is off and whose API server is that of the cluster.

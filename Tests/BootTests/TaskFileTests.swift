@@ -61,7 +61,7 @@ extension BootedTests {
     }
 }
 
-extension RunningMachineTests {
+extension SecondMachineTests {
     /// Tasks that are run from two places.
     @Suite struct TaskFileTests {
         @Test func `systemctl restart and run --task do the same, and never at the same time`() async throws {

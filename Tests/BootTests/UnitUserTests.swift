@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension ThirdMachineTests {
     /// The units that do not run as root: what they may do, and how they get at what only root can read.
     @Suite struct UnitUserTests {
         /// Tries what the unit of a task of the cluster may not do, and prints what succeeded.

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension RunningMachineTests {
+extension ThirdMachineTests {
     /// The command after every edit.
     @Suite struct UpTests {
         /// A task file in which `second` runs after `first`, and three tasks append a line to a log of their own.
