@@ -1,6 +1,7 @@
 import Base
 import TestSupport
 import Testing
+import YAML
 @testable import Kubernetes
 
 /// What the replies to a deletion mean.
