@@ -34,19 +34,21 @@ let
     name = "k8s-bootstrap-${name}.service";
     value = {
       overrideStrategy = "asDropin";
-      wantedBy = lib.unique ([ "k8s-bootstrap.target" ] ++ task.wantedBy);
+      wantedBy = lib.unique task.wantedBy;
       text = ''
         [Unit]
         X-Restart-Triggers=${node.fingerprint name}
+
       ''
-      + lib.optionalString (programs task != [ ]) ("\n" + pathTo (programs task));
+      + pathTo (programs task);
     };
   };
 
   # The programs of other packages that a task runs.
   programs =
     task:
-    lib.optional (task.decrypt != null) pkgs.age
+    [ pkgs.bubblewrap ]
+    ++ lib.optional (task.decrypt != null) pkgs.age
     ++ lib.optional (task.images != null) pkgs.containerd
     ++ lib.optionals (task.images != null || task.file.unpack or null != null) [
       pkgs.gnutar
@@ -68,7 +70,7 @@ let
       text = pathTo (programs task);
     };
   };
-  runsAgain = _: task: programs task != [ ] && task.every != null;
+  runsAgain = _: task: task.every != null;
 in
 {
   options.kubernetes.bootstrap = import ./options.nix { inherit lib pkgs; };
@@ -76,9 +78,10 @@ in
   config = lib.mkIf cfg.enable {
     inherit (node) assertions;
 
-    # age also for runs by hand.
+    # Programs also for runs by hand.
     environment.systemPackages = [
       cfg.package
+      pkgs.bubblewrap
     ]
     ++ lib.optional (lib.any (task: task.decrypt != null) (lib.attrValues node.tasks)) pkgs.age;
     environment.etc."nest-bootstrap/bootstrap.yaml".source = taskFile;

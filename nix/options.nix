@@ -224,12 +224,12 @@ let
         type = types.listOf types.str;
         default = [ "/" ];
         example = [ "/var/lib/cni/" ];
-        description = "Where the script may write; a directory that is to be created ends with a slash.";
+        description = "Where the script may write; a directory that is to be created ends with a slash. With `/` it sees all files but secrets of other tasks and sockets of services.";
       };
       reads = mkOption {
         type = types.listOf types.str;
         default = [ ];
-        description = "Paths in closed directories, and files of other users, that the script reads; unless it may write everywhere, its unit then sees only these and the base system.";
+        description = "Paths that the script reads, besides the base system and the paths in its arguments and environment, unless it may write everywhere.";
       };
     };
   };

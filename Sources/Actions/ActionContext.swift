@@ -40,8 +40,12 @@ public struct RunEnvironment: Sendable {
     public var warnBefore: Duration?
     /// The node's name, which identifies the holder of a Lease.
     public var hostName: String
-    /// Whether systemd started this process, in the sandbox of a unit.
+    /// Whether systemd started this process.
     public var isService: Bool
+    /// The task files, if programs are confined to sandboxes; `nil` if they have the rights of this process.
+    public var confinedTaskFiles: [String]?
+    /// Returns the process that does a part of a task; `nil` if this process may speak to a network.
+    public var networkProcess: NetworkPart.Process?
     /// The flags that make another call use the same node, such as `--root` and `/mnt`.
     public var callArguments: [String]
 
@@ -91,6 +95,12 @@ public struct RunEnvironment: Sendable {
         self.callArguments = callArguments
     }
 
+    /// Returns the function for the process that does a part of a task, `nil` if this process may, as for a task that only
+    /// speaks to a network.
+    func networkProcess(of task: PlannedTask) -> NetworkPart.Process? {
+        task.footprint.isConfined ? nil : networkProcess
+    }
+
     /// Returns the command line that runs a task of this node, quoted for a hint.
     func quotedCall(running task: String) -> String {
         quotedShellLine(["nest-bootstrap", "run", "--task", task] + callArguments)
@@ -111,7 +121,7 @@ struct ActionContext: Sendable {
     let survivor = SurvivingProcess()
 
     /// The cache of pinned URLs.
-    var cache: DigestCache { DigestCache(run: run, task: task.name, deadline: deadline, emit: emit) }
+    var cache: DigestCache { DigestCache(run: run, task: task, deadline: deadline, emit: emit) }
 
     /// Returns a context for checking the current state, with a short time limit and no events except warnings.
     func probing(_ limit: Duration) -> Self {
@@ -220,6 +230,7 @@ extension ActionContext {
     /// - Throws: ``Base/Problem`` about the Lease, or the error of the work.
     func locked(_ work: @escaping @Sendable () async throws -> Bool) async throws -> Bool {
         guard let lock = task.lock, !run.files.isDryRun else { return try await work() }
+        if let process = run.networkProcess(of: task) { return try await locked(by: process, work) }
         let client = try await run.connections.client(kubeconfig: lock.kubeconfig.path, self)
         let (namespace, name) = (ClusterLock.namespace, ClusterLock.leaseName(ofTask: task.name))
         let identity = "\(run.hostName)_\(String(UInt64.random(in: .min ... .max), radix: 16))"

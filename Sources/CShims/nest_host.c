@@ -3,15 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
+#include <grp.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
-#include <sched.h>
+#include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -25,6 +25,11 @@ const char *nest_host_commit(void) {
 
 char *const *nest_host_environment(void) {
     return environ;
+}
+
+// Before Swift's runtime reads it: its backtraces take time, and show nothing without symbols.
+__attribute__((constructor(101))) static void forbid_backtraces(void) {
+    setenv("SWIFT_BACKTRACE", "enable=no", 0);
 }
 
 static char *const *own_arguments;
@@ -67,8 +72,8 @@ void nest_host_wake(int event) {
     eventfd_write(event, 1);
 }
 
-int nest_host_prepare_spawn(void *actions, void *attributes) {
-    int code = posix_spawn_file_actions_addclosefrom_np(actions, 3);
+int nest_host_prepare_spawn(void *actions, void *attributes, bool keeps_files) {
+    int code = keeps_files ? 0 : posix_spawn_file_actions_addclosefrom_np(actions, 3);
     if (code == 0)
         code = posix_spawnattr_setflags(
             attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -98,77 +103,24 @@ int nest_host_ignores_signal(int signal) {
     return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-int nest_host_join_mounts(int process) {
-    // Where /proc is missing, by the process itself, which setns(2) takes since Linux 5.8.
-    char path[32];
-    snprintf(path, sizeof path, "/proc/%d/ns/mnt", process);
-    int namespace = open(path, O_RDONLY | O_CLOEXEC);
-    if (namespace < 0)
-        namespace = nest_host_open_process(process);
-    if (namespace < 0)
-        return errno;
-    int code = setns(namespace, CLONE_NEWNS) == 0 ? 0 : errno;
-    close(namespace);
-    return code;
+int nest_host_become(const char *user) {
+    const struct passwd *account = getpwnam(user);
+    if (account == NULL) return ENOENT;
+    bool fails = setgroups(0, NULL) != 0 || setgid(account->pw_gid) != 0 || setuid(account->pw_uid) != 0;
+    return fails ? errno : 0;
 }
 
-// The system's headers may be older than the kernel: these are from Linux 6.12's include/uapi/linux/landlock.h.
-struct ruleset_attributes {
-    uint64_t handled_access_fs;
-    uint64_t handled_access_net;
-    uint64_t scoped;
-};
-struct path_beneath_attributes {
-    uint64_t allowed_access;
-    int32_t parent_fd;
-} __attribute__((packed));
-#define ACCESS_FS_MAKE_BLOCK (1ULL << 11)
-#define ACCESS_FS_REFER (1ULL << 13)
-#define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)
-#define SCOPE_SIGNAL (1ULL << 1)
-#define CREATE_RULESET_VERSION 1U
-#define RULE_PATH_BENEATH 1
-
-// Allows everything below `/` what a ruleset would forbid.
-static int allow_everywhere(int ruleset, uint64_t access) {
-    int root = open("/", O_PATH | O_CLOEXEC);
-    if (root < 0)
-        return errno;
-    struct path_beneath_attributes rule = {.allowed_access = access, .parent_fd = root};
-    int code = syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) != 0 ? errno : 0;
-    close(root);
-    return code;
+int nest_host_unblock_interruptions(void) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    return pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 }
 
-int nest_host_separate(void) {
-    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
-    if (version < 0)
-        return errno;
-    // The first version forbids renaming between directories, with every ruleset.
-    if (version < 2)
-        return ENOSYS;
-    struct ruleset_attributes attributes = {0};
-    size_t size = sizeof attributes.handled_access_fs;
-    if (version >= 6) {
-        // A unit with this capability is meant to signal other processes.
-        bool signals = prctl(PR_CAPBSET_READ, CAP_KILL, 0, 0, 0) == 1;
-        attributes.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | (signals ? 0 : SCOPE_SIGNAL);
-        size = sizeof attributes;
-    } else if (prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 1) {
-        // A ruleset for files forbids mounts.
-        return ENOSYS;
-    } else {
-        // A ruleset must forbid something. This one is there for what all of them do: they forbid to trace others.
-        attributes.handled_access_fs = ACCESS_FS_MAKE_BLOCK | ACCESS_FS_REFER;
-    }
-    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, size, 0);
-    if (ruleset < 0)
-        return errno;
-    int code = attributes.handled_access_fs != 0 ? allow_everywhere(ruleset, attributes.handled_access_fs) : 0;
-    if (code == 0 && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) != 0))
-        code = errno;
-    close(ruleset);
-    return code;
+int nest_host_open_for_child(const char *path) {
+    return open(path, O_RDONLY | O_NOCTTY);
 }
 
 int nest_host_forbid_dumps(void) {

@@ -19,7 +19,7 @@ public struct Footprint: Sendable, Hashable {
             case secret
             /// The key of a client certificate, which must exist when the task runs and whose directory is secret too.
             case clientKey
-            /// A private key that the agent itself uses; the task's unit sees a copy, but not the key's directory.
+            /// A private key that the agent itself uses.
             case privateKey
             /// The kubeconfig with which the task talks to the API server.
             case kubeconfig
@@ -251,14 +251,11 @@ public struct Footprint: Sendable, Hashable {
     /// Whether the task runs programs named by the task file, which may do anything.
     public var runsPrograms = false
 
-    /// Whether the unit keeps the programs from everything that the task does not declare.
+    /// Whether a sandbox keeps the programs from everything that the task does not declare.
     public var hasSandbox = true
 
     /// The capabilities that the task needs, by systemd's names.
     public var capabilities: [String] = []
-
-    /// Whether only the task's lock needs to read files of other users.
-    var readsForLockOnly = false
 }
 
 /// Properties derived from a footprint.
@@ -285,20 +282,10 @@ extension Footprint {
     /// The digests of everything that the task fetches from pinned URLs.
     var pinnedDigests: [String] { (manifests?.pinnedDigests ?? []) + fetchedDigests }
 
-    /// Whether the task's unit writes files itself that are not known before it runs, such as those of an archive.
-    ///
-    /// It cannot write the list of what `reset` removes, so a command outside the sandbox takes over the list of the unit.
-    public var listsProducts: Bool { !writes.isEmpty && (unpacks || !fetchedDigests.isEmpty) }
-
     /// Whether the task writes only products of the agent.
-    ///
-    /// The task's unit then writes to no directory of the node, because the products are put in place after the unit
-    /// ends.
-    public var hasOnlyProducts: Bool { !writes.isEmpty && writes.allSatisfy { $0.product != nil } }
+    var hasOnlyProducts: Bool { !writes.isEmpty && writes.allSatisfy { $0.product != nil } }
 
     /// The directories that are created before the task runs.
-    ///
-    /// A task's unit can write only to directories that exist when it starts.
     public var createdDirectories: [String] {
         writes.compactMap { write in
             switch write.effect {
@@ -309,19 +296,19 @@ extension Footprint {
         }
     }
 
-    /// The paths that the task's unit may write, without duplicates.
+    /// The paths that the task's program may write, without duplicates.
     public var writablePaths: [String] {
         guard !hasOnlyProducts else { return [] }
         return writes.map { located($0.effect == .modifies ? $0.path.path : parent(of: $0.path.path)) }
             .unique { ExactText($0) }
     }
 
-    /// Whether the task's unit needs a network.
+    /// Whether the task needs a network.
     var usesNetwork: Bool { connections.contains { $0 != .systemBus } }
 
     /// Whether the task keeps something for the next boot in its own directory of the cache: what it has fetched, the list
     /// of what it has unpacked or imported, the server's schema for `check`.
-    var keepsCache: Bool { manifests != nil || unpacks || !fetchedDigests.isEmpty || imageSocket != nil }
+    public var keepsCache: Bool { manifests != nil || unpacks || !fetchedDigests.isEmpty || imageSocket != nil }
 }
 
 extension Footprint {
@@ -348,13 +335,12 @@ extension Footprint {
         reads.append(.init(path: kubeconfig, use: .kubeconfig, sizeLimit: SizeLimit.configuration))
         connections.append(.apiServer)
         // Credentials often belong to another user, for example with agenix.
-        capabilities.append(UnitSandbox.reading)
+        capabilities.append(Self.reading)
     }
 
     /// Adds the requirements of a task's lock, unless the task already uses a kubeconfig.
     mutating func useLock(_ kubeconfig: LocatedPath) {
         guard self.kubeconfig == nil else { return }
-        readsForLockOnly = !capabilities.contains(UnitSandbox.reading)
         useAPIServer(kubeconfig)
     }
 }

@@ -70,9 +70,6 @@ enum Limit {
     /// Characters of a text that is part of a unit's description.
     static let unitPhraseLength = 500
 
-    /// Number of `InaccessiblePaths` entries of one unit in addition to the entries that all units share.
-    static let hiddenCount = 256
-
     /// Number of items in one list of paths, objects, capabilities or units.
     static let needCount = 100
 
@@ -93,9 +90,6 @@ enum Limit {
 
     /// Number of DNS names and IP addresses of a certificate.
     static let subjectNameCount = 100
-
-    /// Bytes in a credential's name, as limited by systemd.
-    static let credentialNameLength = 255
 
     /// Number of problems after which a table is not read further.
     static let tableProblemCount = 1000

@@ -5,7 +5,7 @@ public struct TaskSettings: Sendable, Hashable {
     /// The description of the task in the task file.
     public var description: String?
 
-    /// The systemd units that want this task's unit, in addition to the target that wants the units of all tasks.
+    /// The systemd units that want this task's unit, in addition to the target that requires the units of all tasks.
     public var wantedBy: [String] = []
 
     /// The deadline of the whole task, counted from its start.

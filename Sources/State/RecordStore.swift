@@ -7,10 +7,9 @@ public import Host
 ///
 /// Each task has a directory, `tasks/NAME`. It contains `record.json`, which only its owner can open; `public.json`,
 /// the record as every user may read it; `attempts.json`, the earlier attempts; and `repetition.json` and
-/// `repetition-public.json`, the record of the last repetition. The directory itself is the task's lock. It belongs to
-/// the user of the task's unit, who cannot write anywhere else in the state directory, so root follows no link in it
-/// and trusts none of its content. Its subdirectory `products` holds files and links that the task's unit has created
-/// and that are not in place yet.
+/// `repetition-public.json`, the record of the last repetition. The directory itself is the task's lock. That of a confined
+/// task belongs to the user of the process, who cannot write anywhere else in the state directory, so root follows no link
+/// in it and trusts none of its content.
 public struct RecordStore: Sendable {
     /// The state directory, which is created by the first write.
     public let path: String
@@ -104,21 +103,6 @@ public struct RecordStore: Sendable {
         try write(record)
         if !isOfRepetitions, let earlier {
             keepAttempt(of: earlier, in: try directory(of: record.task, isCreating: true))
-        }
-    }
-
-    /// Changes only the history in the record of a task.
-    ///
-    /// - Parameters:
-    ///   - task: The task's name.
-    ///   - change: Changes the history.
-    /// - Throws: ``Base/SystemError`` if there is no record, or the system refuses.
-    public func updateHistory(of task: String, _ change: (inout TaskHistory) -> Void) throws(SystemError) {
-        let directory = try directory(of: task, isCreating: true)
-        for (name, mode) in [(names.record, UInt32(0o600)), (names.public, 0o644)] {
-            guard var record = TaskRecord(json: try directory.read(name, limit: Self.sizeLimit)) else { continue }
-            change(&record.history)
-            try write(record, to: name, mode: mode, in: directory)
         }
     }
 
@@ -225,11 +209,6 @@ public struct RecordStore: Sendable {
         return locks.holder(of: status.identity)
     }
 
-    /// Returns the directory in which a task's unit keeps files that are put in place later.
-    ///
-    /// The directory is not below ``path``, which the units of all tasks can see, because the files may contain keys.
-    public func stagingPath(of task: String) -> String { "\(path)-staged/\(task)" }
-
     /// The permissions of a task's directory; a user who cannot open it for reading cannot lock it.
     private static let directoryMode: UInt32 = 0o711
 
@@ -258,15 +237,6 @@ public struct RecordStore: Sendable {
 }
 
 extension RecordStore {
-    /// Locks the health of the node as soon as no other process holds the lock.
-    ///
-    /// - Parameter deadline: The instant at which waiting ends.
-    /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
-    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
-    public func awaitHealthLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
-        try await awaitLock(named: "health.lock", until: deadline)
-    }
-
     /// Locks the metrics of the node as soon as no other process holds the lock.
     ///
     /// - Parameter deadline: The instant at which waiting ends.
@@ -353,9 +323,8 @@ extension RecordStore {
 
     /// Lists the tasks that have run on this boot.
     ///
-    /// - Parameter includesUnrecorded: Whether tasks with a directory but without a record are included. systemd
-    ///   creates the directory before it starts the program, which writes the record. A run by hand creates it earlier
-    ///   too, for the lock.
+    /// - Parameter includesUnrecorded: Whether tasks with a directory but without a record are included. The directory
+    ///   is created before the record, for the lock.
     /// - Returns: The names of the tasks, sorted.
     /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
     public func tasks(includesUnrecorded: Bool = false) throws(SystemError) -> [String] {

@@ -17,9 +17,6 @@ public struct TaskHistory: Sendable, Hashable {
     /// The end of the previous attempt on this boot.
     public var lastEnd: RunEnd?
 
-    /// Whether an alert has reported that the repetitions of the task fail.
-    public var isReported: Bool
-
     /// The pending restart of units, `nil` if no unit has to be restarted.
     public var restart: Restart?
 
@@ -32,13 +29,11 @@ public struct TaskHistory: Sendable, Hashable {
     public init(
         lastSuccess: Timestamp? = nil,
         lastEnd: RunEnd? = nil,
-        isReported: Bool = false,
         restart: Restart? = nil,
         unitAttempts: Int = 0,
     ) {
         self.lastSuccess = lastSuccess
         self.lastEnd = lastEnd
-        self.isReported = isReported
         self.restart = restart
         self.unitAttempts = unitAttempts
     }
@@ -63,7 +58,6 @@ extension TaskHistory {
         var entries: [(String, Node)] = []
         if let lastSuccess { entries.append(("lastSuccessAt", .string(lastSuccess.description))) }
         if let lastEnd { entries.append(("lastEnd", lastEnd.node)) }
-        if isReported { entries.append(("reported", .boolean(true))) }
         if unitAttempts > 0 { entries.append(("unitAttempts", .number(unitAttempts))) }
         if let restart { entries.append(("restart", .string(restart.rawValue))) }
         return entries
@@ -74,7 +68,6 @@ extension TaskHistory {
         self.init(
             lastSuccess: record["lastSuccessAt"]?.string.flatMap { Timestamp(rfc3339: $0) },
             lastEnd: record["lastEnd"].flatMap { RunEnd($0) },
-            isReported: record["reported"]?.boolean ?? false,
             restart: record["restart"]?.string.flatMap(Restart.init),
             unitAttempts: min(TaskRecord.count(record["unitAttempts"]), TaskRecord.attemptLimit),
         )

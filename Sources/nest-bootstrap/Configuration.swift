@@ -170,95 +170,39 @@ struct Configuration {
         try Self.products(options).note(task.resetCommands, of: task.name, at: plan.position(of: task.name) ?? 0)
     }
 
-    /// Removes the reset commands from the lists of tasks that no longer declare any.
-    ///
-    /// - Parameters:
-    ///   - tasks: Tasks of the plan.
-    ///   - deadline: The instant at which to stop waiting for a running task.
-    /// - Throws: ``Base/SystemError`` if a list cannot be read or written.
-    func forgetCommands(
-        of tasks: [PlannedTask],
-        until deadline: ContinuousClock.Instant,
-    ) async throws(SystemError) {
-        let (lists, records) = (try Self.products(options), try records())
-        for task in tasks where task.reset == nil {
-            guard try lists.list(of: task.name)?.reset != nil,
-                let lock = try await records.awaitLock(task.name, until: deadline)
-            else { continue }
-            defer { withExtendedLifetime(lock) {} }
-            try noteReset(of: task)
-        }
-    }
+    var files: NodeFiles { files(distrust: nil) }
 
-    var files: NodeFiles { files(staged: nil) }
+    /// Whether what is not the node's own code runs in sandboxes, which only root can make.
+    var isConfining: Bool { root == nil && Machine.isRoot && !options.isDryRun }
 
     /// The files as a command sees them that only looks at them.
     ///
     /// Files that another user could change are read too, because nothing is done on the basis of their content.
-    var filesForReading: NodeFiles { files(staged: nil, distrust: .ignored) }
+    var filesForReading: NodeFiles { files(distrust: .ignored) }
 
     /// Returns the expiry of the certificates that the tasks of a plan use or create.
     func certificates(of plan: Plan) -> [CertificateExpiry] {
         KnownCertificates(files: filesForReading, plan: plan).all()
     }
 
-    /// Whether the process runs in the sandbox of a unit, where only paths prepared in advance are writable.
-    private var isSandboxed: Bool {
-        Machine.isUnit && options.runsInSandbox
-    }
-
-    private func files(staged: StagedProducts?, distrust: NodeFiles.Distrust? = nil) -> NodeFiles {
+    private func files(distrust: NodeFiles.Distrust?) -> NodeFiles {
         NodeFiles(
             root: root,
             isDryRun: options.isDryRun,
             distrust: distrust ?? (options.acts ? .refused : .remembered),
-            staged: staged,
-            credentialsDirectory: Machine.isUnit ? options.environment["CREDENTIALS_DIRECTORY"] : nil,
-            log: { [options, plan, isSandboxed] (created, task) throws(SystemError) in
-                let position = plan.position(of: task) ?? 0
-                if !isSandboxed {
-                    try Self.products(options).note(created, by: task, at: position)
-                } else if plan.steps[position].task.footprint.listsProducts {
-                    try productsOfUnit(task).note(created, by: task, at: position)
-                }
+            log: { [options, plan] (created, task) throws(SystemError) in
+                try Self.products(options).note(created, by: task, at: plan.position(of: task) ?? 0)
             },
         )
     }
 
-    /// Returns the products that the unit of a task stages for `supervise`; `nil` if the unit writes them directly.
-    func stagedProducts(of task: PlannedTask, _ records: RecordStore) -> StagedProducts? {
-        task.footprint.hasOnlyProducts ? StagedProducts(of: task, in: records.stagingPath(of: task.name)) : nil
-    }
-
-    /// Returns the store in which the unit of a task lists what it creates itself, until `supervise` takes the list over.
-    private func productsOfUnit(_ task: String) throws(SystemError) -> ProductStore {
-        let root = try Self.products(options).root
-        return ProductStore(path: "\(try records().stagingPath(of: task))/products", root: root)
-    }
-
-    /// Adds what the unit of a task has created itself to the list of what `reset` removes.
-    ///
-    /// - Throws: ``Base/SystemError`` if a list cannot be read or written.
-    func takeOverProducts(of task: PlannedTask) throws(SystemError) {
-        guard task.footprint.listsProducts else { return }
-        let store = try Self.products(options)
-        let directories = task.footprint.writes.map { write in
-            let path = FileSystem.existingRealPath(store.root + write.path.path.withoutSlashesAtEnd)
-            return path.pathPart(after: store.root)
-        }
-        let position = plan.position(of: task.name) ?? 0
-        try store.takeOver(from: productsOfUnit(task.name), of: task.name, at: position, within: directories)
-    }
-
     /// Creates the environment for the actions of a run, or for a check of the plan.
     ///
-    /// - Parameters:
-    ///   - http: The client that sends requests.
-    ///   - staged: The products of the run's only task if they are staged, or `nil` to write them to their paths.
+    /// - Parameter http: The client that sends requests.
     /// - Returns: The environment.
-    func environment(_ http: HTTPClient, staged: StagedProducts? = nil) -> RunEnvironment {
+    func environment(_ http: HTTPClient) -> RunEnvironment {
         var environment = RunEnvironment(
-            files: files(staged: staged),
+            files: files,
             http: http,
             plan: plan,
             variables: declarations.variables,
@@ -270,6 +214,7 @@ struct Configuration {
             callArguments: options.commonArguments,
         )
         environment.warnBefore = declarations.cluster.warnBefore
+        if isConfining { environment.confinedTaskFiles = Self.taskFiles(options) }
         if let rule = declarations.cluster.addressRule {
             environment.addressed = AddressedTasks(rule: rule) { [sources, facts] address throws(Problems) in
                 try Self.declarations(sources, facts, address)

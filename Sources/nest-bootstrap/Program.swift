@@ -28,9 +28,7 @@ struct Program {
         let environment = Machine.environment()
         let options: Options? =
             if case .perform(_, let options) = try? parseArguments(arguments) { options } else { nil }
-        let outputEnvironment = OutputEnvironment(
-            environment: environment.merging(options?.callerEnvironment ?? [:]) { $1 }
-        )
+        let outputEnvironment = OutputEnvironment(environment: environment)
         let output = ConsoleOutput(
             journal: Journal().map { JournalQueue(Self.sender(to: $0)) },
             isUTF8: outputEnvironment.isUTF8,
@@ -68,13 +66,20 @@ struct Program {
     }
 
     /// Performs the command of the arguments.
-    func run() async -> ExitCode {
+    ///
+    /// - Parameter preparation: The result of the preparation of the process, whose failure is reported instead.
+    /// - Returns: The exit code.
+    func run(after preparation: Result<Void, SystemError> = .success(())) async -> ExitCode {
+        if case .failure(let error) = preparation {
+            output.report(error)
+            output.flush(idleLimit: Self.runLimit)
+            return .failure
+        }
         let (code, idleLimit) = await answer()
         // An interrupted program ends whether or not its output is read.
         output.flush(idleLimit: idleLimit, until: code.isStopped ? .now + Self.stopLimit : nil)
-        // Lost output turns success into a failure, unless the command is a unit's, whose next commands must run; the
-        // caller of the unit notices the loss.
-        guard let failure = output.failure, !isByHand else { return code }
+        // Lost output turns success into a failure.
+        guard let failure = output.failure else { return code }
         output.report(failure)
         output.flush(idleLimit: .milliseconds(200))
         return [.success, .failure].contains(code) ? failureCode : code
@@ -95,11 +100,6 @@ struct Program {
             output.report(error, as: wantedOutput(arguments))
             return (.usage, Self.readerLimit)
         }
-    }
-
-    /// Whether a run by hand has started the unit of this process.
-    private var isByHand: Bool {
-        if case .success(.perform(_, let options)) = invocation { options.isByHand } else { false }
     }
 
     /// The exit code of an error other than a failed task.
@@ -174,7 +174,6 @@ struct Program {
     ///
     /// - Parameters:
     ///   - options: The options of the command.
-    ///   - isPreparation: Whether the call prepares a task; the run of the task, which follows, reports the problems.
     ///   - isOfUnits: Whether the caller is a unit that supervises tasks or writes metrics.
     ///   - showsNode: Whether the command shows what runs on the node. If the task file is invalid, it shows the plan
     ///     that runs, after the problems.
@@ -183,15 +182,12 @@ struct Program {
     /// - Throws: The errors of the command.
     func withConfiguration(
         _ options: Options,
-        isPreparation: Bool = false,
         isOfUnits: Bool = false,
         showsNode: Bool = false,
         _ command: (Configuration) async throws -> ExitCode,
     ) async throws -> ExitCode {
         func report(_ error: Problems) async -> ExitCode {
-            if isPreparation { return .success }
             if isOfUnits { await writeMetricsOfInvalidFile(options) }
-            if isOfUnits, await isRepeated(error, options) { return .configuration }
             return reportInvalidFile(error, options)
         }
         let configuration: Configuration
@@ -214,17 +210,6 @@ struct Program {
             output.report(warnings: [absence])
         }
         return try await command(configuration)
-    }
-
-    /// Returns whether another unit has reported the mistakes before this one, which has ended.
-    ///
-    /// At a shutdown every unit of a task ends, and each would report them.
-    private func isRepeated(_ error: Problems, _ options: Options) async -> Bool {
-        guard options.environment["SERVICE_RESULT"] != nil, let path = try? Configuration.statePath(options) else {
-            return false
-        }
-        let records = RecordStore(path: path, boot: nil)
-        return await !records.isNewMistake("\(error)", until: .now + Self.stopLimit)
     }
 
     private func reportInvalidFile(_ error: Problems, _ options: Options) -> ExitCode {

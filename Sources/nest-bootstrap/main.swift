@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Host
 import Reporting
@@ -8,7 +9,9 @@ StandardStreams.open()
 Signals.ignoreBrokenPipe()
 let arguments = argumentsByName(Machine.arguments())
 let command = arguments.first.flatMap(findCommand)
-// This call must come before a second thread is created, because the kernel still counts an ended thread for a moment.
-command?.prepareProcess(arguments)
-let code = await Program(arguments: arguments).run()
+// This call must come before a second thread is created.
+let preparation = Result { () throws(SystemError) in
+    if let command { try command.prepareProcess(arguments) }
+}
+let code = await Program(arguments: arguments).run(after: preparation)
 exit(code.rawValue)

@@ -24,7 +24,7 @@ struct DigestCacheTests {
         var answer = ""
         try await withBench("tasks: {it: {timeout: 1m, exec: {command: ls}}}", isDryRun: isDryRun) { bench in
             let context = try bench.context("it")
-            let cache = DigestCache(run: bench.run, task: "it", deadline: .now + timeout, emit: context.emit)
+            let cache = DigestCache(run: bench.run, task: context.task, deadline: .now + timeout, emit: context.emit)
             do throws(Problem) {
                 answer = String(decoding: try await cache.text(of: "\(url)/m", sha256: digest), as: UTF8.self)
             } catch {

@@ -72,17 +72,6 @@ struct ExecActionTests {
         }
     }
 
-    @Test func `a program that fails in its unit has one hint about the sandbox`() async throws {
-        let fields = "command: sh, args: [-c, 'echo done for; exit 1']"
-        for (keys, isService) in [("", true), (", sandbox: false", true), ("", false)] {
-            try await withBench(task(fields + keys), isService: isService) { bench async throws in
-                let error = try await bench.perform("it")
-                #expect(error.contains("its last output was: done for"), "\(error)")
-                #expect(error.contains("sandbox: false") == (isService && keys.isEmpty), "\(error)")
-            }
-        }
-    }
-
     @Test func `the environment is the agent's, the task's and the variables of the task`() async throws {
         let fields = "command: sh, args: [-c, 'echo $INHERITED $NEST_TASK $NEST_ROOT $OWN'], environment: {OWN: mine}"
         try await withBench(task(fields)) { bench async throws in

@@ -139,7 +139,7 @@ struct NodeCheckTests {
             """
         try await withBench(tasks) { bench in
             let problems = await bench.problems()
-            let words = "DIR/bootstrap.yaml:3:71: '/nowhere/file' does not exist, so the unit cannot be allowed"
+            let words = "DIR/bootstrap.yaml:3:71: '/nowhere/file' does not exist, so the program cannot be allowed"
             #expect(problems.count == 1 && problems[0].hasPrefix(words), "\(problems)")
         }
     }

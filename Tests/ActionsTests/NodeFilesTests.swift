@@ -217,23 +217,6 @@ struct NodeFilesTests {
         if case .done(let result) = linking { result.change == .created } else { false }
     }
 
-    @Test func `a file that systemd has put into the credentials of a unit is read there`() throws {
-        let credentials = TemporaryDirectory.file("credentials")
-        let files = NodeFiles(root: nil, isDryRun: false, credentialsDirectory: credentials)
-        let path = TemporaryDirectory.file("k.conf")
-        try FileSystem.write(Array("node".utf8), to: path, mode: 0o600)
-        #expect(try text(files, path) == "node")
-        let copy = "\(credentials)/\(try #require(credentialName(ofPath: path)))"
-        try FileSystem.write(Array("copy".utf8), to: copy, mode: 0o400)
-        #expect(try text(files, path) == "copy")
-        // Written after the unit was started: the next attempt reads it.
-        try FileSystem.write(Array(missingCredential.utf8), to: copy, mode: 0o400)
-        let error = #expect(throws: SystemError.self) { try files.read(path, limit: 100) }
-        #expect(error?.description == "cannot read '\(path)': No such file or directory")
-        try FileSystem.write(Array(repeating: 1, count: 101), to: copy, mode: 0o400)
-        #expect(throws: SystemError.self) { try files.read(path, limit: 100) }
-    }
-
     @Test func `what is kept below the state directory is not written through a link in it`() throws {
         let files = NodeFiles(root: root, isDryRun: false)
         let cache = "/var/lib/x/cache"

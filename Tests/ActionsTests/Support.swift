@@ -31,7 +31,6 @@ final class Bench: Sendable {
         dropIn: String?,
         root: String?,
         isDryRun: Bool,
-        isService: Bool,
         now: @escaping @Sendable () -> Timestamp,
         http: HTTPClient
     ) throws {
@@ -45,7 +44,6 @@ final class Bench: Sendable {
             variables: declarations.variables,
             dropInVariables: declarations.dropInVariables,
             processEnvironment: ["PATH": "/usr/bin:/bin", "INHERITED": "yes"],
-            isService: isService,
         )
         run.now = now
         self.run = run
@@ -131,7 +129,6 @@ func withBench(
     dropIn: String? = nil,
     root: String? = TemporaryDirectory.file("root"),
     isDryRun: Bool = false,
-    isService: Bool = false,
     now: @escaping @Sendable () -> Timestamp = { .now() },
     _ body: (Bench) async throws -> Void,
 ) async throws {
@@ -143,7 +140,6 @@ func withBench(
                 dropIn: dropIn,
                 root: root,
                 isDryRun: isDryRun,
-                isService: isService,
                 now: now,
                 http: http
             )

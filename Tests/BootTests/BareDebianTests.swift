@@ -220,7 +220,7 @@ extension IndependentBootedTests {
             let before = try await machine.output(processes)
             let again = try await machine.run("nest-bootstrap", "up")
             #expect(again.output.hasSuffix("nothing has changed since the last success\n"))
-            try await machine.must("systemctl restart k8s-bootstrap.target")
+            try await machine.must(TestMachine.restartAllTasks)
             var records = try await machine.records()
             for task in Self.repeated { #expect(records.removeValue(forKey: task) == "changed", "\(task)") }
             #expect(Set(records.values) == ["unchanged"], "\(records)")

@@ -41,52 +41,9 @@ extension BootedTests {
             #expect(Set(records.values) == [outcome], "\(records)")
             #expect(Set(try await machine.tasks().values) == ["active"])
             #expect(try await machine.output("systemctl is-system-running") == "running\n")
-        }
-    }
-}
-
-extension FirstMachineTests {
-    /// An API server that is unavailable for longer than the timeouts of the tasks.
-    @Suite struct AbsentServerTests {
-        private static let tasks = """
-            cluster: {certificateAuthority: /run/agenix/k8s-ca.crt}
-            tasks:
-              admin:
-                kubeconfig:
-                  path: /etc/kubernetes/admin.kubeconfig
-                  user: kubernetes-admin
-                  certificate: /run/agenix/kube-admin.crt
-                  key: /run/agenix/kube-admin.key
-              rbac:
-                after: [admin]
-                timeout: 3s
-                apply: {kubeconfig: /etc/kubernetes/admin.kubeconfig, manifests: [/usr/share/nest-bootstrap/rbac]}
-              crds:
-                after: [rbac]
-                apply: {kubeconfig: /etc/kubernetes/admin.kubeconfig, manifests: [/usr/share/nest-bootstrap/calico/crds]}
-
-            """
-
-        @Test func `tasks report why they fail, and succeed once the server is back`() async throws {
-            try await TestCluster.withFresh(starting: false) { cluster in
-                try await cluster.withRunningMachine(tasks: Self.tasks) { machine in
-                    try await machine.startTasks()
-                    #expect(try await machine.fails("rbac"))
-                    let status = try await machine.output("systemctl status k8s-bootstrap-rbac.service")
-                    #expect(status.contains("cannot be reached"))
-                    #expect(status.contains("connection refused"))
-                    #expect(try await machine.tasks()["admin"] == "active")
-
-                    let longTimeout = Self.tasks.replacing("timeout: 3s", with: "timeout: 10m")
-                    try await machine.place(longTimeout, at: "/etc/nest-bootstrap/bootstrap.yaml")
-                    try await machine.must("systemctl daemon-reload")
-                    try await cluster.start()
-                    let last = "systemctl is-active k8s-bootstrap-crds"
-                    try #require(try await machine.becomes(last) { $0 == "active\n" })
-                    #expect(Set(try await machine.tasks().values) == ["active"])
-                    #expect(try await machine.isRunningWithoutFailures())
-                }
-            }
+            // While all is well nothing supervises.
+            let looked = "systemctl show --value -p ExecMainStartTimestampMonotonic k8s-bootstrap-health"
+            #expect(try await machine.output(looked) == "0\n")
         }
     }
 }

@@ -149,7 +149,7 @@ extension IndependentBootedTests.ControlPlaneTests {
     private func restart(_ servers: [ControlPlanes.Member]) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for server in servers {
-                group.addTask { try await server.machine.must("systemctl restart k8s-bootstrap.target") }
+                group.addTask { try await server.machine.must(TestMachine.restartAllTasks) }
             }
             try await group.waitForAll()
         }

@@ -3,41 +3,26 @@ import Testing
 
 extension FirstMachineTests {
     /// Files and archives from pinned URLs, which units fetch in their sandboxes.
-    @Suite struct FetchedFileTests {
+    @Suite(.temporaryDirectory) struct FetchedFileTests {
         private static let taskFile = "/etc/nest-bootstrap/bootstrap.yaml"
 
-        /// The port of the server; all machines of the tests have the same network.
-        private let port = Int.random(in: 20_000..<30_000)
-
-        /// A server that answers every request with the archive.
-        private var socket: String { "[Socket]\nListenStream=127.0.0.1:\(port)\nAccept=yes\n" }
-        private static let service = """
-            [Service]
-            StandardInput=socket
-            StandardOutput=socket
-            ExecStart=sh -c 'while read -r line && [ $${#line} -gt 1 ]; do :; done; \
-            printf "HTTP/1.1 200 OK\\\\r\\\\nConnection: close\\\\r\\\\nContent-Length: %%s\\\\r\\\\n\\\\r\\\\n" \
-            $$(stat -c %%s /srv/it.tar.gz); cat /srv/it.tar.gz'
-
-            """
-
-        private func prepare(_ machine: TestMachine) async throws -> String {
-            try await machine.must(
+        /// Makes an archive, and returns its digest.
+        private func makeArchive() async throws -> String {
+            let script = """
+                cd "$0" && mkdir -p pkg/bin && printf '#!/bin/sh\necho hello\n' >pkg/bin/it && chmod 755 pkg/bin/it
+                echo text >pkg/README && ln -sfn it pkg/bin/other && tar -czf it.tar.gz pkg && sha256sum <it.tar.gz
                 """
-                mkdir -p /srv/pkg/bin && printf '#!/bin/sh\\necho hello\\n' >/srv/pkg/bin/it && chmod 755 /srv/pkg/bin/it
-                echo text >/srv/pkg/README && ln -sfn it /srv/pkg/bin/other && tar -C /srv -czf /srv/it.tar.gz pkg
-                """
-            )
-            try await machine.place(socket, at: "/etc/systemd/system/archive.socket")
-            try await machine.place(Self.service, at: "/etc/systemd/system/archive@.service")
-            try await machine.must("systemctl daemon-reload && systemctl start archive.socket")
-            return try await machine.output("sha256sum </srv/it.tar.gz | cut -c1-64 | tr -d '\\n'")
+            let made = try await Tool.run("sh", ["-c", script, TemporaryDirectory.path])
+            try #require(made.status == 0, "\(made.errors)")
+            return String(made.output.prefix(64))
         }
 
         @Test func `units fetch and unpack, a later run needs no server, and reset removes all of it`() async throws {
             try await TestMachine.withRunning { machine in
-                let digest = try await prepare(machine)
-                let url = "http://127.0.0.1:\(port)/it.tar.gz"
+                let digest = try await makeArchive()
+                let archive = try Files.read(TemporaryDirectory.file("it.tar.gz"))
+                let server = try LoopbackServer { _ in .response(200, body: archive) }
+                let url = "\(server.url)/it.tar.gz"
                 let tasks = """
                     tasks:
                       archive:
@@ -56,9 +41,8 @@ extension FirstMachineTests {
                 )
                 #expect(try await machine.output("sha256sum </usr/local/lib/it.tar.gz").hasPrefix(digest))
 
-                try await machine.must(
-                    "systemctl stop archive.socket; echo damaged >/opt/it/new/README; rm /usr/local/lib/it.tar.gz"
-                )
+                server.stop()
+                try await machine.must("echo damaged >/opt/it/new/README; rm /usr/local/lib/it.tar.gz")
                 let repaired = try await machine.run("nest-bootstrap", "run", "--task", "archive", "--task", "copy")
                 #expect(repaired.status == 0, "\(repaired)")
                 #expect(repaired.output.contains("archive: /opt/it/new/README changed"), "\(repaired.output)")

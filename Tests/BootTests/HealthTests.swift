@@ -2,22 +2,26 @@ import TestSupport
 import Testing
 
 extension FirstMachineTests {
-    /// What systemd shows of tasks that fail, are retried and recover, and what follows from it.
+    /// What systemd shows of tasks that fail, are tried again and recover, and what follows from it.
     @Suite struct HealthTests {
         /// What an administrator or a monitoring system sees of a machine.
-        struct View: Equatable {
+        private struct View: Equatable {
             var failed: Set<String>
             var system: String
             var target: String
 
             static let well = View(failed: [], system: "running", target: "active")
 
-            static func failing(_ units: String...) -> View {
-                View(failed: Set(units + [HealthTests.health]), system: "degraded", target: "inactive")
+            static func failing(_ tasks: String...) -> View {
+                let units = Set(tasks.map { "k8s-bootstrap-\($0).service" } + [HealthTests.health])
+                return View(failed: units, system: "degraded", target: "inactive")
             }
         }
 
-        func view(_ machine: TestMachine) async throws -> View {
+        private static let health = "k8s-bootstrap-health.service"
+        private static let timer = "systemctl is-active k8s-bootstrap-health.timer; true"
+
+        private func view(_ machine: TestMachine) async throws -> View {
             let failed = try await machine.output("systemctl list-units --failed --plain --no-legend 'k8s-bootstrap*'")
             let names = failed.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }
             return View(
@@ -28,7 +32,7 @@ extension FirstMachineTests {
         }
 
         /// Waits until the machine looks as expected, and prints how it looks.
-        func becomes(_ machine: TestMachine, _ expected: View, _ title: String) async throws {
+        private func becomes(_ machine: TestMachine, _ expected: View, _ title: String) async throws {
             var seen = try await view(machine)
             _ = try await TestSupport.becomes(every: .milliseconds(500)) {
                 seen = try await view(machine)
@@ -38,28 +42,110 @@ extension FirstMachineTests {
             #expect(seen == expected, "\(title): \(status)")
         }
 
-        /// The tasks about which the alert unit was started, in order.
-        private func alerts(_ machine: TestMachine) async throws -> [String] {
-            try await machine.output("cat /run/alerts 2>/dev/null").split(separator: "\n").map(String.init)
-        }
-
-        /// A drop-in for the alert unit, as documented.
+        /// Records the alerts, with a drop-in as documented.
         private func recordAlerts(_ machine: TestMachine) async throws {
+            let state = "nest-bootstrap status %i >/dev/null && state=recovered || state=failed"
             try await machine.place(
-                """
-                [Service]
-                ExecStart=sh -c 'nest-bootstrap status %i >/dev/null && echo "%i recovered" >>/run/alerts || echo "%i failed" >>/run/alerts'
-
-                """,
+                "[Service]\nReadWritePaths=/run\nExecStart=sh -c '\(state); echo \"%i $$state\" >>/run/alerts'\n",
                 at: "/etc/systemd/system/k8s-bootstrap-alert@.service.d/alert.conf",
             )
         }
 
-        static let health = "k8s-bootstrap-health.service"
+        /// `flaky` fails unless a file exists, and goes on as long as another one does.
+        private static let tasks = """
+            tasks:
+              flaky:
+                exec:
+                  command: sh
+                  args: [-c, "echo ran >>/run/flaky/log; while test -e /run/flaky/hold; do sleep 0.1; done; test -e /run/flaky/go"]
+                  writes: [/run/flaky/]
+              next: {after: [flaky], exec: {command: sh, args: [-c, "echo ran >>/run/next/log"], writes: [/run/next/]}}
+              slow: {exec: {command: sh, args: [-c, "until test -e /run/slow/go; do sleep 0.1; done"], writes: [/run/slow/]}}
+              fine: {exec: {command: sh, args: [-c, "echo ran >>/run/fine/log"], writes: [/run/fine/]}}
 
-        @Test func `a permanent failure fails the start, is shown, is not retried, and ends with one start`()
-            async throws
-        {
+            """
+
+        @Test(arguments: TestMachine.releases)
+        func `a failure is shown and alerted once until it has passed, and what depends on it runs then`(
+            release: String?
+        ) async throws {
+            try await TestMachine.withRunning(release) { machine in
+                try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await recordAlerts(machine)
+                try await machine.must("systemctl daemon-reload")
+                // It returns at the first failure; another task is still running.
+                #expect(try await machine.run("systemctl", "start", "k8s-bootstrap.target").status == 1)
+                try await machine.must("touch /run/flaky/hold")
+                #expect(try await machine.output("systemctl is-active k8s-bootstrap-slow") == "activating\n")
+                #expect(try await machine.becomes("cat /run/alerts") { $0 == "flaky failed\n" })
+                let waiting = try await machine.run("nest-bootstrap", "status", "--wait=1s")
+                #expect(waiting.status == 3 && waiting.output.contains("runs after 'flaky'"), "\(waiting)")
+
+                // A task that failed is shown as failed while it is running again, and while it waits.
+                #expect(
+                    try await machine.becomes("systemctl is-active k8s-bootstrap-flaky; true") { $0 == "activating\n" }
+                )
+                try await becomes(machine, .failing(), "a task that runs again")
+                try await machine.must("rm /run/flaky/hold; touch /run/slow/go")
+                try await becomes(machine, .failing("flaky"), "a task that has failed again")
+                #expect(try await machine.status().contains("failed, retries in "))
+                #expect(try await machine.output(Self.timer) == "active\n")
+                #expect(try await machine.output("cat /run/alerts") == "flaky failed\n")
+                #expect(try await machine.run("test", "-e", "/run/next/log").status == 1)
+
+                try await machine.must("touch /run/flaky/go")
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
+                try await becomes(machine, .well, "after it healed")
+                #expect(try await machine.becomes("cat /run/alerts") { $0 == "flaky failed\nflaky recovered\n" })
+                #expect(try await machine.becomes(Self.timer) { $0 == "inactive\n" })
+                // What had succeeded was not run again.
+                #expect(try await machine.output("cat /run/next/log; cat /run/fine/log") == "ran\nran\n")
+                try await restart(machine)
+                try await mask(machine)
+                #expect(try await machine.output("cat /run/alerts") == "flaky failed\nflaky recovered\n")
+            }
+        }
+
+        /// A task alone is restarted and stopped, with the target.
+        private func restart(_ machine: TestMachine) async throws {
+            let logs = "cat /run/fine/log /run/next/log | wc -l"
+            try await machine.must("systemctl restart k8s-bootstrap-fine")
+            try await becomes(machine, .well, "after a task was restarted")
+            #expect(try await machine.output(logs) == "3\n")
+            try await machine.must("systemctl restart k8s-bootstrap-flaky")
+            try await becomes(machine, .well, "after a task was restarted that another one depends on")
+            #expect(try await machine.output(logs) == "4\n")
+            try await machine.must("systemctl restart k8s-bootstrap.target")
+            #expect(try await machine.output(logs) == "4\n")
+            try await machine.must("systemctl stop k8s-bootstrap-fine")
+            try await becomes(
+                machine,
+                View(failed: [], system: "running", target: "inactive"),
+                "after a task was stopped"
+            )
+            try await machine.must("systemctl start k8s-bootstrap.target")
+            #expect(try await view(machine) == .well)
+            #expect(try await machine.output(logs) == "5\n")
+        }
+
+        /// A masked task keeps off what depends on it, and nothing else.
+        private func mask(_ machine: TestMachine) async throws {
+            let states = "systemctl is-active k8s-bootstrap-flaky k8s-bootstrap-next k8s-bootstrap-fine; true"
+            try await machine.must("systemctl stop k8s-bootstrap-flaky k8s-bootstrap-fine")
+            try await machine.must("systemctl mask --runtime k8s-bootstrap-flaky")
+            try await machine.must("systemctl start k8s-bootstrap.target")
+            try await becomes(machine, .well, "with a masked task")
+            #expect(try await machine.output(states) == "inactive\ninactive\nactive\n")
+            try await machine.must(
+                "systemctl unmask --runtime k8s-bootstrap-flaky; systemctl start k8s-bootstrap.target"
+            )
+            #expect(try await machine.output(states) == "active\nactive\nactive\n")
+        }
+
+        @Test(arguments: TestMachine.releases)
+        func `tasks wait for a late server, and a permanent failure ends with a correction`(
+            release: String?
+        ) async throws {
             let tasks = """
                 cluster: {certificateAuthority: /run/agenix/k8s-ca.crt}
                 tasks:
@@ -67,129 +153,42 @@ extension FirstMachineTests {
                     kubeconfig:
                       {path: /etc/kubernetes/admin.kubeconfig, user: kubernetes-admin,
                        certificate: /run/agenix/kube-admin.crt, key: /run/agenix/kube-admin.key}
-                  bad: {after: [admin], apply: {manifests: [/etc/bad.yaml]}}
+                  rbac: {after: [admin], timeout: 3s, apply: {manifests: [/usr/share/nest-bootstrap/rbac]}}
+                  bad: {after: [rbac], apply: {manifests: [/etc/bad.yaml]}}
                   next: {after: [bad], symlink: {path: /run/next, target: /etc}}
-                  fine: {exec: {command: sh, args: [-c, "echo ran >> /run/fine/log"], writes: [/run/fine/]}}
 
                 """
             let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad, namespace: default}\n"
-            try await TestCluster.withFresh { cluster in
-                try await cluster.withRunningMachine(tasks: tasks) { machine in
+            try await TestCluster.withFresh(starting: false) { cluster in
+                try await cluster.withRunningMachine(tasks: tasks, of: release) { machine in
                     try await machine.place(manifest + "dta: {}\n", at: "/etc/bad.yaml")
                     try await recordAlerts(machine)
                     try await machine.startTasks()
-                    let failed = View.failing("k8s-bootstrap-bad.service")
-                    try await becomes(machine, failed, "a task that failed permanently")
-                    #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 1)
-                    #expect(try await machine.becomes("cat /run/alerts") { $0 == "bad failed\n" })
-                    #expect(
-                        try await machine.output("systemctl list-timers --no-legend 'k8s-bootstrap--retry@*'") == ""
-                    )
-                    let again = try await machine.run("systemctl", "start", "k8s-bootstrap.target")
-                    #expect(again.status == 1, "\(again)")
-                    #expect(try await view(machine) == failed)
-                    #expect(try await alerts(machine) == ["bad failed"])
+                    #expect(try await machine.fails("rbac"))
+                    let status = try await machine.output("systemctl status k8s-bootstrap-rbac")
+                    #expect(status.contains("cannot be reached") && status.contains("connection refused"), "\(status)")
+                    #expect(try await machine.tasks()["admin"] == "active")
+                    // The server comes, and is slow.
+                    let slow = tasks.replacing("timeout: 3s", with: "timeout: 10m")
+                    try await machine.place(slow, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                    try await machine.must("systemctl daemon-reload")
+                    try await cluster.start()
+                    try await machine.succeeds("rbac")
 
+                    try await becomes(machine, .failing("bad"), "a task that failed permanently")
+                    #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 1)
+                    #expect(try await machine.run("systemctl", "start", "k8s-bootstrap.target").status == 1)
                     try await machine.must("sed -i 's/dta/data/' /etc/bad.yaml")
-                    try await machine.must("systemctl start k8s-bootstrap.target")
                     try await becomes(machine, .well, "after the manifest was corrected")
                     #expect(Set(try await machine.tasks().values) == ["active"])
-                    #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
-                    #expect(try await machine.becomes("cat /run/alerts") { $0 == "bad failed\nbad recovered\n" })
-                    // What had succeeded was not run again; a restart of the target runs everything again.
-                    #expect(try await machine.output("cat /run/fine/log") == "ran\n")
-                    try await machine.must("systemctl restart k8s-bootstrap.target")
-                    try await becomes(machine, .well, "after a restart of the target")
-                    #expect(try await machine.output("cat /run/fine/log") == "ran\nran\n")
+                    let alerts = ["rbac failed", "rbac recovered", "bad failed", "bad recovered"]
+                    let text = alerts.map { "\($0)\n" }.sorted()
+                    #expect(try await machine.becomes("sort /run/alerts") { $0 == text.joined() })
                 }
             }
         }
 
-        @Test func `a failure that may pass is retried with growing delays until it does`() async throws {
-            let tasks = """
-                tasks:
-                  flaky: {exec: {command: sh, args: [-c, "echo ran >> /run/flaky/log; test -e /run/go"], writes: [/run/flaky/]}}
-                  next: {after: [flaky], symlink: {path: /run/next, target: /etc}}
-
-                """
-            try await TestMachine.withRunning { machine in
-                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await recordAlerts(machine)
-                try await machine.startTasks()
-                #expect(try await machine.becomes("cat /run/flaky/log") { $0.hasPrefix("ran\nran\n") })
-                let failed = View.failing("k8s-bootstrap-flaky.service")
-                try await becomes(machine, failed, "a task that is retried")
-                // 20 s after the second failure, twice as long after each one that follows.
-                var timers = ""
-                let isGrowing = try await TestSupport.becomes(every: .milliseconds(500)) {
-                    let runs = try await runs(machine)
-                    timers = try await machine.output("systemctl list-timers --no-legend 'k8s-bootstrap*'")
-                    let delay = "k8s-bootstrap--retry@\(10 << (runs - 1))s.timer"
-                    let later = try await self.runs(machine)
-                    return timers.contains(delay) && runs == later
-                }
-                #expect(isGrowing, "\(timers)")
-                let isWaiting = try await TestSupport.becomes {
-                    let waiting = try await machine.run("nest-bootstrap", "status", "--wait=1s")
-                    return waiting.status == 3 && waiting.output.contains("failed, retries in ")
-                        && waiting.output.contains("runs after 'flaky'")
-                }
-                #expect(isWaiting)
-                #expect(try await alerts(machine) == ["flaky failed"])
-                try await machine.must("touch /run/go")
-                #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
-                try await becomes(machine, .well, "after it healed")
-                #expect(try await machine.becomes("cat /run/alerts") { $0 == "flaky failed\nflaky recovered\n" })
-                #expect(try await runs(machine) > 2)
-            }
-        }
-
-        /// How often task `flaky` has been run.
-        private func runs(_ machine: TestMachine) async throws -> Int {
-            try await machine.output("cat /run/flaky/log").split(separator: "\n").count
-        }
-
-        @Test func `systemctl stays truthful while a failed task is running again`() async throws {
-            let tasks = """
-                tasks:
-                  slow: {exec: {command: sh, args: [-c, "test ! -e /run/slow/again || sleep 1000; touch /run/slow/again; exit 1"],
-                    writes: [/run/slow/]}}
-
-                """
-            try await TestMachine.withRunning { machine in
-                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.startTasks()
-                let state = "systemctl show --value -p SubState k8s-bootstrap-slow"
-                #expect(try await machine.becomes(state) { $0 == "failed\n" })
-                #expect(try await machine.becomes(state) { $0 == "start\n" })
-                let running = View.failing()
-                #expect(try await view(machine) == running)
-
-                // A signal that nobody meant leaves the unit active, but the task has not succeeded.
-                #expect(try await machine.becomes("nest-bootstrap status --output json") { $0.contains("\"running\"") })
-                try await machine.must("kill $(systemctl show --value -p MainPID k8s-bootstrap-slow)")
-                #expect(try await machine.becomes(state) { $0 == "exited\n" })
-                _ = try await machine.run("systemctl", "restart", Self.health)
-                #expect(try await view(machine).failed == [Self.health])
-            }
-        }
-
-        @Test func `a task that failed because /run was full is retried`() async throws {
-            let tasks = "tasks: {made: {file: {path: /etc/made, content: text}}}\n"
-            try await TestMachine.withRunning { machine in
-                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.startTasks()
-                #expect(try await machine.becomes("cat /etc/made") { $0 == "text" })
-                // It ends when nothing more can be written.
-                _ = try await machine.run("sh", "-c", "rm /etc/made; cat /dev/zero >/run/full")
-                #expect(try await machine.run("systemctl", "restart", "k8s-bootstrap-made").status == 1)
-                try await machine.must("test ! -e /etc/made && rm /run/full")
-                #expect(try await machine.becomes("cat /etc/made") { $0 == "text" })
-                try await becomes(machine, .well, "after /run has space again")
-            }
-        }
-
-        @Test func `removed tasks leave nothing behind, and the empty task file of the package is healthy`()
+        @Test func `nothing is left of removed tasks, no failure is missed, and a full disk stops no retry`()
             async throws
         {
             let tasks = """
@@ -197,6 +196,7 @@ extension FirstMachineTests {
                   keep: {symlink: {path: /run/keep, target: /etc}}
                   old: {symlink: {path: /run/old, target: /etc}}
                   broken: {exec: {command: "false"}}
+                  made: {file: {path: /etc/made, source: /etc/source}}
 
                 """
             try await TestMachine.withRunning { machine in
@@ -204,61 +204,43 @@ extension FirstMachineTests {
                 try await becomes(machine, .well, "the package as it was installed")
                 #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
 
-                try await machine.must(
-                    "printf '\(tasks.replacing("\n", with: "\\n"))' >/etc/nest-bootstrap/bootstrap.yaml"
+                let path = "/etc/nest-bootstrap/bootstrap.yaml"
+                try await machine.place(tasks, at: path)
+                try await machine.place("text", at: "/etc/source")
+                try await recordAlerts(machine)
+                // The service has looked, and has not ended when the next task fails.
+                let held = "sh -c 'while test -e /etc/held; do sleep 0.1; done; exit 1'"
+                let supervise = "ExecStart=\nExecStart=-/usr/bin/nest-bootstrap supervise\nExecStart=\(held)"
+                let directory = "/etc/systemd/system/\(Self.health).d"
+                try await machine.place(
+                    "[Service]\nTimeoutStartSec=infinity\n\(supervise)\n",
+                    at: "\(directory)/held.conf"
                 )
-                try await machine.must("systemctl daemon-reload")
-                #expect(try await machine.run("systemctl", "restart", "k8s-bootstrap.target").status == 1)
-                #expect(try await machine.becomes("systemctl is-failed k8s-bootstrap-broken") { $0 == "failed\n" })
-                try await machine.must("sed -i '/old:/d; /broken:/d' /etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.must("systemctl daemon-reload")
+                try await machine.must(
+                    "touch /etc/held; systemctl daemon-reload; ! systemctl start k8s-bootstrap.target"
+                )
+                try await machine.succeeds("keep", "old", "made")
+                #expect(try await machine.becomes("cat /run/alerts") { $0 == "broken failed\n" })
+                try await machine.must("rm /etc/source; ! systemctl restart k8s-bootstrap-made; rm /etc/held")
+                #expect(try await machine.becomes("sort /run/alerts") { $0 == "broken failed\nmade failed\n" })
+                try await machine.must("rm -r \(directory)")
+
+                try await machine.must("sed -i '/old:/d; /broken:/d' \(path)")
+                try await machine.must("echo -n text >/etc/source; systemctl daemon-reload")
+                try await becomes(machine, .well, "after two tasks were removed from the task file")
                 let list = "systemctl list-units --all --plain --no-legend 'k8s-bootstrap-*.service' | cut -d' ' -f1"
-                let kept = ["-metrics", "-report-end", "-report", "health", "keep"].map {
-                    "k8s-bootstrap-\($0).service\n"
-                }.joined()
-                let isForgotten = try await machine.becomes(list) { $0 == kept }
+                let kept = ["-metrics", "-report", "health", "keep", "made"].map { "k8s-bootstrap-\($0).service\n" }
+                let isForgotten = try await machine.becomes(list) { $0 == kept.joined() }
                 let left = try await machine.output(list)
                 #expect(isForgotten, "\(left)")
-                try await machine.must("systemctl start k8s-bootstrap.target")
-                try await becomes(machine, .well, "after two tasks were removed from the task file")
+
+                // It ends when nothing more can be written.
+                _ = try await machine.run("sh", "-c", "rm /etc/made; cat /dev/zero >/run/full")
+                #expect(try await machine.run("systemctl", "restart", "k8s-bootstrap-made").status == 1)
+                try await machine.must("test ! -e /etc/made && rm /run/full")
+                #expect(try await machine.becomes("cat /etc/made") { $0 == "text" })
+                try await becomes(machine, .well, "after /run has space again")
             }
-        }
-    }
-}
-
-extension FirstMachineTests.HealthTests {
-    @Test func `a recovery is noted although the attempt began while the service for it ran`() async throws {
-        let tasks = """
-            tasks:
-              first: {exec: {command: sh, args: [-c, "while test -e /run/gate/closed; do sleep 1; done; test -e /run/gate/go"],
-                writes: [/run/gate/]}}
-              second: {after: [first], symlink: {path: /run/second, target: /etc}}
-
-            """
-        let slow = """
-            [Service]
-            ExecStartPre=sh -c 'while test -e /etc/held; do sleep 1; done'
-            TimeoutStartSec=infinity
-
-            """
-        try await TestMachine.withRunning { machine in
-            try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
-            try await machine.place(slow, at: "/etc/systemd/system/k8s-bootstrap-recovery@.service.d/slow.conf")
-            try await machine.place("", at: "/etc/held")
-            try await machine.startTasks()
-            #expect(try await machine.becomes("systemctl is-failed \(Self.health)") { $0 == "failed\n" })
-            try await machine.stopRetries()
-            let state = "systemctl show --value -p ActiveState"
-            #expect(try await machine.becomes("\(state) k8s-bootstrap-recovery@first") { $0 == "activating\n" })
-
-            // The next attempt begins while the service still runs, and goes on after it.
-            try await machine.must("touch /run/gate/closed && systemctl start --no-block k8s-bootstrap-first")
-            #expect(try await machine.becomes("\(state) k8s-bootstrap-first") { $0 == "activating\n" })
-            try await machine.must("rm /etc/held")
-            #expect(try await machine.becomes("\(state) k8s-bootstrap-recovery@first") { $0 == "inactive\n" })
-            try await machine.must("touch /run/gate/go && rm /run/gate/closed")
-            try await becomes(machine, .well, "after a slow service")
-            #expect(try await machine.output("readlink /run/second") == "/etc\n")
         }
     }
 }

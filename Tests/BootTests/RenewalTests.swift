@@ -3,7 +3,7 @@ import Testing
 
 extension FirstMachineTests {
     /// A certificate that the node renews, and the service that uses it.
-    @Suite(.temporaryDirectory) struct RenewalTests {
+    @Suite struct RenewalTests {
         /// The certificate is due 20 s after it was issued.
         private static let tasks = """
             tasks:
@@ -34,20 +34,11 @@ extension FirstMachineTests {
             """
         }
 
-        /// Gives the machine the program openssl and a CA.
-        private func prepare(_ machine: TestMachine) async throws {
-            let script = """
-                set -e
-                mkdir -p "$0/etc/web" "$0/usr/bin"
-                cp "$(command -v openssl)" "$0/usr/bin/openssl"
-                openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=web-ca -days 30 \\
-                    -keyout "$0/etc/web/ca.key" -out "$0/etc/web/ca.crt" 2>/dev/null
-                chmod 0600 "$0/etc/web/ca.key"
-                """
-            let made = try await Tool.run("sh", ["-c", script, TemporaryDirectory.path])
-            try #require(made.status == 0, "\(made.errors)")
-            try await machine.place(contentsOf: TemporaryDirectory.path)
-        }
+        private static let makeAuthority = """
+            mkdir -p /etc/web; umask 077
+            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=web-ca -days 30 \\
+                -keyout /etc/web/ca.key -out /etc/web/ca.crt 2>/dev/null
+            """
 
         /// The serial number of the certificate that the service has, once its chain was verified.
         private func servedSerial(_ machine: TestMachine, port: Int) async throws -> String {
@@ -70,7 +61,7 @@ extension FirstMachineTests {
             try await TestMachine.withRunning { machine in
                 try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.place(Self.service(port: port), at: "/etc/systemd/system/web.service")
-                try await prepare(machine)
+                try await machine.must(Self.makeAuthority)
                 try await machine.startTasks()
                 try await machine.must("nest-bootstrap status --wait=10m")
                 try await machine.must("systemctl start web")

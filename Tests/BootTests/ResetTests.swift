@@ -64,7 +64,7 @@ extension FirstMachineTests {
                     ]
                 )
                 #expect(try await machine.output("stat -c %a /etc/uses/deep/settings") == "600\n")
-                try await machine.must("rm -r /etc/systemd/system/k8s-bootstrap--retry@.timer.d")
+                try await machine.must("rm -r /etc/systemd/system/k8s-bootstrap-health.timer.d")
 
                 let planned = try await machine.run("nest-bootstrap", "reset", "--dry-run")
                 #expect(planned.status == 0, "\(planned.errors)")

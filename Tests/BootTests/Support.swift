@@ -32,9 +32,10 @@ extension TestCluster {
     /// Runs a body with a running machine, whose API server is that of the cluster and which has its credentials.
     func withRunningMachine<Value>(
         tasks: String? = nil,
+        of release: String? = nil,
         _ body: (TestMachine) async throws -> Value,
     ) async throws -> Value {
-        try await TestMachine.withRunning { machine in
+        try await TestMachine.withRunning(release) { machine in
             let drop = "/etc/nest-bootstrap/bootstrap.d/50-test.yaml"
             try await machine.place("cluster: {servers: \"\(server)\"}\n", at: drop)
             try await machine.place(try tasks ?? TestMachine.homelab, at: "/etc/nest-bootstrap/bootstrap.yaml")
@@ -129,16 +130,48 @@ extension TestMachine {
         try await TestSupport.becomes(every: .milliseconds(500)) { try await records()[task] == "failed" }
     }
 
-    /// Keeps failed tasks from being tried again; one that is tried just now goes on.
-    func stopRetries() async throws {
-        try await must("systemctl stop 'k8s-bootstrap--retry@*.timer'")
-    }
-
-    /// Makes failed tasks wait for their first retry for longer than any test runs, from the next reload of systemd.
+    /// Keeps failed tasks from being tried again, from the next reload of systemd; the health service still runs once
+    /// after each failure.
     func preventRetries() async throws {
         let timer = "[Timer]\nOnActiveSec=\nOnActiveSec=1000d\n"
-        try await place(timer, at: "/etc/systemd/system/k8s-bootstrap--retry@.timer.d/never.conf")
+        try await place(timer, at: "/etc/systemd/system/k8s-bootstrap-health.timer.d/never.conf")
     }
+
+    /// Waits until the services of tasks are active; prints the status of one that is not.
+    func succeeds(_ tasks: String...) async throws {
+        for task in tasks {
+            let isActive = try await becomes("systemctl is-active k8s-bootstrap-\(task)") { $0 == "active\n" }
+            let status = isActive ? "" : try await status(task)
+            #expect(isActive, "\(task): \(status)")
+        }
+    }
+
+    /// Returns the lines that the programs of a task have printed on this boot.
+    func said(_ task: String) async throws -> [String] {
+        let entries = try await output("journalctl --sync; journalctl -b -o cat NEST_TASK=\(task)")
+        let start = "\(task): | "
+        return entries.split(separator: "\n").filter { $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) }
+    }
+
+    /// Lends a running machine of this machine's release of Debian, or of another one.
+    static func withRunning<Value>(
+        _ release: String?,
+        _ body: (TestMachine) async throws -> Value
+    ) async throws -> Value {
+        guard let release else { return try await withRunning(body) }
+        return try await withFresh("ducksnest-controlplane", variant: release) { machine in
+            try await machine.boot()
+            _ = try await machine.run("systemctl", "is-system-running", "--wait")
+            return try await body(machine)
+        }
+    }
+
+    /// A command that runs all tasks again, in their order, as documented.
+    static let restartAllTasks =
+        "systemctl stop 'k8s-bootstrap-*.service' && systemctl start k8s-bootstrap.target"
+
+    /// The releases of Debian to run a test on: `nil` is that of this machine.
+    static let releases: [String?] = [nil] + (hasRelease("trixie") ? ["trixie"] : [])
 
     /// Returns the entries of the last boot in the machine's journal, which is read from outside.
     func journal(_ matches: String...) async throws -> [JSON] {

@@ -133,8 +133,10 @@ extension ThirdMachineTests {
             }
             try await TestMachine.withRunning { machine in
                 try await machine.place(tasks(false), at: Self.taskFile)
+                try await machine.preventRetries()
                 let stopped = try await up(machine)
                 #expect(stopped.status == 75, "\(stopped)")
+                #expect(Set(try await machine.records().values) == ["failed"])
                 #expect(stopped.output.contains("or write sandbox: false"))
 
                 try await machine.place(tasks(true), at: Self.taskFile)

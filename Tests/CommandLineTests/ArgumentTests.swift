@@ -223,7 +223,7 @@ struct ArgumentTests {
         for flag in command?.shownFlags ?? [] {
             parts.append(flag.shortName.map { "  \($0), \(flag.name)" } ?? "  \(flag.name)")
         }
-        #expect(!text.contains("--prepare"))
+        #expect(!text.contains("--confined"))
         for part in parts { #expect(text.contains(part), "\(part)") }
     }
 

@@ -163,7 +163,7 @@ struct PublicTextTests {
             dump '\(TestNode.program)' run --config '\(node.config)' --root '\(node.root)' >result 2>errors
             tail -n 1 result
             """
-        let result = try await Tool("bash", ["-c", script], environment: ["SWIFT_BACKTRACE": "enable=no"]).result()
+        let result = try await Tool("bash", ["-c", script]).result()
         #expect(result.output == "1\n0\n", "\(result)")
     }
 }

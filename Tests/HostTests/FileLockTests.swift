@@ -17,16 +17,6 @@ import Testing
         #expect(try Held(FileLock.take(path)) != nil)
     }
 
-    @Test func `a lock that is kept is there after the end of its value`() throws {
-        func keep() throws {
-            guard let lock = try FileLock.take(path) else { return }
-            lock.keepUntilExit()
-        }
-        try keep()
-        #expect(try Held(FileLock.take(path)) == nil)
-        #expect(LockTable.current().holder(of: path) == getpid())
-    }
-
     @Test func `a waiting task gets the lock as soon as it is released`() async throws {
         let path = path
         let first = try #require(try Held(FileLock.take(path)))

@@ -125,14 +125,4 @@ import Testing
         #expect(printed.contains("'certificate.key' of task 't' is the file of the certificate; write another path"))
         #expect(printed.contains("which is not in 'certificates.leaves'; write leaf: and below it commonName: and"))
     }
-
-    @Test func `the unit gets a copy of the key of the CA, and its step afterwards has both files`() throws {
-        let files = try UnitsTests.files(Self.section + task("leaf: kubelet, \(Self.authority)"))
-        let settings = files["k8s-bootstrap-t.service.d/50-privileges.conf"] ?? ""
-        #expect(settings.contains("\nLoadCredential=ca.key:/ca.key\n"))
-        #expect(!settings.contains("PrivateNetwork="))
-        let unit = files["k8s-bootstrap-t.service"] ?? ""
-        #expect(unit.contains("\nExecStartPost=+"))
-        #expect(!unit.contains("ReadWritePaths="))
-    }
 }

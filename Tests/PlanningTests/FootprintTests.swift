@@ -83,11 +83,13 @@ import Testing
               pruned: {after: [admin], apply: {manifests: [/run/own], prune: true}}
               later: {after: [pruned], apply: {manifests: [/run/own/later, /run/later.yaml]}}
             """
-        let lines = try UnitsTests.settings(text)
-        let bound = { (task: String) in lines(task).filter { $0.hasPrefix("BindReadOnlyPaths=") } }
-        #expect(bound("pruned") == ["own", "base", "later.yaml"].map { "BindReadOnlyPaths=-/run/\($0)" })
-        #expect(lines("pruned").contains("ProtectHome=read-only"))
-        #expect(bound("later") == ["own/later", "later.yaml"].map { "BindReadOnlyPaths=-/run/\($0)" })
-        #expect(!lines("later").contains("ProtectHome=read-only"))
+        let plan = try plan(text)
+        let manifests = { (task: String) in
+            plan.steps.first { $0.task.name == task }?.task.footprint.reads.map(\.path.path).filter {
+                $0 != "/etc/admin.conf"
+            }
+        }
+        #expect(manifests("pruned") == ["/run/own", "/run/base", "/root/m", "/run/own/later", "/run/later.yaml"])
+        #expect(manifests("later") == ["/run/own/later", "/run/later.yaml"])
     }
 }

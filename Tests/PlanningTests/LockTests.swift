@@ -49,6 +49,10 @@ import Testing
                 "5:38: task 't' has 'lock' and 'restart', but units are restarted when the lock is released",
             ),
             (
+                "after: [admin], restart: [kubelet.service], apply: {manifests: [/m]}",
+                "5:23: task 't' has 'restart', but changes nothing on the node",
+            ),
+            (
                 "after: [admin], lock: {kubeconfig: /own}, apply: {manifests: [/m]}",
                 "5:42: the lock of task 't' uses the kubeconfig of 'apply', and names another one",
             ),
@@ -56,41 +60,5 @@ import Testing
     )
     func `mistakes are reported with their places`(task: String, message: String) {
         #expect(isReported(problems(file(task)), message))
-    }
-
-    private func settings(_ task: String) throws -> [String] {
-        try UnitsTests.settings(file(task))("t")
-    }
-
-    @Test(arguments: ["exec: {command: ls}", "file: {path: /x/y, content: z}"])
-    func `the unit of a task of root reaches the server and gets the credentials, and no capability`(
-        verb: String
-    ) throws {
-        let without = try settings("after: [admin], \(verb)")
-        #expect(!without.contains("PrivateNetwork=no"))
-        let with = try settings("after: [admin], lock: cluster, \(verb)")
-        let files = ["/etc/k/admin.conf", "/run/a/ca.crt", "/run/a/u.crt", "/run/a/u.key"]
-        let names = ["etc-k-admin.conf", "run-a-ca.crt", "run-a-u.crt", "run-a-u.key"]
-        #expect(
-            with.filter { $0.hasPrefix("LoadCredential=") } == zip(names, files).map { "LoadCredential=\($0):\($1)" }
-        )
-        let network = with.filter { $0.hasPrefix("PrivateNetwork=") || $0.hasPrefix("IPAddress") }
-        #expect(network == ["PrivateNetwork=no", "IPAddressDeny=any", "IPAddressAllow=10.0.0.1"])
-        for key in ["User=", "CapabilityBoundingSet=", "SystemCallFilter="] {
-            #expect(with.filter { $0.hasPrefix(key) } == without.filter { $0.hasPrefix(key) }, "\(key)")
-        }
-    }
-
-    @Test func `with a kubeconfig of unknown files the unit may read all`() throws {
-        let settings = try settings("lock: {kubeconfig: /own}, exec: {command: ls}")
-        #expect(settings.contains("CapabilityBoundingSet=CAP_DAC_READ_SEARCH"))
-        #expect(!settings.contains { $0.hasPrefix("LoadCredential=") })
-    }
-
-    @Test func `a task that changes nothing on the node keeps its user`() throws {
-        let settings = try settings("after: [admin], lock: cluster, wait: {tcp: \"a:1\"}")
-        #expect(settings.contains("User=nest-bootstrap"))
-        #expect(settings.contains("LoadCredential=etc-k-admin.conf:/etc/k/admin.conf"))
-        #expect(!settings.contains { $0.hasPrefix("CapabilityBoundingSet=") })
     }
 }

@@ -79,15 +79,9 @@ import Testing
         }
         // Every unit sees the rest of this directory.
         #expect(service.contains("\nInaccessiblePaths=-/etc/ssl/private\n"))
-        #expect(!service.contains("k8s-bootstrap.target\n["))
-        let end = try #require(files["k8s-bootstrap--report-end.service"])
-        #expect(end.contains("\nAfter=k8s-bootstrap.target\n"))
-        #expect(end.contains("\nExecStart=-:/usr/bin/nest-bootstrap supervise --tasks-ended --role worker\n"))
-        let wants = [
-            "k8s-bootstrap--report.service", "k8s-bootstrap--report.timer", "k8s-bootstrap--report-end.service",
-        ]
-        let target = try #require(files["k8s-bootstrap.target.d/50-health.conf"])
-        #expect(target.contains("\nWants=\(wants.joined(separator: " "))\n"))
+        #expect(service.contains("\nAfter=k8s-bootstrap.target\n"))
+        let target = try #require(files["k8s-bootstrap.target.d/50-tasks.conf"])
+        #expect(target.contains("\nWants=k8s-bootstrap--report.service k8s-bootstrap--report.timer\n"))
         // Nothing is ordered after the report.
         for (name, text) in files {
             #expect(!text.contains("After=k8s-bootstrap--report"), "\(name)")

@@ -72,21 +72,13 @@ import Testing
         return try declarations([(path: "bootstrap.yaml", text: cluster)] + files).plan
     }
 
-    /// The paths that the unit of a task hides.
-    private func hidden(from task: String, in plan: Plan) throws -> [Substring] {
-        let units = plan.units(ProgramInvocation(program: "/usr/bin/nest-bootstrap", taskFiles: ["/etc/b.yaml"]))
-        let drop = units.first { $0.path == "k8s-bootstrap-\(task).service.d/50-privileges.conf" }
-        guard case .text(let text)? = drop?.content else { return [] }
-        // The drop-in of all units empties the directory of the keys.
-        return text.split(separator: "\n").filter {
-            $0.hasPrefix("InaccessiblePaths=-/") && !$0.hasSuffix("/kubernetes")
-        }
-    }
-
-    @Test func `the units of 10,000 tasks are written, and hide a limited number of paths`() throws {
-        let paths = try hidden(from: "e9989", in: plan(writers: 10, readers: 9990))
-        #expect(Set(paths) == Set((0..<10).map { "InaccessiblePaths=-/etc/k\($0)" }))
-        #expect(try hidden(from: "e0", in: plan(writers: 1200, readers: 1)).count == 256)
+    @Test func `the units of 10,000 tasks are written, and a sandbox covers the secrets of all others`() throws {
+        let plan = try plan(writers: 1200, readers: 8800)
+        let call = ProgramInvocation(program: "/usr/bin/nest-bootstrap", taskFiles: ["/etc/b.yaml"])
+        #expect(plan.units(call).count { $0.path.hasSuffix(".service") } > 10_000)
+        let task = try #require(plan.steps.first { $0.task.name == "e0" }?.task)
+        let sandbox = Sandbox(ofProgram: task, in: plan, taskFiles: [], linked: { _ in [] })
+        #expect(!sandbox.mounts.contains { $0.path.hasPrefix("/etc/k") })
     }
 
     @Test func `a text for each of 500 nodes is written`() throws {

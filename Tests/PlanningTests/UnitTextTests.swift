@@ -56,7 +56,7 @@ import YAML
         ])
         let files = unitsForInvalidConfiguration(mistakes, UnitsTests.call, isPublic: true)
         guard
-            case .text(let text)? = files.first(where: { $0.path == "k8s-bootstrap.target.d/50-health.conf" })?.content
+            case .text(let text)? = files.first(where: { $0.path == "k8s-bootstrap.target.d/50-tasks.conf" })?.content
         else { throw Problem("there is no drop-in") }
         let words = "the task file has 2 mistakes, the first: /etc/b.yaml:3:5: unknown key 'x'; 100%%"
         #expect(text.contains("\nDescription=\(words)\nRequires=k8s-bootstrap-health.service\n"), "\(text)")

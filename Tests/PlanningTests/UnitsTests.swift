@@ -24,15 +24,12 @@ import Testing
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The settings of each task of a task file that are not those of every unit.
-    static func settings(_ text: String, _ call: ProgramInvocation = call) throws -> (_ task: String) -> [String] {
-        let files = try Self.files(text, call)
-        return { task in
-            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
-        }
+    /// The unit of a task `t`.
+    static func unit(_ task: String, _ call: ProgramInvocation = call) throws -> String {
+        try #require(try files("tasks: {t: {\(task)}}", call)["k8s-bootstrap-t.service"])
     }
 
-    @Test func `a task is a unit with its own sandbox, wanted by the target`() throws {
+    @Test func `a task is a unit with one command, required by the target`() throws {
         let text = """
             tasks:
               admin:
@@ -43,79 +40,71 @@ import Testing
                    server: "https://x"}
               rbac:
                 after: [admin, kube-apiserver.service]
-                wantedBy: [kubelet.service, k8s-bootstrap.target]
+                wantedBy: [kubelet.service]
                 apply: {manifests: [{url: "https://x/y.yaml", sha256: \(String(repeating: "a", count: 64))}]}
             """
         let files = try Self.files(text)
         #expect(
             Set(files.keys).subtracting(Self.commonNames) == [
-                "k8s-bootstrap-admin.service", "k8s-bootstrap-admin.service.d/50-privileges.conf",
-                "k8s-bootstrap.target.wants/k8s-bootstrap-admin.service",
-                "k8s-bootstrap-rbac.service", "k8s-bootstrap-rbac.service.d/50-privileges.conf",
-                "k8s-bootstrap.target.wants/k8s-bootstrap-rbac.service",
+                "k8s-bootstrap-admin.service", "k8s-bootstrap-rbac.service",
                 "kubelet.service.wants/k8s-bootstrap-rbac.service",
             ]
         )
         #expect(files["kubelet.service.wants/k8s-bootstrap-rbac.service"] == "-> ../k8s-bootstrap-rbac.service")
         let admin = try #require(files["k8s-bootstrap-admin.service"])
         #expect(admin.contains("\nDescription=Generate the admin kubeconfig\n"))
-        #expect(admin.contains("\nAfter=agenix.service\n"))
-        // What the task has made is put in place.
-        #expect(admin.contains("\nExecStartPost=+:/usr/bin/nest-bootstrap supervise admin\n"))
+        #expect(admin.contains("\nAfter=sysinit.target basic.target agenix.service\n"))
         let rbac = try #require(files["k8s-bootstrap-rbac.service"])
-        #expect(rbac.contains("\nRequires=k8s-bootstrap-admin.service\n"))
-        #expect(rbac.contains("\nAfter=k8s-bootstrap-admin.service kube-apiserver.service\n"))
+        #expect(rbac.contains("\nRequires=sysinit.target k8s-bootstrap-admin.service\n"))
+        #expect(
+            rbac.contains("\nAfter=sysinit.target basic.target k8s-bootstrap-admin.service kube-apiserver.service\n")
+        )
         #expect(rbac.contains("\nExecStart=:/usr/bin/nest-bootstrap run --task rbac\n"))
-        #expect(rbac.contains("\nExecStopPost=-+:/usr/bin/nest-bootstrap supervise rbac\n"))
         #expect(rbac.contains("\nTimeoutStartSec=660\n"))
+        #expect(rbac.contains("\nOnFailure=k8s-bootstrap-health.service k8s-bootstrap-health.timer\n"))
+        let target = try #require(files["k8s-bootstrap.target.d/50-tasks.conf"])
+        #expect(target.contains("\nRequires=k8s-bootstrap-admin.service\nRequires=k8s-bootstrap-rbac.service\n"))
+        for unit in [admin, rbac] {
+            #expect(unit.split(separator: "\n").count { !$0.hasPrefix("#") } <= 25, "\(unit)")
+            #expect(unit.split(separator: "\n").count { $0.hasPrefix("Exec") } == 1)
+        }
         #expect(Self.commonNames.subtracting(files.keys) == [])
     }
 
     /// The files that every node has.
     private static let commonNames: Set = [
-        "k8s-bootstrap-health.service", "k8s-bootstrap-health.service.d/10-nest-bootstrap.conf",
-        "k8s-bootstrap-alert@.service", "k8s-bootstrap-alert@.service.d/10-nest-bootstrap.conf",
-        "k8s-bootstrap-recovery@.service", "k8s-bootstrap-recovery@.service.d/10-nest-bootstrap.conf",
-        "k8s-bootstrap--retry@.timer", "k8s-bootstrap.target.d/50-health.conf",
-        "k8s-bootstrap--metrics.service", "k8s-bootstrap--metrics.service.d/10-nest-bootstrap.conf",
-        "k8s-bootstrap--metrics.timer",
+        "k8s-bootstrap-health.service", "k8s-bootstrap-health.timer", "k8s-bootstrap-alert@.service",
+        "k8s-bootstrap.target.d/50-tasks.conf", "k8s-bootstrap--metrics.service", "k8s-bootstrap--metrics.timer",
     ]
 
-    @Test func `the units of every node report failures, alert, and retry`() throws {
+    @Test func `the units of every node look for failures, and alert`() throws {
         var call = Self.call
         call.flags = ["--role", "worker"]
         let files = try Self.files("tasks: {}\n", call)
         #expect(Set(files.keys) == Self.commonNames)
         let health = try #require(files["k8s-bootstrap-health.service"])
         #expect(health.contains("\nExecStart=:/usr/bin/nest-bootstrap supervise --role worker\n"))
-        let recovery = try #require(files["k8s-bootstrap-recovery@.service"])
-        #expect(recovery.contains("\nExecStart=-:/usr/bin/nest-bootstrap supervise --role worker %i\n"))
-        #expect(recovery.contains("\nConditionPathExists=|/run/nest-bootstrap/health.json\n"))
-        #expect(recovery.contains("\nConditionPathIsDirectory=|/var/lib/prometheus/node-exporter\n"))
-        #expect(recovery.hasSuffix("\nReadWritePaths=-/var/lib/prometheus/node-exporter\n"))
-        #expect(recovery.contains("\nAfter=k8s-bootstrap-%i.service\nBefore=k8s-bootstrap.target\n"))
+        let timer = try #require(files["k8s-bootstrap-health.timer"])
+        #expect(timer.contains("\nOnUnitInactiveSec=10s\n"))
         let alert = try #require(files["k8s-bootstrap-alert@.service"])
         #expect(alert.contains("\nExecStart=:/usr/bin/nest-bootstrap status --role worker %i\n"))
-        let timer = try #require(files["k8s-bootstrap--retry@.timer"])
-        #expect(timer.contains("\nOnActiveSec=%i\n"))
-        #expect(timer.hasSuffix("\nUnit=k8s-bootstrap.target\n"))
-        let target = try #require(files["k8s-bootstrap.target.d/50-health.conf"])
-        #expect(target.contains("\nWants=k8s-bootstrap-health.service\nAfter=k8s-bootstrap-health.service\n"))
-        #expect(target.hasSuffix("\nAssertPathExists=!/run/nest-bootstrap/health.json\n"))
+        #expect(alert.contains("\nPrivateNetwork=yes\nCapabilityBoundingSet=\n"))
         let metrics = try #require(files["k8s-bootstrap--metrics.service"])
         #expect(
             metrics.contains("\nExecStart=-:/usr/bin/nest-bootstrap supervise --only-metrics --role worker\n")
         )
-        #expect(metrics.hasSuffix("\nReadWritePaths=-/var/lib/prometheus/node-exporter\n"))
-        let hourly = try #require(files["k8s-bootstrap--metrics.timer"])
-        #expect(hourly.contains("\nConditionPathIsDirectory=/var/lib/prometheus/node-exporter\n"))
-        #expect(hourly.contains("\nOnUnitInactiveSec=1h\n"))
-        #expect(target.contains("\nWants=k8s-bootstrap--metrics.timer\n"))
-        // The drop-in of the tasks has this name, and applies to every unit whose name begins like theirs.
-        for unit in ["health", "recovery@", "alert@", "-metrics"] {
-            let text = try #require(files["k8s-bootstrap-\(unit).service.d/10-nest-bootstrap.conf"])
-            #expect(text.split(separator: "\n").allSatisfy { $0.hasPrefix("#") })
-        }
+        #expect(metrics.contains("\nConditionPathIsDirectory=/var/lib/prometheus/node-exporter\n"))
+        #expect(try #require(files["k8s-bootstrap--metrics.timer"]).contains("\nOnUnitInactiveSec=1h\n"))
+    }
+
+    @Test func `a masked task is not required, nor one that depends on it`() throws {
+        let tasks = ["a: {", "b: {", "c: {after: [a], ", "d: {after: [c], "].map { "\($0)exec: {command: ls}}" }
+        let plan = try plan("tasks: {\(tasks.joined(separator: ", "))}")
+        let files = plan.units(Self.call, isMasked: { $0 == "k8s-bootstrap-a.service" })
+        let target = files.first { $0.path == "k8s-bootstrap.target.d/50-tasks.conf" }
+        guard case .text(let text)? = target?.content else { return #expect(Bool(false)) }
+        let required = text.split(separator: "\n").filter { $0.hasPrefix("Requires=") }
+        #expect(required == ["Requires=k8s-bootstrap-b.service"])
     }
 
     @Test func `a removed task is a unit that systemd stops and forgets`() {
@@ -131,9 +120,9 @@ import Testing
     @Test func `a task that repeats has a timer, and a service that leaves that of the task alone`() throws {
         let files = try Self.files("tasks: {t: {after: [a.service], every: 24h, exec: {command: ls}}}")
         let task = try #require(files["k8s-bootstrap-t.service"])
-        #expect(task.contains("\nWants=k8s-bootstrap-recovery@t.service\nWants=k8s-bootstrap-t.timer\n"))
+        #expect(task.contains("\nWants=k8s-bootstrap-t.timer\n"))
         // Also a target that is active starts what it wants, but not what that wants.
-        let target = try #require(files["k8s-bootstrap.target.d/50-health.conf"])
+        let target = try #require(files["k8s-bootstrap.target.d/50-tasks.conf"])
         #expect(target.contains("\nWants=k8s-bootstrap-t.timer\n"))
         let timer = try #require(files["k8s-bootstrap-t.timer"])
         #expect(timer.contains("\nBindsTo=k8s-bootstrap-t.service\nAfter=k8s-bootstrap-t.service\n"))
@@ -142,27 +131,7 @@ import Testing
         let repetition = try #require(files["k8s-bootstrap-repeat@t.service"])
         #expect(repetition.contains("\nRequisite=k8s-bootstrap-t.service\nAfter=k8s-bootstrap-t.service a.service\n"))
         #expect(repetition.contains("\nExecStart=:/usr/bin/nest-bootstrap run --task t --repetition\n"))
-        let server = try Self.files("tasks: {t: {every: 24h, wait: {tcp: 'a:1'}}}")
-        let own = try #require(server["k8s-bootstrap-t.service.d/50-privileges.conf"])
-        let again = try #require(server["k8s-bootstrap-repeat@t.service.d/50-privileges.conf"])
-        #expect(own.contains("\nUser=nest-bootstrap\n"))
-        #expect(again == own.replacing("[Service]\n", with: "[Service]\nRemainAfterExit=no\n"))
-    }
-
-    @Test func `a step after a task restarts units, and reports a recovery`() throws {
-        let files = try Self.files("tasks: {t: {restart: [a.service, a.service], exec: {command: ls}}}")
-        let unit = try #require(files["k8s-bootstrap-t.service"])
-        #expect(!unit.contains("Wants="))
-        #expect(
-            unit.contains(
-                """
-
-                # Restarts the units that use it, without which it has failed, and reports a recovery.
-                ExecStartPost=+:/usr/bin/nest-bootstrap supervise t
-
-                """
-            )
-        )
+        #expect(!repetition.contains("RemainAfterExit"))
     }
 
     @Test(arguments: [("30s", "3s"), ("10h", "1h"), ("8760h", "1h")])
@@ -188,13 +157,6 @@ import Testing
                     + "--config \"/home/me/my tasks.yaml\" --root /tmp/r\n"
             )
         )
-        #expect(
-            unit.hasSuffix(
-                "\nRuntimeDirectory=nest-bootstrap/tasks/t nest-bootstrap-staged/t\nReadWritePaths=-/tmp/r\n"
-            )
-        )
-        let sandbox = try #require(files["k8s-bootstrap-t.service.d/50-privileges.conf"])
-        #expect(sandbox.contains("\nProtectHome=read-only\nPrivateTmp=no\n"))
     }
 
     @Test func `the lines of a reset are those of the file, with its variables`() throws {
@@ -232,32 +194,30 @@ import Testing
         #expect(found.contains("task 't' uses 'node.address' in what its unit is made of"), "\(found)")
     }
 
-    /// The lines of the unit of a task that call the program before it.
-    private func preparation(_ task: String) throws -> [String] {
-        let files = try Self.files("tasks: {t: {\(task)}}")
-        return try #require(files["k8s-bootstrap-t.service"]).split(separator: "\n")
-            .filter { $0.hasPrefix("ExecStartPre=") }.map(String.init)
+    @Test(arguments: [
+        ("file: {path: /etc/x, content: x}", "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID", "AF_UNIX"),
+        ("wait: {file: /etc/x}", "CAP_DAC_READ_SEARCH", "AF_UNIX"),
+        ("service: {name: x, state: started}", "CAP_DAC_READ_SEARCH", "AF_UNIX"),
+        ("wait: {tcp: '10.0.0.1:1'}", nil, "AF_UNIX AF_INET AF_INET6 AF_NETLINK"),
+        ("exec: {command: ls}", nil, "AF_UNIX AF_NETLINK"),
+    ])
+    func `the agent has only the rights that its task needs`(
+        task: String,
+        capabilities: String?,
+        families: String
+    )
+        throws
+    {
+        let lines = try Self.unit(task).split(separator: "\n")
+        #expect(lines.contains("NoNewPrivileges=yes"))
+        #expect(lines.first { $0.hasPrefix("CapabilityBoundingSet=") }.map { String($0.dropFirst(22)) } == capabilities)
+        #expect(lines.contains("RestrictAddressFamilies=\(families)"))
     }
 
-    @Test func `the unit lists what undoes its task before it runs, and fails without`() throws {
-        let call = "/usr/bin/nest-bootstrap run --task t --prepare"
-        for verb in ["exec: {command: ls}", "file: {path: /etc/x, content: x}", "wait: {file: /x}"] {
-            #expect(try preparation("reset: 'true', \(verb)").first?.hasPrefix("ExecStartPre=+:\(call)") == true)
-            #expect(try preparation(verb) == [])
-        }
-        // Where links lead is examined.
-        for path in ["/var/lib/x/", "/var/lib", "/srv"] {
-            let directories = try preparation("exec: {command: ls, writes: [\(path)]}")
-            #expect(directories.first?.hasPrefix("ExecStartPre=+:\(call)") == true)
-        }
-        #expect(try preparation("exec: {command: ls}") == [])
-    }
-
-    @Test func `a task that may write above the lists cannot write them`() throws {
-        let files = try Self.files("tasks: {t: {exec: {command: ls, writes: [/var/lib]}}}")
-        let sandbox = try #require(files["k8s-bootstrap-t.service.d/50-privileges.conf"])
-        for path in ["/var/lib/nest-bootstrap", "/var/lib/nest-bootstrap-products"] {
-            #expect(sandbox.contains("TemporaryFileSystem=\(path):ro\n"))
-        }
+    @Test func `only known addresses can be reached, and a program without a sandbox is not confined`() throws {
+        #expect(try Self.unit("wait: {tcp: '10.0.0.1:1'}").hasSuffix("\nIPAddressDeny=any\nIPAddressAllow=10.0.0.1\n"))
+        let free = try Self.unit("exec: {command: ls, sandbox: false}")
+        #expect(!free.contains("NoNewPrivileges") && !free.contains("Restrict"))
+        #expect(try Self.unit("exec: {command: ls, capabilities: [CAP_SYS_MODULE]}").contains("@mount @module\n"))
     }
 }

@@ -50,29 +50,6 @@ import Testing
         #expect(isReported(problems(text), line))
     }
 
-    @Test func `a unit may write the directories of the paths, and nothing is made before it`() throws {
-        let files = try UnitsTests.files("tasks: {t: {remove: {paths: [/var/lib/x/old, /run/y/z], recursive: true}}}")
-        let unit = try #require(files["k8s-bootstrap-t.service"]).split(separator: "\n")
-        #expect(unit.contains("ReadWritePaths=-/var/lib/x"))
-        #expect(unit.contains("ReadWritePaths=-/run/y"))
-        #expect(!unit.contains { $0.hasPrefix("ExecStartPre=") })
-        let sandbox = files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.split(separator: "\n").dropFirst(2)
-        let expected = [
-            "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER", "BindPaths=-/var/lib/x", "BindPaths=-/run/y",
-            "InaccessiblePaths=-/etc/kubernetes",
-        ]
-        #expect(sandbox.map { $0.map(String.init) } == expected)
-    }
-
-    @Test func `a unit that deletes objects has a network and sees its kubeconfig`() throws {
-        let object = "{apiVersion: v1, kind: Node, name: one}"
-        let files = try UnitsTests.files("tasks: {t: {remove: {objects: [\(object)], kubeconfig: /root/k}}}")
-        let sandbox = try #require(files["k8s-bootstrap-t.service.d/50-privileges.conf"]).split(separator: "\n")
-        #expect(sandbox.contains("PrivateNetwork=no"))
-        #expect(sandbox.contains("CapabilityBoundingSet=CAP_DAC_READ_SEARCH"))
-        #expect(sandbox.contains("ProtectHome=read-only"))
-    }
-
     @Test func `a task cannot write below what another task of the node removes`() {
         let text = """
             tasks:
@@ -92,13 +69,10 @@ import Testing
         #expect(problems(roles) == "")
     }
 
-    @Test func `the unit of a task with images runs as root, keeps a cache and records what reset removes`() throws {
+    @Test func `a task with images uses the socket of containerd`() throws {
         let plan = try plan("tasks: {t: {images: {archives: [/var/lib/a.tar]}}}\n")
         let footprint = try #require(plan.steps.first?.task.footprint)
         #expect(footprint.imageSocket?.path == "/run/containerd/containerd.sock")
-        #expect(!footprint.isOfUnitUser)
-        #expect(footprint.needsPreparation)
-        #expect(!footprint.listsProducts)
     }
 
     @Test(arguments: [
@@ -117,13 +91,11 @@ import Testing
         #expect(text.contains(expected), "\(text)")
     }
 
-    @Test func `a name without a suffix is a service, and the unit of the task runs as root with the bus`() throws {
+    @Test func `a name without a suffix is a service`() throws {
         let plan = try plan("tasks: {t: {service: {name: kubelet, enable: true, state: restarted}}}\n")
         let footprint = try #require(plan.steps.first?.task.footprint)
         #expect(footprint.service?.unit == "kubelet.service")
         #expect(footprint.service?.changesEnabling == true && footprint.service?.changesState == true)
-        #expect(!footprint.isOfUnitUser)
-        #expect(footprint.needsPreparation)
     }
 
     @Test(arguments: [

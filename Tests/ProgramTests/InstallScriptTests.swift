@@ -33,7 +33,7 @@ struct InstallScriptTests {
         try await makeScript()
         for (name, answer) in [
             ("systemctl", "systemd 257 (257.8-1)"), ("uname", "x86_64"), ("id", "0"), ("getconf", "glibc 2.41"),
-            ("ldd", ""),
+            ("ldd", ""), ("bwrap", ""),
         ] {
             try answer.isEmpty ? fake(name, "true") : fake(name, "echo '\(answer)'")
         }

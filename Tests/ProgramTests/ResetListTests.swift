@@ -1,4 +1,3 @@
-import Glibc
 import TestSupport
 import Testing
 
@@ -138,71 +137,17 @@ struct ResetListTests {
         #expect(try Files.list(node.written("/etc")) == ["file"])
     }
 
-    @Test func `what a task makes is listed only by the process that has its lock`() async throws {
-        let exec = "exec: {command: sleep, args: [\"100000\"], writes: [/var/lib/made/]}"
-        let node = try node("  t: {\(exec)}")
-        let tool = try node.start(["run"])
-        #expect(try await becomes { try await node.run("status").output.contains("running") })
-        try node.write("tasks: {t: {timeout: 1s, \(exec)}}\n", to: "bootstrap.yaml")
-        let result = try await node.run("run", "--task", "t", "--prepare")
-        #expect(result.status == 1)
-        let text = "nest-bootstrap: task 't' is being run, or reset, by process \(tool.processIdentifier); "
-        let call = "nest-bootstrap status --config \(node.config) --root \(node.root)"
-        #expect(result.errorLines == ["\(text)see '\(call)'"])
-        tool.signal(SIGTERM)
-        _ = await tool.result()
-    }
-
     @Test(arguments: [
-        ("exec: {command: \"true\", writes: [/var/lib/made/]}", ["--prepare"]),
-        ("file: {path: /var/lib/made/f, content: x}", []),
+        "exec: {command: \"true\", writes: [/var/lib/made/]}", "file: {path: /var/lib/made/f, content: x}",
     ])
-    func `nothing is made that cannot be listed`(verb: String, flags: [String]) async throws {
+    func `nothing is made that cannot be listed`(verb: String) async throws {
         let node = try node("  t: {\(verb)}")
         try Files.makeDirectories(node.written("/var/lib/nest-bootstrap-products"), mode: 0o700)
         try node.write("{", to: "root/var/lib/nest-bootstrap-products/t.json", mode: 0o600)
-        let result = await (try node.start(["run", "--task", "t"] + flags)).result()
+        let result = try await node.run("run", "--task", "t")
         #expect(result.status == 1)
         #expect(result.errors.contains("cannot write the list of what task 't' makes: "), "\(result.errors)")
         #expect(result.errors.contains("it is damaged; run 'mv "), "\(result.errors)")
         #expect(try Files.exists(node.written("/var/lib/made")) == false)
-    }
-
-    @Test func `the directories of a task are made and nothing else`() async throws {
-        let node = try TestNode(
-            """
-            tasks:
-              first: {file: {path: /etc/made/file, content: x}}
-              second: {after: [first], exec: {command: "false", writes: [/var/lib/made/], creates: /opt/x/y}}
-            """
-        )
-        let result = try await node.run("run", "--task", "second", "--prepare")
-        #expect(result.status == 0 && result.output + result.errors == "")
-        let all = ["/opt/x", "/var/lib/made", "/etc/made"].map { (try? Files.exists(node.written($0))) == true }
-        #expect(all == [true, true, false])
-    }
-
-    @Test func `the directories that units have empty are made before all tasks, and listed`() async throws {
-        let node = try TestNode(
-            """
-            tasks:
-              secret: {file: {path: /etc/made/deep/key, content: x, mode: "0600"}}
-              open: {file: {path: /etc/open/file, content: x}}
-              kubernetes: {file: {path: /etc/kubernetes/manifests/pod.yaml, content: x}}
-              data: {file: {path: /var/lib/made/key, content: x, mode: "0600"}}
-            """
-        )
-        let made = {
-            ["/etc/made/deep", "/etc/kubernetes", "/etc/open", "/etc/kubernetes/manifests", "/var/lib/made"]
-                .filter { (try? Files.exists(node.written($0))) == true }
-        }
-        for _ in 1...2 {
-            let result = try await node.run("run", "--prepare")
-            #expect(result.status == 0 && result.output + result.errors == "")
-            #expect(made() == ["/etc/made/deep", "/etc/kubernetes", "/var/lib/made"])
-        }
-        #expect(try await node.run("reset", "--yes").status == 0)
-        #expect(made() == [])
-        #expect(try !Files.exists(node.written("/etc/made")))
     }
 }

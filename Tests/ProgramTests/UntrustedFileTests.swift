@@ -93,7 +93,7 @@ struct AbsentTaskFileTests {
         let generated = try await run("ln -s /srv/gone bootstrap.yaml; \(try generator())", "")
         #expect(generated.status == 0, "\(generated.errors)")
         #expect(try Files.exists(TemporaryDirectory.file("normal/k8s-bootstrap-health.service")))
-        let closed = try Files.text(TemporaryDirectory.file("normal/k8s-bootstrap.target.d/50-health.conf"))
+        let closed = try Files.text(TemporaryDirectory.file("normal/k8s-bootstrap.target.d/50-tasks.conf"))
         #expect(closed.contains("the task file is invalid"), "\(closed)")
     }
 

@@ -56,7 +56,8 @@ struct BootstrapConditionTests {
         #expect(condition(statuses, failed: ["a"], retryAt: now).message == "1 of 3 tasks failed: 'a' (no server)")
         var final = statuses
         final[0].isPermanent = true
-        #expect(condition(final, retryAt: later).message == "1 of 3 tasks failed: 'a' (no server); not retried")
+        let correct = "; a person has to correct the cause"
+        #expect(condition(final, retryAt: later).message == "1 of 3 tasks failed: 'a' (no server)\(correct)")
         let many = (1...5).map { status("t\($0)", .ended(.failed), "r") }
         #expect(condition(many).message == "5 of 5 tasks failed: 't1' (r), 't2' (r), 't3' (r) and 2 more")
         let long = condition([status("a", .ended(.failed), String(repeating: "x", count: 9000))])

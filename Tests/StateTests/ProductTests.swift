@@ -92,20 +92,6 @@ struct ProductTests {
         #expect(Set(try store.lists().lists.map(\.key)).count == 2)
     }
 
-    @Test func `the list of a unit is taken over, but for paths that the unit may not write`() throws {
-        let unit = ProductStore(path: TemporaryDirectory.file("unit/products"), root: "")
-        let digest = String(repeating: "0", count: 64)
-        let paths = ["/opt/it/a", "/etc/passwd", "/opt/its"]
-        let files = paths.map { CreatedPath.pinnedFile(.init(path: $0, sha256: digest, size: 1, mode: 0o644)) }
-        try unit.note(files + [.directory("/opt/it/d"), file("secret", "/opt/it/s")], by: "it", at: 0)
-        for _ in 1...2 {
-            try store.takeOver(from: unit, of: "it", at: 0, within: ["/opt/it"])
-            let list = try #require(try store.list(of: "it"))
-            #expect(list.products.map(\.path) == ["/opt/it/a", "/opt/it/d"])
-            #expect(try unit.list(of: "it") == nil)
-        }
-    }
-
     @Test func `a list that cannot be written keeps a file from being made`() throws {
         try FileSystem.write([], to: TemporaryDirectory.file("state"), mode: 0o600)
         #expect(throws: SystemError.self) { try note([file("x", "/f")]) }

@@ -50,14 +50,13 @@ struct RepetitionTests {
         #expect(store.statuses(of: ["rbac"]).map(\.repetition) == [nil])
     }
 
-    @Test func `what attempts leave to later ones is changed alone`() throws {
+    @Test func `what attempts leave to later ones is kept with them`() throws {
         var written = record(.failed, reasons: ["MARKER"])
         written.publicReasons = ["public"]
         written.history = TaskHistory(lastSuccess: Timestamp(seconds: 5), restart: .failed)
         try store.write(written)
-        try store.updateHistory(of: "rbac") { $0.isReported = true }
         let read = try #require(try store.record(of: "rbac"))
-        #expect(read.history == TaskHistory(lastSuccess: Timestamp(seconds: 5), isReported: true, restart: .failed))
+        #expect(read.history == TaskHistory(lastSuccess: Timestamp(seconds: 5), restart: .failed))
         #expect(read.reasons == ["MARKER"])
         #expect(read.lastSuccess == Timestamp(seconds: 5))
         let bytes = try FileSystem.read(TemporaryDirectory.file("state/tasks/rbac/public.json"), limit: 10_000)

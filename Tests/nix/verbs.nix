@@ -33,7 +33,6 @@
         roles = [ "control-plane" ];
         timeout = "5m";
         every = "24h";
-        restart = [ "kubelet.service" ];
         after = [ "admin" ];
         wantedBy = [ "kubelet.service" ];
         wait.apiServer = true;
@@ -76,6 +75,7 @@
       };
       kubelet-key = {
         every = "24h";
+        restart = [ "kubelet.service" ];
         decrypt = {
           path = "/run/kubernetes/kubelet.key";
           source = "/etc/nest-bootstrap/kubelet.key.age";

@@ -149,7 +149,7 @@ public struct NodeCheck: Sendable {
             }
             return producers.producer(ofManifestIn: path.path) != nil && (try? run.files.exists(path.path)) != true
         }
-        let cache = DigestCache(run: run, task: task.name, deadline: .now, emit: { _ in })
+        let cache = DigestCache(run: run, task: task, deadline: .now, emit: { _ in })
         var contents = await ManifestLoader(run: run, manifests: manifests)
             .load { (_, sha256) throws(Problem) in cache.keptText(sha256: sha256) }
         if manifests.sources.count < count { contents.isComplete = false }
@@ -404,7 +404,7 @@ extension NodeCheck {
 
 /// Paths of the node that a task writes.
 extension NodeCheck {
-    /// Reports a path that a unit cannot make writable, because it neither exists nor is a directory to be created.
+    /// Reports a path that no sandbox can make writable, because it neither exists nor is a directory to be created.
     private func checkWritable(_ writable: LocatedPath) -> [Problem] {
         let path = writable.path
         guard !path.endsWithSlash, producers.producer(of: path) == nil, (try? run.files.exists(path)) != true else {
@@ -413,7 +413,7 @@ extension NodeCheck {
         let hint = "write '\(path)/' if it is a directory to be made, or the directory that the file is in"
         return [
             Problem(
-                "'\(path)' does not exist, so the unit cannot be allowed to write it",
+                "'\(path)' does not exist, so the program cannot be allowed to write it",
                 at: writable.location,
                 hint: hint
             )

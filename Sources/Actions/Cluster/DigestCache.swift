@@ -4,20 +4,21 @@ import Glibc
 import HTTP
 import Host
 import Kubernetes
+import Planning
 import TLS
 
 /// The contents of pinned URLs, cached by digest so that a boot needs no Internet access.
 struct DigestCache {
     /// The environment that all actions share.
     let run: RunEnvironment
-    /// The name of the task; the task's unit does not see the directories of other tasks.
-    let task: String
+    /// The task; a confined one does not see the directories of others.
+    let task: PlannedTask
     /// The instant at which fetching is given up.
     let deadline: ContinuousClock.Instant
     /// The receiver of events.
     let emit: Emitter
 
-    private var directory: String { "\(run.cacheDirectory)/\(task)" }
+    var directory: String { "\(run.cacheDirectory)/\(task.name)" }
 
     /// Returns the location of a file with the content of a pinned URL, from the cache or from its server.
     ///
@@ -31,6 +32,11 @@ struct DigestCache {
     /// - Throws: ``Base/Problem`` if the content cannot be fetched until the deadline, or has another digest.
     func fetched(_ url: String, sha256 digest: String) async throws(Problem) -> String {
         if let kept = await onThread({ kept(sha256: digest) }) { return kept }
+        if let process = run.networkProcess(of: task) {
+            try await NetworkPart.fetch.run(of: task, by: process, until: deadline, emit)
+            if let kept = await onThread({ kept(sha256: digest) }) { return kept }
+            throw Problem("cannot fetch '\(urlWithoutQuery(url))': nothing with its digest arrived")
+        }
         let location: String
         let part: PartialFile
         let isResumed: Bool

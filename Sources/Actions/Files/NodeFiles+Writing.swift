@@ -6,7 +6,7 @@ import TLS
 
 /// Files that are written together.
 extension NodeFiles {
-    /// Writes files with their content, permissions and owner; in a unit, they are only staged.
+    /// Writes files with their content, permissions and owner.
     ///
     /// All files are written before the first one is renamed, so only an error or a crash between two renames can leave
     /// some of them unchanged.
@@ -44,8 +44,6 @@ extension NodeFiles {
             guard result != .unchanged else { continue }
             if isDryRun {
                 try remember(.file(file.bytes, mode: file.mode), at: path)
-            } else if let staged {
-                try staged.put(file.bytes, mode: file.mode, at: path)
             } else {
                 changed.append(file)
             }
@@ -89,7 +87,7 @@ extension NodeFiles {
 
 /// Directories that tasks describe.
 extension NodeFiles {
-    /// Creates a directory, or corrects its permissions and owner; in a unit, this is only staged.
+    /// Creates a directory, or corrects its permissions and owner.
     ///
     /// - Parameters:
     ///   - settings: The directory, with its path on the node.
@@ -119,13 +117,9 @@ extension NodeFiles {
             try remember(.directory(mode: settings.mode ?? found?.mode ?? DirectorySettings.usualMode), at: path)
             return Event.PathResult(found == nil ? .created : .changed, diff: differences)
         }
-        if let staged {
-            try staged.put(directoryAt: path)
-        } else {
-            // A directory that exists is not the task's, so 'reset' keeps it.
-            if found == nil { try log(creatingDirectory: settings.path, by: task) }
-            try FileSystem.makeDirectory(settings)
-        }
+        // A directory that exists is not the task's, so 'reset' keeps it.
+        if found == nil { try log(creatingDirectory: settings.path, by: task) }
+        try FileSystem.makeDirectory(settings)
         return found == nil ? .created : .changed
     }
 

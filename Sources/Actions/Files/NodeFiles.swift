@@ -16,9 +16,6 @@ public final class NodeFiles: Sendable {
     /// Whether nothing may be written.
     public let isDryRun: Bool
 
-    /// The staging directory for files and links, or `nil` outside a unit.
-    let staged: StagedProducts?
-
     /// The treatment of a file that another user could change.
     public enum Distrust: Sendable {
         /// A run refuses it.
@@ -33,9 +30,6 @@ public final class NodeFiles: Sendable {
 
     /// The log of paths that are about to be created; nothing is created before it is logged.
     let log: CreationLog
-
-    /// The directory of the unit's systemd credentials, or `nil` outside units and in units without credentials.
-    let credentialsDirectory: String?
 
     /// The errors with which a run would have refused files.
     let remembered = Locked<[SystemError]>([])
@@ -62,20 +56,15 @@ public final class NodeFiles: Sendable {
     ///   - root: The directory that prefixes written paths, or `nil` for the node itself.
     ///   - isDryRun: Whether nothing is written.
     ///   - distrust: The treatment of files that another user could change.
-    ///   - staged: The staging directory for files and links, if the unit may not write their paths.
-    ///   - credentialsDirectory: The directory of the unit's systemd credentials.
     ///   - log: The log of paths that are about to be created. By default, nothing is logged.
     public init(
         root: String?,
         isDryRun: Bool,
         distrust: Distrust = .refused,
-        staged: StagedProducts? = nil,
-        credentialsDirectory: String? = nil,
         log: @escaping CreationLog = { _, _ in },
     ) {
-        (self.log, self.staged) = (log, staged)
+        self.log = log
         self.distrust = distrust
-        self.credentialsDirectory = credentialsDirectory
         self.root = (root ?? "").withoutSlashesAtEnd
         self.isDryRun = isDryRun
     }
@@ -123,7 +112,6 @@ public final class NodeFiles: Sendable {
         }
         if expectedTask(of: node) != nil { throw unknown(path) }
         try requireTrusted(path, isData: isData)
-        if let bytes = try credential(path, limit: limit) { return bytes }
         do throws(SystemError) {
             return try FileSystem.read(location(ofResolved: node), limit: limit)
         } catch {
@@ -225,8 +213,6 @@ public final class NodeFiles: Sendable {
 
     /// Writes a file with its content, permissions and owner.
     ///
-    /// In a unit, the file is only staged.
-    ///
     /// - Parameters:
     ///   - bytes: The content.
     ///   - path: The path on the node.
@@ -250,7 +236,7 @@ public final class NodeFiles: Sendable {
         return try writeTogether([file], by: task, isShown: isShown)[0]
     }
 
-    /// Creates a link, or changes its target; in a unit, the link is only staged.
+    /// Creates a link, or changes its target.
     ///
     /// - Parameters:
     ///   - path: The path of the link on the node.
@@ -274,8 +260,6 @@ public final class NodeFiles: Sendable {
         if isDryRun {
             let path = try resolved(path, followsLast: false)
             planned.withLock { $0[ExactText(path)] = .link(target: target) }
-        } else if let staged {
-            try staged.put(linkTo: target, at: path)
         } else {
             do throws(SystemError) {
                 try log(creatingLink: location, to: target, by: task)
@@ -368,7 +352,7 @@ extension NodeFiles {
     ///   - path: The path on the node.
     ///   - isData: Whether the file is only data, so that a service account may own it too.
     /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and advice to correct it.
-    func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
+    public func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
         guard distrust != .ignored, try !isPlanned(path) else { return }
         // Without a root the links themselves are examined as well.
         try requireTrusted(location: root.isEmpty ? path : try location(ofRead: path), isData: isData)
@@ -405,40 +389,21 @@ extension NodeFiles {
     /// Refuses a private key file that other users can read.
     func requirePrivate(_ path: String) throws(SystemError) {
         guard try !isPlanned(path) else { return }
-        try FileSystem.requirePrivate(try location(ofRead: path))
+        let location = try location(ofRead: path)
+        // The confined process has a copy of a file that others cannot read.
+        if try FileSystem.status(location)?.mode == Sandbox.copyMode { return }
+        try FileSystem.requirePrivate(location)
     }
 }
 
-/// Files that a unit reads or writes differently if it does not run as root.
+/// Files that a confined process reads or writes too.
 extension NodeFiles {
-    /// Reads the systemd credential that contains a file which the unit's user may not read.
-    ///
-    /// - Returns: The bytes, or `nil` if the unit has no such credential.
-    /// - Throws: ``Base/SystemError`` if the file did not exist when the unit was started, or is too large.
-    func credential(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
-        guard let credentialsDirectory, let name = credentialName(ofPath: path) else { return nil }
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            bytes = try FileSystem.read("\(credentialsDirectory)/\(name)", limit: limit)
-        } catch {
-            if error.isNotFound { return nil }
-            throw SystemError(error.operation, path, code: error.code, detail: error.detail)
-        }
-        guard bytes != Array(missingCredential.utf8) else { throw SystemError("cannot read", path, code: ENOENT) }
-        return bytes
-    }
-
     /// Finds a private key for a program that reads it itself.
     ///
     /// - Parameter path: The path on the node.
-    /// - Returns: The path of the unit's systemd credential if there is one, otherwise the path of the file.
+    /// - Returns: The location of the file.
     /// - Throws: ``Base/SystemError`` if there is no such file, or if other users can change or read it.
     func locationForProgram(ofPrivate path: String) throws(SystemError) -> String {
-        if let credentialsDirectory, let name = credentialName(ofPath: path),
-            try credential(path, limit: SizeLimit.configuration) != nil
-        {
-            return "\(credentialsDirectory)/\(name)"
-        }
         try requireTrusted(path, isData: true)
         if isDirectory(path) { throw SystemError("cannot read", path, code: EISDIR, detail: "is a directory") }
         try requirePrivate(path)

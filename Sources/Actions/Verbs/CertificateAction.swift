@@ -168,11 +168,7 @@ struct CertificateAction: Action {
 
     /// Generates a key, requests a certificate for it, and compares the issued certificate with the request.
     private func request() async throws(Problem) -> Pair {
-        guard case .signer(let signer, let kubeconfig) = declaration.issuer else {
-            preconditionFailure("a certificate is issued by a CA or a signer")
-        }
         let leaf = declaration.leaf
-        let client = try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
         let key: SigningKey
         let request: String
         let keyText: [UInt8]
@@ -187,30 +183,14 @@ struct CertificateAction: Action {
         } catch {
             throw Problem("cannot request '\(declaration.path.path)': \(error)")
         }
-        let signing = CertificateSigning(client: client, retryPolicy: context.retryPolicy)
-        let bytes = try await signing.certificate(
-            for: .init(
-                task: context.task.name,
-                pem: request,
-                signer: signer,
-                usages: usages,
-                validity: leaf.validity,
-                suffix: String(sha256(Array(request.utf8)).prefix(10)),
-            )
-        )
-        try check(bytes, key, signer)
+        let bytes = try await context.certificate(for: request, declaration)
+        try check(bytes, key)
         return Pair(certificate: bytes, key: keyText)
     }
 
-    /// The usages as the API names them, including `key encipherment` for RSA keys.
-    private var usages: [String] {
-        let purposes = declaration.leaf.usages.subtracting([.signing]).sorted().map(\.rawValue)
-        return (declaration.leaf.key.rsaBits == nil ? [] : ["key encipherment"]) + ["digital signature"] + purposes
-    }
-
     /// Refuses a certificate that differs from the request, because every run would replace it again.
-    private func check(_ bytes: [UInt8], _ key: SigningKey, _ signer: String) throws(Problem) {
-        let subject = "the certificate from signer '\(signer)'"
+    private func check(_ bytes: [UInt8], _ key: SigningKey) throws(Problem) {
+        let subject = "the issued certificate"
         let certificate: Certificate?
         do throws(TLSError) {
             certificate = try Certificate.read(pem: bytes).first

@@ -50,7 +50,7 @@ struct ExecAction: Action {
         return true
     }
 
-    /// Creates the directories that the program needs, as the task's unit does before it starts the program.
+    /// Creates the directories that the program needs.
     private func makeDirectories() throws(Problem) {
         for path in context.task.footprint.createdDirectories {
             do {
@@ -174,7 +174,7 @@ struct ExecAction: Action {
         let status: ExitStatus
         do {
             status = try await Host.run(
-                command,
+                try confined(command),
                 deadline: context.deadline,
                 grace: grace,
                 onSurvivor: { [context] in context.survivor.note($0) },
@@ -214,11 +214,27 @@ struct ExecAction: Action {
         )
     }
 
-    /// The hint for a program that failed in the sandbox of its unit.
+    /// Returns the command that runs a program in the sandbox of the task, if it has one.
+    private func confined(_ command: Command) throws(SystemError) -> Command {
+        guard let taskFiles = context.run.confinedTaskFiles, declaration.hasSandbox else { return command }
+        var command = command
+        command.program = try command.locate()
+        let sandbox = Sandbox(
+            ofProgram: context.task,
+            in: context.run.plan,
+            taskFiles: taskFiles,
+            linked: FileSystem.linkedNames
+        )
+        // Whatever other tasks write there while the program runs stays covered.
+        for path in sandbox.closedDirectories { try context.run.files.makeDirectories(path, by: context.task.name) }
+        return try sandbox.command(running: command)
+    }
+
+    /// The hint for a program that failed in its sandbox.
     private var sandboxHint: String? {
-        guard context.run.isService, declaration.hasSandbox else { return nil }
-        return "the sandbox of its unit allows only what the task names: see 'reads', 'writes', 'network' and "
-            + "'capabilities' of 'exec', or write sandbox: false"
+        guard context.run.confinedTaskFiles != nil, declaration.hasSandbox else { return nil }
+        return "its sandbox allows only what the task names: see 'reads', 'writes', 'network' and 'capabilities' of "
+            + "'exec', or write sandbox: false"
     }
 
     /// Returns the problem of a program that cannot be started.

@@ -1,7 +1,9 @@
 #ifndef NEST_CSHIMS_H
 #define NEST_CSHIMS_H
 
-// No system header is included here: Swift would take its structures for this module's.
+#include <stdbool.h>
+
+// No other system header is included here: Swift would take its structures for this module's.
 
 /// The commit that was built, empty if it is not known: a macro of the compiler's arguments.
 const char *nest_host_commit(void);
@@ -32,21 +34,23 @@ int nest_host_make_event(void);
 /// Ends every wait for an event descriptor.
 void nest_host_wake(int event);
 
-/// Sets the attributes that only GNU sources may name: no inherited descriptors, a new session.
+/// Sets the attributes that only GNU sources may name: no inherited descriptors, unless they are kept, and a new session.
 ///
 /// `actions` are `posix_spawn_file_actions_t`, `attributes` a `posix_spawnattr_t`.
-int nest_host_prepare_spawn(void *actions, void *attributes);
+int nest_host_prepare_spawn(void *actions, void *attributes, bool keeps_files);
 
 /// Writes the number of every `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
 int nest_host_catch_signal(int signal, int descriptor);
 
-/// Joins the mount namespace of a process; the caller must have no other thread: `setns` is declared for GNU sources only.
-int nest_host_join_mounts(int process);
+/// Makes this process, which has one thread and is root, that of a user, without other groups: glibc's `getpwnam` is not
+/// safe with more threads. Returns zero or an error number.
+int nest_host_become(const char *user);
 
-/// Separates this process and its children from the processes of others: glibc has no wrapper for Landlock.
-///
-/// Sets `no_new_privs`, as the kernel requires. Returns zero on success; ENOSYS, EOPNOTSUPP or EINVAL where the kernel cannot do it.
-int nest_host_separate(void);
+/// Receives SIGINT, SIGTERM and SIGHUP in this thread, also those that were held back.
+int nest_host_unblock_interruptions(void);
+
+/// Opens a file for reading, also for a child.
+int nest_host_open_for_child(const char *path);
 
 /// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.
 int nest_host_ignores_signal(int signal);

@@ -279,25 +279,6 @@ extension DirectoryHandle {
         try DirectoryHandle(adopting: readable, path).synchronize("cannot write")
     }
 
-    /// Replaces an entry of the directory with a symbolic link, atomically.
-    ///
-    /// - Parameters:
-    ///   - target: The link's target, as written into it.
-    ///   - name: The link's name.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
-    public func writeLink(to target: String, at name: String) throws(SystemError) {
-        let operation = "cannot create link"
-        removeAbandoned(of: name)
-        let temporary = try PathParts(full(name), operation).temporaryName()
-        do throws(SystemError) {
-            try makeLink(temporary, to: target, operation)
-            try rename(temporary, to: name, operation)
-        } catch {
-            discard(temporary)
-            throw SystemError(operation, full(name), code: error.code, detail: error.detail)
-        }
-    }
-
     /// Overwrites a file with content that is not longer, and so takes no additional space on the disk.
     ///
     /// A reader may see part of the old and part of the new content, so this method is only for a disk too full for

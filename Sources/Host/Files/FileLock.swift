@@ -60,17 +60,6 @@ public struct FileLock: ~Copyable, Sendable {
     ///
     /// Called at the end of the work, because a value that is not used later may be destroyed before its scope ends.
     public consuming func release() {}
-
-    /// Keeps the lock until the process has ended.
-    ///
-    /// The value is never destroyed, because that would release the lock.
-    public consuming func keepUntilExit() { _ = unsafe Unmanaged.passRetained(KeptLock(self)) }
-}
-
-private final class KeptLock {
-    private let lock: FileLock
-
-    init(_ lock: consuming FileLock) { self.lock = lock }
 }
 
 /// A thread that waits for a lock.

@@ -22,7 +22,7 @@ extension FileSystem {
         isData: Bool = false,
         exceptFile: Bool = false,
     ) throws(SystemError) {
-        guard Machine.isRoot || Machine.isUnit else { return }
+        guard Machine.isRoot || Machine.isConfined else { return }
         // A path that cannot be examined cannot be read either, and the error of reading has a better message.
         if let root = try? FileStatus.at("/", followingLinks: false, trusting) {
             try root.requireTrusted("/", ownersBelow: 1)

@@ -16,7 +16,7 @@ public enum FileSystem {
         do throws(SystemError) {
             return try readFile(path, limit: limit)
         } catch {
-            throw error.advisingUnit()
+            throw error
         }
     }
 
@@ -36,6 +36,15 @@ public enum FileSystem {
     /// - Throws: ``Base/SystemError`` if a directory on the way may not be searched.
     public static func exists(_ path: String) throws(SystemError) -> Bool {
         try FileStatus.at(path, followingLinks: true, "cannot look at") != nil
+    }
+
+    /// Opens a file for a child that is this program.
+    ///
+    /// - Parameter path: The path of the file.
+    /// - Returns: The descriptor, which is never closed.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public static func openForChild(_ path: String) throws(SystemError) -> CInt {
+        try SystemError.check("cannot read", path) { unsafe nest_host_open_for_child(path) }
     }
 
     /// Returns whether files written to a path are only in memory, not on a disk.
@@ -107,7 +116,7 @@ public enum FileSystem {
         do throws(SystemError) {
             opened = try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY | O_NONBLOCK, operation)
         } catch {
-            throw error.advisingUnit()
+            throw error
         }
         let listing = try DirectoryListing(adopting: opened, operation, directory)
         let names = try listing.names(operation, directory, limit: limit)
@@ -130,23 +139,6 @@ extension FileSystem {
         return ((try? list(real)) ?? []).filter(isRead).allSatisfy { name in
             isReadableByAll("\(real)/\(name)") { _ in false }
         }
-    }
-}
-
-extension SystemError {
-    /// Adds to an error the unit's user, who may not read a path, and what to do.
-    ///
-    /// - Returns: The error; unchanged if it has another cause, or if this process is not a unit that runs as a user
-    ///   other than root.
-    func advisingUnit() -> SystemError {
-        // systemd sets the variable to the name of the unit's user.
-        guard code == EACCES, Machine.isUnit, !Machine.isRoot, let user = Machine.environmentVariable("USER") else {
-            return self
-        }
-        var error = self
-        error.detail = "its unit runs as user '\(user)', who may not read it"
-        error.advice = "let group '\(user)' read it, and enter the directories that it is in"
-        return error
     }
 }
 

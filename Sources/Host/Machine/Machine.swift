@@ -25,21 +25,16 @@ public enum Machine {
 
     /// Returns the identifier of this boot.
     ///
-    /// In a container that has an identifier of its own, such as one of systemd-nspawn, units with `ProtectProc=` see the
-    /// identifier of the host, so the units of this program get that of the container from systemd.
+    /// In a container that has an identifier of its own, such as one of systemd-nspawn, a process with a `/proc` of its own
+    /// sees the identifier of the host, so a confined process gets that of the container.
     ///
-    /// - Parameter variable: The value of `NEST_BOOT_ID`, which systemd writes without hyphens.
+    /// - Parameter variable: The identifier for a confined process.
     /// - Returns: The kernel's random identifier.
     /// - Throws: ``Base/SystemError`` if `/proc` cannot be read.
     public static func bootIdentifier(
-        _ variable: String? = isUnit ? environmentVariable("NEST_BOOT_ID") : nil
+        _ variable: String? = environmentVariable(confinedBootVariable)
     ) throws(SystemError) -> String {
-        if let digits = variable, digits.utf8.count == 32, digits.allSatisfy(\.isHexDigit) {
-            let parts = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map {
-                digits.utf8.dropFirst($0.lowerBound).prefix($0.count)
-            }
-            return parts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
-        }
+        if let variable { return variable }
         let bytes = try FileSystem.read("/proc/sys/kernel/random/boot_id", limit: 128)
         return String(decoding: bytes.prefix { $0 > UInt8(ascii: " ") }, as: UTF8.self)
     }
@@ -55,10 +50,9 @@ public enum Machine {
 
     /// Protects the keys in the memory of a root process or a unit from core dumps and from other processes.
     ///
-    /// Units share a user, so they could otherwise read each other's memory. Children are not affected. Called first in
-    /// `main`, before any key is read.
+    /// Children are not affected. Called first in `main`, before any key is read.
     public static func forbidDumps() {
-        guard isRoot || isUnit else { return }
+        guard isRoot else { return }
         _ = nest_host_forbid_dumps()
     }
 
@@ -71,8 +65,22 @@ public enum Machine {
     /// Whether the effective user of this process is root.
     public static var isRoot: Bool { geteuid() == 0 }
 
-    /// Whether this process runs in one of the program's units, which set the variable `NEST_UNIT`.
-    public static let isUnit = environmentVariable("NEST_UNIT") == "yes"
+    /// The variable with the identifier of the boot in the environment of a confined process.
+    public static let confinedBootVariable = "NEST_CONFINED_BOOT"
+
+    /// Whether this process has been started in a sandbox, by root.
+    public static let isConfined = environmentVariable(confinedBootVariable) != nil
+
+    /// Makes this process that of a user, without any right of root.
+    ///
+    /// Called before a second thread exists.
+    ///
+    /// - Parameter user: The name of the user.
+    /// - Throws: ``Base/SystemError`` if there is no such user, or the system refuses.
+    public static func become(_ user: String) throws(SystemError) {
+        let code = unsafe nest_host_become(user)
+        guard code == 0 else { throw SystemError("cannot become user", user, code: code) }
+    }
 
     /// Copies the arguments of this process, even if `/proc` is missing.
     ///

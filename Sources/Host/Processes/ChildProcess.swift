@@ -58,7 +58,7 @@ struct ChildProcess: ~Copyable {
     /// Waits until the program has ended, and ends it at the deadline or on cancellation.
     mutating func watch(
         deadline: ContinuousClock.Instant,
-        grace: Duration,
+        grace: () -> Duration,
         cancelled: Waker,
     ) throws(SystemError) -> ExitStatus {
         let handle = FileDescriptor(
@@ -76,10 +76,10 @@ struct ChildProcess: ~Copyable {
             }
             if waits[2].isReady {
                 waits[2].fd = -1
-                if phase == .running { terminate(.cancelled, grace) }
+                if phase == .running { terminate(.cancelled, grace()) }
             }
             // The limit is also checked while there is output, because output may never end.
-            if !isReady || limit <= .now, timeIsUp(grace) { break }
+            if !isReady || limit <= .now, timeIsUp(grace()) { break }
         }
         lines.finish()
         return try reap()
@@ -138,8 +138,11 @@ struct ChildProcess: ~Copyable {
 
     /// Reads the exit status; until then, the kernel does not reuse the process ID.
     private mutating func reap() throws(SystemError) -> ExitStatus {
-        // Other processes of the group may outlive the leader.
-        if ending != nil { killGroup() }
+        // Other processes of the group may outlive the leader, as a program outlives bubblewrap.
+        if ending != nil {
+            if phase == .terminating { _ = group.survivor(at: limit) }
+            killGroup()
+        }
         isReaped = true
         var status: CInt = 0
         try SystemError.check("cannot wait for", name) { unsafe waitpid(process, &status, WNOHANG) }
@@ -157,7 +160,7 @@ struct ChildProcess: ~Copyable {
 /// - Parameters:
 ///   - command: The command to run.
 ///   - deadline: The instant at which the program is ended.
-///   - grace: The time between `SIGTERM` and `SIGKILL`.
+///   - grace: The time between `SIGTERM` and `SIGKILL`, determined when the former is sent.
 ///   - lineLimit: The maximum number of bytes in a line; longer lines are split.
 ///   - countLimit: The number of lines after which only the last lines are emitted, once the program has ended. The
 ///     journal accepts 10,000 entries of a service in 30 s and then drops all others.
@@ -169,7 +172,7 @@ struct ChildProcess: ~Copyable {
 public func run(
     _ command: Command,
     deadline: ContinuousClock.Instant,
-    grace: Duration = Command.grace,
+    grace: @escaping @Sendable @autoclosure () -> Duration = Command.grace,
     lineLimit: Int = 8 << 10,
     countLimit: Int = 4000,
     onSurvivor: @escaping @Sendable (Int32) -> Void = { _ in },

@@ -13,6 +13,10 @@ public struct Command: Sendable, Hashable {
     /// The complete environment: nothing is inherited.
     public var environment: [String: String]
 
+    /// Whether the program has the open files of this process, and the signals that end a process are held back until it
+    /// catches them: it is this one again, started by another program.
+    public var isThisProgram = false
+
     /// The default time that a program has between `SIGTERM` and `SIGKILL`.
     public static let grace: Duration = .seconds(5)
 
@@ -60,7 +64,8 @@ public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
 extension Command {
     /// Starts the program in a new session and process group.
     ///
-    /// The program inherits nothing but the three standard descriptors: no signal mask, no ignored signals, no files.
+    /// The program inherits nothing but the three standard descriptors: no signal mask, no ignored signals, no files,
+    /// unless it is this one.
     ///
     /// - Parameters:
     ///   - input: The descriptor for standard input, by default `/dev/null`.
@@ -97,12 +102,13 @@ extension Command {
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
+        for number in isThisProgram ? [SIGINT, SIGTERM, SIGHUP] : [] { unsafe sigaddset(&signals, number) }
         unsafe posix_spawnattr_setsigmask(&attributes, &signals)
         unsafe sigfillset(&signals)
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
 
         // The spawn functions return the error code instead of setting `errno`.
-        var code = unsafe nest_host_prepare_spawn(&actions, &attributes)
+        var code = unsafe nest_host_prepare_spawn(&actions, &attributes, isThisProgram)
         if code != 0 { throw failure(code, nil) }
         if keepsTerminal {
             let flags = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
@@ -118,6 +124,29 @@ extension Command {
         }
         if code != 0 { throw startFailure(path, code) }
         return process
+    }
+
+    /// Runs the program to its end with the standard outputs of this process, and passes signals on to it.
+    ///
+    /// - Parameter signals: The signals that this process receives.
+    /// - Returns: The exit status.
+    /// - Throws: ``Base/SystemError`` that names the program and the reason if it cannot be started.
+    public func run(passing signals: AsyncStream<Int32>) async throws(SystemError) -> ExitStatus {
+        try await onThread("cannot wait for", program) { (_) throws(SystemError) in
+            let process = try spawn(output: 1, errors: 2)
+            let passing = Task {
+                for await signal in signals {
+                    // Bubblewrap may receive it before it has started the program.
+                    repeat {
+                        ProcessGroup(number: process).send(signal)
+                    } while (try? await ContinuousClock().sleep(for: .milliseconds(500))) != nil
+                }
+            }
+            defer { passing.cancel() }
+            var status: CInt = 0
+            try SystemError.check("cannot wait for", program) { unsafe waitpid(process, &status, 0) }
+            return ExitStatus(waitStatus: status)
+        }
     }
 
     /// Replaces this process with the program, which keeps the terminal, the standard descriptors and the process ID.

@@ -27,11 +27,15 @@ public enum Signals {
         continuation.onTermination = { _ in
             for number in signals { signal(number, SIG_DFL) }
         }
-        try startThread { pipe.read { continuation.yield($0) } }
         for number in signals {
             try SystemError.check("cannot wait for", "signal \(name(of: number))") {
                 nest_host_catch_signal(number, pipe.input)
             }
+        }
+        try startThread {
+            // The process that has started this one may have held them back until now.
+            _ = nest_host_unblock_interruptions()
+            pipe.read { continuation.yield($0) }
         }
         return stream
     }

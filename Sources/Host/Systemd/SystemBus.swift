@@ -371,7 +371,7 @@ extension SystemBus {
         try unsafe call("Reload", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
     }
 
-    func queue(_ job: Systemd.Job) throws(SystemError) { try queue(job.method, job.unit, mode: job.mode) }
+    func queue(_ job: Systemd.Job) throws(SystemError) { try queue(job.method, job.unit, mode: "replace") }
 
     /// Queues a job of a unit; the mode determines how systemd combines it with other jobs.
     ///

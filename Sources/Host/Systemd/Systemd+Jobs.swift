@@ -10,8 +10,6 @@ extension Systemd {
         case restart(String)
         /// Stops a unit, with the units that require it or are part of it.
         case stop(String)
-        /// Stops a unit, and no other unit.
-        case stopAlone(String)
     }
 
     /// Queues jobs, without waiting for them to end.
@@ -66,7 +64,7 @@ extension Systemd.Job {
     /// The unit's name.
     var unit: String {
         switch self {
-        case .start(let unit), .restart(let unit), .stop(let unit), .stopAlone(let unit): unit
+        case .start(let unit), .restart(let unit), .stop(let unit): unit
         }
     }
 
@@ -75,13 +73,8 @@ extension Systemd.Job {
         switch self {
         case .start: "StartUnit"
         case .restart: "RestartUnit"
-        case .stop, .stopAlone: "StopUnit"
+        case .stop: "StopUnit"
         }
-    }
-
-    /// The job mode, which determines how systemd combines the job with other jobs.
-    var mode: String {
-        if case .stopAlone = self { "ignore-requirements" } else { "replace" }
     }
 }
 
@@ -232,95 +225,4 @@ extension Systemd {
 
     /// The time limit for systemd's answer to a call.
     private static let answerLimit = Duration.seconds(5)
-}
-
-extension Systemd {
-    /// Starts a service that ends by itself and then stays active, waits for its end, and removes it.
-    ///
-    /// If the task is cancelled, the service is stopped, and has ended when this function returns.
-    ///
-    /// - Parameter name: The unit's name, with its suffix.
-    /// - Returns: The exit status of the main process, or 1 if that was 0 and a later command of the unit failed; `nil`
-    ///   if the main process did not start or did not exit by itself, or the unit was stopped.
-    /// - Throws: ``Base/SystemError`` if systemd does not answer or refuses.
-    public static func runToEnd(_ name: String) async throws(SystemError) -> Int32? {
-        try SystemError.checkPath(starting, name)
-        return try await onThread(starting, name) { (cancelled) throws(SystemError) in
-            var bus = try SystemBus(unit: name, deadline: .now + answerLimit)
-            try bus.connect(to: systemBusAddress())
-            try bus.subscribeToJobs()
-            try bus.queue(.start(name))
-            do throws(SystemError) {
-                return try end(of: name, &bus, cancelled)
-            } catch {
-                // The service must not continue without its caller.
-                if let other = try? SystemBus(unit: name, deadline: .now + answerLimit) {
-                    try? other.connect(to: systemBusAddress())
-                    try? other.queue(.stopAlone(name))
-                }
-                throw error
-            }
-        }
-    }
-
-    /// Waits for the end of a service that is starting, and returns its exit status.
-    private static func end(
-        of name: String,
-        _ bus: inout SystemBus,
-        _ cancelled: Waker,
-    ) throws(SystemError) -> Int32? {
-        if try !awaitJob(of: name, &bus, cancelled) { try stop(name, &bus) }
-        let state = try bus.unitState()
-        let hasExited = try bus.number("ExecMainCode", of: name, as: .service) == Int32(CLD_EXITED)
-        let status: Int32? = hasExited ? try bus.number("ExecMainStatus", of: name, as: .service) : nil
-        if state.active == "failed" {
-            try bus.resetFailed(name)
-            return status == 0 ? EXIT_FAILURE : status
-        }
-        guard state.isActive else { return nil }
-        try stop(name, &bus)
-        return status
-    }
-
-    /// Resets a failed unit, starts it, and waits until it has started or failed.
-    ///
-    /// - Parameter name: The unit's name, with its suffix.
-    /// - Returns: Whether the unit is active.
-    /// - Throws: ``Base/SystemError`` if systemd does not answer or refuses.
-    public static func startFailed(_ name: String) async throws(SystemError) -> Bool {
-        try SystemError.checkPath(starting, name)
-        return try await onThread(starting, name) { (cancelled) throws(SystemError) in
-            var bus = try SystemBus(unit: name, deadline: .now + answerLimit)
-            try bus.connect(to: systemBusAddress())
-            try bus.subscribeToJobs()
-            try bus.resetFailed(name)
-            try bus.queue(.start(name))
-            _ = try awaitJob(of: name, &bus, cancelled)
-            return try bus.unitState().isActive
-        }
-    }
-
-    private static let starting = "cannot start"
-
-    /// Stops a unit without the units that depend on it, and waits until it has ended.
-    private static func stop(_ name: String, _ bus: inout SystemBus) throws(SystemError) {
-        bus.setDeadline(.now + answerLimit)
-        try bus.queue(.stopAlone(name))
-        _ = try awaitJob(of: name, &bus, try Waker(stopping, name))
-    }
-
-    /// Waits until a unit has no job, and returns whether that was so before the wait was cancelled.
-    private static func awaitJob(
-        of name: String,
-        _ bus: inout SystemBus,
-        _ cancelled: Waker,
-    ) throws(SystemError) -> Bool {
-        bus.setDeadline(.now + answerLimit)
-        while try bus.units(named: [name]).contains(where: \.hasJob) {
-            // A job may end without a signal, such as when another job replaces it.
-            guard try bus.waitForSignal(until: .now + .seconds(1), cancelled) else { return false }
-            bus.setDeadline(.now + answerLimit)
-        }
-        return true
-    }
 }

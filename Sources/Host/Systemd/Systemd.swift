@@ -376,17 +376,3 @@ extension SystemBus {
         try number(property, at: Self.managerPath, as: .manager)
     }
 }
-
-extension Systemd {
-    /// Reads the paths of the drop-ins of a unit.
-    ///
-    /// - Parameter name: The unit's name, with its suffix.
-    /// - Returns: The paths; empty for a unit that does not exist.
-    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
-    public static func dropIns(of name: String) async throws(SystemError) -> [String] {
-        try SystemError.checkPath(SystemBus.operation, name)
-        return try await withBus(name, .seconds(5)) { bus throws(SystemError) in
-            try bus.texts("DropInPaths", of: name)
-        }
-    }
-}

@@ -48,6 +48,13 @@ public struct Kubeconfig: Sendable {
     /// The places of the settings of the context's cluster and user, by their keys, such as `server`.
     var locations: [String: SourceLocation] = [:]
 
+    /// The paths of the files to which it refers.
+    public var paths: [String] {
+        [certificateAuthority, clientCertificate, clientKey, token].compactMap { material in
+            if case .file(let path) = material { path } else { nil }
+        }
+    }
+
     /// Reads the current context of a kubeconfig.
     ///
     /// - Parameters:

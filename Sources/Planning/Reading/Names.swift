@@ -87,24 +87,6 @@ public func isOwnUnit(_ name: String) -> Bool { name.hasPrefix("k8s-bootstrap-")
 /// Returns the name of the service that repeats a task.
 public func repetitionUnitName(ofTask task: String) -> String { "k8s-bootstrap-repeat@\(task).service" }
 
-/// Returns the name of the service that runs a task for `run --task`, as the task's own unit would.
-///
-/// - Parameters:
-///   - task: The task's name.
-///   - process: The process that starts the unit and waits for its end.
-/// - Returns: The name, which the drop-in of the tasks' units applies to.
-public func byHandUnitName(ofTask task: String, process: Int32) -> String {
-    "k8s-bootstrap-by-hand@\(task)-\(process).service"
-}
-
-/// Returns the process that has started a unit of a run by hand, `nil` if the unit's name is not that of one.
-public func processOfByHandUnit(_ name: String) -> Int32? {
-    guard name.hasPrefix("k8s-bootstrap-by-hand@"), name.hasSuffix(".service"),
-        let last = name.split(separator: "-").last
-    else { return nil }
-    return Int32(last.dropLast(".service".utf8.count))
-}
-
 /// Returns the name of the timer that starts the repetitions of a task.
 public func timerName(ofTask task: String) -> String { "k8s-bootstrap-\(task).timer" }
 

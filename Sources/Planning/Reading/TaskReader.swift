@@ -230,6 +230,10 @@ struct TaskReader {
         )
         task.verb = VerbReader(problems: context.problems, verb: verb).read(&fields)
         task.checkLock(restart, context.problems)
+        if let restart, let verb = task.verb, verb.footprint?.isConfined ?? true {
+            let name = quoted(task.header.name)
+            context.problems.add(restart.location, "task \(name) has 'restart', but changes nothing on the node")
+        }
         return task
     }
 

@@ -4,114 +4,86 @@ import YAML
 /// The name of the service that fails while a task has failed or the task file is invalid.
 public let healthUnitName = "k8s-bootstrap-health.service"
 
+/// The name of the timer that starts the health service again while a task fails.
+public let healthTimerName = "k8s-bootstrap-health.timer"
+
 /// The description of the health service while the task file is invalid.
 public let invalidHealthDescription = "Health of the Kubernetes node bootstrap (the task file is invalid)"
 
 /// Returns the name of the service that is started by a task's first failure and by its recovery.
 public func alertUnitName(ofTask task: String) -> String { "k8s-bootstrap-alert@\(task).service" }
 
-/// Returns the name of the service that runs after each attempt of a task, unless its conditions prevent it.
-public func recoveryUnitName(ofTask task: String) -> String { "k8s-bootstrap-recovery@\(task).service" }
-
-/// Returns the name of the timer that starts the target again after a delay.
-public func retryTimerName(delay: Duration) -> String { "k8s-bootstrap--retry@\(delay.components.seconds)s.timer" }
-
 /// Returns whether the unit of a task with this name would have the name of another unit of the program.
 func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == healthUnitName }
 
 /// Returns the units that every node has in addition to the units of tasks.
 ///
-/// The target is ordered after all tasks, and is reached only if no file lists failed tasks by then. The unit of a task
-/// writes the file before systemd knows that the task has failed.
+/// The target requires the tasks, so it has failed as long as one of them has. A failure starts the health service and its
+/// timer, which start the target again until all tasks have succeeded.
 ///
 /// - Parameters:
 ///   - call: The invocation of the program by the units.
-///   - timers: The timers of tasks that repeat. The target wants them too, because an active unit does not start the
-///     units that it wants.
+///   - tasks: The tasks that the target requires.
 ///   - report: The units that report to the cluster, or `nil` if the node does not report.
 ///   - invalid: The first problem, if the task file is invalid.
-///   - hasClosedDirectories: Whether tasks write secrets into directories that are empty for the units of other tasks.
-/// - Returns: The health service, the recovery and alert services, the timer of retries, the service of metrics with
-///   its timer, the units that report to the cluster, and a drop-in for the target.
+/// - Returns: The health service with its timer, the alert service, the service of metrics with its timer, the service that
+///   reports to the cluster with its timer, and a drop-in for the target.
 func commonUnits(
     _ call: ProgramInvocation,
-    timers: [String] = [],
+    tasks: [PlannedTask],
     report: ReportUnits? = nil,
     invalid: String? = nil,
-    hasClosedDirectories: Bool = false,
 ) -> [UnitFile] {
     var target = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     target.section("Unit")
-    if let invalid { target.set("Description", unitPhrase(invalid)) }
-    target.set(invalid == nil ? "Wants" : "Requires", healthUnitName)
-    for timer in timers { target.set("Wants", timer) }
-    target.set("After", healthUnitName)
-    target.set("Wants", metricsTimerName)
-    if report != nil { target.set("Wants", "\(reportUnitName) \(reportTimerName) \(reportEndUnitName)") }
-    if invalid == nil { target.set("AssertPathExists", "!\(call.root)/run/nest-bootstrap/health.json") }
+    if let invalid {
+        target.set("Description", unitPhrase(invalid))
+        target.set("Requires", healthUnitName)
+        target.set("After", healthUnitName)
+    }
+    for task in tasks { target.set("Requires", task.unitName) }
+    // An active unit does not start the units that it wants.
+    for task in tasks where task.interval != nil { target.set("Wants", timerName(ofTask: task.name)) }
+    target.set("Wants", "\(metricsUnitName) \(metricsTimerName)")
+    if report != nil { target.set("Wants", "\(reportUnitName) \(reportTimerName)") }
     let texts =
         [
-            (healthUnitName, healthUnit(call, isInvalid: invalid != nil, hasClosedDirectories)),
-            (recoveryTemplateName, recoveryUnit(call)),
+            (healthUnitName, healthUnit(call, isInvalid: invalid != nil)),
+            (healthTimerName, healthTimer),
             (alertTemplateName, alertUnit(call)),
-            (retryTemplateName, retryTimer),
             (metricsUnitName, metricsUnit(call)),
             (metricsTimerName, metricsTimer(call)),
-            ("\(targetName).d/50-health.conf", target.text),
+            ("\(targetName).d/50-tasks.conf", target.text),
         ] + (report?.texts(call) ?? [])
-    let others = [healthUnitName, recoveryTemplateName, alertTemplateName, metricsUnitName]
-    let ofReport = report == nil ? [] : [reportUnitName, reportEndUnitName]
-    let withoutSharedSettings = (others + ofReport).map { name in
-        UnitFile(path: "\(name).d/10-nest-bootstrap.conf", content: .text(overridingDropIn))
-    }
-    return texts.map { UnitFile(path: $0, content: .text($1)) } + withoutSharedSettings
+    return texts.map { UnitFile(path: $0, content: .text($1)) }
 }
 
-let recoveryTemplateName = "k8s-bootstrap-recovery@.service"
 let alertTemplateName = "k8s-bootstrap-alert@.service"
-let retryTemplateName = "k8s-bootstrap--retry@.timer"
 
-/// The text that overrides the drop-in of task units, which otherwise applies to every `k8s-bootstrap-*.service`.
-private let overridingDropIn = "# Made by nest-bootstrap. The settings of tasks do not apply to this unit.\n"
-
-private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool, _ hasClosedDirectories: Bool) -> String {
+private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool) -> String {
     var unit = supervisingUnit(isInvalid ? invalidHealthDescription : "Health of the Kubernetes node bootstrap")
     unit.section("Service")
-    if hasClosedDirectories {
-        // The service runs before all tasks. Otherwise, systemd would create the directories, and 'reset' would not
-        // remove them.
-        unit.comment("Lists and creates the directories that the units of tasks have empty.")
-        unit.command("ExecStartPre", prefixes: "-+", [call.program, "run", "--prepare"] + call.flags)
-    }
     unit.command("ExecStart", [call.program, "supervise"] + call.flags)
     addSupervisingSettings(&unit, call)
-    // The service removes obsolete reset commands from the lists of products.
-    unit.path("ReadWritePaths", call.root + productsDirectory)
     return unit.text
 }
 
-/// Returns the service that records the success of a task if one had failed before, or if metrics are written.
-///
-/// The file that lists failed tasks exists only if a task has failed.
-///
-/// A separate service costs nothing if its conditions are not met, whereas systemd would set up the sandbox mounts of
-/// the task's unit once more for a command in that unit.
-private func recoveryUnit(_ call: ProgramInvocation) -> String {
-    var unit = supervisingUnit("Recovery of task %i of the Kubernetes node bootstrap")
-    unit.set("ConditionPathExists", "|\(call.root)/run/nest-bootstrap/health.json")
-    unit.set("ConditionPathIsDirectory", "|\(call.root)\(metricsDirectory)")
-    unit.set("After", unitName(ofTask: "%i"))
-    // The target is reached only if the file of failed tasks does not exist.
-    unit.set("Before", targetName)
-    unit.section("Service")
-    // A recovery that cannot be recorded now is recorded when the next task has ended.
-    let supervise = [call.program, "supervise"] + call.flags
-    unit.set("ExecStart", "-:" + supervise.map(unitWord).joined(separator: " ") + " %i")
-    // This level keeps systemd from logging an unmet condition after every success.
-    unit.set("LogLevelMax", "notice")
-    addSupervisingSettings(&unit, call)
-    return unit.text
-}
+/// The timer that is active while a task fails.
+private let healthTimer = """
+    # Made by nest-bootstrap. Changes here are lost.
+
+    [Unit]
+    Description=Health of the Kubernetes node bootstrap while a task fails
+    DefaultDependencies=no
+    Conflicts=shutdown.target
+    Before=shutdown.target
+
+    [Timer]
+    OnActiveSec=10s
+    OnUnitInactiveSec=10s
+    AccuracySec=1s
+
+    """
 
 /// Begins the unit of a service that starts and stops other units.
 func supervisingUnit(_ description: String) -> UnitText {
@@ -133,14 +105,13 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.set("TimeoutStartSec", "\(Limit.unitGracePeriod)")
     // Journal entries of tasks have a different identifier, and fields that entries of this service do not have.
     unit.set("SyslogIdentifier", "k8s-bootstrap-health")
-    unit.set("Environment", "SWIFT_BACKTRACE=enable=no")
     unit.set("RuntimeDirectory", "nest-bootstrap")
     unit.set("RuntimeDirectoryPreserve", "yes")
     // This field makes `systemctl status` of the target show the lines too.
     unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
     // The service starts and stops units over the bus, which requires root. It reads the records and certificates of
     // every user, and writes metrics into a directory that may belong to a service.
-    unit.set("CapabilityBoundingSet", "\(UnitSandbox.reading) CAP_DAC_OVERRIDE")
+    unit.set("CapabilityBoundingSet", "\(Footprint.reading) CAP_DAC_OVERRIDE")
     for (key, value) in isolation + confinement { unit.set(key, value) }
     for (key, value) in [
         ("PrivateNetwork", "yes"), ("IPAddressDeny", "any"), ("RestrictAddressFamilies", "AF_UNIX"),
@@ -156,7 +127,9 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     for path in seen { unit.path("BindReadOnlyPaths", path) }
     // Metrics also cover certificates below these directories.
     let open = ["/etc/rancher", "/etc/ssl/private", "/var/lib/rancher"]
-    let hidden = HiddenPaths.ofNoTask.filter { !isPath($0, at: UnitView.run) && !open.contains($0) }
+    let hidden = Sandbox.hidden.filter { path in
+        isPath(path, below: "/etc") && !(open + ["/etc/kubernetes"]).contains { isPath(path, at: $0) }
+    }
     for path in hidden + ["device-plugins", "plugins", "pod-resources", "pods"].map({ "/var/lib/kubelet/\($0)" }) {
         unit.path("InaccessiblePaths", path)
     }
@@ -191,25 +164,13 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     // These are the exit codes of `status` for a task that has failed or has not succeeded yet.
     unit.set("SuccessExitStatus", "1 3")
     unit.set("SyslogIdentifier", "k8s-bootstrap-alert")
-    // Commands that administrators add may need the network and the queue of a mail server.
-    unit.set("ProtectSystem", "full")
-    for (key, value) in isolation { unit.set(key, value) }
+    // A drop-in of the administrator gives what the commands need that it adds.
+    unit.set("ProtectSystem", "strict")
+    unit.set("PrivateNetwork", "yes")
+    unit.set("CapabilityBoundingSet", "")
+    for (key, value) in isolation + confinement { unit.set(key, value) }
     return unit.text
 }
-
-private let retryTimer = """
-    # Made by nest-bootstrap. Changes here are lost.
-
-    [Unit]
-    Description=Retry of failed Kubernetes node bootstrap tasks in %i
-
-    [Timer]
-    OnActiveSec=%i
-    AccuracySec=1s
-    RemainAfterElapse=no
-    Unit=\(targetName)
-
-    """
 
 /// Returns the units of a node whose task file is invalid: the health service fails and prints the problems.
 ///
@@ -238,7 +199,7 @@ public func unitsForInvalidConfiguration(
         ? problems.all.first.map { "\(words)\(count == 1 ? "" : ", the first"): \($0)" } ?? words
         : "\(words); run 'nest-bootstrap check' as root"
     let reporting = report.map { ReportUnits($0, plan) }
-    return commonUnits(call, report: reporting, invalid: summary)
+    return commonUnits(call, tasks: [], report: reporting, invalid: summary)
         + known.filter(isTaskName).map { placeholderUnit(for: $0, call) }
         + stoppedTimers(ofTasks: known)
 }

@@ -7,6 +7,8 @@ let metricsTimerName = "k8s-bootstrap--metrics.timer"
 /// Returns the text of the service that writes the metrics at times other than the end of a task.
 func metricsUnit(_ call: ProgramInvocation) -> String {
     var unit = supervisingUnit("Metrics of the Kubernetes node bootstrap")
+    unit.set("After", targetName)
+    unit.set("ConditionPathIsDirectory", call.root + metricsDirectory)
     unit.section("Service")
     // A failure is only a warning in the journal, and does not make the system degraded.
     unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--only-metrics"] + call.flags)
@@ -16,9 +18,9 @@ func metricsUnit(_ call: ProgramInvocation) -> String {
     return unit.text
 }
 
-/// Returns the text of the timer that starts the metrics service at boot and then every hour.
+/// Returns the text of the timer that starts the metrics service every hour.
 ///
-/// At boot, the metrics of the last boot must be replaced. Later, software other than the node's tasks, such as the
+/// The target starts the service when the tasks have ended. Later, software other than the node's tasks, such as the
 /// kubelet, may replace certificates.
 func metricsTimer(_ call: ProgramInvocation) -> String {
     var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
@@ -29,7 +31,6 @@ func metricsTimer(_ call: ProgramInvocation) -> String {
     unit.set("Conflicts", "shutdown.target")
     unit.set("Before", "shutdown.target")
     unit.section("Timer")
-    unit.set("OnActiveSec", "0")
     unit.set("OnUnitInactiveSec", "1h")
     unit.set("Unit", metricsUnitName)
     return unit.text

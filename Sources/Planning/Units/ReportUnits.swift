@@ -4,7 +4,6 @@ import Base
 public let reportUnitName = "k8s-bootstrap--report.service"
 
 let reportTimerName = "k8s-bootstrap--report.timer"
-let reportEndUnitName = "k8s-bootstrap--report-end.service"
 
 /// Returns the report timer of a node that does not report, which systemd stops.
 public func stoppedReportTimer() -> UnitFile {
@@ -16,7 +15,7 @@ private let reportTimerDescription = "Regular report of the Kubernetes node boot
 /// The units that report the state of the node to the cluster.
 ///
 /// The service runs until it has sent everything. A change restarts the service, so that no change is missed during a
-/// run and simultaneous changes become one report. No other unit is ordered after the service.
+/// run and simultaneous changes become one report. The target wants it, and no unit is ordered after it.
 struct ReportUnits {
     /// The possible kubeconfigs in order of preference; the service uses the first that exists.
     private let kubeconfigs: [String]
@@ -46,11 +45,13 @@ struct ReportUnits {
 
     /// Returns the names and texts of the units.
     func texts(_ call: ProgramInvocation) -> [(String, String)] {
-        [(reportUnitName, service(call)), (reportEndUnitName, end(call)), (reportTimerName, timer(call))]
+        [(reportUnitName, service(call)), (reportTimerName, timer(call))]
     }
 
     private func service(_ call: ProgramInvocation) -> String {
         var unit = supervisingUnit("Report of the Kubernetes node bootstrap to the cluster")
+        // The end of all tasks is a change.
+        unit.set("After", targetName)
         addConditions(&unit, call)
         unit.section("Service")
         // A report that cannot be sent is only a warning in the journal, and does not make the system degraded.
@@ -64,22 +65,18 @@ struct ReportUnits {
         unit.set("SyslogLevel", "notice")
         unit.set("SyslogIdentifier", "k8s-bootstrap-report")
         unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
-        unit.set("Environment", "SWIFT_BACKTRACE=enable=no")
         unit.set("RuntimeDirectory", "nest-bootstrap/report")
         unit.set("RuntimeDirectoryPreserve", "yes")
         // The service reads the records and a kubeconfig, whose files belong to root or a service, and connects to the
         // API server.
         if call.root.isEmpty {
             unit.set("User", unitUser)
-            unit.set("AmbientCapabilities", UnitSandbox.reading)
+            unit.set("AmbientCapabilities", Footprint.reading)
         }
-        unit.set("CapabilityBoundingSet", UnitSandbox.reading)
+        unit.set("CapabilityBoundingSet", Footprint.reading)
         for (key, value) in isolation + confinement { unit.set(key, value) }
         for (key, value) in [
             ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"),
-            // The program uses these calls to separate itself from other processes.
-            ("SystemCallFilter", "landlock_create_ruleset landlock_add_rule landlock_restrict_self"),
-            ("Environment", "NEST_UNIT=yes"),
             ("MemoryMax", "256M"), ("TasksMax", "64"), ("LimitCORE", "0"),
         ] { unit.set(key, value) }
         addView(&unit, call)
@@ -100,7 +97,7 @@ struct ReportUnits {
         let used = [call.program] + (kubeconfigs + references + call.taskFiles).map(located)
         let seen =
             isEverythingSeen
-            ? used.filter { isPath($0, at: UnitView.run) } : UnitView.baseSystem + Self.ofKubelets + used
+            ? used.filter { isPath($0, at: "/run") } : Sandbox.baseSystem + Self.ofKubelets + used
         for path in ofEveryUnit + seen { unit.set("BindReadOnlyPaths", boundPath(path)) }
         if !call.root.isEmpty { unit.set("BindPaths", boundPath("\(call.root)/run/nest-bootstrap")) }
         for path in hidden { unit.path("InaccessiblePaths", path) }
@@ -121,21 +118,11 @@ struct ReportUnits {
         // k3s keeps the files of the kubelet below these directories.
         let open = mayReferToAnything ? Self.keyDirectories : ["/etc/rancher", "/var/lib/rancher"]
         let used = (self.kubeconfigs + references).map(located)
-        return (HiddenPaths.ofNoTask + keys + kubeconfigs + ["/var/lib/kubelet/pods"]).filter { path in
-            !open.contains(path) && !used.contains { isPath($0, at: path) }
-        }
-    }
-
-    /// Returns the service that requests a report after all tasks have ended, once for each start of the target.
-    private func end(_ call: ProgramInvocation) -> String {
-        var unit = supervisingUnit("Report of the end of the Kubernetes node bootstrap tasks")
-        addConditions(&unit, call)
-        unit.set("After", targetName)
-        unit.section("Service")
-        unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--tasks-ended"] + call.flags)
-        unit.set("LogLevelMax", "notice")
-        addSupervisingSettings(&unit, call)
-        return unit.text
+        return
+            (Sandbox.hidden.filter { !isPath($0, below: "/etc/kubernetes") && !isPath($0, at: "/var/lib/kubelet") }
+            + keys + kubeconfigs + ["/var/lib/kubelet/pods"]).filter { path in
+                !open.contains(path) && !used.contains { isPath($0, at: path) }
+            }
     }
 
     /// Returns the timer that starts the service every ten minutes, with a fixed offset for each node.

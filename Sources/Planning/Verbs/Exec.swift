@@ -27,21 +27,21 @@ public struct ExecDeclaration: VerbDeclaration {
     /// A path whose existence means that the program need not run.
     public var creates: LocatedPath?
 
-    /// The paths that the unit lets the program write, in addition to ``creates``.
+    /// The paths that the program may write, in addition to ``creates``.
     ///
     /// A path with a trailing slash is a directory, which is created if it is missing. Any other path must exist.
     public var writes: [LocatedPath]
 
-    /// The paths in closed directories, and the files of other users, that the unit lets the program read.
+    /// The paths that the program may read, in addition to the base system.
     public var reads: [LocatedPath]
 
-    /// Whether the unit lets the program use the network.
+    /// Whether the program may use the network.
     public var network: Bool
 
-    /// The capabilities that the program keeps in its unit.
+    /// The capabilities that the program keeps.
     public var capabilities: [String]
 
-    /// Whether the unit keeps the program from everything that the other keys do not grant.
+    /// Whether the program runs in a sandbox that keeps it from everything that the other keys do not grant.
     public var hasSandbox: Bool
 }
 
@@ -119,8 +119,7 @@ extension ExecDeclaration: ReadableVerb {
             "reads",
             .list(of: .readPath, "paths", limit: Limit.needCount),
             default: "none",
-            "paths in closed directories, and files of other users, that it reads; its unit then sees only these and the base "
-                + "system"
+            "paths that it reads, besides the base system and the paths in its command line and variables"
         )
         static let network = DefaultedKey("network", .boolean, default: false, "whether it may use the network")
         static let capabilities = Key.optional(
@@ -137,7 +136,7 @@ extension ExecDeclaration: ReadableVerb {
             "sandbox",
             .boolean,
             default: true,
-            "whether its unit keeps it from what the other keys do not grant; `false` is for programs that change files "
+            "whether a sandbox keeps it from what the other keys do not grant; `false` is for programs that change files "
                 + "everywhere, such as `apt-get`"
         )
     }
@@ -200,7 +199,7 @@ extension ExecDeclaration: ReadableVerb {
         let label = "an item of \(fields.subject.label("writes"))"
         fields.problems.add(
             path.location,
-            "\(label) is '\(normalised(path.path))', a setting of the node's network, which its unit does not reach",
+            "\(label) is '\(normalised(path.path))', a setting of the node's network, which its sandbox does not reach",
             hint: "write network: true and capabilities: [CAP_NET_ADMIN] below exec: too"
         )
     }

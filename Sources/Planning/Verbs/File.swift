@@ -252,7 +252,6 @@ extension FileDeclaration {
         if owner != nil || group != nil || !footprint.reads.isEmpty {
             footprint.capabilities.append("CAP_DAC_READ_SEARCH")
         }
-        // The unit writes these files itself, because only small ones are put in place after it.
         if !footprint.hasOnlyProducts, owner != nil || group != nil { footprint.capabilities.append("CAP_CHOWN") }
         footprint.addAccounts(owner: owner, group: group, named: accountLocations, at: path.location)
         return footprint

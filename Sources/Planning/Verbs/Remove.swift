@@ -151,7 +151,7 @@ extension RemoveDeclaration: ReadableVerb {
             if objects == nil { footprint.useAPIServer(set.kubeconfig) }
             footprint.removedSet = set.name
         }
-        // The paths may be in a directory of another user. The unit sees only these paths in it.
+        // The paths may be in a directory of another user.
         if !paths.isEmpty { footprint.capabilities += ["CAP_DAC_OVERRIDE", "CAP_FOWNER"] }
         return footprint
     }

@@ -88,7 +88,8 @@ public struct BootstrapCondition: Sendable, Hashable {
             let details = failed.map { Self.words($0.status.task, $0.failure) }
             let retry = health.retryAt.flatMap { $0 > now ? "; retried at \($0)" : nil } ?? ""
             let isFinal = failed.allSatisfy(\.status.isPermanent)
-            message = "\(failed.count) of \(total) failed: \(Self.few(details))" + (isFinal ? "; not retried" : retry)
+            let next = isFinal ? "; a person has to correct the cause" : retry
+            message = "\(failed.count) of \(total) failed: \(Self.few(details))" + next
         } else if statuses.contains(where: { $0.countedState == .unknown }) {
             reason = .unknown
             message = "the records of some tasks cannot be read"

@@ -65,8 +65,7 @@ extension TaskStatus {
         var lines: [String]
         switch state {
         case .running: lines = [isWaiting ? "running: \(reasonLines.joined(separator: "; "))" : "running"]
-        case .ended(.failed):
-            lines = [head + (isPermanent ? ", not retried" : "")] + reasons.map { "error: \($0)" }
+        case .ended(.failed): lines = [head] + reasons.map { "error: \($0)" }
         case .notYet, .waiting, .unknown, .ended:
             lines = [reasons.isEmpty ? head : "\(head): \(reasons.joined(separator: "; "))"]
         }

@@ -44,11 +44,11 @@ private func taskSummary(_ statuses: [TaskStatus], at now: Timestamp) -> String 
     return "\(count): \((others + ["\(succeeded.count) succeeded"]).joined(separator: ", "))"
 }
 
-/// Returns the time until the next retry of a failed task, or a statement that no failed task is retried.
+/// Returns the time until the next retry of a failed task, or a statement that no retry alone can succeed.
 private func retrySummary(_ statuses: [TaskStatus]) -> String? {
     let failed = statuses.filter { $0.state == .ended(.failed) }
-    if let next = failed.compactMap(\.retriesIn).min() { return "next retry in \(next.clockText)" }
-    return !failed.isEmpty && failed.allSatisfy(\.isPermanent) ? "no retry before a change" : nil
+    if !failed.isEmpty, failed.allSatisfy(\.isPermanent) { return "a person has to correct the cause" }
+    return failed.compactMap(\.retriesIn).min().map { "next retry in \($0.clockText)" }
 }
 
 /// Returns the remaining validity of the certificate that expires first.

@@ -72,12 +72,11 @@ private func cells(_ status: TaskStatus, _ isUTF8: Bool) -> [String] {
     ].map { tableText($0, isUTF8) }
 }
 
-/// Returns the state of the unit and, after a failure, whether and when it is retried.
+/// Returns the state of the unit and, after a failure, when it is retried.
 private func unitWords(_ status: TaskStatus) -> String {
     let words = status.service?.words ?? ""
-    guard !words.isEmpty, status.state == .ended(.failed) else { return words }
-    if let time = status.retriesIn { return "\(words), retries in \(time.clockText)" }
-    return status.isPermanent ? "\(words), not retried" : words
+    guard !words.isEmpty, status.state == .ended(.failed), let time = status.retriesIn else { return words }
+    return "\(words), retries in \(time.clockText)"
 }
 
 extension TaskStatus {
@@ -211,8 +210,7 @@ extension TaskRow {
         case .ended(let kind):
             time = status.duration?.humanReadable ?? ""
             let age = status.age.map { "\($0.clockText) ago" }
-            let end = status.isPermanent ? "not retried" : nil
-            let retry = status.retriesIn.map { "retries in \($0.clockText)" } ?? end
+            let retry = status.retriesIn.map { "retries in \($0.clockText)" }
             let parts = [age, kind == .failed ? retry : nil]
             let repetition = status.repetitionWords.isEmpty ? nil : "repetition \(status.repetitionWords)"
             let counts = status.counts.isEmpty ? nil : status.counts.text

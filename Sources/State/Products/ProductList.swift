@@ -113,27 +113,6 @@ public struct ProductList: Sendable, Hashable {
 }
 
 extension ProductList {
-    /// Adds products of another list, except files with digests under the key of that list.
-    mutating func takeOver(_ others: [Product]) {
-        let known = products.indices.map { (ExactText(products[$0].path), $0) }
-        let indices = Dictionary(known, uniquingKeysWith: { first, _ in first })
-        for other in others {
-            let forms = other.forms.filter { form in
-                if case .file(.keyed, _, _, _) = form { false } else { true }
-            }
-            guard !forms.isEmpty else { continue }
-            guard let index = indices[ExactText(other.path)] else {
-                products.append(Product(path: other.path, forms: forms))
-                continue
-            }
-            // The form before the last one may still be there, if the unit has failed before it replaced the file.
-            let all = products[index].forms.filter { !forms.contains($0) } + forms
-            products[index].forms = all.suffix(2)
-        }
-    }
-}
-
-extension ProductList {
     /// Returns the list in the format of its file.
     func json() -> [UInt8] {
         var pairs: [(String, Node)] = [

@@ -86,29 +86,6 @@ public struct ProductStore: Sendable {
         }
     }
 
-    /// Adds the paths in the list of a task's unit, which another store has.
-    ///
-    /// - Parameters:
-    ///   - other: The store that the unit writes.
-    ///   - task: The task's name.
-    ///   - position: The position of the task in the plan.
-    ///   - directories: The only paths at and below which the unit may have created something, without links.
-    /// - Throws: ``Base/SystemError`` if a list cannot be read or written.
-    public func takeOver(
-        from other: ProductStore,
-        of task: String,
-        at position: Int,
-        within directories: [String]
-    ) throws(SystemError) {
-        guard let list = try other.list(of: task) else { return }
-        let products = list.products.filter { product in directories.contains { isPath(product.path, at: $0) } }
-        try update(task, position) { own in
-            own.takeOver(products)
-            own.isResetDue = true
-        }
-        try other.remove(task)
-    }
-
     private func update(
         _ task: String,
         _ position: Int,

@@ -206,7 +206,6 @@ extension Command {
             for given in given { try flag(named: given.form)?.set(&command, &options, given.value) }
             try command.setArguments(names, options)
             (options.isDryRun, options.acts) = (command.isDryRun, command.acts)
-            options.runsInSandbox = command.runsInSandbox
             guard options.isForAllNodes, options.hostName != nil || options.role != nil else {
                 return .perform(command, options)
             }

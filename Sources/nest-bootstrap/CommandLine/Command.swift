@@ -1,3 +1,5 @@
+import Base
+
 /// A command of the program: its name, help, flags and implementation.
 ///
 /// A value holds the parsed arguments of one call. Each command is defined in the file of its type, and ``commands``
@@ -52,15 +54,13 @@ protocol Command: Sendable, Hashable {
     /// Whether to warn of a directory of `--root` that does not exist.
     static var warnsOfMissingRoot: Bool { get }
 
-    /// Whether a unit runs the command in the sandbox of a task, where only paths prepared in advance are writable.
-    var runsInSandbox: Bool { get }
-
-    /// Changes attributes of the process while it still has a single thread, for a command that runs in a unit.
+    /// Changes attributes of the process while it still has a single thread.
     ///
-    /// This function is called only if the command is the first argument, as in units.
+    /// This function is called only if the command is the first argument.
     ///
     /// - Parameter arguments: The arguments of the program, which are not parsed yet.
-    static func prepareProcess(_ arguments: [String])
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    static func prepareProcess(_ arguments: [String]) throws(SystemError)
 
     /// Returns the completion of the positional arguments.
     static func completion(_ completer: Completer) -> Completion
@@ -78,8 +78,7 @@ extension Command {
     }
 
     static var warnsOfMissingRoot: Bool { true }
-    var runsInSandbox: Bool { false }
-    static func prepareProcess(_ arguments: [String]) {}
+    static func prepareProcess(_ arguments: [String]) throws(SystemError) {}
     static func completion(_ completer: Completer) -> Completion { .words([]) }
 }
 

@@ -208,23 +208,3 @@ func choice<Choice: RawRepresentable<String> & CaseIterable>(
     let all = "expected one of \(known.map { "'\($0)'" }.joined(separator: ", "))"
     throw UsageError("invalid value '\(value)' for --\(kind) (\(hint ?? all))")
 }
-
-extension Flag {
-    /// The flag of the commands in a unit that `run` has started: the variables of the caller's terminal.
-    static var byHand: Self {
-        Flag(
-            "--by-hand",
-            "VARIABLES",
-            isInternal: true,
-            "the unit belongs to a run by hand, with these variables of its terminal; 'run' calls this"
-        ) { _, options, value in
-            let pairs = value.split(separator: ",").map {
-                $0.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            }
-            options.callerEnvironment = Dictionary(
-                pairs.map { (String($0[0]), String($0.dropFirst().first ?? "")) },
-                uniquingKeysWith: { $1 }
-            )
-        }
-    }
-}

@@ -37,9 +37,6 @@ struct Options: Sendable {
     /// Whether the command changes the node; if not, it accepts task files that another user could change.
     var acts = false
 
-    /// Whether a unit runs the command in the sandbox of a task, where only paths prepared in advance are writable.
-    var runsInSandbox = false
-
     /// The directory of the drop-ins: `bootstrap.d` next to `bootstrap.yaml`.
     var dropInDirectory: String {
         let slash = config.lastSlash.map(config.index(after:)) ?? config.startIndex
@@ -66,19 +63,8 @@ struct Options: Sendable {
         quotedShellLine(["nest-bootstrap"] + words + commonArguments)
     }
 
-    /// The variables of the terminal for which a unit runs a task, `nil` unless `run` has started the unit.
-    var callerEnvironment: [String: String]?
-
-    /// Whether `run` has started the unit in which the program runs.
-    var isByHand: Bool { callerEnvironment != nil }
-
     /// Whether a service manager has started the program.
     var isService: Bool { environment["NOTIFY_SOCKET"] != nil }
-
-    /// Whether the options are those of the node's units, and the caller is not a unit itself.
-    var areOfUnits: Bool {
-        root == nil && hostName == nil && role == nil && config == Self.defaultConfig && !isService && !Machine.isUnit
-    }
 
     /// The environment of programs that the tasks start, which must not report to the service manager.
     var childEnvironment: [String: String] { environment.filter { $0.key != "NOTIFY_SOCKET" } }

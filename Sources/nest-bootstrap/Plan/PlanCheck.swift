@@ -63,7 +63,7 @@ struct PlanCheck {
 
     /// Warns if the user account that units run as does not exist, because systemd then cannot start the units.
     private func missingUser() async -> [Problem] {
-        let count = configuration.plan.steps.count { $0.task.footprint.isOfUnitUser }
+        let count = configuration.plan.steps.count { $0.task.footprint.isConfined }
         guard count > 0, Systemd.isRunning else { return [] }
         do throws(SystemError) {
             _ = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
@@ -72,8 +72,8 @@ struct PlanCheck {
             // The account may exist in a user database that does not answer.
             if let advice = error.advice { return [Problem("\(error)", hint: advice)] }
         }
-        let units = count == 1 ? "the unit of 1 task" : "the units of \(count) tasks"
-        let message = "user '\(unitUser)' does not exist, so systemd cannot start \(units)"
+        let units = count == 1 ? "1 task" : "\(count) tasks"
+        let message = "user '\(unitUser)' does not exist, so \(units) cannot run"
         return [Problem(message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]
     }
 }

@@ -140,7 +140,7 @@ struct ResetSurvey {
             guard let process = records.runner(of: task) else { continue }
             let group = (try? FileSystem.read("/proc/\(process)/cgroup", limit: 64 << 10)) ?? []
             let unit = String(decoding: group, as: UTF8.self)
-            guard unit.contains("/k8s-bootstrap-"), !unit.contains("/k8s-bootstrap-by-hand@") else {
+            guard unit.contains("/k8s-bootstrap-") else {
                 throw ResetLocks.problem(task, process)
             }
         }
@@ -148,11 +148,11 @@ struct ResetSurvey {
 
     // MARK: State
 
-    /// The paths of the metrics, the records, the staged products and the cache.
+    /// The paths of the metrics, the records and the cache.
     private var statePaths: [String] {
         get throws(SystemError) {
             let paths = [
-                "/run/nest-bootstrap", "/run/nest-bootstrap-staged", "/var/lib/nest-bootstrap",
+                "/run/nest-bootstrap", "/var/lib/nest-bootstrap",
                 "\(metricsDirectory)/\(MetricsWriter.name)",
             ]
             return try paths.map { path throws(SystemError) in try Configuration.location(of: path, options) }

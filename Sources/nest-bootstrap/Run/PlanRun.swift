@@ -14,7 +14,6 @@ struct PlanRun {
     let command: RunCommand
     let events: EventQueue
     let output: ConsoleOutput
-    let outputEnvironment: OutputEnvironment
     let identifier: String
     let catchSignals: SignalCatcher
 
@@ -23,40 +22,31 @@ struct PlanRun {
     /// - Throws: ``Base/Problems`` for unknown task names, ``Base/Problem`` if the user lacks rights that the tasks
     ///   need, ``Base/SystemError`` if the state cannot be read.
     func run() async throws -> ExitCode {
-        guard command.isDryRun || configuration.options.root != nil || Machine.isRoot || Machine.isUnit else {
+        guard command.isDryRun || configuration.options.root != nil || Machine.isRoot || command.isConfined else {
             let message = "cannot run tasks: permission denied"
             throw Problem(message, hint: "run as root, or with '--root DIR'")
         }
+        if let part = command.part { return try await serve(part) }
         let allRecords = try configuration.records()
         // A dependency must have succeeded on this boot, regardless of the results of its repetitions.
         let part = try selection(allRecords)
         let records = command.isRepetition ? allRecords.repetitions : allRecords
-        if command.isPreparation, command.tasks.isEmpty {
-            try prepareClosedDirectories(part.plan, records)
-            return .success
-        }
-        if command.isPreparation { return try await prepare(part.plan, records) }
         guard part.missing.isEmpty else {
             report(part.missing)
             return .notYet
         }
-        if isOfUnit, !command.isRepetition, let task = part.plan.steps.first?.task.name,
+        if configuration.options.isService, !command.isRepetition, !command.isConfined,
+            let task = part.plan.steps.first?.task.name,
             try records.consumeSuccessByHand(of: task)
         {
             output.write("\(task): has succeeded by hand, and is not repeated\n")
             return .success
         }
-        switch UnitRun.place(of: command, configuration.options) {
-        case .units: return try await runInUnits(part.plan, records)
-        case .process(let reason?) where !configuration.options.output.isForPrograms:
-            output.write("in this process, outside of the sandboxes of units: \(reason)\n", to: .diagnostics)
-        case .process: break
-        }
-        return try await runHere(part.plan, records)
+        return try await perform(part.plan, records)
     }
 
-    /// Runs the tasks of a plan in this process, and returns the exit code.
-    private func runHere(_ part: Plan, _ records: RecordStore) async throws -> ExitCode {
+    /// Runs the tasks of a plan, and returns the exit code.
+    private func perform(_ part: Plan, _ records: RecordStore) async throws -> ExitCode {
         if !command.isDryRun, !part.steps.isEmpty {
             do {
                 try records.prepare()
@@ -65,11 +55,19 @@ struct PlanRun {
             }
         }
         let signals = try catchSignals()
+        let confined = await runConfined(part, passing: signals)
+        if case .success(let code) = confined {
+            await concludeByHand()
+            return code
+        }
+        let refusal: Problem? = if case .failure(let problem) = confined { problem } else { nil }
         let http = try HTTPClient(startsAtOnce: false)
         let recorder = command.isDryRun ? nil : makeRecorder(records)
-        let staged = staged(part, records)
         let inputs = InputReader(configuration)
-        let environment = configuration.environment(http, staged: staged)
+        var environment = configuration.environment(http)
+        if configuration.isConfining {
+            environment.networkProcess = { (task, part) throws(SystemError) in try await sandboxed(task, part) }
+        }
         let runner = ActionRunner(environment)
         let engine = engine(recorder)
         let formerSets = FormerSets(environment)
@@ -84,66 +82,28 @@ struct PlanRun {
                     }
                     return outcome
                 }
-                return try await perform(step, context, runner, recorder, records, staged, inputs)
+                return try await perform(step, context, runner, recorder, records, inputs, refusal)
             }
         }
         if command.isWholeRun, signal == nil { output.report(warnings: await formerSets.release()) }
         await http.shutDown()
-        var areUnitsStarted = true
-        if recorder != nil {
-            let succeeded = report.entries.filter(\.outcome.isSuccess).map(\.task)
-            if command.isWholeRun, signal == nil { areUnitsStarted = await startFailedUnits(of: succeeded, records) }
-            await reportRecovery(of: succeeded)
-            await writeMetrics()
-            await reportToCluster()
-        }
-        let code = ExitCode(report, signal: signal)
+        if recorder != nil, !command.isConfined { await concludeByHand() }
+        var code = ExitCode(report, signal: signal)
         // If a record could not be written, the run fails, so that another attempt records the success for dependants.
-        let isComplete = areUnitsStarted && recorder?.hasLostRecords != true
-        return code == .success && !isComplete ? .failure : code
+        if code == .success, recorder?.hasLostRecords == true { code = .failure }
+        // Bubblewrap fails with the code of a failure.
+        return command.isConfined && code == .failure ? .trouble : code
     }
 
-    /// Starts the failed units of tasks that have succeeded in this process, if these are this node's units.
-    ///
-    /// - Returns: Whether systemd has accepted every start.
-    private func startFailedUnits(of tasks: [String], _ records: RecordStore) async -> Bool {
-        let options = configuration.options
-        guard options.areOfUnits, Systemd.isRunning, Systemd.hasSystemBus else { return true }
-        let units = FailedUnits(plan: configuration.plan, records: records)
-        var isComplete = true
-        for task in configuration.plan.steps.map(\.task) where tasks.contains(task.name) {
-            do throws(SystemError) {
-                guard let line = try await units.start(of: task), !options.output.isForPrograms else { continue }
-                output.write("\(line)\n")
-            } catch {
-                output.report(error, as: options.output)
-                isComplete = false
-            }
-        }
-        return isComplete
-    }
-
-    /// Runs the tasks of a plan in units, and reports the recovery of those that have succeeded.
-    private func runInUnits(_ plan: Plan, _ records: RecordStore) async throws -> ExitCode {
-        let code = try await UnitRun(
-            configuration: configuration,
-            command: command,
-            tasks: plan.steps.map(\.task),
-            records: records,
-            output: output,
-            outputEnvironment: outputEnvironment,
-            catchSignals: catchSignals,
-        ).run()
-        await reportRecovery(of: plan.steps.map(\.task.name))
+    private func concludeByHand() async {
+        await writeMetrics()
         await reportToCluster()
-        return code
     }
-
-    /// Whether the task's own unit has started this process.
-    private var isOfUnit: Bool { Machine.isUnit && !configuration.options.isByHand }
 
     private func makeRecorder(_ records: RecordStore) -> Recorder {
-        Recorder(records, run: identifier, isOfUnit: isOfUnit, plan: configuration.plan) { [events] in events.send($0) }
+        Recorder(records, run: identifier, isOfUnit: configuration.options.isService, plan: configuration.plan) {
+            [events] in events.send($0)
+        }
     }
 
     private func engine(_ recorder: Recorder?) -> Engine {
@@ -166,21 +126,21 @@ struct PlanRun {
         _ runner: ActionRunner,
         _ recorder: Recorder,
         _ records: RecordStore,
-        _ staged: StagedProducts?,
         _ inputs: InputReader,
+        _ refusal: Problem?,
     ) async throws -> Outcome {
         let lock = try await TaskLockWaiter(records: records, context: context).take()
         let attempt = try recorder.begin(context.task, using: inputs.inputs(of: step.task), lock)
         events.note(attempt: attempt, of: context.task)
-        // In a unit, a preparation step outside the sandbox has already done this.
-        if !Machine.isUnit { try await noteReset(of: step.task) }
-        try staged?.clear()
+        if let refusal { throw refusal }
+        // Outside of the sandbox this has already been done.
+        if !command.isConfined { try await noteReset(of: step.task) }
         let outcome: Outcome
         do {
             outcome = try await runner.perform(step, context)
         } catch {
             // If it cannot be written, the paths are only compared with what is there.
-            if !Machine.isUnit, !command.isDryRun {
+            if !command.isConfined {
                 try? Configuration.products(configuration.options).forgetMissing(of: step.task.name)
             }
             throw error
@@ -201,15 +161,7 @@ struct PlanRun {
         }
     }
 
-    /// Returns the products that the task's unit stages for `supervise` to put in place, or `nil` if it stages none.
-    private func staged(_ plan: Plan, _ records: RecordStore) -> StagedProducts? {
-        guard Machine.isUnit, !command.isDryRun, plan.steps.count == 1 else { return nil }
-        return configuration.stagedProducts(of: plan.steps[0].task, records)
-    }
-
     /// Restarts the units that use the changes of a task.
-    ///
-    /// If the task runs in its unit, `supervise` restarts these units after it has put the products in place.
     private func restartUnits(
         of task: PlannedTask,
         after outcome: Outcome,
@@ -217,9 +169,7 @@ struct PlanRun {
         _ context: StepContext,
     ) async throws {
         // With another root, no units are running.
-        guard configuration.options.root == nil, let state = recorder.noteResult(outcome, of: task.name),
-            !Machine.isUnit
-        else { return }
+        guard configuration.options.root == nil, let state = recorder.noteResult(outcome, of: task.name) else { return }
         do {
             let restarter = UnitRestarter(task: task, plan: configuration.plan, isRetry: state == .failed)
             try await restarter.restartAll(
@@ -233,19 +183,6 @@ struct PlanRun {
             throw error
         }
         recorder.noteRestart(of: task.name, hasFailed: false)
-    }
-
-    /// After a run by hand, requests that systemd start the tasks whose dependencies have recovered.
-    ///
-    /// If a service runs the task, the task's unit does this instead. If systemd refuses, the next retry does it.
-    ///
-    /// - Parameter tasks: The tasks that the run has performed; those that have not succeeded have not recovered.
-    private func reportRecovery(of tasks: [String]) async {
-        let options = configuration.options
-        guard !options.isService, options.root == nil, options.config == Options.defaultConfig, Systemd.isRunning else {
-            return
-        }
-        _ = try? await Supervisor(configuration: configuration).noteSuccess(of: tasks)
     }
 
     /// The maximum duration of the requests of a report after a run by hand.
@@ -268,7 +205,7 @@ struct PlanRun {
         }
     }
 
-    /// Writes the metrics after a run by hand of the node's own tasks; after a run in a service, `supervise` does this.
+    /// Writes the metrics after a run by hand of the node's own tasks; services write them after those of units.
     private func writeMetrics() async {
         let options = configuration.options
         guard !options.isService, options.root != nil || Machine.isRoot && options.config == Options.defaultConfig
@@ -364,73 +301,8 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
     return Problem("cannot write \(records)", hint: hint, cause: error)
 }
 
-/// The recording of paths and commands before tasks act, so that `reset` can undo the tasks.
+/// The recording of commands before tasks act, so that `reset` can undo the tasks.
 extension PlanRun {
-    /// Records the future products of tasks and, if possible, creates the directories that the tasks write to.
-    ///
-    /// A directory that cannot be created is reported by the task that needs it.
-    ///
-    /// - Throws: ``Base/Problem`` if the products cannot be recorded, without which a task must not run, or if another
-    ///   process runs a task for longer than the task's timeout.
-    func prepare(_ plan: Plan, _ records: RecordStore) async throws -> ExitCode {
-        let files = configuration.files
-        for task in plan.steps.map(\.task) {
-            guard let lock = try await records.awaitLock(task.name, until: .now + task.timeout) else {
-                let process = records.runner(of: task.name).map { "process \($0)" } ?? "another process"
-                let call = configuration.options.quotedCall("status")
-                throw Problem(
-                    "task '\(task.name)' is being run, or reset, by \(process)",
-                    hint: "see \(call)"
-                )
-            }
-            defer { withExtendedLifetime(lock) {} }
-            try await noteReset(of: task)
-            try requireOwnPlaces(task)
-            do throws(SystemError) {
-                if task.footprint.needsPreparation { try Configuration.products(configuration.options).prepare() }
-                for directory in task.footprint.preparedDirectories {
-                    try files.logDirectories(directory, by: task.name)
-                    try? files.makeDirectories(directory, by: task.name)
-                }
-            } catch {
-                throw Self.unlisted(task, error)
-            }
-        }
-        return .success
-    }
-
-    /// Refuses a task's writable paths if they lead through a link that a user or a program controls.
-    ///
-    /// systemd follows such links when it sets up the sandbox of the task's unit.
-    private func requireOwnPlaces(_ task: PlannedTask) throws(Problem) {
-        for path in task.footprint.writablePaths {
-            do throws(SystemError) {
-                _ = try FileSystem.directoryForWriting(configuration.files.location(ofWritten: path), "cannot open")
-            } catch {
-                throw Problem(
-                    "task '\(task.name)' may not write '\(path)'",
-                    hint: error.advice,
-                    cause: error
-                )
-            }
-        }
-    }
-
-    /// Records and creates the directories of secrets that systemd hides from the units of other tasks.
-    ///
-    /// Otherwise, systemd would create the directories, and `reset` would not know them. A running task has already
-    /// created its own directories.
-    func prepareClosedDirectories(_ plan: Plan, _ records: RecordStore) throws(SystemError) {
-        let files = configuration.files
-        for task in plan.steps.map(\.task) {
-            let directories = task.footprint.closedDirectories(beside: Configuration.taskFiles(configuration.options))
-            let missing = directories.filter { (try? files.exists($0)) == false }
-            guard !missing.isEmpty, let lock = try records.lock(task.name) else { continue }
-            defer { withExtendedLifetime(lock) {} }
-            for directory in missing { try files.makeDirectories(directory, by: task.name) }
-        }
-    }
-
     /// Records the commands that undo a task, and the state that it changes, before the task runs.
     func noteReset(of task: PlannedTask) async throws(Problem) {
         let states: [ProductList.FormerState]

@@ -1,3 +1,4 @@
+import Actions
 import Base
 import HTTP
 import Host
@@ -19,10 +20,9 @@ struct RunCommand: Command {
                 + "changes stay on the screen. NO_COLOR, TERM=dumb and the character set of the locale are respected. "
                 + "Under systemd everything goes to the "
                 + "journal instead.",
-            "A task that '--task' names runs as its unit runs it at boot, where systemd runs and the package is "
-                + "installed: with the same user, sandbox and environment, in a unit of its own that ends with it. If "
-                + "the task's unit had failed, it is active afterwards, without repeating the work. '--here', "
-                + "'--config', '--role', '--host-name' and '--root' run it in this process, with the rights of the shell.",
+            "One task that '--task' names runs as its unit runs it at boot, in the same sandbox. Several tasks run in "
+                + "one process, and only their programs are in sandboxes. If the unit of a task had failed, it is active "
+                + "some seconds later, without repeating the work.",
             "A reader that is too slow misses lines that programs print, and is shown how many. A run that has ended "
                 + "waits 10 seconds for it.",
             "With '--dry-run' changed files and objects are shown as unified diffs, without secret values; a task "
@@ -56,27 +56,24 @@ struct RunCommand: Command {
             "afterwards delete the objects of sets that no task has any more; see 'remove' in docs/task-file",
             \.removesSets
         ),
-        Flag(
-            "--here",
-            "run named tasks in this process, with the rights of the shell, instead of in units as at boot",
-            \.runsHere
-        ),
         Flag("--dry-run", "show what would be created and changed, write nothing", \.isDryRun),
         .config, .role, .hostName, .root, .output,
         Flag(
-            "--prepare",
+            "--confined",
             isInternal: true,
-            "list what 'reset' undoes, and create the directories that the tasks write to, or without "
-                + "'--task' those that are empty in units; units call this first",
-            \.isPreparation
+            "the process runs in the sandbox of the task; 'run' calls this",
+            \.isConfined
         ),
+        Flag("--part", "PART", isInternal: true, "do only this of the task; 'run' calls this") {
+            (command, _, value) throws(UsageError) in
+            command.part = try choice("part", value) as NetworkPart
+        },
         Flag(
             "--repetition",
             isInternal: true,
             "the task repeats: its success on this boot stays recorded; the units of repetitions call this",
             \.isRepetition
         ),
-        .byHand,
     ]
 
     /// The tasks to run, in the given order without duplicates; empty for all tasks.
@@ -88,61 +85,49 @@ struct RunCommand: Command {
     /// Whether to delete the objects of sets that no task has any more.
     var removesSets = false
 
-    /// Whether to run named tasks in this process although systemd could run them in units.
-    var runsHere = false
-
     /// Whether to report the changes instead of making them.
     var isDryRun = false
 
-    /// Whether only to record what `reset` must undo, and to create the directories that the tasks write to.
-    var isPreparation = false
+    /// Whether the process runs in the sandbox of the task.
+    var isConfined = false
+
+    /// The part of the task that the process does for another one, `nil` for the whole task.
+    var part: NetworkPart?
 
     /// Whether a timer repeats the task, which has already succeeded on this boot.
     var isRepetition = false
 
     /// Whether all tasks of the node are run, by hand and for the first time.
-    var isWholeRun: Bool { tasks.isEmpty && !isPreparation && !isRepetition }
+    var isWholeRun: Bool { tasks.isEmpty && !isRepetition }
 
     var acts: Bool { !isDryRun }
-    var runsInSandbox: Bool { !isPreparation }
 
     /// The maximum wait for a slow reader of the output, which is short for a run because a caller waits for its exit.
     var outputLimit: Duration { isDryRun ? Program.readerLimit : Program.runLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         try Self.refuse(names, options, hint: "use \(quotedShellLine(["--task", names.first ?? "NAME"]))")
-        if isDryRun, isPreparation {
-            throw UsageError("'--dry-run' and '--prepare' are mutually exclusive")
-        }
         if removesSets, !tasks.isEmpty {
             throw UsageError("'--remove-sets' and '--task' are mutually exclusive")
         }
         if tasks.isEmpty, withDependencies { throw UsageError("'--with-dependencies' requires '--task NAME'") }
     }
 
-    static func prepareProcess(_ arguments: [String]) {
-        if arguments.contains("--prepare") { Confinement.leaveMounts() } else { Confinement.separate() }
+    static func prepareProcess(_ arguments: [String]) throws(SystemError) {
+        if arguments.contains("--confined") { try Machine.become(unitUser) }
     }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        do {
-            return try await program.withConfiguration(options, isPreparation: isPreparation) {
-                try await run($0, in: program)
-            }
-        } catch is Problems where isPreparation {
-            return .success
-        }
+        try await program.withConfiguration(options) { try await run($0, in: program) }
     }
 
     private func run(_ configuration: Configuration, in program: Program) async throws -> ExitCode {
         let identifier = makeRunIdentifier()
         let output = program.output
-        // The unit writes to the terminal.
-        let isDrawnByUnit = UnitRun.place(of: self, configuration.options) == .units
         let sinks = makeSinks(
             for: configuration.options.output,
             isDryRun: isDryRun,
-            in: isDrawnByUnit ? program.outputEnvironment.plain : program.outputEnvironment,
+            in: program.outputEnvironment,
             run: identifier,
             output: output,
             auditJournal: auditJournal(configuration.options, output),
@@ -155,7 +140,6 @@ struct RunCommand: Command {
                 command: self,
                 events: events,
                 output: output,
-                outputEnvironment: program.outputEnvironment,
                 identifier: identifier,
                 catchSignals: program.catchSignals,
             ).run()
@@ -164,7 +148,7 @@ struct RunCommand: Command {
 
     /// Returns a function that sends entries about a run by hand to the journal; `nil` if the run needs none.
     private func auditJournal(_ options: Options, _ output: ConsoleOutput) -> JournalQueue.Sender? {
-        guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot || options.isByHand else {
+        guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot || isConfined else {
             return nil
         }
         return Journal.ofThisMachine().map { Program.sender(to: $0) }

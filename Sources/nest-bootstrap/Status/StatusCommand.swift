@@ -15,14 +15,14 @@ struct StatusCommand: Command {
                 + "'unknown' if you may not read its record.",
             "UNIT is the state of the task's service, where systemd runs and '--root' is not given: 'never started', "
                 + "'queued', 'starting', 'active' (its task has succeeded), 'failed' (with the time of the next "
-                + "retry, or 'not retried'), 'stopping', 'stopped', 'masked', or 'no unit' (systemd has not read the "
-                + "task file since the task was added).",
+                + "retry), 'stopping', 'stopped', 'masked', or 'no unit' (systemd has not read the task file since the "
+                + "task was added).",
             "OBJECTS counts the objects of the API server that the task created, configured, deleted or left "
                 + "unchanged, and those that failed.",
             "If every task has succeeded and this machine's kubelet is not that of a Ready node, a last line names the "
                 + "cause; 'nest-bootstrap doctor' prints more.",
-            "With '--wait' it prints the states when every task has succeeded or one has failed permanently, so "
-                + "that nothing but a change by a person helps. A failure that is retried keeps it waiting.",
+            "With '--wait' it prints the states when every task has succeeded or one has failed permanently: a "
+                + "person has to correct the cause. Any other failure keeps it waiting.",
             "With '--watch' it shows the states until it is interrupted (Control-C): on a terminal one line a task, "
                 + "with what the task waits for now, also for tasks that systemd has started; otherwise "
                 + "a line with the time for each state at first, then for each change; with "

@@ -65,7 +65,7 @@ struct StatusSurvey {
                 let names = missing.map { all[$0].task.name }
                 status.add(service, waitingFor: names, isBlocked: isBlocked[index])
                 status.repeatsIn = timers[timerName(ofTask: step.task.name)]
-                if service.hasFailed, !status.state.isSuccess, !status.isPermanent, let retryAt {
+                if service.hasFailed, !status.state.isSuccess, let retryAt {
                     status.retriesIn = .seconds(max(0, retryAt.seconds - Timestamp.now().seconds))
                 }
             }

@@ -1,5 +1,7 @@
 import Base
 import Host
+import Planning
+import Reporting
 
 /// Command `supervise`: reacts to changes of this program's units; called by systemd.
 struct SuperviseCommand: Command {
@@ -8,30 +10,19 @@ struct SuperviseCommand: Command {
     static let help = CommandHelp(
         summary: "report failed and recovered units; systemd calls it",
         description: "Looks at the units of all tasks, for k8s-bootstrap-health.service: starts "
-            + "k8s-bootstrap-alert@NAME.service when a task fails for the first time and when it recovers, and a "
-            + "timer that starts the failed tasks again, unless their failures are permanent.",
-        usage: ["nest-bootstrap supervise [NAME]... [FLAG]..."],
-        details: [
-            "With names of tasks it reports how their units have just ended: in an ExecStopPost= as systemd says in "
-                + "SERVICE_RESULT, otherwise as a success."
-        ],
+            + "k8s-bootstrap-alert@NAME.service when a task fails for the first time and when it recovers, and the "
+            + "failed tasks again, with growing pauses.",
+        usage: ["nest-bootstrap supervise [FLAG]..."],
         exitCodes: [
             Row("0", "no unit has failed"), Row("1", "a unit has failed, or was not started"), .usageError,
             .wrongTaskFile,
         ],
-        examples: ["supervise", "supervise calico-crds", "supervise -o json"],
+        examples: ["supervise", "supervise -o json", "supervise --role worker"],
         files: [Row("/run/nest-bootstrap/health.json", "the failed tasks, and when they are tried again")],
     )
 
     static let flags: [Flag<Self>] = [
         .config, .role, .root, .output,
-        Flag(
-            "--repetition",
-            isInternal: true,
-            "the task repeats: its success on this boot stays recorded; the units of repetitions call this",
-            \.isRepetition
-        ),
-        .byHand,
         part(
             "--only-metrics",
             .metrics,
@@ -41,11 +32,6 @@ struct SuperviseCommand: Command {
             "--only-report",
             .report,
             "report the state of the node to the cluster; k8s-bootstrap--report.service calls this"
-        ),
-        part(
-            "--tasks-ended",
-            .end,
-            "have the end of all tasks reported to the cluster; k8s-bootstrap--report-end.service calls this"
         ),
     ]
 
@@ -63,39 +49,15 @@ struct SuperviseCommand: Command {
         case metrics
         /// Reports the state of the node to the cluster.
         case report
-        /// Requests a report to the cluster after all tasks have ended.
-        case end
     }
 
     var part = Part.units
 
-    /// The tasks whose units have just ended; empty to examine all units.
-    var names: [String] = []
-
-    /// Whether the unit belongs to a repetition, whose failure does not prevent anything else from running.
-    var isRepetition = false
-
     var acts: Bool { true }
-
-    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        if part != .units { try Self.refuse(names, options) }
-        self.names = names.unique()
-    }
-
-    static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
-
-    static func prepareProcess(_ arguments: [String]) {
-        if arguments.contains("--only-report") { Confinement.separate() } else { Confinement.leaveMounts() }
-    }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         switch part {
         case .report: try await ReportService(options: options, output: program.output).run()
-        case .end:
-            try await program.withConfiguration(options) { configuration in
-                await ReportService.request(configuration.report)
-                return .success
-            }
         case .metrics:
             try await program.withConfiguration(options, isOfUnits: true) { configuration in
                 try await MetricsWriter(configuration: configuration).write()
@@ -103,10 +65,38 @@ struct SuperviseCommand: Command {
             }
         case .units:
             try await program.withConfiguration(options, isOfUnits: true) {
-                try await UnitSupervision(configuration: $0, names: names, isRepetition: isRepetition).run(
-                    program.output
-                )
+                try await examine($0, program.output)
             }
         }
+    }
+
+    /// Examines the units of all tasks.
+    private func examine(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> ExitCode {
+        if try await Systemd.description(of: healthUnitName) == invalidHealthDescription {
+            return try await loadCorrectedFile(configuration, output)
+        }
+        do throws(Problem) {
+            try await MetricsWriter(configuration: configuration).write()
+        } catch {
+            output.report(warnings: problems(of: error))
+        }
+        return try await Supervisor(configuration: configuration).judge { output.write("\($0)\n") }
+            ? .success : .failure
+    }
+
+    /// Regenerates and starts the units after a task file that was invalid at their generation has been corrected.
+    private func loadCorrectedFile(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> ExitCode {
+        try await Systemd.reload()
+        guard try await Systemd.description(of: healthUnitName) != invalidHealthDescription else {
+            output.report(
+                Problem(
+                    "the task file is valid for this service but not for the systemd generator",
+                    hint: "if NEST_ROLE is set, set it in the manager's environment too",
+                )
+            )
+            return .configuration
+        }
+        try await Systemd.queue([.stop(healthTimerName), .start(targetName)])
+        return .success
     }
 }

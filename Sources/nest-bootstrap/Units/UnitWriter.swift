@@ -30,8 +30,10 @@ struct UnitWriter {
             let single = known.filter { plan.position(of: $0).map { plan.steps[$0].task.interval == nil } ?? false }
             let call = call(roles: configuration.declarations.roles.joined(separator: ","))
             let report = configuration.report
-            let units =
-                options.isOffline ? unitsOfAnyMachine(plan, call, report) : plan.unitsOfThisMachine(call, report)
+            let isMasked = { (unit: String) in !options.isOffline && Systemd.isMasked(unit) }
+            let units = plan.units(call, report: report, isMasked: isMasked)
+            // While the file is invalid, the commands that show the node show this plan.
+            if command.isGenerator { try? RunningPlan.store(configuration) }
             files = units + unitsOfRemovedTasks(removed, call) + stoppedTimers(ofTasks: single)
         } catch {
             guard command.isGenerator else {
@@ -67,36 +69,6 @@ struct UnitWriter {
         }
         if !command.isGenerator { writeSummary(files, taskCount: count) }
         return .success
-    }
-
-    /// Returns the units of a plan for a node whose files are not available, and warns of assumptions about the files.
-    ///
-    /// No unit gets a capability because of an unknown file. If an assumption is wrong, the task fails and reports what
-    /// to do.
-    private func unitsOfAnyMachine(
-        _ plan: Plan,
-        _ call: ProgramInvocation,
-        _ report: ReportDeclaration?
-    ) -> [UnitFile] {
-        // The files in the directory of the task file are assumed to be installed together with the task file.
-        let beside = Configuration.absolute(options.config).pathParts.dropLast().map { "/\($0)" }.joined()
-        let known = Set(call.taskFiles + plan.steps.flatMap { $0.task.footprint.producedPaths })
-        var assumed: [String] = []
-        func isReadable(_ path: String) -> Bool {
-            // Every user can read the Nix store.
-            let isCommon = isPath(path, below: beside) || isPath(path, below: "/nix/store")
-            if !known.contains(path), !isCommon { assumed.append(path) }
-            return true
-        }
-        let files = plan.units(call, report: report, isReadableByAll: isReadable)
-        let problems = assumed.map { path in
-            Problem(
-                "the units assume that user '\(unitUser)' can read '\(path)'",
-                hint: "otherwise let the group '\(unitUser)' read it on the node"
-            )
-        }
-        output.report(warnings: problems)
-        return files
     }
 
     /// Returns the tasks that have started on this boot, or are being started.
@@ -158,8 +130,8 @@ extension [UnitFile] {
             let path = "\(directory)/\(file.path)"
             return (parent: String(path[..<(path.lastSlash ?? path.startIndex)]), path: path, content: file.content)
         }
-        // Drop-ins come first and links last, so that no unit is without its sandbox if the rest cannot be written.
-        func rank(_ parent: String) -> Int { parent == directory ? 1 : parent.hasSuffix(".d") ? 0 : 2 }
+        // Links come last, so that none leads to a unit that cannot be written.
+        func rank(_ parent: String) -> Int { parent == directory ? 0 : 1 }
         // Opening a directory checks its whole path, so each is opened once. There may be one for every task, so only
         // one is open at a time.
         var last = (path: directory, opened: try WritingDirectory(directory))
@@ -174,31 +146,6 @@ extension [UnitFile] {
                 try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true, isSynced: false, in: open)
             }
         }
-    }
-}
-
-extension Plan {
-    /// Returns the units of a plan, adapted to the links and permissions of this machine.
-    func unitsOfThisMachine(_ call: ProgramInvocation, _ report: ReportDeclaration?) -> [UnitFile] {
-        units(
-            call,
-            report: report,
-            linkedNames: FileSystem.linkedNames,
-            isReadableByAll: { FileSystem.isReadableByAll($0, isRead: isManifestName) },
-            exists: { (try? FileSystem.exists($0)) ?? false },
-        )
-    }
-
-    /// Returns the unit that runs a task once for `run --task`, adapted to the links and permissions of this machine.
-    func units(ofTask task: String, _ call: ProgramInvocation, byHand run: RunByHand) -> [UnitFile] {
-        units(
-            ofTask: task,
-            call,
-            byHand: run,
-            linkedNames: FileSystem.linkedNames,
-            isReadableByAll: { FileSystem.isReadableByAll($0, isRead: isManifestName) },
-            exists: { (try? FileSystem.exists($0)) ?? false },
-        )
     }
 }
 
@@ -226,9 +173,7 @@ struct StaleUnits {
         }
         for name in names where name.hasPrefix("k8s-bootstrap-") && name.hasSuffix(".timer") { try removeIfOurs(name) }
         for name in names {
-            if name.hasSuffix(".service.d"), taskName(ofUnit: String(name.dropLast(2))) != nil {
-                try removeIfOurs("\(name)/50-privileges.conf")
-            } else if name.hasSuffix(".wants") {
+            if name.hasSuffix(".wants") {
                 for service in services { try removeLink("\(name)/\(service)", to: "../\(service)") }
             }
         }

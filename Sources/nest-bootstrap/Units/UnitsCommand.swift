@@ -7,8 +7,7 @@ struct UnitsCommand: Command {
     static let help = CommandHelp(
         summary: "write the plan as systemd units",
         description: "Writes the plan of this node as systemd units: k8s-bootstrap-NAME.service for every task, "
-            + "wanted by k8s-bootstrap.target, and those that report failures. The target and the settings that all "
-            + "tasks share, k8s-bootstrap-.service.d/10-nest-bootstrap.conf, are installed with the package.",
+            + "required by k8s-bootstrap.target, and those that report failures. The target is installed with the package.",
         usage: [
             "nest-bootstrap units DIR [FLAG]...", "nest-bootstrap units NORMAL EARLY LATE",
             "nest-bootstrap-generator NORMAL EARLY LATE",
@@ -17,8 +16,7 @@ struct UnitsCommand: Command {
             "As a systemd generator, which is called with three directories, it writes into the first, prints "
                 + "nothing, and does nothing if there is no task file. For an invalid task file it writes a health "
                 + "service that fails and says why; every other unit of the machine starts.",
-            "With '--offline' the units do not depend on files of this machine: no path is a link, and the user "
-                + "nest-bootstrap can read every manifest and CA. A warning names the files of which this is assumed.",
+            "With '--offline' the units do not depend on this machine: no unit counts as masked.",
         ],
         exitCodes: [Row("0", "written"), Row("1", "a file could not be written"), .usageError, .wrongTaskFile],
         examples: [

@@ -32,9 +32,9 @@ struct UpCommand: Command {
         ],
         exitCodes: [
             Row("0", "every task has succeeded; with '--no-wait', is being started"),
-            Row("1", "a task has failed and is not retried, or the units could not be started"),
+            Row("1", "a task has failed and a person has to correct the cause, or the units could not be started"),
             .usageError,
-            Row("75", "a task has failed, and systemd retries it"),
+            Row("75", "a task has failed, and a retry may succeed"),
             Row("78", "the task file, or what it names, is wrong; nothing was touched"),
             Row("130, 143", "interrupted, terminated; the tasks continue"),
         ],

@@ -77,10 +77,7 @@ struct UpResult {
         let permanent = failed.filter(\.isPermanent)
         let retried = failed.filter { !$0.isPermanent }
         if !permanent.isEmpty {
-            let it = permanent.count == 1 ? "it is" : "they are"
-            lines.append(
-                "\(Self.names(permanent)) failed, and \(it) not retried: correct the cause, then run 'nest-bootstrap up'"
-            )
+            lines.append("\(Self.names(permanent)) failed: correct the cause, then run 'nest-bootstrap up'")
         }
         if !retried.isEmpty {
             let time = retried.compactMap(\.retriesIn).min().map { " in \($0.clockText)" } ?? ""

@@ -44,10 +44,9 @@ struct HomelabModuleTests {
 
     /// The units that belong to no task.
     private static let additional = [
-        "k8s-bootstrap--metrics.service", "k8s-bootstrap--metrics.timer", "k8s-bootstrap--report-end.service",
-        "k8s-bootstrap--report.service", "k8s-bootstrap--report.timer", "k8s-bootstrap--retry@.timer",
-        "k8s-bootstrap-alert@.service", "k8s-bootstrap-health.service", "k8s-bootstrap-recovery@.service",
-        "k8s-bootstrap.target",
+        "k8s-bootstrap--metrics.service", "k8s-bootstrap--metrics.timer", "k8s-bootstrap--report.service",
+        "k8s-bootstrap--report.timer", "k8s-bootstrap-alert@.service", "k8s-bootstrap-health.service",
+        "k8s-bootstrap-health.timer", "k8s-bootstrap.target",
     ]
 
     @Test(

@@ -30,8 +30,6 @@ struct HomelabUnit {
             "WantedBy": Set(list("wantedBy")),
             "Type": [own?["Type"]?.string ?? "simple"],
             "RemainAfterExit": [own?["RemainAfterExit"]?.boolean == true ? "yes" : "no"],
-            "Restart": ["no"],
-            "UMask": ["0022"],
             "command": [words.output],
             "preStart": [service["preStart"]?.string ?? ""],
             // systemd splits an assignment without quotes at its spaces, and ignores words without an equals sign.
@@ -65,7 +63,7 @@ extension NixModule {
     /// The settings of a unit of a task that runs a script, as systemd reads them.
     func settings(of unit: String) async throws -> UnitSettings {
         let here = "cd $0/etc/systemd/system && "
-        let files = "cat $1 k8s-bootstrap-.service.d/*.conf $1.d/*.conf && ls -d *.wants/$1"
+        let files = "cat $1 $1.d/*.conf; ls -d *.wants/$1 2>/dev/null || true"
         let text = try await Tool.run("sh", ["-euc", here + files, directory, unit])
         try #require(text.status == 0, "\(text.errors)")
         var settings: UnitSettings = [:]
@@ -76,9 +74,11 @@ extension NixModule {
             guard let sign = line.firstIndex(of: "=") else { continue }
             let key = String(line[..<sign])
             let value = String(line[line.index(after: sign)...])
-            let isList = ["After", "Before", "Conflicts", "PartOf", "Requires", "Wants"].contains(key)
+            let isList = ["After", "Before", "Conflicts", "OnFailure", "Requires"].contains(key)
             settings[key, default: []].formUnion(isList ? value.split(separator: " ").map(String.init) : [value])
         }
+        let target = try self.text("etc/systemd/system/k8s-bootstrap.target.d/50-tasks.conf")
+        if target.contains("\nRequires=\(unit)\n") { settings["RequiredBy"] = ["k8s-bootstrap.target"] }
         try addProgram(of: unit, to: &settings)
         return settings
     }
@@ -87,10 +87,7 @@ extension NixModule {
     private func addProgram(of unit: String, to settings: inout UnitSettings) throws {
         // What the default dependencies are is in the settings.
         #expect(settings.removeValue(forKey: "DefaultDependencies") == ["no"])
-        let confining =
-            /(Protect|Private|Restrict|SystemCall|Capability|Ambient|NoNew|Lock|Memory|Keyring|Tasks|Limit).*/
-        let paths = /TemporaryFileSystem|.*Paths/
-        for key in settings.keys where key.wholeMatch(of: confining) != nil || key.wholeMatch(of: paths) != nil {
+        for key in settings.keys where key.wholeMatch(of: /(Restrict|SystemCall|NoNew|Memory).*/) != nil {
             settings[key] = nil
             settings["sandbox"] = ["yes"]
         }

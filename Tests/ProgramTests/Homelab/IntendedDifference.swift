@@ -32,22 +32,20 @@ struct IntendedDifference: Sendable {
         Self(
             subject: "`wantedBy`",
             theirs: "is `multi-user.target` unless it is set",
-            ours: "is in addition to `k8s-bootstrap.target`, with which all tasks start, stop and have succeeded"
+            ours: "is in addition to `k8s-bootstrap.target`, which requires all tasks"
         ) { settings, _ in
             settings["WantedBy"]?.remove("multi-user.target")
-            settings.add("WantedBy", ["k8s-bootstrap.target"])
+            if settings["WantedBy"]?.isEmpty == true { settings["WantedBy"] = nil }
+            settings.add("RequiredBy", ["k8s-bootstrap.target"])
             settings.add("Before", ["k8s-bootstrap.target"])
-            settings.add("PartOf", ["k8s-bootstrap.target"])
         },
         Self(
             subject: "a failure",
             theirs: "leaves the unit failed",
             ours:
                 "starts `k8s-bootstrap-alert@TASK.service` and is tried again: what a task needs may be late"
-        ) { settings, unit in
-            settings.add("After", ["k8s-bootstrap-health.service"])
-            settings.add("Wants", ["k8s-bootstrap-recovery@\(unit.task).service"])
-            settings.add("ExecStopPost", ["-+:/usr/bin/nest-bootstrap supervise \(unit.task)"])
+        ) { settings, _ in
+            settings.add("OnFailure", ["k8s-bootstrap-health.service", "k8s-bootstrap-health.timer"])
             settings.add("StartLimitIntervalSec", ["0"])
         },
         Self(
@@ -56,7 +54,6 @@ struct IntendedDifference: Sendable {
             ours: "is ended after `timeout`, by default 10 minutes, so that a failure is seen"
         ) { settings, _ in
             settings.add("TimeoutStartSec", ["660"])
-            settings.add("TimeoutStopSec", ["30"])
             settings.add("KillMode", ["mixed"])
             settings.add("NotifyAccess", ["main"])
             settings.add("SuccessExitStatus", ["143 SIGTERM"])
@@ -79,19 +76,14 @@ struct IntendedDifference: Sendable {
         ) { settings, unit in
             let run = "/usr/bin/nest-bootstrap run --task \(unit.task)"
             settings.add("ExecStart", [":\(run)"])
-            settings.add("ExecStartPre", ["+:\(run) --prepare"])
-            settings.add("Environment", ["NEST_BOOT_ID=%b", "NEST_UNIT=yes", "SWIFT_BACKTRACE=enable=no"])
-            settings.add("RuntimeDirectory", ["nest-bootstrap/tasks/\(unit.task)"])
-            settings.add("RuntimeDirectoryMode", ["0711"])
-            settings.add("RuntimeDirectoryPreserve", ["yes"])
+            settings.add("Environment", ["PATH=/usr/bin"])
             settings.add("SourcePath", ["/etc/nest-bootstrap/bootstrap.yaml"])
-            settings.add("SyslogIdentifier", ["nest-bootstrap"])
         },
         Self(
             subject: "rights",
             theirs: "are all of root's",
             ours:
-                "are those of root in a sandbox, with the right to read the files of every user, such as keys of agenix, but for the secrets of other tasks: a script with a mistake does less harm"
+                "are to read and write all files but the secrets of other tasks, and to reach no socket of a service: a script with a mistake does less harm"
         ) { settings, _ in
             settings.add("sandbox", ["yes"])
         },

@@ -1,62 +1,6 @@
 import TestSupport
 import Testing
 
-/// Tasks that write on the node, in their units.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
-struct FileVerbTests {
-    @Test func `what a unit makes is put in place after it, or the task has failed`() async throws {
-        let node = try TestNode(
-            """
-            tasks:
-              file: {file: {path: /etc/nest/file, content: text}}
-              link: {symlink: {path: /etc/nest/link, target: /nowhere}}
-              data: {directory: {path: /etc/nest/data, mode: "0710"}}
-              copy: {file: {path: /etc/nest/copy, source: original}}
-            """
-        )
-        let unit = ["NEST_UNIT": "yes"]
-        for task in ["file", "link", "data"] {
-            #expect(try await node.run("run", "--task", task, environment: unit).status == 0)
-            #expect(try Files.exists(node.written("/etc/nest/\(task)")) == false)
-            #expect(try await node.run("supervise", task, environment: unit).status == 0)
-        }
-        #expect(try Files.text(node.written("/etc/nest/file")) == "text")
-        #expect(try Files.status(node.written("/etc/nest/link"))?.target == "/nowhere")
-        #expect(try Files.status(node.written("/etc/nest/data"))?.mode == 0o710)
-        let again = try await node.run("run", "--task", "file", environment: unit)
-        #expect(again.outputLines.last?.hasSuffix("unchanged") == true, "\(again.output)")
-
-        // What an attempt has left is not put in place after another has failed.
-        try node.write("another", to: "original")
-        #expect(try await node.run("run", "--task", "copy", environment: unit).status == 0)
-        let record = node.written("/run/nest-bootstrap/tasks/copy/record.json")
-        let failed = try Files.text(record).replacing(#""outcome":"changed""#, with: #""outcome":"failed""#)
-        try Files.write(Array(failed.utf8), to: record, mode: 0o600)
-        #expect(try await node.run("supervise", "copy", environment: unit).status == 0)
-        #expect(try Files.exists(node.written("/etc/nest/copy")) == false)
-        try Files.remove(node.path("original"))
-        #expect(try await node.run("run", "--task", "copy", environment: unit).status == 1)
-        #expect(try await node.run("supervise", "copy", environment: unit).status == 0)
-        #expect(try Files.exists(node.written("/etc/nest/copy")) == false)
-    }
-
-    @Test func `a product that cannot be put in place is a failure of its task`() async throws {
-        let node = try TestNode("tasks: {file: {file: {path: /etc/nest/file, content: text}}}\n")
-        let unit = ["NEST_UNIT": "yes"]
-        #expect(try await node.run("run", "--task", "file", environment: unit).status == 0)
-        try Files.write([], to: node.written("/etc/nest/file/in/the/way"), mode: 0o600)
-        let result = try await node.run("supervise", "file", environment: unit)
-        #expect(result.status == 1)
-        let location = node.written("/etc/nest/file")
-        let reason = "cannot put '/etc/nest/file' in place: cannot write '\(location)': a directory is in the way"
-        #expect(result.errors.hasPrefix("nest-bootstrap: task 'file' failed: \(reason)"), "\(result.errors)")
-        let status = try await node.run("status", "file")
-        #expect(status.status == 1)
-        #expect(status.output.contains(reason), "\(status.output)")
-        #expect(try Files.text(location + "/in/the/way") == "")
-    }
-}
-
 /// Tasks that run programs.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ExecVerbTests {
@@ -173,25 +117,5 @@ struct DecryptVerbTests {
         #expect(refused.status == 1)
         #expect(refused.errors.hasPrefix("\(place):5:15: cannot decrypt '\(own)kubelet.key.age': "))
         #expect(try !Files.exists(mixed.written("/run/kubernetes")))
-    }
-
-    @Test func `a unit decrypts with the copy of the key that systemd has made for it`() async throws {
-        let nodes = try await set()
-        let node = try node(nodes)
-        let identity = nodes.path("private/\(Self.host)")
-        let escaped = try await nodes.must("systemd-escape", "--path", identity)
-        let name = escaped.split(separator: "\n").first.map(String.init) ?? ""
-        try await nodes.must("mv", identity, try node.write("", to: "credentials/\(name)", mode: 0o600))
-        let unit = ["NEST_UNIT": "yes", "CREDENTIALS_DIRECTORY": node.path("credentials")]
-        let result = try await node.run("run", "--task", "kubelet-key", environment: unit)
-        #expect(result.status == 0, "\(result.errors)")
-        let key = node.written("/run/kubernetes/kubelet.key")
-        #expect(try !Files.exists(key))
-        #expect(try await node.run("supervise", "kubelet-key", environment: unit).status == 0)
-        #expect(try Files.status(key)?.mode == 0o400)
-        try await nodes.must("openssl", "pkey", "-in", key, "-noout")
-        try node.write("no such file when the unit was started", to: "credentials/\(name)", mode: 0o600)
-        let missing = try await node.run("run", "--task", "kubelet-key", environment: unit)
-        #expect(missing.errors.contains("cannot read '\(identity)': No such file or directory"), "\(missing.errors)")
     }
 }

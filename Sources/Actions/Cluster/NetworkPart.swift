@@ -1,0 +1,241 @@
+public import Base
+import Execution
+public import Host
+import Kubernetes
+public import Planning
+import TLS
+public import YAML
+
+/// The part of a task for which it needs a network although its agent is root.
+///
+/// Another process of the agent does it, in a sandbox. It prints messages, one JSON object a line, and shares the cache of
+/// the task with its parent.
+public enum NetworkPart: String, Sendable, Hashable, CaseIterable {
+    /// The pinned URLs of the task are in the cache afterwards.
+    case fetch
+    /// The Lease of the task is held until the process is ended.
+    case lock
+    /// The certificate for the request in the cache is in the cache afterwards.
+    case sign
+
+    fileprivate static let requestName = "request.pem"
+    fileprivate static let certificateName = "certificate.pem"
+}
+
+/// The process that does the part of a task that needs a network.
+public struct NetworkServer: Sendable {
+    private let context: ActionContext
+    private let say: @Sendable (Node) -> Void
+
+    /// Prepares the part of a task.
+    ///
+    /// - Parameters:
+    ///   - environment: The environment of the process.
+    ///   - task: The task.
+    ///   - say: Prints a message.
+    public init(_ environment: RunEnvironment, _ task: PlannedTask, say: @escaping @Sendable (Node) -> Void) {
+        self.say = say
+        context = ActionContext(run: environment, task: task, deadline: .now + task.timeout) { kind in
+            if let message = Self.message(kind) { say(message) }
+        }
+    }
+
+    private static func message(_ kind: Event.Kind) -> Node? {
+        switch kind {
+        case .waiting(let wait):
+            let pairs = [("kind", wait.subject.kind.rawValue), ("waiting", wait.subject.text), ("reason", wait.reason)]
+            return .mapping(pairs.compactMap { key, value in value.map { (key, .string($0)) } })
+        case .warning(let subject, let text): return .mapping([("warning", .string(subject)), ("text", .string(text))])
+        case .lease(let holder):
+            let since = holder.since.map { [("since", Node.string($0.description))] } ?? []
+            let pairs = [("holder", Node.string(holder.identity)), ("lease", .string(holder.lease))] + since
+            return .mapping(pairs + [("own", .boolean(holder.isSelf))])
+        default: return nil
+        }
+    }
+
+    /// Does a part, or prints why it cannot be done.
+    ///
+    /// - Parameters:
+    ///   - part: The part.
+    ///   - explain: Returns the problem that an error is, with its causes in the message.
+    /// - Returns: Whether it is done.
+    public func serve(_ part: NetworkPart, _ explain: (any Error) -> Problem?) async -> Bool {
+        do {
+            switch part {
+            case .fetch: try await fetch()
+            case .lock: try await hold()
+            case .sign: try await sign()
+            }
+            return true
+        } catch {
+            let problem = explain(error) ?? Problem("\(error)")
+            let pairs = [("problem", problem.message), ("hint", problem.hint)]
+            let texts = pairs.compactMap { key, value in value.map { (key, Node.string($0)) } }
+            say(.mapping(texts + [("permanent", .boolean(isPermanent(error)))]))
+            return false
+        }
+    }
+
+    private func fetch() async throws(Problem) {
+        let sources: [FileSource] =
+            switch context.task.verb.declaration {
+            case let images as ImagesDeclaration: images.archives
+            case let file as FileDeclaration: file.fetched.map { [$0] } ?? []
+            default: []
+            }
+        for case .url(let url, let digest, _) in sources { _ = try await context.cache.fetched(url, sha256: digest) }
+    }
+
+    private func hold() async throws {
+        _ = try await context.locked { [say] in
+            say(.mapping([("held", .boolean(true))]))
+            while true { try await ContinuousClock().sleep(for: .seconds(3600)) }
+        }
+    }
+
+    private func sign() async throws {
+        guard let declaration = context.task.verb.declaration as? CertificateDeclaration else { return }
+        let directory = context.cache.directory
+        let request = try context.run.files.read(
+            "\(directory)/\(NetworkPart.requestName)",
+            limit: SizeLimit.configuration
+        )
+        let bytes = try await context.certificate(for: String(decoding: request, as: UTF8.self), declaration)
+        try context.run.files.keep(bytes, as: NetworkPart.certificateName, in: directory)
+    }
+}
+
+extension NetworkPart {
+    /// A function that returns the process that does a part of a task.
+    public typealias Process = @Sendable (PlannedTask, NetworkPart) async throws(SystemError) -> Command
+
+    /// Runs the process that does the part of a task.
+    ///
+    /// - Parameters:
+    ///   - task: The task.
+    ///   - process: Returns the process.
+    ///   - deadline: The instant at which it is ended.
+    ///   - emit: Receives what it waits for and warns of.
+    ///   - survivor: The process of the task that could not be ended. The Lease of the task is not released beside it.
+    ///   - onHeld: Called when the process holds the Lease of the task.
+    /// - Throws: ``Base/Problem`` with what it says about its failure.
+    func run(
+        of task: PlannedTask,
+        by process: Process,
+        until deadline: ContinuousClock.Instant,
+        _ emit: @escaping Emitter,
+        beside survivor: SurvivingProcess? = nil,
+        onHeld: @escaping @Sendable () -> Void = {}
+    ) async throws(Problem) {
+        let failure = Locked<Problem?>(nil)
+        let status: ExitStatus
+        do throws(SystemError) {
+            status = try await Host.run(
+                try await process(task, self),
+                deadline: deadline,
+                grace: survivor?.process == nil ? Command.grace : .zero,
+            ) { line in
+                guard let node = try? readJSON(Array(line.utf8), file: "") else { return emit(.output(line)) }
+                if node["held"] != nil { onHeld() }
+                if let kind = Self.event(node) { emit(kind) }
+                if let text = node["problem"]?.string {
+                    var problem = Problem(text, hint: node["hint"]?.string)
+                    problem.mayPass = node["permanent"]?.boolean != true
+                    failure.withLock { $0 = problem }
+                }
+            }
+        } catch {
+            throw Problem("the process that speaks to the network cannot be run", hint: error.advice, cause: error)
+        }
+        if let problem = failure.withLock({ $0 }) { throw problem }
+        guard status.isSuccess || status == .cancelled else {
+            throw Problem("the process that speaks to the network \(status)")
+        }
+    }
+
+    private static func event(_ node: Node) -> Event.Kind? {
+        if let text = node["waiting"]?.string {
+            let kind = node["kind"]?.string.flatMap(Wait.Subject.Kind.init) ?? .condition
+            return .waiting(Wait(.init(kind, text), reason: node["reason"]?.string))
+        }
+        if let subject = node["warning"]?.string { return .warning(subject: subject, node["text"]?.string ?? "") }
+        guard let identity = node["holder"]?.string, let lease = node["lease"]?.string else { return nil }
+        let since = node["since"]?.string.flatMap { Timestamp(rfc3339: $0) }
+        return .lease(LeaseHolder(lease: lease, identity: identity, since: since, isSelf: node["own"]?.boolean == true))
+    }
+}
+
+extension ActionContext {
+    /// Performs work while another process holds the Lease of the task.
+    func locked(
+        by process: @escaping NetworkPart.Process,
+        _ work: @escaping @Sendable () async throws -> Bool
+    ) async throws -> Bool {
+        let (held, hold) = AsyncStream<Void>.makeStream()
+        return try await withThrowingTaskGroup(of: Bool?.self) { group in
+            defer { group.cancelAll() }
+            group.addTask {
+                defer { hold.finish() }
+                try await NetworkPart.lock.run(of: task, by: process, until: deadline, emit, beside: survivor) {
+                    hold.yield()
+                }
+                return nil
+            }
+            group.addTask {
+                for await _ in held { return try await work() }
+                return nil
+            }
+            for try await isChanged in group {
+                // The work that has been done counts, and the other process releases the Lease.
+                if let isChanged { return isChanged }
+            }
+            throw CancellationError()
+        }
+    }
+
+    /// Has the signer of a certificate issue it for a request.
+    func certificate(for request: String, _ declaration: CertificateDeclaration) async throws(Problem) -> [UInt8] {
+        guard case .signer(let signer, let kubeconfig) = declaration.issuer else {
+            preconditionFailure("a certificate is issued by a CA or a signer")
+        }
+        if let process = run.networkProcess(of: task) {
+            let directory = cache.directory
+            do {
+                try run.files.keep(Array(request.utf8), as: NetworkPart.requestName, in: directory)
+                try await NetworkPart.sign.run(of: task, by: process, until: deadline, emit)
+                return try run.files.read("\(directory)/\(NetworkPart.certificateName)", limit: SizeLimit.configuration)
+            } catch let problem as Problem {
+                throw problem
+            } catch {
+                throw Problem("cannot pass on the request for '\(declaration.path.path)'", cause: error)
+            }
+        }
+        let client = try await run.connections.client(kubeconfig: kubeconfig.path, self)
+        return try await CertificateSigning(client: client, retryPolicy: retryPolicy).certificate(
+            for: .init(
+                task: task.name,
+                pem: request,
+                signer: signer,
+                usages: declaration.requestedUsages,
+                validity: declaration.leaf.validity,
+                suffix: String(sha256(Array(request.utf8)).prefix(10)),
+            )
+        )
+    }
+}
+
+extension CertificateDeclaration {
+    /// The usages as the API names them, including `key encipherment` for RSA keys.
+    fileprivate var requestedUsages: [String] {
+        let purposes = leaf.usages.subtracting([.signing]).sorted().map(\.rawValue)
+        return (leaf.key.rsaBits == nil ? [] : ["key encipherment"]) + ["digital signature"] + purposes
+    }
+}
+
+extension FileDeclaration {
+    /// The pinned URL of the file, if it has one.
+    fileprivate var fetched: FileSource? {
+        if case .url(let url, let digest) = source { .url(url, sha256: digest, path.location) } else { nil }
+    }
+}

@@ -1,0 +1,258 @@
+import Base
+
+/// The part of the node that a confined process sees, and what it may do: the arguments of bubblewrap, as data.
+///
+/// The root is empty except for the base system and what the task names. Secrets of other tasks stay covered below
+/// directories that the task names, also while the files are replaced, because their directories are covered.
+public struct Sandbox: Sendable, Hashable {
+    /// The content of a path, and of what is below it up to the next mount.
+    public enum Mount: Sendable, Hashable {
+        /// The node's files, for reading.
+        case readable
+        /// The node's files, for reading and writing.
+        case writable
+        /// Nothing.
+        case covered
+    }
+
+    private var byPath: [ExactText: Mount] = [:]
+
+    /// The covered directories in which other tasks write secrets, and which must exist, so that they stay covered.
+    public var closedDirectories: [String] {
+        mounts.compactMap { $0.mount == .covered && written.contains(ExactText($0.path)) ? $0.path : nil }
+    }
+
+    private var written: Set<ExactText> = []
+
+    /// Whether the root is that of the node, instead of an empty directory.
+    public private(set) var seesNode = false
+
+    /// The devices that the process may open, in addition to those of every process.
+    public private(set) var devices: [String] = []
+
+    /// Whether the process has the node's network.
+    public let hasNetwork: Bool
+
+    /// The capabilities of the process.
+    public let capabilities: [String]
+
+    /// The mounts, each after those of the directories above it.
+    public var mounts: [(path: String, mount: Mount)] {
+        byPath.map { ($0.key.text, $0.value) }.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    /// Describes the sandbox of the agent while it runs a task that changes nothing on the node itself.
+    ///
+    /// The process begins as root, to become ``unitUser``.
+    ///
+    /// - Parameters:
+    ///   - task: The task.
+    ///   - files: What the agent reads in addition to what the task names, such as itself and the task files.
+    ///   - state: The directories in which the agent keeps what it knows of the task.
+    public init(ofAgent task: PlannedTask, reading files: [String], keeping state: [String]) {
+        (hasNetwork, capabilities) = (true, ["CAP_SETUID", "CAP_SETGID"])
+        for path in Self.baseSystem + ["/run/nest-bootstrap", "/run/systemd/notify"] + files
+            + task.footprint.reads.map(\.path.path)
+        {
+            mount(path, .readable)
+        }
+        // Files that an administrator has put there for all tasks.
+        for digest in task.footprint.pinnedDigests {
+            mount("/var/lib/nest-bootstrap/cache/\(digest)", .readable)
+        }
+        for path in state { mount(path, .writable) }
+    }
+
+    /// Describes the sandbox of the program of a task.
+    ///
+    /// - Parameters:
+    ///   - task: The task.
+    ///   - plan: The plan of the node, whose secrets are those of other tasks.
+    ///   - taskFiles: The task files, whose directories are not covered.
+    ///   - linked: Returns the targets of the links along a path.
+    public init(
+        ofProgram task: PlannedTask,
+        in plan: Plan,
+        taskFiles: [String],
+        linked: (String) -> [String]
+    ) {
+        let own = task.verb.footprint
+        let usesBus = own.connections.contains(.systemBus)
+        hasNetwork = own.connections.contains { $0 != .systemBus }
+        // It sees of the files of other users only those that it names.
+        capabilities = (["CAP_DAC_OVERRIDE"] + own.capabilities).unique()
+        seesNode = own.writablePaths.contains("/")
+        let mentioned = own.texts.flatMap(pathsNamed).map(located).filter { path in
+            !Self.shared.contains { isPath($0, at: path) }
+        }
+        let reads = own.reads.map { located($0.path.path) }
+        let writes = own.writablePaths.filter { $0 != "/" }
+        let system = Self.baseSystem + Self.othersSystem + Self.journal + (usesBus ? Self.bus : [])
+        let readable = reads + (seesNode ? [] : system + mentioned)
+        for path in writes { mount(path, .writable) }
+        for path in readable where state(above: path) != .writable { mount(path, .readable) }
+        devices = (reads + mentioned + writes).filter { isPath($0, below: "/dev") }.unique()
+        for path in own.guardedDirectories(in: own.writablePaths) { mount(path, .readable) }
+        let named = reads + mentioned + (usesBus ? Self.bus : []) + own.writes.map { located($0.path.path) }
+        let products = plan.steps.flatMap(\.task.footprint.writes).filter { $0.isSecret && $0.product != nil }
+        for secret in Self.secrets(of: plan, linked) + Self.hidden {
+            let isNamed =
+                reads.contains { isPath(secret, at: $0) } || named.containsExactly(secret)
+                || writes.contains { $0.hasSameBytes(as: parent(of: secret)) }
+            if isNamed { continue }
+            let place = Self.place(of: secret, taskFiles, keeping: named + writes)
+            cover(place)
+            let isDirectory = place.hasSameBytes(as: parent(of: secret))
+            if isDirectory, products.contains(where: { located($0.path.path).hasSameBytes(as: secret) }) {
+                written.insert(ExactText(place))
+            }
+        }
+        for path in readable where state(above: path) == .covered { mount(path, .readable) }
+        for path in Self.ownState { cover(path) }
+    }
+
+    private mutating func mount(_ path: String, _ mount: Mount) {
+        let key = ExactText(normalised(path))
+        // The process sees the kernel's files anyway, and devices are not files.
+        if mount == .readable, ["/dev", "/proc", "/sys"].contains(where: { isPath(key.text, at: $0) }) { return }
+        if byPath[key] != .writable { byPath[key] = mount }
+    }
+
+    /// Covers a path that the process would see otherwise.
+    private mutating func cover(_ path: String) {
+        guard shows(path), byPath[ExactText(path)] == nil else { return }
+        byPath[ExactText(path)] = .covered
+        // A mount point cannot be renamed, so the path stays covered.
+        var rest = path[...]
+        while let slash = rest.lastSlash, slash != rest.startIndex {
+            rest = rest[..<slash]
+            let key = ExactText(String(rest))
+            if byPath[key] != nil { break }
+            if state(above: key.text) == .writable { byPath[key] = .writable }
+        }
+    }
+
+    /// Returns whether the process sees a path that has no mount of its own.
+    private func shows(_ path: String) -> Bool { state(above: path) != .covered }
+
+    private func state(above path: String) -> Mount { nearestMount(above: path) ?? .covered }
+
+    /// Returns whether one of the directories above a path is mounted.
+    public func hasMount(above path: String) -> Bool { nearestMount(above: path) != nil }
+
+    private func nearestMount(above path: String) -> Mount? {
+        var rest = path[...]
+        while let slash = rest.lastSlash, slash != rest.startIndex {
+            rest = rest[..<slash]
+            if let mount = byPath[ExactText(String(rest))] { return mount }
+        }
+        return seesNode ? .writable : nil
+    }
+}
+
+extension Sandbox {
+    /// Returns the directory of a secret, or the file where others need the directory too.
+    private static func place(of secret: String, _ taskFiles: [String], keeping named: [String]) -> String {
+        let directory = parent(of: secret)
+        let isNeeded = (essential + taskFiles).contains { isPath($0, at: directory) || isPath(directory, at: $0) }
+        // Directories such as /etc and /run, and those of settings such as /etc/sysctl.d.
+        let isShared = directory.pathParts.count < 2 || directory.hasSuffix(".d") || shared.containsExactly(directory)
+        let isWhole = hidden.containsExactly(secret) || named.containsExactly(directory)
+        return isShared || isNeeded || isWhole ? secret : directory
+    }
+
+    /// Returns the files of a plan that only their owners, or the tasks that name them, may read.
+    private static func secrets(of plan: Plan, _ linked: (String) -> [String]) -> [String] {
+        let footprints = plan.steps.lazy.map(\.task.footprint)
+        let written = footprints.flatMap(\.writes).filter { $0.isSecret && $0.effect != .removes }.map(\.path.path)
+        let read = footprints.flatMap(\.reads).filter {
+            [.secret, .clientKey, .kubeconfig, .privateKey].contains($0.use)
+        }
+        let paths = (Array(written) + read.map(\.path.path)).map(located).unique()
+        return paths.flatMap { [$0] + linked($0).map(located) }.unique()
+    }
+
+    /// The base system of every process, with the configuration of accounts, names, time and trust, and the sockets of the
+    /// service manager, the journal and the resolver.
+    static let baseSystem =
+        ["/bin", "/lib", "/lib64", "/nix", "/sbin", "/usr", "/var/lib/ca-certificates", "/var/lib/sss"]
+        + [
+            "current-system", "NetworkManager", "nscd", "resolvconf", "systemd/journal/socket", "systemd/resolve",
+        ].map { "/run/\($0)" }
+        + [
+            "ca-certificates", "crypto-policies", "gai.conf", "group", "host.conf", "hostname", "hosts", "ld.so.cache",
+            "localtime", "machine-id", "nsswitch.conf", "os-release", "passwd", "pki/ca-trust", "pki/tls",
+            "resolv.conf", "services", "ssl", "static",
+        ].map { "/etc/\($0)" }
+
+    /// The additional base system of programs; a program's own configuration is there if the task names it.
+    private static let othersSystem =
+        ["/lib32", "/libx32", "/opt", "/run/booted-system", "/run/wrappers"]
+        + [
+            "alternatives", "bash.bashrc", "ca-certificates.conf", "debian_version", "environment", "inputrc",
+            "ld.so.conf", "ld.so.conf.d", "locale.alias", "locale.conf", "login.defs", "mime.types", "networks",
+            "profile", "profile.d", "protocols", "rpc", "shells", "terminfo", "timezone", "xattr.conf",
+        ].map { "/etc/\($0)" }
+
+    /// The sockets at which programs write to the journal, by `syslog` and `systemd-cat`.
+    private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
+
+    /// The sockets by which programs reach systemd, and the directory by which they see that it runs.
+    private static let bus = ["/run/dbus", "/run/systemd/private", "/run/systemd/system"]
+
+    /// Directories that a text mentions without naming what is in them.
+    private static let shared = ["/etc", "/etc/kubernetes", "/run", "/var/lib", "/proc", "/sys", "/dev", "/tmp"]
+
+    /// Directories that are not covered because programs need what else is in them.
+    private static let essential = ["/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/nix", "/usr"]
+
+    /// The directories in which the program keeps state of all tasks.
+    private static let ownState = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", productsDirectory]
+
+    /// Paths of every node that hold passwords and keys, or are sockets of services with more rights than a task.
+    static let hidden =
+        [
+            "credstore", "credstore.encrypted", "gshadow", "gshadow-", "rancher", "shadow", "shadow-", "ssh",
+            "ssl/private", "wireguard", "kubernetes/admin.conf", "kubernetes/controller-manager.conf",
+            "kubernetes/kubelet.conf", "kubernetes/pki", "kubernetes/scheduler.conf", "kubernetes/super-admin.conf",
+        ].map { "/etc/\($0)" }
+        + [
+            "containerd/containerd.sock", "cri-dockerd.sock", "crio/crio.sock", "dbus", "docker.sock", "initctl",
+            "k3s/containerd/containerd.sock", "podman/podman.sock", "systemd/io.system.ManagedOOM",
+            "systemd/private", "udev/control", "credentials",
+        ].map { "/run/\($0)" }
+        + ["containerd", "containers", "docker", "etcd", "kubelet", "private", "rancher"].map { "/var/lib/\($0)" }
+}
+/// Returns the absolute paths in a text of a task: an argument, the value of an environment variable, or a script.
+///
+/// A path ends where a shell or a list of paths would end it. The whole text, and the value of an option, may be a path
+/// with spaces.
+func pathsNamed(in text: String) -> [String] {
+    var found: [String] = []
+    var rest = text.utf8[...]
+    var previous: UInt8?
+    while let byte = rest.first {
+        guard byte == UInt8(ascii: "/"), previous.map(endsPath) ?? true else {
+            previous = byte
+            rest = rest.dropFirst()
+            continue
+        }
+        let path = rest.prefix { !endsPath($0) }
+        found.append(String(decoding: path, as: UTF8.self))
+        previous = path.last
+        rest = rest[path.endIndex...]
+    }
+    let value = text.utf8.firstIndex(of: UInt8(ascii: "=")).map { text[text.index(after: $0)...] }
+    for whole in [text[...], value ?? ""] where whole.isAbsolutePath && !whole.utf8.contains(UInt8(ascii: "\n")) {
+        found.append(String(whole))
+    }
+    return found
+}
+
+/// Returns whether a byte ends a path in a text.
+private func endsPath(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0...0x20, 0x7F: true
+    default: "\"'`=:;,()<>|&$*?[]{}".utf8.contains(byte)
+    }
+}

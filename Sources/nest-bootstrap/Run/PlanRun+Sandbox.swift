@@ -1,0 +1,108 @@
+import Actions
+import Base
+import HTTP
+import Host
+import Kubernetes
+import Planning
+import Reporting
+import State
+
+/// The sandbox of the agent while it speaks to a network.
+extension PlanRun {
+    /// Runs the task in another process in a sandbox, if the run is that of one task that is confined.
+    ///
+    /// - Parameters:
+    ///   - part: The tasks to run.
+    ///   - signals: The signals that this process receives.
+    /// - Returns: `nil` if the tasks are to be run in this process, otherwise the exit code of the other process, or why
+    ///   the task could not be run there.
+    func runConfined(_ part: Plan, passing signals: AsyncStream<Int32>) async -> Result<ExitCode, Problem>? {
+        guard configuration.isConfining, !command.tasks.isEmpty, part.steps.count == 1,
+            let task = part.steps.first?.task, task.footprint.isConfined
+        else { return nil }
+        do throws(Problem) {
+            try await noteReset(of: task)
+            let message = "task '\(task.name)' cannot be run in its sandbox"
+            let status: ExitStatus
+            do throws(SystemError) {
+                status = try await sandboxed(task).run(passing: signals)
+            } catch {
+                throw Problem(message, hint: error.advice, cause: error)
+            }
+            guard case .exited(let code) = status, let code = ExitCode(rawValue: code), code != .failure else {
+                throw Problem("\(message): bwrap \(status)", hint: "its message is in the output of the run")
+            }
+            return .success(code == .trouble ? .failure : code)
+        } catch {
+            var problem = error
+            problem.mayPass = true
+            return .failure(problem)
+        }
+    }
+
+    /// Returns the command that runs the agent for a task in its sandbox.
+    ///
+    /// - Parameters:
+    ///   - task: The task.
+    ///   - part: What it does, `nil` for the whole task.
+    /// - Returns: The command.
+    /// - Throws: ``Base/SystemError`` if what the process needs cannot be prepared.
+    func sandboxed(_ task: PlannedTask, _ part: NetworkPart? = nil) async throws(SystemError) -> Host.Command {
+        let state = try await prepareState(of: task, part)
+        let options = configuration.options
+        let files = [Installation.program] + Configuration.taskFiles(options) + referredFiles(task)
+        let sandbox = Sandbox(ofAgent: task, reading: files, keeping: state)
+        var words = ["run", "--task", task.name, "--confined"] + options.commonArguments
+        if command.isRepetition { words.append("--repetition") }
+        if let part { words += ["--part", part.rawValue] }
+        words += ["--output", options.output.rawValue]
+        var environment = part == nil ? options.environment : options.childEnvironment
+        environment[Machine.confinedBootVariable] = try Machine.bootIdentifier()
+        var agent = Host.Command(Installation.program, words, environment: environment)
+        agent.isThisProgram = true
+        return try sandbox.command(running: agent, copying: copy)
+    }
+
+    /// Does a part of a task for another process, which has started this one in a sandbox.
+    func serve(_ part: NetworkPart) async throws -> ExitCode {
+        guard let task = try configuration.plan.selecting(command.tasks).steps.first?.task else { return .failure }
+        let signals = try catchSignals()
+        let http = try HTTPClient()
+        let server = NetworkServer(configuration.environment(http), task) { [output] in output.writeObject($0) }
+        let (isDone, signal) = await interruptible(by: signals) { await server.serve(part) { problems(of: $0).first } }
+        await http.shutDown()
+        return isDone || signal != nil ? .success : .failure
+    }
+
+    /// Creates the directories in which the agent keeps what it knows of a task, for the user that it becomes.
+    private func prepareState(of task: PlannedTask, _ part: NetworkPart?) async throws(SystemError) -> [String] {
+        let user = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
+        let cache =
+            task.footprint.keepsCache || part != nil ? ["\(RunEnvironment.usualCacheDirectory)/\(task.name)"] : []
+        let sets = task.recordedSets.map { "/var/lib/nest-bootstrap/sets/\($0)" }
+        let records = part == nil ? ["/run/nest-bootstrap/tasks/\(task.name)"] : []
+        let directories = records + cache + sets
+        for path in directories {
+            try FileSystem.makeDirectory(DirectorySettings(path: path, mode: 0o711, owner: user, group: nil))
+        }
+        return directories
+    }
+
+    /// Returns the files to which the kubeconfig of a task refers; the agent in the sandbox reports what is wrong with it.
+    private func referredFiles(_ task: PlannedTask) -> [String] {
+        guard let path = task.footprint.kubeconfig?.path,
+            let bytes = try? configuration.files.read(path, limit: SizeLimit.configuration),
+            let kubeconfig = try? Kubeconfig(bytes, path: path)
+        else { return [] }
+        return kubeconfig.paths
+    }
+
+    /// Opens a file that only root can read, so that the agent gets a copy of it.
+    private func copy(_ path: String) throws(SystemError) -> CInt? {
+        guard let status = try? FileSystem.status(try FileSystem.realPath(path)), status.kind == .regular,
+            status.mode & 0o004 == 0
+        else { return nil }
+        try configuration.files.requireTrusted(path, isData: true)
+        return try FileSystem.openForChild(path)
+    }
+}

@@ -1,0 +1,119 @@
+import Base
+import Planning
+import Testing
+
+/// What a program of a task sees, as the mounts of its sandbox.
+@Suite(.timeLimit(.minutes(5))) struct SandboxTests {
+    /// The mounts of the program of task `t` that are not of every program, as `ro PATH`, `rw PATH` and `no PATH`.
+    private func mounts(_ exec: String, others: String = "", links: [String: [String]] = [:]) throws -> Set<String> {
+        let sandbox = try sandbox(exec, others, links)
+        let usual = try self.sandbox("command: ls", "", [:])
+        return Self.lines(sandbox).subtracting(sandbox.seesNode ? [] : Self.lines(usual))
+    }
+
+    private func sandbox(_ exec: String, _ others: String, _ links: [String: [String]]) throws -> Sandbox {
+        let plan = try plan("tasks:\n  t: {exec: {\(exec)}}\n\(others)")
+        return Sandbox(
+            ofProgram: plan.steps[0].task,
+            in: plan,
+            taskFiles: ["/etc/nest-bootstrap/bootstrap.yaml"],
+            linked: { links[$0] ?? [] }
+        )
+    }
+
+    private static func lines(_ sandbox: Sandbox) -> Set<String> {
+        Set(
+            sandbox.mounts.map { path, mount in
+                switch mount {
+                case .readable: "ro \(path)"
+                case .writable: "rw \(path)"
+                case .covered: "no \(path)"
+                }
+            }
+        )
+    }
+
+    private static let secret = "  s: {file: {path: /etc/app/keys/k, content: x, mode: '0600'}}\n"
+
+    @Test func `it sees the base system and what its task names`() throws {
+        let exec =
+            "command: /srv/bin/do, args: [--in=/srv/in, '/dev/x'], reads: [/var/lib/y], writes: [/var/z/], creates: /srv/o/f"
+        #expect(
+            try mounts(exec) == [
+                "ro /srv/bin/do", "ro /srv/in", "ro /var/lib/y", "rw /var/z", "rw /srv/o",
+            ]
+        )
+        #expect(try sandbox(exec, "", [:]).devices == ["/dev/x"])
+        let usual = Self.lines(try sandbox("command: ls", "", [:]))
+        for path in ["/run/nest-bootstrap", "/etc/kubernetes", "/run/dbus", "/root", "/etc/shadow"] {
+            #expect(!usual.contains { $0.hasSuffix(path) && !$0.hasPrefix("no ") })
+        }
+        #expect(usual.contains("no /etc/ssl/private"))
+    }
+
+    @Test func `what it may write it may replace, also if it is named elsewhere`() throws {
+        #expect(try mounts("command: ls, args: [/srv/a/b], reads: [/srv/a/c], writes: [/srv/a/]") == ["rw /srv/a"])
+    }
+
+    @Test func `a secret of another task is covered with its directory, unless the task names it`() throws {
+        #expect(
+            try mounts("command: ls, args: [/etc/app]", others: Self.secret) == ["ro /etc/app", "no /etc/app/keys"]
+        )
+        #expect(
+            try mounts("command: ls, args: [/etc/app, /etc/app/keys/public]", others: Self.secret)
+                == ["ro /etc/app", "no /etc/app/keys", "ro /etc/app/keys/public"]
+        )
+        #expect(try mounts("command: ls, reads: [/etc/app/keys/k]", others: Self.secret) == ["ro /etc/app/keys/k"])
+        #expect(try mounts("command: ls, writes: [/etc/app/keys/]", others: Self.secret) == ["rw /etc/app/keys"])
+        // It must exist, so that what the other task writes there is never seen.
+        #expect(try sandbox("command: ls, args: [/etc/app]", Self.secret, [:]).closedDirectories == ["/etc/app/keys"])
+        #expect(try sandbox("command: ls", Self.secret, [:]).closedDirectories == [])
+    }
+
+    @Test func `a directory above a covered path that it may write cannot be renamed`() throws {
+        let all = try mounts("command: ls, writes: [/]", others: Self.secret)
+        #expect(
+            all.isSuperset(of: ["no /etc/app/keys", "rw /etc/app", "rw /etc", "no /etc/shadow", "no /run/docker.sock"])
+        )
+        #expect(all.isSuperset(of: ["no /run/nest-bootstrap", "no /var/lib/nest-bootstrap-products"]))
+    }
+
+    @Test func `where a link leads is covered too`() throws {
+        let links = ["/run/agenix/k": ["/run/agenix.x/1/k"]]
+        let other = "  s: {decrypt: {path: /run/out, source: /etc/s.age, identity: /run/agenix/k}}\n"
+        #expect(
+            try mounts("command: ls, writes: [/run/]", others: other, links: links).isSuperset(
+                of: ["no /run/agenix", "no /run/agenix.x/1", "rw /run/agenix.x"]
+            )
+        )
+    }
+
+    @Test func `static Pods are read-only below a directory that it writes`() throws {
+        #expect(try mounts("command: ls, writes: [/etc/kubernetes/]").contains("ro /etc/kubernetes/manifests"))
+        #expect(
+            try mounts("command: ls, writes: [/etc/kubernetes/manifests/]").contains("rw /etc/kubernetes/manifests")
+        )
+    }
+
+    @Test func `it has the network and the capabilities that it declares`() throws {
+        let plain = try sandbox("command: ls", "", [:])
+        #expect(!plain.hasNetwork)
+        #expect(plain.capabilities == ["CAP_DAC_OVERRIDE"])
+        let more = try sandbox("command: ls, network: true, capabilities: [CAP_NET_ADMIN]", "", [:])
+        #expect(more.hasNetwork)
+        #expect(more.capabilities == ["CAP_DAC_OVERRIDE", "CAP_NET_ADMIN"])
+    }
+
+    @Test func `the agent sees what its task reads, and keeps only what it knows of the task`() throws {
+        let plan = try plan("tasks: {t: {apply: {kubeconfig: /etc/k/admin, manifests: [/srv/m]}}}")
+        let sandbox = Sandbox(
+            ofAgent: plan.steps[0].task,
+            reading: ["/run/key"],
+            keeping: ["/run/nest-bootstrap/tasks/t"]
+        )
+        let lines = Self.lines(sandbox)
+        #expect(lines.isSuperset(of: ["ro /etc/k/admin", "ro /srv/m", "ro /run/key", "ro /run/nest-bootstrap"]))
+        #expect(lines.filter { $0.hasPrefix("rw") } == ["rw /run/nest-bootstrap/tasks/t"])
+        #expect(sandbox.capabilities == ["CAP_SETUID", "CAP_SETGID"])
+    }
+}
