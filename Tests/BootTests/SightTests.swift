@@ -99,7 +99,7 @@ extension FirstMachineTests {
             try await machine.place(Self.listener, at: "\(units)/listener.socket")
             let idle = "[Service]\nExecStart=sleep infinity\n"
             try await machine.place(idle, at: "\(units)/listener.service")
-            try await machine.place("\(idle)Environment=SECRET=NEST-SECRET\n", at: "\(units)/other.service")
+            try await machine.place("\(idle)Environment=SECRET=NEST\\x2dSECRET\n", at: "\(units)/other.service")
             try await machine.must(Self.prepare)
         }
 
