@@ -391,7 +391,7 @@ extension NodeFiles {
         guard try !isPlanned(path) else { return }
         let location = try location(ofRead: path)
         // The confined process has a copy of a file that others cannot read.
-        if try FileSystem.status(location)?.mode == Sandbox.copyMode { return }
+        if Machine.isConfined, try FileSystem.status(location)?.mode == Sandbox.copyMode { return }
         try FileSystem.requirePrivate(location)
     }
 }
