@@ -56,7 +56,7 @@ struct SchemaTests {
               url: {wait: {url: "Http://127.0.0.1/"}}
               capabilities: {exec: {command: ls, capabilities: [CAP_NET_ADMIN]}}
               empty: {after: [], exec: {command: ls, args: [], reads: [], writes: [], environment: {}}}
-              removed: {remove: {paths: [], kubeconfig: /k, objects: [{apiVersion: v1, kind: Namespace, name: a}]}}
+              removed: {remove: {kubeconfig: /k, objects: [{apiVersion: v1, kind: Namespace, name: a}]}}
               labels: {apply: {manifests: [objects.yaml], kubeconfig: /k, labels: {a: 1, b: 1.10, c: ""}}}
 
             """

@@ -32,6 +32,10 @@ import Testing
                 "kubeconfig: /k, objects: [{apiVersion: v1, kind: Namespace, name: kube-system}]",
                 "1:48: the API server never deletes namespace 'kube-system'",
             ),
+            (
+                "paths: [/x], kubeconfig: /k, objects: [{apiVersion: v1, kind: Node, name: one}]",
+                "1:13: 'remove' of task 't' has paths of the node, and objects of a cluster",
+            ),
             ("objects: [{apiVersion: v1, kind: Node, name: one}]", "1:9: task 't' has no kubeconfig"),
             ("kubeconfig: /k, objects: [{kind: Node, name: one}]", "1:48: 'remove.objects.apiVersion'… is missing"),
         ]

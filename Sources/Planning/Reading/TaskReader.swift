@@ -230,7 +230,7 @@ struct TaskReader {
         )
         task.verb = VerbReader(problems: context.problems, verb: verb).read(&fields)
         task.checkLock(restart, context.problems)
-        if let restart, let verb = task.verb, verb.footprint?.isConfined ?? true {
+        if let restart, let verb = task.verb, verb.changesNothing {
             let name = quoted(task.header.name)
             context.problems.add(restart.location, "task \(name) has 'restart', but changes nothing on the node")
         }

@@ -127,6 +127,13 @@ extension RemoveDeclaration: ReadableVerb {
             }
             return nil
         }
+        if !paths.isEmpty, !references.isEmpty || set != nil {
+            fields.problems.add(
+                fields.location,
+                "\(fields.subject.name) has paths of the node, and objects of a cluster",
+                hint: "write two tasks: only one that removes paths runs as root, and without a network"
+            )
+        }
         guard !references.isEmpty || set != nil else {
             return ReadVerb(Self(paths: paths, isRecursive: isRecursive))
         }
@@ -151,8 +158,6 @@ extension RemoveDeclaration: ReadableVerb {
             if objects == nil { footprint.useAPIServer(set.kubeconfig) }
             footprint.removedSet = set.name
         }
-        // The paths may be in a directory of another user.
-        if !paths.isEmpty { footprint.capabilities += ["CAP_DAC_OVERRIDE", "CAP_FOWNER"] }
         return footprint
     }
 }

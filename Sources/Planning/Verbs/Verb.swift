@@ -123,6 +123,14 @@ enum ReadVerb {
         if case .complete(let verb) = self { verb.footprint } else { nil }
     }
 
+    /// Whether the verb only speaks to a server, with any kubeconfig.
+    var changesNothing: Bool {
+        switch self {
+        case .complete(let verb): verb.footprint.isConfined
+        case .needsKubeconfig(_, let make): make(LocatedPath("/", location: .nowhere)).footprint.isConfined
+        }
+    }
+
     /// Creates a verb that is complete.
     init(_ declaration: any VerbDeclaration) {
         self = .complete(Verb(declaration))
