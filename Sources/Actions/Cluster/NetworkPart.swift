@@ -167,31 +167,50 @@ extension NetworkPart {
 }
 
 extension ActionContext {
-    /// Performs work while another process holds the Lease of the task.
+    /// Performs work while another process holds the Lease of the task, which is released once the work has ended.
     func locked(
         by process: @escaping NetworkPart.Process,
         _ work: @escaping @Sendable () async throws -> Bool
     ) async throws -> Bool {
         let (held, hold) = AsyncStream<Void>.makeStream()
-        return try await withThrowingTaskGroup(of: Bool?.self) { group in
-            defer { group.cancelAll() }
-            group.addTask {
-                defer { hold.finish() }
-                try await NetworkPart.lock.run(of: task, by: process, until: deadline, emit, beside: survivor) {
-                    hold.yield()
-                }
-                return nil
-            }
-            group.addTask {
-                for await _ in held { return try await work() }
-                return nil
-            }
-            for try await isChanged in group {
-                // The work that has been done counts, and the other process releases the Lease.
-                if let isChanged { return isChanged }
-            }
-            throw CancellationError()
+        // Not a part of the surrounding task, whose cancellation must not release the Lease before the work has ended.
+        let lock = Task {
+            defer { hold.finish() }
+            // The work may take a moment to end after its deadline.
+            let end = deadline + .seconds(30)
+            try await NetworkPart.lock.run(of: task, by: process, until: end, emit, beside: survivor) { hold.yield() }
         }
+        var result: Result<Bool, any Error> = .failure(CancellationError())
+        if await held.first(where: { true }) != nil {
+            // Declared outside the group for the reason given in `Rollout.pause`.
+            await withTaskGroup(of: Result<Bool, any Error>?.self) { group in
+                group.addTask {
+                    do {
+                        return .success(try await work())
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+                group.addTask {
+                    _ = await lock.result
+                    return nil
+                }
+                for await end in group {
+                    if let end {
+                        result = end
+                        lock.cancel()
+                    } else {
+                        // Without the Lease, another node may do the same work.
+                        group.cancelAll()
+                    }
+                }
+            }
+        }
+        lock.cancel()
+        // The work that has been done counts.
+        if case .failure = await lock.result, case .success(let isChanged) = result { return isChanged }
+        try await lock.value
+        return try result.get()
     }
 
     /// Has the signer of a certificate issue it for a request.
