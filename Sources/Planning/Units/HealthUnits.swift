@@ -40,6 +40,8 @@ func commonUnits(
         target.set("Description", unitPhrase(invalid))
         target.set("Requires", healthUnitName)
         target.set("After", healthUnitName)
+        // It looks for a valid file.
+        target.set("Wants", healthTimerName)
     }
     for task in tasks { target.set("Requires", task.unitName) }
     // An active unit does not start the units that it wants.

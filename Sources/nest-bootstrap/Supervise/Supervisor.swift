@@ -58,10 +58,17 @@ struct Supervisor {
         }
         if health.failed.isEmpty { jobs.append(.stop(healthTimerName)) }
         let alerted = failing.filter { !known.contains($0.subject) } + recovered
-        jobs += alerted.map { .start(alertUnitName(ofTask: $0.task)) }
         // The tasks are started even if the health cannot be written, for example on a full disk.
         let written = Result { () throws(SystemError) in try records.write(health) }
         try await Systemd.queue(jobs)
+        for look in alerted {
+            do throws(SystemError) {
+                try await Systemd.queue([.start(alertUnitName(ofTask: look.task))])
+            } catch {
+                // It may be masked.
+                report("no alert about task '\(look.task)': \(error)")
+            }
+        }
         if !alerted.isEmpty { await ReportService.request(configuration.report) }
         try written.get()
         for look in recovered { report("task '\(look.task)' has recovered") }
