@@ -280,7 +280,7 @@ extension Footprint {
     public var writtenKubeconfig: LocatedPath? { writes.first { $0.kubeconfig != nil }?.path }
 
     /// The digests of everything that the task fetches from pinned URLs.
-    var pinnedDigests: [String] { (manifests?.pinnedDigests ?? []) + fetchedDigests }
+    public var pinnedDigests: [String] { (manifests?.pinnedDigests ?? []) + fetchedDigests }
 
     /// Whether the task writes only products of the agent.
     var hasOnlyProducts: Bool { !writes.isEmpty && writes.allSatisfy { $0.product != nil } }
@@ -334,8 +334,6 @@ extension Footprint {
     mutating func useAPIServer(_ kubeconfig: LocatedPath) {
         reads.append(.init(path: kubeconfig, use: .kubeconfig, sizeLimit: SizeLimit.configuration))
         connections.append(.apiServer)
-        // Credentials often belong to another user, for example with agenix.
-        capabilities.append(Self.reading)
     }
 
     /// Adds the requirements of a task's lock, unless the task already uses a kubeconfig.

@@ -139,12 +139,11 @@ private struct TaskUnit {
             settings.append(("SystemCallFilter", filter.joined(separator: " ")))
         } else {
             let writes = !footprint.writes.isEmpty || footprint.keepsCache
-            let usual =
+            let capabilities =
                 writes
                 ? ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID"]
                 : footprint.reads.isEmpty ? [] : [Footprint.reading]
-            let capabilities = usual + footprint.capabilities
-            settings.append(("CapabilityBoundingSet", capabilities.unique().joined(separator: " ")))
+            settings.append(("CapabilityBoundingSet", capabilities.joined(separator: " ")))
             settings.append(("SystemCallFilter", "@system-service"))
         }
         settings.append(("SystemCallErrorNumber", "EPERM"))
@@ -169,19 +168,17 @@ extension Footprint {
     /// node.
     public var isConfined: Bool {
         usesNetwork && writes.isEmpty && !runsPrograms && service == nil && imageSocket == nil
+            && !connections.contains(.systemBus) && !reads.contains { $0.use == .awaited }
     }
 
-    /// Finds directories with files that root processes act on, if the task can write there without naming them.
-    ///
-    /// - Parameter writes: The paths at and below which the program writes.
-    /// - Returns: The directories.
-    func guardedDirectories(in writes: [String]) -> [String] {
-        ["/etc/kubernetes/manifests", productsDirectory].filter { path in
+    /// The directories with files that root processes act on, if the task can write there without naming them.
+    var guardedDirectories: [String] {
+        ["/etc/kubernetes/manifests"].filter { path in
             let isMeant = self.writes.contains { write in
                 let written = located(write.path.path)
                 return isPath(written, at: path) || write.effect != .modifies && isPath(path, at: written)
             }
-            return !isMeant && writes.contains { $0 != "/" && isPath(path, at: $0) }
+            return !isMeant && writablePaths.contains { $0 != "/" && isPath(path, at: $0) }
         }
     }
 }

@@ -216,8 +216,6 @@ extension CertificateDeclaration: ReadableVerb {
                     product: .file(mode: closed, owner: owner, group: group)
                 ),
             ],
-            // The existing files may belong to another user.
-            capabilities: ["CAP_DAC_READ_SEARCH"],
         )
         footprint.issuedCertificate = .init(
             path: path,

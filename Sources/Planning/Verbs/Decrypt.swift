@@ -135,8 +135,6 @@ extension DecryptDeclaration: ReadableVerb {
                 )
             ],
             command: .init(name: LocatedPath("age", location: path.location), package: "age"),
-            // The source and the file that an earlier run wrote may belong to other users.
-            capabilities: ["CAP_DAC_READ_SEARCH"],
         )
         footprint.decryption = decryption
         if let certificate {

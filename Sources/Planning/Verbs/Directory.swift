@@ -73,8 +73,6 @@ extension DirectoryDeclaration: ReadableVerb {
     public var footprint: Footprint {
         let product = Footprint.Product.directory(mode: mode, owner: owner, group: group)
         var footprint = Footprint(writes: [.init(path: path, effect: .replaces, product: product)])
-        // The directories above may belong to other users, too.
-        if owner != nil || group != nil { footprint.capabilities.append(Footprint.reading) }
         footprint.addAccounts(owner: owner, group: group, named: accountLocations, at: path.location)
         return footprint
     }

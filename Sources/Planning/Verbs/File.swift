@@ -248,11 +248,6 @@ extension FileDeclaration {
             footprint.fetchedDigests.append(digest)
         case .content, .generated: break
         }
-        // The source and the file that an earlier run wrote may belong to other users.
-        if owner != nil || group != nil || !footprint.reads.isEmpty {
-            footprint.capabilities.append("CAP_DAC_READ_SEARCH")
-        }
-        if !footprint.hasOnlyProducts, owner != nil || group != nil { footprint.capabilities.append("CAP_CHOWN") }
         footprint.addAccounts(owner: owner, group: group, named: accountLocations, at: path.location)
         return footprint
     }

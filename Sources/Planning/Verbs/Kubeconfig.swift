@@ -160,7 +160,6 @@ extension KubeconfigDeclaration: ReadableVerb {
                 )
             ],
             credentials: credentials,
-            capabilities: ["CAP_DAC_READ_SEARCH"],
         )
     }
 }
