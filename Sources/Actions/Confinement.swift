@@ -18,10 +18,16 @@ extension Sandbox {
         running command: Command,
         copying copy: (String) throws(SystemError) -> CInt? = { _ in nil }
     ) throws(SystemError) -> Command {
-        var words = try files(copying: copy)
+        var opened: [CInt] = []
+        var words = try files { path throws(SystemError) in
+            let file = try copy(path)
+            opened += [file].compactMap(\.self)
+            return file
+        }
         words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
         if !hasNetwork { words.append("--unshare-net") }
-        words.append("--die-with-parent")
+        // A program gets the signals that bubblewrap gets, and time to end after them.
+        if command.isThisProgram { words.append("--die-with-parent") }
         words += ["--cap-drop", "ALL"] + capabilities.flatMap { ["--cap-add", $0] }
         // Bubblewrap itself is root outside of the sandbox, and what it is linked with is not the program's choice.
         let ofLinker = command.environment.filter { $0.key.hasPrefix("LD_") }.sorted { $0.key < $1.key }
@@ -29,7 +35,7 @@ extension Sandbox {
         words += ["--chdir", "/", "--", command.program] + command.arguments
         let environment = command.environment.filter { !$0.key.hasPrefix("LD_") }
         var bubblewrap = Command("bwrap", words, environment: environment)
-        bubblewrap.isThisProgram = command.isThisProgram
+        (bubblewrap.isThisProgram, bubblewrap.files) = (command.isThisProgram, opened)
         do throws(SystemError) {
             // The task's own PATH is for its program.
             bubblewrap.program = try Command("bwrap", environment: Machine.environment()).locate()
@@ -42,7 +48,7 @@ extension Sandbox {
     }
 
     /// Returns the arguments for the file systems.
-    private func files(copying copy: (String) throws(SystemError) -> CInt?) throws(SystemError) -> [String] {
+    private func files(_ copy: (String) throws(SystemError) -> CInt?) throws(SystemError) -> [String] {
         let places = try places()
         // Directories that bubblewrap makes by itself can only be entered by root.
         let above = places.map(\.place).filter { !hasMount(above: $0) }.flatMap(directoriesAbove) + ["/var"]

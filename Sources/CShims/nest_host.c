@@ -119,10 +119,6 @@ int nest_host_unblock_interruptions(void) {
     return pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 }
 
-int nest_host_open_for_child(const char *path) {
-    return open(path, O_RDONLY | O_NOCTTY);
-}
-
 int nest_host_forbid_dumps(void) {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -70,6 +70,13 @@ struct Program {
     /// - Parameter preparation: The result of the preparation of the process, whose failure is reported instead.
     /// - Returns: The exit code.
     func run(after preparation: Result<Void, SystemError> = .success(())) async -> ExitCode {
+        let code = await runOutside(after: preparation)
+        guard code == .failure, case .success(.perform(let command as RunCommand, _)) = invocation else { return code }
+        // Bubblewrap fails with the code of a failure.
+        return command.isConfined ? .trouble : code
+    }
+
+    private func runOutside(after preparation: Result<Void, SystemError>) async -> ExitCode {
         if case .failure(let error) = preparation {
             output.report(error)
             output.flush(idleLimit: Self.runLimit)

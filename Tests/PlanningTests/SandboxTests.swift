@@ -76,6 +76,8 @@ import Testing
             all.isSuperset(of: ["no /etc/app/keys", "rw /etc/app", "rw /etc", "no /etc/shadow", "no /run/docker.sock"])
         )
         #expect(all.isSuperset(of: ["no /run/nest-bootstrap", "no /var/lib/nest-bootstrap-products"]))
+        let named = "command: ls, reads: [/etc/app/keys/k], writes: [/]"
+        #expect(try mounts(named, others: Self.secret).isDisjoint(with: ["no /etc/app/keys", "no /etc/app/keys/k"]))
     }
 
     @Test func `where a link leads is covered too`() throws {
@@ -104,16 +106,11 @@ import Testing
         #expect(more.capabilities == ["CAP_DAC_OVERRIDE", "CAP_NET_ADMIN"])
     }
 
-    @Test func `the agent sees what its task reads, and keeps only what it knows of the task`() throws {
-        let plan = try plan("tasks: {t: {apply: {kubeconfig: /etc/k/admin, manifests: [/srv/m]}}}")
-        let sandbox = Sandbox(
-            ofAgent: plan.steps[0].task,
-            reading: ["/run/key"],
-            keeping: ["/run/nest-bootstrap/tasks/t"]
-        )
+    @Test func `the agent sees what it is given, and keeps only what it knows of the task`() {
+        let sandbox = Sandbox(ofAgentReading: ["/run/key"], keeping: ["/run/nest-bootstrap/tasks/t"])
         let lines = Self.lines(sandbox)
-        #expect(lines.isSuperset(of: ["ro /etc/k/admin", "ro /srv/m", "ro /run/key", "ro /run/nest-bootstrap"]))
-        #expect(lines.filter { $0.hasPrefix("rw") } == ["rw /run/nest-bootstrap/tasks/t"])
+        #expect(lines.isSuperset(of: ["ro /run/key", "ro /usr", "rw /run/nest-bootstrap/tasks/t"]))
+        #expect(lines.filter { $0.contains("/etc/kubernetes") || $0.contains("/run/nest-bootstrap") }.count == 1)
         #expect(sandbox.capabilities == ["CAP_SETUID", "CAP_SETGID"])
     }
 }

@@ -50,7 +50,6 @@ int nest_host_become(const char *user);
 int nest_host_unblock_interruptions(void);
 
 /// Opens a file for reading, also for a child.
-int nest_host_open_for_child(const char *path);
 
 /// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.
 int nest_host_ignores_signal(int signal);

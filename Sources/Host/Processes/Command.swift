@@ -13,9 +13,12 @@ public struct Command: Sendable, Hashable {
     /// The complete environment: nothing is inherited.
     public var environment: [String: String]
 
-    /// Whether the program has the open files of this process, and the signals that end a process are held back until it
-    /// catches them: it is this one again, started by another program.
+    /// Whether the program is this one again, started by another program: the signals that end a process are held back until
+    /// it catches them.
     public var isThisProgram = false
+
+    /// The open files that the program gets under the same numbers; they are closed here when it has been started.
+    public var files: [CInt] = []
 
     /// The default time that a program has between `SIGTERM` and `SIGKILL`.
     public static let grace: Duration = .seconds(5)
@@ -65,7 +68,7 @@ extension Command {
     /// Starts the program in a new session and process group.
     ///
     /// The program inherits nothing but the three standard descriptors: no signal mask, no ignored signals, no files,
-    /// unless it is this one.
+    /// unless it is this one, and ``files``.
     ///
     /// - Parameters:
     ///   - input: The descriptor for standard input, by default `/dev/null`.
@@ -81,6 +84,7 @@ extension Command {
         errors: CInt? = nil,
         keepsTerminal: Bool = false,
     ) throws(SystemError) -> pid_t {
+        defer { for file in files { close(file) } }
         try checkTexts()
         let path = try locate()
         _ = childrenAreKept
@@ -91,6 +95,8 @@ extension Command {
         // The outputs come first, because the pipe may have descriptor 0, which the next line replaces.
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         unsafe posix_spawn_file_actions_adddup2(&actions, errors ?? output, 2)
+        // A descriptor that is duplicated to itself stays open in the program.
+        for file in files { unsafe posix_spawn_file_actions_adddup2(&actions, file, file) }
         if let input {
             unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
         } else {
@@ -108,7 +114,7 @@ extension Command {
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
 
         // The spawn functions return the error code instead of setting `errno`.
-        var code = unsafe nest_host_prepare_spawn(&actions, &attributes, isThisProgram)
+        var code = unsafe nest_host_prepare_spawn(&actions, &attributes, !files.isEmpty)
         if code != 0 { throw failure(code, nil) }
         if keepsTerminal {
             let flags = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)

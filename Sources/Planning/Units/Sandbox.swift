@@ -46,20 +46,11 @@ public struct Sandbox: Sendable, Hashable {
     /// The process begins as root, to become ``unitUser``.
     ///
     /// - Parameters:
-    ///   - task: The task.
-    ///   - files: What the agent reads in addition to what the task names, such as itself and the task files.
+    ///   - files: What the agent reads, such as itself and the task files.
     ///   - state: The directories in which the agent keeps what it knows of the task.
-    public init(ofAgent task: PlannedTask, reading files: [String], keeping state: [String]) {
+    public init(ofAgentReading files: [String], keeping state: [String]) {
         (hasNetwork, capabilities) = (true, ["CAP_SETUID", "CAP_SETGID"])
-        for path in Self.baseSystem + ["/run/nest-bootstrap", "/run/systemd/notify"] + files
-            + task.footprint.reads.map(\.path.path)
-        {
-            mount(path, .readable)
-        }
-        // Files that an administrator has put there for all tasks.
-        for digest in task.footprint.pinnedDigests {
-            mount("/var/lib/nest-bootstrap/cache/\(digest)", .readable)
-        }
+        for path in Self.baseSystem + ["/run/systemd/notify"] + files { mount(path, .readable) }
         for path in state { mount(path, .writable) }
     }
 
@@ -77,8 +68,7 @@ public struct Sandbox: Sendable, Hashable {
         linked: (String) -> [String]
     ) {
         let own = task.verb.footprint
-        let usesBus = own.connections.contains(.systemBus)
-        hasNetwork = own.connections.contains { $0 != .systemBus }
+        hasNetwork = own.usesNetwork
         // It sees of the files of other users only those that it names.
         capabilities = (["CAP_DAC_OVERRIDE"] + own.capabilities).unique()
         seesNode = own.writablePaths.contains("/")
@@ -87,28 +77,36 @@ public struct Sandbox: Sendable, Hashable {
         }
         let reads = own.reads.map { located($0.path.path) }
         let writes = own.writablePaths.filter { $0 != "/" }
-        let system = Self.baseSystem + Self.othersSystem + Self.journal + (usesBus ? Self.bus : [])
-        let readable = reads + (seesNode ? [] : system + mentioned)
         for path in writes { mount(path, .writable) }
-        for path in readable where state(above: path) != .writable { mount(path, .readable) }
         devices = (reads + mentioned + writes).filter { isPath($0, below: "/dev") }.unique()
-        for path in own.guardedDirectories(in: own.writablePaths) { mount(path, .readable) }
-        let named = reads + mentioned + (usesBus ? Self.bus : []) + own.writes.map { located($0.path.path) }
+        for path in own.guardedDirectories { mount(path, .readable) }
+        let named = reads + mentioned + own.writes.map { located($0.path.path) }
         let products = plan.steps.flatMap(\.task.footprint.writes).filter { $0.isSecret && $0.product != nil }
+        var covers = Self.ownState
         for secret in Self.secrets(of: plan, linked) + Self.hidden {
             let isNamed =
                 reads.contains { isPath(secret, at: $0) } || named.containsExactly(secret)
                 || writes.contains { $0.hasSameBytes(as: parent(of: secret)) }
             if isNamed { continue }
             let place = Self.place(of: secret, taskFiles, keeping: named + writes)
-            cover(place)
+            covers.append(place)
             let isDirectory = place.hasSameBytes(as: parent(of: secret))
             if isDirectory, products.contains(where: { located($0.path.path).hasSameBytes(as: secret) }) {
                 written.insert(ExactText(place))
             }
         }
-        for path in readable where state(above: path) == .covered { mount(path, .readable) }
-        for path in Self.ownState { cover(path) }
+        apply(covers, Self.baseSystem + Self.othersSystem + Self.journal + mentioned + reads)
+    }
+
+    /// Covers paths, and opens others for reading, each according to what is above it.
+    private mutating func apply(_ covers: [String], _ readable: [String]) {
+        let changes = covers.map { ($0, Mount.covered) } + readable.map { ($0, Mount.readable) }
+        // Parents come first, so that neither is undone by what follows.
+        for (path, change) in changes.sorted(by: { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }) {
+            let isMeant = change == .covered ? state(above: path) != .covered : state(above: path) != .writable
+            if isMeant, byPath[ExactText(path)] == nil { mount(path, change) }
+        }
+        for (path, mount) in byPath where mount == .covered { pinParents(of: path.text) }
     }
 
     private mutating func mount(_ path: String, _ mount: Mount) {
@@ -118,11 +116,8 @@ public struct Sandbox: Sendable, Hashable {
         if byPath[key] != .writable { byPath[key] = mount }
     }
 
-    /// Covers a path that the process would see otherwise.
-    private mutating func cover(_ path: String) {
-        guard shows(path), byPath[ExactText(path)] == nil else { return }
-        byPath[ExactText(path)] = .covered
-        // A mount point cannot be renamed, so the path stays covered.
+    /// Makes the writable directories above a path mount points, which cannot be renamed, so that it stays covered.
+    private mutating func pinParents(of path: String) {
         var rest = path[...]
         while let slash = rest.lastSlash, slash != rest.startIndex {
             rest = rest[..<slash]
@@ -131,9 +126,6 @@ public struct Sandbox: Sendable, Hashable {
             if state(above: key.text) == .writable { byPath[key] = .writable }
         }
     }
-
-    /// Returns whether the process sees a path that has no mount of its own.
-    private func shows(_ path: String) -> Bool { state(above: path) != .covered }
 
     private func state(above path: String) -> Mount { nearestMount(above: path) ?? .covered }
 
@@ -177,7 +169,8 @@ extension Sandbox {
     static let baseSystem =
         ["/bin", "/lib", "/lib64", "/nix", "/sbin", "/usr", "/var/lib/ca-certificates", "/var/lib/sss"]
         + [
-            "current-system", "NetworkManager", "nscd", "resolvconf", "systemd/journal/socket", "systemd/resolve",
+            "current-system", "NetworkManager", "netconfig", "nscd", "resolvconf", "systemd/journal/socket",
+            "systemd/resolve",
         ].map { "/run/\($0)" }
         + [
             "ca-certificates", "crypto-policies", "gai.conf", "group", "host.conf", "hostname", "hosts", "ld.so.cache",
@@ -196,9 +189,6 @@ extension Sandbox {
 
     /// The sockets at which programs write to the journal, by `syslog` and `systemd-cat`.
     private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
-
-    /// The sockets by which programs reach systemd, and the directory by which they see that it runs.
-    private static let bus = ["/run/dbus", "/run/systemd/private", "/run/systemd/system"]
 
     /// Directories that a text mentions without naming what is in them.
     private static let shared = ["/etc", "/etc/kubernetes", "/run", "/var/lib", "/proc", "/sys", "/dev", "/tmp"]

@@ -49,9 +49,11 @@ extension PlanRun {
     /// - Throws: ``Base/SystemError`` if what the process needs cannot be prepared.
     func sandboxed(_ task: PlannedTask, _ part: NetworkPart? = nil) async throws(SystemError) -> Host.Command {
         let state = try await prepareState(of: task, part)
-        let options = configuration.options
-        let files = [Installation.program] + Configuration.taskFiles(options) + referredFiles(task)
-        let sandbox = Sandbox(ofAgent: task, reading: files, keeping: state)
+        var options = configuration.options
+        // Bubblewrap changes the directory.
+        options.config = Configuration.absolute(options.config)
+        let files = [Installation.program] + Configuration.taskFiles(options) + kubeconfigFiles(task)
+        let sandbox = Sandbox(ofAgentReading: files + (part == nil ? inputs(of: task) : []), keeping: state)
         var words = ["run", "--task", task.name, "--confined"] + options.commonArguments
         if command.isRepetition { words.append("--repetition") }
         if let part { words += ["--part", part.rawValue] }
@@ -77,8 +79,8 @@ extension PlanRun {
     /// Creates the directories in which the agent keeps what it knows of a task, for the user that it becomes.
     private func prepareState(of task: PlannedTask, _ part: NetworkPart?) async throws(SystemError) -> [String] {
         let user = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
-        let cache =
-            task.footprint.keepsCache || part != nil ? ["\(RunEnvironment.usualCacheDirectory)/\(task.name)"] : []
+        let usesCache = part == nil ? task.footprint.keepsCache : part != .lock
+        let cache = usesCache ? ["\(RunEnvironment.usualCacheDirectory)/\(task.name)"] : []
         let sets = task.recordedSets.map { "/var/lib/nest-bootstrap/sets/\($0)" }
         let records = part == nil ? ["/run/nest-bootstrap/tasks/\(task.name)"] : []
         let directories = records + cache + sets
@@ -88,13 +90,21 @@ extension PlanRun {
         return directories
     }
 
-    /// Returns the files to which the kubeconfig of a task refers; the agent in the sandbox reports what is wrong with it.
-    private func referredFiles(_ task: PlannedTask) -> [String] {
-        guard let path = task.footprint.kubeconfig?.path,
-            let bytes = try? configuration.files.read(path, limit: SizeLimit.configuration),
-            let kubeconfig = try? Kubeconfig(bytes, path: path)
-        else { return [] }
-        return kubeconfig.paths
+    /// Returns what a task names, the files that an administrator has put there for all tasks, and the records of the tasks
+    /// before it.
+    private func inputs(of task: PlannedTask) -> [String] {
+        let pinned = task.footprint.pinnedDigests.map { "\(RunEnvironment.usualCacheDirectory)/\($0)" }
+        let earlier = configuration.plan.allDependencies(of: task.name).sorted()
+        return task.footprint.reads.map(\.path.path) + pinned + earlier.map { "/run/nest-bootstrap/tasks/\($0)" }
+    }
+
+    /// Returns the kubeconfigs of a task, and the files to which they refer; the agent in the sandbox reports what is wrong
+    /// with them.
+    private func kubeconfigFiles(_ task: PlannedTask) -> [String] {
+        [task.footprint.kubeconfig, task.lock?.kubeconfig].compactMap { $0?.path }.unique().flatMap { path in
+            let bytes = try? configuration.files.read(path, limit: SizeLimit.configuration)
+            return [path] + (bytes.flatMap { try? Kubeconfig($0, path: path) }?.paths ?? [])
+        }
     }
 
     /// Opens a file that only root can read, so that the agent gets a copy of it.

@@ -91,8 +91,7 @@ struct PlanRun {
         var code = ExitCode(report, signal: signal)
         // If a record could not be written, the run fails, so that another attempt records the success for dependants.
         if code == .success, recorder?.hasLostRecords == true { code = .failure }
-        // Bubblewrap fails with the code of a failure.
-        return command.isConfined && code == .failure ? .trouble : code
+        return code
     }
 
     private func concludeByHand() async {

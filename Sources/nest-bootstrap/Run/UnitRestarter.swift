@@ -18,21 +18,17 @@ struct UnitRestarter {
     /// - Parameters:
     ///   - deadline: The instant at which to stop waiting for the units.
     ///   - begin: Called with each unit before it is looked at; only an active unit is restarted.
-    ///   - end: Called with each unit that was restarted.
     /// - Throws: ``Base/Problem`` about the first unit that could not be restarted, after all units have been tried;
     ///   `CancellationError` if the task is cancelled.
     func restartAll(
         until deadline: ContinuousClock.Instant,
-        begin: (String) -> Void = { _ in },
-        end: (String) -> Void = { _ in },
+        begin: (String) -> Void,
     ) async throws {
         var failure: Problem?
         for unit in task.restarts {
             begin(unit)
             do throws(SystemError) {
-                if try await Systemd.restart(unit, from: own, startsFailed: isRetry, deadline: deadline) {
-                    end(unit)
-                }
+                _ = try await Systemd.restart(unit, from: own, startsFailed: isRetry, deadline: deadline)
             } catch {
                 try Task.checkCancellation()
                 // A unit that another task has yet to install cannot run with the former file.
