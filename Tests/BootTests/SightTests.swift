@@ -203,6 +203,32 @@ extension FirstMachineTests {
                 #expect(found == "/etc/kubernetes/own\n/run/granted\n\n/etc/kubernetes/manifests:\n")
             }
         }
+
+        @Test func `without bubblewrap, or where it is refused, neither a program nor the agent runs`() async throws {
+            let tasks = """
+                tasks:
+                  program: {exec: {command: touch, args: [/srv/made], writes: [/srv/]}}
+                  agent: {wait: {url: "http://127.0.0.1:1/"}}
+
+                """
+            let refusal = "[Service]\nRestrictNamespaces=yes\n"
+            try await TestMachine.withRunning { machine in
+                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.must("mv /usr/bin/bwrap /usr/kept")
+                try await machine.startTasks()
+                for task in ["program", "agent"] {
+                    #expect(try await machine.fails(task), "\(task)")
+                    #expect(try await machine.status(task).contains("install the package bubblewrap"), "\(task)")
+                    try await machine.place(refusal, at: "/etc/systemd/system/k8s-bootstrap-\(task).service.d/x.conf")
+                }
+                try await machine.must("mv /usr/kept /usr/bin/bwrap; systemctl daemon-reload")
+                for task in ["program", "agent"] {
+                    #expect(try await machine.run("systemctl", "start", "k8s-bootstrap-\(task)").status == 1, "\(task)")
+                    #expect(try await machine.status(task).contains("bwrap"), "\(task)")
+                }
+                #expect(try await machine.run("test", "-e", "/srv/made").status == 1)
+            }
+        }
     }
 }
 
