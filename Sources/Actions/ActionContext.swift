@@ -40,8 +40,6 @@ public struct RunEnvironment: Sendable {
     public var warnBefore: Duration?
     /// The node's name, which identifies the holder of a Lease.
     public var hostName: String
-    /// Whether systemd started this process.
-    public var isService: Bool
     /// The task files, if programs are confined to sandboxes; `nil` if they have the rights of this process.
     public var confinedTaskFiles: [String]?
     /// Returns the process that does a part of a task; `nil` if this process may speak to a network.
@@ -75,7 +73,6 @@ public struct RunEnvironment: Sendable {
         setsDirectory: String = "/var/lib/nest-bootstrap/sets",
         clusterName: String? = nil,
         hostName: String = Machine.hostName(),
-        isService: Bool = false,
         callArguments: [String] = [],
     ) {
         self.files = files
@@ -91,7 +88,6 @@ public struct RunEnvironment: Sendable {
         self.setsDirectory = setsDirectory
         self.clusterName = clusterName
         self.hostName = hostName
-        self.isService = isService
         self.callArguments = callArguments
     }
 

@@ -243,7 +243,9 @@ extension RecordStore {
     /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func awaitMetricsLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
-        try await awaitLock(named: "metrics.lock", until: deadline)
+        let name = "metrics.lock"
+        let file = try directory(isCreating: true).openLock(name)
+        return try await FileLock.wait(file, "\(path)/\(name)", until: deadline)
     }
 
     /// Locks the report to the cluster as soon as no other process holds the lock.
@@ -254,14 +256,6 @@ extension RecordStore {
     public func awaitReportLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
         let file = try reportDirectory(isCreating: true).openLock()
         return try await FileLock.wait(file, "\(path)/\(Self.reportDirectory)", until: deadline)
-    }
-
-    private func awaitLock(
-        named name: String,
-        until deadline: ContinuousClock.Instant,
-    ) async throws(SystemError) -> FileLock? {
-        let file = try directory(isCreating: true).openLock(name)
-        return try await FileLock.wait(file, "\(path)/\(name)", until: deadline)
     }
 }
 

@@ -210,7 +210,6 @@ struct Configuration {
             processEnvironment: options.childEnvironment,
             clusterName: declarations.cluster.name,
             hostName: facts.hostName,
-            isService: options.isService,
             callArguments: options.commonArguments,
         )
         environment.warnBefore = declarations.cluster.warnBefore

@@ -1,5 +1,4 @@
 import Base
-import Glibc
 import Host
 import Kubernetes
 
@@ -60,8 +59,7 @@ struct SetRecordStore {
         do throws(SystemError) {
             try run.files.keep(record.json, as: Self.name, in: directory)
         } catch {
-            let hint = run.isService && error.code == EROFS ? "run 'systemctl daemon-reload'" : error.advice
-            throw Problem("the record of the set's objects cannot be written", hint: hint, cause: error)
+            throw Problem("the record of the set's objects cannot be written", hint: error.advice, cause: error)
         }
     }
 

@@ -13,11 +13,7 @@ public enum FileSystem {
     /// - Throws: ``Base/SystemError`` if the file does not exist, cannot be read, is not a regular file or is too
     ///   large.
     public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        do throws(SystemError) {
-            return try readFile(path, limit: limit)
-        } catch {
-            throw error
-        }
+        try readFile(path, limit: limit)
     }
 
     /// Reads the status of a path, without following a link.
@@ -38,13 +34,16 @@ public enum FileSystem {
         try FileStatus.at(path, followingLinks: true, "cannot look at") != nil
     }
 
-    /// Opens a file for a child that is this program.
+    /// Opens a file for one of ``Command/files``.
     ///
     /// - Parameter path: The path of the file.
-    /// - Returns: The descriptor, which is never closed.
+    /// - Returns: The descriptor, which the start of the program closes.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public static func openForChild(_ path: String) throws(SystemError) -> CInt {
-        try SystemError.check("cannot read", path) { unsafe nest_host_open_for_child(path) }
+        let file = try FileDescriptor(opening: path, O_RDONLY | O_NOCTTY, "cannot read")
+        let raw = file.raw
+        file.release()
+        return raw
     }
 
     /// Returns whether files written to a path are only in memory, not on a disk.
@@ -112,12 +111,7 @@ public enum FileSystem {
     /// - Throws: ``Base/SystemError`` if it is not a directory, cannot be read or has too many names.
     public static func list(_ directory: String, limit: Int = 100_000) throws(SystemError) -> [String] {
         let operation = "cannot list"
-        let opened: FileDescriptor
-        do throws(SystemError) {
-            opened = try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY | O_NONBLOCK, operation)
-        } catch {
-            throw error
-        }
+        let opened = try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY | O_NONBLOCK, operation)
         let listing = try DirectoryListing(adopting: opened, operation, directory)
         let names = try listing.names(operation, directory, limit: limit)
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
