@@ -32,9 +32,7 @@ public struct ActionRunner: Sendable {
         guard let action = Self.actions[step.task.verb.name] else {
             preconditionFailure("verb '\(step.task.verb.name)' has no action")
         }
-        var isChanged = true
-        // A failed task may have changed something too.
-        defer { if isChanged { environment.connections.traitChanges.recordTask() } }
+        let isChanged: Bool
         do {
             isChanged = try await context.locked { try await action.perform(context) }
         } catch let problem as Problem {

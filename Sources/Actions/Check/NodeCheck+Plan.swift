@@ -11,7 +11,7 @@ extension NodeCheck {
         let check = ObjectCheck(definitions: CustomDefinitions(contents.lazy.flatMap(\.manifests)))
         var findings = Findings()
         for (task, manifests) in contents {
-            for manifest in manifests.lazy.map(\.loaded) {
+            for manifest in manifests {
                 findings.problems += check.problems(in: manifest)
                 findings.warnings += [check.kindWarning(manifest)].compactMap(\.self)
                 if !check.knowsFields(of: manifest) { findings.uncheckedObjectCount += 1 }
@@ -32,7 +32,7 @@ extension NodeCheck {
     /// Returns the findings about the objects of a task with `prune`.
     private func pruningFindings(_ task: PlannedTask, _ manifests: [ManifestObject]) -> Findings {
         guard task.footprint.pruning != .never else { return Findings() }
-        let set = ApplySet(name: task.setName, task: task.name)
+        let set = ObjectSet(name: task.setName, task: task.name)
         return Findings(problems: set.mistakes(in: manifests))
     }
 }

@@ -323,7 +323,7 @@ extension NodeCheck {
                 }
             }
             guard let set = task.setName else { continue }
-            access.keep(ApplySet(name: set, task: task.name))
+            access.keep(ObjectSet(name: set, task: task.name))
             guard task.footprint.pruning != .never else { continue }
             access.prune(manifests, includesProtected: task.footprint.pruning == .all)
         }
@@ -349,7 +349,7 @@ extension NodeCheck {
     /// Adds the permissions of a task that removes a set.
     private func allowRemoval(by task: PlannedTask, in access: inout RequiredAccess) {
         guard let set = task.footprint.removedSet else { return }
-        access.remove(ApplySet(name: set, task: task.name), try? SetRecordStore(run, set: set).record())
+        access.remove(ObjectSet(name: set, task: task.name), try? SetRecordStore(run, set: set).record())
     }
 }
 

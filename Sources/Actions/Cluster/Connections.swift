@@ -1,4 +1,5 @@
 import Base
+import Execution
 import HTTP
 import Host
 import Kubernetes
@@ -9,10 +10,9 @@ import YAML
 public final class Connections: Sendable {
     private let http: HTTPClient
     private let files: NodeFiles
-    private let watchSlots = WatchSlots()
-    /// Changes that the tasks of the run may have made to the servers.
-    let traitChanges = TraitChanges()
     private let clients = Locked<[[UInt8]: APIClient]>([:])
+    /// The servers whose age is known.
+    private let examined = Locked<Set<String>>([])
 
     init(http: HTTPClient, files: NodeFiles) {
         self.http = http
@@ -26,6 +26,11 @@ public final class Connections: Sendable {
     func client(kubeconfig path: String, _ context: ActionContext) async throws(Problem) -> APIClient {
         let client = try await load(path, context)
         try await client.waitUntilUsable(context.retryPolicy)
+        if examined.withLock({ $0.insert(client.kubeconfig.server).inserted }),
+            let warning = await client.ageWarning(until: context.deadline)
+        {
+            context.emit(.warning(subject: "", warning))
+        }
         return client
     }
 
@@ -50,13 +55,7 @@ public final class Connections: Sendable {
         return clients.withLock { clients in
             // Another task may have created the client in the meantime.
             if let known = clients[bytes], known.kubeconfig.path.hasSameBytes(as: path) { return known }
-            let client = APIClient(
-                http,
-                kubeconfig: kubeconfig,
-                credentials: credentials,
-                watchSlots: watchSlots,
-                traitChanges: traitChanges,
-            )
+            let client = APIClient(http, kubeconfig: kubeconfig, credentials: credentials)
             clients[bytes] = client
             return client
         }

@@ -26,12 +26,6 @@ struct ManifestLoader {
     /// The maximum number of bytes of text that are read for one task.
     private static let totalLimit = 256 << 20
 
-    /// The maximum number of bytes of text for which the trees of the objects are kept in memory.
-    ///
-    /// The objects of further texts are read again when they are applied, which takes more time and several times less
-    /// memory.
-    private static let treeLimit = 4 << 20
-
     /// The text of a manifest, and the file name for source locations in the text.
     struct Source {
         var name: String
@@ -171,9 +165,8 @@ struct ManifestLoader {
             )
             return
         }
-        let keepsTrees = contents.byteCount <= Self.treeLimit
         var names: Set<String> = []
-        let file = read(source, keepsTrees: keepsTrees, &names)
+        let file = read(source, &names)
         contents.variableNames.formUnion(names)
         contents.manifests += file.manifests
         contents.brokenManifests += file.brokenManifests
@@ -195,20 +188,13 @@ struct ManifestLoader {
     }
 
     /// Reads a text, and adds the names of the variables that it uses.
-    private func read(_ source: Source, keepsTrees: Bool, _ names: inout Set<String>) -> ManifestFile {
+    private func read(_ source: Source, _ names: inout Set<String>) -> ManifestFile {
         let variables = manifests.substitutesVariables ? run.variables : nil
-        let change: @Sendable (Node) -> Node = { node in variables?.replace(in: node).node ?? node }
-        return ManifestFile(
-            source.bytes,
-            file: source.name,
-            transform: { node in
-                guard let variables else { return (node, []) }
-                names.formUnion(variableNames(in: node))
-                let (replaced, problems) = variables.replace(in: node)
-                return (replaced, problems)
-            },
-            rereading: keepsTrees ? nil : change,
-        )
+        return ManifestFile(source.bytes, file: source.name) { node in
+            guard let variables else { return (node, []) }
+            names.formUnion(variableNames(in: node))
+            return variables.replace(in: node)
+        }
     }
 
     private func missing(_ reference: LocatedPath, _ error: SystemError) -> Problem {

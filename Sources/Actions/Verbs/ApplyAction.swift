@@ -22,7 +22,6 @@ struct ApplyAction: Action {
             return true
         }
         let cache = context.cache
-        let store = UnchangedStore(context)
         let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
             .load { (url, sha256) throws(Problem) in try await cache.text(of: url, sha256: sha256) }
         for problem in contents.problems { context.emit(.objectFailed("", problem)) }
@@ -35,7 +34,7 @@ struct ApplyAction: Action {
             guard contents.problems.isEmpty else { throw ReportedFailures() }
             return true
         }
-        return try await run(contents, client, store)
+        return try await run(contents, client)
     }
 
     /// Connects to the API server, unless this is a dry run that cannot use it.
@@ -47,11 +46,7 @@ struct ApplyAction: Action {
         )
     }
 
-    private func run(
-        _ contents: ManifestLoader.Contents,
-        _ client: APIClient,
-        _ store: UnchangedStore,
-    ) async throws -> Bool {
+    private func run(_ contents: ManifestLoader.Contents, _ client: APIClient) async throws -> Bool {
         // An object that is described twice counts once.
         let found = DistinctObjects(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
         let objectCount = found.objects.count
@@ -60,52 +55,32 @@ struct ApplyAction: Action {
         for (_, set) in found.repetitions.sorted(by: { $0.key < $1.key }) where DistinctObjects.areEqual(set) {
             for warning in DistinctObjects.problems(of: set) { context.emit(.warning(about: warning)) }
         }
-        var pruning = try await PruneStep(context, declaration, contents.manifests, client, failures)
-        // Declared outside the group for the reason given in `Rollout.pause`.
+        let pruning = try await PruneStep(context, declaration, contents, client, failures)
+        // Declared outside the group for the reason given in `Rollout`.
         var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
-        let verified = context.run.files.isDryRun ? nil : store.objects()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await failures.reportWhenQuiet() }
-            (applied, changedCount) = await apply(contents.manifests, client, verified, pruning, failures)
+            (applied, changedCount) = await apply(contents.manifests, client, failures)
             group.cancelAll()
         }
         await failures.report()
         try Task.checkCancellation()
-        if let verified { keep(verified, in: store) }
-        guard failures.count == 0, contents.problems.isEmpty else {
-            try? await pruning?.keepMembers(hasChanged: changedCount > 0)
-            throw ReportedFailures()
-        }
-        try await pruning?.keepMembers(hasChanged: changedCount > 0)
+        guard failures.count == 0, contents.problems.isEmpty else { throw ReportedFailures() }
         // The new objects must be ready before the objects that they replace are deleted.
         if declaration.waitsForRollout, !context.run.files.isDryRun {
             try await client.awaitReadiness(
                 of: applied.map { AwaitedObject($0) },
                 minimumNodeCount: declaration.minimumNodeCount,
-                task: context.task.name,
                 context.retryPolicy,
             )
         }
-        let deletedCount =
-            try await pruning?.run(after: objectCount, hasWaited: declaration.waitsForRollout) ?? 0
+        let deletedCount = try await pruning?.run(after: objectCount) ?? 0
         return changedCount + deletedCount > 0
-    }
-
-    /// Keeps the state of the objects for the next run.
-    private func keep(_ verified: VerifiedObjects, in store: UnchangedStore) {
-        do {
-            try store.keep(verified)
-        } catch {
-            let words = "which objects are unchanged cannot be kept, so the next run asks the server about every object"
-            context.emit(.warning(subject: "", "\(words): \(error)"))
-        }
     }
 
     private func apply(
         _ manifests: [ManifestObject],
         _ client: APIClient,
-        _ verified: VerifiedObjects?,
-        _ pruning: PruneStep?,
         _ failures: FailureReporter,
     ) async -> (applied: [ManifestObject], changedCount: Int) {
         let changedCount = Locked(0)
@@ -115,21 +90,16 @@ struct ApplyAction: Action {
             managedMetadata: ManagedMetadata(
                 task: context.task.name,
                 labels: declaration.labels,
-                applySetID: declaration.pruning == .never
-                    ? nil : ApplySet(name: context.task.setName, task: context.task.name).id,
-                version: context.appliedVersion(declaration),
+                version: declaration.appliedVersion,
             ),
-            forceConflicts: declaration.conflicts == .force,
-            keepsConflicts: declaration.conflicts == .keep,
+            conflicts: declaration.conflicts == .force ? .force : declaration.conflicts == .keep ? .keep : .report,
             takenManagers: declaration.takenManagers,
             dryRunOverlay: context.run.dryRunOverlay,
-            verified: verified,
             retryPolicy: context.retryPolicy,
             rival: { [context] manifest, named in
                 await context.run.describedObjects.rival(of: manifest, named: named, context, client.kubeconfig)
             },
             mayAppear: { [context] in await DependencyHints(context: context).mayAppear($0) },
-            willCreate: { object throws(APIError) in try await pruning?.addToParent(object) },
         ) { [context] message in
             switch message {
             case .applied(let identity, let result):
@@ -145,11 +115,9 @@ struct ApplyAction: Action {
     }
 }
 
-extension ActionContext {
+extension ApplyDeclaration {
     /// The version that the task records at its objects.
-    func appliedVersion(_ declaration: ApplyDeclaration) -> AppliedVersion? {
-        declaration.version.map { AppliedVersion($0, node: run.hostName, allowsOlder: declaration.allowsOlder) }
-    }
+    var appliedVersion: AppliedVersion? { version.map { AppliedVersion($0, allowsOlder: allowsOlder) } }
 }
 
 /// The error of a task whose events have reported what is wrong.

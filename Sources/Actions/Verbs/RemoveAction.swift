@@ -34,7 +34,7 @@ struct RemoveAction: Action {
             )
         else { return isChanged }
         context.emit(.objectCount(objects.references.count))
-        let deleter = Deleter(
+        let deletion = ObjectDeletion(
             client: client,
             task: context.task.name,
             isDryRun: context.run.files.isDryRun,
@@ -42,7 +42,7 @@ struct RemoveAction: Action {
         )
         let failures = FailureReporter(context, order: [])
         let deletions = DeletionReporter(context, failures)
-        await deleter.delete(objects.references.map { (ObjectIdentity($0), $0.location) }) { deletions.report($0) }
+        await deletion.delete(objects.references.map { (ObjectIdentity($0), $0.location) }) { deletions.report($0) }
         await failures.report()
         try Task.checkCancellation()
         guard failures.count == 0 else { throw ReportedFailures() }
@@ -146,7 +146,7 @@ final class DeletionReporter: Sendable {
     var count: Int { deleted.withLock { $0 } }
 
     /// Emits the result of one object.
-    func report(_ message: Deleter.Message) {
+    func report(_ message: ObjectDeletion.Message) {
         switch message {
         // An object that did not exist is unchanged, because another client may have deleted it or taken it over.
         case .deleted(let identity, let existed):
@@ -154,7 +154,6 @@ final class DeletionReporter: Sendable {
             context.emit(.object(identity.description, ObjectResult(existed ? .deleted : .unchanged)))
         // An interrupted object has not failed: the task reports the interruption.
         case .failed(let failure): if failure.cause != .interrupted { failures.add(failure) }
-        case .warning(let identity, let text): context.emit(.warning(subject: identity.description, text))
         }
     }
 }

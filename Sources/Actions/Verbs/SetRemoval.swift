@@ -3,7 +3,7 @@ import Execution
 import Kubernetes
 import Planning
 
-/// The removal of a set: the deletion of its members and of its parent.
+/// The removal of a set from this node: the deletion of its objects, except those that other nodes have.
 struct SetRemoval {
     private let context: ActionContext
     private let set: RemoveDeclaration.ObjectSet
@@ -12,13 +12,12 @@ struct SetRemoval {
         (self.context, self.set) = (context, set)
     }
 
-    /// Deletes the members that this node has applied, and the parent once no member is left.
+    /// Deletes the objects that this node has applied, and its key in the ConfigMap of the set.
     ///
     /// - Returns: Whether anything was deleted.
-    /// - Throws: ``Base/Problem`` if the file of another node has the set; another error if an object could not be
-    ///   deleted, which has been reported.
+    /// - Throws: An error if an object could not be deleted, which has been reported.
     func run() async throws -> Bool {
-        let (run, store) = (context.run, SetRecordStore(context.run, set: set.name))
+        let store = SetRecordStore(context.run, set: set.name)
         let record = try store.record()
         guard
             let client = try await context.connection(
@@ -26,51 +25,21 @@ struct SetRemoval {
                 { "would delete set '\(set.name)', if the cluster has it: \($0)" }
             )
         else { return false }
-        let failures = FailureReporter(context, order: [])
-        let pruner = context.pruner(ofFormer: set.name, record, client)
-        let deletion = SetDeletion(context: context, client: client, pruner: pruner, failures: failures)
-        let released = try await deletion.reporting { () async throws(ObjectFailure) in
-            try await pruner.release(by: run.hostName)
-        }
-        if released == nil, let record, record.kubeconfig != set.kubeconfig.path {
-            throw Problem(
-                "the cluster of kubeconfig '\(set.kubeconfig.path)' has no set '\(set.name)'",
-                at: set.kubeconfig.location,
-                hint: "its objects were applied with kubeconfig '\(record.kubeconfig)'"
-            )
-        }
-        // The parent may have been deleted by hand.
-        guard let parent = released ?? (record == nil ? nil : pruner.newParent) else {
-            let text = "there is no set '\(set.name)'; remove this task, if the set was removed, or correct 'set'"
-            context.emit(.warning(subject: pruner.parent.description, text))
+        let objectSet = ObjectSet(name: set.name, task: context.task.name)
+        let deletion = SetDeletion(
+            context: context,
+            client: client,
+            pruner: context.pruner(objectSet, client, includesProtected: record?.includesProtected ?? false),
+            failures: FailureReporter(context, order: [])
+        )
+        guard let record else {
+            let text = "this node has not applied set '\(set.name)', or has removed it: remove this task, or correct 'set'"
+            context.emit(.warning(subject: objectSet.parent.description, text))
             return false
         }
-        guard parent.claimants.isEmpty else { throw claimed(by: parent.claimants) }
-        var left = record ?? SetRecord(kubeconfig: set.kubeconfig.path, includesProtected: false)
-        let (obsolete, count) = try await deletion.run(parent, left, after: 0)
-        guard obsolete.isEverything else {
-            await pruner.reduce(&left, to: obsolete)
-            if left != record { try store.keep(left) }
-            return count > 0
-        }
-        // The deletions have shortened the lists of the parent, and another node may have claimed the set meanwhile.
-        if let now = try await deletion.reporting(pruner.read) {
-            guard now.claimants.isEmpty else { throw claimed(by: now.claimants) }
-            try await deletion.reporting { () async throws(ObjectFailure) in try await pruner.deleteParent(now) }
-        }
+        let (_, count) = try await deletion.run(record, besides: [], after: 0)
+        try await deletion.reporting(deletion.pruner.release)
         try store.discard()
-        return true
-    }
-
-    private func claimed(by nodes: [String]) -> Problem {
-        let names = shortList(nodes.map { "'\($0)'" })
-        let command = ApplySet(name: set.name, task: context.task.name).commandReleasing(nodes[0])
-        return Problem(
-            "set '\(set.name)' is not removed: \(nodes.count == 1 ? "the file of node" : "the files of nodes") \(names) "
-                + "\(nodes.count == 1 ? "has" : "have") a task with it, or had it in the last run there",
-            at: set.kubeconfig.location,
-            hint: "run 'nest-bootstrap run' there without that task; if '\(nodes[0])' no longer exists: "
-                + command
-        )
+        return count > 0
     }
 }

@@ -50,11 +50,9 @@ struct WaitAction: Action {
         case .object(let reference, let kubeconfig):
             let client = try await client(kubeconfig)
             let identity = Self.identity(of: reference)
-            try await checkKind(of: identity, at: reference.location, client)
             try await client.awaitReadiness(
                 of: [AwaitedObject(identity, at: reference.location)],
                 sinceBoot: declaration.isOwnNode ? try? Machine.bootIdentifier() : nil,
-                task: context.task.name,
                 context.retryPolicy,
             )
         case .unit(let name) where !Systemd.isReachable:
@@ -154,18 +152,6 @@ struct WaitAction: Action {
 
     private func client(_ kubeconfig: LocatedPath) async throws(Problem) -> APIClient {
         try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
-    }
-
-    /// Refuses to wait for an object whose kind is misspelt.
-    private func checkKind(
-        of identity: ObjectIdentity,
-        at location: SourceLocation,
-        _ client: APIClient,
-    ) async throws(Problem) {
-        guard let mistake = await client.mistake(in: identity, until: context.deadline),
-            await !DependencyHints(context: context).mayAppear(.kind(DefinedKind(identity.type)))
-        else { return }
-        throw Problem("cannot wait for \(identity): \(mistake)", at: location)
     }
 
     /// Repeats a check until it passes or the deadline is reached.

@@ -37,14 +37,8 @@ public struct RequiredAccess: Sendable {
     public mutating func apply(_ manifest: ManifestObject) {
         let type = manifest.identity.type
         allow(["get", "create", "patch"], type)
-        // Policies and webhooks that change objects decide whether an unchanged object needs a dry run.
-        for name in ["mutatingadmissionpolicies", "mutatingwebhookconfigurations"] {
-            allow(["list"], "admissionregistration.k8s.io", name)
-        }
-        if !type.isBuiltIn { allow(["get"], "apiextensions.k8s.io", "customresourcedefinitions") }
+        if !type.isSecret { allow(["list"], type) }
         if ObjectAnnotation.replace.isSet(in: manifest.root) { allow(["delete"], type) }
-        // Listing Services finds the Service that already has an address or port.
-        if type.group.isEmpty, type.kind == "Service" { allow(["list"], type) }
         // A policy and its bindings can be applied only by a user who may read all objects of the parameter kind.
         if type.group == "admissionregistration.k8s.io", let kind = manifest.root["spec"]?["paramKind"] {
             let parameters = (kind["apiVersion"]?.string ?? "", kind["kind"]?.string ?? "")
@@ -63,8 +57,8 @@ public struct RequiredAccess: Sendable {
     /// Adds the permissions needed to delete an object.
     public mutating func delete(_ identity: ObjectIdentity) { allow(["get", "delete"], identity.type) }
 
-    /// Adds the permissions for the parent of a set.
-    public mutating func keep(_ set: ApplySet) { allow(["get", "create", "patch"], set.parent.type) }
+    /// Adds the permissions for the ConfigMap of a set.
+    public mutating func keep(_ set: ObjectSet) { allow(["get", "create", "patch", "delete"], set.parent.type) }
 
     /// Adds the permissions for a task that prunes objects that are no longer in its manifests.
     ///
@@ -73,8 +67,7 @@ public struct RequiredAccess: Sendable {
     ///   - includesProtected: Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
     public mutating func prune(_ manifests: [ManifestObject], includesProtected: Bool) {
         for type in manifests.map(\.identity.type) {
-            let isDeleted = includesProtected || !ApplySet.isProtected(type)
-            allow(isDeleted ? ["list", "get", "delete"] : ["list"], type)
+            if includesProtected || !ObjectSet.isProtected(type) { allow(["get", "delete"], type) }
         }
     }
 
@@ -83,15 +76,15 @@ public struct RequiredAccess: Sendable {
     /// - Parameters:
     ///   - set: The set.
     ///   - record: The objects that the node has applied, `nil` if it has none.
-    public mutating func remove(_ set: ApplySet, _ record: SetRecord?) {
-        allow(["get", "patch", "delete"], set.parent.type)
+    public mutating func remove(_ set: ObjectSet, _ record: SetRecord?) {
+        keep(set)
         for kind in Set((record?.members ?? []).map(\.kind)) {
-            allow(["list", "get", "delete"], GroupVersionKind(group: kind.group, version: "", kind: kind.kind))
+            allow(["get", "delete"], GroupVersionKind(group: kind.group, version: "", kind: kind.kind))
         }
     }
 
     /// Adds the permissions needed to await an object.
-    public mutating func observe(_ identity: ObjectIdentity) { allow(["get", "list", "watch"], identity.type) }
+    public mutating func observe(_ identity: ObjectIdentity) { allow(["get", "list"], identity.type) }
 
     /// Adds the permissions needed to await a rollout, and to list pods and events for progress reports.
     public mutating func awaitRollout(_ identity: ObjectIdentity) {
@@ -101,12 +94,12 @@ public struct RequiredAccess: Sendable {
 
     /// Adds the permissions needed to request certificates.
     public mutating func requestCertificates() {
-        allow(["create", "get", "watch"], "certificates.k8s.io", "certificatesigningrequests")
+        allow(["create", "get"], "certificates.k8s.io", "certificatesigningrequests")
     }
 
     /// Adds the permissions for a task that runs on one node at a time.
     public mutating func holdLease() {
-        allow(["get", "create", "update", "watch"], ClusterLease.kind.group, "leases")
+        allow(["get", "create", "update"], ClusterLease.kind.group, "leases")
     }
 
     /// Adds the permissions needed to report the node's state.

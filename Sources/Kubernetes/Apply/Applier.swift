@@ -1,11 +1,10 @@
 public import Base
 import YAML
 
-/// Applies manifests by server-side apply, each object as soon as the objects that it needs exist.
+/// Applies manifests by server-side apply, in four waves.
 ///
-/// Maps to `PATCH` with `application/apply-patch+yaml` and `fieldValidation=Strict`; a field of another manager is not
-/// taken unless ``forceConflicts`` is set. All failures are reported, and an object is skipped only if it needs a
-/// failed object.
+/// Each object is read, compared, and sent once if it differs: `PATCH` with `application/apply-patch+yaml` and
+/// `fieldValidation=Strict`. All failures are reported, and an object is skipped only if it needs a failed object.
 public struct Applier: Sendable {
     /// A report about one object.
     public enum Message: Sendable {
@@ -17,35 +16,15 @@ public struct Applier: Sendable {
         case warning(ObjectIdentity, String)
     }
 
-    /// The API server.
-    public var client: APIClient
-    /// The labels and annotations that every object gets.
-    public var managedMetadata: ManagedMetadata
-    /// Whether fields of other managers are taken over.
-    public var forceConflicts: Bool
-    /// Whether fields of other managers keep their values while the rest of an object is applied.
-    var keepsConflicts: Bool
-    /// The managers whose fields are taken over, even fields that the manifests do not have.
-    var takenManagers: TakenManagers
-    /// The objects that a dry run would have created so far, `nil` unless this is a dry run.
-    public var dryRunOverlay: DryRunOverlay?
-    /// The objects that earlier runs have found unchanged, `nil` if they are not used.
-    public var verified: VerifiedObjects?
-    /// The deadline and reporting of repeated attempts.
-    public var retryPolicy: RetryPolicy
-    /// Finds another task that describes an object; `namedTask` is named in the object on the server.
-    public var rival: @Sendable (ManifestObject, _ namedTask: String?) async -> Rival?
-    /// Returns whether an object's requirement that is missing on the server may still be created.
-    public var mayAppear: @Sendable (Requirement) async -> Bool
-    /// Called before an object is created.
-    public var willCreate: @Sendable (ObjectIdentity) async throws(APIError) -> Void
-    /// Receives the reports, on any thread.
-    public var say: @Sendable (Message) -> Void
-
-    /// Whether the objects change quotas or limits, which take effect with a short delay.
-    var changesLimits = false
-    /// A text of the labels and annotations that every object gets, and of the managers that are taken over, for digests.
-    let everyObject: [UInt8]
+    /// What happens to a field that another manager has set to another value.
+    public enum Conflicts: Sendable {
+        /// The object is refused.
+        case report
+        /// The field gets the value of the manifest.
+        case force
+        /// The field keeps its value, and the rest of the object is applied.
+        case keep
+    }
 
     /// Another task that describes the same object.
     public struct Rival: Sendable {
@@ -60,170 +39,193 @@ public struct Applier: Sendable {
         }
     }
 
+    let client: APIClient
+    let managedMetadata: ManagedMetadata
+    let conflicts: Conflicts
+    /// The managers whose fields are taken over, even fields that the manifests do not have.
+    let takenManagers: TakenManagers
+    /// The objects that a dry run would have created so far, `nil` unless this is a dry run.
+    let dryRunOverlay: DryRunOverlay?
+    let retryPolicy: RetryPolicy
+    let rival: @Sendable (ManifestObject, _ namedTask: String?) async -> Rival?
+    let mayAppear: @Sendable (Requirement) async -> Bool
+    let say: @Sendable (Message) -> Void
+
+    /// Creates an applier.
+    ///
+    /// - Parameters:
+    ///   - client: The API server.
+    ///   - managedMetadata: The labels and annotations that every object gets.
+    ///   - conflicts: What happens to fields of other managers.
+    ///   - takenManagers: The managers whose fields are taken over, beside those of client-side kubectl.
+    ///   - dryRunOverlay: The objects that a dry run would have created so far, `nil` unless this is a dry run.
+    ///   - retryPolicy: The deadline and reporting of repeated attempts.
+    ///   - rival: Finds another task that describes an object; `namedTask` is named in the object on the server.
+    ///   - mayAppear: Returns whether an object's requirement that is missing on the server may still be created.
+    ///   - say: Receives the reports, on any thread.
     public init(
         client: APIClient,
         managedMetadata: ManagedMetadata,
-        forceConflicts: Bool,
-        keepsConflicts: Bool = false,
+        conflicts: Conflicts,
         takenManagers: [String] = [],
         dryRunOverlay: DryRunOverlay?,
-        verified: VerifiedObjects? = nil,
         retryPolicy: RetryPolicy,
         rival: @escaping @Sendable (ManifestObject, _ namedTask: String?) async -> Rival? = { _, _ in nil },
         mayAppear: @escaping @Sendable (Requirement) async -> Bool = { _ in true },
-        willCreate: @escaping @Sendable (ObjectIdentity) async throws(APIError) -> Void = { _ in },
         say: @escaping @Sendable (Message) -> Void,
     ) {
-        self.client = client
-        self.managedMetadata = managedMetadata
-        everyObject =
-            managedMetadata.everyObject(in: client.kubeconfig.namespace)
-            + takenManagers.flatMap { Array("\n\($0)".utf8) }
-        self.forceConflicts = forceConflicts
-        self.keepsConflicts = keepsConflicts
+        (self.client, self.managedMetadata, self.conflicts) = (client, managedMetadata, conflicts)
         self.takenManagers = TakenManagers(names: takenManagers)
-        self.dryRunOverlay = dryRunOverlay
-        self.verified = verified
-        self.retryPolicy = retryPolicy
-        self.rival = rival
-        self.mayAppear = mayAppear
-        self.willCreate = willCreate
-        self.say = say
+        (self.dryRunOverlay, self.retryPolicy) = (dryRunOverlay, retryPolicy)
+        (self.rival, self.mayAppear, self.say) = (rival, mayAppear, say)
     }
 
     /// Applies manifests and returns the objects that are on the server.
     ///
     /// Does not throw; each failure is reported.
     public func apply(_ manifests: [ManifestObject]) async -> [ManifestObject] {
-        var work = Work(manifests, defaultNamespace: client.kubeconfig.namespace)
-        work.survey = await survey(work)
-        let schedule = ApplySchedule(work.objects, work.needs, finished: work.survey.unchanged)
-        var applier = self
-        applier.changesLimits = manifests.contains { manifest in
-            let type = manifest.identity.type
-            return type.group.isEmpty && ["LimitRange", "ResourceQuota"].contains(type.kind)
-        }
-        async let _: Void = schedule.passSlowObjects()
-        await withDiscardingTaskGroup { [applier, work] group in
-            while case let turns = await schedule.turns(), !turns.isEmpty {
-                for (index, turn) in turns { group.addTask { await applier.apply(index, of: work, schedule, turn) } }
+        let found = DistinctObjects(of: manifests, defaultNamespace: client.kubeconfig.namespace)
+        let objects = found.objects
+        var failed = ProviderIndex<ObjectFailure>()
+        var applied: [Int] = []
+        for wave in ApplyOrder.Wave.allCases where !Task.isCancelled {
+            let members = objects.indices.filter { ApplyOrder.wave(of: objects[$0].identity.type) == wave }
+            let listed = wave == .foundations ? [:] : await listedObjects(members.map { objects[$0] })
+            // Declared outside the group for the reason given in `Rollout`.
+            var results: [(index: Int, failure: ObjectFailure?)] = []
+            await withTaskGroup(of: (index: Int, failure: ObjectFailure?).self) { [failed] group in
+                for index in members {
+                    let others = found.repetitions[index] ?? []
+                    group.addTask { (index, await apply(objects[index], others, failed, listed)) }
+                }
+                for await result in group { results.append(result) }
             }
-        }
-        return schedule.applied.sorted().map { work.objects[$0] }
-    }
-
-    /// The objects of one apply.
-    struct Work: Sendable {
-        var objects: [ManifestObject]
-        /// Failures of objects that are described more than once, by position.
-        var repetitions: [Int: ObjectFailure] = [:]
-        /// The dependencies between the objects.
-        var needs: ApplyNeeds
-        /// The knowledge from lists of metadata.
-        var survey = Survey()
-        /// The namespaces and kinds that this apply has created, which had no objects.
-        let created = CreatedScopes()
-
-        fileprivate init(_ manifests: [ManifestObject], defaultNamespace: String) {
-            let found = DistinctObjects(of: ApplyOrder.sorted(manifests), defaultNamespace: defaultNamespace)
-            objects = found.objects
-            needs = ApplyNeeds(objects, defaultNamespace: defaultNamespace)
-            for (index, set) in found.repetitions where !DistinctObjects.areEqual(set) {
-                repetitions[index] = ObjectFailure(
-                    object: objects[index].identity,
-                    cause: .invalid,
-                    faults: DistinctObjects.faults(of: set),
-                )
-            }
-        }
-    }
-
-    /// Applies one object when its turn has come.
-    private func apply(_ index: Int, of work: Work, _ schedule: ApplySchedule, _ turn: ApplySchedule.Turn) async {
-        let manifest = work.objects[index]
-        func fail(_ failure: ObjectFailure) {
-            keepVerification(of: manifest)
-            say(.failed(failure))
-            schedule.fail(index, failure)
-        }
-        switch turn {
-        case .blocked(let needed): fail(ObjectFailure(manifest, notTriedBecauseOf: needed))
-        case .start(let other):
-            if let repetition = work.repetitions[index] {
-                fail(repetition)
-            } else if ContinuousClock.now >= retryPolicy.deadline {
-                let before = other.map { "after \(work.objects[$0].identity)" } ?? "of the task's timeout"
-                let hint = "increase 'timeout' of task '\(managedMetadata.task)'"
-                fail(ObjectFailure(manifest, .other, "not tried: no time was left \(before)", hint: hint))
-            } else {
-                do throws(ObjectFailure) {
-                    try await start(index, of: work, schedule)
-                } catch {
-                    // An interrupted object has not failed: the task reports the interruption.
-                    if error.cause != .interrupted { fail(error) }
+            for result in results {
+                if let failure = result.failure {
+                    failed.insert(objects[result.index], as: failure)
+                } else {
+                    applied.append(result.index)
                 }
             }
         }
+        return applied.sorted().map { objects[$0] }
     }
 
-    private func start(_ index: Int, of work: Work, _ schedule: ApplySchedule) async throws(ObjectFailure) {
-        let manifest = work.objects[index]
-        // The generation is read before any part of a definition is read or written.
-        let generation = client.traits.changes.generations.definitions
-        var application = ObjectApplication(
-            applier: self,
-            manifest: manifest,
-            isKnownToDiffer: work.survey.changed.contains(index),
-            isListedAsMissing: work.survey.missing.contains(index),
-            created: work.created
-        ) { delay in
-            schedule.stepAside(index)
-            return await sleep(max(delay, min(schedule.retryPause, retryPolicy.deadline - .now)))
-        }
-        let result: ObjectApplication.Result
-        if let known = try await application.runByMetadata() {
-            result = known
-        } else {
-            application.manifest = try loaded(manifest)
-            result = try await application.run()
-        }
-        if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil, let object = result.object {
-            if !result.isEstablished {
-                schedule.stepAside(index)
-                try await awaitServed(manifest, object)
+    /// Applies an object, reports the result, and returns the failure.
+    private func apply(
+        _ manifest: ManifestObject,
+        _ repetitions: [ManifestObject],
+        _ failed: ProviderIndex<ObjectFailure>,
+        _ listed: [String: [String: Node]],
+    ) async -> ObjectFailure? {
+        do throws(ObjectFailure) {
+            if let needed = failed.provider(
+                neededBy: manifest.identity,
+                defaultNamespace: client.kubeconfig.namespace
+            ) {
+                throw ObjectFailure(manifest, notTriedBecauseOf: needed)
             }
-            if let kind = DefinedKind(manifest) {
-                client.traits.record(definition: object, of: kind, readIn: generation)
+            if let failure = ObjectFailure(wrongAnnotationsOf: manifest) { throw failure }
+            guard DistinctObjects.areEqual(repetitions) else {
+                let faults = DistinctObjects.faults(of: repetitions)
+                throw ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
             }
+            guard .now < retryPolicy.deadline else {
+                let hint = "increase 'timeout' of task '\(managedMetadata.task)'"
+                throw ObjectFailure(manifest, .other, "not tried: no time of the task's timeout was left", hint: hint)
+            }
+            let result = try await ObjectApplication(applier: self, manifest: manifest, listed: listed).run()
+            if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil { try await awaitServed(manifest) }
+            say(.applied(result.identity, result.effect))
+            return nil
+        } catch {
+            // An interrupted object has not failed: the task reports the interruption.
+            if error.cause != .interrupted { say(.failed(error)) }
+            return error
         }
-        result.verification?.record()
-        if result.effect.change == .created, dryRunOverlay == nil { work.created.add(manifest) }
-        say(.applied(result.identity, result.effect))
-        schedule.succeed(index)
     }
 
-    /// Returns an object with its tree in memory.
-    ///
-    /// - Throws: ``ObjectFailure`` if its annotations are wrong.
-    private func loaded(_ manifest: ManifestObject) throws(ObjectFailure) -> ManifestObject {
-        let manifest = manifest.loaded
-        if let failure = ObjectFailure(wrongAnnotationsOf: manifest) { throw failure }
-        return manifest
-    }
-
-    /// Keeps the entry of an object that this run cannot verify, because the entry still holds for its earlier state.
-    private func keepVerification(of manifest: ManifestObject) {
-        let namespace = client.kubeconfig.namespace
-        verified?.keep(VerifiedObjects.key(of: manifest.identity, defaultNamespace: namespace))
+    /// Waits until the server serves the objects of a CustomResourceDefinition, which is when discovery lists them.
+    private func awaitServed(_ manifest: ManifestObject) async throws(ObjectFailure) {
+        guard let type = DefinedKind.servedType(of: manifest),
+            let plural = manifest.root["spec"]?["names"]?["plural"]?.string
+        else { return }
+        let (start, deadline) = (ContinuousClock.now, retryPolicy.deadline)
+        do throws(APIError) {
+            try await retryPolicy.retry(.init(.object, "\(manifest.identity)"), Backoff(first: .milliseconds(50))) {
+                () async throws(APIError) in
+                if try await client.catalog.serves(type, plural, on: client, until: deadline) { return }
+                // A definition is large, so it is read only if serving it takes long.
+                if start + .seconds(2) < .now, let live = try await client.find(manifest.identity, until: deadline),
+                    case .failed(let reason) = Readiness(of: live, type: manifest.identity.type)
+                {
+                    throw .pending("it cannot be established: \(reason)", .transient)
+                }
+                throw .pending("discovery does not list \(type) yet", .retry)
+            }
+        } catch .pending(let words, _, _) where !Task.isCancelled {
+            let message = "the definition is on the server, but its objects are not served: \(words)"
+            let hint = "see 'kubectl get crd \(manifest.identity.name) -o jsonpath={.status.conditions}'"
+            throw ObjectFailure(manifest, .other, message, hint: hint)
+        } catch {
+            throw explanation(of: manifest, live: nil).failure(for: error)
+        }
     }
 
     /// Returns the explanation for a refusal of an object.
     func explanation(of manifest: ManifestObject, live: Node?) -> Explanation {
-        Explanation(
-            client: client,
-            manifest: manifest,
-            live: live,
-            task: managedMetadata.task,
-        )
+        Explanation(client: client, manifest: manifest, live: live, task: managedMetadata.task)
+    }
+}
+
+/// Objects that are read by one list, where many of a kind and namespace are wanted.
+extension Applier {
+    /// The smallest number of wanted objects for which a list is read.
+    private static let leastCount = 16
+
+    /// The largest number of objects that a list may have for each wanted one; then each is read by itself.
+    private static let ratio = 10
+
+    /// Reads lists of whole objects, except Secrets, of which a list would hold those of others.
+    ///
+    /// - Parameter objects: The wanted objects.
+    /// - Returns: The objects of whole collections, by name and by the path of the collection.
+    private func listedObjects(_ objects: [ManifestObject]) async -> [String: [String: Node]] {
+        struct Collection: Hashable {
+            let type: GroupVersionKind
+            let path: String
+        }
+        var wanted: [Collection: Int] = [:]
+        let groups = Dictionary(grouping: objects) { $0.identity.type }
+        for (type, members) in groups where members.count >= Self.leastCount && !type.isSecret {
+            for member in members {
+                guard let path = try? await client.path(of: member.identity, until: retryPolicy.deadline) else { break }
+                wanted[Collection(type: type, path: path.collection), default: 0] += 1
+            }
+        }
+        var lists: [String: [String: Node]] = [:]
+        await withTaskGroup(of: (path: String, objects: [String: Node]?).self) { group in
+            for (collection, count) in wanted where count >= Self.leastCount {
+                group.addTask { (collection.path, await list(collection.path, of: collection.type, wanted: count)) }
+            }
+            for await list in group { lists[list.path] = list.objects }
+        }
+        return lists
+    }
+
+    private func list(_ path: String, of type: GroupVersionKind, wanted count: Int) async -> [String: Node]? {
+        var objects: [String: Node]? = [:]
+        // What cannot be listed is read one by one, which also reports the error.
+        let isRead: ()? = try? await client.readPages(of: path, size: 500, until: retryPolicy.deadline) { items in
+            for item in items {
+                guard let name = item["metadata"]?["name"]?.string, var mapping = item.mapping else { continue }
+                // The items of a list have no type of their own.
+                (mapping["apiVersion"], mapping["kind"]) = (.string(type.apiVersion), .string(type.kind))
+                objects?[name] = Node(.mapping(mapping), location: item.location)
+            }
+            if (objects?.count ?? 0) > count * Self.ratio { objects = nil }
+            return objects != nil
+        }
+        return isRead == nil ? nil : objects
     }
 }

@@ -30,7 +30,7 @@ struct Difference {
         "resourceVersion", "managedFields", "generation", "uid", "creationTimestamp", "selfLink",
     ]
 
-    /// The annotations in which controllers count changes, by kind.
+    /// The annotations in which controllers count changes, by kind, beside the digest of the manifest.
     private static let volatileAnnotations = [
         "DaemonSet": "deprecated.daemonset.template.generation", "Deployment": "deployment.kubernetes.io/revision",
         "ReplicaSet": "deployment.kubernetes.io/revision",
@@ -44,7 +44,7 @@ struct Difference {
             var kept = Mapping(entries.filter { !volatile.contains($0.key) })
             if let annotations = kept["annotations"], let entries = annotations.mapping?.entries {
                 let ofController = volatileAnnotations[object["kind"]?.string ?? ""]
-                let own = entries.filter { $0.key != ofController }
+                let own = entries.filter { ![ofController, ManagedMetadata.digestAnnotation].contains($0.key) }
                 kept["annotations"] = own.isEmpty ? nil : Node(.mapping(Mapping(own)), location: annotations.location)
             }
             mapping["metadata"] = Node(.mapping(kept), location: metadata.location)
@@ -87,13 +87,7 @@ struct Difference {
 extension Difference {
     /// Returns the differing fields as lines `path: old -> new`, with secret values masked.
     static func lines(from old: Node, to new: Node, of type: GroupVersionKind, hasStatusSubresource: Bool) -> [String] {
-        let settled = { Self.settled($0, hasStatusSubresource: hasStatusSubresource) }
-        let masked = MaskedObjects(settled(old), settled(new), of: type)
-        let difference = Difference(
-            from: masked.old ?? .mapping([:]),
-            to: masked.new,
-            hasStatusSubresource: hasStatusSubresource,
-        )
+        let difference = Difference(from: old, to: new, hasStatusSubresource: hasStatusSubresource)
         return difference.fields.map { field in
             let isSecret = ShownValue.isSecret(field.path, of: type)
             return "\(field.path): \(ShownValue(field.old, isSecret)) -> \(ShownValue(field.new, isSecret))"

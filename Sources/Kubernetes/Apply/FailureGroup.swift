@@ -13,61 +13,38 @@ public struct FailureGroup: Sendable {
         var order: [Key] = []
         var members: [Key: [ObjectFailure]] = [:]
         for failure in failures {
-            let key = Key(failure)
+            let texts = failure.faults.map { [$0.message, $0.hint ?? ""] }
+            let key = Key(cause: failure.cause, texts: texts)
             if members[key] == nil { order.append(key) }
             members[key, default: []].append(failure)
         }
         return order.map { FailureGroup(members: members[$0] ?? []) }
     }
 
-    /// The properties that the failures of a group have in common.
     private struct Key: Hashable {
         let cause: ObjectFailure.Cause
-        let faults: [ObjectFailure.Common]
-
-        init(_ failure: ObjectFailure) {
-            cause = failure.cause
-            faults = failure.faults.map(\.shared)
-        }
+        let texts: [[String]]
     }
 
     /// The problems of the only failure in the group, or one problem for each fault that all failures share.
     public var problems: [Problem] {
         guard let first = members.first, members.count > 1 else { return members.first?.problems ?? [] }
         return first.faults.indices.map { index in
-            let faults = members.map { $0.faults[index] }
-            let isSame = faults.allSatisfy { $0.message == first.faults[index].message }
-            let common = isSame ? first.faults[index].own : first.faults[index].shared
-            let values = isSame ? nil : Self.values(of: faults)
-            let message = common.message + (values.map { ": \($0)" } ?? "")
-            let subject = "\(subject) (\(places(faults.map(\.location))))"
+            let fault = first.faults[index]
+            let subject = "\(subject) (\(places(members.map { $0.faults[index].location })))"
             return Problem(
-                "\(subject): \(message)",
-                hint: common.hint,
+                "\(subject): \(fault.message)",
+                hint: fault.hint,
                 publicMessage: "\(subject): \(first.cause.publicWords)"
             )
         }
-    }
-
-    /// Returns the faults' common values, or the first fault's values as an example.
-    private static func values(of faults: [ObjectFailure.Fault]) -> String? {
-        guard let first = faults.first?.values else { return nil }
-        return faults.allSatisfy { $0.values == first } ? first : "for example \(first)"
     }
 
     /// The number of objects, with their kind if all have the same kind.
     private var subject: String {
         let kinds = Set(members.map(\.object.type.kind))
         guard let kind = kinds.first, kinds.count == 1 else { return "\(members.count) objects" }
-        return "\(members.count) \(Self.plural(of: kind))"
-    }
-
-    private static func plural(of kind: String) -> String {
-        if kind.hasSuffix("y"), let before = kind.dropLast().last, !"aeiou".contains(before) {
-            return kind.dropLast() + "ies"
-        }
-        if ["ss", "x", "ch", "sh"].contains(where: kind.hasSuffix) { return kind + "es" }
-        return kind.hasSuffix("s") ? kind : kind + "s"
+        return "\(members.count) objects of kind \(kind)"
     }
 
     /// The locations of the objects, with the first names if all share one location, as in a prune.
@@ -87,12 +64,4 @@ public struct FailureGroup: Sendable {
         }
         return shortList(listed)
     }
-}
-
-extension ObjectFailure.Fault {
-    /// The fault's own message and hint.
-    fileprivate var own: ObjectFailure.Common { ObjectFailure.Common(message: message, hint: hint) }
-
-    /// The message and hint that apply to every object with the same cause.
-    fileprivate var shared: ObjectFailure.Common { common ?? own }
 }

@@ -19,12 +19,8 @@ struct FieldSet: Hashable {
         self.init(path.isEmpty ? nil : path.reversed().reduce(Self.field) { .mapping([($1, $0)]) })
     }
 
-    /// Returns whether a field below nested mappings is in the set.
-    func contains(_ keys: [String]) -> Bool {
-        var node = root
-        for key in keys { node = node?["f:\(key)"] }
-        return node.map { Self.isField($0) } ?? false
-    }
+    /// Returns whether the set has a field, or fields below it.
+    func has(_ keys: [String]) -> Bool { keys.reduce(root) { $0?[$1] } != nil }
 
     /// Returns whether the set has a field of an object, or fields below it.
     func contains(_ path: FieldPath, in object: Node) -> Bool {
@@ -52,12 +48,6 @@ struct FieldSet: Hashable {
         return Self(Self.union(root, theirs))
     }
 
-    /// Returns the fields that are not in another set.
-    func subtracting(_ other: Self) -> Self {
-        guard let root, let theirs = other.root else { return self }
-        return Self(Self.difference(root, theirs))
-    }
-
     /// Returns the fields that an object loses when their manager applies a configuration and only another set remains.
     ///
     /// A mapping or list stays as long as the other set contains a field in it, and an item of a list if the set contains
@@ -67,121 +57,36 @@ struct FieldSet: Hashable {
         Self(root.flatMap { Self.lost($0, configuration, other.root) })
     }
 
-    func intersection(withFieldsOf object: Node) -> Self {
-        Self(root.flatMap { Self.intersection($0, object) })
-    }
-
     /// Returns an object without the fields of the set, and without parents that become empty.
     ///
     /// - Parameters:
     ///   - object: The object.
     ///   - configuration: An object whose mappings and lists stay, even if they become empty.
     /// - Returns: The rest of the object.
-    func removed(from object: Node, keepingParentsOf configuration: Node? = nil) -> Node {
+    func removed(from object: Node, keepingParentsOf configuration: Node) -> Node {
         root.flatMap { Self.removed($0, from: object, configuration) } ?? object
     }
 
-    /// Merges an applied configuration into an object, as the server does in a server-side apply.
+    /// Returns the copies of fields in the set that a configuration no longer has, from which the server would restore them.
     ///
-    /// The set contains the fields of all managers: its keys show which lists are merged item by item.
-    ///
-    /// - Parameters:
-    ///   - configuration: The object as it is applied.
-    ///   - object: The object on the server, without the fields that the apply removes.
-    /// - Returns: The object with the values of the configuration.
-    func merged(_ configuration: Node, into object: Node) -> Node {
-        Self.merged(configuration, into: object, root)
+    /// The server copies the `serviceAccountName` of pods to the deprecated `serviceAccount`, and back when only the first
+    /// is removed: the pods would keep the old ServiceAccount without an error.
+    func copies(leftBy configuration: Node, in object: Node) -> Self {
+        Self(root.flatMap { Self.copies($0, configuration, object) })
     }
 
-    private static func merged(_ wanted: Node, into live: Node, _ fields: Node?) -> Node {
-        if let entries = wanted.mapping?.entries, var mapping = live.mapping {
-            // A mapping that is owned as a whole has no fields below it.
-            guard fields == nil || fields != field else { return wanted }
-            for entry in entries {
-                if entry.value.isNull {
-                    mapping[entry.key] = nil
-                } else if let old = mapping[entry.key] {
-                    mapping[entry.key] = merged(entry.value, into: old, fields?["f:\(entry.key)"])
-                } else {
-                    mapping[entry.key] = entry.value
-                }
-            }
-            return Node(.mapping(mapping), location: live.location)
-        }
-        guard let items = wanted.sequence, let old = live.sequence else { return wanted }
-        let keys = (fields?.mapping?.entries ?? []).filter { $0.key.hasPrefix("k:") || $0.key.hasPrefix("v:") }
-        guard !keys.isEmpty else { return wanted }
-        var rest = old
-        let new = items.map { item -> Node in
-            let key = keys.first { child(of: .sequence([item]), at: $0.key) != nil }
-            guard let key, let present = child(of: .sequence(rest), at: key.key),
-                let index = rest.firstIndex(of: present)
-            else { return item }
-            rest.remove(at: index)
-            return merged(item, into: present, key.value)
-        }
-        return Node(.sequence(new + rest), location: live.location)
-    }
-
-    /// A field of an object that is in no set.
-    struct UnownedField {
-        /// The path as the server writes it in refusals.
-        let text: String
-        /// The keys that lead to the field in a set.
-        let keys: [String]
-    }
-
-    /// Returns the fields of an object that are neither in the set nor in a configuration.
-    ///
-    /// Of a field and the fields below it only the field is in the result. Items of lists that the set does not have are
-    /// left out.
-    ///
-    /// - Parameters:
-    ///   - object: The object.
-    ///   - configuration: The object as it is applied.
-    ///   - left: Keys of the object itself that are not looked at.
-    /// - Returns: The fields.
-    func unownedFields(of object: Node, apartFrom configuration: Node, without left: Set<String>) -> [UnownedField] {
-        let entries = (object.mapping?.entries ?? []).filter { !left.contains($0.key) }
-        let rest = Node(.mapping(Mapping(entries)), location: object.location)
-        return Self.unowned(rest, configuration, root, UnownedField(text: "", keys: []))
-    }
-
-    private static func unowned(
-        _ value: Node,
-        _ wanted: Node?,
-        _ fields: Node?,
-        _ place: UnownedField,
-    ) -> [UnownedField] {
-        // A value that is owned as a whole has no fields of its own.
-        guard fields == nil || fields != field else { return [] }
-        if let entries = value.mapping?.entries {
-            return entries.flatMap { entry -> [UnownedField] in
-                let separator = place.text.isEmpty ? "" : "."
-                let key = "f:\(entry.key)"
-                let inner = UnownedField(text: "\(place.text)\(separator)\(entry.key)", keys: place.keys + [key])
-                let owned = fields?[key]
-                guard owned != nil || wanted?[entry.key] != nil else { return [inner] }
-                return unowned(entry.value, wanted?[entry.key], owned, inner)
-            }
-        }
-        return (value.sequence ?? []).enumerated().flatMap { index, item -> [UnownedField] in
-            let owner = (fields?.mapping?.entries ?? []).first { child(of: .sequence([item]), at: $0.key) != nil }
-            guard let owner else { return [] }
-            return unowned(
-                item,
-                wanted.flatMap { child(of: $0, at: owner.key) },
-                owner.value,
-                UnownedField(text: "\(place.text)[\(index)]", keys: place.keys + [owner.key])
-            )
+    /// Whether all fields are in the status, or in parts of the metadata to which every manager may add.
+    var isBesideContent: Bool {
+        (root?.mapping?.entries ?? []).allSatisfy { entry in
+            guard entry.key == "f:metadata" else { return entry.key == "f:status" }
+            let below = (entry.value.mapping?.entries ?? []).map(\.key)
+            return below.allSatisfy { [".", "f:annotations", "f:finalizers", "f:labels"].contains($0) }
         }
     }
 
     private static let field = Node.mapping([:])
 
-    private static func isField(_ node: Node) -> Bool {
-        node == field || node["."] != nil
-    }
+    private static func isField(_ node: Node) -> Bool { node == field || node["."] != nil }
 
     private static func union(_ left: Node, _ right: Node) -> Node {
         guard var fields = left.mapping, let others = right.mapping else { return left }
@@ -190,17 +95,6 @@ struct FieldSet: Hashable {
             fields[entry.key] = fields[entry.key].map { union($0, entry.value) } ?? entry.value
         }
         return Node(.mapping(fields), location: left.location)
-    }
-
-    private static func difference(_ left: Node, _ right: Node) -> Node? {
-        let kept = (left.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
-            guard let other = right[entry.key] else { return (entry.key, entry.value) }
-            guard entry.value != field else { return isField(other) ? nil : (entry.key, entry.value) }
-            // Without children, the other set has only the field itself.
-            let rest = other == field ? difference(entry.value, .mapping([".": field])) : difference(entry.value, other)
-            return rest.map { (entry.key, $0["."] != nil && $0.mapping?.entries.count == 1 ? field : $0) }
-        }
-        return kept.isEmpty ? nil : .mapping(kept)
     }
 
     private static func lost(_ fields: Node, _ wanted: Node?, _ others: Node?) -> Node? {
@@ -213,16 +107,6 @@ struct FieldSet: Hashable {
             return self.lost(entry.value, child, other).map { (entry.key, $0) }
         }
         return lost.isEmpty ? nil : .mapping(lost)
-    }
-
-    private static func intersection(_ fields: Node, _ value: Node) -> Node? {
-        let kept = (fields.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
-            if entry.key == "." { return (entry.key, entry.value) }
-            guard let child = child(of: value, at: entry.key) else { return nil }
-            if entry.value == field { return (entry.key, field) }
-            return intersection(entry.value, child).map { (entry.key, $0) }
-        }
-        return kept.isEmpty ? nil : .mapping(kept)
     }
 
     private static func removed(_ fields: Node, from value: Node, _ wanted: Node?) -> Node? {
@@ -253,8 +137,20 @@ struct FieldSet: Hashable {
         return isGone ? nil : Node(.sequence(items), location: value.location)
     }
 
+    private static func copies(_ fields: Node, _ wanted: Node?, _ live: Node?) -> Node? {
+        let (name, copy) = ("serviceAccountName", "serviceAccount")
+        let isLeft = fields["f:\(name)"] != nil && wanted?[name] == nil && wanted?[copy] == nil
+        if isLeft, fields["f:\(copy)"] == nil, live?[copy] != nil { return .mapping([("f:\(copy)", field)]) }
+        let below = (fields.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
+            guard entry.key.hasPrefix("f:") else { return nil }
+            let key = String(entry.key.dropFirst(2))
+            return copies(entry.value, wanted?[key], live?[key]).map { (entry.key, $0) }
+        }
+        return below.isEmpty ? nil : .mapping(below)
+    }
+
     /// Returns the part of a value that a key of a set names.
-    static func child(of value: Node, at key: String) -> Node? {
+    private static func child(of value: Node, at key: String) -> Node? {
         let name = String(key.dropFirst(2))
         switch key.prefix(2) {
         case "f:": return value[name]
@@ -274,124 +170,50 @@ struct FieldSet: Hashable {
     }
 }
 
-/// Objects to which a manifest has already been applied.
-extension FieldSet {
-    /// Whether all fields are in the status, or in parts of the metadata to which every manager may add.
-    var isBesideContent: Bool {
-        (root?.mapping?.entries ?? []).allSatisfy { entry in
-            guard entry.key == "f:metadata" else { return entry.key == "f:status" }
-            let below = (entry.value.mapping?.entries ?? []).map(\.key)
-            return !below.isEmpty
-                && below.allSatisfy { [".", "f:annotations", "f:finalizers", "f:labels"].contains($0) }
-        }
-    }
-
-    /// Returns whether applying a configuration once more would leave an object as it is, without asking the server.
-    ///
-    /// The set contains the fields that the manager has applied to the object. The configuration must have exactly
-    /// these fields, with the object's values and with list items in the same order. A value that the server writes in
-    /// another form, such as a quantity, counts as different.
-    ///
-    /// - Parameters:
-    ///   - configuration: The object as it would be sent.
-    ///   - live: The object on the server.
-    /// - Returns: `false` if something would change, or if only the server can decide.
-    func isApplied(_ configuration: Node, in live: Node) -> Bool {
-        guard let root, var wanted = configuration.mapping, let metadata = wanted["metadata"]?.mapping else {
-            return false
-        }
-        // The fields that identify the object belong to no manager.
-        let identity = ["apiVersion", "kind"].allSatisfy { wanted[$0] == live[$0] }
-        let own = ["name", "namespace"].allSatisfy { metadata[$0] == nil || metadata[$0] == live["metadata"]?[$0] }
-        guard identity, own else { return false }
-        let rest = metadata.entries.filter { !["name", "namespace"].contains($0.key) }.map { ($0.key, $0.value) }
-        (wanted["apiVersion"], wanted["kind"]) = (nil, nil)
-        wanted["metadata"] = rest.isEmpty ? nil : .mapping(rest)
-        return Self.isApplied(Node(.mapping(wanted), location: configuration.location), root, in: live)
-    }
-
-    private static func isApplied(_ wanted: Node, _ fields: Node, in live: Node) -> Bool {
-        let below = (fields.mapping?.entries ?? []).filter { $0.key != "." }
-        // The value is a scalar, or a mapping or list that the manager owns as a whole.
-        guard !below.isEmpty else { return wanted == live }
-        let count = wanted.mapping?.entries.count ?? wanted.sequence?.count ?? 0
-        guard count == below.count else { return false }
-        var places: [(wanted: Int, live: Int)] = []
-        for entry in below {
-            guard let child = child(of: wanted, at: entry.key), let present = self.child(of: live, at: entry.key),
-                isApplied(child, entry.value, in: present)
-            else { return false }
-            guard let items = wanted.sequence, let others = live.sequence else { continue }
-            guard let place = items.firstIndex(of: child), let other = others.firstIndex(of: present) else {
-                return false
-            }
-            places.append((place, other))
-        }
-        let order = places.sorted { $0.wanted < $1.wanted }
-        return zip(order, order.dropFirst()).allSatisfy { $0.wanted < $1.wanted && $0.live < $1.live }
-    }
-}
-
-/// Objects to which an apply has not given the state that its manifest describes.
-extension FieldSet {
-    /// Returns whether the items of lists that are merged item by item are in the order of a configuration.
-    ///
-    /// The set contains the fields that the manager has applied.
-    func isInOrder(_ configuration: Node, in object: Node) -> Bool {
-        root.map { Self.isInOrder(configuration, object, $0) } ?? true
-    }
-
-    private static func isInOrder(_ wanted: Node, _ live: Node, _ fields: Node) -> Bool {
-        var places: [(wanted: Int, live: Int)] = []
-        for entry in fields.mapping?.entries ?? [] where entry.key != "." {
-            guard let child = child(of: wanted, at: entry.key), let present = self.child(of: live, at: entry.key) else {
-                continue
-            }
-            guard isInOrder(child, present, entry.value) else { return false }
-            guard entry.key.hasPrefix("k:"), let place = wanted.sequence?.firstIndex(of: child),
-                let other = live.sequence?.firstIndex(of: present)
-            else { continue }
-            places.append((place, other))
-        }
-        let order = places.sorted { $0.wanted < $1.wanted }
-        return zip(order, order.dropFirst()).allSatisfy { $0.wanted == $1.wanted || $0.live <= $1.live }
-    }
-
-    /// Returns whether a list or mapping that was owned as a whole has items that a configuration does not have.
-    ///
-    /// - Parameters:
-    ///   - before: The fields of the same manager when it owned the value as a whole.
-    ///   - configuration: The object as it is applied.
-    ///   - object: The object after the apply.
-    /// - Returns: Whether there are such items.
-    func hasRest(of before: Self, beside configuration: Node, in object: Node) -> Bool {
-        guard let root, let old = before.root else { return false }
-        return Self.hasRest(root, old, configuration, object)
-    }
-
-    private static func hasRest(_ fields: Node, _ before: Node, _ wanted: Node, _ live: Node) -> Bool {
-        (fields.mapping?.entries ?? []).contains { entry in
-            guard entry.key != ".", entry.value != field, let old = before[entry.key],
-                let child = child(of: wanted, at: entry.key), let present = self.child(of: live, at: entry.key)
-            else { return false }
-            guard old == field else { return hasRest(entry.value, old, child, present) }
-            func count(_ node: Node) -> Int { node.sequence?.count ?? node.mapping?.entries.count ?? 0 }
-            return count(present) > count(child)
-        }
-    }
-}
-
 extension Node {
     /// Returns whether an object contains all values of a manifest, in the same form.
     ///
-    /// A value that the server writes in another form, such as a quantity, counts as different.
+    /// A value that the server writes in another form, such as a quantity, counts as different. The server leaves out
+    /// values such as `0` and `[]`.
     func includes(_ manifest: Node) -> Bool {
         switch (content, manifest.content) {
         case (.mapping(let own), .mapping(let wanted)):
-            return wanted.entries.allSatisfy { entry in own[entry.key]?.includes(entry.value) ?? entry.value.isNull }
+            return wanted.entries.allSatisfy { own[$0.key]?.includes($0.value) ?? $0.value.isZero }
         case (.sequence(let own), .sequence(let wanted)):
             return own.count == wanted.count && zip(own, wanted).allSatisfy { $0.includes($1) }
         default: return self == manifest
         }
+    }
+
+    private var isZero: Bool {
+        switch content {
+        case .null: true
+        case .boolean(let value): !value
+        case .number(let number): number.json == "0"
+        case .string(let text): text.isEmpty
+        case .sequence(let items): items.isEmpty
+        case .mapping(let mapping): mapping.entries.isEmpty
+        }
+    }
+
+    /// Returns an object with the values of a manifest, for a preview; items of lists are merged by their position.
+    func merged(with manifest: Node) -> Node {
+        switch (content, manifest.content) {
+        case (.mapping(var own), .mapping(let wanted)):
+            for entry in wanted.entries { own[entry.key] = own[entry.key]?.merged(with: entry.value) ?? entry.value }
+            return Node(.mapping(own), location: location)
+        case (.sequence(let own), .sequence(let wanted)):
+            let items = wanted.enumerated().map { own.indices.contains($0) ? own[$0].merged(with: $1) : $1 }
+            return Node(.sequence(items), location: location)
+        default: return manifest
+        }
+    }
+
+    /// Returns an object with another value of a key of one of its mappings.
+    func with(_ value: Node?, at key: String, _ inner: String) -> Node {
+        guard var mapping = mapping, var below = mapping[key]?.mapping else { return self }
+        below[inner] = value
+        mapping[key] = Node(.mapping(below), location: mapping[key]?.location ?? location)
+        return Node(.mapping(mapping), location: location)
     }
 }

@@ -1,4 +1,5 @@
 import Base
+import TLS
 import YAML
 
 /// The labels and annotations that every object gets in addition to its manifest.
@@ -9,6 +10,9 @@ public struct ManagedMetadata: Sendable {
     /// The annotation that names the task that applied an object.
     public static let taskAnnotation = "nest-bootstrap/task"
 
+    /// The annotation with a digest of the manifest, which Secrets do not have: it would show something of their content.
+    static let digestAnnotation = "nest-bootstrap/manifest"
+
     /// The manager's name, in the label and as the field manager of server-side apply.
     public static let manager = "nest-bootstrap"
 
@@ -18,75 +22,46 @@ public struct ManagedMetadata: Sendable {
     /// Additional labels; values set by a manifest are kept.
     public var labels: [String: String]
 
-    /// The ID of the ApplySet that the objects belong to, if there is one.
-    public var applySetID: String?
-
     /// The version of the task, if it has one.
     public var version: AppliedVersion?
 
     /// Creates the metadata of a task's objects.
-    public init(
-        task: String,
-        labels: [String: String] = [:],
-        applySetID: String? = nil,
-        version: AppliedVersion? = nil
-    ) {
-        self.task = task
-        self.labels = labels
-        self.applySetID = applySetID
-        self.version = version
+    public init(task: String, labels: [String: String] = [:], version: AppliedVersion? = nil) {
+        (self.task, self.labels, self.version) = (task, labels, version)
     }
 
     /// The fields of an object that belong to this agent according to the object's managed fields.
     static func fields(in object: Node) -> [Node] {
-        (object["metadata"]?["managedFields"]?.sequence ?? [])
-            .filter(isOwn)
-            .compactMap { $0["fieldsV1"] }
-    }
-
-    /// The fields that this agent has written by an update instead of an apply.
-    static func updatedFields(in object: Node) -> [Node] {
-        (object["metadata"]?["managedFields"]?.sequence ?? [])
-            .filter { $0["manager"]?.string == manager && $0["operation"]?.string == "Update" }
-            .compactMap { $0["fieldsV1"] }
+        (object["metadata"]?["managedFields"]?.sequence ?? []).filter(isOwn).compactMap { $0["fieldsV1"] }
     }
 
     /// Returns whether an entry of managed fields lists the fields that this agent applied.
-    static func isOwn(_ entry: Node) -> Bool {
-        entry["manager"]?.string == manager && entry["operation"]?.string == "Apply"
-            && entry["subresource"]?.string ?? "" == ""
+    static func isOwn(_ entry: Node) -> Bool { entry["manager"]?.string == manager && isApplied(entry) }
+
+    private static func isApplied(_ entry: Node) -> Bool {
+        entry["operation"]?.string == "Apply" && entry["subresource"]?.string ?? "" == ""
     }
 
-    /// Returns whether an object has all fields of this agent.
-    ///
-    /// A server drops a field whose feature gate is off, but still lists it as a field of the manager.
-    static func hasAllFields(_ object: Node) -> Bool {
-        fields(in: object).map { FieldSet($0) }.allSatisfy { $0.intersection(withFieldsOf: object) == $0 }
+    /// The first of other managers that apply an object, if there are any.
+    static func otherApplier(of object: Node) -> String? {
+        let entries = object["metadata"]?["managedFields"]?.sequence ?? []
+        return entries.first { isApplied($0) && !isOwn($0) }?["manager"]?.string
     }
 
-    /// Returns whether this agent has not changed an object since its creation, to the precision of seconds.
-    ///
-    /// An apply without changes keeps the time of the manager's fields, which a creation sets before the object's own
-    /// time.
-    static func isAsCreated(_ object: Node) -> Bool {
-        let metadata = object["metadata"]
-        guard let created = metadata?["creationTimestamp"]?.string else { return false }
-        let times = (metadata?["managedFields"]?.sequence ?? []).filter(isOwn).map { $0["time"]?.string }
-        return !times.isEmpty && times.allSatisfy { $0.map { $0 <= created } == true }
+    /// Returns whether this agent has applied an object, no other manager applies it, and it has no owner.
+    static func isOnlyApplied(_ object: Node) -> Bool {
+        !fields(in: object).isEmpty && otherApplier(of: object) == nil
+            && object["metadata"]?["ownerReferences"]?.sequence?.isEmpty != false
     }
 
     /// Returns whether an object is being deleted, and waits for its finalizers or its controller.
     static func isBeingDeleted(_ object: Node) -> Bool { object["metadata"]?["deletionTimestamp"]?.string != nil }
 
     /// Returns the task that applied an object, from the object's annotation.
-    static func task(of object: Node) -> String? {
-        object["metadata"]?["annotations"]?[taskAnnotation]?.string
-    }
+    static func task(of object: Node) -> String? { object["metadata"]?["annotations"]?[taskAnnotation]?.string }
 
-    /// Returns a text of what every object of a namespace gets, which differs whenever that does.
-    func everyObject(in namespace: String) -> [UInt8] {
-        stamp(.mapping([("metadata", .mapping([]))]), namespace: namespace).json()
-    }
+    /// Returns the digest of the manifest that was applied last, from the object's annotation.
+    static func digest(of object: Node) -> String? { object["metadata"]?["annotations"]?[digestAnnotation]?.string }
 
     /// Adds the namespace, labels and annotations that are sent with an object.
     ///
@@ -95,75 +70,80 @@ public struct ManagedMetadata: Sendable {
     ///   - namespace: The object's namespace, if its kind is namespaced.
     ///   - live: The object on the server, if it exists.
     /// - Returns: The object as it is sent.
-    func stamp(_ root: Node, namespace: String?, live: Node? = nil) -> Node {
-        var root = root
-        guard case .mapping(var object) = root.content, let metadataNode = object["metadata"],
-            case .mapping(var metadata) = metadataNode.content
-        else { return root }
-        let location = metadataNode.location
-        if let namespace, metadata["namespace"]?.string ?? "" == "" {
-            metadata["namespace"] = Node(.string(namespace), location: location)
-        }
-        let own = labels.merging([Self.managedByLabel: Self.manager]) { written, _ in written }
+    func stamp(_ root: Node, namespace: String?, live: Node?) -> Node {
+        guard var metadata = root["metadata"]?.mapping else { return root }
+        if let namespace, metadata["namespace"]?.string ?? "" == "" { metadata["namespace"] = .string(namespace) }
+        var own = labels.merging([Self.managedByLabel: Self.manager]) { written, _ in written }
+        // Helm requires its own value.
+        let other = live?["metadata"]?["labels"]?[Self.managedByLabel]?.string
+        if other.map({ $0 != Self.manager }) == true { own[Self.managedByLabel] = labels[Self.managedByLabel] }
         let isUnlabelled = metadata["labels"].map { $0.isNull || $0.mapping?.entries.isEmpty == true } ?? true
-        let written = isUnlabelled ? Self.defaultLabels(of: root, live) : metadata["labels"]
-        metadata["labels"] = Self.adding(own, to: written, location: location, replacing: false)
-        if let applySetID {
-            let label = [ApplySet.memberLabel: applySetID]
-            metadata["labels"] = Self.adding(label, to: metadata["labels"], location: location, replacing: true)
-        }
-        let annotations = (version?.annotations(over: live) ?? [:]).merging([Self.taskAnnotation: task]) { $1 }
-        metadata["annotations"] = Self.adding(
-            annotations,
-            to: metadata["annotations"],
-            location: location,
-            replacing: true
-        )
-        object["metadata"] = Node(.mapping(metadata), location: location)
-        root.content = .mapping(object)
-        return root
+        let written = isUnlabelled ? Self.defaultLabels(of: root) : metadata["labels"]
+        metadata["labels"] = Self.adding(own, to: written, replacing: false)
+        var annotations = [Self.taskAnnotation: task]
+        if let version { annotations[AppliedVersion.annotation] = version.version.description }
+        metadata["annotations"] = Self.adding(annotations, to: metadata["annotations"], replacing: true)
+        var object = root
+        guard var mapping = object.mapping else { return root }
+        mapping["metadata"] = Node(.mapping(metadata), location: root["metadata"]?.location ?? root.location)
+        object.content = .mapping(mapping)
+        guard root["kind"]?.string != "Secret" else { return object }
+        let digest = [Self.digestAnnotation: String(sha256(object.json()).prefix(16))]
+        return object.with(Self.adding(digest, to: metadata["annotations"], replacing: true), at: "metadata", "annotations")
     }
 
     /// The default labels of an unlabelled ReplicationController or Job: the labels of its pods.
     ///
     /// The server does not add them itself, because the object has this agent's label. The corresponding functions of
-    /// the API server are `SetDefaults_ReplicationController` and `SetDefaults_Job`. When a Job is created, the server
-    /// adds labels with the Job's name and UID to its pods, and therefore to a Job with the same labels.
-    private static func defaultLabels(of object: Node, _ live: Node?) -> Node? {
-        let type = GroupVersionKind(
-            apiVersion: object["apiVersion"]?.string ?? "",
-            kind: object["kind"]?.string ?? "",
-        )
-        guard ["/ReplicationController", "batch/Job"].contains("\(type.group)/\(type.kind)") else { return nil }
-        let labels = object["spec"]?["template"]?["metadata"]?["labels"]
-        let added = live?["spec"]?["template"]?["metadata"]?["labels"]?.mapping?.entries ?? []
-        let pairs = added.compactMap { entry in
-            jobLabels.contains(entry.key) ? entry.value.string.map { (entry.key, $0) } : nil
-        }
-        guard type.kind == "Job", !pairs.isEmpty else { return labels }
-        return adding(Dictionary(pairs) { first, _ in first }, to: labels, location: .nowhere, replacing: false)
+    /// the API server are `SetDefaults_ReplicationController` and `SetDefaults_Job`.
+    private static func defaultLabels(of object: Node) -> Node? {
+        let type = "\(object["apiVersion"]?.string ?? "") \(object["kind"]?.string ?? "")"
+        guard ["v1 ReplicationController", "batch/v1 Job"].contains(type) else { return nil }
+        return object["spec"]?["template"]?["metadata"]?["labels"]
     }
 
-    /// The labels that the server gives the pods of a Job; servers before 1.27 use only the last two.
-    private static let jobLabels = [
-        "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name",
-    ]
-
     /// Adds pairs to a mapping of strings; a value of another type is left for the server to refuse.
-    private static func adding(
-        _ pairs: [String: String],
-        to node: Node?,
-        location: SourceLocation,
-        replacing: Bool,
-    ) -> Node {
+    private static func adding(_ pairs: [String: String], to node: Node?, replacing: Bool) -> Node {
         var mapping = Mapping()
         if let node, !node.isNull {
             guard let written = node.mapping else { return node }
             mapping = written
         }
         for (key, value) in pairs.sorted(by: { $0.key < $1.key }) where replacing || mapping[key] == nil {
-            mapping[key] = Node(.string(value), location: location)
+            mapping[key] = .string(value)
         }
-        return Node(.mapping(mapping), location: node?.location ?? location)
+        return Node(.mapping(mapping), location: node?.location ?? .nowhere)
+    }
+}
+
+/// Secrets, whose `stringData` is write-only.
+///
+/// The server records the manager of `stringData`, but not the manager of the resulting `data`. A key removed from the
+/// manifest would therefore stay, as with `kubectl apply --server-side`, so the content is sent as `data`.
+extension ManagedMetadata {
+    /// Returns an object with the `stringData` of a Secret as `data`.
+    ///
+    /// Values that are not strings stay unchanged, and the server refuses them.
+    static func sentSecret(_ object: Node) -> Node {
+        guard object["apiVersion"]?.string == "v1", object["kind"]?.string == "Secret", var secret = object.mapping,
+            let written = secret["stringData"]?.mapping, written.entries.allSatisfy({ $0.value.string != nil })
+        else { return object }
+        let existing = secret["data"]
+        guard var data = existing.map({ $0.isNull ? Mapping() : $0.mapping }) ?? Mapping() else { return object }
+        for entry in written.entries {
+            let text = Base64.encode(Array((entry.value.string ?? "").utf8))
+            data[entry.key] = Node(.string(text), location: entry.value.location)
+        }
+        let location = existing?.location ?? secret["stringData"]?.location ?? object.location
+        secret["stringData"] = nil
+        secret["data"] = Node(.mapping(data), location: location)
+        return Node(.mapping(secret), location: object.location)
+    }
+
+    /// Returns the path in the manifest of a field that the server names.
+    static func writtenPath(of path: FieldPath, in manifest: ManifestObject) -> FieldPath {
+        guard manifest.identity.type.isSecret, path.text.hasPrefix("data") else { return path }
+        let written = FieldPath("stringData\(path.text.dropFirst("data".count))")
+        return written.resolve(in: manifest.root).node == nil ? path : written
     }
 }

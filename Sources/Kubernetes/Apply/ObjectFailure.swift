@@ -37,26 +37,9 @@ public struct ObjectFailure: Error, Sendable {
         public var message: String
         /// Advice, if there is any.
         public var hint: String?
-        /// The message and hint shared by all objects with the same cause, `nil` if the fault is not shared.
-        var common: Common?
-        /// The values at the end of the message, which may be equal for objects with the same cause.
-        var values: String?
-
         public init(location: SourceLocation, message: String, hint: String?) {
-            self.init(location: location, message: message, hint: hint, common: nil)
-        }
-
-        /// Creates a fault that other objects may share.
-        init(location: SourceLocation, message: String, hint: String?, common: Common?, values: String? = nil) {
             (self.location, self.message, self.hint) = (location, message, hint)
-            (self.common, self.values) = (common, values)
         }
-    }
-
-    /// The message and hint of a fault shared by several objects.
-    struct Common: Sendable, Hashable {
-        var message: String
-        var hint: String?
     }
 
     public var object: ObjectIdentity

@@ -16,7 +16,6 @@ struct Explanation {
     enum Purpose {
         case application
         case deletion
-        case listing
         case parent
         case lock
 
@@ -25,7 +24,6 @@ struct Explanation {
             switch self {
             case .application: "not applied"
             case .deletion: "cannot be deleted"
-            case .listing: "cannot be listed"
             case .parent: "cannot be written"
             case .lock: "cannot be taken"
             }
@@ -36,24 +34,19 @@ struct Explanation {
             switch self {
             case .application, .parent: ["get", "create", "patch"]
             case .deletion: ["get", "delete"]
-            case .listing: ["list", "get", "delete"]
-            case .lock: ["get", "create", "update", "watch"]
+            case .lock: ["get", "create", "update"]
             }
         }
     }
 
     func failure(for error: APIError) -> ObjectFailure {
         if Task.isCancelled { return ObjectFailure(manifest, .interrupted, "interrupted") }
+        let message = "\(purpose.failed): \(error.words)"
         switch error {
-        case .beingDeleted: return shared(.beingDeleted, "\(purpose.failed): \(error.words)")
-        case .rival:
-            return ObjectFailure(
-                manifest,
-                .invalid,
-                error.words,
-                hint: "remove it from one of them"
-            )
-        case .outdated(let refusal): return shared(.outdated(refusal.message), refusal.message, hint: refusal.hint)
+        case .beingDeleted: return ObjectFailure(manifest, .beingDeleted, message)
+        case .rival: return ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them")
+        case .outdated(let refusal):
+            return ObjectFailure(manifest, .outdated(refusal.message), refusal.message, hint: refusal.hint)
         case .refused(let refusal):
             var failure = refused(refusal)
             if case .denied = refusal.kind { failure.isPermanent = refusal.disposition == .permanent }
@@ -61,18 +54,14 @@ struct Explanation {
         case .transport:
             let hint =
                 "see why API server \(client.kubeconfig.server) does not answer, or increase 'timeout' of task '\(task)'"
-            let message = "\(purpose.failed): \(error.words)"
             return ObjectFailure(manifest, .other, message, hint: hint)
         case .foreign(let reply):
-            let common = ObjectFailure.Common(message: "\(purpose.failed): \(reply.commonWords)", hint: reply.advice)
-            let message = "\(purpose.failed): \(reply.words)"
-            let fault = fault(at: nil, message, hint: reply.advice, common: common)
-            return ObjectFailure(object: manifest.identity, cause: .other, faults: [fault])
+            return ObjectFailure(manifest, .other, "\(purpose.failed): \(reply.words)", hint: reply.advice)
         case .pending(_, let disposition, _):
-            var failure = ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)")
+            var failure = ObjectFailure(manifest, .other, message)
             if disposition == .permanent { failure.isPermanent = true }
             return failure
-        case .notReady, .interrupted: return ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)")
+        case .notReady, .interrupted: return ObjectFailure(manifest, .other, message)
         }
     }
 
@@ -107,34 +96,14 @@ struct Explanation {
         }
     }
 
-    /// Explains a failure that several objects may have in common.
-    private func shared(_ cause: ObjectFailure.Cause, _ message: String, hint: String? = nil) -> ObjectFailure {
-        let fault = fault(at: nil, message, hint: hint, common: .init(message: message, hint: hint))
-        return ObjectFailure(object: manifest.identity, cause: cause, faults: [fault])
-    }
-
     /// Creates a fault at a field's location, or at the object if the manifest does not have the field.
-    private func fault(
-        at location: SourceLocation?,
-        _ message: String,
-        hint: String?,
-        common: ObjectFailure.Common? = nil,
-        values: String? = nil,
-    ) -> ObjectFailure.Fault {
-        ObjectFailure.Fault(
-            location: location ?? manifest.location,
-            message: message,
-            hint: hint,
-            common: common,
-            values: values,
-        )
+    private func fault(at location: SourceLocation?, _ message: String, hint: String?) -> ObjectFailure.Fault {
+        ObjectFailure.Fault(location: location ?? manifest.location, message: message, hint: hint)
     }
 
     /// Returns the value of a field in a state of the object, for a message.
     func shown(_ path: FieldPath, in object: Node?) -> ShownValue {
-        let type = manifest.identity.type
-        let node = object.flatMap { path.resolve(in: MaskedObjects.masked($0, of: type)).node }
-        return ShownValue(node, ShownValue.isSecret(path.text, of: type))
+        ShownValue(object.flatMap { path.resolve(in: $0).node }, ShownValue.isSecret(path.text, of: manifest.identity.type))
     }
 
     private func otherFailure(_ status: ServerStatus) -> ObjectFailure {
@@ -265,7 +234,7 @@ extension Explanation {
 
     /// Explains one cause of a refusal with the server's text.
     private func invalid(_ cause: ServerStatus.Cause) -> ObjectFailure.Fault {
-        let path = path(of: cause)
+        let path = FieldPath(cause.field)
         let target = path.resolve(in: manifest.root)
         // Labels and similar entries are validated one by one, but are reported at the mapping that contains them.
         let entry = target.node?.mapping?.entries.first { entry in
@@ -283,20 +252,6 @@ extension Explanation {
             hint: isMissing ? target.key.map { "add '\($0):'" } : nil,
         )
     }
-
-    /// Returns the path of a cause's field as written in the manifest.
-    private func path(of cause: ServerStatus.Cause) -> FieldPath {
-        // If all versions of a definition share a schema, the server validates a form with it in another field.
-        let shared = "spec.validation."
-        let isShared = manifest.identity.isCustomResourceDefinition && cause.field.hasPrefix(shared)
-        let path = FieldPath(isShared ? "spec.versions[0].schema." + cause.field.dropFirst(shared.count) : cause.field)
-        guard path.resolve(in: manifest.root).node == nil else { return path }
-        let isMissing = cause.reason == "FieldValueRequired"
-        return path.spellings(in: manifest.root).dropFirst().first { spelling in
-            let node = spelling.resolve(in: manifest.root).node
-            return isMissing ? node == nil : node.map { cause.message.contains($0.string ?? "") } ?? false
-        } ?? path
-    }
 }
 
 /// Conflicts over fields that belong to other managers.
@@ -304,18 +259,14 @@ extension Explanation {
     /// Explains a conflict of server-side apply, with one fault for each field.
     private func conflictFailure(_ status: ServerStatus) -> ObjectFailure {
         let faults = status.conflicts.map { conflict in
-            let path = SecretData.writtenPath(of: conflict.path, in: manifest)
+            let path = ManagedMetadata.writtenPath(of: conflict.path, in: manifest)
             let here = "\(shown(path, in: manifest.root)) here"
             let values = live.map { "\(shown(conflict.path, in: $0)) on the server, \(here)" } ?? here
-            let owned = "\(path.name) is owned by '\(conflict.manager)'"
             let wrote = lastWrite(of: conflict.manager).map { ", which last wrote at \($0)" } ?? ""
-            let hint = "take it with 'apply: {conflicts: force}' in task '\(task)', or remove it here"
             return fault(
                 at: path.resolve(in: manifest.root).location,
-                "\(owned)\(wrote): \(values)",
-                hint: hint,
-                common: ObjectFailure.Common(message: owned, hint: hint),
-                values: values,
+                "\(path.name) is owned by '\(conflict.manager)'\(wrote): \(values)",
+                hint: "take it with 'apply: {conflicts: force}' in task '\(task)', or remove it here"
             )
         }
         return ObjectFailure(object: manifest.identity, cause: .conflict, faults: faults)
@@ -350,36 +301,24 @@ extension Explanation {
         let excepted = cause.message.matches(of: /'([^'\[]*)[^']*'|`([^`\[]*)[^`]*`/).map {
             String($0.1 ?? $0.2 ?? "")
         }
-        var path = FieldPath(cause.field)
+        let path = FieldPath(cause.field)
+        let found = path.resolve(in: manifest.root)
+        let prefix = path.text.isEmpty ? "" : "\(path.text)."
         var changes: [FieldChange] = []
-        // The server may name a field as in its Go type, or name a derived field; in both cases the parent is searched.
-        while changes.isEmpty {
-            let prefix = path.text.isEmpty ? "" : "\(path.text)."
-            let written = path.spellings(in: manifest.root).first { $0.resolve(in: manifest.root).node != nil }
-            let found = written?.resolve(in: manifest.root)
-            let there = live.flatMap { live in
-                path.spellings(in: live).lazy.compactMap { $0.resolve(in: live).node }.first
+        if let here = found.node, let there = live.flatMap({ path.resolve(in: $0).node }) {
+            let whole = FieldChange(path: path.text, location: found.location, here: here, there: there)
+            changes = whole.narrowed().filter { change in
+                !excepted.contains { change.path.hasPrefix(prefix + $0) } && !change.path.hasPrefix("metadata")
             }
-            if let written, let found, let here = found.node, let there {
-                let whole = FieldChange(path: written.text, location: found.location, here: here, there: there)
-                changes = whole.narrowed().filter { change in
-                    !excepted.contains { change.path.hasPrefix(prefix + $0) } && !change.path.hasPrefix("metadata")
-                }
-            }
-            guard changes.isEmpty, let parent = path.parent else { break }
-            path = parent
         }
-        let named = FieldPath(cause.field)
         guard !changes.isEmpty else {
-            let location = named.resolve(in: manifest.root).location
-            let message = "\(named.name) cannot be changed: \(cause.detail)"
-            return [fault(at: location, message, hint: recreation)]
+            let message = "\(path.name) cannot be changed: \(cause.detail)"
+            return [fault(at: found.location, message, hint: recreation)]
         }
         return changes.prefix(Self.fieldLimit).map { change in
             let path = FieldPath(change.path)
             let values = "\(shown(path, in: live)) on the server, \(shown(path, in: manifest.root)) here"
-            let message = "\(path.name) cannot be changed: \(values)"
-            return fault(at: change.location, message, hint: recreation)
+            return fault(at: change.location, "\(path.name) cannot be changed: \(values)", hint: recreation)
         }
     }
 

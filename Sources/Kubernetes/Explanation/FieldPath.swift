@@ -66,31 +66,25 @@ struct FieldPath: Sendable, Hashable {
     }
 
     /// Returns an object without the field, and without parents that become empty.
-    func removed(from root: Node) -> Node {
-        Self.removed(Substring(text), from: root) ?? root
-    }
+    func removed(from root: Node) -> Node { Self.replaced(Substring(text), in: root, by: nil) ?? root }
 
-    /// Returns the paths that are not parents of other paths in the list.
-    static func deepest(_ paths: [Self]) -> [Self] {
-        paths.filter { path in
-            !paths.contains { $0.text.hasPrefix("\(path.text).") || $0.text.hasPrefix("\(path.text)[") }
-        }
-    }
+    /// Returns an object in which the field has another value; unchanged if it does not have the field.
+    func replaced(in root: Node, by value: Node) -> Node { Self.replaced(Substring(text), in: root, by: value) ?? root }
 
-    private static func removed(_ rest: Substring, from node: Node) -> Node? {
+    private static func replaced(_ rest: Substring, in node: Node, by new: Node?) -> Node? {
         var rest = rest.first == "." ? rest.dropFirst() : rest
-        guard !rest.isEmpty else { return nil }
+        guard !rest.isEmpty else { return new }
         switch node.content {
         case .mapping(var mapping):
             let key = key(in: mapping, &rest)
             guard let value = mapping[key] else { return node }
-            mapping[key] = removed(rest, from: value)
+            mapping[key] = replaced(rest, in: value, by: new)
             return mapping.entries.isEmpty ? nil : Node(.mapping(mapping), location: node.location)
         case .sequence(var items):
             guard rest.first == "[", let item = ItemSelector(bracketed(&rest)).items(of: items).first,
                 let index = items.firstIndex(of: item)
             else { return node }
-            if let kept = removed(rest, from: item) { items[index] = kept } else { items.remove(at: index) }
+            if let kept = replaced(rest, in: item, by: new) { items[index] = kept } else { items.remove(at: index) }
             return items.isEmpty ? nil : Node(.sequence(items), location: node.location)
         case .null, .boolean, .number, .string: return node
         }
@@ -140,54 +134,5 @@ extension FieldPath {
             }
         }
         return FieldPath(String(text[..<end]))
-    }
-
-    /// The maximum number of paths that are considered.
-    private static let spellingLimit = 1000
-
-    /// Returns the paths that the server may mean, beginning with the path itself.
-    ///
-    /// Old servers omit the index of an item, use a field's name from the Go type, and report `clusterIPs[0]` if the
-    /// object has `clusterIP`.
-    func spellings(in root: Node) -> [FieldPath] {
-        var result = [self]
-        for spelling in Self.expand(text[...], in: root, as: "") where spelling != text {
-            guard result.count < Self.spellingLimit else { break }
-            result.append(FieldPath(spelling))
-        }
-        if text.hasSuffix("s[0]") { result.append(FieldPath(String(text.dropLast("s[0]".count)))) }
-        return result
-    }
-
-    /// Returns the paths that the rest of a text may mean, starting at a node.
-    private static func expand(_ rest: Substring, in node: Node, as done: String) -> [String] {
-        let rest = rest.first == "." ? rest.dropFirst() : rest
-        guard !rest.isEmpty else { return [done] }
-        switch node.content {
-        case .mapping(let mapping) where rest.first != "[":
-            let matching = mapping.entries.filter { entry in
-                let count = entry.key.count
-                return rest.prefix(count).lowercased() == entry.key.lowercased()
-                    && [nil, ".", "["].contains(rest.dropFirst(count).first)
-            }
-            let exact = matching.filter { rest.hasPrefix($0.key) }
-            let entries = exact.isEmpty ? matching : exact
-            guard let entry = entries.max(by: { $0.key.count < $1.key.count }) else {
-                return [done + (done.isEmpty ? "" : ".") + rest]
-            }
-            let name = done + (done.isEmpty ? "" : ".") + entry.key
-            return expand(rest.dropFirst(entry.key.count), in: entry.value, as: name)
-        case .sequence(let items) where rest.first != "[":
-            return items.prefix(spellingLimit).enumerated().flatMap { index, item in
-                expand(rest, in: item, as: "\(done)[\(index)]")
-            }
-        case .sequence(let items):
-            guard let close = rest.firstIndex(of: "]"), let index = Int(rest[..<close].dropFirst()),
-                items.indices.contains(index)
-            else { return [done + rest] }
-            return expand(rest[rest.index(after: close)...], in: items[index], as: "\(done)[\(index)]")
-        default:
-            return [done + (rest.first == "[" || done.isEmpty ? "" : ".") + rest]
-        }
     }
 }

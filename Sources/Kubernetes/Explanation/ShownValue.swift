@@ -5,6 +5,9 @@ struct ShownValue: CustomStringConvertible {
     private let node: Node?
     private let isSecret: Bool
 
+    /// The mark in place of a secret value.
+    static let mask = "***"
+
     /// The maximum number of characters of a value that are shown.
     private static let limit = 80
 
@@ -24,7 +27,7 @@ struct ShownValue: CustomStringConvertible {
 
     var description: String {
         guard let node else { return "(none)" }
-        if isSecret || node.string?.hasPrefix(SecretMask.mask) == true { return SecretMask.mask }
+        if isSecret { return Self.mask }
         let text = String(decoding: node.json(), as: UTF8.self)
         return text.count <= Self.limit ? text : text.prefix(Self.limit) + "…"
     }

@@ -75,7 +75,7 @@ public struct ClusterLease: Sendable {
 
     /// Reads the Lease, or returns `nil` if it does not exist.
     func read(until deadline: ContinuousClock.Instant) async throws(APIError) -> LeaseState? {
-        try await client.find(path, as: subject, isPaced: false, until: deadline).map { LeaseState($0) }
+        try await client.find(path, as: subject, isUrgent: true, until: deadline).map { LeaseState($0) }
     }
 
     /// Creates the Lease with this process as its holder.
@@ -105,15 +105,13 @@ public struct ClusterLease: Sendable {
             body: body.json(),
             contentType: "application/json",
             as: ExpectedObject(subject, isStored: true),
-            isPaced: false,
+            isUrgent: true,
             until: deadline,
         )
         // A foreign reply must not make this process act as the holder of a Lease that another process holds.
         let holder = body["spec"]?["holderIdentity"]?.string ?? ""
         let fields = [("spec.holderIdentity", holder, object["spec"]?["holderIdentity"])]
-        if let difference = ForeignReply.Content.difference(fields) {
-            throw .foreign(ForeignReply(response, difference, method, client.kubeconfig.address))
-        }
+        if let difference = ForeignReply.difference(fields) { throw client.foreign(response, difference, method) }
         return LeaseState(object)
     }
 
@@ -174,12 +172,6 @@ public struct ClusterLease: Sendable {
 }
 
 extension ClusterLease {
-    /// The longest duration of one watch; the Lease is read again between two watches.
-    private static let watchLimit = Duration.seconds(10)
-
-    /// The pause between reads while the Lease cannot be watched.
-    private static let pollInterval = Duration.seconds(5)
-
     /// Waits until no other process holds the Lease, and takes it.
     ///
     /// - Parameters:
@@ -192,35 +184,23 @@ extension ClusterLease {
         onWait: (Holder) -> Void,
     ) async throws(Problem) -> Held {
         var observation = LeaseObservation(identity, timing)
-        // Whether a watch has just returned the state.
-        var isCurrent = false
         // Whether a request to take the Lease was sent, which may have succeeded even without a response.
         var mayHold = false
         do throws(APIError) {
-            return try await retryPolicy.retry(
-                .init(.lock, description),
-                Backoff(),
-                pausing: { delay in
-                    let result = await pause(&observation, delay, until: retryPolicy.lastAttempt)
-                    isCurrent = result.isCurrent
-                    return result.goesOn
-                },
-            ) { () async throws(APIError) in
-                if !isCurrent {
-                    let state = try await read(until: retryPolicy.deadline)
-                    observation.observe(state, at: .now)
-                }
-                isCurrent = false
+            return try await retryPolicy.retry(.init(.lock, description), Backoff(limit: .seconds(2))) {
+                () async throws(APIError) in
+                let state = try await read(until: retryPolicy.deadline)
+                observation.observe(state, at: .now)
                 let step = observation.step(at: .now)
-                if case .wait = step {
-                    guard let state = observation.state else {
+                if step == .wait {
+                    guard let state else {
                         throw .pending("deleted while another node held it, which may not know that yet", .retry)
                     }
                     onWait(Holder(identity: state.holder, since: state.acquired))
                     throw .pending(Self.words(state), .retry)
                 }
                 mayHold = true
-                return try await take(observation.state, step, until: retryPolicy.deadline)
+                return try await take(state, step, until: retryPolicy.deadline)
             }
         } catch {
             if mayHold { _ = try? await release() }
@@ -256,38 +236,6 @@ extension ClusterLease {
         "held by '\(state.holder)'" + (state.acquired.map { " since \($0)" } ?? "")
     }
 
-    /// Waits until the Lease changes or expires, or until the given instant.
-    ///
-    /// - Returns: Whether the wait ended without cancellation, and whether the observed state is already up to date.
-    private func pause(
-        _ observation: inout LeaseObservation,
-        _ delay: Duration,
-        until end: ContinuousClock.Instant,
-    ) async -> (goesOn: Bool, isCurrent: Bool) {
-        func rest(_ time: Duration) async -> Bool {
-            await sleep(max(.zero, min(time, ContinuousClock.now.duration(to: end))))
-        }
-        guard case .wait(let time) = observation.step(at: .now) else { return (await rest(delay), false) }
-        guard let state = observation.state else { return (await rest(min(time, Self.pollInterval)), false) }
-        let limit = min(time, Self.watchLimit, ContinuousClock.now.duration(to: end))
-        guard limit >= .seconds(1) else { return (await rest(limit + observation.randomDelay()), false) }
-        let start = WatchStart(
-            collection: collection,
-            name: subject.name,
-            resourceVersion: state.resourceVersion,
-        )
-        switch await client.nextChange(from: start, limit: limit, until: end) {
-        case .changed(let object):
-            observation.observe(object.map { LeaseState($0) }, at: .now)
-            // All waiting nodes learn at the same moment that the Lease is free, so a random delay spreads their
-            // requests.
-            if observation.state != nil, observation.isFree { return (await rest(observation.randomDelay()), false) }
-            return (await rest(.seconds(Double.random(in: 0...1))), true)
-        case .unchanged: return (!Task.isCancelled, false)
-        case .unavailable: return (await rest(min(time, Self.pollInterval * Double.random(in: 0.8...1.2))), false)
-        }
-    }
-
     private func problem(
         _ error: APIError,
         _ observation: LeaseObservation,
@@ -300,10 +248,9 @@ extension ClusterLease {
             let advice = observation.isFree ? more : "look at task '\(task)' on that node, or \(more)"
             return Problem("\(description): \(words)", at: location, hint: advice)
         default:
-            let place = Node(.mapping(Mapping([])), location: location)
             let explanation = Explanation(
                 client: client,
-                manifest: ManifestObject(identity: subject, root: place, documentIndex: 1),
+                manifest: ManifestObject(subject, at: location),
                 live: nil,
                 task: task,
                 purpose: .lock,

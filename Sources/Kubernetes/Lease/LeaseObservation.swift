@@ -11,8 +11,8 @@ struct LeaseObservation {
         case take
         /// This process holds the Lease.
         case isHeld
-        /// Another process holds the Lease, or held it when it was deleted; the value is the shortest time to wait.
-        case wait(Duration)
+        /// Another process holds the Lease, or held it when it was deleted.
+        case wait
     }
 
     /// The identity of this process.
@@ -32,9 +32,6 @@ struct LeaseObservation {
     /// The holder notices the deletion only when it next renews the Lease.
     private var deletedUntil: ContinuousClock.Instant?
 
-    /// The number of times that the Lease has passed to another process since it was first observed.
-    private var passCount = 0
-
     /// Creates an observation without a state.
     init(_ identity: String, _ timing: LeaseTiming) {
         (self.identity, self.timing) = (identity, timing)
@@ -42,9 +39,6 @@ struct LeaseObservation {
 
     /// Records the state that was just read.
     mutating func observe(_ found: LeaseState?, at now: ContinuousClock.Instant) {
-        if let found, changedAt != nil, !found.holder.isEmpty, found.holder != state?.holder, found.holder != identity {
-            passCount += 1
-        }
         if found != nil {
             deletedUntil = nil
         } else if let state, !state.holder.isEmpty, state.holder != identity {
@@ -57,26 +51,16 @@ struct LeaseObservation {
     /// Whether the Lease does not exist or has no holder.
     var isFree: Bool { state?.holder.isEmpty ?? true }
 
-    /// The longest delay before a Lease that has become free is read.
-    ///
-    /// The limit grows each time another process takes the Lease first, because many processes are then probably
-    /// waiting. Long delays spread the requests of hundreds of nodes, and the shortest of hundreds of random delays is
-    /// still short.
-    var delayLimit: Duration { min(Duration.milliseconds(500) * (1 << min(passCount, 4)), .seconds(8)) }
-
-    /// Returns a random delay up to ``delayLimit``.
-    func randomDelay() -> Duration { delayLimit * Double.random(in: 0...1) }
-
     /// Returns the next step for the observed state.
     func step(at now: ContinuousClock.Instant) -> Step {
         guard let state else {
             guard let deletedUntil, deletedUntil > now else { return .create }
-            return .wait(deletedUntil - now)
+            return .wait
         }
         if state.holder.isEmpty { return .take }
         if state.holder == identity { return .isHeld }
         guard let end = expiry(of: state), end > now else { return .take }
-        return .wait(end - now)
+        return .wait
     }
 
     /// Returns the instant at which a state expires if it does not change.

@@ -41,8 +41,7 @@ public struct DistinctObjects: Sendable {
 
     /// Returns whether the manifests of one object are equal, so that it does not matter which of them is applied.
     public static func areEqual(_ set: [ManifestObject]) -> Bool {
-        guard set.count > 1, let first = set.first?.loaded.root else { return true }
-        return set.dropFirst().allSatisfy { $0.loaded.root == first }
+        set.dropFirst().allSatisfy { $0.root == set[0].root }
     }
 
     /// Returns a problem for each manifest of one object except the first.

@@ -20,25 +20,22 @@ public struct ManifestFile: Sendable {
     ///   - bytes: The text, YAML or JSON.
     ///   - file: The file's name in source locations.
     ///   - transform: A change to each document before its objects are read, such as the replacement of variables.
-    ///   - rereading: The same change, for documents whose trees are not kept in memory and which are read again later;
-    ///     `nil` to keep all trees. The trees of lists, and of several JSON values on one line, are always kept.
     public init(
         _ bytes: [UInt8],
         file: String,
         transform: (Node) -> (Node, [Problem]) = { ($0, []) },
-        rereading: (@Sendable (Node) -> Node)? = nil,
     ) {
         if let format = ContentFormat.recognised(bytes, path: file), format.kind != .empty {
             diagnostics = [format.problem(path: file, expected: "a manifest")]
             return
         }
         var reader = DocumentReader(bytes, file: file)
-        // The scan is needed only if a document cannot be parsed.
-        lazy var secretLines = SecretLines(bytes)
+        // A document that cannot be parsed has no kind.
+        lazy var mayHaveSecret = bytes.mentionsSecret
         while let result = reader.next() {
             switch result {
             case .failure(let invalid):
-                diagnostics += invalid.problems.all.map { secretLines.contain($0) ? $0.masked : $0 }
+                diagnostics += mayHaveSecret ? invalid.problems.all.map(\.masked) : invalid.problems.all
                 invalid.readable.map { brokenManifests += Self.objects(in: $0, transform) }
             case .success(let document):
                 guard let root = document.root, !root.isNull else { continue }
@@ -46,11 +43,7 @@ public struct ManifestFile: Sendable {
                 diagnostics +=
                     Self.describesSecret(root) || Self.describesSecret(node) ? problems.map(\.masked) : problems
                 guard problems.isEmpty else { continue }
-                let count = manifests.count
                 add(node, documentIndex: document.index, depth: 0)
-                if let rereading, let text = document.text, manifests.count == count + 1, !Self.isList(node) {
-                    manifests[count] = ManifestObject(manifests[count], readFrom: text, rereading)
-                }
             }
         }
         // No object has such a name.
@@ -98,7 +91,7 @@ public struct ManifestFile: Sendable {
                 return Problem(message, at: entry.value.location)
             }
             guard encrypted.isEmpty else { return }
-            manifests.append(ManifestObject(identity: identity, root: node, documentIndex: documentIndex))
+            manifests.append(ManifestObject(identity: identity, root: node))
         } catch {
             diagnostics += error.all
         }
@@ -160,4 +153,9 @@ extension Problem {
         let message = message[..<first] + "'***'" + message[message.index(after: last)...]
         return Problem(String(message), at: location, hint: hint)
     }
+}
+
+extension [UInt8] {
+    /// Whether the text of a file mentions Secrets, so that it may contain one even if it cannot be parsed.
+    public var mentionsSecret: Bool { !ranges(of: Array("Secret".utf8)).isEmpty }
 }

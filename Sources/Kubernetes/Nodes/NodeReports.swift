@@ -14,9 +14,6 @@ public struct NodeReports: Sendable {
     /// The number of Nodes per page, small because one Node can have a hundred kilobytes, mostly names of images.
     private static let pageSize = 50
 
-    /// The largest number of Nodes; a longer list is an error.
-    private static let countLimit = 20_000
-
     /// Creates an interface to the reports of one cluster.
     public init(client: APIClient) {
         self.client = client
@@ -132,8 +129,9 @@ public struct NodeReports: Sendable {
     /// - Throws: ``APIError`` if not all Nodes can be read.
     public func nodes(until deadline: ContinuousClock.Instant) async throws(APIError) -> [ClusterNode] {
         var nodes: [ClusterNode] = []
-        try await client.readPages(of: Self.collection, size: Self.pageSize, limit: Self.countLimit, until: deadline) {
+        try await client.readPages(of: Self.collection, size: Self.pageSize, until: deadline) {
             nodes += $0.map { ClusterNode($0) }
+            return true
         }
         return nodes
     }

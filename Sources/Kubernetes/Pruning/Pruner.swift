@@ -1,10 +1,10 @@
 public import Base
 import YAML
 
-/// Finds and deletes the members of an ApplySet that manifests no longer contain.
+/// Finds and deletes the objects of a set that manifests no longer contain.
 ///
-/// The parent's list is extended before objects are applied, and shortened only after objects are deleted, so that an
-/// interruption at any moment loses no member.
+/// The record and the key of the node list an object before it is applied, and the record until it is deleted, so that an
+/// interruption at any moment loses none.
 public struct Pruner: Sendable {
     /// The reason why an object is not deleted, and advice on how to delete it.
     public struct Reason: Sendable, Hashable {
@@ -14,460 +14,295 @@ public struct Pruner: Sendable {
         public init(_ text: String, advice: String? = nil) {
             (self.text, self.advice) = (text, advice)
         }
-
-        /// The reason as a message about the object.
-        public var message: String { "kept (\(text))" + (advice.map { "; \($0)" } ?? "") }
     }
 
-    /// The members that the manifests do not contain.
+    /// The recorded objects that the manifests do not contain.
     public struct Obsolete: Sendable {
         /// Objects to delete, in groups; objects that other objects need come last.
         public var deletions: [[ObjectIdentity]] = []
-        /// Members that are kept, with the reasons.
-        public var kept: [(identity: ObjectIdentity, reason: Reason)] = []
-        /// A human-readable warning about kinds in the parent's list that the server does not have.
-        public var warning: String?
-        /// Whether no member is left once the deletions have succeeded.
-        public var isEverything: Bool { kept.isEmpty && warning == nil }
-        /// The kinds and namespaces that the parent must still list after the deletions.
-        var scope = ApplySetScope()
-        /// The members that no list of the parent has any more, and that are kept.
-        var former: Set<MemberKey> = []
-        /// The recorded members that the manifests do not contain.
-        var remaining: Set<MemberKey> = []
-        /// The kinds in the parent's list that the server has.
-        var served: [ServedKind] = []
+        /// A message for each reason why objects are kept.
+        public var warnings: [String] = []
+        /// The objects that are kept.
+        var kept: Set<MemberKey> = []
     }
 
-    /// The parent's identity.
+    /// The identity of the set's ConfigMap.
     public var parent: ObjectIdentity { self.set.parent }
 
-    let client: APIClient
-    let set: ApplySet
-    let manifests: [ManifestObject]
-    let includesProtected: Bool
-    let isDryRun: Bool
-    let retryPolicy: RetryPolicy
-    let location: SourceLocation
-    let claim: Claim?
-
-    /// Whether only objects in the node's record are deleted, and none that only the parent lists.
-    var deletesOnlyRecorded = false
+    private let client: APIClient
+    private let set: ObjectSet
+    private let node: String
+    private let version: AppliedVersion?
+    private let includesProtected: Bool
+    private let isDryRun: Bool
+    private let retryPolicy: RetryPolicy
+    private let location: SourceLocation
 
     /// Creates a pruner.
     ///
     /// - Parameters:
     ///   - client: The API server.
     ///   - set: The set of the task.
-    ///   - manifests: The manifests of the task, whose objects are not deleted.
+    ///   - node: The name of the node.
+    ///   - version: The version of the task, if it has one.
     ///   - includesProtected: Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
     ///   - isDryRun: Whether the pruner only reports the changes that it would make.
     ///   - retryPolicy: How requests are retried.
     ///   - location: The location of the task, for messages.
-    ///   - claim: The node's part in the parent, `nil` for a set that the node's file does not have.
     public init(
         client: APIClient,
-        set: ApplySet,
-        manifests: [ManifestObject],
+        set: ObjectSet,
+        node: String,
+        version: AppliedVersion? = nil,
         includesProtected: Bool,
         isDryRun: Bool,
         retryPolicy: RetryPolicy,
         location: SourceLocation,
-        claim: Claim? = nil,
     ) {
-        self.claim = claim
-        (self.client, self.set, self.manifests) = (client, set, manifests)
+        (self.client, self.set, self.node, self.version) = (client, set, node, version)
         (self.includesProtected, self.isDryRun) = (includesProtected, isDryRun)
         (self.retryPolicy, self.location) = (retryPolicy, location)
     }
 
-    /// Returns the namespace of an object on the server, or `nil` if its kind is cluster-scoped.
-    func namespace(of identity: ObjectIdentity) async -> String? {
-        let resource = try? await client.catalog.resource(of: identity.type, on: client, until: retryPolicy.deadline)
-        // If the manifests define the kind, the scope in the definition applies.
-        let isNamespaced = resource?.isNamespaced ?? ResourceNames(manifests).isNamespaced(identity.type)
-        return isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
+    /// Adds the objects of manifests to a record, before they are applied.
+    public func add(_ manifests: [ManifestObject], to record: inout SetRecord) async {
+        record.members.formUnion(await keys(of: manifests))
     }
 
-    /// Creates an empty manifest for an object that has none, for messages.
-    func placeholder(_ identity: ObjectIdentity) -> ManifestObject {
-        ManifestObject(
-            identity: identity,
-            root: Node(.mapping(Mapping([])), location: location),
-            documentIndex: 1
-        )
+    /// Reduces a record to the objects of manifests and those that are kept, after the deletions.
+    public func reduce(_ record: inout SetRecord, to manifests: [ManifestObject], and obsolete: Obsolete) async {
+        record.members = await keys(of: manifests).union(obsolete.kept)
     }
 
-    func explanation(of manifest: ManifestObject, _ purpose: Explanation.Purpose) -> Explanation {
-        Explanation(
-            client: client,
-            manifest: manifest,
-            live: nil,
-            task: set.task,
-            purpose: purpose,
-        )
+    /// Returns the keys of the objects of manifests.
+    private func keys(of manifests: [ManifestObject]) async -> Set<MemberKey> {
+        let names = ResourceNames(manifests)
+        var keys: Set<MemberKey> = []
+        for var identity in manifests.map(\.identity) {
+            if let path = try? await client.path(of: identity, until: retryPolicy.deadline) {
+                identity = path.identity
+            } else {
+                // If the manifests define the kind, the scope in the definition applies.
+                let namespace = identity.namespace ?? client.kubeconfig.namespace
+                identity.namespace = names.isNamespaced(identity.type) ? namespace : nil
+            }
+            keys.insert(MemberKey(identity))
+        }
+        return keys
     }
 }
 
-/// Kinds of the server, and lists of their objects.
+/// The ConfigMap of a set, in which each node owns its key.
 extension Pruner {
-    /// A kind that the server has.
-    struct ServedKind: Sendable {
-        var type: GroupVersionKind
-        var resource: APIResource
-    }
-
-    /// The number of lists that are requested at the same time.
-    private static let concurrentListLimit = 16
-
-    /// Finds kinds on the server; a kind that has moved to another group is found in the new group.
+    /// Records at the server which objects the node's manifests have, before they are applied.
     ///
     /// - Parameters:
-    ///   - kinds: The kinds.
-    ///   - awaitsAbsent: Whether a kind that the server does not have is waited for, because the server may just have
-    ///     started.
-    /// - Returns: The kinds that the server has.
-    /// - Throws: ``ObjectFailure`` if the server does not report its kinds.
-    func serve(
-        _ kinds: Set<DefinedKind>,
-        awaitingAbsent awaitsAbsent: Bool = true
-    ) async throws(ObjectFailure) -> [DefinedKind: ServedKind] {
-        let pairs = manifests.map { (DefinedKind($0.identity.type), $0.identity.type) }
-        let written = Dictionary(pairs) { first, _ in first }
-        var served: [DefinedKind: ServedKind] = [:]
-        var asked: DefinedKind?
-        do throws(APIError) {
-            try await retryPolicy.retry(parentSubject) { () async throws(APIError) in
-                var search = KindSearch(client, until: retryPolicy.deadline)
-                let missing = kinds.filter { served[$0] == nil }.sorted { $0.text < $1.text }
-                for kind in missing {
-                    asked = kind
-                    served[kind] = try await serve(kind, as: written[kind], &search)
-                }
-                let absent = missing.first { served[$0] == nil }
-                // A server that has just started may not know all kinds yet.
-                guard let absent, awaitsAbsent, !isDryRun else { return }
-                throw .pending("the server has no kind '\(absent.text)'", .transient)
-            }
-        } catch .pending {
-            return served
-        } catch {
-            let kind = asked ?? DefinedKind(set.parent.type)
-            let type = written[kind] ?? GroupVersionKind(group: kind.group, version: "", kind: kind.kind)
-            throw await listFailure(error, of: type, in: nil)
+    ///   - manifests: The manifests, `nil` for a task that has only a version.
+    ///   - isComplete: Whether these are all; otherwise the key keeps the objects that it has.
+    ///   - record: The node's record from before, `nil` if the node has none.
+    /// - Returns: The objects that the key had, and that this node knows nothing of.
+    /// - Throws: ``ObjectFailure`` if the ConfigMap cannot be read or written, or has a newer version of the task.
+    public func claim(
+        _ manifests: [ManifestObject]?,
+        isComplete: Bool,
+        record: SetRecord?,
+    ) async throws(ObjectFailure) -> [String] {
+        let wanted = if let manifests { await keys(of: manifests) } else { Set<MemberKey>() }
+        return try await explained { () async throws(APIError) in
+            let live = try await client.find(set.parent, until: retryPolicy.deadline)
+            let data = live?["data"]
+            if let refusal = version?.refusal(over: data?[ObjectSet.versionKey]?.string) { throw .outdated(refusal) }
+            let before = data?[ObjectSet.nodePrefix + node]?.string.map(MemberKey.keys) ?? []
+            let members = isComplete ? wanted : wanted.union(before)
+            let isSame = before == members && data?[ObjectSet.versionKey]?.string == version?.version.description
+            if !isDryRun, !isSame { try await write(manifests == nil ? nil : members, over: live) }
+            return record == nil ? MemberKey.lines(before.subtracting(wanted)) : []
         }
-        return served
     }
 
-    private func serve(
-        _ kind: DefinedKind,
-        as type: GroupVersionKind?,
-        _ search: inout KindSearch
-    ) async throws(APIError) -> ServedKind? {
-        var found = try await search.type(of: kind, preferring: type)
-        // The search for a successor omits kinds of the manifests, because their objects have been applied as written.
-        if found == nil, type == nil, let successor = KubernetesSchemas.own.successor(of: kind) {
-            found = try await search.type(of: successor, preferring: nil)
-        }
-        guard let found else { return nil }
-        let resource = try await client.catalog.resource(of: found, on: client, until: retryPolicy.deadline)
-        return ServedKind(type: found, resource: resource)
-    }
-
-    /// Lists all objects with the label of members.
+    /// Removes the node's key, and the ConfigMap if it has no other.
     ///
-    /// - Parameters:
-    ///   - kinds: The kinds of the objects.
-    ///   - namespaces: The namespaces of the objects, in addition to the parent's.
-    ///   - passesOverAbsent: Whether a kind that has been removed from the server counts as having no objects.
-    /// - Returns: The objects; an object that the server has in two groups is listed twice.
-    /// - Throws: ``ObjectFailure`` if not all objects can be read.
-    func list(
-        _ kinds: [ServedKind],
-        in namespaces: Set<String>,
-        passingOverAbsent passesOverAbsent: Bool = false
-    ) async throws(ObjectFailure) -> [ApplySetMember] {
-        var requests: [(kind: ServedKind, namespace: String?)] = []
-        for kind in kinds {
-            let places = kind.resource.isNamespaced ? namespaces.union([ApplySet.namespace]).map(Optional.some) : [nil]
-            requests += places.map { (kind, $0) }
-        }
-        // Declared outside the group for the reason given in `Rollout.pause`.
-        var all: [ApplySetMember] = []
-        var failures: [ObjectFailure] = []
-        await withTaskGroup(of: Result<[ApplySetMember], ObjectFailure>.self) { group in
-            var remaining = requests.makeIterator()
-            func start() {
-                guard let request = remaining.next() else { return }
-                group.addTask { await members(of: request.kind, in: request.namespace, passesOverAbsent) }
+    /// - Throws: ``ObjectFailure`` if the ConfigMap cannot be read or written.
+    public func release() async throws(ObjectFailure) {
+        guard !isDryRun else { return }
+        try await explained { () async throws(APIError) in
+            let path = try await client.path(of: set.parent, until: retryPolicy.deadline)
+            guard let live = try await client.find(path.text, as: path.identity, until: retryPolicy.deadline) else {
+                return
             }
-            for _ in 0..<Self.concurrentListLimit { start() }
-            for await result in group {
-                switch result {
-                case .success(let found): all += found
-                case .failure(let failure): failures.append(failure)
-                }
-                if failures.isEmpty { start() }
+            let others = (live["data"]?.mapping?.entries ?? []).filter { $0.key != ObjectSet.nodePrefix + node }
+            if others.contains(where: { $0.key.hasPrefix(ObjectSet.nodePrefix) }) {
+                try await write(nil, over: live)
+            } else {
+                let deadline = retryPolicy.deadline
+                _ = try await client.delete(path, live, policy: "Background", isDryRun: false, until: deadline)
             }
         }
-        if let failure = failures.min(by: { "\($0.object)" < "\($1.object)" }) { throw failure }
-        return all
     }
 
-    private func members(
-        of kind: ServedKind,
-        in namespace: String?,
-        _ passesOverAbsent: Bool
-    ) async -> Result<[ApplySetMember], ObjectFailure> {
-        let path = kind.resource.collectionPath(of: kind.type, namespace: namespace)
+    /// Writes the node's key by server-side apply as a field manager of its own, so that no node changes another's.
+    private func write(_ members: Set<MemberKey>?, over live: Node?) async throws(APIError) {
+        let path = try await client.path(of: set.parent, until: retryPolicy.deadline)
+        var metadata: [(String, Node)] = [
+            ("name", .string(set.parent.name)), ("namespace", .string(set.parent.namespace ?? "")),
+            ("labels", .mapping([(ManagedMetadata.managedByLabel, .string(ManagedMetadata.manager))])),
+        ]
+        var data: [(String, Node)] = []
+        if let members {
+            data.append((ObjectSet.nodePrefix + node, .string(MemberKey.lines(members).joined(separator: "\n"))))
+        }
+        if let version {
+            data.append((ObjectSet.versionKey, .string(version.version.description)))
+            // Of two nodes that write versions at the same time, the older one must see the newer one.
+            let read = live.map { $0["metadata"]?["resourceVersion"] ?? .null() }
+            metadata.append(("resourceVersion", read ?? .string(ObjectApplication.absentVersion)))
+        }
+        let body = Node.mapping([
+            ("apiVersion", .string("v1")), ("kind", .string("ConfigMap")), ("metadata", .mapping(metadata)),
+            ("data", .mapping(data)),
+        ])
         do throws(APIError) {
-            // All lists have one subject, so that an unreachable server is reported on one line.
-            let items = try await retryPolicy.retry(.init(.condition, "the lists of its objects")) {
-                () async throws(APIError) -> [Node] in
-                do throws(APIError) {
-                    return try await client.metadata(
-                        of: path,
-                        labelled: "\(ApplySet.memberLabel)=\(set.id)",
-                        until: retryPolicy.deadline
-                    )
-                } catch .refused(let refusal) where refusal.code == 404 && passesOverAbsent {
-                    return []
-                }
-            }
-            return .success(
-                items.compactMap { item in
-                    guard let name = item["metadata"]?["name"]?.string else { return nil }
-                    let namespace = item["metadata"]?["namespace"]?.string
-                    let identity = ObjectIdentity(type: kind.type, namespace: namespace, name: name)
-                    return ApplySetMember(identity: identity, object: item)
-                }
+            _ = try await client.object(
+                "PATCH",
+                path.text,
+                query: [("fieldManager", "\(ManagedMetadata.manager)-\(node)"), ("force", "true")],
+                body: body.json(),
+                as: path.expected,
+                until: retryPolicy.deadline,
             )
-        } catch {
-            return .failure(await listFailure(error, of: kind.type, in: namespace))
+        } catch .refused(let refusal) where refusal.isOfChangedObject {
+            throw .pending("another node has changed it", .retry)
         }
     }
 
-    private func listFailure(
-        _ error: APIError,
-        of type: GroupVersionKind,
-        in namespace: String?
-    ) async -> ObjectFailure {
-        let identity = ObjectIdentity(type: type, namespace: namespace, name: "*")
-        return explanation(of: placeholder(identity), .listing).failure(for: error)
+    /// Sends requests about the ConfigMap, and explains their errors.
+    private func explained<Value>(
+        _ requests: () async throws(APIError) -> Value
+    ) async throws(ObjectFailure) -> Value {
+        do throws(APIError) {
+            // Not a wait for an object, which ends with a result, and the ConfigMap has none.
+            return try await retryPolicy.retry(.init(.condition, "\(set.parent)"), requests)
+        } catch {
+            let manifest = ManifestObject(set.parent, at: location)
+            let explanation =
+                Explanation(client: client, manifest: manifest, live: nil, task: set.task, purpose: .parent)
+            throw explanation.failure(for: error)
+        }
     }
 }
 
-/// The members of an ApplySet on the server.
+/// The objects that the manifests no longer contain.
 extension Pruner {
-    /// Finds the members that the manifests do not contain.
+    /// Finds the recorded objects that the manifests do not contain.
     ///
     /// All objects of the manifests must have been applied before this call.
     ///
     /// - Parameters:
-    ///   - parent: The parent as ``widen()`` left it.
-    ///   - record: The objects that the node has applied as members. An object that only the parent lists is deleted
-    ///     if no other manager has a part in its content; all others are kept.
-    ///   - node: The node.
-    ///   - reasonToKeep: Returns the reason to keep a member, or `nil` to delete it.
-    /// - Returns: The members.
-    /// - Throws: ``ObjectFailure`` if not all members can be listed.
+    ///   - record: The objects that the node has applied.
+    ///   - manifests: The manifests of the task.
+    ///   - reasonToKeep: Returns the reason to keep an object, or `nil` to delete it.
+    /// - Returns: The objects.
+    /// - Throws: ``ObjectFailure`` if an object, or the keys of the other nodes, cannot be read.
     public func obsolete(
-        in parent: SetParent,
-        recordedIn record: SetRecord,
-        of node: String,
+        _ record: SetRecord,
+        besides manifests: [ManifestObject],
         reasonToKeep: @Sendable (ObjectIdentity) async -> Reason?,
     ) async throws(ObjectFailure) -> Obsolete {
-        let served = try await serve(parent, record)
+        let wanted = await keys(of: manifests)
+        let left = record.members.subtracting(wanted).sorted { $0.text < $1.text }
         var result = Obsolete()
-        let identities = await manifestIdentities()
-        let wanted = Set(identities.map(MemberKey.init))
-        for identity in identities { result.scope.insert(identity) }
-        // The server may now serve two kinds of the list as one type.
-        result.served = Array(Dictionary(served.values.map { ($0.type, $0) }) { first, _ in first }.values)
-        let namespaces = parent.scope.namespaces.union(record.members.compactMap(\.namespace))
-        let members = try await list(result.served, in: namespaces)
-        let isWanted = { (member: ApplySetMember) in wanted.contains(MemberKey(member.identity)) }
-        let recorded = renamed(record.members, served)
-        // Without manifests, the set is removed, with the objects of all nodes that have had it.
-        let listed = renamed(manifests.isEmpty ? parent.known.union(parent.released) : parent.known, served)
-        let former = renamed(parent.former, served)
-        let released = renamed(parent.released, served)
-        // The same object may be served in two groups, as Ingress was, with only one of them in the manifests.
-        let wantedUIDs = Set(members.filter(isWanted).map(\.uid))
-        var deletions: [ObjectIdentity] = []
-        for member in members where !wantedUIDs.contains(member.uid) {
-            let key = MemberKey(member.identity)
-            if deletesOnlyRecorded, !recorded.contains(key) {
-                // It stays for the node with the newer version.
-                if former.contains(key) { result.former.insert(key) }
-                result.scope.insert(member.identity)
-                continue
-            }
-            var verdict = verdict(on: member.object, of: member.identity)
-            if verdict == .delete, !recorded.contains(key), !listed.contains(key) || !member.isOnlyOurs {
-                verdict = .keep(released.contains(key) ? Self.released : Self.unrecorded)
-            }
-            let claimants = claimants(of: key, in: parent, served, otherThan: node)
-            switch verdict {
-            case .ignore: continue
-            case _ where !claimants.isEmpty && !recorded.contains(key): break
-            case .delete where !claimants.isEmpty:
-                result.kept.append((member.identity, reason(ofClaimants: claimants)))
-            case .keep(let text): result.kept.append((member.identity, Reason(text, advice: advice(member.identity))))
-            case .delete:
-                guard let reason = await reasonToKeep(member.identity) else {
-                    deletions.append(member.identity)
-                    continue
-                }
-                result.kept.append((member.identity, reason))
-            }
-            if recorded.contains(key) { result.remaining.insert(key) }
-            if former.contains(key) { result.former.insert(key) }
-            result.scope.insert(member.identity)
+        guard !left.isEmpty else { return result }
+        let claims = try await explained { () async throws(APIError) -> [String: Set<MemberKey>] in
+            self.claims(at: try await client.find(set.parent, until: retryPolicy.deadline))
         }
-        addAbsent(parent.scope, served, to: &result)
-        result.kept.sort { "\($0.identity)" < "\($1.identity)" }
-        result.deletions = Self.groups(deletions)
+        var kept: [(reason: Reason, object: ObjectIdentity)] = []
+        var deletions: [ObjectIdentity] = []
+        for key in left {
+            guard let (identity, live) = try await find(key) else { continue }
+            // The kind may have been unknown when the record was made, and so the scope of the object.
+            guard !wanted.contains(MemberKey(identity)) else { continue }
+            let nodes = claims.filter { $0.value.contains(key) || $0.value.contains(MemberKey(identity)) }.keys.sorted()
+            var reason = nodes.isEmpty ? reasonToKeepBySelf(live, identity) : Reason(veto: nodes, set)
+            if reason == nil { reason = await reasonToKeep(identity) }
+            if let reason {
+                kept.append((reason, identity))
+                result.kept.insert(key)
+            } else {
+                deletions.append(identity)
+            }
+        }
+        for (reason, members) in Dictionary(grouping: kept, by: \.reason).sorted(by: { $0.key.text < $1.key.text }) {
+            let names = shortList(members.map { "\($0.object)" })
+            result.warnings.append("kept \(names): \(reason.text)" + (reason.advice.map { "; \($0)" } ?? ""))
+        }
+        let waves = Dictionary(grouping: deletions) { ApplyOrder.wave(of: $0.type).rawValue }
+        result.deletions = waves.sorted { $0.key > $1.key }.map(\.value)
         return result
     }
 
-    /// Finds the kinds of the parent and of the record on the server.
-    private func serve(
-        _ parent: SetParent,
-        _ record: SetRecord
-    ) async throws(ObjectFailure) -> [DefinedKind: ServedKind] {
-        let served = try await serve(parent.scope.kinds)
-        // A kind that only the record has was misspelt, or the parent was deleted.
-        let others = Set(record.members.map(\.kind)).subtracting(parent.scope.kinds)
-        return served.merging(try await serve(others, awaitingAbsent: false)) { known, _ in known }
-    }
-
-    /// Returns objects in groups; objects that other objects need come last.
-    private static func groups(_ deletions: [ObjectIdentity]) -> [[ObjectIdentity]] {
-        let byRank = Dictionary(grouping: deletions) { ApplyOrder.rank(of: $0.type) }
-        return byRank.sorted { $0.key > $1.key }.map { $0.value.sorted { "\($0)" < "\($1)" } }
-    }
-
-    /// Returns the other nodes whose manifests have a member, or had it when the node last ran the task.
-    private func claimants(
-        of key: MemberKey,
-        in parent: SetParent,
-        _ served: [DefinedKind: ServedKind],
-        otherThan node: String
-    ) -> [String] {
-        // A claim may list the kind under the group that it had before.
-        let former = served.filter { DefinedKind($0.value.type) == key.kind }.map(\.key)
-        let keys = Set([key.kind] + former).map { kind in
-            var key = key
-            key.kind = kind
-            return key
+    /// The objects of the other nodes' manifests, by node.
+    private func claims(at live: Node?) -> [String: Set<MemberKey>] {
+        let entries = (live?["data"]?.mapping?.entries ?? []).filter { $0.key.hasPrefix(ObjectSet.nodePrefix) }
+        let claims = entries.map {
+            (String($0.key.dropFirst(ObjectSet.nodePrefix.count)), MemberKey.keys(in: $0.value.string ?? ""))
         }
-        return keys.flatMap { parent.claimants(of: $0, otherThan: node, at: claim?.version?.version) }.unique().sorted()
+        return Dictionary(claims.filter { $0.0 != node }) { first, _ in first }
     }
 
-    private func reason(ofClaimants nodes: [String]) -> Reason {
-        let names = shortList(nodes.map { "'\($0)'" })
+    /// Reads an object, or returns `nil` if the object or its kind is gone.
+    private func find(_ key: MemberKey) async throws(ObjectFailure) -> (ObjectIdentity, Node)? {
+        try await explained { () async throws(APIError) -> (ObjectIdentity, Node)? in
+            let deadline = retryPolicy.deadline
+            guard let type = try await client.catalog.type(of: key.kind, on: client, until: deadline) else { return nil }
+            let identity = ObjectIdentity(type: type, namespace: key.namespace, name: key.name)
+            let path = try await client.path(of: identity, until: deadline)
+            let live = try await client.find(path.text, as: path.identity, until: deadline)
+            return live.map { (path.identity, $0) }
+        }
+    }
+
+    /// Returns the reason to keep an object that the object itself shows, `nil` if it may be deleted.
+    private func reasonToKeepBySelf(_ live: Node, _ identity: ObjectIdentity) -> Reason? {
+        let recorded = live["metadata"]?["annotations"]?[AppliedVersion.annotation]?.string
+        // Another node may have applied a newer version since the manifests were applied.
+        if let refusal = version?.refusal(over: recorded) { return Reason(refusal.message, advice: refusal.hint) }
+        if ObjectAnnotation.prune.isSet(in: live) {
+            return Reason("its annotation '\(ObjectAnnotation.prune.key)' says so")
+        }
+        if !includesProtected, ObjectSet.isProtected(identity.type) {
+            return Reason("a \(identity.type.kind) is deleted only with '\(set.declarationOfAll)'")
+        }
+        guard !ManagedMetadata.isOnlyApplied(live) else { return nil }
+        let owner = live["metadata"]?["ownerReferences"]?.sequence?.first
         let text =
-            "the files of \(nodes.count == 1 ? "node" : "nodes") \(names) have it, or had it in the last run there"
-        return Reason(
-            text,
-            advice: "run the task there; if '\(nodes[0])' no longer exists: \(set.commandReleasing(nodes[0]))"
-        )
+            ManagedMetadata.otherApplier(of: live).map { "field manager '\($0)' applies it" }
+            ?? owner.map { "it is owned by \($0["kind"]?.string ?? "")/\($0["name"]?.string ?? "")" }
+            ?? "its managed fields do not say that \(ManagedMetadata.manager) applied it"
+        return Reason(text, advice: "delete it with 'kubectl delete \(identity.kubectlArguments)'")
     }
 
-    /// The reason to keep a member that the node has not recorded.
-    private static let unrecorded = "no record says that the manifests of the set have had it"
-
-    /// The reason to keep a member of a node that no longer has the set.
-    private static let released = "a node whose file no longer has the set applied it; it is deleted with the set"
-
-    /// Returns keys with the kinds as the server has them now; a kind may have moved to another group.
-    private func renamed(_ keys: Set<MemberKey>, _ served: [DefinedKind: ServedKind]) -> Set<MemberKey> {
-        Set(
-            keys.map { key in
-                var key = key
-                if let type = served[key.kind]?.type { key.kind = DefinedKind(type) }
-                return key
-            }
-        )
-    }
-
-    /// Deletes members that still qualify for deletion when they are read again.
+    /// Deletes objects that still qualify for deletion when they are read again.
     ///
     /// - Parameters:
-    ///   - identities: The members of one group.
-    ///   - say: Receives the result for each member as soon as it is known, on any thread.
+    ///   - identities: The objects of one group.
+    ///   - say: Receives the result for each object as soon as it is known, on any thread.
     public func delete(
         _ identities: [ObjectIdentity],
-        say: @escaping @Sendable (Deleter.Message) -> Void,
+        say: @escaping @Sendable (ObjectDeletion.Message) -> Void,
     ) async {
-        let deletion = ObjectDeletion(
-            client: client,
-            task: set.task,
-            isDryRun: isDryRun,
-            retryPolicy: retryPolicy,
-            preconditions: ["uid", "resourceVersion"],
-            isMeant: { identity, live in verdict(on: live, of: identity) == .delete },
-        )
+        var deletion = ObjectDeletion(client: client, task: set.task, isDryRun: isDryRun, retryPolicy: retryPolicy)
+        deletion.isMeant = { identity, live in reasonToKeepBySelf(live, identity) == nil }
         await deletion.delete(identities.map { ($0, location) }, say: say)
     }
+}
 
-    /// Returns the kinds and namespaces that the parent must list after members were deleted.
-    ///
-    /// The members are read from the server again.
-    ///
-    /// - Parameters:
-    ///   - obsolete: The members that were found before the deletions.
-    ///   - namespaces: The namespaces of members, in addition to the parent's.
-    /// - Returns: The scope of `obsolete`, extended by the kinds and namespaces of the members found now.
-    /// - Throws: ``ObjectFailure`` if not all members can be listed.
-    func remainingScope(
-        after obsolete: Obsolete,
-        in namespaces: Set<String>
-    ) async throws(ObjectFailure) -> ApplySetScope {
-        // Kinds whose definitions the task has just deleted no longer exist, and neither do their objects.
-        let found = try await list(obsolete.served, in: namespaces, passingOverAbsent: true)
-        let members = found.filter { verdict(on: $0.object, of: $0.identity) != .ignore }
-        let isListed = { (member: ApplySetMember) in obsolete.scope.kinds.contains(DefinedKind(member.identity.type)) }
-        // An object that is served in two groups counts only for the group that is already listed.
-        let listedUIDs = Set(members.filter(isListed).map(\.uid))
-        var scope = obsolete.scope
-        for member in members where isListed(member) || !listedUIDs.contains(member.uid) {
-            scope.insert(member.identity)
-        }
-        return scope
-    }
-
-    private func verdict(on object: Node, of identity: ObjectIdentity) -> ApplySetMember.Verdict {
-        // Another node may have applied a newer version since the manifests were applied.
-        if let refusal = claim?.version?.refusal(of: object, at: .now()) { return .keep(refusal.message) }
-        return ApplySetMember.verdict(on: object, of: identity.type, in: set, includesProtected: includesProtected)
-    }
-
-    /// Returns advice about an object that is kept.
-    private func advice(_ identity: ObjectIdentity) -> String {
-        let object = identity.kubectlArguments
-        return "delete it with 'kubectl delete \(object)', or take it out of the ApplySet with "
-            + "'kubectl label \(object) \(ApplySet.memberLabel)-'"
-    }
-
-    /// Adds a warning about listed kinds that the server does not have, and keeps these kinds in the list.
-    ///
-    /// If the task has applied the definition of such a kind, the definition was deleted together with its objects.
-    /// Otherwise the objects may reappear, for example with the APIService of an aggregated API.
-    private func addAbsent(_ scope: ApplySetScope, _ served: [DefinedKind: ServedKind], to result: inout Obsolete) {
-        let absent = scope.kinds.subtracting(served.keys).subtracting(manifests.map { DefinedKind($0.identity.type) })
-        let lost = absent.subtracting(scope.definedKinds)
-        if !lost.isEmpty {
-            let rest = ApplySetScope.text(of: scope.kinds.subtracting(absent))
-            let names = shortList(lost.map { "'\($0.text)'" }.sorted())
-            result.warning =
-                "the server does not have kind\(lost.count == 1 ? "" : "s") \(names), whose objects the task has applied; "
-                + "if they are gone for good: 'kubectl annotate \(set.address) --overwrite "
-                + "\(ApplySetScope.kindsAnnotation)=\(rest)'"
-            result.scope.kinds.formUnion(lost)
-            for namespace in scope.namespaces { result.scope.insert(namespace) }
-        }
-        result.scope.definedKinds = scope.definedKinds.intersection(result.scope.kinds)
+extension Pruner.Reason {
+    /// Creates the reason that the keys of other nodes list an object.
+    fileprivate init(veto nodes: [String], _ set: ObjectSet) {
+        let names = shortList(nodes.map { "'\($0)'" })
+        self.init(
+            "the files of \(nodes.count == 1 ? "node" : "nodes") \(names) have it, or had it in the last run there",
+            advice: "run the task there; if '\(nodes[0])' no longer exists: \(set.commandReleasing(nodes[0]))"
+        )
     }
 }

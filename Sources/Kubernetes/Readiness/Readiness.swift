@@ -98,7 +98,10 @@ extension LiveObject {
     private var pod: Readiness {
         let phase = node["status"]?["phase"]?.string ?? ""
         switch phase {
-        case "Succeeded", "Failed": return .ready
+        case "Succeeded": return .ready
+        case "Failed":
+            let words = ["reason", "message"].compactMap { node["status"]?[$0]?.string }.joined(separator: ": ")
+            return .failed(words.isEmpty ? "its containers have ended with an error" : words)
         case "Running":
             if condition("Ready")?.status == "True" { return .ready }
             for container in node["status"]?["containerStatuses"]?.sequence ?? [] {

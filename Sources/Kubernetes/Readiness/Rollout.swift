@@ -8,26 +8,23 @@ extension APIClient {
     /// The wait includes objects that do not exist yet, and objects whose controllers have given up: during a first
     /// boot an image may arrive late.
     ///
+    /// - Parameters:
+    ///   - objects: The objects.
+    ///   - minimumNodeCount: The number of eligible nodes that a DaemonSet needs before it can be ready.
+    ///   - boot: The boot of which a Node must be, because its conditions are at first those of the boot before; `nil` for
+    ///     any.
+    ///   - retryPolicy: The deadline, and the receiver of reports.
     /// - Throws: ``Base/Problems`` with one problem for every object that is not ready when the deadline has passed; the
     ///   ``Base/Problem`` itself if there is one.
     public func awaitReadiness(
         of objects: [AwaitedObject],
         minimumNodeCount: Int = 1,
         sinceBoot boot: String? = nil,
-        task: String,
         _ retryPolicy: RetryPolicy,
     ) async throws {
-        var rollout = Rollout(client: self, minimumNodeCount: minimumNodeCount, task: task, retryPolicy: retryPolicy)
-        rollout.boot = boot
+        let rollout =
+            Rollout(client: self, minimumNodeCount: minimumNodeCount, boot: boot, retryPolicy: retryPolicy)
         try await rollout.wait(for: objects)
-    }
-
-    /// Reads an object, or returns `nil` if it does not exist.
-    func find(_ identity: ObjectIdentity, until deadline: ContinuousClock.Instant) async throws(APIError) -> Node? {
-        let resource = try await catalog.resource(of: identity.type, on: self, until: deadline)
-        var identity = identity
-        identity.namespace = resource.isNamespaced ? identity.namespace ?? kubeconfig.namespace : nil
-        return try await find(resource.path(of: identity), as: identity, until: deadline)
     }
 }
 
@@ -36,60 +33,32 @@ public struct AwaitedObject: Sendable {
     let identity: ObjectIdentity
     /// The location at which the task or its manifest describes the object.
     let location: SourceLocation?
-    /// The manifest, or `nil` if the task only names the object.
-    let manifest: ManifestObject?
-
-    /// Whether the manifest describes a suspended Job.
-    fileprivate var isSuspendedJob: Bool {
-        identity.type.kind == "Job" && identity.type.group == "batch"
-            && manifest?.root["spec"]?["suspend"]?.boolean == true
-    }
+    /// Whether the manifest describes a suspended Job, which is as described and never completes by itself.
+    fileprivate let isSuspended: Bool
 
     /// Creates an object that the task has applied.
     public init(_ manifest: ManifestObject) {
-        (identity, location, self.manifest) = (manifest.identity, manifest.location, manifest)
+        (identity, location) = (manifest.identity, manifest.location)
+        let type = manifest.identity.type
+        isSuspended = type.kind == "Job" && type.group == "batch" && manifest.root["spec"]?["suspend"]?.boolean == true
     }
 
     /// Creates an object that the task only names.
     public init(_ identity: ObjectIdentity, at location: SourceLocation? = nil) {
-        (self.identity, self.location, manifest) = (identity, location, nil)
+        (self.identity, self.location, isSuspended) = (identity, location, false)
     }
 }
 
 /// The wait for objects to become ready.
 ///
-/// Objects of one kind and namespace are read with one LIST and watched from the version of the list; after any
-/// change they are read again. Objects that cannot be listed or watched are polled.
+/// All objects are read every second, those of one kind and namespace with one LIST, until all are ready at once.
 struct Rollout {
     let client: APIClient
     let minimumNodeCount: Int
-    /// The task that waits.
-    let task: String
+    let boot: String?
     let retryPolicy: RetryPolicy
-    /// The boot of which a Node must be, because its conditions are at first those of the boot before; `nil` for any.
-    var boot: String?
-    /// The time before the cause of a slow rollout is looked up; the interval grows while nothing changes.
+    /// The time before the cause of a slow rollout is looked up, and between two look-ups.
     var diagnosisInterval = Duration.seconds(5)
-
-    /// Objects of one kind and namespace, with their positions in the list of all objects.
-    private struct Group {
-        var type: GroupVersionKind
-        var namespace: String?
-        var members: [(position: Int, identity: ObjectIdentity)]
-    }
-
-    /// The result of reading a group.
-    private struct GroupState: Sendable {
-        var unready: [(position: Int, object: UnreadyObject)] = []
-        /// The start of a watch, or `nil` if the group must be polled.
-        var watch: WatchStart?
-    }
-
-    /// The duration of the first watch; some rules depend on time, so objects are read again even without a change.
-    private static let firstWatch = Duration.seconds(5)
-
-    /// The longest time between look-ups, because hundreds of nodes may wait for the same object.
-    private static let longestDiagnosisInterval = Duration.seconds(30)
 
     /// The time limit of one look-up; the last look-up is made when time is up.
     private static let diagnosisLimit = Duration.seconds(3)
@@ -97,60 +66,35 @@ struct Rollout {
     /// The time before the deadline at which objects are read for the last time.
     private static let reserve = Duration.milliseconds(100)
 
-    /// The pause after a change, because changes come in bursts and one read covers a burst.
-    private static let burst = Duration.milliseconds(50)
-
     /// Waits until all objects are ready.
     func wait(for objects: [AwaitedObject]) async throws {
+        let awaited = objects.filter { !$0.isSuspended }.map(\.identity)
         var backoff = Backoff()
-        var (lookups, watchLimits) = quietTimes
-        // A Job that its manifest suspends is as described, and never completes by itself.
-        var pending = objects.filter { !$0.isSuspendedJob }.map(\.identity)
         var last: [UnreadyObject] = []
         var causes: [UnreadyObject: String] = [:]
-        var nextDiagnosis = ContinuousClock.now + lookups.next()
+        var nextDiagnosis = ContinuousClock.now + diagnosisInterval
         let time = timeOfDay(of: retryPolicy.deadline)
         while true {
-            let states = await read(pending)
-            var unready = states.flatMap(\.unready).sorted { $0.position < $1.position }.map(\.object)
+            var unready = await read(awaited)
             guard !unready.isEmpty else { return }
-            pending = unready.map(\.identity)
             // Requests that were cut short by the deadline say nothing about their objects.
-            if ContinuousClock.now >= retryPolicy.deadline, !last.isEmpty {
-                unready = last.filter { pending.contains($0.identity) }
-            }
-            if unready != last {
-                (lookups, watchLimits) = quietTimes
-                nextDiagnosis = min(nextDiagnosis, .now + lookups.next())
-            }
+            if .now >= retryPolicy.deadline, !last.isEmpty { unready = last }
             last = unready
-            let remaining = ContinuousClock.now.duration(to: retryPolicy.deadline) - Self.reserve
-            let delay = min(backoff.next(), remaining)
             guard !Task.isCancelled else { throw interruption(of: unready) }
+            let remaining = ContinuousClock.now.duration(to: retryPolicy.deadline) - Self.reserve
             let isLast = remaining <= .zero
-            if isLast || ContinuousClock.now >= nextDiagnosis {
+            if isLast || .now >= nextDiagnosis {
                 let limit = isLast ? Self.diagnosisLimit : min(Self.diagnosisLimit, remaining)
                 let found = await RolloutDiagnosis(client: client, deadline: .now + limit).causes(of: unready)
                 // A cause explains one reason, and no longer applies if the reason has changed.
                 causes.merge(found) { $1 }
-                nextDiagnosis = ContinuousClock.now + lookups.next()
+                nextDiagnosis = .now + diagnosisInterval
             }
             for index in unready.indices { unready[index].cause = causes[unready[index]] }
             guard !isLast else { throw problem(of: unready, objects) }
             if let wait = wait(for: unready, until: time) { retryPolicy.report(wait) }
-            let watches = states.filter { !$0.unready.isEmpty }.map(\.watch)
-            // The watch ends when the next look-up is due.
-            let limit = min(watchLimits.next(), max(.seconds(1), nextDiagnosis - .now))
-            guard await pause(watches, upTo: limit, delay) else { throw interruption(of: unready) }
+            guard await sleep(min(backoff.next(), remaining)) else { throw interruption(of: unready) }
         }
-    }
-
-    /// The times between look-ups and the durations of watches; both start again at their shortest after each change.
-    private var quietTimes: (lookups: Backoff, watches: Backoff) {
-        (
-            Backoff(first: diagnosisInterval, limit: Self.longestDiagnosisInterval),
-            Backoff(first: Self.firstWatch, limit: APIClient.longestWatch)
-        )
     }
 
     /// Returns the wait that the task reports: for the first object, with the other objects in the reason.
@@ -169,9 +113,7 @@ struct Rollout {
     }
 
     private func interruption(of unready: [UnreadyObject]) -> Problem {
-        Problem(
-            "interrupted while waiting for \(unready.map(\.identity.description).joined(separator: ", "))"
-        )
+        Problem("interrupted while waiting for \(unready.map(\.identity.description).joined(separator: ", "))")
     }
 
     /// Returns the problems of objects that are not ready, each with its own location.
@@ -188,106 +130,59 @@ struct Rollout {
         return first
     }
 
-    /// Waits until something changes, or pauses if not everything can be watched.
-    private func pause(
-        _ watches: [WatchStart?],
-        upTo limit: Duration,
-        _ delay: Duration,
-    ) async -> Bool {
-        let starts = watches.compactMap(\.self)
-        guard starts.count == watches.count else { return await sleep(delay) }
+    /// Reads objects, and returns those that are not ready, in their order.
+    private func read(_ identities: [ObjectIdentity]) async -> [UnreadyObject] {
+        struct Group: Hashable {
+            let type: GroupVersionKind
+            let namespace: String
+        }
+        let groups = Dictionary(grouping: identities) { identity in
+            Group(type: identity.type, namespace: identity.namespace ?? client.kubeconfig.namespace)
+        }
         // Declared outside the group: Swift 6.3.1 frees an array made inside too early when no child task was added.
         // Guarded by EndToEndTests/CrashTests on the release build.
-        var outcome: WatchOutcome?
-        await withTaskGroup(of: WatchOutcome.self) { group in
-            for start in starts {
-                group.addTask {
-                    await client.nextChange(from: start, limit: limit, until: retryPolicy.deadline)
-                }
-            }
-            outcome = await group.next()
-            group.cancelAll()
+        var reasons: [ObjectIdentity: String] = [:]
+        await withTaskGroup(of: [ObjectIdentity: String].self) { tasks in
+            for (group, members) in groups { tasks.addTask { await read(members, of: group.type, in: group.namespace) } }
+            for await found in tasks { reasons.merge(found) { $1 } }
         }
-        switch outcome {
-        case .changed: return await sleep(Self.burst)
-        case .unchanged: return !Task.isCancelled
-        case .unavailable, nil: return await sleep(delay)
+        return identities.compactMap { identity in
+            reasons[identity].map { UnreadyObject(identity: identity, reason: $0) }
         }
     }
 
-    /// Reads objects, grouped by kind and namespace.
-    private func read(_ identities: [ObjectIdentity]) async -> [GroupState] {
-        var groups: [Group] = []
-        for (position, identity) in identities.enumerated() {
-            let namespace = identity.namespace ?? client.kubeconfig.namespace
-            if let index = groups.firstIndex(where: { $0.type == identity.type && $0.namespace == namespace }) {
-                groups[index].members.append((position, identity))
-            } else {
-                groups.append(Group(type: identity.type, namespace: namespace, members: [(position, identity)]))
-            }
+    /// Reads objects of one kind and namespace, and returns why some are not ready.
+    private func read(
+        _ members: [ObjectIdentity],
+        of type: GroupVersionKind,
+        in namespace: String
+    ) async -> [ObjectIdentity: String] {
+        func reasons(_ reason: (ObjectIdentity) -> String?) -> [ObjectIdentity: String] {
+            Dictionary(members.compactMap { member in reason(member).map { (member, $0) } }) { first, _ in first }
         }
-        // Declared outside the group for the reason given in `pause`.
-        var states: [GroupState] = []
-        await withTaskGroup(of: GroupState.self) { tasks in
-            for group in groups { tasks.addTask { await read(group) } }
-            for await state in tasks { states.append(state) }
-        }
-        return states
-    }
-
-    private func read(_ group: Group) async -> GroupState {
-        do {
-            return try await list(group)
+        let deadline = retryPolicy.deadline
+        do throws(APIError) {
+            let resource = try await client.catalog.resource(of: type, on: client, until: deadline)
+            let collection = resource.collectionPath(of: type, namespace: namespace)
+            let query = members.count == 1 ? [("fieldSelector", "metadata.name=\(members[0].name)")] : []
+            let list = try await client.object("GET", collection, query: query, until: deadline).node
+            let items = (list["items"]?.sequence ?? []).map { ($0["metadata"]?["name"]?.string ?? "", $0) }
+            let live = Dictionary(items) { first, _ in first }
+            return reasons { unreadiness(of: live[$0.name], type) }
         } catch .refused(let refusal) where refusal.status.isUnknownResource {
-            return state(of: group) { _ in ServerStatus(missing: group.type).message }
+            return reasons { _ in ServerStatus(missing: type).message }
         } catch .refused(let refusal) where [403, 405].contains(refusal.code) {
             // A user with permission to get an object may lack permission to list it.
-            return await get(group)
-        } catch .transport(let error) where error.kind == .replyTooLarge {
-            return await get(group)
+            var found: [ObjectIdentity: String] = [:]
+            for member in members { found[member] = await unreadiness(of: member) }
+            return found
         } catch {
-            return state(of: group) { _ in error.words }
+            return reasons { _ in error.words }
         }
-    }
-
-    /// Reads a group with one LIST.
-    private func list(_ group: Group) async throws(APIError) -> GroupState {
-        let deadline = retryPolicy.deadline
-        let resource = try await client.catalog.resource(of: group.type, on: client, until: deadline)
-        let collection = resource.collectionPath(of: group.type, namespace: group.namespace)
-        let name = group.members.count == 1 ? group.members.first?.identity.name : nil
-        let query = name.map { [("fieldSelector", "metadata.name=\($0)")] } ?? []
-        let list = try await client.object("GET", collection, query: query, until: deadline).node
-        let items = (list["items"]?.sequence ?? []).map { ($0["metadata"]?["name"]?.string ?? "", $0) }
-        let live = Dictionary(items) { first, _ in first }
-        var state = state(of: group) { unreadiness(of: live[$0.name], group.type) }
-        state.watch = list["metadata"]?["resourceVersion"]?.string.map { version in
-            WatchStart(collection: collection, name: name, resourceVersion: version)
-        }
-        return state
-    }
-
-    /// Reads the objects of a group one by one.
-    private func get(_ group: Group) async -> GroupState {
-        var state = GroupState()
-        for (position, identity) in group.members {
-            guard let reason = await unreadiness(of: identity) else { continue }
-            state.unready.append((position, UnreadyObject(identity: identity, reason: reason)))
-        }
-        return state
-    }
-
-    /// Returns the state of a group, given a function that returns why a member is not ready.
-    private func state(of group: Group, _ reason: (ObjectIdentity) -> String?) -> GroupState {
-        GroupState(
-            unready: group.members.compactMap { position, identity in
-                reason(identity).map { (position, UnreadyObject(identity: identity, reason: $0)) }
-            }
-        )
     }
 
     private func unreadiness(of identity: ObjectIdentity) async -> String? {
-        do {
+        do throws(APIError) {
             return unreadiness(of: try await client.find(identity, until: retryPolicy.deadline), identity.type)
         } catch {
             return error.words
@@ -297,16 +192,12 @@ struct Rollout {
     /// Returns why an object is not ready, or `nil` if it is.
     private func unreadiness(of live: Node?, _ type: GroupVersionKind) -> String? {
         guard let live else { return "it does not exist" }
-        return switch Readiness(of: live, type: type, minimumNodeCount: minimumNodeCount) {
-        case .ready: isOfBoot(live) ? nil : "its status is that of an earlier boot: the kubelet has not updated it yet"
-        case .waiting(let reason): reason
-        case .failed(let reason): "its controller reports a failure: \(reason)"
+        switch Readiness(of: live, type: type, minimumNodeCount: minimumNodeCount) {
+        case .waiting(let reason): return reason
+        case .failed(let reason): return "its controller reports a failure: \(reason)"
+        case .ready:
+            guard let boot, let found = live["status"]?["nodeInfo"]?["bootID"]?.string, found != boot else { return nil }
+            return "its status is that of an earlier boot: the kubelet has not updated it yet"
         }
-    }
-
-    /// Returns whether the kubelet has written the status of a Node on the boot that must be.
-    private func isOfBoot(_ live: Node) -> Bool {
-        guard let boot, let found = live["status"]?["nodeInfo"]?["bootID"]?.string else { return true }
-        return found == boot
     }
 }

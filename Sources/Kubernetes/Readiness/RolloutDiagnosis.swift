@@ -25,10 +25,19 @@ struct RolloutDiagnosis {
     /// The maximum number of events or pods that are read.
     private static let listLimit = 500
 
-    /// Finds the causes of objects, as far as time allows.
+    /// The maximum number of objects whose causes are looked up.
+    private static let objectLimit = 10
+
+    /// Finds the causes of the first objects.
     func causes(of objects: [UnreadyObject]) async -> [UnreadyObject: String] {
+        // Declared outside the group for the reason given in `Rollout`.
         var result: [UnreadyObject: String] = [:]
-        for object in objects { result[object] = await cause(of: object.identity) }
+        await withTaskGroup(of: (UnreadyObject, String?).self) { group in
+            for object in objects.prefix(Self.objectLimit) {
+                group.addTask { (object, await cause(of: object.identity)) }
+            }
+            for await (object, cause) in group { result[object] = cause }
+        }
         return result
     }
 

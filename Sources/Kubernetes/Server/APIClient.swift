@@ -11,23 +11,13 @@ public struct APIClient: Sendable {
     /// The resources of the server, fetched on first use.
     let catalog = ResourceCatalog()
 
-    /// The server's traits, fetched when an object is verified.
-    let traits: KnownTraits
-
     /// The results of the preflight checks.
     let preflightState = PreflightState()
 
-    /// The preflight checks in progress.
-    let preflightRequests = SharedRequests<String, Void>()
+    let credentials: Credentials
 
-    /// The watches that may still be opened.
-    let watchSlots: WatchSlots
-
-    /// Whether the server can apply APIServices.
-    let apiServices = APIServiceSupport()
-
-    /// The limits on parallel requests to the server.
-    let pace = RequestPace()
+    private let http: HTTPClient
+    private let slots = RequestSlots()
 
     /// The user of the kubeconfig, for messages.
     var whoami: String { credentials.whoami }
@@ -41,11 +31,14 @@ public struct APIClient: Sendable {
     /// Advice to print if the server does not accept the user.
     var credentialAdvice: String { credentials.advice }
 
-    private let http: HTTPClient
-    let credentials: Credentials
+    /// The time limit that the server is asked to apply to a request.
+    ///
+    /// It is longer than the 10 s that a server waits for an admission webhook by default, so that its error names the
+    /// webhook, and shorter than the 34 s after which it ends every writing request.
+    private static let limit = Duration.seconds(30)
 
-    /// The time limit of one request before it is retried, unless its turn has another limit.
-    static let requestLimit = RequestPace.limit + RequestPace.margin
+    /// The additional time to wait for a reply, so that the server's own explanation arrives.
+    private static let margin = Duration.seconds(2)
 
     /// Creates a client.
     ///
@@ -53,47 +46,27 @@ public struct APIClient: Sendable {
     ///   - http: The transport.
     ///   - kubeconfig: The connection's settings.
     ///   - credentials: The user's credentials and the trusted CA, loaded from the kubeconfig.
-    ///   - watchSlots: The watch slots shared by all clients of the transport.
-    ///   - traitChanges: The record of changes that clients of the run may have made to their servers.
-    public init(
-        _ http: HTTPClient,
-        kubeconfig: Kubeconfig,
-        credentials: Credentials,
-        watchSlots: WatchSlots = WatchSlots(),
-        traitChanges: TraitChanges = TraitChanges(),
-    ) {
-        self.http = http
-        traits = KnownTraits(traitChanges)
-        self.watchSlots = watchSlots
-        self.kubeconfig = kubeconfig
-        self.credentials = credentials
+    public init(_ http: HTTPClient, kubeconfig: Kubeconfig, credentials: Credentials) {
+        (self.http, self.kubeconfig, self.credentials) = (http, kubeconfig, credentials)
     }
 
     /// Sends a request and returns the reply, whatever its status.
     func send(
-        _ method: String = "GET",
+        _ method: String,
         _ path: String,
         query: [(String, String)] = [],
         headers: [HTTPHeader] = [HTTPHeader("Accept", "application/json")],
         body: [UInt8]? = nil,
-        endsWithFirstLine: Bool = false,
-        limit: Duration = Self.requestLimit,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> HTTPResponse {
-        let isDryRun = query.contains { $0 == ("dryRun", "All") }
-        let isWrite = method != "GET" && !isDryRun
-        if isWrite { traits.changes.recordWrite(to: path) }
-        // A read during the write may have returned the old state.
-        defer { if isWrite { traits.changes.recordWrite(to: path) } }
         let query = query.map { "\($0)=\(Self.percentEncoded($1))" }.joined(separator: "&")
         let request = HTTPRequest(
             method: method,
             url: kubeconfig.server + path + (query.isEmpty ? "" : "?\(query)"),
             headers: headers,
             body: body,
-            endsWithFirstLine: endsWithFirstLine,
         )
-        let end = min(deadline, ContinuousClock.now + limit)
+        let end = min(deadline, .now + Self.limit + Self.margin)
         do {
             let response = try await http.send(request, as: credentials.connectionIdentity, deadline: end)
             preflightState.record(response)
@@ -108,75 +81,71 @@ public struct APIClient: Sendable {
 
     /// Sends a request and returns the object of a successful reply.
     ///
-    /// The request waits for its turn unless `isPaced` is `false`, as for the renewal of a Lease.
+    /// - Parameters:
+    ///   - method: The HTTP method.
+    ///   - path: The path on the server.
+    ///   - query: The parameters.
+    ///   - body: The body, if any.
+    ///   - contentType: The type of the body.
+    ///   - expected: The object that the reply must contain, if it is known.
+    ///   - isUrgent: Whether the request does not wait for others, as the renewal of a Lease.
+    ///   - deadline: The instant after which the attempt is given up.
+    /// - Returns: The object, and the reply.
+    /// - Throws: ``APIError`` if there is no reply, if its status is not one of success, or if it contains another object.
     func object(
-        _ method: String = "GET",
+        _ method: String,
         _ path: String,
         query: [(String, String)] = [],
         body: [UInt8]? = nil,
         contentType: String = "application/apply-patch+yaml",
-        accept: String = "application/json",
         as expected: ExpectedObject? = nil,
-        isPaced: Bool = true,
+        isUrgent: Bool = false,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
-        var headers = [HTTPHeader("Accept", accept)]
+        var headers = [HTTPHeader("Accept", "application/json")]
         if body != nil { headers.append(HTTPHeader("Content-Type", contentType)) }
-        let response = try await reply(
-            method,
-            path,
-            query: query,
-            headers: headers,
-            body: body,
-            isPaced: isPaced,
-            until: deadline
-        )
+        if !isUrgent, await !slots.take() { throw .interrupted }
+        let start = ContinuousClock.now
+        let result: Result<HTTPResponse, APIError>
+        do throws(APIError) {
+            let query = query + [("timeout", "\(Self.limit.components.seconds)s")]
+            result = .success(
+                try await send(method, path, query: query, headers: headers, body: body, until: deadline)
+            )
+        } catch {
+            result = .failure(error)
+        }
+        if !isUrgent { slots.giveBack(sentAt: start, isOverload: Self.isOverload(result)) }
+        let response = try result.get()
+        guard (200..<300).contains(response.status) else {
+            if let content = response.foreignRefusal(of: path) { throw foreign(response, content, method) }
+            throw .refused(APIError.Refusal(request: "\(method) \(path)", status: ServerStatus(response)))
+        }
         let node: Node
         do {
             node = try readJSON(response.body, file: "reply")
         } catch {
-            let content = response.isPage ? ForeignReply.Content.page : .unreadable(error.message)
-            throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
+            throw foreign(
+                response,
+                response.isPage ? ForeignReply.page : "a text that is not JSON: \(error.message)",
+                method
+            )
         }
-        if let content = expected?.mismatch(of: node) {
-            throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
-        }
+        if let content = expected?.mismatch(of: node) { throw foreign(response, content, method) }
         return (node, response)
     }
 
-    /// Sends a request when its turn has come, and returns a successful reply, whatever its body.
-    ///
-    /// - Throws: ``APIError`` if there is no reply, or if its status is not one of success.
-    func reply(
-        _ method: String = "GET",
-        _ path: String,
-        query: [(String, String)],
-        headers: [HTTPHeader],
-        body: [UInt8]? = nil,
-        isPaced: Bool = true,
-        until deadline: ContinuousClock.Instant,
-    ) async throws(APIError) -> HTTPResponse {
-        let (response, remark) = try await paced(isPaced, method, path, size: body?.count ?? 0, until: deadline) {
-            limit throws(APIError) in
-            try await send(
-                method,
-                path,
-                query: query + [("timeout", "\(limit.components.seconds)s")],
-                headers: headers,
-                body: body,
-                limit: limit + RequestPace.margin,
-                until: deadline,
-            )
+    /// Creates the error for a reply that no API server sends.
+    func foreign(_ response: HTTPResponse, _ content: String, _ method: String) -> APIError {
+        .foreign(ForeignReply(response, content, method, kubeconfig.address))
+    }
+
+    private static func isOverload(_ result: Result<HTTPResponse, APIError>) -> Bool {
+        switch result {
+        case .success(let response): [429, 504].contains(response.status)
+        case .failure(.transport(let error)): error.kind == .timedOut
+        case .failure: false
         }
-        guard (200..<300).contains(response.status) else {
-            if let content = response.foreignRefusal(of: path) {
-                throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
-            }
-            var status = ServerStatus(response)
-            if let remark { status.message += remark }
-            throw .refused(APIError.Refusal(request: "\(method) \(path)", status: status))
-        }
-        return response
     }
 
     /// Reads an object, or returns `nil` if it does not exist.
@@ -184,7 +153,7 @@ public struct APIClient: Sendable {
     /// - Parameters:
     ///   - path: The object's path.
     ///   - identity: The expected identity, if known, with its namespace if the kind is namespaced.
-    ///   - isPaced: Whether the request waits for its turn.
+    ///   - isUrgent: Whether the request does not wait for others.
     ///   - deadline: The instant after which the attempt is given up.
     /// - Returns: The object.
     /// - Throws: ``APIError`` if there is no response, or if the response neither contains the object nor says that the
@@ -192,36 +161,63 @@ public struct APIClient: Sendable {
     func find(
         _ path: String,
         as identity: ObjectIdentity? = nil,
-        isPaced: Bool = true,
+        isUrgent: Bool = false,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> Node? {
         do {
             let expected = identity.map { ExpectedObject($0) }
-            return try await object("GET", path, as: expected, isPaced: isPaced, until: deadline).node
+            return try await object("GET", path, as: expected, isUrgent: isUrgent, until: deadline).node
         } catch .refused(let refusal) where refusal.code == 404 && !refusal.status.isUnknownResource {
             return nil
         }
     }
 
-    /// Reads an object, and returns an error as a value, because `async let` loses the type of thrown errors.
-    func read(
-        _ path: String,
-        accept: String = "application/json",
-        until deadline: ContinuousClock.Instant,
-    ) async -> Result<Node, APIError> {
-        do throws(APIError) {
-            return .success(try await object("GET", path, accept: accept, until: deadline).node)
-        } catch {
-            return .failure(error)
-        }
+    /// Reads an object, or returns `nil` if it does not exist.
+    func find(_ identity: ObjectIdentity, until deadline: ContinuousClock.Instant) async throws(APIError) -> Node? {
+        let path = try await path(of: identity, until: deadline)
+        return try await find(path.text, as: path.identity, until: deadline)
     }
 
-    /// Reads the metadata of an object, or the whole object if the server does not support `PartialObjectMetadata`.
+    /// Returns the path of an object on the server, whose identity there has a namespace only if its kind has one.
+    func path(
+        of identity: ObjectIdentity,
+        until deadline: ContinuousClock.Instant
+    ) async throws(APIError) -> ObjectPath {
+        let resource = try await catalog.resource(of: identity.type, on: self, until: deadline)
+        var identity = identity
+        identity.namespace = resource.isNamespaced ? identity.namespace ?? kubeconfig.namespace : nil
+        return ObjectPath(resource, of: identity)
+    }
+
+    /// Reads all objects of a collection, page by page.
     ///
-    /// See https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches.
-    func readMetadata(_ path: String, until deadline: ContinuousClock.Instant) async -> Result<Node, APIError> {
-        let accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
-        return await read(path, accept: accept, until: deadline)
+    /// - Parameters:
+    ///   - path: The collection.
+    ///   - size: The number of objects per page.
+    ///   - deadline: The instant after which the attempt is given up.
+    ///   - receive: Receives the objects of each page, and returns whether the next page is to be read.
+    /// - Throws: ``APIError`` if not all of them can be read.
+    func readPages(
+        of path: String,
+        size: Int,
+        until deadline: ContinuousClock.Instant,
+        _ receive: ([Node]) -> Bool,
+    ) async throws(APIError) {
+        var token: String?
+        repeat {
+            let query = [("limit", "\(size)")] + (token.map { [("continue", $0)] } ?? [])
+            do throws(APIError) {
+                let page = try await object("GET", path, query: query, until: deadline).node
+                // Any other object would look like an empty list.
+                guard page["kind"]?.string?.hasSuffix("List") == true else {
+                    throw .pending("the reply to GET \(path) is no list", .retry)
+                }
+                guard receive(page["items"]?.sequence ?? []) else { return }
+                token = page["metadata"]?["continue"]?.string
+            } catch .refused(let refusal) where refusal.code == 410 {
+                throw .pending("the list has changed while it was read", .retry)
+            }
+        } while token?.isEmpty == false
     }
 
     /// Encodes a query value or a path segment as RFC 3986 requires.
@@ -237,70 +233,5 @@ public struct APIClient: Sendable {
 
     private static func isUnreserved(_ byte: UInt8) -> Bool {
         byte.isLetter || byte.isDigit || "-._~".utf8.contains(byte)
-    }
-}
-
-/// Requests that wait for their turn.
-extension APIClient {
-    /// Sends a request when its turn has come, and records the outcome.
-    ///
-    /// - Parameters:
-    ///   - isPaced: Whether the request waits for its turn.
-    ///   - method: The HTTP method.
-    ///   - path: The path of the request.
-    ///   - size: The size of the body in bytes.
-    ///   - deadline: The instant after which the request is given up.
-    ///   - send: Sends the request; the argument is the time limit that the server is to apply.
-    /// - Returns: The response, with a remark about the time limit if the server refuses because of the limit.
-    /// - Throws: ``APIError``, with a message that mentions the time limit if the limit is the cause.
-    func paced(
-        _ isPaced: Bool,
-        _ method: String,
-        _ path: String,
-        size: Int,
-        until deadline: ContinuousClock.Instant,
-        _ send: (Duration) async throws(APIError) -> HTTPResponse,
-    ) async throws(APIError) -> (response: HTTPResponse, remark: String?) {
-        guard isPaced else { return (try await send(RequestPace.limit), nil) }
-        let turn = try await turn(method, path, size: size, until: deadline)
-        let start = ContinuousClock.now
-        // The tolerance allows for small differences between the durations that client and server measure.
-        func isOver(_ limit: Duration) -> Bool { start.duration(to: .now) > limit - .milliseconds(500) }
-        do throws(APIError) {
-            let response = try await send(turn.limit)
-            // The server may have a shorter limit than requested.
-            let isCutOff = response.status == 504 && isOver(RequestPace.limit)
-            pace.end(turn, isCutOff ? .cutOff : response.status == 429 ? .refused : .replied)
-            return (response, isCutOff ? "; \(Self.remark(turn.limit, method, size))" : nil)
-        } catch .transport(var error) where [.timedOut, .closed].contains(error.kind) && isOver(turn.limit) {
-            pace.end(turn, .cutOff)
-            error.message = "'\(kubeconfig.address)' did not answer in time: \(Self.remark(turn.limit, method, size))"
-            throw .transport(error)
-        } catch {
-            pace.end(turn, .unrelated)
-            throw error
-        }
-    }
-
-    private func turn(
-        _ method: String,
-        _ path: String,
-        size: Int,
-        until deadline: ContinuousClock.Instant
-    ) async throws(APIError) -> RequestPace.Turn {
-        do throws(RequestPace.Obstacle) {
-            return try await pace.turn(size: size, until: deadline)
-        } catch .cancelled {
-            throw .interrupted
-        } catch {
-            let message = "no time was left for \(method) \(path) behind other requests to '\(kubeconfig.address)'"
-            throw .transport(TransportError(.timedOut, message, address: kubeconfig.address))
-        }
-    }
-
-    /// Describes the time limit that an attempt exceeded, with the size of its body.
-    private static func remark(_ limit: Duration, _ method: String, _ size: Int) -> String {
-        let content = size > 0 ? " of \(roundedByteText(size))" : ""
-        return "an attempt may take \(limit.humanReadable), and was a \(method)\(content)"
     }
 }

@@ -44,14 +44,19 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             disposition = kind.disposition(of: status)
         }
 
+        /// Returns the refusal of an apply because of some of its conflicts.
+        func limited(to conflicts: [ServerStatus.Conflict]) -> Self {
+            var status = status
+            status.causes = status.causes.filter { $0.conflict.map(conflicts.contains) == true }
+            return Self(request: request, status: status)
+        }
+
         /// Whether the server's validation refuses a value.
         var isInvalid: Bool { if case .invalid = kind { code == 422 } else { false } }
 
         /// Whether the object has changed since it was read.
         var isOfChangedObject: Bool { if case .changed = kind { true } else { false } }
 
-        /// Whether the server could not call an admission webhook.
-        var isOfUnansweringWebhook: Bool { if case .webhook = kind { true } else { false } }
     }
 
     /// The status of a refusal, or `nil` for other errors.
@@ -131,8 +136,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     public var publicWords: String {
         switch self {
         case .refused(let refusal): refusal.status.publicWords
-        case .foreign(let reply): "\(reply.commonWords); \(reply.advice)"
-        case .transport, .pending, .notReady, .beingDeleted, .rival, .outdated, .interrupted: words
+        case .transport, .pending, .notReady, .foreign, .beingDeleted, .rival, .outdated, .interrupted: words
         }
     }
 

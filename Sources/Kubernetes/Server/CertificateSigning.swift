@@ -135,35 +135,17 @@ public struct CertificateSigning: Sendable {
         }
     }
 
-    /// Waits for the certificate or the refusal, by watching the object.
+    /// Waits for the certificate or the refusal.
     private func awaitAnswer(to request: Request, from made: Node) async throws(APIError) -> Answer {
         var known: Node? = made
-        return try await retryPolicy.retry(
-            .init(.object, request.identity.description),
-            Backoff(),
-            pausing: { delay in
-                let version = known?["metadata"]?["resourceVersion"]?.string
-                known = nil
-                guard let version else { return await sleep(delay) }
-                let start = WatchStart(
-                    collection: Self.collection,
-                    name: request.identity.name,
-                    resourceVersion: version
-                )
-                switch await client.nextChange(from: start, limit: APIClient.longestWatch, until: retryPolicy.deadline)
-                {
-                case .changed(let object): known = object
-                case .unchanged: break
-                case .unavailable: return await sleep(delay)
-                }
-                return !Task.isCancelled
-            },
-        ) { () async throws(APIError) in
-            if known == nil {
-                known = try await client.find(path(request), as: request.identity, until: retryPolicy.deadline)
+        return try await retryPolicy.retry(.init(.object, request.identity.description)) { () async throws(APIError) in
+            let found: Node?
+            if let known { found = known } else {
+                found = try await client.find(path(request), as: request.identity, until: retryPolicy.deadline)
             }
-            guard let known else { throw .pending("it has been deleted", .permanent) }
-            return try Self.answer(in: known, request)
+            known = nil
+            guard let found else { throw .pending("it has been deleted", .permanent) }
+            return try Self.answer(in: found, request)
         }
     }
 

@@ -16,13 +16,11 @@ struct ExpectedObject {
     ///   - isStored: Whether the object must have a UID, which the server gives every object that it stores, even in a
     ///     dry run.
     init(_ identity: ObjectIdentity, uid: String? = nil, isStored: Bool = false) {
-        self.identity = identity
-        self.uid = uid
-        self.isStored = isStored
+        (self.identity, self.uid, self.isStored) = (identity, uid, isStored)
     }
 
     /// Returns how an object differs from the expected one, or `nil` if it matches.
-    func mismatch(of object: Node) -> ForeignReply.Content? {
+    func mismatch(of object: Node) -> String? {
         let metadata = object["metadata"]
         let apiVersion = object["apiVersion"]
         // The server may answer in another version of the same group.
@@ -33,8 +31,9 @@ struct ExpectedObject {
         fields.append(("metadata.namespace", identity.namespace ?? "", metadata?["namespace"]))
         let found = metadata?["uid"]
         if let uid, found != nil { fields.append(("metadata.uid", uid, found)) }
-        if let difference = ForeignReply.Content.difference(fields) { return difference }
-        return isStored && found?.string ?? "" == "" ? .notStored : nil
+        if let difference = ForeignReply.difference(fields) { return difference }
+        guard isStored, found?.string ?? "" == "" else { return nil }
+        return "an object that is not stored: metadata.uid is missing"
     }
 }
 
@@ -51,8 +50,8 @@ struct ObjectPath {
 
     /// Creates the path of an object; the identity must include the namespace if the kind is namespaced.
     init(_ resource: APIResource, of identity: ObjectIdentity) {
-        text = resource.path(of: identity)
         collection = resource.collectionPath(of: identity.type, namespace: identity.namespace)
+        text = "\(collection)/\(APIClient.percentEncoded(identity.name))"
         hasStatusSubresource = resource.hasStatusSubresource
         self.identity = identity
     }

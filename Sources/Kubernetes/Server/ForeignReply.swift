@@ -3,60 +3,30 @@ import YAML
 
 /// A reply that cannot be the API server's answer to a request: something in front of the server sent or changed it.
 public struct ForeignReply: Sendable {
-    /// The method of the request.
-    var method: String
-    /// The server's host and port.
-    var address: String
-    /// The HTTP status code.
-    var code: Int
-    /// The content of the reply.
-    var content: Content
-    /// The programs that sent the reply, from the headers `Server` and `Via`.
-    var senders: [String]
+    /// A description of the reply for a message.
+    let words: String
+    /// Advice about where to look, as a question.
+    let advice: String
     /// Whether another attempt is worthwhile.
-    var disposition: Disposition
+    let disposition: Disposition
     /// The pause that the reply asks for.
-    var retryAfter: Duration?
+    let retryAfter: Duration?
+    /// Whether the request may have been carried out nevertheless.
+    let mayHaveSucceeded: Bool
 
-    /// The unexpected content of a reply.
-    enum Content: Sendable, Hashable {
-        /// An HTML page.
-        case page
-        /// A text without the `Status` object of a refusal.
-        case text
-        /// A text that is not JSON, with the reason.
-        case unreadable(String)
-        /// Another object, with the first difference.
-        case otherObject(String)
-        /// The request itself, or another object that no server has stored.
-        case notStored
-        /// A refusal as if the server lacked the core group `v1`, which every server has.
-        case missingCoreGroup
-    }
+    /// The content of an HTML page.
+    static let page = "an HTML page, which the API server never sends"
 
     /// Creates the description of a response.
-    init(_ response: HTTPResponse, _ content: Content, _ method: String, _ address: String) {
-        (self.method, self.address, self.content) = (method, address, content)
-        let status = ServerStatus(response)
-        code = response.status
-        senders = response.senders
-        disposition = (200..<300).contains(code) ? .transient : RefusalKind(status).disposition(of: status)
+    init(_ response: HTTPResponse, _ content: String, _ method: String, _ address: String) {
+        let (status, code) = (ServerStatus(response), response.status)
+        let isSuccess = (200..<300).contains(code)
+        words = "'\(address)' answered \(code) to \(method) with \(content)"
+        advice = Self.advice(from: response.senders)
+        disposition = isSuccess ? .transient : RefusalKind(status).disposition(of: status)
         retryAfter = status.retryAfter
+        mayHaveSucceeded = isSuccess || code >= 500
     }
-
-    /// Whether the request may have been carried out nevertheless.
-    var mayHaveSucceeded: Bool { (200..<300).contains(code) || code >= 500 }
-
-    /// A description of the reply for a message.
-    var words: String { "\(beginning) with \(content.words)" }
-
-    /// A description of the reply for a message about several objects.
-    var commonWords: String { "\(beginning) with \(content.commonWords)" }
-
-    private var beginning: String { "'\(address)' answered \(code) to \(method)" }
-
-    /// Advice about where to look.
-    var advice: String { Self.advice(from: senders) }
 
     /// Returns advice about replies that no API server sends.
     ///
@@ -66,41 +36,17 @@ public struct ForeignReply: Sendable {
         let sender = senders.isEmpty ? "" : " ('\(senders.joined(separator: ", "))')"
         return "is there a proxy or load balancer\(sender) in front of the API server?"
     }
-}
 
-extension ForeignReply.Content {
     /// Compares the fields of an object with their expected texts.
     ///
     /// - Parameter fields: Names, expected texts and values; a missing value counts as an empty text.
     /// - Returns: The content that describes the first difference, or `nil` if there is none.
-    static func difference(_ fields: [(name: String, expected: String, value: Node?)]) -> Self? {
+    static func difference(_ fields: [(name: String, expected: String, value: Node?)]) -> String? {
         for (name, expected, value) in fields where value?.string ?? "" != expected {
             let shown = value.map { $0.string.map { "'\($0)'" } ?? $0.kindName } ?? "missing"
-            return .otherObject("\(name) is \(shown), not '\(expected)'")
+            return "another object: \(name) is \(shown), not '\(expected)'"
         }
         return nil
-    }
-
-    /// A description of the content for a message.
-    fileprivate var words: String {
-        switch self {
-        case .page: "an HTML page, which the API server never sends"
-        case .text: "a text without a Status object, which the API server always sends"
-        case .unreadable(let reason): "a text that is not JSON: \(reason)"
-        case .otherObject(let difference): "another object: \(difference)"
-        case .notStored: "an object that is not stored: metadata.uid is missing"
-        case .missingCoreGroup: "a refusal, as if it had no '/api/v1', which every API server has"
-        }
-    }
-
-    /// A description of the content for a message about several objects, without details that differ between them.
-    fileprivate var commonWords: String {
-        switch self {
-        case .otherObject: "other objects"
-        case .notStored: "objects that are not stored: metadata.uid is missing"
-        case .unreadable: "texts that are not JSON"
-        case .page, .text, .missingCoreGroup: words
-        }
     }
 }
 
@@ -120,12 +66,14 @@ extension HTTPResponse {
     /// answer with plain text. A server that lacks the API group of the path also answers with plain text, but every
     /// server has the core group.
     ///
-    /// - Parameter path: The path of the request, if it is known.
+    /// - Parameter path: The path of the request.
     /// - Returns: The content, or `nil` if the response may be a refusal.
-    func foreignRefusal(of path: String?) -> ForeignReply.Content? {
-        if isPage { return .page }
-        if status == 404, path == "/api/v1" { return .missingCoreGroup }
+    func foreignRefusal(of path: String) -> String? {
+        if isPage { return ForeignReply.page }
+        if status == 404, path == "/api/v1" {
+            return "a refusal, as if it had no '/api/v1', which every API server has"
+        }
         guard [401, 403].contains(status), let start = body.first, start != UInt8(ascii: "{") else { return nil }
-        return .text
+        return "a text without a Status object, which the API server always sends"
     }
 }

@@ -1,50 +1,57 @@
-import Base
+public import Base
 import HTTP
 import YAML
 
 /// Deletes objects on the server, and waits until they are gone.
-struct ObjectDeletion: Sendable {
-    let client: APIClient
-    /// The task that deletes.
-    let task: String
-    /// Whether the server only checks the requests.
-    let isDryRun: Bool
-    /// The time limits for finalizers and for a server that does not answer.
-    let retryPolicy: RetryPolicy
+public struct ObjectDeletion: Sendable {
+    /// A report about one object.
+    public enum Message: Sendable {
+        /// The object no longer exists; `existed` is `false` if there was nothing to delete.
+        case deleted(ObjectIdentity, existed: Bool)
+        /// The object could not be deleted, or its kind is misspelt.
+        case failed(ObjectFailure)
+    }
 
-    /// The fields of an object's metadata that must not change between the decision and the deletion.
-    var preconditions = ["uid"]
+    /// An object with its location in the task file.
+    public typealias Subject = (identity: ObjectIdentity, location: SourceLocation)
+
+    private let client: APIClient
+    private let task: String
+    private let isDryRun: Bool
+    private let retryPolicy: RetryPolicy
 
     /// Decides whether an existing object is deleted, before each request for it; an object for which the result is `false`
     /// counts as absent.
     var isMeant: @Sendable (ObjectIdentity, Node) -> Bool = { _, _ in true }
+
+    /// Creates a deletion.
+    ///
+    /// - Parameters:
+    ///   - client: The API server.
+    ///   - task: The task that deletes.
+    ///   - isDryRun: Whether the server only checks the requests.
+    ///   - retryPolicy: How long to wait for finalizers and for a server that does not answer.
+    public init(client: APIClient, task: String, isDryRun: Bool, retryPolicy: RetryPolicy) {
+        (self.client, self.task, self.isDryRun, self.retryPolicy) = (client, task, isDryRun, retryPolicy)
+    }
 
     /// Deletes objects; a missing object is not an error.
     ///
     /// - Parameters:
     ///   - subjects: The objects.
     ///   - say: Receives the result for each object as soon as it is known, on any thread.
-    func delete(_ subjects: [Deleter.Subject], say: @escaping @Sendable (Deleter.Message) -> Void) async {
+    public func delete(_ subjects: [Subject], say: @escaping @Sendable (Message) -> Void) async {
         await withDiscardingTaskGroup { group in
-            for subject in subjects {
-                group.addTask { say(await delete(subject)) }
-            }
+            for subject in subjects { group.addTask { say(await delete(subject)) } }
         }
     }
 
-    private func delete(_ subject: Deleter.Subject) async -> Deleter.Message {
-        let identity = subject.identity
+    private func delete(_ subject: Subject) async -> Message {
         do throws(APIError) {
-            return .deleted(identity, existed: try await delete(identity))
+            return .deleted(subject.identity, existed: try await delete(subject.identity))
         } catch {
-            let place = Node(.mapping(Mapping([])), location: subject.location)
-            let explanation = Explanation(
-                client: client,
-                manifest: ManifestObject(identity: identity, root: place, documentIndex: 1),
-                live: nil,
-                task: task,
-                purpose: .deletion,
-            )
+            let manifest = ManifestObject(subject.identity, at: subject.location)
+            let explanation = Explanation(client: client, manifest: manifest, live: nil, task: task, purpose: .deletion)
             return .failed(explanation.failure(for: error))
         }
     }
@@ -52,11 +59,13 @@ struct ObjectDeletion: Sendable {
     private func delete(_ identity: ObjectIdentity) async throws(APIError) -> Bool {
         var uid: String?
         try await retryPolicy.retry(.init(.object, identity.description)) { () async throws(APIError) in
-            guard let live = try await findKnown(identity) else { return }
+            guard let path = try await path(of: identity),
+                let live = try await client.find(path.text, as: path.identity, until: retryPolicy.deadline)
+            else { return }
             let found = live["metadata"]?["uid"]?.string ?? ""
             // An object that was recreated in the meantime is a different object.
             guard uid ?? found == found else { return }
-            let isEnding = live["metadata"]?["deletionTimestamp"]?.string != nil
+            let isEnding = ManagedMetadata.isBeingDeleted(live)
             // A request without an answer may have done nothing, and the object may have changed since.
             guard isEnding && uid != nil || isMeant(identity, live) else {
                 uid = nil
@@ -67,59 +76,70 @@ struct ObjectDeletion: Sendable {
                 if isDryRun { return }
                 throw .beingDeleted(live.remainingFinalizers)
             }
-            if try await requestDeletion(of: identity, live) { return }
-            if !isDryRun { throw .beingDeleted([]) }
+            let isGone = try await client.delete(
+                path,
+                live,
+                policy: "Background",
+                isDryRun: isDryRun,
+                until: retryPolicy.deadline
+            )
+            if !isGone, !isDryRun { throw .beingDeleted([]) }
         }
         return uid != nil
     }
 
-    /// Reads an object, or returns `nil` if the object or its kind does not exist on the server.
-    private func findKnown(_ identity: ObjectIdentity) async throws(APIError) -> Node? {
+    /// Returns the path of an object, or `nil` if the server does not have its kind.
+    private func path(of identity: ObjectIdentity) async throws(APIError) -> ObjectPath? {
         do throws(APIError) {
-            return try await client.find(identity, until: retryPolicy.deadline)
+            return try await client.path(of: identity, until: retryPolicy.deadline)
         } catch .refused(let refusal) where refusal.status.isUnknownResource {
-            if try await client.hasKind(identity.type, until: retryPolicy.deadline) {
-                throw client.contradiction(about: identity.type)
-            }
-            guard let mistake = try await client.mistake(in: identity.type, until: retryPolicy.deadline) else {
-                return nil
-            }
-            throw .pending(mistake, .permanent)
+            // The objects of a kind that was removed are gone, but the kind may be misspelt.
+            guard let near = client.catalog.nearKind(to: identity.type) else { return nil }
+            throw .pending("\(refusal.message); did you mean 'kind: \(near)'?", .permanent)
         }
     }
+}
 
-    /// Requests the deletion of an object, and returns whether it is gone already.
-    private func requestDeletion(of identity: ObjectIdentity, _ live: Node) async throws(APIError) -> Bool {
-        let resource = try await client.catalog.resource(of: identity.type, on: client, until: retryPolicy.deadline)
-        var identity = identity
-        identity.namespace = resource.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
-        let path = resource.path(of: identity)
+extension APIClient {
+    /// Requests the deletion of an object as it was read.
+    ///
+    /// - Parameters:
+    ///   - path: The object's path.
+    ///   - live: The object, which is not deleted if it has changed since.
+    ///   - policy: What happens to its dependants: `Background` or `Foreground`.
+    ///   - isDryRun: Whether the server only checks the request.
+    ///   - deadline: The instant after which the attempt is given up.
+    /// - Returns: Whether the object is gone already.
+    /// - Throws: ``APIError`` if the server refuses.
+    func delete(
+        _ path: ObjectPath,
+        _ live: Node,
+        policy: String,
+        isDryRun: Bool,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(APIError) -> Bool {
+        let preconditions = ["uid", "resourceVersion"].compactMap { key in live["metadata"]?[key].map { (key, $0) } }
+        let options: [(String, Node)] = [
+            ("apiVersion", .string("v1")), ("kind", .string("DeleteOptions")),
+            ("propagationPolicy", .string(policy)), ("preconditions", .mapping(preconditions)),
+        ]
+        // Without a body, the server would read the options from the query.
+        let body = Node.mapping(options + (isDryRun ? [("dryRun", .sequence([.string("All")]))] : []))
         do throws(APIError) {
-            let reply = try await client.object(
+            let reply = try await object(
                 "DELETE",
-                path,
-                body: deleteOptions(for: live).json(),
+                path.text,
+                body: body.json(),
                 contentType: "application/json",
-                until: retryPolicy.deadline
+                until: deadline
             )
             // Otherwise the reply has status 202, or contains the object, because a finalizer or grace period keeps it.
             return !isDryRun && reply.response.status == 200 && reply.node["kind"]?.string == "Status"
         } catch .refused(let refusal) where refusal.code == 404 && !refusal.status.isUnknownResource {
             // The reply names the missing object. Any other reply with status 404 says nothing about the object.
             return true
+        } catch .refused(let refusal) where refusal.code == 409 {
+            throw .pending("another client has changed it since it was read", .retry)
         }
-    }
-
-    /// Returns the body of a request; without a body, the server would read the options from the query.
-    private func deleteOptions(for live: Node) -> Node {
-        let metadata = live["metadata"]
-        let preconditions = preconditions.compactMap { field in metadata?[field].map { (field, $0) } }
-        let dryRun = isDryRun ? [("dryRun", Node.sequence([.string("All")]))] : []
-        return .mapping(
-            [
-                ("apiVersion", .string("v1")), ("kind", .string("DeleteOptions")),
-                ("propagationPolicy", .string("Background")), ("preconditions", .mapping(preconditions)),
-            ] + dryRun
-        )
     }
 }

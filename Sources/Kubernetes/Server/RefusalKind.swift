@@ -64,7 +64,8 @@ enum RefusalKind {
         // ServiceAccount of a new namespace.
         case .denied where status.code == 429 || status.code >= 500: .retry
         case .denied:
-            ["not found", "not yet ready", "status unknown", "no params found"].contains(where: status.message.contains)
+            ["not found", "not yet ready", "status unknown", "no params found", "exceeded quota"]
+                .contains(where: status.message.contains)
                 ? .transient : .permanent
         case .webhook, .busy: .retry
         case .missingNamespace, .unknownResource, .unauthorized, .forbidden, .changed: .transient

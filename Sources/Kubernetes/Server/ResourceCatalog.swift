@@ -25,22 +25,18 @@ struct APIResource: Sendable, Hashable {
 final class ResourceCatalog: Sendable {
     private typealias Resources = [GroupVersionKind: APIResource]
 
-    private let known = Locked<Resources>([:])
-    private let requests = SharedRequests<String, Resources>()
-    /// Requests that are made after a pause.
-    private let delayedRequests = SharedRequests<String, Resources>()
-    /// The time that the last request of ``isListed(_:_:on:after:until:)`` took, by path.
-    private let replyTimes = Locked<[String: Duration]>([:])
+    private struct State {
+        var known: Resources = [:]
+        /// The requests in progress, by path, which all callers share.
+        var requests: [String: Task<Result<Resources, APIError>, Never>] = [:]
+        /// The last answers, with the instants of the requests.
+        var answers: [String: (instant: ContinuousClock.Instant, resources: Resources)] = [:]
+    }
 
-    /// The paths of collections whose metadata the server has refused to list.
-    let unlistedCollections = Locked<Set<String>>([])
+    private let state = Locked(State())
 
-    /// The number of definitions that tasks are waiting for the server to serve.
-    let awaitedDefinitions = Locked(0)
-
-    /// The shortest next pause as a multiple of the last reply time, up to a limit, because a slow server should get
-    /// fewer requests.
-    private static let slowedPause = (factor: 2, limit: Duration.seconds(3))
+    /// The time for which callers that wait for definitions share an answer.
+    private static let sharedTime = Duration.milliseconds(100)
 
     /// Returns the resource of a kind.
     ///
@@ -51,17 +47,8 @@ final class ResourceCatalog: Sendable {
         on client: APIClient,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> APIResource {
-        if let resource = known.withLock({ $0[type] }), resource.isAppliable { return resource }
-        let found = try await requests.answer(for: type.path) { () async throws(APIError) in
-            // The answer to another caller's request may have arrived since.
-            if let resource = known.withLock({ $0[type] }), resource.isAppliable { return [type: resource] }
-            let list = try await Self.list(type, on: client, until: deadline)
-            let found = Self.resources(in: list, of: type)
-            known.withLock { $0.merge(found) { _, new in new } }
-            return found
-        }
-        // The shared request may have been made for another kind of the group, and answered from the known resources.
-        guard let resource = found[type] ?? known.withLock({ $0[type] }) else {
+        if let resource = state.withLock({ $0.known[type] }), resource.isAppliable { return resource }
+        guard let resource = try await resources(inVersionOf: type, on: client, until: deadline)[type] else {
             throw .refused(APIError.Refusal(request: "GET \(type.path)", status: ServerStatus(missing: type)))
         }
         guard resource.isAppliable else {
@@ -73,67 +60,106 @@ final class ResourceCatalog: Sendable {
         return resource
     }
 
-    /// Returns whether the server lists a kind, and asks the server only if that is not known.
+    /// Returns whether the server serves the objects of a definition.
     ///
     /// - Parameters:
     ///   - type: The kind.
-    ///   - plural: The expected plural name, which distinguishes two definitions of the same kind.
+    ///   - plural: The plural name, which distinguishes two definitions of the same kind.
     ///   - client: The server.
-    ///   - pause: The pause before the request, longer if the server was slow. Callers that wait for the same group and
-    ///     version share the pause and the request.
     ///   - deadline: The instant at which the request is given up.
-    /// - Returns: Whether the kind is listed and its objects can be applied; `false` while its definition is being
+    /// - Returns: Whether discovery lists the kind and its objects can be applied; `false` while its definition is being
     ///   deleted.
     /// - Throws: ``APIError`` if the server does not answer.
-    func isListed(
+    func serves(
         _ type: GroupVersionKind,
         _ plural: String,
         on client: APIClient,
-        after pause: Duration,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> Bool {
-        func isServed(_ resource: APIResource?) -> Bool { resource?.plural == plural && resource?.isAppliable == true }
-        if isServed(known.withLock({ $0[type] })) { return true }
-        let requests = pause > .zero ? delayedRequests : requests
+        let recent = state.withLock { $0.answers[type.path] }.flatMap { answer in
+            answer.instant + Self.sharedTime > .now ? answer.resources : nil
+        }
         do throws(APIError) {
-            let found = try await requests.answer(for: type.path) { () async throws(APIError) in
-                if pause > .zero {
-                    let reply = replyTimes.withLock { $0[type.path] } ?? .zero
-                    let slowed = max(pause, min(reply * Self.slowedPause.factor, Self.slowedPause.limit))
-                    // Leaves time for one more attempt.
-                    let longest = max(pause, deadline - .now - .seconds(1))
-                    if await !sleep(min(slowed, longest)) { throw .interrupted }
-                }
-                let begin = ContinuousClock.now
-                let list = try await Self.list(type, on: client, until: deadline)
-                replyTimes.withLock { $0[type.path] = begin.duration(to: .now) }
-                let found = Self.resources(in: list, of: type)
-                known.withLock { $0.merge(found) { _, new in new } }
-                return found
+            let found: Resources
+            if let recent { found = recent } else {
+                found = try await resources(inVersionOf: type, on: client, until: deadline)
             }
-            return isServed(found[type])
-        } catch .refused(let refusal) where refusal.code == 404 {
+            return found[type].map { $0.plural == plural && $0.isAppliable } ?? false
+        } catch .refused(let refusal) where refusal.status.isUnknownResource {
             return false
         }
     }
 
-    /// Returns the time that the server last took to list the kinds of a group and version; zero if never asked.
-    func replyTime(of type: GroupVersionKind) -> Duration { replyTimes.withLock { $0[type.path] } ?? .zero }
-
-    /// Forgets the resource of a kind, so that the server is asked again.
-    func forget(_ type: GroupVersionKind) {
-        known.withLock { $0[type] = nil }
+    /// Returns the type in which the server has a kind, or `nil` if it does not have the kind.
+    func type(
+        of kind: DefinedKind,
+        on client: APIClient,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(APIError) -> GroupVersionKind? {
+        if let known = state.withLock({ $0.known.keys.first { DefinedKind($0) == kind } }) { return known }
+        for version in try await Self.versions(of: kind.group, on: client, until: deadline) {
+            let type = GroupVersionKind(group: kind.group, version: version, kind: kind.kind)
+            if try await resources(inVersionOf: type, on: client, until: deadline)[type] != nil { return type }
+        }
+        return nil
     }
 
-    /// Returns all types in the group and version of a type.
-    func types(
+    /// Forgets the resource of a kind, whose definition may have changed.
+    func forget(_ type: GroupVersionKind) {
+        state.withLock { $0.known[type] = nil }
+    }
+
+    /// Returns the kind of the same group and version with the name most similar to a missing kind.
+    func nearKind(to type: GroupVersionKind) -> String? {
+        let siblings = state.withLock { state in
+            state.known.keys.filter { $0.group == type.group && $0.version == type.version }
+        }
+        return nearestName(to: type.kind, in: siblings.map(\.kind).filter { $0 != type.kind })
+    }
+
+    /// Requests the resources of a group and version, or waits for the request of another caller.
+    private func resources(
         inVersionOf type: GroupVersionKind,
         on client: APIClient,
         until deadline: ContinuousClock.Instant,
-    ) async throws(APIError) -> [GroupVersionKind] {
-        let found = Self.resources(in: try await Self.list(type, on: client, until: deadline), of: type)
-        known.withLock { $0.merge(found) { _, new in new } }
-        return found.keys.sorted { $0.kind < $1.kind }
+    ) async throws(APIError) -> Resources {
+        while true {
+            let request = state.withLock { state in
+                if let running = state.requests[type.path] { return running }
+                let request = Task { await self.request(type, on: client, until: deadline) }
+                state.requests[type.path] = request
+                return request
+            }
+            let result = await withTaskCancellationHandler {
+                await request.value
+            } onCancel: {
+                request.cancel()
+            }
+            // Another caller may have been cancelled, and the request with it.
+            if case .failure(.interrupted) = result, !Task.isCancelled { continue }
+            return try result.get()
+        }
+    }
+
+    private func request(
+        _ type: GroupVersionKind,
+        on client: APIClient,
+        until deadline: ContinuousClock.Instant,
+    ) async -> Result<Resources, APIError> {
+        let start = ContinuousClock.now
+        let result: Result<Resources, APIError>
+        do throws(APIError) {
+            result = .success(Self.resources(in: try await Self.list(type, on: client, until: deadline), of: type))
+        } catch {
+            result = .failure(error)
+        }
+        state.withLock { state in
+            state.requests[type.path] = nil
+            guard case .success(let found) = result else { return }
+            state.known.merge(found) { $1 }
+            state.answers[type.path] = (start, found)
+        }
+        return result
     }
 
     /// Reads the resources of a group and version.
@@ -147,24 +173,34 @@ final class ResourceCatalog: Sendable {
     ) async throws(APIError) -> Node {
         do throws(APIError) {
             let (list, response) = try await client.object("GET", type.path, until: deadline)
-            let difference = ForeignReply.Content.difference([
+            let difference = ForeignReply.difference([
                 ("kind", "APIResourceList", list["kind"]), ("groupVersion", type.apiVersion, list["groupVersion"]),
             ])
-            if let difference {
-                let address = client.kubeconfig.address
-                throw .foreign(ForeignReply(response, difference, "GET \(type.path)", address))
-            }
+            if let difference { throw client.foreign(response, difference, "GET \(type.path)") }
             return list
         } catch .refused(let refusal) where refusal.code == 404 {
-            // The reply is plain text that does not name the missing resource.
+            // A proxy or another server may have answered, so the list of groups decides.
+            guard try await !versions(of: type.group, on: client, until: deadline).contains(type.version) else {
+                let words = "'\(client.kubeconfig.address)' answered 404 to \(refusal.request), which it has"
+                throw .pending("\(words); \(ForeignReply.advice(from: []))", .retry)
+            }
             throw .refused(APIError.Refusal(request: refusal.request, status: ServerStatus(missing: type)))
         }
     }
 
-    /// Returns the kind of the same group and version with the name most similar to a missing kind.
-    func nearKind(to type: GroupVersionKind) -> String? {
-        let siblings = known.withLock { $0.keys.filter { $0.group == type.group && $0.version == type.version } }
-        return nearestName(to: type.kind, in: siblings.map(\.kind).filter { $0 != type.kind })
+    /// Returns the versions of an API group, in the server's order of preference; none if it does not have the group.
+    private static func versions(
+        of group: String,
+        on client: APIClient,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(APIError) -> [String] {
+        guard !group.isEmpty else { return ["v1"] }
+        let (list, response) = try await client.object("GET", "/apis", until: deadline)
+        if let difference = ForeignReply.difference([("kind", "APIGroupList", list["kind"])]) {
+            throw client.foreign(response, difference, "GET /apis")
+        }
+        let found = (list["groups"]?.sequence ?? []).first { $0["name"]?.string == group }
+        return (found?["versions"]?.sequence ?? []).compactMap { $0["version"]?.string }
     }
 
     private static func resources(in list: Node, of type: GroupVersionKind) -> Resources {
@@ -173,9 +209,7 @@ final class ResourceCatalog: Sendable {
         let names = Set(items.compactMap { $0["name"]?.string })
         for item in items {
             guard let name = item["name"]?.string, let kind = item["kind"]?.string, ObjectIdentifiers.isKind(name)
-            else {
-                continue
-            }
+            else { continue }
             let type = GroupVersionKind(group: type.group, version: type.version, kind: kind)
             result[type] = APIResource(
                 plural: name,
@@ -193,10 +227,5 @@ extension APIResource {
     func collectionPath(of type: GroupVersionKind, namespace: String?) -> String {
         guard isNamespaced, let namespace else { return "\(type.path)/\(plural)" }
         return "\(type.path)/namespaces/\(APIClient.percentEncoded(namespace))/\(plural)"
-    }
-
-    func path(of identity: ObjectIdentity) -> String {
-        let name = APIClient.percentEncoded(identity.name)
-        return "\(collectionPath(of: identity.type, namespace: identity.namespace))/\(name)"
     }
 }

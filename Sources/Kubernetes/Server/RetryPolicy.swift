@@ -41,7 +41,7 @@ public struct RetryPolicy: Sendable {
         _ subject: Wait.Subject,
         _ attempt: () async throws(Failure) -> Value,
     ) async throws(Failure) -> Value {
-        try await retry(subject, Backoff(), pausing: { await sleep($0) }, attempt)
+        try await retry(subject, Backoff(), attempt)
     }
 
     /// Repeats an attempt as ``retry(_:_:)`` does.
@@ -49,15 +49,12 @@ public struct RetryPolicy: Sendable {
     /// - Parameters:
     ///   - subject: The subject of the attempts, for the reports.
     ///   - backoff: The pauses between attempts.
-    ///   - pause: Waits for a time, or for a change that makes another attempt worthwhile; returns `false` if it was
-    ///     cancelled.
     ///   - attempt: One attempt.
     /// - Returns: The result of the first successful attempt.
     /// - Throws: The same errors as ``retry(_:_:)``.
     func retry<Value, Failure: Retriable>(
         _ subject: Wait.Subject,
         _ backoff: Backoff,
-        pausing pause: (Duration) async -> Bool,
         _ attempt: () async throws(Failure) -> Value,
     ) async throws(Failure) -> Value {
         var backoff = backoff
@@ -97,7 +94,7 @@ public struct RetryPolicy: Sendable {
                 let time = gracePeriod?.time ?? timeOfDeadline
                 report(Wait(subject, reason: error.words, publicReason: error.publicWords, givesUpAt: time))
             }
-            guard await pause(delay) else { throw error }
+            guard await sleep(delay) else { throw error }
         }
     }
 }
@@ -134,39 +131,20 @@ public func timeOfDay(of instant: ContinuousClock.Instant, now: Timestamp = .now
     return String(time[time.index(after: end)...])
 }
 
-/// The pauses between attempts, which grow exponentially up to a limit and have a random spread.
+/// The pauses between attempts, which grow up to a limit, each a tenth longer or shorter at random.
 struct Backoff {
     private var pause: Duration
     private let limit: Duration
-    private let growth: Double
-    private let spread: ClosedRange<Double>
-    private let cap: @Sendable () -> Duration?
 
     /// Creates a sequence of pauses.
-    ///
-    /// - Parameters:
-    ///   - first: The first pause.
-    ///   - limit: The length up to which the pauses grow.
-    ///   - growth: The factor by which each pause is longer than the previous one.
-    ///   - spread: The largest fraction by which a pause is randomly lengthened, which spreads the requests of many
-    ///     clients; `nil` for up to a tenth more or less.
-    ///   - cap: Returns a further limit for the next pause, which may change over time, or `nil` for none.
-    init(
-        first: Duration = .milliseconds(100),
-        limit: Duration = .seconds(1),
-        growth: Double = 1.6,
-        spread: Double? = nil,
-        cap: @escaping @Sendable () -> Duration? = { nil },
-    ) {
-        (pause, self.limit, self.growth, self.cap) = (first, limit, growth, cap)
-        self.spread = spread.map { 1...1 + $0 } ?? 0.9...1.1
+    init(first: Duration = .milliseconds(100), limit: Duration = .seconds(1)) {
+        (pause, self.limit) = (first, limit)
     }
 
     /// Returns the next pause, longer if the server asked for a longer pause.
     mutating func next(atLeast asked: Duration? = nil) -> Duration {
-        let factor = Double.random(in: spread)
-        defer { pause = max(pause, min(pause * growth, limit)) }
-        return max(min(pause, cap() ?? pause) * factor, asked ?? .zero)
+        defer { pause = max(pause, min(pause * 1.6, limit)) }
+        return max(pause * Double.random(in: 0.9...1.1), asked ?? .zero)
     }
 }
 

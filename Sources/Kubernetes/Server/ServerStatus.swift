@@ -11,6 +11,14 @@ struct ServerStatus: Sendable {
         var reason: String
         var message: String
         var field: String
+
+        /// The field and the manager of a conflict, `nil` for another cause.
+        var conflict: Conflict? {
+            guard reason == "FieldManagerConflict" else { return nil }
+            // The message is, for example, `conflict with "kubectl" using v1 at 2024-05-01T00:00:00Z`.
+            let manager = message.firstMatch(of: /"([^"]*)"/).map { String($0.1) } ?? message
+            return Conflict(path: FieldPath(field), manager: manager)
+        }
     }
 
     /// The HTTP status code.
@@ -73,27 +81,6 @@ struct ServerStatus: Sendable {
         (code, reason, kind, name, causes) = (404, "NotFound", "", "", [])
     }
 
-    /// The end of the reason why an object with a foreign owner is not created.
-    static let wouldDelete = "would delete this object"
-
-    /// Creates the refusal of a value that the server accepts, and with which the object could not stay.
-    init(invalid field: String, _ value: String, because reason: String) {
-        message = "\(field): \(reason)"
-        let cause = Cause(reason: "FieldValueInvalid", message: "Invalid value: \"\(value)\": \(reason)", field: field)
-        (code, self.reason, kind, name, causes) = (422, "Invalid", "", "", [cause])
-    }
-
-    /// Creates a conflict over a field with a program that is not recorded as the field's manager.
-    init(field: String, managedBy manager: String) {
-        self.init([Cause(conflictAbout: field, with: manager)])
-    }
-
-    /// Creates the refusal for conflicts with other managers that the server does not detect.
-    init(_ conflicts: [Cause]) {
-        message = conflicts.first?.message ?? ""
-        (code, reason, kind, name, causes) = (409, "Conflict", "", "", conflicts)
-    }
-
     /// Creates the refusal to apply objects of a kind that does not support apply.
     init(unappliable type: GroupVersionKind, _ resource: APIResource) {
         let only = resource.verbs.joined(separator: ", ")
@@ -116,12 +103,6 @@ struct ServerStatus: Sendable {
     }
 }
 
-extension ServerStatus.Cause {
-    init(conflictAbout field: String, with manager: String) {
-        self.init(reason: "FieldManagerConflict", message: "conflict with \"\(manager)\"", field: field)
-    }
-}
-
 extension ServerStatus {
     /// The server's message on one line, shortened.
     ///
@@ -139,13 +120,6 @@ extension ServerStatus {
     var hasFailedAllocation: Bool {
         message.contains("failed to allocate")
             && ["rpc error: ", "etcdserver: ", "context deadline exceeded", "connection refused", "Timeout: "]
-                .contains { message.contains($0) }
-    }
-
-    /// Whether an IP address or port that a Service asks for is already allocated.
-    var isAllocated: Bool {
-        code == 422
-            && ["provided IP is already allocated", "provided port is already allocated"]
                 .contains { message.contains($0) }
     }
 
@@ -206,25 +180,16 @@ extension ServerStatus {
     }
 
     /// The fields that belong to other managers.
-    var conflicts: [Conflict] {
-        causes.filter { $0.reason == "FieldManagerConflict" }.map { cause in
-            // The message is, for example, `conflict with "kubectl" using v1 at 2024-05-01T00:00:00Z`.
-            let manager = cause.message.firstMatch(of: /"([^"]*)"/).map { String($0.1) } ?? cause.message
-            return Conflict(path: FieldPath(cause.field), manager: manager)
-        }.unique()
-    }
+    var conflicts: [Conflict] { causes.compactMap(\.conflict).unique() }
 
     /// Whether the object does not match the schema of its kind.
-    ///
-    /// Older servers answer 500 without a reason, newer servers answer 400.
     var isSchemaRefusal: Bool {
-        guard code == 500 && reason.isEmpty || code == 400 || code == 422 && causes.isEmpty else { return false }
-        return message.contains("failed to create typed patch object")
-            || message.contains("failed to create manager for existing fields")
-            || message.contains("failed to convert new object")
-            || message.contains("strict decoding error") || message.contains("error strict decoding")
-            || message.contains("unable to convert unstructured object")
-            || message.contains("cannot be handled as a")
+        guard code == 400 || code == 500 && reason.isEmpty || code == 422 && causes.isEmpty else { return false }
+        return [
+            "failed to create typed patch object", "failed to create manager for existing fields",
+            "failed to convert new object", "strict decoding error", "error strict decoding",
+            "unable to convert unstructured object", "cannot be handled as a",
+        ].contains { message.contains($0) }
     }
 
     /// Whether etcd does not accept an object of this size.

@@ -18,7 +18,6 @@ public struct ObjectCheck: Sendable {
 
     /// Returns what a server would refuse in an object, at the locations of keys and values.
     public func problems(in manifest: ManifestObject) -> [Problem] {
-        let manifest = manifest.loaded
         let type = manifest.identity.type
         var problems = ObjectAnnotation.problems(in: manifest)
         if let definition = definitions[type] {

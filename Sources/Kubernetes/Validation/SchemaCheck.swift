@@ -67,8 +67,6 @@ struct SchemaCheck {
     private let type: GroupVersionKind
     /// Whether the schema is that of a CustomResourceDefinition.
     private let isCustom: Bool
-    /// The paths of fields whose names indicate secret values.
-    private var secretPaths: Set<String> = []
 
     /// Checks an object, or the part of an object at a path.
     init(_ object: Node, of type: GroupVersionKind, against schema: Schema, at path: String = "") {
@@ -102,10 +100,6 @@ struct SchemaCheck {
         for entry in mapping.entries where !isSkipped(entry.key, schema, at: path) {
             let field = path.isEmpty ? entry.key : "\(path).\(entry.key)"
             if let fieldSchema = schema.field(entry.key) {
-                // A boolean such as `automountServiceAccountToken` is no secret.
-                if fieldSchema.expectation == .string, MaskedObjects.isSecret(entry, in: mapping) {
-                    secretPaths.insert(field)
-                }
                 check(entry.value, fieldSchema, at: field)
             } else if schema.isClosed, !schema.fieldNames.contains(entry.key) {
                 let near = nearestName(to: entry.key, in: schema.fieldNames)
@@ -157,9 +151,7 @@ struct SchemaCheck {
         add(message, at: node.location, hint: hint)
     }
 
-    private func isSecret(_ path: String) -> Bool {
-        secretPaths.contains(path) || ShownValue.isSecret(path, of: type)
-    }
+    private func isSecret(_ path: String) -> Bool { ShownValue.isSecret(path, of: type) }
 
     private mutating func add(_ message: String, at place: SourceLocation, hint: String? = nil) {
         problems.append(Problem(message, at: place, hint: hint))

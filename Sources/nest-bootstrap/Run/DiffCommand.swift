@@ -83,7 +83,7 @@ struct DiffCommand: Command {
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(part) { step, context in try await runner.perform(step, context) }
         }
-        if names.isEmpty, signal == nil { output.report(warnings: await FormerSets(environment).release()) }
+        if names.isEmpty, signal == nil { output.report(warnings: FormerSets(environment).warnings()) }
         await http.shutDown()
         let code = ExitCode(report, signal: signal)
         guard code == .success else { return code.isStopped ? code : .trouble }

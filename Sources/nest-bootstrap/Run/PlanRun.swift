@@ -85,7 +85,7 @@ struct PlanRun {
                 return try await perform(step, context, runner, recorder, records, inputs, refusal)
             }
         }
-        if command.isWholeRun, signal == nil { output.report(warnings: await formerSets.release()) }
+        if command.isWholeRun, signal == nil { output.report(warnings: formerSets.warnings()) }
         await http.shutDown()
         if recorder != nil, !command.isConfined { await concludeByHand() }
         var code = ExitCode(report, signal: signal)

@@ -1,12 +1,12 @@
 import Base
 import YAML
 
-/// A unified diff of two states of an object as YAML, with secret values masked.
+/// A unified diff of two states of an object as YAML, without the values of a Secret.
 struct ObjectDiff {
     /// The lines of the diff's hunks.
     let lines: [String]
 
-    /// Compares two states, without fields that only the server writes, and masks secret values.
+    /// Compares two states, without fields that only the server writes.
     ///
     /// - Parameters:
     ///   - old: The state before, `nil` for an object that would be created.
@@ -15,12 +15,36 @@ struct ObjectDiff {
     ///   - hasStatusSubresource: Whether the object has a status subresource, which is left out.
     init(from old: Node?, to new: Node, of type: GroupVersionKind, hasStatusSubresource: Bool) {
         let settled = { Difference.settled($0, hasStatusSubresource: hasStatusSubresource) }
-        let masked = MaskedObjects(old.map(settled), settled(new), of: type)
-        lines = TextDiff.lines(from: masked.old?.yamlLines() ?? [], to: masked.new.yamlLines())
+        let (before, after) = (old.map(settled), settled(new))
+        let left = before.map { Self.shown($0, beside: after, "before", type, "") }
+        lines = TextDiff.lines(
+            from: left?.yamlLines() ?? [],
+            to: Self.shown(after, beside: before, "after", type, "").yamlLines()
+        )
+    }
+
+    /// Replaces the secret values of an object by a mark that says on which side they differ.
+    private static func shown(
+        _ node: Node,
+        beside other: Node?,
+        _ side: String,
+        _ type: GroupVersionKind,
+        _ path: String
+    ) -> Node {
+        if let mapping = node.mapping {
+            let pairs = mapping.entries.map { entry in
+                let inner = path.isEmpty ? entry.key : "\(path).\(entry.key)"
+                return (entry.key, shown(entry.value, beside: other?[entry.key], side, type, inner))
+            }
+            return .mapping(pairs, location: node.location)
+        }
+        guard ShownValue.isSecret(path, of: type) else { return node }
+        let isSame = other == nil || other == node
+        return .string(isSame ? ShownValue.mask : "\(ShownValue.mask) (\(side))")
     }
 }
 
-/// A unified diff of two texts, with secret values masked.
+/// A unified diff of two texts.
 public enum TextDiff {
     /// The size in bytes above which contents are not compared.
     private static let sizeLimit = 4 << 20
@@ -28,7 +52,7 @@ public enum TextDiff {
     /// The maximum number of diff lines that are shown.
     static let lineLimit = 20_000
 
-    /// Compares the content of a file before and after a change, and masks secret values.
+    /// Compares the content of a file before and after a change.
     ///
     /// - Parameters:
     ///   - old: The content before, `nil` if there was none.
@@ -43,10 +67,9 @@ public enum TextDiff {
         return lines(from: UnifiedDiff.lines(of: texts[0]), to: UnifiedDiff.lines(of: texts[1]))
     }
 
-    /// Compares lines, and masks secret values.
+    /// Compares lines.
     static func lines(from old: [String], to new: [String]) -> [String] {
-        let masked = SecretMask(old, new)
-        let lines = UnifiedDiff(from: masked.old, to: masked.new).lines
+        let lines = UnifiedDiff(from: old, to: new).lines
         guard lines.count > lineLimit else { return lines }
         return lines.prefix(lineLimit) + ["(and \(lines.count - lineLimit) more lines)"]
     }

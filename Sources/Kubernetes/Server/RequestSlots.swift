@@ -1,0 +1,74 @@
+import Base
+
+/// Limits the number of requests in flight to a server.
+///
+/// An overloaded server finishes none of many requests in time, and each that is cut off must start over. So the limit is
+/// low at first, grows with each prompt reply, and is halved when a request was cut off or refused for lack of time.
+final class RequestSlots: Sendable {
+    private struct State {
+        var width = 4
+        var runningCount = 0
+        var waiting: ArraySlice<(number: UInt64, continuation: CheckedContinuation<Bool, Never>)> = []
+        var lastNumber: UInt64 = 0
+    }
+
+    /// The largest number of requests in flight.
+    private static let limit = 16
+
+    /// The time within which a prompt reply arrives.
+    private static let promptness = Duration.seconds(1)
+
+    private let state = Locked(State())
+
+    /// Waits until a request may be sent.
+    ///
+    /// - Returns: `false` if the surrounding Swift task was cancelled.
+    func take() async -> Bool {
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let result = state.withLock { state -> Bool? in
+                    if Task.isCancelled { return false }
+                    guard state.runningCount >= state.width else {
+                        state.runningCount += 1
+                        return true
+                    }
+                    state.waiting.append((number, continuation))
+                    return nil
+                }
+                if let result { continuation.resume(returning: result) }
+            }
+        } onCancel: {
+            let continuation = state.withLock { state in
+                state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0).continuation }
+            }
+            continuation?.resume(returning: false)
+        }
+    }
+
+    /// Ends a request, and starts waiting ones.
+    ///
+    /// - Parameters:
+    ///   - start: The instant at which the request was sent.
+    ///   - isOverload: Whether its result shows that the server has too much to do.
+    func giveBack(sentAt start: ContinuousClock.Instant, isOverload: Bool) {
+        let started = state.withLock { state in
+            state.runningCount -= 1
+            if isOverload {
+                state.width = max(1, state.width / 2)
+            } else if .now - start < Self.promptness {
+                state.width = min(state.width + 1, Self.limit)
+            }
+            var started: [CheckedContinuation<Bool, Never>] = []
+            while state.runningCount < state.width, let next = state.waiting.popFirst() {
+                state.runningCount += 1
+                started.append(next.continuation)
+            }
+            return started
+        }
+        for continuation in started { continuation.resume(returning: true) }
+    }
+}
