@@ -153,7 +153,7 @@ let
       enable = mkOption {
         type = types.bool;
         default = true;
-        description = "Whether the task exists. A task with `apply.prune` that is disabled deletes its objects, once the other nodes no longer have it either.";
+        description = "Whether the task exists. A task with `apply.prune` that is disabled deletes its objects, except those that other nodes have.";
       };
       description = mkOption {
         type = types.str;

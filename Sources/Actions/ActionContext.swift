@@ -34,8 +34,6 @@ public struct RunEnvironment: Sendable {
     public static let usualCacheDirectory = "/var/lib/nest-bootstrap/cache"
     /// The directory that contains a directory for each set of objects that the node has applied.
     public var setsDirectory: String
-    /// The name of the cluster, if the task file sets it.
-    public var clusterName: String?
     /// The time before its expiry from which a certificate causes a warning, `nil` for a share of its validity.
     public var warnBefore: Duration?
     /// The node's name, which identifies the holder of a Lease.
@@ -71,7 +69,6 @@ public struct RunEnvironment: Sendable {
         processEnvironment: [String: String],
         cacheDirectory: String = Self.usualCacheDirectory,
         setsDirectory: String = "/var/lib/nest-bootstrap/sets",
-        clusterName: String? = nil,
         hostName: String = Machine.hostName(),
         callArguments: [String] = [],
     ) {
@@ -86,7 +83,6 @@ public struct RunEnvironment: Sendable {
         self.processEnvironment = processEnvironment
         self.cacheDirectory = cacheDirectory
         self.setsDirectory = setsDirectory
-        self.clusterName = clusterName
         self.hostName = hostName
         self.callArguments = callArguments
     }
@@ -135,7 +131,6 @@ struct ActionContext: Sendable {
     ///   - mode: The permissions.
     ///   - owner: The owner, `nil` for the agent's own user.
     ///   - group: The group, `nil` for the group that new files get.
-    ///   - isShown: Whether a dry run may show the content.
     /// - Returns: Whether the file was written, or would be in a dry run.
     /// - Throws: ``Base/Problem`` if something else is in the way, or the system refuses.
     func write(
@@ -145,7 +140,6 @@ struct ActionContext: Sendable {
         mode: UInt32,
         owner: UInt32? = nil,
         group: UInt32? = nil,
-        isShown: Bool = false,
     ) throws(Problem) -> Bool {
         do throws(SystemError) {
             let result = try run.files.write(
@@ -155,7 +149,6 @@ struct ActionContext: Sendable {
                 mode: mode,
                 owner: owner,
                 group: group,
-                isShown: isShown,
             )
             emit(.path(path, result))
             return result != .unchanged

@@ -169,7 +169,6 @@ public final class HTTPClient: Sendable {
                 serverName: identity.serverName,
                 proxy: identity.proxy,
                 replyLimit: request.replyLimit ?? settings.replyLimit,
-                endsWithFirstLine: request.endsWithFirstLine,
                 connectTimeout: settings.connectTimeout,
                 deadline: deadline,
             )

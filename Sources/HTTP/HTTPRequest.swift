@@ -20,9 +20,6 @@ public struct HTTPRequest: Sendable, Hashable {
     /// The maximum number of bytes in a reply, by default the client's setting.
     public var replyLimit: Int?
 
-    /// Whether the response ends after the first line of its body, as needed for an endless stream of events.
-    public var endsWithFirstLine: Bool
-
     public init(
         method: String = "GET",
         url: String,
@@ -30,7 +27,6 @@ public struct HTTPRequest: Sendable, Hashable {
         body: [UInt8]? = nil,
         followsRedirects: Bool = false,
         replyLimit: Int? = nil,
-        endsWithFirstLine: Bool = false,
     ) {
         self.method = method
         self.url = url
@@ -38,7 +34,6 @@ public struct HTTPRequest: Sendable, Hashable {
         self.body = body
         self.followsRedirects = followsRedirects
         self.replyLimit = replyLimit
-        self.endsWithFirstLine = endsWithFirstLine
     }
 }
 
@@ -122,7 +117,6 @@ struct PreparedRequest: Sendable {
     var serverName: String?
     var proxy: String?
     var replyLimit: Int
-    var endsWithFirstLine = false
     var connectTimeout: Duration
     var deadline: ContinuousClock.Instant
     var start = ContinuousClock.now

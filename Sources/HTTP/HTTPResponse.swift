@@ -19,9 +19,6 @@ public struct HTTPResponse: Sendable, Hashable {
     /// The absolute URL to which the response redirects, without user name and password; `nil` if it does not.
     public var redirection: String?
 
-    /// Whether the server or proxy is on this machine: both ends of the connection have the same address.
-    public var isFromThisMachine = false
-
     /// Whether the request was sent without TLS to a TLS port.
     ///
     /// The check recognises the replies of servers written in Go and of nginx.

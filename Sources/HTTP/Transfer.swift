@@ -12,7 +12,6 @@ final class Transfer {
     private(set) var excess: Part?
     private var response = HTTPResponse(status: 0)
     private var headerByteCount = 0
-    private var hasFirstLine = false
     /// The error with which the receiver of the body has ended the transfer.
     fileprivate var receiverError: SystemError?
 
@@ -43,13 +42,11 @@ final class Transfer {
 
     /// Returns the request's result after libcurl has ended the transfer.
     func reply(_ code: CURLcode) -> RequestQueue.Reply {
-        // Refusing the rest of the body after its first line makes libcurl report an error.
-        guard code == CURLE_OK || hasFirstLine else { return .failure(error(code)) }
+        guard code == CURLE_OK else { return .failure(error(code)) }
         if queued.request.isConnectionCheck, isConnectedToItself {
             return .failure(TransportError(.refused, refusedMessage).located(at: queued.request.url))
         }
         response.status = easy.number(CURLINFO_RESPONSE_CODE)
-        response.isFromThisMachine = isConnectedToThisMachine
         let redirection = easy.string(CURLINFO_REDIRECT_URL)
         response.redirection = redirection.map { (try? RequestURL($0).shownText) ?? $0 }
         return .success(Answer(response: response, redirection: redirection))
@@ -62,12 +59,9 @@ final class Transfer {
     ///
     /// Without a listener, the kernel may choose the destination port as the local port of the connection.
     private var isConnectedToItself: Bool {
-        easy.number(CURLINFO_LOCAL_PORT) == easy.number(CURLINFO_PRIMARY_PORT) && isConnectedToThisMachine
-    }
-
-    private var isConnectedToThisMachine: Bool {
         guard let address = easy.string(CURLINFO_LOCAL_IP), !address.isEmpty else { return false }
         return address == easy.string(CURLINFO_PRIMARY_IP)
+            && easy.number(CURLINFO_LOCAL_PORT) == easy.number(CURLINFO_PRIMARY_PORT)
     }
 
     private func configure(_ request: PreparedRequest) throws(CurlError) {
@@ -174,13 +168,8 @@ final class Transfer {
             }
         }
         guard response.body.count + bytes.count <= queued.request.replyLimit else { return refuse(.body) }
-        guard queued.request.endsWithFirstLine, let end = unsafe bytes.firstIndex(of: UInt8(ascii: "\n")) else {
-            unsafe response.body.append(contentsOf: bytes)
-            return bytes.count
-        }
-        unsafe response.body.append(contentsOf: bytes[..<end])
-        hasFirstLine = true
-        return 0
+        unsafe response.body.append(contentsOf: bytes)
+        return bytes.count
     }
 
     private func pass(_ bytes: [UInt8], to receiver: BodyReceiver) -> Int {

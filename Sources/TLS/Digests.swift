@@ -3,7 +3,7 @@ internal import COpenSSL
 /// A SHA-256 digest, which takes a third of the memory of its text.
 public struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
     // Eight bytes in each word, the first one highest. A SIMD type has an alignment of 32 bytes, with which asynchronous
-    // functions crash in builds without optimization ("freed pointer was not the last allocation"), as in SurveyTests.
+    // functions crash in builds without optimization ("freed pointer was not the last allocation").
     private let (first, second, third, fourth): (UInt64, UInt64, UInt64, UInt64)
 
     fileprivate init(_ bytes: [UInt8]) {

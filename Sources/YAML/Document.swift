@@ -11,14 +11,10 @@ public struct Document: Sendable {
     /// The location of the value, or of the document's text if there is no value.
     public var location: SourceLocation
 
-    /// The text, from which ``root`` can be read again; `nil` if the text also contains other documents.
-    public var text: DocumentText?
-
-    public init(root: Node?, index: Int, location: SourceLocation, text: DocumentText? = nil) {
+    public init(root: Node?, index: Int, location: SourceLocation) {
         self.root = root
         self.index = index
         self.location = location
-        self.text = text
     }
 }
 
@@ -84,7 +80,7 @@ public func readDocumentsAndProblems(
 }
 
 /// The part of a file between two `---` lines.
-public struct DocumentText: Sendable {
+struct DocumentText: Sendable {
     /// The bytes, without the preceding marker line and without a byte-order mark.
     var bytes: ArraySlice<UInt8>
 
@@ -102,15 +98,6 @@ public struct DocumentText: Sendable {
 
     /// The problem of the marker line before the text, which makes the document invalid.
     var problem: Problem?
-
-    /// Parses the document's text again.
-    ///
-    /// - Returns: The document's value, equal to ``Document/root``.
-    public func root() -> Node? {
-        var reader = DocumentReader(self)
-        guard case .success(let document) = reader.next() else { return nil }
-        return document.root
-    }
 
     /// The location of the first line.
     var location: SourceLocation {

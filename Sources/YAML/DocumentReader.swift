@@ -27,13 +27,6 @@ public struct DocumentReader: Sendable {
         end(with: problem)
     }
 
-    /// Starts reading the text of a single document, for a second time.
-    init(_ text: DocumentText) {
-        (file, limits) = (text.file, .manifest)
-        splitter = DocumentSplitter([], file: text.file)
-        pending = read(text)
-    }
-
     /// Reads the next document.
     ///
     /// - Returns: The document or its problems, or `nil` at the end of the file.
@@ -57,13 +50,7 @@ public struct DocumentReader: Sendable {
         if let problem = part.problem { return [.failure(InvalidDocument([problem]))] }
         guard part.startsWithBrace else { return [readYAML(part)] }
         let stream = JSONStream(part, limits: limits)
-        guard let problem = stream.problem else {
-            guard var document = stream.documents.first, stream.documents.count == 1 else {
-                return stream.documents.map(Result.success)
-            }
-            document.text = part
-            return [.success(document)]
-        }
+        guard let problem = stream.problem else { return stream.documents.map(Result.success) }
         let asYAML = readYAML(part)
         guard case .failure(let invalid) = asYAML, invalid.readable == nil, stream.looksLikeJSON else {
             return [asYAML]
@@ -76,7 +63,7 @@ public struct DocumentReader: Sendable {
         do throws(Problem) {
             let root = try composer.compose()
             let location = root?.location ?? part.location
-            let document = Document(root: root, index: part.index, location: location, text: part)
+            let document = Document(root: root, index: part.index, location: location)
             guard composer.problems.isEmpty else { return .failure(InvalidDocument(composer.problems, document)) }
             return .success(document)
         } catch {

@@ -208,7 +208,6 @@ struct Configuration {
             variables: declarations.variables,
             dropInVariables: declarations.dropInVariables,
             processEnvironment: options.childEnvironment,
-            clusterName: declarations.cluster.name,
             hostName: facts.hostName,
             callArguments: options.commonArguments,
         )

@@ -6,7 +6,6 @@ import TestSupport
 import Testing
 
 @testable import Actions
-@testable import Kubernetes
 
 /// Verb `exec`.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
@@ -29,26 +28,6 @@ struct ExecActionTests {
         }
         try await withBench(task("command: \"false\", creates: /etc/passwd"), root: nil) { bench async throws in
             #expect(try await bench.perform("it") == "unchanged")
-        }
-    }
-
-    @Test func `what is known of API servers is read again after a program was run`() async throws {
-        let tasks = """
-            tasks:
-              success: {exec: {command: "true"}}
-              failure: {exec: {command: "false"}}
-              nothing: {exec: {command: "false", creates: /etc}}
-            """
-
-        try await withBench(tasks, root: nil) { bench async throws in
-            let changes = bench.run.connections.traitChanges
-            #expect(changes.generations.admission == 0)
-            #expect(try await bench.perform("nothing") == "unchanged")
-            #expect(changes.generations.admission == 0)
-            #expect(try await bench.perform("success") == "changed")
-            #expect(changes.generations.admission == 1)
-            #expect(try await bench.perform("failure").hasPrefix("'false' "))
-            #expect(changes.generations.admission == 2)
         }
     }
 

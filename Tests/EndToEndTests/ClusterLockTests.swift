@@ -275,7 +275,7 @@ extension ClusterLockTests {
         let refused = try await node.run("run")
         #expect(refused.status == 1)
         #expect(refused.errors.contains("user 'locker' ("), "\(refused.errors)")
-        let rule = #"resources: ["leases"], verbs: ["get", "create", "update", "watch"]}"#
+        let rule = #"resources: ["leases"], verbs: ["get", "create", "update"]}"#
         #expect(refused.errors.contains(rule), "\(refused.errors)")
         let roles = try await node.run("rbac", "--user", "locker")
         #expect(roles.status == 0)

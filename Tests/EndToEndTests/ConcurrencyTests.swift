@@ -82,7 +82,9 @@ struct ConcurrencyTests {
             return try await group.reduce(into: []) { $0 += $1 }
         }
         #expect(changes.filter { $0 == "created" }.count == objects.count)
-        #expect(changes.filter { $0 == "unchanged" }.count == 2 * objects.count, "\(Set(changes))")
+        // A node that asks before another one creates the object, and writes after it, calls it configured.
+        #expect(changes.count == 3 * objects.count)
+        #expect(Set(changes).isSubset(of: ["created", "configured", "unchanged"]), "\(Set(changes))")
     }
 
     @Test(.enabled(if: geteuid() == 0)) func `a success on a disk that is full is a success`() async throws {

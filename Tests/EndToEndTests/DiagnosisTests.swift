@@ -56,7 +56,7 @@ struct DiagnosisTests {
             task: "conflicts",
             manifest: conflicts,
             lines: ["a", "b"].map { key in
-                "… ConfigMaps (conflicts.yaml:…:…, … more): field 'data.\(key)' is owned by 'other'…: "
+                "… objects of kind ConfigMap (conflicts.yaml:…:…, … more): field 'data.\(key)' is owned by 'other'…: "
                     + #""1" on the server, "2" here; …"#
             }
         ),
@@ -65,7 +65,7 @@ struct DiagnosisTests {
             manifest: seventeen("apiVersion: v1\nkind: Secret\nmetadata: {name: sNUMBER, namespace: default}"),
             kubeconfig: "nobody",
             lines: [
-                "… Secrets (forbidden.yaml:…): user 'nobody' …may not get secrets in namespace 'default'; …"
+                "… objects of kind Secret (forbidden.yaml:…): user 'nobody' …may not get secrets in namespace 'default'; …"
                     + #"{apiGroups: [""], resources: ["secrets"], verbs: ["get", "create", "patch"]}"#
             ]
         ),

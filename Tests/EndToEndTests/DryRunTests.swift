@@ -67,7 +67,7 @@ struct DryRunTests {
         for part in [
             "t: ConfigMap/by-hand/m would be configured\n", "    -  a: by hand\n    +  a: ours\n       b: ours\n",
             "t: Secret/by-hand/s would be configured\n",
-            "    -  password: *** (before)\n    +  password: *** (after)\n",
+            "    -  password: \"*** (before)\"\n    +  password: \"*** (after)\"\n",
         ] { #expect(result.output.contains(part), "\(result.output)") }
         #expect(result.outputLines.suffix(2) == ["t: 2 objects would be changed", "1 task would change"])
         #expect(!result.output.contains("letmein") && !result.output.contains("bGV0bWVpbg"))

@@ -64,6 +64,20 @@ struct OfflineCheckTests {
         #expect(try await node.run("check", "--offline").errors.contains("here.yaml"), "what is beside it must exist")
     }
 
+    @Test(arguments: [("ConfigMap", 0o644, true), ("ConfigMap", 0o600, false), ("Secret", 0o644, false)])
+    func `a terminal shows the line of a mistake, unless its file is private or mentions Secrets`(
+        kind: String,
+        mode: UInt32,
+        isShown: Bool
+    ) async throws {
+        let node = try TestNode("tasks: {a: {apply: {kubeconfig: /nowhere/k, manifests: [m.yaml]}}}\n")
+        let object = "{apiVersion: v1, kind: \(kind), metadata: {name: A}, data: {k: bWFyaw==}}\n"
+        try node.write(object, to: "m.yaml", mode: mode)
+        let (status, text) = try await node.runOnTerminal(["check", "--offline"])
+        #expect(status == 65 && text.contains("\(kind)/A"), "\(text)")
+        #expect(text.contains("bWFyaw==") == isShown, "\(text)")
+    }
+
     @Test func `a removed API is a warning`() async throws {
         let node = try TestNode("tasks: {a: {apply: {kubeconfig: /nowhere/k, manifests: [m.yaml]}}}\n")
         try node.write("{apiVersion: batch/v1beta1, kind: CronJob, metadata: {name: a}}\n", to: "m.yaml")

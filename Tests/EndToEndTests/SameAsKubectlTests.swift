@@ -68,8 +68,8 @@ struct SettledObject: Hashable, CustomStringConvertible {
     /// What the server gives an object, and what the agent does.
     private static let volatile: Set<String> = [
         "uid", "resourceVersion", "creationTimestamp", "selfLink", "time", "lastTransitionTime",
-        "app.kubernetes.io/managed-by", "nest-bootstrap/task",
-        "f:app.kubernetes.io/managed-by", "f:nest-bootstrap/task",
+        "app.kubernetes.io/managed-by", "nest-bootstrap/task", "nest-bootstrap/manifest",
+        "f:app.kubernetes.io/managed-by", "f:nest-bootstrap/task", "f:nest-bootstrap/manifest",
     ]
 
     /// A value without these keys, `nil` if nothing else was in it.

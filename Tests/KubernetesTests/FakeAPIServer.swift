@@ -74,20 +74,6 @@ struct FakeAPIServer {
         .response(status, body: Array(text.utf8))
     }
 
-    /// A stream with one line that does not end.
-    static func stream(_ line: String) -> LoopbackServer.Reply {
-        .rawThenWait(Array("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n\(line)\n".utf8))
-    }
-
-    /// The definition of kind Widget as the server returns it.
-    static func definition(established: Bool, version: Int) -> String {
-        #"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","#
-            + #""metadata":{"name":"widgets.a.test","uid":"1","resourceVersion":"\#(version)","managedFields":"#
-            + #"[{"manager":"nest-bootstrap","operation":"Apply","fieldsV1":{"f:spec":{}}}]},"status":{"conditions":"#
-            + #"[{"type":"NamesAccepted","status":"True"},"#
-            + #"{"type":"Established","status":"\#(established ? "True" : "False")","reason":"Installing"}]}}"#
-    }
-
     /// A definition and one of its objects.
     static let widget = """
         apiVersion: apiextensions.k8s.io/v1

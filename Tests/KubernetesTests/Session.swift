@@ -15,6 +15,9 @@ struct Session: Sendable {
     /// Whether fields of other managers are kept.
     var keepsConflicts = false
 
+    /// The version of the task.
+    var version: AppliedVersion?
+
     /// Connects as a kubeconfig says.
     init(kubeconfig path: String) throws {
         let kubeconfig = try Kubeconfig(try Files.read(path), path: path)
@@ -58,7 +61,6 @@ struct Session: Sendable {
         _ text: String,
         forceConflicts: Bool = false,
         dryRunOverlay: DryRunOverlay? = nil,
-        verified: VerifiedObjects? = nil,
         retryPolicy: RetryPolicy = retryPolicy(),
         onLine: @escaping @Sendable (String) -> Void = { _ in },
     ) async -> [String] {
@@ -66,12 +68,10 @@ struct Session: Sendable {
         let (lines, said) = AsyncStream<String>.makeStream()
         let applier = Applier(
             client: client,
-            managedMetadata: ManagedMetadata(task: "t"),
-            forceConflicts: forceConflicts,
-            keepsConflicts: keepsConflicts,
+            managedMetadata: ManagedMetadata(task: "t", version: version),
+            conflicts: forceConflicts ? .force : keepsConflicts ? .keep : .report,
             takenManagers: takenManagers,
             dryRunOverlay: dryRunOverlay,
-            verified: verified,
             retryPolicy: retryPolicy,
         ) { message in
             let line =

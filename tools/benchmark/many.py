@@ -6,17 +6,17 @@ from pathlib import Path
 from benchmark.cluster import Cluster
 from benchmark.processes import WORK, BenchError, Sample, measure, run
 from benchmark.quantities import DIRECTORY, check_result, config_map_lines, write_objects
-from benchmark.recording import METADATA_LIST, common_options, write_sections
+from benchmark.recording import common_options, write_sections
 
 NUMBER = 5000
 CURL = WORK / "many"
 
 
 def measure_many(program: Path, curl: Path, cluster: Cluster, count: int) -> dict[str, dict[str, list[Sample]]]:
-    """Applies the objects three times, and sends and reads them with curl, each time beginning with an empty server."""
+    """Applies the objects twice, and sends and lists them with curl, each time beginning with an empty server."""
     write_objects(NUMBER, cluster)
     write_requests(cluster)
-    pairs = {"first run": "curl, PATCHes", "second run": "curl, GETs and PATCHes", "third run": "curl, LISTs of the metadata"}
+    pairs = {"first run": "curl, PATCHes", "second run": "curl, LISTs"}
     samples: dict[str, list[Sample]] = {name: [] for pair in pairs.items() for name in pair}
     agent = [str(program), "run", "--config", f"{DIRECTORY}/etc/bootstrap.yaml", "--root", f"{DIRECTORY}/root",
              "--output", "json"]
@@ -24,15 +24,14 @@ def measure_many(program: Path, curl: Path, cluster: Cluster, count: int) -> dic
         cluster.restart_empty()
         shutil.rmtree(DIRECTORY / "root")
         (DIRECTORY / "root").mkdir()
-        for name, expected in zip(pairs, ("created", "unchanged", "unchanged")):
+        for name, expected in zip(pairs, ("created", "unchanged")):
             sample, output = measure("many", agent)
             check_result(output, NUMBER, expected)
             samples[name].append(sample)
         cluster.restart_empty()
         samples[pairs["first run"]].append(send(curl, "send"))
-        samples[pairs["second run"]].append(send(curl, "get-and-send"))
         write_lists(cluster)
-        samples[pairs["third run"]].append(send(curl, "list", parallel=False))
+        samples[pairs["second run"]].append(send(curl, "list", parallel=False))
     return {own: {own: samples[own], peer: samples[peer]} for own, peer in pairs.items()}
 
 
@@ -40,20 +39,18 @@ def write_requests(cluster: Cluster) -> None:
     """Writes what curl reads."""
     shutil.rmtree(CURL, ignore_errors=True)
     CURL.mkdir()
-    gets, patches = [], []
+    patches = []
     for index in range(NUMBER):
         body = CURL / f"{index}.json"
         body.write_text(json.dumps(stamped_config_map(index), separators=(",", ":")))
         url = f"{cluster.url}/api/v1/namespaces/default/configmaps/scale-{index:06}"
         status = ("write-out", "%{http_code}\n")
-        gets.append([*common_options(url, cluster.directory / "pki"), status])
         patches.append([
             *common_options(f"{url}?fieldManager=nest-bootstrap&force=true", cluster.directory / "pki"), status,
             ("request", "PATCH"), ("header", "Content-Type: application/apply-patch+yaml"), ("header", "Expect:"),
             ("data-binary", f"@{body}"),
         ])
     write_sections(CURL / "send.conf", patches)
-    write_sections(CURL / "get-and-send.conf", gets + patches)
 
 
 def write_lists(cluster: Cluster) -> None:
@@ -62,7 +59,7 @@ def write_lists(cluster: Cluster) -> None:
     while True:
         page = f"{path}&continue={token}" if token else path
         url, status = f"{cluster.url}{page}", ("write-out", "%{http_code}\n")
-        pages.append([*common_options(url, cluster.directory / "pki", METADATA_LIST), status])
+        pages.append([*common_options(url, cluster.directory / "pki"), status])
         token = json.loads(run([*cluster.kubectl, "get", f"--raw={page}"]))["metadata"].get("continue", "")
         if not token:
             break
@@ -71,7 +68,8 @@ def write_lists(cluster: Cluster) -> None:
 
 def stamped_config_map(index: int) -> dict[str, object]:
     """The ConfigMap as the agent sends it."""
-    metadata = {"name": f"scale-{index:06}", "namespace": "default", "annotations": {"nest-bootstrap/task": "many"},
+    annotations = {"nest-bootstrap/manifest": f"{index:016x}", "nest-bootstrap/task": "many"}
+    metadata = {"name": f"scale-{index:06}", "namespace": "default", "annotations": annotations,
                 "labels": {"app.kubernetes.io/managed-by": "nest-bootstrap"}}
     data = {"number": str(index), "settings.conf": config_map_lines(index)}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
@@ -79,7 +77,7 @@ def stamped_config_map(index: int) -> dict[str, object]:
 
 def send(curl: Path, name: str, parallel: bool = True) -> Sample:
     """Sends the requests of a file: as many at once as the agent does, or one after the other."""
-    options = ["--disable", "--silent", "--show-error"] + (["--parallel", "--parallel-max", "32"] if parallel else [])
+    options = ["--disable", "--silent", "--show-error"] + (["--parallel", "--parallel-max", "16"] if parallel else [])
     sample, output = measure("many-curl", [str(curl), *options, "--config", str(CURL / f"{name}.conf")])
     if failed := [status for status in output.split() if status not in ("200", "201")]:
         raise BenchError(f"curl: {len(failed)} requests were answered {json.dumps(sorted(set(failed)))}")

@@ -6,8 +6,6 @@ from typing import Any
 
 from benchmark.processes import BenchError
 
-# How the agent asks for the metadata of objects.
-METADATA_LIST = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 # The verbs of the audit log that can be replayed, and what they are in HTTP.
 METHODS = {"get": "GET", "list": "GET", "patch": "PATCH"}
 
@@ -37,8 +35,7 @@ class Recording:
 
     def __init__(self, audit_log: Path) -> None:
         events = [json.loads(line) for line in audit_log.read_text().splitlines()]
-        # curl waits for nothing, so it does not watch either.
-        events = [event for event in events if event["userAgent"] == "nest-bootstrap" and event["verb"] != "watch"]
+        events = [event for event in events if event["userAgent"] == "nest-bootstrap"]
         events.sort(key=lambda event: event["requestReceivedTimestamp"])
         self.requests = [request_of(event) for event in events]
         self.objects = {request.path: request.body for request in self.requests if request.body}
@@ -135,12 +132,12 @@ class Replay:
         return self.recording.is_custom(request.path) or request.method == "GET" and status in (200, 404)
 
 
-def common_options(url: str, credentials: Path, accept: str = "application/json") -> list[tuple[str, str]]:
+def common_options(url: str, credentials: Path) -> list[tuple[str, str]]:
     """The options of curl for a request to a URL."""
     return [
         ("url", url),
         # The audit log has no headers; these are those of Sources/Kubernetes/Server/APIClient.swift.
-        ("header", f"Accept: {accept}"),
+        ("header", "Accept: application/json"),
         ("user-agent", "nest-bootstrap"),
         ("cacert", f"{credentials}/k8s-ca.crt"),
         ("cert", f"{credentials}/kube-admin.crt"),

@@ -8,7 +8,7 @@ import yaml
 GIVEN = {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"}
 # The agent's marks, and what controllers write.
 MARKS = {
-    "applyset.kubernetes.io/part-of",
+    "nest-bootstrap/manifest",
     "nest-bootstrap/task",
     "deployment.kubernetes.io/revision",
     "deprecated.daemonset.template.generation",

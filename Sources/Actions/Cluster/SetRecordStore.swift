@@ -47,7 +47,7 @@ struct SetRecordStore {
             )
         }
         if let record = SetRecord(json: bytes) { return record }
-        let hint = "delete it; only objects that the set's ConfigMap lists are then deleted"
+        let hint = "delete it; objects that the manifests no longer contain then stay"
         throw Problem("'\(path)' is not a record of a set's objects", hint: hint)
     }
 

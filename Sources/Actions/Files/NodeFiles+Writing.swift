@@ -14,32 +14,23 @@ extension NodeFiles {
     /// - Parameters:
     ///   - files: The files, with their paths on the node.
     ///   - task: The name of the task that writes them.
-    ///   - isShown: Whether a dry run may show their content.
     /// - Returns: Whether each file was created, changed or left alone, or would be in a dry run.
     /// - Throws: ``Base/SystemError`` if something else is in the way, or the system refuses.
-    func writeTogether(
-        _ files: [FileContent],
-        by task: String,
-        isShown: Bool = false,
-    ) throws(SystemError) -> [Event.PathResult] {
+    func writeTogether(_ files: [FileContent], by task: String) throws(SystemError) -> [Event.PathResult] {
         do throws(SystemError) {
-            return try compareAndWrite(files, by: task, isShown: isShown)
+            return try compareAndWrite(files, by: task)
         } catch {
             throw error.examined()
         }
     }
 
-    private func compareAndWrite(
-        _ files: [FileContent],
-        by task: String,
-        isShown: Bool,
-    ) throws(SystemError) -> [Event.PathResult] {
+    private func compareAndWrite(_ files: [FileContent], by task: String) throws(SystemError) -> [Event.PathResult] {
         var changed: [FileContent] = []
         var results: [Event.PathResult] = []
         for var file in files {
             let path = file.path
             file.path = try location(ofWritten: path)
-            let result = try compare(file, isShown: isShown)
+            let result = try compare(file)
             results.append(result)
             guard result != .unchanged else { continue }
             if isDryRun {
@@ -59,7 +50,7 @@ extension NodeFiles {
     private var isDryRunForRoot: Bool { isDryRun && root.isEmpty && !Machine.isRoot }
 
     /// Compares a file with what exists at its path.
-    private func compare(_ file: FileContent, isShown: Bool) throws(SystemError) -> Event.PathResult {
+    private func compare(_ file: FileContent) throws(SystemError) -> Event.PathResult {
         if !isDryRun { FileSystem.removeAbandoned(of: file.path) }
         let found = try FileSystem.status(file.path)
         var result: Event.PathResult = found == nil ? .created : .changed
@@ -79,7 +70,7 @@ extension NodeFiles {
         if isDryRun {
             let old = try found.map { status throws(SystemError) in try FileState(status, at: file.path) }
             let new = FileState(bytes: file.bytes, mode: file.mode, owner: owner, group: file.group)
-            result.diff = new.difference(from: old, isShown: isShown)
+            result.diff = new.difference(from: old)
         }
         return result
     }

@@ -220,7 +220,6 @@ public final class NodeFiles: Sendable {
     ///   - mode: The permissions.
     ///   - owner: The owner, `nil` for the agent's own user.
     ///   - group: The group, `nil` for the group that new files get.
-    ///   - isShown: Whether a dry run may show the content.
     /// - Returns: Whether the file was created, changed or left alone, or would be in a dry run.
     /// - Throws: ``Base/SystemError`` if something else is in the way, or the system refuses.
     public func write(
@@ -230,10 +229,9 @@ public final class NodeFiles: Sendable {
         mode: UInt32,
         owner: UInt32? = nil,
         group: UInt32? = nil,
-        isShown: Bool = false,
     ) throws(SystemError) -> Event.PathResult {
         let file = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
-        return try writeTogether([file], by: task, isShown: isShown)[0]
+        return try writeTogether([file], by: task)[0]
     }
 
     /// Creates a link, or changes its target.

@@ -178,13 +178,11 @@ struct FileState {
 
     /// Returns a description of how the file would change.
     ///
-    /// The content of a file that is not readable by everyone is shown only if `isShown` is set.
+    /// The content of a file that is not readable by everyone is not shown.
     ///
-    /// - Parameters:
-    ///   - old: The current state, or `nil` if there is no file.
-    ///   - isShown: Whether the content may be shown even if not everyone may read the file.
+    /// - Parameter old: The current state, or `nil` if there is no file.
     /// - Returns: Changes of permissions and owner, then the lines of a unified diff.
-    func difference(from old: FileState?, isShown: Bool) -> [String] {
+    func difference(from old: FileState?) -> [String] {
         var lines: [String] = []
         if let old {
             if let target = old.target { lines.append("link to '\(target)' -> regular file") }
@@ -195,7 +193,7 @@ struct FileState {
             if let before = old.group, let group, before != group { lines.append("group \(before) -> \(group)") }
         }
         guard let bytes, bytes != old?.bytes else { return lines }
-        guard isShown || isPublic && old?.isPublic != false else {
+        guard isPublic, old?.isPublic != false else {
             return lines + ["(content not shown: not everyone may read the file)"]
         }
         return lines + TextDiff.lines(from: old?.bytes, to: bytes)

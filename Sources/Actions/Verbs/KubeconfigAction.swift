@@ -28,7 +28,7 @@ struct KubeconfigAction: Action {
         } else {
             template = declaration.template(declaration.credentialPaths)
         }
-        return try context.write(Array(template.text.utf8), to: path, as: "kubeconfig", mode: 0o600, isShown: true)
+        return try context.write(Array(template.text.utf8), to: path, as: "kubeconfig", mode: 0o600)
     }
 
     /// Loads and checks the CA, the certificate and the key.

@@ -29,7 +29,7 @@ public struct RequiredAccess: Sendable {
     /// - Parameter manifests: All objects of the node, including its CustomResourceDefinitions.
     public init(definitionsOf manifests: [ManifestObject]) {
         resources = ResourceNames(manifests)
-        // The agent waits for namespace kube-system before it applies anything, and looks for those of objects.
+        // The agent waits for namespace kube-system before it does anything.
         allow(["get"], "", "namespaces")
     }
 
@@ -57,7 +57,7 @@ public struct RequiredAccess: Sendable {
     /// Adds the permissions needed to delete an object.
     public mutating func delete(_ identity: ObjectIdentity) { allow(["get", "delete"], identity.type) }
 
-    /// Adds the permissions for the ConfigMap of a set.
+    /// Adds the permissions to write, and later delete, the ConfigMap of a set.
     public mutating func keep(_ set: ObjectSet) { allow(["get", "create", "patch", "delete"], set.parent.type) }
 
     /// Adds the permissions for a task that prunes objects that are no longer in its manifests.

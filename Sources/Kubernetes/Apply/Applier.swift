@@ -16,7 +16,7 @@ public struct Applier: Sendable {
         case warning(ObjectIdentity, String)
     }
 
-    /// What happens to a field that another manager has set to another value.
+    /// The treatment of a field that another manager has set to another value.
     public enum Conflicts: Sendable {
         /// The object is refused.
         case report
@@ -56,7 +56,7 @@ public struct Applier: Sendable {
     /// - Parameters:
     ///   - client: The API server.
     ///   - managedMetadata: The labels and annotations that every object gets.
-    ///   - conflicts: What happens to fields of other managers.
+    ///   - conflicts: The treatment of fields of other managers.
     ///   - takenManagers: The managers whose fields are taken over, beside those of client-side kubectl.
     ///   - dryRunOverlay: The objects that a dry run would have created so far, `nil` unless this is a dry run.
     ///   - retryPolicy: The deadline and reporting of repeated attempts.
@@ -215,7 +215,7 @@ extension Applier {
 
     private func list(_ path: String, of type: GroupVersionKind, wanted count: Int) async -> [String: Node]? {
         var objects: [String: Node]? = [:]
-        // What cannot be listed is read one by one, which also reports the error.
+        // Objects that cannot be listed are read one by one, which also reports the error.
         let isRead: ()? = try? await client.readPages(of: path, size: 500, until: retryPolicy.deadline) { items in
             for item in items {
                 guard let name = item["metadata"]?["name"]?.string, var mapping = item.mapping else { continue }

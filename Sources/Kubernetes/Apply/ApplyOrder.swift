@@ -4,7 +4,7 @@ enum ApplyOrder {
     enum Wave: Int, CaseIterable {
         /// Namespaces and CustomResourceDefinitions, in and of which the others are.
         case foundations
-        /// What workloads refer to: configuration, accounts, roles, Services and the like.
+        /// Configuration, accounts, roles, Services and the like, to which workloads refer.
         case configuration
         /// Workloads and custom resources.
         case workloads

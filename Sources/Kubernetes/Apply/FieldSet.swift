@@ -22,26 +22,6 @@ struct FieldSet: Hashable {
     /// Returns whether the set has a field, or fields below it.
     func has(_ keys: [String]) -> Bool { keys.reduce(root) { $0?[$1] } != nil }
 
-    /// Returns whether the set has a field of an object, or fields below it.
-    func contains(_ path: FieldPath, in object: Node) -> Bool {
-        var (fields, value, rest) = (root, Optional(object), Substring(path.text))
-        while !rest.isEmpty, let node = fields, node != Self.field {
-            if rest.first == "." { rest = rest.dropFirst() }
-            if let mapping = value?.mapping {
-                let key = FieldPath.key(in: mapping, &rest)
-                (fields, value) = (node["f:\(key)"], mapping[key])
-            } else {
-                let item = ItemSelector(FieldPath.bracketed(&rest)).items(of: value?.sequence ?? []).first
-                let entry = (node.mapping?.entries ?? []).first { entry in
-                    guard let item, !entry.key.hasPrefix("i:") else { return false }
-                    return Self.child(of: .sequence([item]), at: entry.key) != nil
-                }
-                (fields, value) = (entry?.value, item)
-            }
-        }
-        return fields != nil
-    }
-
     /// Returns the fields that are in either set.
     func union(_ other: Self) -> Self {
         guard let root, let theirs = other.root else { return self.root == nil ? other : self }
@@ -196,15 +176,22 @@ extension Node {
         }
     }
 
-    /// Returns an object with the values of a manifest, for a preview; items of lists are merged by their position.
+    /// Returns an object with the values of a manifest, for a preview.
+    ///
+    /// Items of lists are merged by their name, items without one by their position.
     func merged(with manifest: Node) -> Node {
         switch (content, manifest.content) {
         case (.mapping(var own), .mapping(let wanted)):
             for entry in wanted.entries { own[entry.key] = own[entry.key]?.merged(with: entry.value) ?? entry.value }
             return Node(.mapping(own), location: location)
         case (.sequence(let own), .sequence(let wanted)):
-            let items = wanted.enumerated().map { own.indices.contains($0) ? own[$0].merged(with: $1) : $1 }
-            return Node(.sequence(items), location: location)
+            guard wanted.allSatisfy({ $0["name"] != nil }) else {
+                let items = wanted.enumerated().map { own.indices.contains($0) ? own[$0].merged(with: $1) : $1 }
+                return Node(.sequence(items), location: location)
+            }
+            let items = own.map { item in wanted.first { $0["name"] == item["name"] }.map(item.merged) ?? item }
+            let added = wanted.filter { item in !own.contains { $0["name"] == item["name"] } }
+            return Node(.sequence(items + added), location: location)
         default: return manifest
         }
     }

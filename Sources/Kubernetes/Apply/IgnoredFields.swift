@@ -33,7 +33,7 @@ struct IgnoredFields {
 
     /// Returns an object to send with which the fields stay as they are on the server.
     ///
-    /// A field of another manager is left out, any other gets the value that it has.
+    /// A field of another manager is left out, and so is that part of a mapping. Any other gets the value that it has.
     ///
     /// - Parameters:
     ///   - body: The object as it would be sent.
@@ -41,13 +41,15 @@ struct IgnoredFields {
     /// - Returns: The object.
     func retained(in body: Node, as live: Node) -> Node {
         let entries = live["metadata"]?["managedFields"]?.sequence ?? []
-        let others = entries.filter { !ManagedMetadata.isOwn($0) }.map { FieldSet($0["fieldsV1"]) }
+        let others = entries.filter { !ManagedMetadata.isOwn($0) }
+            .reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
+        let rest = others.removed(from: live, keepingParentsOf: .null())
         // A list item that is left out does not change the indices of the items before it.
         let sent = paths.map { Self.sent($0, in: body) }.map { (path: $0, location: $0.resolve(in: body).location) }
         return sent.sorted { $1.location < $0.location }.reduce(body) { body, field in
-            guard let value = field.path.resolve(in: live).node else { return body }
-            let isOthers = others.contains { $0.contains(field.path, in: live) }
-            return isOthers ? field.path.removed(from: body) : field.path.replaced(in: body, by: value)
+            guard field.path.resolve(in: live).node != nil else { return body }
+            let value = field.path.resolve(in: rest).node
+            return value.map { field.path.replaced(in: body, by: $0) } ?? field.path.removed(from: body)
         }
     }
 

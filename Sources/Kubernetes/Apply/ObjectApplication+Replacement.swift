@@ -30,8 +30,13 @@ extension ObjectApplication {
     ) async throws(APIError) -> Result {
         let reasons: Set = ["FieldValueInvalid", "FieldValueForbidden"]
         let causes = refusal.status.causes
+        // A field of another manager may exclude one of the manifest, and would be deleted with the object.
+        let isShared = !(live["metadata"]?["managedFields"]?.sequence ?? []).allSatisfy {
+            ManagedMetadata.isOwn($0) || FieldSet($0["fieldsV1"]).isBesideContent
+        }
         guard ObjectAnnotation.replace.isSet(in: manifest.root), !causes.isEmpty,
-            causes.allSatisfy({ reasons.contains($0.reason) }), ManagedMetadata.isOnlyApplied(live),
+            causes.allSatisfy({ reasons.contains($0.reason) && (!isShared || Explanation.isImmutability($0)) }),
+            ManagedMetadata.isOnlyApplied(live),
             let uid = live["metadata"]?["uid"]?.string, memory.replacement.map({ $0.uid == uid }) ?? true,
             try await isCreatable(body, at: path)
         else { throw .refused(refusal) }

@@ -72,7 +72,9 @@ struct ObjectApplication {
             try await checkRival(live)
             try checkDeletion(of: live, path.identity)
             try checkVersion(of: live)
-            if isDryRun, let gone = live, ManagedMetadata.isBeingDeleted(gone) { return planned(creationOf: path.identity) }
+            if isDryRun, let gone = live, ManagedMetadata.isBeingDeleted(gone) {
+                return planned(creationOf: path.identity)
+            }
             if let left = resultIfLeft(live, path.identity, memory.intended) { return left }
             var takeover = live.flatMap { Takeover(of: $0, from: applier.takenManagers, applying: manifest.root) }
             if let plan = takeover, let found = live, !isDryRun {
@@ -138,17 +140,27 @@ struct ObjectApplication {
         var lastRefusal: APIError.Refusal?
         for _ in 0..<5 {
             do throws(APIError) {
-                let reply = try await write(body, over: live, to: path, isForced: isForced, &memory)
+                var reply = try await write(body, over: live, to: path, isForced: isForced, &memory)
+                if let takeover, let live {
+                    let fields = reply.node["metadata"]?["managedFields"]
+                    reply.node = try await planned(
+                        takeover.preview(of: reply.node, applying: body),
+                        over: live,
+                        at: path
+                    )
+                    .with(fields, at: "metadata", "managedFields")
+                }
                 return try result(of: reply, over: live, at: path, to: body, takeover, notes, memory)
             } catch .refused(let refusal) where refusal.status.isFieldConflict {
                 guard let live else { throw .pending("another client has created it since it was read", .retry) }
                 let all = refusal.status.conflicts
                 let real = try await differing(all, body, live, at: path, takeover)
-                if real.isEmpty, applier.conflicts != .keep {
+                let left = all.filter { takeover?.managers.contains($0.manager) != true }
+                if real.isEmpty, applier.conflicts != .keep || left.isEmpty {
                     isForced = true
                 } else if applier.conflicts == .keep {
                     notes += self.notes(about: real, live)
-                    body = all.reduce(body) { $1.path.removed(from: $0) }
+                    body = left.reduce(body) { $1.path.removed(from: $0) }
                 } else {
                     throw .refused(refusal.limited(to: real))
                 }
@@ -158,7 +170,15 @@ struct ObjectApplication {
                 guard let plan, refusal.status.causes != lastRefusal?.status.causes else {
                     return try await replace(found, despite: refusal, at: path, with: body, &memory)
                 }
-                if isDryRun { return planned(found, plan.preview(of: found.merged(with: body), applying: body), path) }
+                if isDryRun {
+                    let rest = plan.preview(of: found, applying: body)
+                    return planned(
+                        found,
+                        try await planned(rest.merged(with: body), over: found, at: path),
+                        path,
+                        notes
+                    )
+                }
                 live = try await take(plan, of: found, at: path, &memory)
                 lastRefusal = refusal
             }
@@ -303,7 +323,7 @@ extension ObjectApplication {
             let diff = isDryRun ? diff(from: nil, to: reply.node, at: path) : []
             return Result(identity: identity, effect: ObjectResult(change, diff: diff, notes: notes))
         }
-        let object = takeover?.preview(of: reply.node, applying: body) ?? reply.node
+        let object = reply.node
         let difference = Difference(from: before, to: object, hasStatusSubresource: path.hasStatusSubresource)
         let own = ManagedMetadata.fields(in: reply.node)
         if difference.fields.isEmpty, own.isEmpty, !object.includes(manifest.root) {
@@ -323,6 +343,19 @@ extension ObjectApplication {
         let change = memory.intended ?? .configured
         let effect = ObjectResult(change, fields: shown, changesOnlyManagers: paths.isEmpty, notes: notes)
         return Result(identity: identity, effect: effect)
+    }
+
+    /// Returns an object as the server would store it, with its defaults, from a dry run of a change to it.
+    private func planned(_ new: Node, over live: Node, at path: ObjectPath) async throws(APIError) -> Node {
+        try await client.object(
+            "PATCH",
+            path.text,
+            query: [("fieldManager", ManagedMetadata.manager), ("dryRun", "All")],
+            body: Takeover.operations(from: live, to: new),
+            contentType: "application/json-patch+json",
+            as: path.expected,
+            until: deadline,
+        ).node
     }
 
     /// Returns the result of a dry run that finds a change.

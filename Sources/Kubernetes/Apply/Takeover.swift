@@ -16,7 +16,9 @@ struct TakenManagers: Sendable {
         guard let manager = entry["manager"]?.string, entry["subresource"]?.string ?? "" == "",
             !ManagedMetadata.isOwn(entry)
         else { return false }
-        if names.contains(where: { $0.hasSuffix("*") ? manager.hasPrefix($0.dropLast()) : manager == $0 }) { return true }
+        if names.contains(where: { $0.hasSuffix("*") ? manager.hasPrefix($0.dropLast()) : manager == $0 }) {
+            return true
+        }
         // The agent itself owns what it has changed otherwise than by an apply.
         if manager == ManagedMetadata.manager { return true }
         let annotation = entry["fieldsV1"]?["f:metadata"]?["f:annotations"]?["f:\(Takeover.lastAppliedAnnotation)"]
@@ -66,7 +68,9 @@ struct Takeover {
             .reduce(FieldSet(own?["fieldsV1"])) { $0.union(FieldSet($1["fieldsV1"])) }
         kept = rest.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
         let all = moved.union(kept)
-        let unowned = Self.unowned(refusal?.causes ?? [], in: live, body, all).union(moved.copies(leftBy: body, in: live))
+        let unowned = Self.unowned(refusal?.causes ?? [], in: live, body, all).union(
+            moved.copies(leftBy: body, in: live)
+        )
         guard !taken.isEmpty || unowned.root != nil else { return nil }
         fields = moved.union(unowned)
         self.managers = Set(taken.compactMap { $0["manager"]?.string })
@@ -103,7 +107,25 @@ struct Takeover {
         }
     }
 
-    /// Returns the object as it would be after the move and an apply, for a preview.
+    /// Returns a JSON patch that gives an object the content, labels, annotations and finalizers of another one.
+    static func operations(from live: Node, to new: Node) -> [UInt8] {
+        func changes(_ live: Node?, _ new: Node?, at path: String, only keys: (String) -> Bool) -> [Node] {
+            let names = [live, new].flatMap { $0?.mapping?.entries.map(\.key) ?? [] }.unique().filter(keys)
+            return names.compactMap { name -> Node? in
+                guard live?[name] != new?[name] else { return nil }
+                let pointer = Node.string("\(path)/\(name.replacing("~", with: "~0").replacing("/", with: "~1"))")
+                guard let value = new?[name] else { return .mapping([("op", .string("remove")), ("path", pointer)]) }
+                return .mapping([("op", .string("add")), ("path", pointer), ("value", value)])
+            }
+        }
+        let content = changes(live, new, at: "") { !["apiVersion", "kind", "metadata", "status"].contains($0) }
+        let metadata = changes(live["metadata"], new["metadata"], at: "/metadata") {
+            ["labels", "annotations", "finalizers", "ownerReferences"].contains($0)
+        }
+        return Node.sequence(content + metadata).json()
+    }
+
+    /// Returns the object as it would be after the move and an apply, without defaults, for a preview.
     ///
     /// - Parameters:
     ///   - answer: The object after an apply without the move.

@@ -103,7 +103,10 @@ struct Explanation {
 
     /// Returns the value of a field in a state of the object, for a message.
     func shown(_ path: FieldPath, in object: Node?) -> ShownValue {
-        ShownValue(object.flatMap { path.resolve(in: $0).node }, ShownValue.isSecret(path.text, of: manifest.identity.type))
+        ShownValue(
+            object.flatMap { path.resolve(in: $0).node },
+            ShownValue.isSecret(path.text, of: manifest.identity.type)
+        )
     }
 
     private func otherFailure(_ status: ServerStatus) -> ObjectFailure {
@@ -234,7 +237,10 @@ extension Explanation {
 
     /// Explains one cause of a refusal with the server's text.
     private func invalid(_ cause: ServerStatus.Cause) -> ObjectFailure.Fault {
-        let path = FieldPath(cause.field)
+        // If all versions of a definition share a schema, the server validates a form with it in another field.
+        let shared = "spec.validation."
+        let isShared = manifest.identity.isCustomResourceDefinition && cause.field.hasPrefix(shared)
+        let path = FieldPath(isShared ? "spec.versions[0].schema." + cause.field.dropFirst(shared.count) : cause.field)
         let target = path.resolve(in: manifest.root)
         // Labels and similar entries are validated one by one, but are reported at the mapping that contains them.
         let entry = target.node?.mapping?.entries.first { entry in
@@ -284,7 +290,7 @@ extension Explanation {
 /// Fields that cannot be changed.
 extension Explanation {
     /// Returns whether a cause reports an immutable field; validation has several messages for this.
-    private static func isImmutability(_ cause: ServerStatus.Cause) -> Bool {
+    static func isImmutability(_ cause: ServerStatus.Cause) -> Bool {
         [
             "immutable", "cannot change roleRef", "may not change", "may not be changed", "updates to ",
             "can not be unset",

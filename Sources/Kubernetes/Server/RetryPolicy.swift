@@ -26,9 +26,6 @@ public struct RetryPolicy: Sendable {
     /// The time before the deadline at which the last attempt begins.
     private static let reserve = Duration.milliseconds(100)
 
-    /// The instant at which the last attempt begins.
-    var lastAttempt: ContinuousClock.Instant { deadline - Self.reserve }
-
     /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
     ///
     /// - Parameters:

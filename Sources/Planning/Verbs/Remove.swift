@@ -94,8 +94,8 @@ extension RemoveDeclaration: ReadableVerb {
             "set",
             ValueReader(type: .name("set")) { $0.label("the name of a set") },
             default: "none",
-            "the set of a task with `prune` that the file no longer has: its objects are deleted, unless a task of another "
-                + "node still has the set"
+            "the set of a task with `prune` that the file no longer has: the objects that this node has applied are "
+                + "deleted, unless another node lists them"
         )
     }
 

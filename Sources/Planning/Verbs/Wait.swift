@@ -66,7 +66,7 @@ extension WaitDeclaration: ReadableVerb {
             conditions,
             "apiServer",
             ValueReader(type: .either([.enumeration(["true"]), .path]), read: server),
-            "the API server answers, is ready and has its system namespaces; a path is that of its kubeconfig"
+            "the API server answers, is ready and has namespace `kube-system`; a path is that of its kubeconfig"
         )
         static let tcp = Key.oneOf(
             conditions,

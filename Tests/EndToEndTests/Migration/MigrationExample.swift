@@ -19,7 +19,8 @@ struct MigrationExample {
 
     /// The metadata with which every object of a task is marked.
     static let marks = [
-        "+ metadata.annotations.nest-bootstrap/task", "+ metadata.labels.app.kubernetes.io/managed-by",
+        "+ metadata.annotations.nest-bootstrap/manifest", "+ metadata.annotations.nest-bootstrap/task",
+        "+ metadata.labels.app.kubernetes.io/managed-by",
     ]
 
     /// The annotation of a client-side `kubectl apply`, which goes with its manager.

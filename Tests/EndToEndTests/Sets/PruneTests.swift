@@ -9,9 +9,7 @@ struct PruneTests {
         try set.write(["a", "b"])
         let first = try await set.node.run("run")
         #expect(first.status == 0, "\(first.errors)")
-        #expect(try await set.annotation("contains-group-kinds") == "ConfigMap")
-        #expect(try await set.annotation("additional-namespaces") == "deleted")
-        #expect(try await set.annotation("tooling") == "nest-bootstrap/v1")
+        #expect(try await set.members() == ["ConfigMap/deleted/a", "ConfigMap/deleted/b"])
         let version = try await set.parent()["metadata"]?["resourceVersion"]?.string
         let second = try await set.node.run("run")
         #expect(second.outputLines.last == "1 task: 1 unchanged", "\(second.output)\(second.errors)")
@@ -33,6 +31,7 @@ struct PruneTests {
         #expect(third.status == 0, "\(third.errors)")
         #expect(third.output.contains("deleted: ConfigMap/deleted/b deleted\n"), "\(third.output)")
         #expect(try await set.names() == ["a"])
+        #expect(try await set.members() == ["ConfigMap/deleted/a"])
         let status = try await set.node.run("status", "--output", "json").output.json
         #expect(status["tasks"]?.sequence?.first?["objects"]?["deleted"]?.integer == 1)
     }
@@ -75,7 +74,7 @@ struct PruneTests {
         #expect(try await set.names() == ["a"])
     }
 
-    @Test func `without the key nothing is deleted, and the objects lose the label`() async throws {
+    @Test func `without the key nothing is deleted`() async throws {
         let set = try await PrunedSet("former")
         try set.write(["a", "b"])
         #expect(try await set.node.run("run").status == 0)
@@ -83,19 +82,17 @@ struct PruneTests {
         try set.write(["a"])
         #expect(try await set.node.run("run").status == 0)
         #expect(try await set.names() == ["a", "b"])
-        let a = try await set.cluster.object("configmap", "a", namespace: "former")
-        #expect(a["metadata"]?["labels"]?["applyset.kubernetes.io/part-of"] == nil)
     }
 
-    @Test func `a manifest cannot say itself which set its object belongs to`() async throws {
-        let set = try await PrunedSet("labelled")
-        try set.write([], more: set.map("a", metadata: "labels: {applyset.kubernetes.io/part-of: x}"))
+    @Test func `a manifest cannot describe the ConfigMap of the set`() async throws {
+        let set = try await PrunedSet("described")
+        let parent = "name: nest-bootstrap-described, namespace: kube-system"
+        try set.write([], more: "{apiVersion: v1, kind: ConfigMap, metadata: {\(parent)}}")
         for command in ["check", "run"] {
             let result = try await set.node.run(command)
             #expect(result.status != 0)
-            let text =
-                "ConfigMap/labelled/a: label 'applyset.kubernetes.io/part-of' cannot be in a manifest of a task with 'prune'"
-            #expect((result.output + result.errors).contains(text), "\(result.output)\(result.errors)")
+            let place = "\(set.node.path("m.yaml")):1:1: ConfigMap/kube-system/nest-bootstrap-described: "
+            #expect(result.errors.contains(place), "\(result.output)\(result.errors)")
         }
     }
 }

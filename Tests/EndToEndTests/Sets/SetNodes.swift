@@ -125,8 +125,10 @@ struct PrunedSet: Sendable {
         try await cluster.object("configmap", "nest-bootstrap-\(name)", namespace: "kube-system")
     }
 
-    func annotation(_ key: String) async throws -> String? {
-        try await parent()["metadata"]?["annotations"]?["applyset.kubernetes.io/\(key)"]?.string
+    /// The objects that the ConfigMap of the set lists for the node.
+    func members() async throws -> [String] {
+        let key = try await parent()["data"]?["node.\(TestProcess.hostName)"]?.string ?? ""
+        return key.split(separator: "\n").map(String.init)
     }
 }
 

@@ -46,7 +46,7 @@ private struct DrawnObject {
     private let name: String
     private let namespace: String
     private let session: Session
-    private var model: ApplyModel
+    private var model = ApplyModel()
     /// The steps so far, for messages.
     private(set) var history: [String] = []
 
@@ -55,7 +55,6 @@ private struct DrawnObject {
 
     init(name: String, namespace: String) async throws {
         (self.name, self.namespace, session) = (name, namespace, try await Session.admin())
-        model = ApplyModel(keepsDefaults: try await TestCluster.minorVersion() < 21)
     }
 
     /// Sends a manifest as another manager.
@@ -145,6 +144,7 @@ struct ApplyModel {
         case updater = "updater"
 
         var isForeign: Bool { self == .applier || self == .updater }
+        var isListed: Bool { self == .listedApplier || self == .listedUpdater }
         var updates: Bool { self == .listedUpdater || self == .updater }
     }
 
@@ -171,16 +171,10 @@ struct ApplyModel {
         case refused
     }
 
-    /// Whether the server keeps the defaults in a mapping that is removed, and refuses the rest, as servers of 1.20 do.
-    ///
-    /// These are the defaults of a probe without a handler, and of the handler with the value 1.
-    let keepsDefaults: Bool
     private(set) var fields: [ModelField: State] = [:]
     private(set) var exists = false
     /// Whether the agent has added its labels and annotations.
     private var isApplied = false
-
-    init(keepsDefaults: Bool) { self.keepsDefaults = keepsDefaults }
 
     subscript(field: ModelField) -> State { fields[field] ?? State(value: field.defaultValue) }
 
@@ -189,10 +183,6 @@ struct ApplyModel {
         var next = fields
         for field in ModelField.allCases {
             var state = self[field]
-            let isGivenUp = field.isUnion && !manager.updates && state.owners == [manager]
-            if keepsDefaults, isGivenUp, manifest[field] == nil || state.value == 1 && manifest[field] == 2 {
-                return false
-            }
             if let value = manifest[field] {
                 let isChange = value != state.value
                 if field.isUnion, isChange, state.value != nil, manager.updates || state.owners != [manager] {
@@ -219,6 +209,16 @@ struct ApplyModel {
             isApplied = true
             return .created
         }
+        let before = fields
+        // Managers that are taken over lose their fields to the agent before anything is applied.
+        fields = fields.mapValues { state in
+            var state = state
+            for owners in [\ApplyModel.State.owners, \.holders] where state[keyPath: owners].contains(where: \.isListed)
+            {
+                state[keyPath: owners] = state[keyPath: owners].filter(\.isForeign).union([.agent])
+            }
+            return state
+        }
         var next: [ModelField: State] = [:]
         var refusals: [Result] = []
         for field in ModelField.allCases {
@@ -229,7 +229,7 @@ struct ApplyModel {
         }
         // A server looks for conflicts before it validates the object.
         if let refusal = refusals.first(where: { $0 == .conflict }) ?? refusals.first { return refusal }
-        let isChanged = !isApplied || ModelField.allCases.contains { next[$0] != self[$0] }
+        let isChanged = !isApplied || next != before
         (fields, isApplied) = (next, true)
         return isChanged ? .configured : .unchanged
     }
@@ -246,11 +246,7 @@ struct ApplyModel {
         switch mode {
         case .report: return nil
         case .force: return taken
-        case .keep:
-            // The agent continues to own a value that it does not share with another manager that applies.
-            let isShared = foreign != state.owners && !foreign.contains(.applier)
-            let owners = isShared ? foreign.union([.agent]) : foreign
-            return State(value: state.value, owners: owners, holders: holders)
+        case .keep: return State(value: state.value, owners: foreign, holders: holders)
         }
     }
 }

@@ -52,10 +52,6 @@ struct ApplyTableTests {
 
     @Test(arguments: selected)
     func `a field is treated as the table says`(_ cell: ApplyTable.Cell) async throws {
-        try await check(cell, isOldServer: try await TestCluster.minorVersion() < 21)
-    }
-
-    private func check(_ cell: ApplyTable.Cell, isOldServer: Bool) async throws {
         var session = try await Session.admin()
         session.takenManagers = cell.run == .migration ? [] : ["listed"]
         session.keepsConflicts = cell.run == .keep
@@ -78,7 +74,7 @@ struct ApplyTableTests {
         let lines = await session.apply(manifest, forceConflicts: isForced)
         let after = field.state(of: try await session.object(field.path))
         let outcome = outcome(lines, before, after)
-        let expected = cell.outcome(isOldServer: isOldServer)
+        let expected = cell.outcome
         #expect(outcome == expected, "\(lines)\n\(before)\n\(after)")
         #expect(planned.count == 1 && planned[0].prefix { $0 != " " } == lines[0].prefix { $0 != " " }, "\(planned)")
         let changed = planned.flatMap { $0.split(separator: "\n") }.filter(field.isChange)
@@ -164,12 +160,17 @@ struct ApplyTableTests {
         _ after: TableField.State
     ) -> ApplyTable.Outcome? {
         guard let line = lines.first, lines.count == 1 else { return nil }
+        let agent = ManagedMetadata.manager
         if !["created ", "configured ", "unchanged "].contains(where: line.hasPrefix) {
-            guard before == after else { return nil }
+            // The fields of managers that are taken over are the agent's already.
+            let taken: Set = ["listed", "kubectl-client-side-apply", agent]
+            guard before.value == after.value, before.owners.subtracting(taken) == after.owners.subtracting(taken)
+            else {
+                return nil
+            }
             if line.contains(" is owned by 'other'") { return .conflict }
             return line.contains("' is refused: ") ? .refused : nil
         }
-        let agent = ManagedMetadata.manager
         let (others, left) = (before.owners.subtracting([agent]), after.owners.subtracting([agent]))
         if before.value != after.value {
             guard after.value != nil else { return .removed }
@@ -265,17 +266,6 @@ extension ApplyTable.Cell {
         return type != .setItem || value != .other || owner == .absent
     }
 
-    /// The outcome, by the version of the server.
-    func outcome(isOldServer: Bool) -> ApplyTable.Outcome {
-        isOldServer ? oldOutcome ?? outcome : outcome
-    }
-
-    /// The outcome on servers of 1.20, if it is another one.
-    var oldOutcome: ApplyTable.Outcome? {
-        // The server does not record the owner of an empty value.
-        owner == .nobody && value == .same && type == .union ? .kept : nil
-    }
-
     var outcome: ApplyTable.Outcome {
         switch (owner, value) {
         case (.absent, .missing): .unchanged
@@ -291,7 +281,7 @@ extension ApplyTable.Cell {
         case (.withApplier, .same), (.withUpdater, .same): isFirst ? .shared : .unchanged
         case (.withApplier, .missing), (.withUpdater, .missing): isFirst ? .kept : .left
         case (.nobody, .same): .adopted
-        case (.nobody, .other): .changed
+        case (.nobody, .other): type == .union ? .refused : .changed
         case (.nobody, .missing): .kept
         case (.applier, .other), (.updater, .other), (.withApplier, .other), (.withUpdater, .other): conflict
         }
@@ -305,7 +295,7 @@ extension ApplyTable.Cell {
         if type == .union { return .refused }
         switch run {
         case .force: return .taken
-        case .keep: return owner == .withApplier ? .left : owner == .withUpdater ? .unchanged : .kept
+        case .keep: return owner == .withApplier || owner == .withUpdater ? .left : .kept
         case .first, .later, .dryRun, .migration: return .conflict
         }
     }

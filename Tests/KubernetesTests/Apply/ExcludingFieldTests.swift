@@ -15,37 +15,44 @@ struct ExcludingFieldTests {
         let new: String
         /// Fields that the object must not have afterwards, as `a/b/0/c`.
         let gone: [String]
-        /// The minor version of the first server that has the kinds.
-        var since = 20
 
         var testDescription: String { name }
 
-        /// A change of a Deployment whose pod or strategy differs.
-        static func deployment(
-            _ name: String,
-            old: (spec: String, pod: String),
-            new: (spec: String, pod: String),
-            gone: String...,
-        ) -> Self {
-            func text(_ spec: String, _ pod: String) -> String {
-                "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a, namespace: NAMESPACE}, spec: {\(spec)"
-                    + "selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {\(pod)}}}}"
+        /// A part of a Deployment that changes, in its spec, in that of its pods or in a container.
+        struct Part: Sendable {
+            enum Place: String, Sendable {
+                case spec, pod = "spec/template/spec/", container = "spec/template/spec/containers/0/"
             }
-            return Change(
-                name: name,
-                resource: "/apis/apps/v1/namespaces/NAMESPACE/deployments",
-                old: text(old.spec, old.pod),
-                new: text(new.spec, new.pod),
-                gone: gone
-            )
+
+            let name: String
+            let place: Place
+            let old: String
+            let new: String
+            let gone: [String]
+
+            init(_ name: String, _ place: Place, _ old: String, _ new: String, gone: String...) {
+                (self.name, self.place, self.old, self.new) = (name, place, old, new)
+                self.gone = gone.map { place == .spec ? $0 : place.rawValue + $0 }
+            }
         }
 
-        /// A change of a container of a Deployment.
-        static func container(_ name: String, _ old: String, _ new: String, gone: String...) -> Self {
-            let pod = { (more: String) in "containers: [{name: c, image: i, \(more)}]" }
-            let paths = gone.map { "spec/template/spec/containers/0/\($0)" }
-            let change = deployment(name, old: ("", pod(old)), new: ("", pod(new)))
-            return Change(name: name, resource: change.resource, old: change.old, new: change.new, gone: paths)
+        /// A change of several parts of a Deployment.
+        static func deployment(_ parts: Part...) -> Self {
+            func text(_ value: (Part) -> String) -> String {
+                func joined(_ place: Part.Place) -> String {
+                    parts.filter { $0.place == place }.map(value).filter { !$0.isEmpty }.map { "\($0), " }.joined()
+                }
+                return "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a, namespace: NAMESPACE}, spec: {"
+                    + "\(joined(.spec))selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {"
+                    + "\(joined(.pod))containers: [{name: c, \(joined(.container))image: i}]}}}}"
+            }
+            return Change(
+                name: parts.map(\.name).joined(separator: ", and "),
+                resource: "/apis/apps/v1/namespaces/NAMESPACE/deployments",
+                old: text(\.old),
+                new: text(\.new),
+                gone: parts.flatMap(\.gone),
+            )
         }
 
         /// A change of a Service.
@@ -80,117 +87,146 @@ struct ExcludingFieldTests {
         }
     }
 
-    static let changes: [Change] = [
-        .container(
+    static let parts: [Change.Part] = [
+        .init(
             "the handler of a probe",
+            .container,
             "livenessProbe: {tcpSocket: {port: 80}}",
             "livenessProbe: {httpGet: {port: 80}}",
             gone: "livenessProbe/tcpSocket"
         ),
-        .container(
+        .init(
             "a variable that gets its value from elsewhere",
+            .container,
             "env: [{name: A, value: x}, {name: B, value: other}]",
             "env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}, {name: B, value: other}]",
             gone: "env/0/value"
         ),
-        .container(
+        .init(
             "the protocol of a port",
+            .container,
             "ports: [{name: dns, containerPort: 53, protocol: UDP}]",
             "ports: [{name: dns, containerPort: 53, protocol: TCP}]",
             gone: "ports/1"
         ),
-        .deployment(
+        .init(
             "the type of a volume",
-            old: ("", "containers: [{name: c, image: i}], volumes: [{name: v, emptyDir: {}}]"),
-            new: ("", "containers: [{name: c, image: i}], volumes: [{name: v, configMap: {name: m}}]"),
-            gone: "spec/template/spec/volumes/0/emptyDir"
+            .pod,
+            "volumes: [{name: v, emptyDir: {}}]",
+            "volumes: [{name: v, configMap: {name: m}}]",
+            gone: "volumes/0/emptyDir"
         ),
-        .deployment(
+        .init(
             "the strategy, whose settings are defaults",
-            old: ("", "containers: [{name: c, image: i}]"),
-            new: ("strategy: {type: Recreate}, ", "containers: [{name: c, image: i}]"),
+            .spec,
+            "",
+            "strategy: {type: Recreate}",
             gone: "spec/strategy/rollingUpdate"
         ),
         // The server does not refuse it, but gives the field its value again, from the deprecated name.
-        .deployment(
+        .init(
             "no ServiceAccount any more",
-            old: ("", "containers: [{name: c, image: i}], serviceAccountName: s"),
-            new: ("", "containers: [{name: c, image: i}]"),
-            gone: "spec/template/spec/serviceAccountName",
-            "spec/template/spec/serviceAccount"
-        ),
-        // The server does not refuse it, but keeps a port of the node that it has added.
-        .deployment(
-            "pods that leave the network of their node",
-            old: (
-                "", "containers: [{name: c, image: i, ports: [{containerPort: 80, protocol: TCP}]}], hostNetwork: true"
-            ),
-            new: ("", "containers: [{name: c, image: i, ports: [{containerPort: 80, protocol: TCP}]}]"),
-            gone: "spec/template/spec/hostNetwork",
-            "spec/template/spec/containers/0/ports/0/hostPort"
-        ),
-        .service(
-            "a Service that becomes a name",
-            "selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
-            "type: ExternalName, externalName: example.com",
-            gone: "spec/clusterIP",
-            "spec/clusterIPs"
-        ),
-        .service(
-            "a Service that is no longer reached at nodes",
-            "type: NodePort, externalTrafficPolicy: Local, selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
-            "type: ClusterIP, selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
-            gone: "spec/externalTrafficPolicy",
-            "spec/ports/0/nodePort"
-        ),
-        .service(
-            "a Service whose manifest no longer says that it knows its clients",
-            "sessionAffinity: ClientIP, selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
-            "selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
-            gone: "spec/sessionAffinityConfig"
-        ),
-        .object(
-            "a key of a ConfigMap that becomes binary",
-            "api/v1/namespaces/NAMESPACE/configmaps",
-            kind: "ConfigMap",
-            "a, namespace: NAMESPACE}, data: {k: v, other: x}",
-            "a, namespace: NAMESPACE}, data: {other: x}, binaryData: {k: dg==}",
-            gone: "data/k"
-        ),
-        .object(
-            "the conversion of a definition",
-            "apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-            kind: "CustomResourceDefinition",
-            """
-            widgets.NAMESPACE.test}, spec: {group: NAMESPACE.test, scope: Cluster, names: {kind: Widget, plural: widgets},
-             versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}],
-             conversion: {strategy: Webhook, webhook: {conversionReviewVersions: [v1],
-             clientConfig: {service: {name: s, namespace: default}}}}}
-            """,
-            """
-            widgets.NAMESPACE.test}, spec: {group: NAMESPACE.test, scope: Cluster, names: {kind: Widget, plural: widgets},
-             versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}],
-             conversion: {strategy: None}}
-            """,
-            gone: "spec/conversion/webhook"
-        ),
-        Change(
-            name: "the metrics of an autoscaler, in a newer version",
-            resource: "/apis/autoscaling/v1/namespaces/NAMESPACE/horizontalpodautoscalers",
-            old: """
-                {apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {name: a, namespace: NAMESPACE},
-                 spec: {maxReplicas: 3, targetCPUUtilizationPercentage: 80,
-                 scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}}}
-                """,
-            new: """
-                {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a, namespace: NAMESPACE},
-                 spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a},
-                 metrics: [{type: Resource, resource: {name: memory, target: {type: AverageValue, averageValue: 1Gi}}}]}}
-                """,
-            gone: ["spec/targetCPUUtilizationPercentage"],
-            since: 23
+            .pod,
+            "serviceAccountName: s",
+            "",
+            gone: "serviceAccountName",
+            "serviceAccount"
         ),
     ]
+
+    /// Two parts of a Deployment that change at once.
+    static let pairs = parts.enumerated().flatMap { index, first in
+        parts.dropFirst(index + 1).map { Change.deployment(first, $0) }
+    }
+
+    static let changes: [Change] =
+        parts.map { .deployment($0) } + [
+            // The server does not refuse it, but keeps a port of the node that it has added.
+            .deployment(
+                .init("pods that leave the network of their node", .pod, "hostNetwork: true", "", gone: "hostNetwork"),
+                .init(
+                    "their ports",
+                    .container,
+                    "ports: [{containerPort: 80, protocol: TCP}]",
+                    "ports: [{containerPort: 80, protocol: TCP}]",
+                    gone: "ports/0/hostPort"
+                )
+            ),
+            .object(
+                "the update strategy of a StatefulSet, whose settings are defaults",
+                "apis/apps/v1/namespaces/NAMESPACE/statefulsets",
+                kind: "StatefulSet",
+                """
+                a, namespace: NAMESPACE}, spec: {serviceName: s, selector: {matchLabels: {a: b}},
+                 template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}}
+                """,
+                """
+                a, namespace: NAMESPACE}, spec: {serviceName: s, selector: {matchLabels: {a: b}}, updateStrategy: {type: OnDelete},
+                 template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}}
+                """,
+                gone: "spec/updateStrategy/rollingUpdate"
+            ),
+            .service(
+                "a Service that becomes a name",
+                "selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
+                "type: ExternalName, externalName: example.com",
+                gone: "spec/clusterIP",
+                "spec/clusterIPs"
+            ),
+            .service(
+                "a Service that is no longer reached at nodes",
+                "type: NodePort, externalTrafficPolicy: Local, selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
+                "type: ClusterIP, selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
+                gone: "spec/externalTrafficPolicy",
+                "spec/ports/0/nodePort"
+            ),
+            .service(
+                "a Service whose manifest no longer says that it knows its clients",
+                "sessionAffinity: ClientIP, selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
+                "selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
+                gone: "spec/sessionAffinityConfig"
+            ),
+            .object(
+                "a key of a ConfigMap that becomes binary",
+                "api/v1/namespaces/NAMESPACE/configmaps",
+                kind: "ConfigMap",
+                "a, namespace: NAMESPACE}, data: {k: v, other: x}",
+                "a, namespace: NAMESPACE}, data: {other: x}, binaryData: {k: dg==}",
+                gone: "data/k"
+            ),
+            .object(
+                "the conversion of a definition",
+                "apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+                kind: "CustomResourceDefinition",
+                """
+                widgets.NAMESPACE.test}, spec: {group: NAMESPACE.test, scope: Cluster, names: {kind: Widget, plural: widgets},
+                 versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}],
+                 conversion: {strategy: Webhook, webhook: {conversionReviewVersions: [v1],
+                 clientConfig: {service: {name: s, namespace: default}}}}}
+                """,
+                """
+                widgets.NAMESPACE.test}, spec: {group: NAMESPACE.test, scope: Cluster, names: {kind: Widget, plural: widgets},
+                 versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}],
+                 conversion: {strategy: None}}
+                """,
+                gone: "spec/conversion/webhook"
+            ),
+            Change(
+                name: "the metrics of an autoscaler, in a newer version",
+                resource: "/apis/autoscaling/v1/namespaces/NAMESPACE/horizontalpodautoscalers",
+                old: """
+                    {apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {name: a, namespace: NAMESPACE},
+                     spec: {maxReplicas: 3, targetCPUUtilizationPercentage: 80,
+                     scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}}}
+                    """,
+                new: """
+                    {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a, namespace: NAMESPACE},
+                     spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a},
+                     metrics: [{type: Resource, resource: {name: memory, target: {type: AverageValue, averageValue: 1Gi}}}]}}
+                    """,
+                gone: ["spec/targetCPUUtilizationPercentage"],
+            ),
+        ]
 
     /// The managers that made the object before.
     enum Origin: String, Sendable, CaseIterable {
@@ -250,9 +286,8 @@ struct ExcludingFieldTests {
         )
     }
 
-    @Test(arguments: changes, Origin.allCases)
+    @Test(arguments: changes + pairs, Origin.allCases)
     func `a change is planned, made, and then nothing is left to change`(change: Change, origin: Origin) async throws {
-        guard try await TestCluster.minorVersion() >= change.since else { return }
         let (session, path, new) = try await begin(change, origin)
         let generation = try await session.object(path)?["metadata"]?["generation"]
         let planned = await session.apply(new, dryRunOverlay: DryRunOverlay())

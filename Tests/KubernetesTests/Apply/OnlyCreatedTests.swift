@@ -20,9 +20,8 @@ struct OnlyCreatedTests {
     func `an object is created, and then not changed`(isDryRun: Bool) async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
-        let verified = VerifiedObjects()
         let name = "ConfigMap/\(namespace)/a"
-        #expect(await session.apply(map(namespace), verified: verified) == ["created \(name)"])
+        #expect(await session.apply(map(namespace)) == ["created \(name)"])
         let created = try #require(try await session.object(path))
         #expect(created["metadata"]?["annotations"]?["nest-bootstrap/task"]?.string == "t")
         #expect(created["metadata"]?["labels"]?["app.kubernetes.io/managed-by"]?.string == "nest-bootstrap")
@@ -32,8 +31,7 @@ struct OnlyCreatedTests {
             let lines = await session.apply(
                 map(namespace, data: data),
                 forceConflicts: true,
-                dryRunOverlay: isDryRun ? DryRunOverlay() : nil,
-                verified: verified
+                dryRunOverlay: isDryRun ? DryRunOverlay() : nil
             )
             #expect(lines == ["unchanged \(name)\(Self.left)"])
         }
@@ -74,32 +72,6 @@ struct OnlyCreatedTests {
         let lines = await session.apply(manifest)
         #expect(lines.count == 1 && lines[0].contains("field 'daat'"), "\(lines)")
         #expect(try await session.object("/api/v1/namespaces/\(namespace)/configmaps/a") == nil)
-    }
-
-    @Test func `an object that another client has just created is not changed`() async throws {
-        let (session, namespace) = try await Session.inNewNamespace()
-        let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
-        let manifest = map(namespace)
-        let theirs = map(namespace, annotations: "", data: "theirs")
-        let lines = Locked<[ObjectResult]>([])
-        let applier = Applier(
-            client: session.client,
-            managedMetadata: ManagedMetadata(task: "t"),
-            forceConflicts: true,
-            dryRunOverlay: nil,
-            retryPolicy: Session.retryPolicy(gracePeriod: .seconds(10)),
-            willCreate: { _ throws(APIError) in
-                // Between the read and the write.
-                do { try await session.write(theirs, to: path, as: "other") } catch { Issue.record(error) }
-            },
-        ) { message in
-            if case .applied(_, let result) = message { lines.withLock { $0.append(result) } }
-        }
-        _ = await applier.apply(try manifests(manifest))
-        #expect(lines.withLock { $0 }.map(\.change) == [.unchanged])
-        let object = try await session.object(path)
-        #expect(object?["data"]?["a"]?.string == "theirs")
-        #expect(object?["metadata"]?["annotations"]?["nest-bootstrap/task"] == nil)
     }
 
     @Test(arguments: [

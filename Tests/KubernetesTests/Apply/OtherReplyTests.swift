@@ -120,29 +120,6 @@ struct OtherReplyTests {
         #expect(await session.apply(Self.text, retryPolicy: policy) == ["created ConfigMap/ns/a"])
     }
 
-    @Test(arguments: [("5", "unchanged ConfigMap/ns/a"), ("6", "configured ConfigMap/ns/a\n  data.a")])
-    func `where no dry run is possible, the version of the object says whether it has changed`(
-        version: String,
-        expected: String
-    ) async throws {
-        @Sendable func stored(_ version: String, _ data: String) -> String {
-            Self.object(data: data).replacing(#""uid":"1""#, with: #""uid":"1","resourceVersion":"\#(version)""#)
-        }
-        let fake = try FakeAPIServer { request in
-            guard request.target.hasPrefix(Self.path) else { return nil }
-            if request.method == "GET" { return FakeAPIServer.json(200, stored("5", "0")) }
-            guard request.target.contains("dryRun") else {
-                return FakeAPIServer.json(200, stored(version, version == "5" ? "0" : "1"))
-            }
-            let message = #"admission webhook \"w.test\" does not support dry run"#
-            return FakeAPIServer.json(
-                400,
-                #"{"kind":"Status","reason":"BadRequest","code":400,"message":"\#(message)"}"#
-            )
-        }
-        #expect(await (try fake.session()).apply(Self.text) == [expected])
-    }
-
     @Test func `the object as it was is no answer to an apply`() async throws {
         let said = try await lines("PATCH", Self.object(), exists: true)
         #expect(
@@ -229,24 +206,5 @@ struct OtherReplyTests {
         #expect(said == ["created ConfigMap/ns/a"])
         let words = "answered 502 to PATCH with an HTML page, which the API server never sends"
         #expect(reason.withLock { $0 }.contains(words))
-    }
-
-    @Test(arguments: [200, 404])
-    func `a definition is not served before discovery lists it`(status: Int) async throws {
-        let fake = try FakeAPIServer { request in
-            if request.target.hasPrefix("/apis/a.test/v1?") {
-                return FakeAPIServer.json(status, status == 200 ? FakeAPIServer.resourceList("a.test/v1", "") : "{}")
-            }
-            guard request.target.hasPrefix(FakeAPIServer.definitions) else { return nil }
-            return FakeAPIServer.json(200, FakeAPIServer.definition(established: true, version: 5))
-        }
-        let session = try fake.session()
-        let (waits, waited) = AsyncStream<String>.makeStream()
-        let retryPolicy = Session.retryPolicy(.seconds(600)) { waited.yield($0) }
-        let run = Task { await session.apply(FakeAPIServer.widget, retryPolicy: retryPolicy) }
-        let words = await waits.first { $0.contains("discovery does not list Widget (a.test/v1) yet") }
-        #expect(words?.hasPrefix("CustomResourceDefinition/widgets.a.test: ") == true)
-        run.cancel()
-        #expect(await run.value == [])
     }
 }

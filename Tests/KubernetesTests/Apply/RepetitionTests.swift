@@ -20,7 +20,7 @@ struct RepetitionTests {
             let location = SourceLocation(file: "m.yaml", position: SourceLocation.Position(line: line, column: 1))
             let type = GroupVersionKind(apiVersion: "v1", kind: "ConfigMap")
             let identity = ObjectIdentity(type: type, namespace: line == 1 ? "default" : nil, name: name)
-            return ManifestObject(identity: identity, root: .null(location: location), documentIndex: 1)
+            return ManifestObject(identity: identity, root: .null(location: location))
         }
         let found = DistinctObjects(of: manifests, defaultNamespace: "default")
         #expect(found.objects.map { $0.location.position?.line } == [1, 2, 3])
@@ -113,42 +113,15 @@ struct RepetitionTests {
 @Suite(.timeLimit(.minutes(15)))
 struct ApplyOrderTests {
     @Test(arguments: [
-        ("v1", "Namespace", 0), ("apiextensions.k8s.io/v1", "CustomResourceDefinition", 1), ("v1", "LimitRange", 2),
-        ("storage.k8s.io/v1", "StorageClass", 3), ("snapshot.storage.k8s.io/v1", "VolumeSnapshotClass", 3),
-        ("v1", "ServiceAccount", 4), ("rbac.authorization.k8s.io/v1", "Role", 5),
-        ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", 6), ("v1", "ConfigMap", 7), ("v1", "Secret", 7),
-        ("v1", "Service", 8), ("networking.k8s.io/v1", "NetworkPolicy", 9), ("v1", "PersistentVolumeClaim", 9),
-        ("apps/v1", "Deployment", 10), ("batch/v1", "CronJob", 10), ("crd.projectcalico.org/v1", "NetworkPolicy", 11),
-        ("example.test/v1", "Namespace", 11), ("apiregistration.k8s.io/v1", "APIService", 12),
-        ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", 12),
-        ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", 12),
+        ("v1", "Namespace", 0), ("apiextensions.k8s.io/v1", "CustomResourceDefinition", 0), ("v1", "LimitRange", 1),
+        ("storage.k8s.io/v1", "StorageClass", 1), ("v1", "ServiceAccount", 1), ("v1", "Service", 1),
+        ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", 1), ("networking.k8s.io/v1", "NetworkPolicy", 1),
+        ("apps/v1", "Deployment", 2), ("v1", "Pod", 2), ("crd.projectcalico.org/v1", "NetworkPolicy", 2),
+        ("snapshot.storage.k8s.io/v1", "VolumeSnapshotClass", 2), ("example.test/v1", "Namespace", 2),
+        ("apiregistration.k8s.io/v1", "APIService", 3),
+        ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", 3),
     ])
-    func `every kind has its rank`(apiVersion: String, kind: String, rank: Int) {
-        #expect(ApplyOrder.rank(of: GroupVersionKind(apiVersion: apiVersion, kind: kind)) == rank)
-    }
-
-    @Test func `kinds that others need come first, then namespaces and names, then the order of the files`() throws {
-        let written = try manifests(
-            """
-            {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: a, namespace: z}}
-            ---
-            {apiVersion: b.test/v1, kind: A, metadata: {name: a}}
-            ---
-            {apiVersion: a.test/v1, kind: B, metadata: {name: b}}
-            ---
-            {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: b}}
-            ---
-            {apiVersion: v1, kind: ConfigMap, metadata: {name: s, namespace: b}}
-            ---
-            {apiVersion: v1, kind: ConfigMap, metadata: {name: z, namespace: a}}
-            ---
-            {apiVersion: v1, kind: Namespace, metadata: {name: z}}
-            """
-        )
-        #expect(
-            ApplyOrder.sorted(written).map(\.identity.description) == [
-                "Namespace/z", "ConfigMap/a/z", "Secret/b/s", "ConfigMap/b/s", "DaemonSet/z/a", "B/b", "A/a",
-            ]
-        )
+    func `every kind has its wave`(apiVersion: String, kind: String, wave: Int) {
+        #expect(ApplyOrder.wave(of: GroupVersionKind(apiVersion: apiVersion, kind: kind)).rawValue == wave)
     }
 }

@@ -157,7 +157,7 @@ struct ExplanationTests {
             ]
         )
         let patch = try #require(server.requests.last { $0.method == "PATCH" })
-        #expect(patch.target.contains("?fieldManager=nest-bootstrap&fieldValidation=Strict&timeout=13s"))
+        #expect(patch.target.contains("?fieldManager=nest-bootstrap&fieldValidation=Strict&timeout=30s"))
         #expect(patch.header("Content-Type") == "application/apply-patch+yaml")
     }
 

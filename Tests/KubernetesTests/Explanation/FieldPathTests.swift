@@ -89,9 +89,4 @@ struct FieldPathTests {
     {
         #expect(FieldPath(path).removed(from: try node(before)) == (try node(after)))
     }
-
-    @Test func `a path that leads to another one is left out`() {
-        let paths = [".a", ".a.b", ".ab", #".l[k="v"]"#, ".l"].map { FieldPath($0) }
-        #expect(FieldPath.deepest(paths).map(\.text) == ["a.b", "ab", #"l[k="v"]"#])
-    }
 }

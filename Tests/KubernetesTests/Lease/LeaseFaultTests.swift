@@ -129,23 +129,4 @@ struct LeaseFaultTests {
         let limit = 2 + Int((timing.renewDeadline - timing.renewInterval) / timing.retryPause)
         #expect(server.requests.withLock { $0.count { $0 == "PUT" } } <= limit)
     }
-
-    @Test func `a user who may not watch learns who holds a Lease`() async throws {
-        let server = try FakeAPIServer { request in
-            guard request.target.contains("/leases") else { return nil }
-            if request.target.contains("watch=1") { return FakeAPIServer.json(403, #"{"message":"no"}"#) }
-            return FakeAPIServer.json(
-                200,
-                """
-                {"apiVersion":"coordination.k8s.io/v1","kind":"Lease",\
-                "metadata":{"name":"l","namespace":"kube-system","uid":"1","resourceVersion":"1"},\
-                "spec":{"holderIdentity":"other","leaseDurationSeconds":3600}}
-                """
-            )
-        }
-        let error = await #expect(throws: Problem.self) {
-            _ = try await Self.lease(server).acquire(Session.retryPolicy(.seconds(2))) { _ in }
-        }
-        #expect(error?.message == "Lease/kube-system/l: held by 'other'")
-    }
 }

@@ -174,7 +174,7 @@ struct ReadinessTests {
 
     @Test(arguments: [
         (#""status":{"phase":"Succeeded"}"#, Readiness.ready),
-        (#""status":{"phase":"Failed"}"#, .ready),
+        (#""status":{"phase":"Failed","reason":"Evicted"}"#, .failed("Evicted")),
         (#""status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}"#, .ready),
         (
             #""status":{"phase":"Running","conditions":[{"type":"Ready","status":"False","#
@@ -195,7 +195,7 @@ struct ReadinessTests {
             .failed("Unschedulable: 0/1 nodes")
         ),
     ])
-    func `a Pod is ready when it says so or has ended`(rest: String, expected: Readiness) throws {
+    func `a Pod is ready when it says so or has succeeded`(rest: String, expected: Readiness) throws {
         #expect(try readiness("v1", "Pod", rest) == expected)
     }
 

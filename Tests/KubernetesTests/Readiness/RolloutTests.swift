@@ -16,12 +16,13 @@ struct RolloutTests {
     /// A wait that never looks up the cause, which would send requests of its own on a busy machine.
     private func rollout(
         on fake: FakeAPIServer,
+        boot: String? = nil,
         report: @escaping @Sendable (Wait) -> Void = { _ in }
     ) throws -> Rollout {
         Rollout(
             client: try fake.session().client,
             minimumNodeCount: 1,
-            task: "t",
+            boot: boot,
             retryPolicy: RetryPolicy(
                 deadline: .now + .seconds(100_000),
                 gracePeriod: .milliseconds(300),
@@ -44,9 +45,6 @@ struct RolloutTests {
         let lists = Counter()
         return try FakeAPIServer { request in
             guard request.target.hasPrefix(collection) else { return nil }
-            guard !request.target.contains("watch=1") else {
-                return FakeAPIServer.stream(#"{"type":"MODIFIED","object":{}}"#)
-            }
             let count = lists.next()
             let items = ["a", "b"].map { deployment($0, isReady: isReady($0, count)) }
             let list = #"{"metadata":{"resourceVersion":"\#(count)"},"items":[\#(items.joined(separator: ","))]}"#
@@ -54,28 +52,11 @@ struct RolloutTests {
         }
     }
 
-    @Test func `objects of one kind are read by one list and watched from its version`() async throws {
-        // One of the two is ready at first. Only its first event ends a watch: the server sends nothing more, and the
-        // deadline is after the time limit of the suite.
-        let fake = try Self.server { name, count in name == "a" || count > 2 }
+    @Test func `objects of one kind are read by one list until all are ready at once`() async throws {
+        let fake = try Self.server { name, count in name == "a" ? count != 2 : count > 1 }
         try await rollout(on: fake).wait(for: [AwaitedObject(identity("a")), AwaitedObject(identity("b"))])
-        let selector = "fieldSelector=metadata.name%3Db"
-        // The limit of a watch is spread by a tenth, and grows.
-        let requests = fake.requests("GET \(Self.collection)").map {
-            $0.replacing(/timeoutSeconds=[45]\b/, with: "timeoutSeconds=5").replacing(
-                /timeoutSeconds=[78]\b/,
-                with: "timeoutSeconds=8"
-            )
-        }
-        #expect(
-            requests == [
-                "GET \(Self.collection)?timeout=13s",
-                "GET \(Self.collection)?watch=1&resourceVersion=1&timeoutSeconds=5",
-                "GET \(Self.collection)?\(selector)&timeout=13s",
-                "GET \(Self.collection)?watch=1&resourceVersion=2&timeoutSeconds=8&\(selector)",
-                "GET \(Self.collection)?\(selector)&timeout=13s",
-            ]
-        )
+        let requests = fake.requests("GET \(Self.collection)")
+        #expect(requests == Array(repeating: "GET \(Self.collection)?timeout=30s", count: 3))
     }
 
     @Test func `each report names all objects that are not ready, so that it replaces the one before`() async throws {
@@ -99,9 +80,6 @@ struct RolloutTests {
                 let isDiscovery = request.target.prefix { $0 != "?" } == "/api/v1"
                 return isDiscovery ? FakeAPIServer.json(200, FakeAPIServer.resourceList("v1", nodes)) : nil
             }
-            guard !request.target.contains("watch=1") else {
-                return FakeAPIServer.stream(#"{"type":"MODIFIED","object":{}}"#)
-            }
             let boot = lists.next() > 1 ? "new" : "old"
             let status = #"{"conditions":[{"type":"Ready","status":"True"}],"nodeInfo":{"bootID":"\#(boot)"}}"#
             return FakeAPIServer.json(
@@ -110,8 +88,7 @@ struct RolloutTests {
             )
         }
         let reported = Locked<[Wait]>([])
-        var rollout = try rollout(on: fake) { wait in reported.withLock { $0.append(wait) } }
-        rollout.boot = "new"
+        let rollout = try rollout(on: fake, boot: "new") { wait in reported.withLock { $0.append(wait) } }
         let identity = ObjectIdentity(type: .init(apiVersion: "v1", kind: "Node"), namespace: nil, name: "cp")
         try await rollout.wait(for: [AwaitedObject(identity)])
         #expect(

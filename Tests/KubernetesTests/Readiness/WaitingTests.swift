@@ -24,7 +24,6 @@ struct WaitingTests {
         _ = await session.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: \(namespace)}}")
         try await session.client.awaitReadiness(
             of: [AwaitedObject(identity("v1", "ConfigMap", namespace, "a"))],
-            task: "t",
             Session.retryPolicy { Issue.record("waits: \($0)") }
         )
     }
@@ -47,7 +46,6 @@ struct WaitingTests {
                     identity("apps/v1", "DaemonSet", namespace, "w"), identity("apps/v1", "Deployment", namespace, "w"),
                     identity("v1", "ConfigMap", namespace, "a"), identity("a.test/v1", "Widget", namespace, "a"),
                 ].map { AwaitedObject($0, at: place) },
-                task: "t",
                 Session.retryPolicy(.seconds(30))
             )
         }

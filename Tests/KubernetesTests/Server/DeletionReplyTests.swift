@@ -19,10 +19,10 @@ struct DeletionReplyTests {
         _ retryPolicy: RetryPolicy = Session.retryPolicy(gracePeriod: .seconds(600))
     ) async throws -> Bool? {
         let client = try server.session().client
-        let deleter = Deleter(client: client, task: "t", isDryRun: false, retryPolicy: retryPolicy)
+        let deletion = ObjectDeletion(client: client, task: "t", isDryRun: false, retryPolicy: retryPolicy)
         let object = try #require(try manifests(manifest).first)
         let existence = Locked<Bool?>(nil)
-        await deleter.delete([(object.identity, object.location)]) { message in
+        await deletion.delete([(object.identity, object.location)]) { message in
             if case .deleted(_, let existed) = message { existence.withLock { $0 = existed } }
         }
         return existence.withLock { $0 }

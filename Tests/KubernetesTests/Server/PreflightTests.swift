@@ -124,6 +124,15 @@ struct PreflightTests {
         try await session.client.waitUntilUsable(Session.retryPolicy())
     }
 
+    @Test(arguments: [("v1.28.15+k3s1", true), ("v1.29.0-rc.1", false), ("v1.36.2", false), ("main", false)])
+    func `a server that is older than the supported ones is named`(version: String, isOld: Bool) async throws {
+        let fake = try FakeAPIServer { request in
+            request.target.hasPrefix("/version") ? FakeAPIServer.json(200, #"{"gitVersion":"\#(version)"}"#) : nil
+        }
+        let warning = try await fake.session().client.ageWarning(until: .now + .seconds(600))
+        #expect((warning?.contains(" is \(version): ") == true) == isOld, "\(warning ?? "none")")
+    }
+
     @Test func `a time of another day has its date`() {
         let noon = Timestamp(seconds: 1_700_000_000)
         let now = ContinuousClock.now

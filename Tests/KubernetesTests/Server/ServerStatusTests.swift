@@ -112,13 +112,4 @@ struct ServerStatusTests {
         #expect(reply(400, #"{"message":"a:\n\t  b\n c"}"#).line == "a: b c")
         #expect(reply(400, #"{"message":"\#(String(repeating: "x", count: 5000))"}"#).line.count == 1000)
     }
-
-    @Test func `a behaviour of servers holds between its first and its last version`() {
-        let old = VersionFact.sharedEntries
-        #expect(old.holds(on: KubernetesVersion(minor: 20)) && old.holds(on: KubernetesVersion(minor: 21)))
-        #expect(!old.holds(on: KubernetesVersion(minor: 22)))
-        #expect(VersionFact.mutatingPolicies.holds(onServer: "v1.31.4") == false)
-        #expect(VersionFact.mutatingPolicies.holds(onServer: "v1.32.0-rc.1+k3s1") == true)
-        #expect(VersionFact.mutatingPolicies.holds(onServer: "main") == nil)
-    }
 }
