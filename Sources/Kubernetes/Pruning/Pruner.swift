@@ -291,7 +291,11 @@ extension Pruner {
         say: @escaping @Sendable (ObjectDeletion.Message) -> Void,
     ) async {
         var deletion = ObjectDeletion(client: client, task: set.task, isDryRun: isDryRun, retryPolicy: retryPolicy)
-        deletion.isMeant = { identity, live in reasonToKeepBySelf(live, identity) == nil }
+        deletion.isMeant = { identity, live async throws(APIError) in
+            let claims = claims(at: try await client.find(set.parent, until: retryPolicy.deadline))
+            guard !claims.values.contains(where: { $0.contains(MemberKey(identity)) }) else { return false }
+            return reasonToKeepBySelf(live, identity) == nil
+        }
         await deletion.delete(identities.map { ($0, location) }, say: say)
     }
 }

@@ -22,7 +22,7 @@ public struct ObjectDeletion: Sendable {
 
     /// Decides whether an existing object is deleted, before each request for it; an object for which the result is `false`
     /// counts as absent.
-    var isMeant: @Sendable (ObjectIdentity, Node) -> Bool = { _, _ in true }
+    var isMeant: @Sendable (ObjectIdentity, Node) async throws(APIError) -> Bool = { _, _ in true }
 
     /// Creates a deletion.
     ///
@@ -67,7 +67,8 @@ public struct ObjectDeletion: Sendable {
             guard uid ?? found == found else { return }
             let isEnding = ManagedMetadata.isBeingDeleted(live)
             // A request without an answer may have done nothing, and the object may have changed since.
-            guard isEnding && uid != nil || isMeant(identity, live) else {
+            let isBegun = isEnding && uid != nil
+            guard try await isBegun ? true : isMeant(identity, live) else {
                 uid = nil
                 return
             }
