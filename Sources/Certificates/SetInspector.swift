@@ -130,7 +130,7 @@ struct SetInspector: Sendable {
         do throws(Problem) {
             let key = try await age.decrypt(bytes, path: set.path(file))
             do throws(TLSError) {
-                let belongs = try SigningKey(pem: key)
+                let belongs = try PrivateKey(pem: key)
                 if let certificate, !belongs.belongs(to: certificate) {
                     faults.append(.key("belongs to another certificate"))
                 }

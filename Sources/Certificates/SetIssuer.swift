@@ -25,7 +25,7 @@ struct SetIssuer: Sendable {
     /// A CA with its key.
     struct Authority: Sendable {
         let certificate: Certificate
-        let key: SigningKey
+        let key: PrivateKey
     }
 
     /// A function that is called with the declaration of each new certificate and the end of its validity.
@@ -47,7 +47,7 @@ struct SetIssuer: Sendable {
             validUntil: Timestamp(seconds: now.seconds + declaration.validity.components.seconds),
         )
         do throws(TLSError) {
-            let key = try await onThread { () throws(TLSError) in try SigningKey(generating: declaration.key) }
+            let key = try await onThread { () throws(TLSError) in try PrivateKey(generating: declaration.key) }
             return Authority(certificate: try key.certify(contents), key: key)
         } catch {
             throw Problem("CA \(declaration.name): \(error)")
@@ -85,7 +85,7 @@ struct SetIssuer: Sendable {
     /// - Throws: ``Base/Problem`` for the first certificate that cannot be issued.
     func make(
         _ leaves: [LeafDeclaration],
-        keeping keys: [LeafDeclaration: SigningKey] = [:],
+        keeping keys: [LeafDeclaration: PrivateKey] = [:],
         by authority: Authority,
         _ onProgress: @escaping Progress,
     ) async throws(Problem) -> [Made] {
@@ -123,10 +123,10 @@ struct SetIssuer: Sendable {
 
     private func make(
         _ leaf: LeafDeclaration,
-        keeping present: SigningKey?,
+        keeping present: PrivateKey?,
         by authority: Authority,
     ) async throws(Problem) -> Made {
-        let key: SigningKey
+        let key: PrivateKey
         let certificate: Certificate
         do throws(TLSError) {
             if let present {
@@ -149,13 +149,13 @@ struct SetIssuer: Sendable {
     }
 
     /// Decrypts the key of a certificate.
-    func key(of leaf: LeafDeclaration) async throws(Problem) -> SigningKey {
+    func key(of leaf: LeafDeclaration) async throws(Problem) -> PrivateKey {
         try await key(set.files(of: leaf).key, Self.subject(leaf))
     }
 
     /// Decrypts the existing keys of certificates, one at a time because `age` may ask for a password.
-    func keys(of leaves: [LeafDeclaration]) async throws -> [LeafDeclaration: SigningKey] {
-        var keys: [LeafDeclaration: SigningKey] = [:]
+    func keys(of leaves: [LeafDeclaration]) async throws -> [LeafDeclaration: PrivateKey] {
+        var keys: [LeafDeclaration: PrivateKey] = [:]
         for leaf in leaves where try set.read(set.files(of: leaf).key) != nil { keys[leaf] = try await key(of: leaf) }
         return keys
     }
@@ -168,10 +168,10 @@ struct SetIssuer: Sendable {
 
     // MARK: Keys
 
-    private func key(_ file: String, _ subject: String) async throws(Problem) -> SigningKey {
+    private func key(_ file: String, _ subject: String) async throws(Problem) -> PrivateKey {
         let text = try await decrypt(file, subject)
         do throws(TLSError) {
-            return try SigningKey(pem: text)
+            return try PrivateKey(pem: text)
         } catch {
             throw Problem("\(subject), '\(set.path(file))', \(error)")
         }
@@ -195,7 +195,7 @@ struct SetIssuer: Sendable {
         return try await access.age.decrypt(bytes, path: path)
     }
 
-    private func pem(_ key: SigningKey) throws(Problem) -> SecretBytes {
+    private func pem(_ key: PrivateKey) throws(Problem) -> SecretBytes {
         do throws(TLSError) {
             return try key.pem()
         } catch {
@@ -217,19 +217,19 @@ public func issue(
     _ leaf: LeafDeclaration,
     at now: Timestamp,
     by authority: Certificate,
-    _ authorityKey: SigningKey,
-) async throws(TLSError) -> (certificate: Certificate, key: SigningKey) {
-    let key = try await onThread { () throws(TLSError) in try SigningKey(generating: leaf.key) }
+    _ authorityKey: PrivateKey,
+) async throws(TLSError) -> (certificate: Certificate, key: PrivateKey) {
+    let key = try await onThread { () throws(TLSError) in try PrivateKey(generating: leaf.key) }
     return (try issue(leaf, for: key, at: now, by: authority, authorityKey), key)
 }
 
 /// Issues a certificate for an existing key.
 func issue(
     _ leaf: LeafDeclaration,
-    for key: SigningKey,
+    for key: PrivateKey,
     at now: Timestamp,
     by authority: Certificate,
-    _ authorityKey: SigningKey,
+    _ authorityKey: PrivateKey,
 ) throws(TLSError) -> Certificate {
     let end = min(now.seconds + leaf.validity.components.seconds, authority.validUntil.seconds)
     let contents = CertificateContents(

@@ -49,29 +49,13 @@ public struct Certificate: Sendable, Hashable {
 
     /// Parses all certificates of a PEM text, which may contain other blocks.
     ///
-    /// - Parameters:
-    ///   - pem: The text.
-    ///   - isAuthority: Whether the text contains CA certificates. If so, a block with headers is an error, because
-    ///     `AppendCertsFromPEM` of Go's `crypto/x509` and `ParseCertsPEM` of client-go skip such a block.
-    /// - Returns: The certificates.
     /// - Throws: ``TLSError`` if the text contains no certificate, or one of them is invalid.
-    public static func read(pem: [UInt8], ofAuthority isAuthority: Bool = false) throws(TLSError) -> [Certificate] {
+    public static func read(pem: [UInt8]) throws(TLSError) -> [Certificate] {
         let blocks = try PEMBlock.blocks(in: pem)
         var certificates: [Certificate] = []
-        for block in blocks where block.label == "CERTIFICATE" {
-            if isAuthority, let header = block.headers.first {
-                let shown = printable(header.shortened(to: 40))
-                throw TLSError(
-                    .brokenEncoding,
-                    "contains a CERTIFICATE block in line \(block.line) with the header '\(shown)', "
-                        + "which programs in Go, such as kubectl, skip"
-                )
-            }
-            certificates.append(try Certificate(der: block.decoded()))
-        }
+        for block in blocks where block.label == "CERTIFICATE" { certificates.append(try Certificate(der: block.contents)) }
         guard certificates.isEmpty else { return certificates }
-        let labels = blocks.map(\.label)
-        let found = labels.contains { $0.hasSuffix("PRIVATE KEY") } ? "a private key" : "'\(labels[0])'"
+        let found = blocks.contains { $0.isKey } ? "a private key" : "'\(blocks[0].label)'"
         throw TLSError(.missingBlock, "contains \(found), not a certificate")
     }
 }
@@ -144,57 +128,6 @@ extension Certificate {
     }
 }
 
-/// Properties of certificates that libcrypto supports but programs in Go do not.
-extension Certificate {
-    /// The reason why every version of Kubernetes refuses the certificate, as a predicate; `nil` if there is none.
-    ///
-    /// Go's `crypto/x509` and `crypto/tls` support RSA, ECDSA on the named curves P-224 to P-521, and Ed25519.
-    public var unsupportedPart: String? {
-        unsafe property("has a key that cannot be read") { certificate in
-            unsafe X509_get0_pubkey(certificate).map { unsafe fault(ofKey: $0) } ?? "has a key that cannot be read"
-        }
-    }
-
-    /// Whether an issuer other than the subject signed the certificate with SHA-1.
-    public var isSignedWithSHA1: Bool {
-        guard subject != issuer else { return false }
-        return unsafe property(false) { certificate in
-            let algorithms = [NID_sha1WithRSAEncryption, NID_ecdsa_with_SHA1, NID_dsaWithSHA1, NID_sha1WithRSA]
-            return algorithms.contains(unsafe X509_get_signature_nid(certificate))
-        }
-    }
-}
-
-/// The curves that Go's `crypto/elliptic` supports, under libcrypto's names.
-private let supportedCurves: Set = [
-    "prime256v1", "P-256", "secp224r1", "P-224", "secp384r1", "P-384", "secp521r1", "P-521",
-]
-
-private func fault(ofKey key: OpaquePointer) -> String? {
-    switch unsafe EVP_PKEY_get_base_id(key) {
-    case NID_rsaEncryption, NID_ED25519: return nil
-    case NID_X9_62_id_ecPublicKey:
-        let encoding = unsafe text { unsafe EVP_PKEY_get_utf8_string_param(key, "encoding", $0, $1, $2) }
-        guard encoding != "explicit" else { return "has a key whose curve is not given by name" }
-        let curve = unsafe text { unsafe EVP_PKEY_get_group_name(key, $0, $1, $2) } ?? "without a name"
-        return supportedCurves.contains(curve) ? nil : "has a key on the curve \(curve)"
-    default:
-        let name = unsafe EVP_PKEY_get0_type_name(key).map { unsafe String(cString: $0) }
-        return "has a key of type \(name ?? "unknown")"
-    }
-}
-
-/// Returns a short text that a function of libcrypto writes, `nil` if the function fails.
-private func text(_ write: (UnsafeMutablePointer<CChar>?, Int, UnsafeMutablePointer<Int>?) -> Int32) -> String? {
-    var length = 0
-    var buffer: [CChar] = Array(repeating: 0, count: 64)
-    guard unsafe buffer.withUnsafeMutableBufferPointer({ unsafe write($0.baseAddress, $0.count, &length) }) == 1 else {
-        _ = LibCrypto.drainErrorQueue()
-        return nil
-    }
-    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-}
-
 extension Certificate {
     /// Checks that a chain of signatures leads to an authority, and that each certificate is valid at an instant.
     ///
@@ -204,23 +137,18 @@ extension Certificate {
     ///   - authorities: The trusted certificates.
     ///   - intermediates: Untrusted certificates that may be part of the chain.
     ///   - time: The instant, or `nil` to check the signatures only.
-    /// - Returns: The chain above this certificate, up to the trusted certificate that ends it.
     /// - Throws: ``TLSError`` with the reason as a predicate of this certificate.
-    @discardableResult
     public func verify(
         by authorities: [Certificate],
         intermediates: [Certificate] = [],
         at time: Timestamp? = .now(),
-    ) throws(TLSError) -> [Certificate] {
+    ) throws(TLSError) {
         let store = try TrustStore()
         let stack = try CertificateStack()
         for authority in authorities { store.add(try X509Handle(der: authority.der)) }
         for intermediate in intermediates { stack.add(try X509Handle(der: intermediate.der)) }
         defer { _ = LibCrypto.drainErrorQueue() }
-        switch store.check(try X509Handle(der: der), intermediates: stack, at: time) {
-        case .valid(let chain):
-            return chain.dropFirst().compactMap { try? Certificate(der: $0) }
-        case .invalid(let code, let failing):
+        if let (code, failing) = store.fault(of: try X509Handle(der: der), intermediates: stack, at: time) {
             let failing = failing.flatMap { try? Certificate(der: $0) }
             throw verificationError(code: code, failing: failing, authorities: authorities)
         }
@@ -298,46 +226,31 @@ private struct TrustStore: ~Copyable {
         _ = unsafe certificate.withRaw { unsafe X509_STORE_add_cert(raw, $0) }
     }
 
-    /// The outcome of a verification, with certificates as DER.
-    enum Outcome {
-        /// The certificates from the checked certificate to the trusted certificate.
-        case valid(chain: [[UInt8]])
-        /// One of libcrypto's `X509_V_ERR_…`, and the certificate of the chain that failed verification.
-        case invalid(code: Int32, failing: [UInt8]?)
-    }
-
     /// Verifies a certificate and its chain.
     ///
     /// The corresponding C function is `X509_verify_cert`.
-    borrowing func check(
-        _ certificate: borrowing X509Handle,
+    ///
+    /// - Returns: One of libcrypto's `X509_V_ERR_…`, and the DER of the certificate that failed; `nil` if all are valid.
+    borrowing func fault(
+        of certificate: borrowing X509Handle,
         intermediates: borrowing CertificateStack,
         at time: Timestamp?,
-    ) -> Outcome {
-        guard let context = unsafe X509_STORE_CTX_new() else {
-            return .invalid(code: X509_V_ERR_OUT_OF_MEM, failing: nil)
-        }
+    ) -> (code: Int32, failing: [UInt8]?)? {
+        guard let context = unsafe X509_STORE_CTX_new() else { return (X509_V_ERR_OUT_OF_MEM, nil) }
         defer { unsafe X509_STORE_CTX_free(context) }
         let isReady = unsafe certificate.withRaw { leaf in
             unsafe intermediates.withRaw { unsafe X509_STORE_CTX_init(context, raw, leaf, $0) == 1 }
         }
-        guard isReady else { return .invalid(code: X509_V_ERR_OUT_OF_MEM, failing: nil) }
+        guard isReady else { return (X509_V_ERR_OUT_OF_MEM, nil) }
         unsafe X509_STORE_CTX_set_flags(context, UInt(X509_V_FLAG_PARTIAL_CHAIN))
         if let time {
             unsafe X509_STORE_CTX_set_time(context, 0, Int(time.seconds))
         } else {
             unsafe X509_STORE_CTX_set_flags(context, UInt(X509_V_FLAG_NO_CHECK_TIME))
         }
-        guard unsafe X509_verify_cert(context) == 1 else {
-            let failing = unsafe X509_STORE_CTX_get_current_cert(context).map { unsafe derBytes(of: $0) }
-            return unsafe .invalid(code: X509_STORE_CTX_get_error(context), failing: failing)
-        }
-        let chain = unsafe X509_STORE_CTX_get0_chain(context)
-        return .valid(
-            chain: (0..<(unsafe OPENSSL_sk_num(chain))).compactMap { index in
-                unsafe OPENSSL_sk_value(chain, index).map { unsafe derBytes(of: OpaquePointer($0)) }
-            }
-        )
+        guard unsafe X509_verify_cert(context) != 1 else { return nil }
+        let failing = unsafe X509_STORE_CTX_get_current_cert(context).map { unsafe derBytes(of: $0) }
+        return unsafe (X509_STORE_CTX_get_error(context), failing)
     }
 }
 

@@ -42,7 +42,7 @@ public struct CertificateContents: Sendable, Hashable {
     }
 }
 
-extension SigningKey {
+extension PrivateKey {
     /// Creates a self-signed certificate for this key.
     ///
     /// - Throws: ``TLSError`` if libcrypto refuses the contents.
@@ -62,7 +62,7 @@ extension SigningKey {
     /// - Throws: ``TLSError`` if libcrypto refuses the contents.
     public func issue(
         _ contents: CertificateContents,
-        for key: SigningKey,
+        for key: PrivateKey,
         by authority: Certificate,
     ) throws(TLSError) -> Certificate {
         let draft = try CertificateDraft(contents)

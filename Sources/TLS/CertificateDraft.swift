@@ -22,7 +22,7 @@ struct CertificateDraft: ~Copyable {
     }
 
     /// Adds the parts of the certificate that do not depend on the issuer.
-    borrowing func fill(for key: SigningKey) throws(TLSError) {
+    borrowing func fill(for key: PrivateKey) throws(TLSError) {
         // Only version 3, encoded as 2, allows extensions.
         try check(unsafe X509_set_version(raw, 2), "its version")
         try addSerialNumber()
@@ -45,7 +45,7 @@ struct CertificateDraft: ~Copyable {
     ///   - issuer: The issuer's certificate, `nil` for a self-signed certificate.
     /// - Returns: The certificate.
     /// - Throws: ``TLSError`` if libcrypto refuses.
-    borrowing func signed(by key: SigningKey, issuer: Certificate?) throws(TLSError) -> Certificate {
+    borrowing func signed(by key: PrivateKey, issuer: Certificate?) throws(TLSError) -> Certificate {
         if let issuer {
             let handle = try X509Handle(der: issuer.der)
             let result = unsafe handle.withRaw { unsafe X509_set_issuer_name(raw, X509_get_subject_name($0)) }

@@ -69,7 +69,7 @@ struct GeneralNames: ~Copyable {
     }
 }
 
-extension SigningKey {
+extension PrivateKey {
     /// The digest algorithm for signatures, `nil` for Ed25519, which has a built-in digest.
     var digest: OpaquePointer? {
         switch typeName {

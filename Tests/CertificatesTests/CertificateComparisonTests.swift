@@ -30,7 +30,7 @@ import Testing
 
     /// What is wrong with a certificate of one validity when another is declared; the CA ends after ten hours.
     private func faults(issued: Int64, declared: LeafDeclaration) async throws -> [String] {
-        let key = try SigningKey(generating: .p256)
+        let key = try PrivateKey(generating: .p256)
         let authority = try key.certify(
             CertificateContents(
                 commonName: "CA",

@@ -73,7 +73,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     }
     if let certificate = try? Certificate(der: bytes) { _ = "\(certificate)" }
     _ = try? PrivateKey.read(pem: bytes)
-    _ = try? SigningKey(pem: SecretBytes(copying: bytes)).pem()
+    _ = try? PrivateKey(pem: SecretBytes(copying: bytes)).pem()
 }
 
 /// A record that was read is the same after it was written.

