@@ -1,13 +1,15 @@
+import Base
+
 /// The trusted authorities and the credentials of a request.
 public struct ConnectionIdentity: Sendable, Hashable {
-    /// The only certificate authorities to trust, or `nil` to trust the system's authorities.
-    public var certificateAuthority: PEMSource?
+    /// The only certificate authorities to trust, as PEM, or `nil` to trust the system's authorities.
+    public var certificateAuthority: [UInt8]?
 
-    /// The client certificate, followed by its intermediates.
-    public var clientCertificate: PEMSource?
+    /// The client certificate, followed by its intermediates, as PEM.
+    public var clientCertificate: [UInt8]?
 
-    /// The key of the client certificate.
-    public var clientKey: PEMSource?
+    /// The key of the client certificate, as PEM.
+    public var clientKey: [UInt8]?
     public var token: BearerToken?
 
     /// The name for SNI and verification of the server's certificate, if it differs from the URL's host.
@@ -16,30 +18,10 @@ public struct ConnectionIdentity: Sendable, Hashable {
     /// The proxy to use regardless of the environment, or `nil` to follow the environment.
     public var proxy: String?
 
-    /// Creates an identity, by default without credentials and with trust in the system's authorities.
-    public init(
-        certificateAuthority: PEMSource? = nil,
-        clientCertificate: PEMSource? = nil,
-        clientKey: PEMSource? = nil,
-        token: BearerToken? = nil,
-        serverName: String? = nil,
-        proxy: String? = nil,
-    ) {
-        self.certificateAuthority = certificateAuthority
-        self.clientCertificate = clientCertificate
-        self.clientKey = clientKey
-        self.token = token
-        self.serverName = serverName
-        self.proxy = proxy
+    /// Creates an identity without a client certificate, by default with trust in the system's authorities.
+    public init(certificateAuthority: [UInt8]? = nil, token: BearerToken? = nil) {
+        (self.certificateAuthority, self.token) = (certificateAuthority, token)
     }
-}
-
-/// The source of a PEM certificate or key.
-public enum PEMSource: Sendable, Hashable {
-    /// A file that is read for each request.
-    case file(String)
-    /// The text itself.
-    case data([UInt8])
 }
 
 /// The source of a token.
@@ -48,4 +30,39 @@ public enum BearerToken: Sendable, Hashable {
     case value(String)
     /// A file that is read for each request.
     case file(String)
+}
+
+extension BearerToken {
+    /// Reads the token.
+    ///
+    /// - Throws: ``TransportError`` if its file is unreadable, or the token is not valid in a header.
+    func read() throws(TransportError) -> String {
+        let (bytes, name): ([UInt8], String)
+        switch self {
+        case .value(let value): (bytes, name) = (Array(value.utf8), "the bearer token")
+        case .file(let path):
+            do throws(SystemError) {
+                (bytes, name) = (try readFile(path, limit: SizeLimit.configuration), "token file '\(path)'")
+            } catch {
+                throw TransportError(.invalidRequest, "\(error)")
+            }
+        }
+        guard let token = Self.token(in: bytes) else {
+            let message = "\(name) contains no valid token: it must be one line without spaces"
+            throw TransportError(.invalidRequest, message)
+        }
+        return token
+    }
+
+    /// Returns the token that a file contains.
+    ///
+    /// - Parameter bytes: The file, which often ends with a line feed.
+    /// - Returns: The token, or `nil` unless the file is a single line without spaces, as a header requires.
+    public static func token(in bytes: [UInt8]) -> String? {
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
+        guard let line = lines.first, lines.count == 1, line.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            return nil
+        }
+        return String(decoding: line, as: UTF8.self)
+    }
 }

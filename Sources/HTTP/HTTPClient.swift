@@ -26,49 +26,22 @@ public final class HTTPClient: Sendable {
 
     private let settings: Settings
     private let queue = RequestQueue()
-    private let validated = Locked<Set<LoadedPEM>>([])
-    private let start = Locked(Start())
+    private let isStarted = Locked(false)
 
-    private struct Start {
-        /// Whether libcurl is loaded, and the thread of the transfers runs.
-        var isDone = false
-        /// Whether another thread was started for it.
-        var isInBackground = false
-    }
-
-    /// Creates a client.
+    /// Creates a client, which loads libcurl and starts the thread of the transfers with its first request.
     ///
-    /// - Parameters:
-    ///   - settings: The settings.
-    ///   - startsAtOnce: Whether libcurl is loaded and the thread of the transfers started now, not by the first request.
-    /// - Throws: ``TransportError`` if no thread can be started.
-    public init(_ settings: Settings = Settings(), startsAtOnce: Bool = true) throws(TransportError) {
+    /// If the library is missing, the process ends with status 127.
+    public init(_ settings: Settings = Settings()) {
         precondition(settings.maximumRequestsInFlight > 0, "a client sends at least one request at a time")
         self.settings = settings
-        if startsAtOnce { try startTransfers() }
     }
 
-    /// Loads libcurl and starts the transfers on another thread, while the program continues.
-    ///
-    /// The first request waits for it, and reports a failure. If the library is missing, the process ends with status 127.
-    ///
-    /// - Throws: ``TransportError`` if no thread can be started.
-    public func startInBackground() throws(TransportError) {
-        start.withLock { $0.isInBackground = true }
-        do {
-            try startThread { try? self.startTransfers() }
-        } catch {
-            throw TransportError(.other, "\(error)")
-        }
-    }
-
-    /// Loads libcurl and starts the thread, unless it has been started.
     private func startTransfers() throws(TransportError) {
-        try start.withLock { start throws(TransportError) in
-            guard !start.isDone else { return }
+        try isStarted.withLock { isStarted throws(TransportError) in
+            guard !isStarted else { return }
             guard isCurlReady else { throw TransportError(.other, "cannot initialise libcurl") }
             try startTransferThread(queue: queue, inFlightLimit: settings.maximumRequestsInFlight)
-            start.isDone = true
+            isStarted = true
         }
     }
 
@@ -93,21 +66,9 @@ public final class HTTPClient: Sendable {
         receiver: BodyReceiver? = nil,
     ) async throws(TransportError) -> HTTPResponse {
         try startTransfers()
-        let hopLimit = 10
-        let firstURL = request.url
-        var (request, identity) = (request, identity)
-        for hop in 0...hopLimit {
-            var prepared = try prepare(request, identity, deadline)
-            prepared.receiver = receiver
-            var answer = try await queue.exchange(prepared).get()
-            if hop > 0 { answer.response.redirectedURL = prepared.url.shownText }
-            guard request.followsRedirects, ["GET", "HEAD"].contains(request.method),
-                let target = answer.redirection
-            else { return answer.response }
-            try follow(target, from: prepared, &request, &identity)
-        }
-        let url = try RequestURL(firstURL)
-        throw TransportError(.redirect, "'\(url.shownText)' is redirected more than \(hopLimit) times").located(at: url)
+        var prepared = try prepare(request, identity, deadline)
+        prepared.receiver = receiver
+        return try await queue.exchange(prepared).get()
     }
 
     /// Connects to a TCP port and closes the connection.
@@ -128,7 +89,6 @@ public final class HTTPClient: Sendable {
         let check = PreparedRequest(
             method: "GET",
             url: try RequestURL(checking: Endpoint(host: host, port: port)),
-            pem: try LoadedPEM(reading: ConnectionIdentity()),
             replyLimit: 0,
             connectTimeout: settings.connectTimeout,
             deadline: deadline,
@@ -141,11 +101,9 @@ public final class HTTPClient: Sendable {
     ///
     /// Returns when the thread has answered all requests and stopped. May be called more than once.
     public func shutDown() async {
-        // The process may exit after this call, which is not safe while another thread loads a library.
-        if start.withLock({ $0.isInBackground }) { try? startTransfers() }
         queue.stop()
         // A thread that is started after this ends at once, and nobody waits for it.
-        if start.withLock({ $0.isDone }) { await queue.waitForEnd() }
+        if isStarted.withLock({ $0 }) { await queue.waitForEnd() }
     }
 
     private func prepare(
@@ -155,19 +113,16 @@ public final class HTTPClient: Sendable {
     ) throws(TransportError) -> PreparedRequest {
         let url = try RequestURL(request.url)
         do throws(TransportError) {
-            let pem = try LoadedPEM(reading: identity)
-            try validateOnce(pem)
             if let name = identity.serverName, url.text(withHost: name) == nil {
                 throw TransportError(.invalidRequest, "'\(name)' is not a host name")
             }
             return PreparedRequest(
-                method: try request.validMethod(),
+                method: request.method,
                 url: url,
                 headerLines: try request.headerLines(url: url, identity: identity, userAgent: settings.userAgent),
                 body: request.body,
-                pem: pem,
-                serverName: identity.serverName,
-                proxy: identity.proxy,
+                identity: identity,
+                followsRedirects: request.followsRedirects,
                 replyLimit: request.replyLimit ?? settings.replyLimit,
                 connectTimeout: settings.connectTimeout,
                 deadline: deadline,
@@ -175,35 +130,6 @@ public final class HTTPClient: Sendable {
         } catch {
             throw error.located(at: url)
         }
-    }
-
-    /// Checks credentials once; files that have changed are checked again.
-    private func validateOnce(_ pem: LoadedPEM) throws(TransportError) {
-        guard !validated.withLock({ $0.contains(pem) }) else { return }
-        try pem.validate()
-        validated.withLock { known in
-            // A run uses few credentials; the limit is for long-lived clients.
-            if known.count >= 64 { known.removeAll() }
-            known.insert(pem)
-        }
-    }
-
-    private func follow(
-        _ target: String,
-        from previous: PreparedRequest,
-        _ request: inout HTTPRequest,
-        _ identity: inout ConnectionIdentity,
-    ) throws(TransportError) {
-        let url = try RequestURL(target)
-        guard url.scheme == previous.url.scheme || url.scheme == "https" else {
-            let what = "'\(previous.url.shownText)' is redirected to '\(url.shownText)'"
-            throw TransportError(.redirect, "\(what), which is not encrypted; refused").located(at: previous.url)
-        }
-        request.url = target
-        guard url.address != previous.url.address else { return }
-        // Credentials are never forwarded to another server.
-        identity = ConnectionIdentity(certificateAuthority: identity.certificateAuthority, proxy: identity.proxy)
-        request.headers.removeAll { $0.isNamed("Authorization") || $0.isNamed("Cookie") }
     }
 }
 

@@ -14,7 +14,9 @@ public struct HTTPRequest: Sendable, Hashable {
     /// The body, if any.
     public var body: [UInt8]?
 
-    /// Whether redirections of `GET` and `HEAD` are followed, except from `https` to `http`.
+    /// Whether up to ten redirections are followed, except from `https` to `http`.
+    ///
+    /// libcurl sends neither a token nor a header `Cookie` to another server, but it does present a client certificate.
     public var followsRedirects: Bool
 
     /// The maximum number of bytes in a reply, by default the client's setting.
@@ -28,12 +30,8 @@ public struct HTTPRequest: Sendable, Hashable {
         followsRedirects: Bool = false,
         replyLimit: Int? = nil,
     ) {
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.body = body
-        self.followsRedirects = followsRedirects
-        self.replyLimit = replyLimit
+        (self.method, self.url, self.headers, self.body) = (method, url, headers, body)
+        (self.followsRedirects, self.replyLimit) = (followsRedirects, replyLimit)
     }
 }
 
@@ -61,14 +59,6 @@ public struct HTTPHeader: Sendable, Hashable {
 }
 
 extension HTTPRequest {
-    /// Returns the method, or throws an error if it is not a valid HTTP method.
-    func validMethod() throws(TransportError) -> String {
-        guard !method.isEmpty, method.utf8.allSatisfy(isTokenByte) else {
-            throw TransportError(.invalidRequest, "'\(method)' is not an HTTP method")
-        }
-        return method
-    }
-
     /// Returns the header lines for libcurl; a line such as `Expect:` removes a header that libcurl would send.
     ///
     /// - Throws: ``TransportError`` if a header contains a line break, or the token is unreadable.
@@ -79,9 +69,9 @@ extension HTTPRequest {
     ) throws(TransportError) -> [String] {
         var lines: [String] = []
         for header in headers {
-            guard !header.name.isEmpty, header.name.utf8.allSatisfy(isTokenByte),
-                !header.value.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F })
-            else { throw TransportError(.invalidRequest, "header '\(header.name)' is invalid") }
+            guard !header.value.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else {
+                throw TransportError(.invalidRequest, "header '\(header.name)' is invalid")
+            }
             // libcurl sends a header without a value if a semicolon ends its name.
             lines.append(header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)")
         }
@@ -98,24 +88,14 @@ extension HTTPRequest {
     }
 }
 
-/// Returns whether the name of a method or a header may contain a byte.
-private func isTokenByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-    default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-    }
-}
-
 /// A request with everything that the transfer thread needs.
 struct PreparedRequest: Sendable {
     var method: String
     var url: RequestURL
     var headerLines: [String] = []
     var body: [UInt8]?
-    var pem: LoadedPEM
-    var serverName: String?
-    var proxy: String?
+    var identity = ConnectionIdentity()
+    var followsRedirects = false
     var replyLimit: Int
     var connectTimeout: Duration
     var deadline: ContinuousClock.Instant
@@ -134,10 +114,4 @@ struct PreparedRequest: Sendable {
     var connectTimeoutMilliseconds: Int {
         max(1, Int(min(connectTimeout, deadline - .now).milliseconds(atMost: 3_600_000)))
     }
-}
-
-/// The result of a transfer: the response, and the target if the response is a redirection.
-struct Answer: Sendable {
-    var response: HTTPResponse
-    var redirection: String?
 }

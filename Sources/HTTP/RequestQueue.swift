@@ -2,7 +2,7 @@ import Base
 
 /// The queue between Swift tasks and the transfer thread.
 final class RequestQueue: Sendable {
-    typealias Reply = Result<Answer, TransportError>
+    typealias Reply = Result<HTTPResponse, TransportError>
 
     /// A request with its number.
     struct QueuedRequest: Sendable {

@@ -47,9 +47,14 @@ final class Transfer {
             return .failure(TransportError(.refused, refusedMessage).located(at: queued.request.url))
         }
         response.status = easy.number(CURLINFO_RESPONSE_CODE)
-        let redirection = easy.string(CURLINFO_REDIRECT_URL)
-        response.redirection = redirection.map { (try? RequestURL($0).shownText) ?? $0 }
-        return .success(Answer(response: response, redirection: redirection))
+        response.redirection = shownURL(CURLINFO_REDIRECT_URL)
+        if easy.number(CURLINFO_REDIRECT_COUNT) > 0 { response.redirectedURL = shownURL(CURLINFO_EFFECTIVE_URL) }
+        return .success(response)
+    }
+
+    /// Returns a URL without user name, password and query.
+    private func shownURL(_ info: CURLINFO) -> String? {
+        easy.string(info).map { (try? RequestURL($0).shownText) ?? $0 }
     }
 
     /// Whether the connection is established and the request is being sent.
@@ -65,8 +70,9 @@ final class Transfer {
     }
 
     private func configure(_ request: PreparedRequest) throws(CurlError) {
-        try easy.set(CURLOPT_URL, request.serverName.flatMap(request.url.text(withHost:)) ?? request.url.text)
-        if request.serverName != nil { try easy.set(connectingTo: request.url.address) }
+        let serverName = request.identity.serverName
+        try easy.set(CURLOPT_URL, serverName.flatMap(request.url.text(withHost:)) ?? request.url.text)
+        if serverName != nil { try easy.set(connectingTo: request.url.address) }
         try easy.set(CURLOPT_PROTOCOLS_STR, "http,https")
         try easy.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
         // Wait for the connection of another request instead of opening a second one.
@@ -75,12 +81,17 @@ final class Transfer {
         // Removing a transfer must not wait for name resolution.
         try easy.set(CURLOPT_QUICK_EXIT, 1)
         try easy.set(CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeoutMilliseconds)
-        if let proxy = request.proxy {
+        if let proxy = request.identity.proxy {
             try easy.set(CURLOPT_PROXY, proxy)
             try easy.set(CURLOPT_NOPROXY, "")
         } else if request.url.isOfThisMachine {
             // Otherwise libcurl would ask the proxy of the environment for this machine, too.
             try easy.set(CURLOPT_PROXY, "")
+        }
+        if request.followsRedirects {
+            try easy.set(CURLOPT_FOLLOWLOCATION, 1)
+            try easy.set(CURLOPT_MAXREDIRS, 10)
+            try easy.set(CURLOPT_REDIR_PROTOCOLS_STR, request.url.scheme == "https" ? "https" : "http,https")
         }
         if request.receiver != nil {
             try easy.set(CURLOPT_LOW_SPEED_LIMIT, 1)
@@ -93,7 +104,7 @@ final class Transfer {
         }
         try easy.set(headers: request.headerLines)
         try configureMethod(request)
-        try configureTLS(request.pem)
+        try configureTLS(request.identity)
     }
 
     private func configureMethod(_ request: PreparedRequest) throws(CurlError) {
@@ -102,22 +113,22 @@ final class Transfer {
         try easy.set(CURLOPT_CUSTOMREQUEST, request.method)
     }
 
-    private func configureTLS(_ pem: LoadedPEM) throws(CurlError) {
+    private func configureTLS(_ identity: ConnectionIdentity) throws(CurlError) {
         // The constant is an enumerator, an `int` or a `long`, depending on the version of libcurl.
         try easy.set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         try easy.set(CURLOPT_SSL_VERIFYPEER, 1)
         try easy.set(CURLOPT_SSL_VERIFYHOST, 2)
-        if let authority = pem.authority {
+        if let authority = identity.certificateAuthority {
             // Debian's libcurl presets both to the system's store, which must not be trusted here.
             try easy.set(CURLOPT_CAINFO, nil)
             try easy.set(CURLOPT_CAPATH, nil)
-            try easy.set(CURLOPT_CAINFO_BLOB, blob: authority.bytes)
+            try easy.set(CURLOPT_CAINFO_BLOB, blob: authority)
         }
-        if let certificate = pem.certificate, let key = pem.key {
+        if let certificate = identity.clientCertificate, let key = identity.clientKey {
             try easy.set(CURLOPT_SSLCERTTYPE, "PEM")
-            try easy.set(CURLOPT_SSLCERT_BLOB, blob: certificate.bytes)
+            try easy.set(CURLOPT_SSLCERT_BLOB, blob: certificate)
             try easy.set(CURLOPT_SSLKEYTYPE, "PEM")
-            try easy.set(CURLOPT_SSLKEY_BLOB, blob: key.bytes)
+            try easy.set(CURLOPT_SSLKEY_BLOB, blob: key)
         }
     }
 
@@ -229,10 +240,12 @@ extension Transfer {
             return peerError()
         case CURLE_SSL_CONNECT_ERROR, CURLE_RECV_ERROR, CURLE_SEND_ERROR:
             return brokenConnectionError(code)
-        case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE:
-            let pem = code == CURLE_SSL_CACERT_BADFILE ? request.pem.authority : request.pem.certificate
-            let name = pem?.name ?? "the client certificate"
-            return TransportError(.invalidRequest, "\(name) cannot be used: \(text(code))")
+        case CURLE_SSL_CERTPROBLEM:
+            return TransportError(.invalidRequest, "the client certificate cannot be used: \(text(code))")
+        case CURLE_SSL_CACERT_BADFILE:
+            return TransportError(.invalidRequest, "the CA certificates cannot be used: \(text(code))")
+        case CURLE_TOO_MANY_REDIRECTS, CURLE_UNSUPPORTED_PROTOCOL where request.followsRedirects:
+            return TransportError(.redirect, "the request to '\(address)' is not redirected: \(text(code))")
         case CURLE_WRITE_ERROR where receiverError != nil:
             return TransportError(.other, receiverError?.description ?? "")
         case CURLE_WRITE_ERROR where excess == .body:
@@ -316,7 +329,7 @@ private let certificateAlerts = [
 extension PreparedRequest {
     /// The proxy without user name and password.
     fileprivate var proxyAddress: String? {
-        guard let proxy else { return nil }
+        guard let proxy = identity.proxy else { return nil }
         let host = proxy.split(separator: "@").last ?? Substring(proxy)
         return String(host.split(separator: "/").last ?? host)
     }

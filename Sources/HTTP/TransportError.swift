@@ -41,9 +41,6 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
 
     public var kind: Kind
 
-    /// The URL, without user name and password.
-    public var url: String
-
     /// The server as `host:port`, or an empty string.
     public var address: String
 
@@ -53,22 +50,18 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// The server's certificate, if it was refused.
     public var peer: Certificate?
 
-    public init(_ kind: Kind, _ message: String, url: String = "", address: String = "", peer: Certificate? = nil) {
-        self.kind = kind
-        self.message = message
-        self.url = url
-        self.address = address
-        self.peer = peer
+    public init(_ kind: Kind, _ message: String, address: String = "", peer: Certificate? = nil) {
+        (self.kind, self.message, self.address, self.peer) = (kind, message, address, peer)
     }
 
     public var description: String { message }
 }
 
 extension TransportError {
-    /// Returns the error with the URL and the address of the request.
+    /// Returns the error with the address of the request.
     func located(at url: RequestURL) -> TransportError {
         var located = self
-        (located.url, located.address) = (url.shownText, url.address)
+        located.address = url.address
         return located
     }
 

@@ -24,7 +24,7 @@ struct CancellationTests {
             isAsked.yield()
             return .silence
         }
-        let client = try HTTPClient()
+        let client = HTTPClient()
         await withTaskGroup(of: TransportError?.self) { group in
             group.addTask { await end(of: HTTPRequest(url: server.url), by: client) }
             for await _ in asked { break }
@@ -37,7 +37,7 @@ struct CancellationTests {
 
     @Test func `a task that is cancelled already sends nothing`() async throws {
         let server = try LoopbackServer { _ in .response(200) }
-        let client = try HTTPClient()
+        let client = HTTPClient()
         let error = await withTaskGroup(of: TransportError?.self) { group in
             group.cancelAll()
             group.addTask { await end(of: HTTPRequest(url: server.url), by: client) }
@@ -56,7 +56,7 @@ struct CancellationTests {
         }
         var settings = HTTPClient.Settings()
         settings.maximumRequestsInFlight = 1
-        let client = try HTTPClient(settings)
+        let client = HTTPClient(settings)
         await withTaskGroup(of: TransportError?.self) { group in
             for _ in 0..<3 { group.addTask { await end(of: HTTPRequest(url: server.url), by: client) } }
             for await _ in asked { break }
@@ -82,7 +82,7 @@ struct CancellationTests {
         }
         var settings = HTTPClient.Settings()
         settings.maximumRequestsInFlight = 2
-        let client = try HTTPClient(settings)
+        let client = HTTPClient(settings)
         try await withThrowingTaskGroup { group in
             for _ in 0..<20 {
                 group.addTask {
@@ -103,7 +103,7 @@ struct CancellationTests {
         }
         var settings = HTTPClient.Settings()
         settings.maximumRequestsInFlight = 1
-        let client = try HTTPClient(settings)
+        let client = HTTPClient(settings)
         await withTaskGroup(of: TransportError?.self) { group in
             group.addTask { await end(of: HTTPRequest(url: server.url), by: client) }
             for await _ in asked { break }
@@ -123,7 +123,6 @@ struct CancellationTests {
         let request = PreparedRequest(
             method: "GET",
             url: try RequestURL("http://127.0.0.1:1/"),
-            pem: try LoadedPEM(reading: ConnectionIdentity()),
             replyLimit: 0,
             connectTimeout: .seconds(1),
             deadline: .now + .seconds(600),
@@ -147,7 +146,7 @@ struct CancellationTests {
             let server = try LoopbackServer { _ in .response(200) }
             var before: [String] = []
             for round in 0..<20 {
-                let client = try HTTPClient()
+                let client = HTTPClient()
                 _ = try await client.send(HTTPRequest(url: server.url), deadline: .now + .seconds(600))
                 if round == 0 { before = try threads() }
             }

