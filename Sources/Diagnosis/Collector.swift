@@ -168,9 +168,8 @@ public struct Collector: Sendable {
 
     /// Asks the API server with the kubelet's credentials.
     private func ask(_ own: KubeconfigFact, _ name: String, isBootstrap: Bool) async -> (ServerFacts, ClusterFacts) {
-        guard own.kubeconfig != nil, !name.isEmpty, let client = try? HTTPClient() else {
-            return (ServerFacts(), ClusterFacts())
-        }
+        guard own.kubeconfig != nil, !name.isEmpty else { return (ServerFacts(), ClusterFacts()) }
+        let client = HTTPClient()
         let answers = await ServerProbe(client: client, limit: limit).ask(own, nodeName: name, isBootstrap: isBootstrap)
         await client.shutDown()
         return answers

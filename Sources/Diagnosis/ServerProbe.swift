@@ -45,8 +45,7 @@ struct ServerProbe {
         var identity = fact.credentials?.connectionIdentity
         if identity == nil {
             guard !fact.authorities.isEmpty else { return (facts, cluster) }
-            identity = ConnectionIdentity()
-            identity?.certificateAuthority = .data(Array(fact.authorities.map(\.pem).joined().utf8))
+            identity = ConnectionIdentity(certificateAuthority: Array(fact.authorities.map(\.pem).joined().utf8))
         }
         guard let identity else { return (facts, cluster) }
         let hasUser = fact.credentials != nil

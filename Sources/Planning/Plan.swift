@@ -161,9 +161,6 @@ extension Plan {
         )
     }
 
-    /// Whether a task needs a network.
-    public var usesNetwork: Bool { steps.contains { $0.task.footprint.usesNetwork } }
-
     /// For each step, the positions of the steps that depend directly on it.
     public var dependantIndices: [[Int]] {
         var dependants = steps.map { _ in [Int]() }

@@ -103,25 +103,6 @@ struct CredentialFileTests {
         #expect(found.count == 1 && found[0].contains(":7:29: certificate 'a.key' is a private key"), "\(found)")
     }
 
-    @Test func `a certificate and a key in the place of each other are one problem, whatever their permissions`()
-        async throws
-    {
-        for (certificate, key, words) in [
-            ("a.crt", "a.key", "a private key"), ("a.crt", "enc8", "a private key with a password"),
-        ] {
-            let tasks = kubeconfig(certificate: key, key: certificate)
-            let expected = "'certificate' and 'key' of task 't' are exchanged: '\(key)' is \(words), and "
-            let found = try await problems(tasks)
-            #expect(found.count == 1 && found[0].hasPrefix("DIR/bootstrap.yaml:8:20: \(expected)"), "\(found)")
-            #expect(try await failure(tasks).hasPrefix(expected))
-        }
-        let tasks = issuing(certificate: "ca.key", key: "ca.crt")
-        let expected = "'ca.certificate' and 'ca.key' of task 't' are exchanged: 'ca.key' is a private key, and "
-        let found = try await problems(tasks)
-        #expect(found.count == 1 && found[0].hasPrefix("DIR/bootstrap.yaml:8:22: \(expected)"), "\(found)")
-        #expect(try await failure(tasks).hasPrefix(expected))
-    }
-
     @Test func `a key that age cannot use is named with its type`() async throws {
         for form in ["", "-m PKCS8"] {
             try shell("rm -f other*; ssh-keygen -q -t ecdsa -N '' -C '' \(form) -f other")

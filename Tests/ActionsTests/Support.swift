@@ -132,7 +132,7 @@ func withBench(
     now: @escaping @Sendable () -> Timestamp = { .now() },
     _ body: (Bench) async throws -> Void,
 ) async throws {
-    let http = try HTTPClient()
+    let http = HTTPClient()
     do {
         try await body(
             try Bench(

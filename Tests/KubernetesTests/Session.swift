@@ -22,7 +22,7 @@ struct Session: Sendable {
     init(kubeconfig path: String) throws {
         let kubeconfig = try Kubeconfig(try Files.read(path), path: path)
         let credentials = try Credentials(kubeconfig) { try Files.read($0) }
-        client = APIClient(try HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
+        client = APIClient(HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
     }
 
     /// Connects to a server with a token.
@@ -39,7 +39,7 @@ struct Session: Sendable {
         var kubeconfig = try Kubeconfig(Array(text.utf8), path: "k")
         kubeconfig.writer = writer
         let credentials = try Credentials(kubeconfig) { try Files.read($0) }
-        client = APIClient(try HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
+        client = APIClient(HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
     }
 
     /// Connects to the cluster that the tests share, as its admin.

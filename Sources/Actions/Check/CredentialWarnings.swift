@@ -19,22 +19,15 @@ public struct CredentialWarnings: Sendable {
     public struct Warning: Sendable {
         public let problem: Problem
 
-        /// The certificate, if it expires soon; `nil` for every other warning.
-        private let expiring: Certificate?
-
-        init(_ warning: CertificateWarning, at location: SourceLocation? = nil) {
-            let problem = warning.problem
-            self.problem = Problem(problem.message, at: location, hint: problem.hint)
-            expiring = warning.expiring
-        }
+        fileprivate let certificate: Certificate
 
         /// Returns whether the warning says that this certificate expires soon.
         public func isAbout(_ certificate: CertificateExpiry) -> Bool {
-            expiring?.subject == certificate.subject && expiring?.validUntil == certificate.expires
+            self.certificate.subject == certificate.subject && self.certificate.validUntil == certificate.expires
         }
 
         /// The identity of the warning in the output of a command.
-        var key: [UInt8] { expiring?.der ?? Array(problem.message.utf8) }
+        var key: [UInt8] { certificate.der }
     }
 
     public init(files: NodeFiles, plan: Plan, warnBefore: Duration? = nil, now: Timestamp = .now()) {
@@ -68,19 +61,15 @@ public struct CredentialWarnings: Sendable {
 
     /// Returns the warnings about the files from which a kubeconfig is created.
     func warnings(of credentials: Footprint.Credentials) -> [Warning] {
-        warnings(
-            of: credentials.certificateAuthority.path,
-            as: .authority,
-            at: credentials.certificateAuthority.location
-        )
-            + warnings(of: credentials.certificate.path, as: .client, at: credentials.certificate.location)
+        warnings(of: credentials.certificateAuthority, isAuthority: true)
+            + warnings(of: credentials.certificate, isAuthority: false)
     }
 
     /// Returns the warnings about an issuing CA, because issued certificates are invalid once the CA has expired.
     func warnings(of issued: Footprint.IssuedCertificate) -> [Warning] {
         guard let authority = issued.authority else { return [] }
-        let ending = warnings(of: authority.path, as: .authority, at: authority.location, within: issued.renewBefore)
-        return ending.isEmpty ? warnings(of: authority.path, as: .authority, at: authority.location) : ending
+        let ending = warnings(of: authority, isAuthority: true, within: issued.renewBefore)
+        return ending.isEmpty ? warnings(of: authority, isAuthority: true) : ending
     }
 
     /// Returns the warnings about a kubeconfig and the files that it refers to.
@@ -90,31 +79,33 @@ public struct CredentialWarnings: Sendable {
         else { return [] }
         let location = SourceLocation(file: path)
         var found: [Warning] = []
-        for (material, setting, role) in [
-            (kubeconfig.certificateAuthority, "certificate-authority", CredentialCheck.CertificateRole.authority),
-            (kubeconfig.clientCertificate, "client-certificate", .client),
+        for (material, setting, isAuthority) in [
+            (kubeconfig.certificateAuthority, "certificate-authority", true),
+            (kubeconfig.clientCertificate, "client-certificate", false),
         ] {
             switch material {
-            case .file(let file): found += warnings(of: file, as: role, at: location)
+            case .file(let file):
+                found += warnings(of: LocatedPath(file, location: location), isAuthority: isAuthority)
             case .data(let bytes):
-                let file = CredentialFile(name: "\(setting)-data of \(path)", bytes: bytes)
-                found += check.warnings(of: file, as: role).map { Warning($0, at: location) }
+                let file = CredentialFile(name: "\(setting)-data of \(path)", bytes: bytes, at: location)
+                found += warnings(of: file, isAuthority: isAuthority)
             case nil: break
             }
         }
         return found
     }
 
-    private func warnings(
-        of path: String,
-        as role: CredentialCheck.CertificateRole,
-        at location: SourceLocation,
-        within limit: Duration? = nil,
-    ) -> [Warning] {
-        guard !renewed.contains(ExactText(path)), let bytes = try? files.read(path, limit: SizeLimit.configuration)
+    private func warnings(of path: LocatedPath, isAuthority: Bool, within limit: Duration? = nil) -> [Warning] {
+        guard !renewed.contains(ExactText(path.path)),
+            let bytes = try? files.read(path.path, limit: SizeLimit.configuration)
         else { return [] }
-        return check.warnings(of: CredentialFile(name: path, bytes: bytes), as: role, within: limit).map {
-            Warning($0, at: location)
+        let file = CredentialFile(name: path.path, bytes: bytes, at: path.location)
+        return warnings(of: file, isAuthority: isAuthority, within: limit)
+    }
+
+    private func warnings(of file: CredentialFile, isAuthority: Bool, within limit: Duration? = nil) -> [Warning] {
+        check.warnings(of: file, isAuthority: isAuthority, within: limit).map { certificate, problem in
+            Warning(problem: problem, certificate: certificate)
         }
     }
 }

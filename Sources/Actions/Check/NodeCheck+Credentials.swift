@@ -28,7 +28,7 @@ extension NodeCheck {
         }
         if let certificate = files[1], let key = files[2] {
             report(references[1]) { () throws(Problem) in
-                _ = try check.client(certificate: certificate, key: key, of: "task '\(task.name)'")
+                _ = try check.client(certificate: certificate, key: key)
             }
         } else if let certificate = files[1] {
             report(references[1]) { () throws(Problem) in _ = try CredentialCheck.certificates(in: certificate) }
@@ -42,14 +42,12 @@ extension NodeCheck {
 
     /// Checks the content of a private key, and reports a key that other users can read.
     ///
-    /// A file with another content may be readable by everyone. Nothing is reported if the file is a certificate whose
-    /// place is exchanged with the place of the key.
+    /// A file with another content may be readable by everyone.
     private func checkPrivateKey(_ key: CredentialFile, unlike known: [Problem]) -> [Problem] {
         do {
             try CredentialCheck.privateKey(in: key)
         } catch {
-            let isKnown = known.contains(error) || known.contains { $0.message.contains(" are exchanged: ") }
-            return isKnown ? [] : [error]
+            return known.contains(error) ? [] : [error]
         }
         return key.location.map { checkPrivate(key.name, at: $0) } ?? []
     }
@@ -67,10 +65,10 @@ extension NodeCheck {
     }
 
     /// Reads a credential file, or returns `nil` if a task writes it or it cannot be read.
-    func credential(_ reference: LocatedPath, as setting: String? = nil) -> CredentialFile? {
+    func credential(_ reference: LocatedPath) -> CredentialFile? {
         guard producers.producer(of: reference.path) == nil else { return nil }
         return (try? run.files.read(reference.path, limit: SizeLimit.configuration)).map {
-            CredentialFile(name: reference.path, bytes: $0, setting: setting, at: reference.location)
+            CredentialFile(name: reference.path, bytes: $0, at: reference.location)
         }
     }
 
@@ -152,12 +150,11 @@ extension NodeCheck {
     /// Checks the CA that issues a certificate; other checks report missing files.
     func check(_ issued: Footprint.IssuedCertificate, of task: PlannedTask) -> [Problem] {
         guard let authority = issued.authority else { return [] }
-        let file = credential(authority, as: "ca.certificate")
-        let key = issued.authorityKey.flatMap { credential($0, as: "ca.key") }
+        let file = credential(authority)
+        let key = issued.authorityKey.flatMap { credential($0) }
         var problems: [Problem] = []
         var usable: [Certificate] = []
         do throws(Problem) {
-            if let file, let key { try CredentialCheck.requireNotExchanged(file, key, of: "task '\(task.name)'") }
             if let file { usable = try CredentialCheck(now: run.now()).authority(file) }
             if let key, !usable.isEmpty { _ = try IssuingAuthority(usable, path: authority.path, key: key) }
         } catch {
@@ -172,7 +169,7 @@ extension NodeCheck {
     func checkCertificates(_ read: Footprint.Read) -> [Problem] {
         guard let file = credential(read.path) else { return [] }
         do {
-            _ = try CredentialCheck.certificates(in: file, ofAuthority: read.use == .authority)
+            _ = try CredentialCheck.certificates(in: file)
             return []
         } catch {
             return [Problem(error.message, at: read.path.location, hint: error.hint)]

@@ -334,16 +334,7 @@ extension NodeCheck {
             for object in task.footprint.deletedObjects { access.delete(ObjectIdentity(object)) }
             for object in task.footprint.neededObjects { access.observe(ObjectIdentity(object)) }
         }
-        findings.warnings += access.guesses.map(Self.guess)
         return (access, findings)
-    }
-
-    /// Warns of a resource whose name is derived from the kind.
-    private static func guess(_ type: GroupVersionKind) -> Problem {
-        Problem(
-            "the resource of kind '\(type)' is a guess, because no manifest defines it",
-            hint: "compare it with 'kubectl api-resources --api-group=\(type.group)'"
-        )
     }
 
     /// Adds the permissions of a task that removes a set.

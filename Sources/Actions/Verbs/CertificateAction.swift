@@ -107,9 +107,6 @@ struct CertificateAction: Action {
         let file = try load(certificate, "ca.certificate")
         let keyFile = try load(key, "ca.key")
         // A certificate may be readable by everyone, so the content is examined before the permissions.
-        try certificate.attributed { () throws(Problem) in
-            try CredentialCheck.requireNotExchanged(file, keyFile, of: "task '\(context.task.name)'")
-        }
         try key.attributed { () throws(Problem) in _ = try CredentialCheck.privateKey(in: keyFile) }
         try requirePrivate(key, "ca.key")
         let usable = try await awaitValidity(context) { () throws(Problem) in
@@ -127,7 +124,7 @@ struct CertificateAction: Action {
     private func load(_ reference: LocatedPath, _ key: String) throws(Problem) -> CredentialFile {
         do {
             let bytes = try context.run.files.read(reference.path, limit: SizeLimit.configuration)
-            return CredentialFile(name: reference.path, bytes: bytes, setting: key, at: reference.location)
+            return CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
         } catch {
             throw problem(error, reference, key)
         }
@@ -169,11 +166,11 @@ struct CertificateAction: Action {
     /// Generates a key, requests a certificate for it, and compares the issued certificate with the request.
     private func request() async throws(Problem) -> Pair {
         let leaf = declaration.leaf
-        let key: SigningKey
+        let key: PrivateKey
         let request: String
         let keyText: [UInt8]
         do throws(TLSError) {
-            key = try await onThread { () throws(TLSError) in try SigningKey(generating: leaf.key) }
+            key = try await onThread { () throws(TLSError) in try PrivateKey(generating: leaf.key) }
             request = try key.request(
                 commonName: leaf.commonName,
                 organizations: leaf.organizations,
@@ -189,7 +186,7 @@ struct CertificateAction: Action {
     }
 
     /// Refuses a certificate that differs from the request, because every run would replace it again.
-    private func check(_ bytes: [UInt8], _ key: SigningKey) throws(Problem) {
+    private func check(_ bytes: [UInt8], _ key: PrivateKey) throws(Problem) {
         let subject = "the issued certificate"
         let certificate: Certificate?
         do throws(TLSError) {
@@ -250,7 +247,7 @@ struct CertificateAction: Action {
 /// A CA whose key is on the node.
 struct IssuingAuthority {
     let certificate: Certificate
-    let key: SigningKey
+    let key: PrivateKey
 
     /// Combines the certificate and the key of a CA.
     ///
@@ -262,7 +259,7 @@ struct IssuingAuthority {
     init(_ usable: [Certificate], path: String, key keyFile: CredentialFile) throws(Problem) {
         try CredentialCheck.privateKey(in: keyFile)
         do throws(TLSError) {
-            key = try SigningKey(pem: SecretBytes(copying: keyFile.bytes))
+            key = try PrivateKey(pem: SecretBytes(copying: keyFile.bytes))
         } catch {
             throw keyFile.problem(error, isKey: true)
         }

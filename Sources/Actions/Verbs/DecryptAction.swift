@@ -94,26 +94,18 @@ struct DecryptAction: Action {
         // A dry run does not know the certificate that a signer would issue.
         guard !context.run.files.isOfUnknownContent(reference.path) else { return }
         let bytes = try read(reference, "certificate")
-        let key: SigningKey
+        let key: PrivateKey
         do {
-            key = try SigningKey(pem: text)
+            key = try PrivateKey(pem: text)
         } catch {
             throw Problem(
                 "'\(declaration.source.path)' \(error)",
                 hint: "encrypt a private key in PEM"
             )
         }
-        let certificates: [Certificate]
         let file = CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
-        do {
-            certificates = try Certificate.read(pem: bytes)
-        } catch {
-            throw file.problem(error)
-        }
-        guard let certificate = certificates.first, !key.belongs(to: certificate) else { return }
-        if let index = certificates.firstIndex(where: { key.belongs(to: $0) }) {
-            throw CredentialCheck.wrongOrder(certificates, index, in: file, key: declaration.source.path)
-        }
+        let certificate = try CredentialCheck.certificates(in: file)[0]
+        guard !key.belongs(to: certificate) else { return }
         throw Problem(
             "key '\(declaration.source.path)' does not belong to certificate '\(reference.path)' "
                 + "('\(certificate.subject)'), so '\(declaration.path.path)' was not written",

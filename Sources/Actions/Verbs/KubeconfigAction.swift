@@ -37,9 +37,6 @@ struct KubeconfigAction: Action {
         let certificate = try load(declaration.credentials.certificate, as: "certificate")
         let key = try load(declaration.credentials.key, as: "key")
         // A certificate may be readable by everyone, so the content is examined before the permissions.
-        try declaration.credentials.certificate.attributed { () throws(Problem) in
-            try CredentialCheck.requireNotExchanged(certificate, key, of: "task '\(context.task.name)'")
-        }
         try declaration.credentials.key.attributed { () throws(Problem) in _ = try CredentialCheck.privateKey(in: key) }
         try requirePrivate(declaration.credentials.key, as: "key")
         try await check(authority, certificate, key)
@@ -61,7 +58,7 @@ struct KubeconfigAction: Action {
     private func load(_ reference: LocatedPath, as key: String) throws(Problem) -> CredentialFile {
         do {
             let bytes = try context.run.files.read(reference.path, limit: SizeLimit.configuration)
-            return CredentialFile(name: reference.path, bytes: bytes, setting: key, at: reference.location)
+            return CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
         } catch {
             throw problem(error, reference, key)
         }

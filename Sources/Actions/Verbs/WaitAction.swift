@@ -260,9 +260,9 @@ struct WaitAction: Action {
                 cause: error
             )
         }
-        let file = CredentialFile(name: authority.path, bytes: bytes, setting: key, at: authority.location)
-        _ = try CredentialCheck.certificates(in: file, ofAuthority: true)
-        return ConnectionIdentity(certificateAuthority: .data(bytes))
+        let file = CredentialFile(name: authority.path, bytes: bytes, at: authority.location)
+        _ = try CredentialCheck.certificates(in: file)
+        return ConnectionIdentity(certificateAuthority: bytes)
     }
 }
 

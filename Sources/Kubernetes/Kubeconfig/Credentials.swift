@@ -56,7 +56,7 @@ public struct Credentials: Sendable {
             authorities = try check.authority(file)
             let subjects = authorities.map { "'\($0.subject)'" }.joined(separator: ", ")
             authority = "CA file '\(file.name)' (\(subjects))"
-            connectionIdentity.certificateAuthority = .data(file.bytes)
+            connectionIdentity.certificateAuthority = file.bytes
         }
         whoami = "kubeconfig '\(kubeconfig.path)', user '\(kubeconfig.user)'"
         commonAdvice = "give this user a 'client-certificate' and 'client-key', or a 'tokenFile'"
@@ -67,7 +67,6 @@ public struct Credentials: Sendable {
             let own = try check.client(
                 certificate: certificate,
                 key: key,
-                of: "user '\(kubeconfig.user)'",
                 isWithToken: kubeconfig.token != nil,
             )
             commonName = own.commonName
@@ -82,8 +81,8 @@ public struct Credentials: Sendable {
                         + "name the CA that issued it",
                 )
             }
-            connectionIdentity.clientCertificate = .data(certificate.bytes)
-            connectionIdentity.clientKey = .data(key.bytes)
+            connectionIdentity.clientCertificate = certificate.bytes
+            connectionIdentity.clientKey = key.bytes
         case (nil, nil):
             break
         case (_, nil), (nil, _):
@@ -142,13 +141,12 @@ public struct Credentials: Sendable {
                 name: "\(setting)-data of \(kubeconfig.path)",
                 bytes: bytes,
                 isValue: true,
-                setting: "\(setting)-data",
                 at: kubeconfig.locations["\(setting)-data"],
             )
         case .file(let path):
             do {
                 let location = kubeconfig.locations[setting]
-                return CredentialFile(name: path, bytes: try read(path), setting: setting, at: location)
+                return CredentialFile(name: path, bytes: try read(path), at: location)
             } catch {
                 let isDirectory = (error as? SystemError)?.isDirectory == true
                 let hint = isDirectory ? "name one file in it" : "put the file there, or correct '\(setting)'"

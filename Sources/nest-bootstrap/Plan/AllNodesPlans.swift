@@ -29,7 +29,7 @@ struct AllNodesPlans {
         let all = AllNodes(sources)
         var report = AllNodesReport(all.problems, TaskFileKeys(sources))
         var isReadable = all.problems.isEmpty
-        let http = try HTTPClient(startsAtOnce: false)
+        let http = HTTPClient()
         var known: [CheckedPlan: NodeCheck.Findings] = [:]
         func findings(of node: NodeReading, _ configuration: Configuration) async -> NodeCheck.Findings {
             let plan = CheckedPlan(configuration)

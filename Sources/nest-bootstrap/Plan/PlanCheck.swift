@@ -35,7 +35,7 @@ struct PlanCheck {
     /// - Throws: ``Base/SystemError`` if no HTTP client can be created.
     func findings() async throws -> NodeCheck.Findings {
         let options = configuration.options
-        let http = try HTTPClient(startsAtOnce: false)
+        let http = HTTPClient()
         let check = NodeCheck(configuration.environment(http), isOffline: options.isOffline)
         var findings = isReadable ? await check.findings() : await check.manifestFindings()
         if let absence = Configuration.absence(options) { findings.warnings.append(absence) }

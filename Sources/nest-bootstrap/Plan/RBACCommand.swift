@@ -58,7 +58,7 @@ struct RBACCommand: Command {
 
     /// Prints the roles and bindings as input of `kubectl apply -f -`, unless a manifest cannot be read.
     private func print(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> ExitCode {
-        let http = try HTTPClient(startsAtOnce: false)
+        let http = HTTPClient()
         var (access, findings) = await NodeCheck(configuration.environment(http)).requiredAccess()
         await http.shutDown()
         let reports = configuration.declarations.cluster.report?.kubeconfig != nil

@@ -73,13 +73,12 @@ struct DiffCommand: Command {
         let part = names.isEmpty ? plan : try plan.selecting(names, withDependencies: true)
         let shown = Set((names.isEmpty ? plan : try plan.selecting(names)).steps.map(\.task.name))
         let signals = try catchSignals()
-        let http = try HTTPClient(startsAtOnce: false)
+        let http = HTTPClient()
         let environment = configuration.environment(http)
         let runner = ActionRunner(environment)
         let engine = Engine { [events] event in
             if let event = Self.visible(event, shown) { events.send(event) }
         }
-        if part.usesNetwork { try http.startInBackground() }
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(part) { step, context in try await runner.perform(step, context) }
         }

@@ -69,7 +69,7 @@ extension PlanRun {
     func serve(_ part: NetworkPart) async throws -> ExitCode {
         guard let task = try configuration.plan.selecting(command.tasks).steps.first?.task else { return .failure }
         let signals = try catchSignals()
-        let http = try HTTPClient()
+        let http = HTTPClient()
         let server = NetworkServer(configuration.environment(http), task) { [output] in output.writeObject($0) }
         let (isDone, signal) = await interruptible(by: signals) { await server.serve(part) { problems(of: $0).first } }
         await http.shutDown()

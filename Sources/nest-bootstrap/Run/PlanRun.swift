@@ -61,7 +61,7 @@ struct PlanRun {
             return code
         }
         let refusal: Problem? = if case .failure(let problem) = confined { problem } else { nil }
-        let http = try HTTPClient(startsAtOnce: false)
+        let http = HTTPClient()
         let recorder = command.isDryRun ? nil : makeRecorder(records)
         let inputs = InputReader(configuration)
         var environment = configuration.environment(http)
@@ -72,7 +72,6 @@ struct PlanRun {
         let engine = engine(recorder)
         let formerSets = FormerSets(environment)
         let plan = command.removesSets ? part.appending(try formerSets.removals()) : part
-        if plan.usesNetwork { try http.startInBackground() }
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(plan) { step, context in
                 guard let recorder else {

@@ -29,7 +29,7 @@ struct ClusterStatus {
             output.report(error, as: options.output, .taskFileWrong)
             return .configuration
         }
-        let http = try HTTPClient()
+        let http = HTTPClient()
         let result = await read(http)
         await http.shutDown()
         let nodes = Self.merged(try result.get(), with: inventory)

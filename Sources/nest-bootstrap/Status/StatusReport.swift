@@ -57,7 +57,7 @@ struct StatusReport {
 
     /// Reports the sets that no task has any more.
     private func reportFormerSets(_ output: ConsoleOutput) async throws {
-        let http = try HTTPClient(startsAtOnce: false)
+        let http = HTTPClient()
         let warnings = FormerSets(configuration.environment(http)).warnings()
         await http.shutDown()
         output.report(warnings: warnings)

@@ -41,7 +41,7 @@ struct ReportService {
     /// - Returns: Always success; the cause of a failed attempt is shown as a warning and as the status of the service.
     /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
     func run() async throws -> ExitCode {
-        let http = try HTTPClient()
+        let http = HTTPClient()
         // Results are recorded before the delay, because a failed task may recover, or this process may be replaced.
         await reporter(gracePeriod: Self.gracePeriod)?.note()
         let start = ContinuousClock.now
@@ -75,7 +75,7 @@ struct ReportService {
     ///
     /// - Parameter limit: The maximum duration of the requests.
     func runOnce(within limit: Duration) async {
-        guard let http = try? HTTPClient() else { return }
+        let http = HTTPClient()
         _ = await attempt(http, limit, gracePeriod: .zero)
         await http.shutDown()
     }

@@ -105,12 +105,6 @@ struct KubeconfigTests {
             ]
         ),
         (
-            "server: https://h", "token: t", "cluster: c, user: u, namespace: a/../b", "x",
-            [
-                "7:64: namespace 'a/../b' is no name of a namespace; "
-            ]
-        ),
-        (
             "server: https://h, insecure-skip-tls-verify: true", "token: t", "cluster: c, user: u", "x",
             [
                 "4:105: the server's certificate would not be verified; "
@@ -141,42 +135,21 @@ struct KubeconfigTests {
 
     @Test(arguments: ["with: colon", "'\"\\", "a\nb", "ü ☃", "1e3", ""])
     func `a rendered kubeconfig is read back whatever its names hold`(name: String) throws {
-        // A namespace cannot have such a name.
-        let namespace = ["no", "1e3", ""].contains(name) ? name : "plain"
         let template = Kubeconfig.Template(
             cluster: name,
             server: "https://127.0.0.1:6443",
             user: name,
             context: name.isEmpty ? "x" : name,
-            namespace: namespace,
+            namespace: name,
             credentials: .paths(certificateAuthority: "/ca\(name)", certificate: "/crt\(name)", key: "/key\(name)"),
         )
         let kubeconfig = try read(template.text)
         #expect(kubeconfig.server == "https://127.0.0.1:6443")
         #expect(kubeconfig.user == name)
-        #expect(kubeconfig.namespace == (name.isEmpty ? "default" : namespace))
+        #expect(kubeconfig.namespace == (name.isEmpty ? "default" : name))
         #expect(kubeconfig.certificateAuthority == .file("/ca\(name)"))
         #expect(kubeconfig.clientCertificate == .file("/crt\(name)"))
         #expect(kubeconfig.clientKey == .file("/key\(name)"))
-    }
-
-    @Test func `entries of one name are refused, also those that are not used`() {
-        let text = """
-            current-context: x
-            clusters: [{name: c, cluster: {server: "https://h"}}, {name: c, cluster: {server: "https://other"}}]
-            contexts: [{name: x, context: {cluster: c, user: u}}]
-            users:
-            - {name: u, user: {token: t}}
-            - {name: v, user: {token: t}}
-            - {name: v, user: {token: t}}
-            """
-        let error = #expect(throws: Problems.self) { try read(text, path: "k") }
-        #expect(
-            error?.all.map(\.description) == [
-                "k:2:55: field 'clusters' has more than one item 'c'",
-                "k:7:3: field 'users' has more than one item 'v'",
-            ]
-        )
     }
 
     @Test func `a rendered kubeconfig may hold its credentials`() throws {
@@ -204,20 +177,14 @@ extension KubeconfigTests {
         ("server: http://127.0.0.256", "token: t", "4:68: the server's URL is not encrypted: credentials would cross"),
         (
             "server: http://127.0.0.1, proxy-url: 'http://u:MARKER@h'", "token: t",
-            "4:97: the server's URL is not encrypted, and 'proxy-url' would get credentials in the clear"
+            "4:68: the server's URL is not encrypted: credentials would cross"
         ),
         ("server: https://u:MARKER@h", "token: t", "4:68: the server's URL has a user or password in it"),
-        ("server: 'https://h/?x=y'", "token: t", "4:68: the server's URL has a query or fragment"),
         ("server: https://h, proxy-url: 'ftp://u:MARKER@h'", "token: t", "4:90: 'proxy-url' is not the URL of a proxy"),
-        (
-            "server: https://h, tls-servername: x", "token: t",
-            "4:95: 'tls-servername' is not a key of a kubeconfig, so it would have no effect; did you mean"
-        ),
-        ("server: https://h", "token: t, impersonate: x", "6:43: 'impersonate' is not a key of a kubeconfig"),
         ("server: https://h", "token: t, as: u", "6:34: 'as' is not supported"),
         ("server: https://h", "exec: {command: aws}", "6:26: 'exec' is not supported"),
     ])
-    func `a setting that would have no effect or send credentials in the clear is refused`(
+    func `a setting that is not supported or would send credentials in the clear is refused`(
         cluster: String,
         user: String,
         line: String,
@@ -245,7 +212,7 @@ extension KubeconfigTests {
         let cluster = "server: '\(fake.server.url)', proxy-url: 'http://u:MARKER@127.0.0.1:\(port)'"
         let kubeconfig = try read(config(cluster: cluster))
         let credentials = try Credentials(kubeconfig) { _ in [] }
-        let client = APIClient(try HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
+        let client = APIClient(HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
         let error = await #expect(throws: APIError.self) {
             try await client.find("/api/v1/namespaces/kube-system", until: .now + .seconds(600))
         }
