@@ -15,12 +15,6 @@ public struct RequiredAccess: Sendable {
 
     private let resources: ResourceNames
     private var verbs: [Resource: Set<String>] = [:]
-    private var types: Set<GroupVersionKind> = []
-
-    /// The kinds whose resource name is only guessed from the kind.
-    public var guesses: [GroupVersionKind] {
-        resources.guesses(among: types.sorted { ($0.apiVersion, $0.kind) < ($1.apiVersion, $1.kind) })
-    }
 
     private static let group = "rbac.authorization.k8s.io"
 
@@ -39,11 +33,6 @@ public struct RequiredAccess: Sendable {
         allow(["get", "create", "patch"], type)
         if !type.isSecret { allow(["list"], type) }
         if ObjectAnnotation.replace.isSet(in: manifest.root) { allow(["delete"], type) }
-        // A policy and its bindings can be applied only by a user who may read all objects of the parameter kind.
-        if type.group == "admissionregistration.k8s.io", let kind = manifest.root["spec"]?["paramKind"] {
-            let parameters = (kind["apiVersion"]?.string ?? "", kind["kind"]?.string ?? "")
-            allow(["get"], GroupVersionKind(apiVersion: parameters.0, kind: parameters.1))
-        }
         switch type.kind {
         case "Role" where type.group == Self.group, "ClusterRole" where type.group == Self.group:
             allow(["escalate"], type)
@@ -110,7 +99,6 @@ public struct RequiredAccess: Sendable {
     }
 
     private mutating func allow(_ verbs: [String], _ type: GroupVersionKind) {
-        types.insert(type)
         allow(verbs, type.group, resources.resource(of: type))
     }
 
@@ -156,9 +144,6 @@ struct ResourceNames: Sendable {
     private var defined: [DefinedKind: String] = [:]
     private var clusterScoped: Set<DefinedKind> = []
 
-    /// The API server's own groups, in which every resource name is the regular plural of its kind.
-    private static let groups = ["", "apps", "autoscaling", "batch", "extensions", "policy"]
-
     /// Reads the plurals of the CustomResourceDefinitions among manifests.
     init(_ manifests: [ManifestObject]) {
         for manifest in manifests {
@@ -185,12 +170,5 @@ struct ResourceNames: Sendable {
     /// Returns whether a kind is namespaced, as assumed for every kind not known to be cluster-scoped.
     func isNamespaced(_ type: GroupVersionKind) -> Bool {
         !type.isClusterScoped && !clusterScoped.contains(DefinedKind(type))
-    }
-
-    /// Returns the kinds outside the API server's own groups whose resource name no definition specifies.
-    func guesses(among types: [GroupVersionKind]) -> [GroupVersionKind] {
-        types.filter { type in
-            !Self.groups.contains(type.group) && !type.group.hasSuffix(".k8s.io") && defined[DefinedKind(type)] == nil
-        }
     }
 }

@@ -67,7 +67,7 @@ public struct ClusterLease: Sendable {
         (self.task, self.location, self.timing) = (task, location, timing)
     }
 
-    var collection: String {
+    private var collection: String {
         "\(Self.kind.path)/namespaces/\(APIClient.percentEncoded(subject.namespace ?? ""))/leases"
     }
 
@@ -78,29 +78,17 @@ public struct ClusterLease: Sendable {
         try await client.find(path, as: subject, isUrgent: true, until: deadline).map { LeaseState($0) }
     }
 
-    /// Creates the Lease with this process as its holder.
-    func create(until deadline: ContinuousClock.Instant) async throws(APIError) -> LeaseState {
-        try await write("POST", collection, LeaseState.new(subject, identity, timing), deadline)
-    }
-
-    /// Writes a change that is based on a state read before.
+    /// Writes a change that is based on a state read before, and creates the Lease if that is `nil`.
     func change(
-        _ state: LeaseState,
+        _ state: LeaseState?,
         _ change: LeaseState.Change,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> LeaseState {
-        try await write("PUT", path, state.changed(change), deadline)
-    }
-
-    private func write(
-        _ method: String,
-        _ path: String,
-        _ body: Node,
-        _ deadline: ContinuousClock.Instant,
-    ) async throws(APIError) -> LeaseState {
+        let body = (state ?? LeaseState(new: subject)).changed(change)
+        let method = state == nil ? "POST" : "PUT"
         let (object, response) = try await client.object(
             method,
-            path,
+            state == nil ? collection : path,
             query: [("fieldManager", ManagedMetadata.manager)],
             body: body.json(),
             contentType: "application/json",
@@ -129,9 +117,6 @@ public struct ClusterLease: Sendable {
     }
 
     /// Releases a Lease, so that other processes need not wait until it expires.
-    ///
-    /// - Parameter held: The Lease.
-    /// - Returns: The result of the release.
     public func release(_ held: consuming Held) async -> Release {
         do throws(APIError) {
             return try await release().map { .lost($0) } ?? .released
@@ -218,11 +203,7 @@ extension ClusterLease {
         let limit = min(deadline, start + timing.requestLimit)
         let taken: LeaseState
         do throws(APIError) {
-            if let state {
-                taken = try await change(state, step == .isHeld ? .renew : .take(identity, timing), until: limit)
-            } else {
-                taken = try await create(until: limit)
-            }
+            taken = try await change(state, step == .isHeld ? .renew : .take(identity, timing), until: limit)
         } catch .refused(let refusal) where refusal.code == 409 {
             throw .pending("conflict: another node changed it at the same time", .retry)
         }

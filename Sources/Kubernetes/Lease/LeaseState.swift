@@ -21,9 +21,6 @@ struct LeaseState: Sendable, Hashable {
         object["spec"]?["leaseDurationSeconds"]?.integer.flatMap { $0 > 0 ? .seconds($0) : nil }
     }
 
-    /// The number of times that the holder has changed.
-    var transitions: Int { object["spec"]?["leaseTransitions"]?.integer ?? 0 }
-
     /// The resource version, which changes with every write.
     var resourceVersion: String { object["metadata"]?["resourceVersion"]?.string ?? "" }
 
@@ -48,7 +45,7 @@ struct LeaseState: Sendable, Hashable {
             fields += [
                 ("holderIdentity", .string(holder)), ("acquireTime", now),
                 ("leaseDurationSeconds", .number(Int(timing.duration.components.seconds))),
-                ("leaseTransitions", .number(transitions + 1)),
+                ("leaseTransitions", .number(object["spec"]?["leaseTransitions"]?.integer.map { $0 + 1 } ?? 0)),
             ]
         case .renew: break
         case .release: fields.append(("holderIdentity", .string("")))
@@ -57,26 +54,14 @@ struct LeaseState: Sendable, Hashable {
         return Self.replacing([("spec", spec)], in: object)
     }
 
-    /// Returns a new Lease object with the given holder.
-    static func new(
-        _ identity: ObjectIdentity,
-        _ holder: String,
-        _ timing: LeaseTiming,
-        at time: Int64 = Timestamp.millisecondsNow(),
-    ) -> Node {
+    /// Creates the state of a Lease that does not exist yet.
+    init(new identity: ObjectIdentity) {
         let metadata = Node.mapping([
             ("name", .string(identity.name)), ("namespace", .string(identity.namespace ?? "")),
             ("labels", .mapping([(ManagedMetadata.managedByLabel, .string(ManagedMetadata.manager))])),
         ])
-        let spec = Node.mapping([
-            ("holderIdentity", .string(holder)), ("leaseTransitions", .number(0)),
-            ("leaseDurationSeconds", .number(Int(timing.duration.components.seconds))),
-            ("acquireTime", .string(microTime(time))), ("renewTime", .string(microTime(time))),
-        ])
-        return .mapping([
-            ("apiVersion", .string(identity.type.apiVersion)), ("kind", .string(identity.type.kind)),
-            ("metadata", metadata), ("spec", spec),
-        ])
+        let type = identity.type
+        object = .mapping([("apiVersion", .string(type.apiVersion)), ("kind", .string(type.kind)), ("metadata", metadata)])
     }
 
     /// Formats a time in the form that the server expects, with six decimal digits of the second.

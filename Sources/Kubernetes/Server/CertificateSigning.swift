@@ -65,45 +65,42 @@ public struct CertificateSigning: Sendable {
     /// - Throws: ``Base/Problem`` if the server refuses the request, or if the request is not approved in time. The
     ///   cause is permanent if the request is denied, or if the signer cannot issue the certificate.
     public func certificate(for request: Request) async throws(Problem) -> [UInt8] {
-        let subject = request.identity.description
-        let answer: Answer
         do throws(APIError) {
-            let made = try await retryPolicy.retry(.init(.object, subject)) { () async throws(APIError) in
-                try await make(request)
+            return try await retryPolicy.retry(.init(.object, request.identity.description)) {
+                () async throws(APIError) in
+                try Self.certificate(in: try await make(request), request)
             }
-            answer = try await awaitAnswer(to: request, from: made)
         } catch {
-            throw problem(error, request)
+            let message = "no certificate from signer '\(request.signer)': \(request.identity.description)"
+            switch error {
+            case .interrupted: throw Problem("interrupted while waiting for \(request.identity.description)")
+            case .pending(let words, .permanent, _):
+                let hint = "correct 'leaf' of task '\(request.task)' or have the next request approved; then run it again"
+                throw Problem(message, hint: hint, cause: Refusal(description: words))
+            // Other refusals with status 403 come from admission control, which roles do not affect.
+            case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
+                throw Problem(message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
+            default: throw Problem(message, cause: error)
+            }
         }
-        switch answer {
-        case .certificate(let bytes): return bytes
-        case .refused(let refusal):
-            throw Problem(Self.message(request), hint: refusal.hint, cause: refusal)
-        }
-    }
-
-    /// The answer to a request.
-    private enum Answer {
-        /// The signer has issued the certificate.
-        case certificate([UInt8])
-        /// The certificate will not be issued.
-        case refused(Refusal)
     }
 
     /// The reason why no certificate is issued, from an administrator or the signer; another request would also fail.
     private struct Refusal: PermanentFailure, CustomStringConvertible {
         let description: String
-        let hint: String
         var isPermanent: Bool { true }
     }
 
-    private func path(_ request: Request) -> String {
-        "\(Self.collection)/\(APIClient.percentEncoded(request.identity.name))"
-    }
-
-    /// Creates the object, or finds the object that an earlier attempt created.
+    /// Finds the object that an earlier attempt created, or creates it.
     private func make(_ request: Request) async throws(APIError) -> Node {
         let identity = request.identity
+        let path = "\(Self.collection)/\(APIClient.percentEncoded(identity.name))"
+        if let found = try await client.find(path, as: identity, until: retryPolicy.deadline) {
+            guard found["spec"]?["request"]?.string == request.encoded else {
+                throw .pending("another request has this name", .permanent)
+            }
+            return found
+        }
         let metadata = Node.mapping([
             ("name", .string(identity.name)),
             ("labels", .mapping([(ManagedMetadata.managedByLabel, .string(ManagedMetadata.manager))])),
@@ -118,100 +115,36 @@ public struct CertificateSigning: Sendable {
             ("apiVersion", .string(identity.type.apiVersion)), ("kind", .string(identity.type.kind)),
             ("metadata", metadata), ("spec", spec),
         ])
-        do throws(APIError) {
-            return try await client.object(
-                "POST",
-                Self.collection,
-                body: body.json(),
-                contentType: "application/json",
-                as: ExpectedObject(identity, isStored: true),
-                until: retryPolicy.deadline,
-            ).node
-        } catch .refused(let refusal) where refusal.code == 409 {
-            guard let found = try await client.find(path(request), as: identity, until: retryPolicy.deadline),
-                found["spec"]?["request"]?.string == request.encoded
-            else { throw .refused(refusal) }
-            return found
-        }
+        return try await client.object(
+            "POST",
+            Self.collection,
+            body: body.json(),
+            contentType: "application/json",
+            as: ExpectedObject(identity, isStored: true),
+            until: retryPolicy.deadline,
+        ).node
     }
 
-    /// Waits for the certificate or the refusal.
-    private func awaitAnswer(to request: Request, from made: Node) async throws(APIError) -> Answer {
-        var known: Node? = made
-        return try await retryPolicy.retry(.init(.object, request.identity.description)) { () async throws(APIError) in
-            let found: Node?
-            if let known { found = known } else {
-                found = try await client.find(path(request), as: request.identity, until: retryPolicy.deadline)
-            }
-            known = nil
-            guard let found else { throw .pending("it has been deleted", .permanent) }
-            return try Self.answer(in: found, request)
-        }
-    }
-
-    /// Returns the certificate or the refusal in an object.
+    /// Returns the certificate in an object.
     ///
-    /// - Throws: ``APIError`` that says what the request is waiting for, if the object contains neither.
-    private static func answer(in object: Node, _ request: Request) throws(APIError) -> Answer {
+    /// - Throws: ``APIError`` that says what the request is waiting for, or permanently why there is no certificate.
+    private static func certificate(in object: Node, _ request: Request) throws(APIError) -> [UInt8] {
         let status = object["status"]
-        var isApproved = false
-        for condition in status?["conditions"]?.sequence ?? [] {
-            let type = condition["type"]?.string ?? ""
-            guard type == "Denied" || type == "Failed" else {
-                isApproved = isApproved || type == "Approved"
-                continue
-            }
-            let reason = condition["reason"]?.string ?? "no reason"
-            let message = condition["message"]?.string ?? ""
-            let words = type == "Denied" ? "it was denied" : "signer '\(request.signer)' cannot issue it"
-            let other = type == "Denied" ? "have the next request approved" : "name another signer"
-            return .refused(
-                Refusal(
-                    description: "\(words) (\(message.isEmpty ? reason : "\(reason): \(message)"))",
-                    hint: "correct 'leaf' of task '\(request.task)', or \(other); then run the task again"
-                )
-            )
+        let conditions = status?["conditions"]?.sequence ?? []
+        if let end = conditions.first(where: { ["Denied", "Failed"].contains($0["type"]?.string) }) {
+            let words = end["type"]?.string == "Denied" ? "it was denied" : "signer '\(request.signer)' cannot issue it"
+            let reasons = ["reason", "message"].compactMap { end[$0]?.string }.filter { !$0.isEmpty }
+            throw .pending("\(words) (\(reasons.joined(separator: ": ")))", .permanent)
         }
-        guard isApproved else {
+        guard conditions.contains(where: { $0["type"]?.string == "Approved" }) else {
             let command = "kubectl certificate approve \(request.identity.name)"
             throw .pending("waits for the approval of an administrator ('\(command)')", .retry)
         }
         guard let text = status?["certificate"]?.string, !text.isEmpty else {
-            throw .pending("is approved, and signer '\(request.signer)' has not issued the certificate yet", .retry)
+            let advice = "check that its controller is running"
+            throw .pending("is approved, and signer '\(request.signer)' has not issued the certificate yet: \(advice)", .retry)
         }
-        guard let bytes = try? Base64.decode(text) else {
-            throw .pending("its certificate is not base64", .permanent)
-        }
-        return .certificate(bytes)
-    }
-
-    private static func message(_ request: Request) -> String {
-        "no certificate from signer '\(request.signer)': \(request.identity.description)"
-    }
-
-    /// Returns what to do if no controller issues certificates of a signer.
-    private static func adviceOnController(of signer: String) -> String {
-        signer.hasPrefix("kubernetes.io/")
-            ? "check that kube-controller-manager is running, with '--cluster-signing-cert-file' and "
-                + "'--cluster-signing-key-file'"
-            : "check that the controller of this signer is running, and that the name of the signer is correct"
-    }
-
-    private func problem(_ error: APIError, _ request: Request) -> Problem {
-        let message = Self.message(request)
-        switch error {
-        case .interrupted: return Problem("interrupted while waiting for \(request.identity.description)")
-        case .pending(let words, .permanent, _): return Problem("\(message): \(words)")
-        case .pending(let words, _, _):
-            return Problem(
-                "\(message) \(words)",
-                hint: words.hasPrefix("is approved") ? Self.adviceOnController(of: request.signer) : nil
-            )
-        // Other refusals with status 403 come from admission control, which roles do not affect.
-        case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
-            return Problem(message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
-        case .transport, .refused, .notReady, .foreign, .beingDeleted, .rival, .outdated:
-            return Problem(message, cause: error)
-        }
+        guard let bytes = try? Base64.decode(text) else { throw .pending("its certificate is not base64", .permanent) }
+        return bytes
     }
 }

@@ -70,7 +70,7 @@ struct LeaseFaultTests {
         let fake = try server.start()
         let lease = try Self.lease(fake)
         let problem = await #expect(throws: (any Error).self) {
-            _ = try await lease.create(until: .now + .seconds(600))
+            _ = try await lease.change(nil, .take(lease.identity, lease.timing), until: .now + .seconds(600))
         }
         #expect("\(problem as Any)".contains("spec.holderIdentity is 'other', not 'me'"), "\(problem as Any)")
     }
