@@ -41,6 +41,27 @@ struct RemoveVerbTests {
         #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
     }
 
+    @Test(arguments: [
+        ("apps/v1beta7", "Deployment", "write 'apiVersion: apps/v1'"),
+        ("rbac.authorisation.k8s.io/v1", "Role", "write 'apiVersion: rbac.authorization.k8s.io/v1'"),
+    ])
+    func `a version or group that is misspelt is an error, not an absence`(
+        version: String,
+        kind: String,
+        text: String
+    ) async throws {
+        let cluster = try await TestCluster.shared.value
+        let object = "{apiVersion: \(version), kind: \(kind), name: any, namespace: default}"
+        let node = try TestNode(
+            "tasks: {it: {timeout: 10m, remove: {kubeconfig: \(cluster.kubeconfig), objects: [\(object)]}}}\n"
+        )
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(result.errors.hasPrefix("it: error: \(node.directory)/bootstrap.yaml:1:"), "\(result.errors)")
+        #expect(result.errors.contains(": cannot be deleted: the server has no kind '\(kind)' in '\(version)'"))
+        #expect(result.errors.contains(text), "\(result.errors)")
+    }
+
     @Test func `objects of a misspelt kind that cannot be deleted are one error`() async throws {
         let cluster = try await TestCluster.shared.value
         let objects = (1...3).map { "{apiVersion: v1, kind: ConfigMpa, name: a\($0), namespace: default}" }

@@ -37,6 +37,10 @@ struct SetRemoval {
             context.emit(.warning(subject: objectSet.parent.description, text))
             return false
         }
+        guard record.kubeconfig == set.kubeconfig.path else {
+            let message = "this node has applied set '\(set.name)' with kubeconfig '\(record.kubeconfig)'"
+            throw Problem(message, at: set.kubeconfig.location, hint: "name it in 'kubeconfig'")
+        }
         let (_, count) = try await deletion.run(record, besides: [], after: 0)
         try await deletion.reporting(deletion.pruner.release)
         try store.discard()

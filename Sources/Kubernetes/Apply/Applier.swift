@@ -4,7 +4,8 @@ import YAML
 /// Applies manifests by server-side apply, in four waves.
 ///
 /// Each object is read, compared, and sent once if it differs: `PATCH` with `application/apply-patch+yaml` and
-/// `fieldValidation=Strict`. All failures are reported, and an object is skipped only if it needs a failed object.
+/// `fieldValidation=Strict`. All failures are reported. An object is skipped if it needs a failed object, or if those of
+/// earlier waves have used all the time.
 public struct Applier: Sendable {
     /// A report about one object.
     public enum Message: Sendable {

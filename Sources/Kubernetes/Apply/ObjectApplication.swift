@@ -152,7 +152,7 @@ struct ObjectApplication {
                 }
                 return try result(of: reply, over: live, at: path, to: body, takeover, notes, memory)
             } catch .refused(let refusal) where refusal.status.isFieldConflict {
-                guard let live else { throw .pending("another client has created it since it was read", .retry) }
+                guard let live else { throw .refused(refusal) }
                 let all = refusal.status.conflicts
                 let real = try await differing(all, body, live, at: path, takeover)
                 let left = all.filter { takeover?.managers.contains($0.manager) != true }
@@ -266,8 +266,8 @@ struct ObjectApplication {
 
     /// Sends the object by server-side apply.
     ///
-    /// A request that takes fields of others, that creates only, or that has a version, is stored only over the object that
-    /// was read: a process may have been suspended since.
+    /// A request that takes fields of others, that creates the object, or that has a version, is stored only over what was
+    /// read: a process may have been suspended since.
     private func send(
         _ body: Node,
         over live: Node?,
@@ -278,7 +278,7 @@ struct ObjectApplication {
         var query = [("fieldManager", ManagedMetadata.manager), ("fieldValidation", "Strict")]
         if isDryRun { query.append(("dryRun", "All")) }
         if isForced { query.append(("force", "true")) }
-        let isGuarded = isForced || isOnlyCreated || applier.managedMetadata.version != nil
+        let isGuarded = isForced || live == nil || applier.managedMetadata.version != nil
         let version = live.map { $0["metadata"]?["resourceVersion"] ?? .null() } ?? .string(Self.absentVersion)
         let sent = isGuarded && !isDryRun ? body.with(version, at: "metadata", "resourceVersion") : body
         return try await client.object(
@@ -319,9 +319,8 @@ extension ObjectApplication {
             return Result(identity: identity, effect: effect)
         }
         guard let before = memory.original ?? live else {
-            let change = reply.response.status == 201 ? .created : memory.intended ?? .configured
             let diff = isDryRun ? diff(from: nil, to: reply.node, at: path) : []
-            return Result(identity: identity, effect: ObjectResult(change, diff: diff, notes: notes))
+            return Result(identity: identity, effect: ObjectResult(.created, diff: diff, notes: notes))
         }
         let object = reply.node
         let difference = Difference(from: before, to: object, hasStatusSubresource: path.hasStatusSubresource)

@@ -10,9 +10,11 @@ public struct Pruner: Sendable {
     public struct Reason: Sendable, Hashable {
         var text: String
         var advice: String?
+        /// Whether the object now belongs to another task, and the set forgets it.
+        var isOfOtherTask: Bool
 
-        public init(_ text: String, advice: String? = nil) {
-            (self.text, self.advice) = (text, advice)
+        public init(_ text: String, advice: String? = nil, isOfOtherTask: Bool = false) {
+            (self.text, self.advice, self.isOfOtherTask) = (text, advice, isOfOtherTask)
         }
     }
 
@@ -114,7 +116,8 @@ extension Pruner {
             if let refusal = version?.refusal(over: data?[ObjectSet.versionKey]?.string) { throw .outdated(refusal) }
             let before = data?[ObjectSet.nodePrefix + node]?.string.map(MemberKey.keys) ?? []
             let members = isComplete ? wanted : wanted.union(before)
-            let isSame = before == members && data?[ObjectSet.versionKey]?.string == version?.version.description
+            let isSame =
+                before == members && (version == nil || data?[ObjectSet.versionKey]?.string == version?.version.description)
             if !isDryRun, !isSame { try await write(manifests == nil ? nil : members, over: live) }
             return record == nil ? MemberKey.lines(before.subtracting(wanted)) : []
         }
@@ -226,7 +229,7 @@ extension Pruner {
             if reason == nil { reason = await reasonToKeep(identity) }
             if let reason {
                 kept.append((reason, identity))
-                result.kept.insert(key)
+                if !reason.isOfOtherTask { result.kept.insert(key) }
             } else {
                 deletions.append(identity)
             }

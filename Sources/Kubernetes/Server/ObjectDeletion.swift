@@ -94,9 +94,10 @@ public struct ObjectDeletion: Sendable {
         do throws(APIError) {
             return try await client.path(of: identity, until: retryPolicy.deadline)
         } catch .refused(let refusal) where refusal.status.isUnknownResource {
-            // The objects of a kind that was removed are gone, but the kind may be misspelt.
-            guard let near = client.catalog.nearKind(to: identity.type) else { return nil }
-            throw .pending("\(refusal.message); did you mean 'kind: \(near)'?", .permanent)
+            // The objects of a kind that was removed are gone, but the kind or its version may be misspelt.
+            let near = client.catalog.nearKind(to: identity.type).map { "did you mean 'kind: \($0)'?" }
+            guard let hint = near ?? ObjectCheck.versionHint(identity.type) else { return nil }
+            throw .pending("\(refusal.message); \(hint)", .permanent)
         }
     }
 }
