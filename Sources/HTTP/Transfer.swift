@@ -244,7 +244,7 @@ extension Transfer {
             return TransportError(.invalidRequest, "the client certificate cannot be used: \(text(code))")
         case CURLE_SSL_CACERT_BADFILE:
             return TransportError(.invalidRequest, "the CA certificates cannot be used: \(text(code))")
-        case CURLE_TOO_MANY_REDIRECTS, CURLE_UNSUPPORTED_PROTOCOL where request.followsRedirects:
+        case CURLE_UNSUPPORTED_PROTOCOL where request.followsRedirects, CURLE_TOO_MANY_REDIRECTS:
             return TransportError(.redirect, "the request to '\(address)' is not redirected: \(text(code))")
         case CURLE_WRITE_ERROR where receiverError != nil:
             return TransportError(.other, receiverError?.description ?? "")

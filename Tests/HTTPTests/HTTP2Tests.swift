@@ -7,6 +7,7 @@ struct HTTP2Tests {
     private let authority: TestAuthority
     private let server: HTTP2Server
     private let client: HTTPClient
+    private let identity: ConnectionIdentity
 
     init() throws {
         authority = try TestAuthority()
@@ -14,10 +15,7 @@ struct HTTP2Tests {
         try authority.write("hello", to: "hello.txt")
         server = try HTTP2Server(certificate, directory: authority.directory, options: "--echo-upload")
         client = HTTPClient()
-    }
-
-    private var identity: ConnectionIdentity {
-        get throws { ConnectionIdentity(certificateAuthority: try Files.read(authority.certificatePath)) }
+        identity = ConnectionIdentity(certificateAuthority: try Files.read(authority.certificatePath))
     }
 
     @Test func `hundreds of requests at once share one connection`() async throws {
@@ -56,8 +54,8 @@ struct HTTP2Tests {
     @Test func `another user has another connection`() async throws {
         let user = try authority.issue("user")
         var other = identity
-        other.clientCertificate = .file(user.certificatePath)
-        other.clientKey = .file(user.keyPath)
+        other.clientCertificate = try Files.read(user.certificatePath)
+        other.clientKey = try Files.read(user.keyPath)
         for identity in [identity, other, identity, other] {
             let request = HTTPRequest(url: "\(server.url)/hello.txt")
             _ = try await client.send(request, as: identity, deadline: .now + .seconds(600))

@@ -9,10 +9,10 @@ import YAML
 /// Kubeconfigs, and the certificates and keys in them.
 extension NodeCheck {
     /// Checks the credentials that a task combines; other checks report missing files.
-    func check(_ credentials: Footprint.Credentials, of task: PlannedTask) -> [Problem] {
+    func check(_ credentials: Footprint.Credentials) -> [Problem] {
         let references = [credentials.certificateAuthority, credentials.certificate, credentials.key]
         var problems: [Problem] = []
-        let files = zip(references, ["certificateAuthority", "certificate", "key"]).map(credential)
+        let files = references.map(credential)
         let check = CredentialCheck(now: run.now())
         func report(_ reference: LocatedPath, _ body: () throws(Problem) -> Void) {
             do {
@@ -148,7 +148,7 @@ extension Kubeconfig {
 /// Certificates that tasks issue, and files that they decrypt.
 extension NodeCheck {
     /// Checks the CA that issues a certificate; other checks report missing files.
-    func check(_ issued: Footprint.IssuedCertificate, of task: PlannedTask) -> [Problem] {
+    func check(_ issued: Footprint.IssuedCertificate) -> [Problem] {
         guard let authority = issued.authority else { return [] }
         let file = credential(authority)
         let key = issued.authorityKey.flatMap { credential($0) }

@@ -126,8 +126,8 @@ public struct NodeCheck: Sendable {
     private func nodeProblems(_ task: PlannedTask) async -> [Problem] {
         let footprint = task.footprint
         var problems = checkReads(footprint.reads.filter { !isAwaited($0.path.path, before: task) }, footprint)
-        problems += footprint.credentials.map { check($0, of: task) } ?? []
-        problems += footprint.issuedCertificate.map { check($0, of: task) } ?? []
+        problems += footprint.credentials.map(check) ?? []
+        problems += footprint.issuedCertificate.map(check) ?? []
         problems += footprint.decryption.map(check) ?? []
         problems += await check(footprint.accounts)
         problems += programProblems(footprint)
