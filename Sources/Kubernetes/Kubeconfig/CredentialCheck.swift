@@ -40,7 +40,7 @@ public struct NotYetValid: Error, Sendable, CustomStringConvertible {
 /// A server reports all of these errors with the same `Unauthorized`, or with a TLS alert that gives no reason.
 public struct CredentialCheck: Sendable {
     /// The current time, by the node's clock.
-    let now: Timestamp
+    private let now: Timestamp
 
     /// The time before its expiry from which a certificate causes a warning, `nil` for a share of its validity.
     private let warnBefore: Duration?
