@@ -19,7 +19,7 @@ struct KubeconfigReader {
         let current = root["current-context"]
         guard let name = text("current-context", in: root) else {
             let hint = "write 'current-context: \(names(in: "contexts").first ?? "default")'"
-            add("no current context is set", at: current ?? root, hint: hint)
+            if problems.isEmpty { add("no current context is set", at: current ?? root, hint: hint) }
             throw Problems(problems)
         }
         let context = entry(name, in: "contexts", holding: "context", referredFrom: current)

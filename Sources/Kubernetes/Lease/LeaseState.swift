@@ -39,13 +39,14 @@ struct LeaseState: Sendable, Hashable {
     /// The object keeps its resource version, so the server refuses the change if another process was faster.
     func changed(_ change: Change, at time: Int64 = Timestamp.millisecondsNow()) -> Node {
         let now = Node.string(Self.microTime(time))
+        let transitions = object["spec"].map { ($0["leaseTransitions"]?.integer ?? 0) + 1 } ?? 0
         var fields: [(String, Node)] = [("renewTime", now)]
         switch change {
         case .take(let holder, let timing):
             fields += [
                 ("holderIdentity", .string(holder)), ("acquireTime", now),
                 ("leaseDurationSeconds", .number(Int(timing.duration.components.seconds))),
-                ("leaseTransitions", .number(object["spec"]?["leaseTransitions"]?.integer.map { $0 + 1 } ?? 0)),
+                ("leaseTransitions", .number(transitions)),
             ]
         case .renew: break
         case .release: fields.append(("holderIdentity", .string("")))
