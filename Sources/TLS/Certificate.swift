@@ -53,7 +53,9 @@ public struct Certificate: Sendable, Hashable {
     public static func read(pem: [UInt8]) throws(TLSError) -> [Certificate] {
         let blocks = try PEMBlock.blocks(in: pem)
         var certificates: [Certificate] = []
-        for block in blocks where block.label == "CERTIFICATE" { certificates.append(try Certificate(der: block.contents)) }
+        for block in blocks where block.label == "CERTIFICATE" {
+            certificates.append(try Certificate(der: block.contents))
+        }
         guard certificates.isEmpty else { return certificates }
         let found = blocks.contains { $0.isKey } ? "a private key" : "'\(blocks[0].label)'"
         throw TLSError(.missingBlock, "contains \(found), not a certificate")

@@ -23,7 +23,9 @@ struct PEMBlock {
         LibCrypto.prepare()
         var blocks: [PEMBlock] = []
         let reason = unsafe bytes.withUnsafeBytes { text -> String? in
-            guard let buffer = unsafe BIO_new_mem_buf(text.baseAddress, Int32(text.count)) else { return "out of memory" }
+            guard let buffer = unsafe BIO_new_mem_buf(text.baseAddress, Int32(text.count)) else {
+                return "out of memory"
+            }
             defer { unsafe BIO_free(buffer) }
             while let block = unsafe PEMBlock(readFrom: buffer) { blocks.append(block) }
             let isEnd = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE

@@ -33,7 +33,8 @@ struct SetRemoval {
             failures: FailureReporter(context, order: [])
         )
         guard let record else {
-            let text = "this node has not applied set '\(set.name)', or has removed it: remove this task, or correct 'set'"
+            let text =
+                "this node has not applied set '\(set.name)', or has removed it: remove this task, or correct 'set'"
             context.emit(.warning(subject: objectSet.parent.description, text))
             return false
         }

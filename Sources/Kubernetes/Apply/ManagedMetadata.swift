@@ -89,7 +89,11 @@ public struct ManagedMetadata: Sendable {
         object.content = .mapping(mapping)
         guard root["kind"]?.string != "Secret" else { return object }
         let digest = [Self.digestAnnotation: String(sha256(object.json()).prefix(16))]
-        return object.with(Self.adding(digest, to: metadata["annotations"], replacing: true), at: "metadata", "annotations")
+        return object.with(
+            Self.adding(digest, to: metadata["annotations"], replacing: true),
+            at: "metadata",
+            "annotations"
+        )
     }
 
     /// The default labels of an unlabelled ReplicationController or Job: the labels of its pods.

@@ -83,7 +83,8 @@ struct KubeconfigReader {
         let written = cluster["server"]
         guard let server = written?.string, server.hasPrefix("https://") || server.hasPrefix("http://") else {
             let text = written?.string.flatMap { $0.isEmpty ? nil : $0 }
-            let message = text.map { "server '\($0)' does not begin with 'https://'" } ?? "the cluster has no server URL"
+            let message =
+                text.map { "server '\($0)' does not begin with 'https://'" } ?? "the cluster has no server URL"
             add(message, at: written ?? cluster, hint: "write 'server: https://HOST:6443'")
             return ""
         }

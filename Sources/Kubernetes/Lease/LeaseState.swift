@@ -62,7 +62,9 @@ struct LeaseState: Sendable, Hashable {
             ("labels", .mapping([(ManagedMetadata.managedByLabel, .string(ManagedMetadata.manager))])),
         ])
         let type = identity.type
-        object = .mapping([("apiVersion", .string(type.apiVersion)), ("kind", .string(type.kind)), ("metadata", metadata)])
+        object = .mapping([
+            ("apiVersion", .string(type.apiVersion)), ("kind", .string(type.kind)), ("metadata", metadata),
+        ])
     }
 
     /// Formats a time in the form that the server expects, with six decimal digits of the second.

@@ -63,7 +63,8 @@ public struct ObjectSet: Sendable {
     ///
     /// Deleting such an object deletes other objects too, or loses data.
     static func isProtected(_ type: GroupVersionKind) -> Bool {
-        type.isCustomResourceDefinition || type.group.isEmpty && ["Namespace", "PersistentVolumeClaim"].contains(type.kind)
+        type.isCustomResourceDefinition
+            || type.group.isEmpty && ["Namespace", "PersistentVolumeClaim"].contains(type.kind)
     }
 }
 

@@ -117,7 +117,8 @@ extension Pruner {
             let before = data?[ObjectSet.nodePrefix + node]?.string.map(MemberKey.keys) ?? []
             let members = isComplete ? wanted : wanted.union(before)
             let isSame =
-                before == members && (version == nil || data?[ObjectSet.versionKey]?.string == version?.version.description)
+                before == members
+                && (version == nil || data?[ObjectSet.versionKey]?.string == version?.version.description)
             if !isDryRun, !isSame { try await write(manifests == nil ? nil : members, over: live) }
             return record == nil ? MemberKey.lines(before.subtracting(wanted)) : []
         }
@@ -256,7 +257,9 @@ extension Pruner {
     private func find(_ key: MemberKey) async throws(ObjectFailure) -> (ObjectIdentity, Node)? {
         try await explained { () async throws(APIError) -> (ObjectIdentity, Node)? in
             let deadline = retryPolicy.deadline
-            guard let type = try await client.catalog.type(of: key.kind, on: client, until: deadline) else { return nil }
+            guard let type = try await client.catalog.type(of: key.kind, on: client, until: deadline) else {
+                return nil
+            }
             let identity = ObjectIdentity(type: type, namespace: key.namespace, name: key.name)
             let path = try await client.path(of: identity, until: deadline)
             let live = try await client.find(path.text, as: path.identity, until: deadline)

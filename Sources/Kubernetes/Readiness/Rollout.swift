@@ -143,7 +143,9 @@ struct Rollout {
         // Guarded by EndToEndTests/CrashTests on the release build.
         var reasons: [ObjectIdentity: String] = [:]
         await withTaskGroup(of: [ObjectIdentity: String].self) { tasks in
-            for (group, members) in groups { tasks.addTask { await read(members, of: group.type, in: group.namespace) } }
+            for (group, members) in groups {
+                tasks.addTask { await read(members, of: group.type, in: group.namespace) }
+            }
             for await found in tasks { reasons.merge(found) { $1 } }
         }
         return identities.compactMap { identity in
@@ -196,7 +198,9 @@ struct Rollout {
         case .waiting(let reason): return reason
         case .failed(let reason): return "its controller reports a failure: \(reason)"
         case .ready:
-            guard let boot, let found = live["status"]?["nodeInfo"]?["bootID"]?.string, found != boot else { return nil }
+            guard let boot, let found = live["status"]?["nodeInfo"]?["bootID"]?.string, found != boot else {
+                return nil
+            }
             return "its status is that of an earlier boot: the kubelet has not updated it yet"
         }
     }

@@ -56,7 +56,6 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
 
         /// Whether the object has changed since it was read.
         var isOfChangedObject: Bool { if case .changed = kind { true } else { false } }
-
     }
 
     /// The status of a refusal, or `nil` for other errors.

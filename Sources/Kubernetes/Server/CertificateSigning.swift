@@ -75,7 +75,8 @@ public struct CertificateSigning: Sendable {
             switch error {
             case .interrupted: throw Problem("interrupted while waiting for \(request.identity.description)")
             case .pending(let words, .permanent, _):
-                let hint = "correct 'leaf' of task '\(request.task)' or have the next request approved; then run it again"
+                let hint =
+                    "correct 'leaf' of task '\(request.task)' or have the next request approved; then run it again"
                 throw Problem(message, hint: hint, cause: Refusal(description: words))
             // Other refusals with status 403 come from admission control, which roles do not affect.
             case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
@@ -142,7 +143,10 @@ public struct CertificateSigning: Sendable {
         }
         guard let text = status?["certificate"]?.string, !text.isEmpty else {
             let advice = "check that its controller is running"
-            throw .pending("is approved, and signer '\(request.signer)' has not issued the certificate yet: \(advice)", .retry)
+            throw .pending(
+                "is approved, and signer '\(request.signer)' has not issued the certificate yet: \(advice)",
+                .retry
+            )
         }
         guard let bytes = try? Base64.decode(text) else { throw .pending("its certificate is not base64", .permanent) }
         return bytes

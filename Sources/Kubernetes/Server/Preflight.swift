@@ -112,7 +112,8 @@ extension APIClient {
         guard let found, let minor = found.wholeMatch(of: /v1\.([0-9]+)\..*/).flatMap({ Int($0.1) }),
             minor < Self.oldestMinorVersion
         else { return nil }
-        return "API server \(kubeconfig.address) is \(found): Kubernetes 1.\(Self.oldestMinorVersion) and later is supported"
+        return
+            "API server \(kubeconfig.address) is \(found): Kubernetes 1.\(Self.oldestMinorVersion) and later is supported"
     }
 }
 

@@ -81,7 +81,9 @@ final class ResourceCatalog: Sendable {
         }
         do throws(APIError) {
             let found: Resources
-            if let recent { found = recent } else {
+            if let recent {
+                found = recent
+            } else {
                 found = try await resources(inVersionOf: type, on: client, until: deadline)
             }
             return found[type].map { $0.plural == plural && $0.isAppliable } ?? false
