@@ -75,7 +75,7 @@ final class DescribedObjects: Sendable {
         var doubt: Pruner.Reason?
         for description in await otherDescriptions(context, kubeconfig) {
             if let location = description.location(of: object) {
-                return Pruner.Reason("task '\(description.task)' describes it at \(location)", isOfOtherTask: true)
+                return Pruner.Reason("task '\(description.task)' describes it at \(location)", task: description.task)
             }
             doubt = doubt ?? description.doubt
         }

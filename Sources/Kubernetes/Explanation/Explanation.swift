@@ -85,7 +85,7 @@ struct Explanation {
                 manifest,
                 .forbidden,
                 message,
-                hint: client.credentialAdvice
+                hint: client.credentials.advice
             )
         case .forbidden: return forbidden(status)
         case .invalid: return invalidFailure(status)
@@ -156,7 +156,7 @@ extension Explanation {
                 let user = client.kubeconfig.user
                 return forbidden("create", resource, group, in: manifest.identity.namespace, to: user)
             }
-            return ObjectFailure(manifest, .forbidden, "forbidden to \(client.whoami): \(status.line)")
+            return ObjectFailure(manifest, .forbidden, "forbidden to \(client.credentials.whoami): \(status.line)")
         }
         // For a Namespace, the server reports the object itself as the namespace, which contains no Role yet.
         let namespace = manifest.identity.isNamespace ? nil : match.namespace.map { String($0) }
@@ -181,7 +181,7 @@ extension Explanation {
         let verbs = purpose.verbs.map { "\"\($0)\"" }.joined(separator: ", ")
         let rule = #"- {apiGroups: ["\#(group)"], resources: ["\#(resource)"], verbs: [\#(verbs)]}"#
         let message =
-            "user '\(user)' (\(client.whoami)) may not \(verb) \(resource) \(scope ?? "at the cluster scope")"
+            "user '\(user)' (\(client.credentials.whoami)) may not \(verb) \(resource) \(scope ?? "at the cluster scope")"
         let hint = "add to \(scope.map { "a Role \($0)" } ?? "a ClusterRole") bound to this user: \(rule)"
         return ObjectFailure(manifest, .forbidden, message, hint: hint)
     }

@@ -10,11 +10,11 @@ public struct Pruner: Sendable {
     public struct Reason: Sendable, Hashable {
         var text: String
         var advice: String?
-        /// Whether the object now belongs to another task, and the set forgets it.
-        var isOfOtherTask: Bool
+        /// The other task that describes the object.
+        var task: String?
 
-        public init(_ text: String, advice: String? = nil, isOfOtherTask: Bool = false) {
-            (self.text, self.advice, self.isOfOtherTask) = (text, advice, isOfOtherTask)
+        public init(_ text: String, advice: String? = nil, task: String? = nil) {
+            (self.text, self.advice, self.task) = (text, advice, task)
         }
     }
 
@@ -228,9 +228,11 @@ extension Pruner {
             let nodes = claims.filter { $0.value.contains(key) || $0.value.contains(MemberKey(identity)) }.keys.sorted()
             var reason = nodes.isEmpty ? reasonToKeepBySelf(live, identity) : Reason(veto: nodes, set)
             if reason == nil { reason = await reasonToKeep(identity) }
+            // The set forgets an object that the other task has applied.
+            if let task = reason?.task, task == ManagedMetadata.task(of: live) { continue }
             if let reason {
                 kept.append((reason, identity))
-                if !reason.isOfOtherTask { result.kept.insert(key) }
+                result.kept.insert(key)
             } else {
                 deletions.append(identity)
             }

@@ -16,7 +16,7 @@ extension APIClient {
         case .interrupted: return Problem("interrupted while waiting for \(server)")
         case .transport(let cause): return transportProblem(cause, server)
         case .refused(let refusal) where refusal.code == 401:
-            return Problem(credentialRefusal(by: server), hint: credentialAdvice)
+            return Problem(credentialRefusal(by: server), hint: credentials.advice)
         case .refused(let refusal) where refusal.status.expectsTLS: return foreign
         case .notReady(let checks, _): return Problem("\(server) is not ready: \(checks)")
         case .foreign: return Problem("\(server) cannot be used", cause: error)
@@ -35,7 +35,7 @@ extension APIClient {
 
     /// Returns the message that a server does not accept the user, with what the kubeconfig shows of the reason.
     func credentialRefusal(by server: String) -> String {
-        "\(server) does not accept \(whoami)" + (credentials.doubt.map { ": \($0.reason)" } ?? "")
+        "\(server) does not accept \(credentials.whoami)" + (credentials.doubt.map { ": \($0.reason)" } ?? "")
     }
 
     /// Removes the server's address from an error, for messages that already name the server.
@@ -66,7 +66,7 @@ extension APIClient {
             return Problem("\(server) cannot be reached", hint: setting, cause: cause)
         case .tls: return Problem("\(server) is not an API server", hint: setting, cause: cause)
         case .clientCertificateRefused:
-            return Problem(credentialRefusal(by: server), hint: credentialAdvice, cause: cause)
+            return Problem(credentialRefusal(by: server), hint: credentials.advice, cause: cause)
         case .invalidRequest, .replyTooLarge, .redirect, .cancelled:
             return Problem("\(server) cannot be used", cause: cause)
         }
@@ -89,6 +89,7 @@ extension APIClient {
             let message = "\(server) shows a certificate for \(names), not for '\(kubeconfig.verifiedName)'"
             return Problem(message, hint: "check \(kubeconfig.serverSetting)")
         }
+        let authorities = credentials.authorities
         let isNamesake = peer.isIssuedByNamesake(of: authorities)
         // The certificate, or another in its chain, is refused for another reason than its issuer.
         guard cause.kind == .untrusted, isNamesake || !authorities.contains(where: { $0.subject == peer.issuer }) else {
@@ -96,7 +97,7 @@ extension APIClient {
         }
         return Problem(
             "\(server) shows a certificate issued by '\(peer.issuer)', but kubeconfig '\(kubeconfig.path)' trusts only "
-                + authority + (isNamesake ? ", which has another key" : ""),
+                + credentials.authority + (isNamesake ? ", which has another key" : ""),
             hint: authorities.isEmpty
                 ? "name the server's CA in 'certificate-authority'" : "put the certificate of the server's CA there",
         )

@@ -19,18 +19,6 @@ public struct APIClient: Sendable {
     private let http: HTTPClient
     private let slots = RequestSlots()
 
-    /// The user of the kubeconfig, for messages.
-    var whoami: String { credentials.whoami }
-
-    /// The CA that verifies the server's certificate, for messages.
-    var authority: String { credentials.authority }
-
-    /// The certificates of that CA.
-    var authorities: [Certificate] { credentials.authorities }
-
-    /// Advice to print if the server does not accept the user.
-    var credentialAdvice: String { credentials.advice }
-
     /// The time limit that the server is asked to apply to a request.
     ///
     /// It is longer than the 10 s that a server waits for an admission webhook by default, so that its error names the

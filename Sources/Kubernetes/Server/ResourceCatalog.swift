@@ -106,11 +106,6 @@ final class ResourceCatalog: Sendable {
         return nil
     }
 
-    /// Forgets the resource of a kind, whose definition may have changed.
-    func forget(_ type: GroupVersionKind) {
-        state.withLock { $0.known[type] = nil }
-    }
-
     /// Returns the kind of the same group and version with the name most similar to a missing kind.
     func nearKind(to type: GroupVersionKind) -> String? {
         let siblings = state.withLock { state in
