@@ -113,7 +113,12 @@ struct ActionContext: Sendable {
     let survivor = SurvivingProcess()
 
     /// The cache of pinned URLs.
-    var cache: DigestCache { DigestCache(run: run, task: task, deadline: deadline, emit: emit) }
+    var cache: DigestCache { cache(of: task) }
+
+    /// Returns the cache of a task, from which others may only read.
+    func cache(of task: PlannedTask) -> DigestCache {
+        DigestCache(run: run, task: task, deadline: deadline, emit: emit)
+    }
 
     /// Returns a context for checking the current state, with a short time limit and no events except warnings.
     func probing(_ limit: Duration) -> Self {

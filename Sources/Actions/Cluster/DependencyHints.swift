@@ -78,7 +78,7 @@ struct DependencyHints {
                 all.index.insert(known)
                 continue
             }
-            let cache = context.cache
+            let cache = context.cache(of: task)
             let isCached = Locked(true)
             let contents = await ManifestLoader(run: context.run, manifests: manifests)
                 .load { (_, sha256) throws(Problem) in

@@ -75,7 +75,7 @@ final class DescribedObjects: Sendable {
         var doubt: Pruner.Reason?
         for description in await otherDescriptions(context, kubeconfig) {
             if let location = description.location(of: object) {
-                return Pruner.Reason("task '\(description.task)' describes it at \(location)", task: description.task)
+                return Pruner.Reason("task '\(description.task)' describes it at \(location)")
             }
             doubt = doubt ?? description.doubt
         }
@@ -125,7 +125,7 @@ final class DescribedObjects: Sendable {
         let path = task.footprint.kubeconfig?.path
         let other = path == own ? kubeconfig : path.flatMap(context.run.knownKubeconfig)
         if let other, isOfAnotherCluster(other, than: kubeconfig, context.run.files) { return nil }
-        let cache = context.cache
+        let cache = context.cache(of: task)
         let contents = await ManifestLoader(run: context.run, manifests: manifests)
             .load { (_, sha256) throws(Problem) in cache.keptText(sha256: sha256) }
         return TaskDescription(task.name, contents, defaultNamespace: other?.namespace)

@@ -32,20 +32,24 @@ struct PruneStep {
         let mistakes = set.mistakes(in: contents.manifests)
         guard mistakes.isEmpty else { throw Problems(mistakes) }
         let isOfAll = declaration.pruning == .all
+        store = SetRecordStore(context.run, set: name)
+        let known = prunes ? try store.record() : nil
         deletion = SetDeletion(
             context: context,
             client: client,
-            pruner: context.pruner(set, client, version: declaration.appliedVersion, includesProtected: isOfAll),
+            pruner: context.pruner(set, client, declaration.appliedVersion, known, includesProtected: isOfAll),
             failures: failures
         )
-        store = SetRecordStore(context.run, set: name)
         manifests = contents.manifests
         let pruner = deletion.pruner
-        let known = prunes ? try store.record() : nil
         if prunes {
             let kubeconfig = declaration.kubeconfig.path
-            var record = SetRecord(kubeconfig: kubeconfig, includesProtected: isOfAll, members: known)
-            await pruner.add(manifests, to: &record)
+            let task = context.task.name
+            var record = SetRecord(task: task, kubeconfig: kubeconfig, includesProtected: isOfAll, after: known)
+            let manifests = manifests
+            try await deletion.reporting { () async throws(ObjectFailure) in
+                try await pruner.add(manifests, to: &record)
+            }
             if record != known { try store.keep(record) }
             self.record = record
         } else {
@@ -69,11 +73,9 @@ struct PruneStep {
     /// - Returns: The number of objects that were deleted.
     /// - Throws: An error if an object could not be deleted.
     func run(after appliedCount: Int) async throws -> Int {
-        guard var record else { return 0 }
-        let known = record
-        let (obsolete, deletedCount) = try await deletion.run(record, besides: manifests, after: appliedCount)
-        await deletion.pruner.reduce(&record, to: manifests, and: obsolete)
-        if record != known { try store.keep(record) }
+        guard let record else { return 0 }
+        let (rest, deletedCount) = try await deletion.run(record, besides: manifests, after: appliedCount)
+        if rest != record { try store.keep(rest) }
         return deletedCount
     }
 }
@@ -83,14 +85,16 @@ extension ActionContext {
     func pruner(
         _ set: ObjectSet,
         _ client: APIClient,
-        version: AppliedVersion? = nil,
-        includesProtected: Bool
+        _ version: AppliedVersion?,
+        _ record: SetRecord?,
+        includesProtected: Bool,
     ) -> Pruner {
         Pruner(
             client: client,
             set: set,
             node: run.hostName,
             version: version,
+            formerTasks: record?.tasks ?? [],
             includesProtected: includesProtected,
             isDryRun: run.files.isDryRun,
             retryPolicy: retryPolicy,

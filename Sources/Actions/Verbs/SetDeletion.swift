@@ -16,13 +16,13 @@ struct SetDeletion {
     ///   - record: The objects that the node has applied.
     ///   - manifests: The manifests of the task.
     ///   - countBefore: The number of objects that the task has reported before.
-    /// - Returns: The objects that were found, and the number of those that were deleted.
+    /// - Returns: The record of the manifests and of what was kept, and the number of objects that were deleted.
     /// - Throws: An error if an object could not be found or deleted; it has been reported.
     func run(
         _ record: SetRecord,
         besides manifests: [ManifestObject],
         after countBefore: Int,
-    ) async throws -> (obsolete: Pruner.Obsolete, deletedCount: Int) {
+    ) async throws -> (rest: SetRecord, deletedCount: Int) {
         let (context, client) = (context, client)
         let obsolete = try await reporting { () async throws(ObjectFailure) in
             try await pruner.obsolete(record, besides: manifests) { object in
@@ -40,7 +40,11 @@ struct SetDeletion {
             try Task.checkCancellation()
             guard failures.count == 0 else { throw ReportedFailures() }
         }
-        return (obsolete, deletions.count)
+        var rest = record
+        try await reporting { () async throws(ObjectFailure) in
+            try await pruner.reduce(&rest, to: manifests, and: obsolete)
+        }
+        return (rest, deletions.count)
     }
 
     /// Performs an operation, and reports its failure.

@@ -14,6 +14,8 @@ struct SetRemoval {
 
     /// Deletes the objects that this node has applied, and its key in the ConfigMap of the set.
     ///
+    /// The record keeps the objects that are kept, so that a later run deletes them once nothing speaks for them any more.
+    ///
     /// - Returns: Whether anything was deleted.
     /// - Throws: An error if an object could not be deleted, which has been reported.
     func run() async throws -> Bool {
@@ -29,7 +31,13 @@ struct SetRemoval {
         let deletion = SetDeletion(
             context: context,
             client: client,
-            pruner: context.pruner(objectSet, client, includesProtected: record?.includesProtected ?? false),
+            pruner: context.pruner(
+                objectSet,
+                client,
+                nil,
+                record,
+                includesProtected: record?.includesProtected ?? false
+            ),
             failures: FailureReporter(context, order: [])
         )
         guard let record else {
@@ -42,9 +50,9 @@ struct SetRemoval {
             let message = "this node has applied set '\(set.name)' with kubeconfig '\(record.kubeconfig)'"
             throw Problem(message, at: set.kubeconfig.location, hint: "name it in 'kubeconfig'")
         }
-        let (_, count) = try await deletion.run(record, besides: [], after: 0)
+        let (rest, count) = try await deletion.run(record, besides: [], after: 0)
         try await deletion.reporting(deletion.pruner.release)
-        try store.discard()
+        if rest.objects.isEmpty { try store.discard() } else { try store.keep(rest) }
         return count > 0
     }
 }

@@ -129,6 +129,15 @@ struct FieldSet: Hashable {
         return below.isEmpty ? nil : .mapping(below)
     }
 
+    /// Returns the part of a set below a key; a field that is owned as a whole has all fields below it.
+    fileprivate static func part(of fields: Node, at key: String) -> Node? { fields == field ? fields : fields[key] }
+
+    /// Returns the part of a set for an item of a list.
+    fileprivate static func part(of fields: Node, for item: Node) -> Node? {
+        if fields == field { return fields }
+        return fields.mapping?.entries.first { child(of: .sequence([item]), at: $0.key) != nil }?.value
+    }
+
     /// Returns the part of a value that a key of a set names.
     private static func child(of value: Node, at key: String) -> Node? {
         let name = String(key.dropFirst(2))
@@ -153,14 +162,25 @@ struct FieldSet: Hashable {
 extension Node {
     /// Returns whether an object contains all values of a manifest, in the same form.
     ///
-    /// A value that the server writes in another form, such as a quantity, counts as different. The server leaves out
-    /// values such as `0` and `[]`.
-    func includes(_ manifest: Node) -> Bool {
+    /// A value that the server writes in another form, such as a quantity, counts as different. The server leaves out values
+    /// such as `0` and `[]`, which still belong to who applied them, unless another client has removed them.
+    ///
+    /// - Parameters:
+    ///   - manifest: The manifest.
+    ///   - owned: Returns the set of the fields that belong to the agent.
+    func includes(_ manifest: Node, owned: () -> Node?) -> Bool {
         switch (content, manifest.content) {
         case (.mapping(let own), .mapping(let wanted)):
-            return wanted.entries.allSatisfy { own[$0.key]?.includes($0.value) ?? $0.value.isZero }
+            return wanted.entries.allSatisfy { entry in
+                let below = { owned().flatMap { FieldSet.part(of: $0, at: "f:\(entry.key)") } }
+                return own[entry.key]?.includes(entry.value, owned: below)
+                    ?? (entry.value.isNull || entry.value.isZero && below() != nil)
+            }
         case (.sequence(let own), .sequence(let wanted)):
-            return own.count == wanted.count && zip(own, wanted).allSatisfy { $0.includes($1) }
+            return own.count == wanted.count
+                && zip(own, wanted).allSatisfy { item, wanted in
+                    item.includes(wanted, owned: { owned().flatMap { FieldSet.part(of: $0, for: wanted) } })
+                }
         default: return self == manifest
         }
     }

@@ -49,8 +49,10 @@ public struct ManagedMetadata: Sendable {
     }
 
     /// Returns whether this agent has applied an object, no other manager applies it, and it has no owner.
+    ///
+    /// Fields that were only taken over are those of an object that has no annotation of the agent.
     static func isOnlyApplied(_ object: Node) -> Bool {
-        !fields(in: object).isEmpty && otherApplier(of: object) == nil
+        !fields(in: object).isEmpty && task(of: object) != nil && otherApplier(of: object) == nil
             && object["metadata"]?["ownerReferences"]?.sequence?.isEmpty != false
     }
 

@@ -38,7 +38,7 @@ extension ObjectApplication {
             causes.allSatisfy({ reasons.contains($0.reason) && (!isShared || Explanation.isImmutability($0)) }),
             ManagedMetadata.isOnlyApplied(live),
             let uid = live["metadata"]?["uid"]?.string, memory.replacement.map({ $0.uid == uid }) ?? true,
-            try await isCreatable(body, at: path)
+            try await isCreatable(self.body(at: path, live: nil), at: path)
         else { throw .refused(refusal) }
         let names = causes.map { FieldPath($0.field).name }.unique()
         let list = names.count > 1 ? "\(names[0]) and \(names.count - 1) more" : names[0]

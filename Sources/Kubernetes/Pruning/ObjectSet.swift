@@ -76,11 +76,15 @@ public struct SetRecord: Sendable, Equatable {
     /// Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
     public var includesProtected: Bool
 
+    /// The tasks that have had the set.
+    public private(set) var tasks: Set<String>
+
     var members: Set<MemberKey>
 
-    /// Creates a record with the objects of an earlier one, if there is one.
-    public init(kubeconfig: String, includesProtected: Bool, members earlier: Self? = nil) {
+    /// Creates the record of a task with the objects of an earlier record, if there is one.
+    public init(task: String, kubeconfig: String, includesProtected: Bool, after earlier: Self? = nil) {
         (self.kubeconfig, self.includesProtected) = (kubeconfig, includesProtected)
+        tasks = (earlier?.tasks ?? []).union([task])
         members = earlier?.members ?? []
     }
 
@@ -94,6 +98,7 @@ public struct SetRecord: Sendable, Equatable {
         else { return nil }
         self.kubeconfig = kubeconfig
         includesProtected = document["includesProtected"]?.boolean == true
+        tasks = Set((document["tasks"]?.sequence ?? []).compactMap(\.string))
         members = Set(lines.compactMap { $0.string.flatMap { MemberKey(text: $0) } })
     }
 
@@ -102,6 +107,7 @@ public struct SetRecord: Sendable, Equatable {
         Node.mapping([
             ("version", .number(1)), ("kubeconfig", .string(kubeconfig)),
             ("includesProtected", .boolean(includesProtected)),
+            ("tasks", .sequence(tasks.sorted().map { .string($0) })),
             ("objects", .sequence(objects.map { .string($0) })),
         ]).json()
     }

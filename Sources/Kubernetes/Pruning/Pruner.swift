@@ -10,11 +10,9 @@ public struct Pruner: Sendable {
     public struct Reason: Sendable, Hashable {
         var text: String
         var advice: String?
-        /// The other task that describes the object.
-        var task: String?
 
-        public init(_ text: String, advice: String? = nil, task: String? = nil) {
-            (self.text, self.advice, self.task) = (text, advice, task)
+        public init(_ text: String, advice: String? = nil) {
+            (self.text, self.advice) = (text, advice)
         }
     }
 
@@ -35,6 +33,7 @@ public struct Pruner: Sendable {
     private let set: ObjectSet
     private let node: String
     private let version: AppliedVersion?
+    private let formerTasks: Set<String>
     private let includesProtected: Bool
     private let isDryRun: Bool
     private let retryPolicy: RetryPolicy
@@ -47,6 +46,7 @@ public struct Pruner: Sendable {
     ///   - set: The set of the task.
     ///   - node: The name of the node.
     ///   - version: The version of the task, if it has one.
+    ///   - formerTasks: The tasks that have had the set before.
     ///   - includesProtected: Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
     ///   - isDryRun: Whether the pruner only reports the changes that it would make.
     ///   - retryPolicy: How requests are retried.
@@ -56,34 +56,40 @@ public struct Pruner: Sendable {
         set: ObjectSet,
         node: String,
         version: AppliedVersion? = nil,
+        formerTasks: Set<String> = [],
         includesProtected: Bool,
         isDryRun: Bool,
         retryPolicy: RetryPolicy,
         location: SourceLocation,
     ) {
         (self.client, self.set, self.node, self.version) = (client, set, node, version)
-        (self.includesProtected, self.isDryRun) = (includesProtected, isDryRun)
+        (self.formerTasks, self.includesProtected, self.isDryRun) = (formerTasks, includesProtected, isDryRun)
         (self.retryPolicy, self.location) = (retryPolicy, location)
     }
 
     /// Adds the objects of manifests to a record, before they are applied.
-    public func add(_ manifests: [ManifestObject], to record: inout SetRecord) async {
-        record.members.formUnion(await keys(of: manifests))
+    public func add(_ manifests: [ManifestObject], to record: inout SetRecord) async throws(ObjectFailure) {
+        record.members.formUnion(try await explained { () async throws(APIError) in try await keys(of: manifests) })
     }
 
     /// Reduces a record to the objects of manifests and those that are kept, after the deletions.
-    public func reduce(_ record: inout SetRecord, to manifests: [ManifestObject], and obsolete: Obsolete) async {
-        record.members = await keys(of: manifests).union(obsolete.kept)
+    public func reduce(
+        _ record: inout SetRecord,
+        to manifests: [ManifestObject],
+        and obsolete: Obsolete,
+    ) async throws(ObjectFailure) {
+        record.members = obsolete.kept
+        try await add(manifests, to: &record)
     }
 
     /// Returns the keys of the objects of manifests.
-    private func keys(of manifests: [ManifestObject]) async -> Set<MemberKey> {
+    private func keys(of manifests: [ManifestObject]) async throws(APIError) -> Set<MemberKey> {
         let names = ResourceNames(manifests)
         var keys: Set<MemberKey> = []
         for var identity in manifests.map(\.identity) {
-            if let path = try? await client.path(of: identity, until: retryPolicy.deadline) {
-                identity = path.identity
-            } else {
+            do throws(APIError) {
+                identity = try await client.path(of: identity, until: retryPolicy.deadline).identity
+            } catch .refused {
                 // If the manifests define the kind, the scope in the definition applies.
                 let namespace = identity.namespace ?? client.kubeconfig.namespace
                 identity.namespace = names.isNamespaced(identity.type) ? namespace : nil
@@ -109,8 +115,8 @@ extension Pruner {
         isComplete: Bool,
         record: SetRecord?,
     ) async throws(ObjectFailure) -> [String] {
-        let wanted = if let manifests { await keys(of: manifests) } else { Set<MemberKey>() }
-        return try await explained { () async throws(APIError) in
+        try await explained { () async throws(APIError) in
+            let wanted = try await keys(of: manifests ?? [])
             let live = try await client.find(set.parent, until: retryPolicy.deadline)
             let data = live?["data"]
             if let refusal = version?.refusal(over: data?[ObjectSet.versionKey]?.string) { throw .outdated(refusal) }
@@ -212,7 +218,7 @@ extension Pruner {
         besides manifests: [ManifestObject],
         reasonToKeep: @Sendable (ObjectIdentity) async -> Reason?,
     ) async throws(ObjectFailure) -> Obsolete {
-        let wanted = await keys(of: manifests)
+        let wanted = try await explained { () async throws(APIError) in try await keys(of: manifests) }
         let left = record.members.subtracting(wanted).sorted { $0.text < $1.text }
         var result = Obsolete()
         guard !left.isEmpty else { return result }
@@ -222,14 +228,12 @@ extension Pruner {
         var kept: [(reason: Reason, object: ObjectIdentity)] = []
         var deletions: [ObjectIdentity] = []
         for key in left {
-            guard let (identity, live) = try await find(key) else { continue }
+            guard let (identity, live) = try await find(key), isMember(live) else { continue }
             // The kind may have been unknown when the record was made, and so the scope of the object.
             guard !wanted.contains(MemberKey(identity)) else { continue }
             let nodes = claims.filter { $0.value.contains(key) || $0.value.contains(MemberKey(identity)) }.keys.sorted()
             var reason = nodes.isEmpty ? reasonToKeepBySelf(live, identity) : Reason(veto: nodes, set)
             if reason == nil { reason = await reasonToKeep(identity) }
-            // The set forgets an object that the other task has applied.
-            if let task = reason?.task, task == ManagedMetadata.task(of: live) { continue }
             if let reason {
                 kept.append((reason, identity))
                 result.kept.insert(key)
@@ -269,6 +273,11 @@ extension Pruner {
         }
     }
 
+    /// Returns whether the set's task has applied an object, and no other one since.
+    private func isMember(_ live: Node) -> Bool {
+        ManagedMetadata.task(of: live).map { $0 == set.task || formerTasks.contains($0) } ?? true
+    }
+
     /// Returns the reason to keep an object that the object itself shows, `nil` if it may be deleted.
     private func reasonToKeepBySelf(_ live: Node, _ identity: ObjectIdentity) -> Reason? {
         let recorded = live["metadata"]?["annotations"]?[AppliedVersion.annotation]?.string
@@ -302,7 +311,7 @@ extension Pruner {
         deletion.isMeant = { identity, live async throws(APIError) in
             let claims = claims(at: try await client.find(set.parent, until: retryPolicy.deadline))
             guard !claims.values.contains(where: { $0.contains(MemberKey(identity)) }) else { return false }
-            return reasonToKeepBySelf(live, identity) == nil
+            return isMember(live) && reasonToKeepBySelf(live, identity) == nil
         }
         await deletion.delete(identities.map { ($0, location) }, say: say)
     }

@@ -87,15 +87,15 @@ struct Resolver {
         )
     }
 
-    /// Returns the steps, in which tasks with `prune` also read the manifests of all other tasks.
+    /// Returns the steps, in which tasks that delete objects of a set also read the manifests of all other tasks.
     private static func readingOtherManifests(_ steps: [Plan.Step]) -> [Plan.Step] {
-        guard steps.contains(where: { $0.task.footprint.pruning != .never }) else { return steps }
+        guard steps.contains(where: { !$0.task.recordedSets.isEmpty }) else { return steps }
         let manifests = steps.map { step in
             step.task.footprint.reads.filter { $0.use == .manifests }.map(\.path)
         }
         return steps.indices.map { index in
             var step = steps[index]
-            guard step.task.footprint.pruning != .never else { return step }
+            guard !step.task.recordedSets.isEmpty else { return step }
             var known = Set(manifests[index].map(\.path).exact)
             let others = (manifests[..<index] + manifests[(index + 1)...]).joined()
             step.task.otherManifests = others.filter { known.insert(ExactText($0.path)).inserted }

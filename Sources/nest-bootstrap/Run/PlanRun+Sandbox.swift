@@ -95,7 +95,14 @@ extension PlanRun {
     private func inputs(of task: PlannedTask) -> [String] {
         let pinned = task.footprint.pinnedDigests.map { "\(RunEnvironment.usualCacheDirectory)/\($0)" }
         let earlier = configuration.plan.allDependencies(of: task.name).sorted()
-        return task.footprint.reads.map(\.path.path) + pinned + earlier.map { "/run/nest-bootstrap/tasks/\($0)" }
+        // A task that deletes objects of a set compares them with the manifests of all tasks.
+        let others =
+            task.recordedSets.isEmpty ? [] : configuration.plan.steps.map(\.task).filter { $0.name != task.name }
+        let caches = others.filter { $0.footprint.manifests != nil }.map {
+            "\(RunEnvironment.usualCacheDirectory)/\($0.name)"
+        }
+        return task.footprint.reads.map(\.path.path) + pinned + caches
+            + earlier.map { "/run/nest-bootstrap/tasks/\($0)" }
     }
 
     /// Returns the kubeconfigs of a task, and the files to which they refer; the agent in the sandbox reports what is wrong

@@ -158,7 +158,8 @@ struct TableField {
         guard let found, let same = try? node(form.values.same) else { return nil }
         let other = form.values.other.flatMap { try? node($0) }
         if isSet { return found.sequence?.contains(same) == true ? .same : nil }
-        return found.includes(same) ? .same : other.map(found.includes) == true ? .other : nil
+        let isIncluded = { found.includes($0, owned: { .mapping([]) }) }
+        return isIncluded(same) ? .same : other.map(isIncluded) == true ? .other : nil
     }
 }
 

@@ -25,6 +25,7 @@ struct PrunerTests {
                 set: set,
                 node: name,
                 version: version,
+                formerTasks: ["t"],
                 includesProtected: includesProtected,
                 isDryRun: isDryRun,
                 retryPolicy: Session.retryPolicy(),
@@ -46,8 +47,8 @@ struct PrunerTests {
         @discardableResult
         mutating func apply(_ objects: [ManifestObject], isComplete: Bool = true) async throws -> [String] {
             let known = record
-            var next = SetRecord(kubeconfig: "k", includesProtected: includesProtected, members: known)
-            await pruner.add(objects, to: &next)
+            var next = SetRecord(task: "t", kubeconfig: "k", includesProtected: includesProtected, after: known)
+            try await pruner.add(objects, to: &next)
             record = next
             let unknown = try await pruner.claim(objects, isComplete: isComplete, record: known)
             let text = objects.map { String(decoding: $0.root.json(), as: UTF8.self) }.joined(separator: "\n---\n")
@@ -84,7 +85,7 @@ struct PrunerTests {
             let obsolete = try await obsolete(besides: objects)
             let deleted = await delete(obsolete)
             if var reduced = record {
-                await pruner.reduce(&reduced, to: objects, and: obsolete)
+                try await pruner.reduce(&reduced, to: objects, and: obsolete)
                 record = reduced
             }
             return (deleted, obsolete.warnings)
@@ -355,7 +356,7 @@ struct PrunerTests {
 @Suite(.timeLimit(.minutes(15)))
 struct ObjectSetTests {
     @Test func `a record survives being written and read`() throws {
-        var record = SetRecord(kubeconfig: "/k", includesProtected: true)
+        var record = SetRecord(task: "t", kubeconfig: "/k", includesProtected: true)
         record.members = MemberKey.keys(
             in: "Deployment.apps/a/b\nNamespace/a\n/a/b\nConfigMap\na b/c/d\nConfigMap/a/b/c"
         )
