@@ -76,14 +76,12 @@ enum SampleBoot {
         description: String? = nil,
         retriesIn: Duration? = nil,
     ) -> TimelineSource.TaskFacts {
-        var status = TaskStatus(task: name, state: state)
+        var status = TaskStatus(task: name, description: description, state: state)
         status.retriesIn = retriesIn
         return TimelineSource.TaskFacts(
-            name: name,
-            description: description,
+            status,
             dependencies: dependencies,
             units: units,
-            status: status,
             record: record,
             earlier: earlier,
         )
@@ -165,7 +163,7 @@ enum SampleBoot {
 
 /// The spans of a task, each as `work 4-5`, in seconds.
 func spans(_ timeline: Timeline, _ name: String) -> [String] {
-    (timeline.task(name)?.spans ?? []).map { span in
+    (timeline.tasks.first { $0.name == name }?.spans ?? []).map { span in
         let times = [span.start, span.end].map { $0.map { seconds($0) } ?? "" }.joined(separator: "-")
         let words = [span.subject, span.reason, span.outcome?.rawValue].compactMap(\.self)
         return ([span.kind.rawValue, times] + words.map { "(\($0))" }).joined(separator: " ")

@@ -161,27 +161,6 @@ enum StateTone: Sendable, Hashable {
     /// Work that has ended without success or failure, or whose state is unknown.
     case incomplete
 
-    /// The colour in pictures that this program draws.
-    var colour: SVGColour {
-        switch self {
-        case .succeeded: .succeeded
-        case .failed: .failed
-        case .running: .running
-        case .waiting, .incomplete: .waiting
-        case .pending: .inactive
-        }
-    }
-
-    /// The colour of a text about the state, which is legible on light and dark pages.
-    var textColour: SVGColour {
-        switch self {
-        case .succeeded: .text
-        case .failed: .failed
-        case .running: .running
-        case .waiting, .incomplete, .pending: .muted
-        }
-    }
-
     /// The tone of a line about the state, which determines its colour on a terminal.
     var line: Line.Tone {
         switch self {

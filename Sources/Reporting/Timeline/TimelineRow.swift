@@ -3,128 +3,171 @@ import Execution
 import Host
 import State
 
-/// A task during the construction of a timeline, with times relative to the start of the machine.
+/// A row of a chart: a unit or a task with its activities.
 struct TimelineRow {
-    /// The attempts up to the first success, or the attempts of the last run if the first success is not known.
-    private(set) var attempts: [TaskAttempt]
+    /// The meaning of a bar; if several apply to one place, the last in this order is shown.
+    enum Mark: Int, CaseIterable {
+        case active, idle, wait, work, failure
 
-    /// The number of earlier attempts that are not known.
-    let unknownCount: Int
-
-    /// The number of attempts, including unknown attempts before or between the known attempts.
-    var attemptCount: Int { attempts.last.map { max(unknownCount + attempts.count, $0.number) } ?? 0 }
-
-    /// Whether the task had already succeeded before ``attempts``, in runs that are not known.
-    let hasEarlierSuccess: Bool
-
-    /// Whether the task has run again after ``attempts``.
-    let hasLaterRun: Bool
-
-    /// The state of the task after ``attempts``.
-    private(set) var state: TaskState
-
-    /// The waits of the task before its first attempt.
-    var waits: [TimelineSpan] = []
-
-    /// Whether the task has failed and will be started again.
-    private let isRetried: Bool
-
-    /// The largest expected difference between a time recorded by the program and the corresponding time in systemd.
-    private static let precision = Duration.milliseconds(50)
-
-    /// Finds the attempts of a task.
-    ///
-    /// - Parameters:
-    ///   - task: The task with its record and earlier attempts.
-    ///   - source: The source of the timeline.
-    init(_ task: TimelineSource.TaskFacts, _ source: TimelineSource) {
-        let unit = source.unit(of: task)
-        let last = task.record?.ownAttempt
-        // If a new attempt began between the reads of the two files, both files contain the previous attempt.
-        var found = task.earlier.filter { $0.start != last?.start }.map(\.killed)
-        hasLaterRun = found.last?.isSuccess == true && task.record != nil && last?.end != found.last?.end
-        hasEarlierSuccess = found.last?.isSuccess != true && task.record?.history.lastSuccess != nil
-        if hasEarlierSuccess { found = [] }
-        if found.last?.isSuccess != true, let last {
-            found.append(task.status.state == .ended(.interrupted) ? Self.interrupted(last, unit) : last)
-        }
-        if let unit, let last = found.indices.last {
-            Self.extend(&found[last], to: unit, after: found.dropLast().last?.end)
-        }
-        attempts = found
-        unknownCount = max(0, (found.first?.number ?? 1) - 1)
-        state = task.status.state
-        if let last = found.last, last.isSuccess, let outcome = last.outcome {
-            state = last.end == nil ? .running : .ended(outcome)
-        }
-        isRetried = task.status.retriesIn != nil && found.last?.isSuccess != true
-    }
-
-    /// The time at which the first known attempt started.
-    var started: Duration? { attempts.first?.start }
-
-    /// The time at which dependants could start, `nil` if they cannot start yet.
-    var succeeded: Duration? { attempts.last.flatMap { $0.isSuccess ? $0.end : nil } }
-
-    /// The time at which the last attempt ended, `nil` if there is none or the task is ongoing.
-    var ended: Duration? { isOngoing ? nil : attempts.last?.end }
-
-    /// Whether the task is running or will be retried.
-    var isOngoing: Bool { attempts.last.map { $0.end == nil || isRetried } ?? false }
-
-    /// The activities of the task, in chronological order.
-    var spans: [TimelineSpan] {
-        var spans = waits
-        for (index, attempt) in attempts.enumerated() {
-            if index > 0, let end = attempts[index - 1].end, end < attempt.start {
-                spans.append(TimelineSpan(.pause, from: end, to: attempt.start))
+        /// The meaning in the legend.
+        var meaning: String {
+            switch self {
+            case .active: "unit is active"
+            case .idle: "waits for a task, a unit or the next attempt"
+            case .wait: "waits for a server, lock or condition"
+            case .work: "works, or unit starts"
+            case .failure: "attempt failed"
             }
-            spans += attempt.spans
         }
-        if isOngoing, let end = attempts.last?.end { spans.append(TimelineSpan(.pause, from: end, to: nil)) }
-        return spans
     }
 
-    /// Returns an interrupted attempt; if no outcome was recorded, the unit's end time is used if possible.
-    private static func interrupted(_ attempt: TaskAttempt, _ unit: UnitTimes?) -> TaskAttempt {
-        guard attempt.outcome == nil else { return attempt }
-        var killed = attempt.killed
-        let isOfUnit = unit?.started.map { $0 <= attempt.start + precision } ?? false
-        if isOfUnit, let end = unit?.ended { killed.end = max(killed.end ?? end, end) }
-        return killed
+    /// A bar; without an end, it continues to the end of the chart.
+    typealias Bar = (mark: Mark, start: Duration, end: Duration?)
+
+    let name: String
+    let isCritical: Bool
+    let bars: [Bar]
+
+    /// The duration of a task that has succeeded, otherwise the state.
+    let result: String
+    let tone: Line.Tone
+
+    /// The waits and the number of attempts, one line each.
+    var details: [String] = []
+}
+
+/// The content of a chart, shared by text and picture.
+extension Timeline {
+    /// The units, then the tasks.
+    var rows: [TimelineRow] {
+        units.map { TimelineRow($0, isCritical: isCritical($0)) } + tasks.map { TimelineRow($0, until: end) }
     }
 
-    /// Extends an attempt by the activity of its unit before and after the program.
-    ///
-    /// - Parameters:
-    ///   - attempt: The attempt, which may have been run by hand.
-    ///   - unit: The times of the unit's last start.
-    ///   - earlier: The time at which the previous attempt ended.
-    private static func extend(_ attempt: inout TaskAttempt, to unit: UnitTimes, after earlier: Duration?) {
-        guard let started = unit.started, started <= attempt.start + precision,
-            started >= (earlier ?? .zero) - precision
-        else { return }
-        if let end = attempt.end {
-            if let unitEnd = unit.startEnd {
-                guard unitEnd >= end - precision else { return }
-                attempt.end = max(end, unitEnd)
-            } else if unit.state.active == "activating", attempt.isSuccess {
-                attempt.end = nil
+    /// The number of tasks and their states, in one sentence.
+    var summary: String {
+        guard !tasks.isEmpty else { return "no task for this node" }
+        let states: [TaskState] =
+            [.changed, .unchanged, .failed, .skipped, .interrupted].map(TaskState.ended)
+            + [.running, .waiting, .notYet, .unknown]
+        let counts = states.map { state in (tasks.count { $0.state == state }, state.countedWord) }.filter { $0.0 > 0 }
+        let list = counts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        let head = "\(tasks.count) \(tasks.count == 1 ? "task" : "tasks"): \(list)"
+        guard let last = tasks.compactMap(\.ended).max(), !isOngoing else { return head }
+        return "\(head); the last ended after \(last.humanReadable)"
+    }
+
+    /// The origin of the times and the duration of the boot.
+    var originWords: String {
+        let start = origin == .boot ? "the start of the machine" : "the start of the first task"
+        let finished = bootFinished.map { "; the boot took \($0.humanReadable)" } ?? ""
+        return "times count from \(start) at \(originTime)\(finished)"
+    }
+
+    /// The critical path with the durations of its tasks, `nil` if no task has started.
+    var criticalWords: String? {
+        let critical = tasks.filter(\.isCritical)
+        guard let last = isOngoing ? end : critical.compactMap(\.ended).max() else { return nil }
+        // Both are in the order of the starts; a unit at the beginning of the path has no task.
+        let unit = criticalPath.prefix(criticalPath.count - critical.count)
+        let path =
+            unit
+            + critical.map { task in
+                task.took(until: end).map { "\(task.name) (\($0.humanReadable))" } ?? task.name
             }
-        } else if let ended = unit.ended, ended < attempt.start {
-            return
-        }
-        attempt.start = min(attempt.start, started)
+        return "critical path, \(last.humanReadable)\(isOngoing ? " so far" : ""): \(path.joined(separator: ", "))"
+    }
+
+    /// Returns the position of a time, from 0 at the origin to 1 at the end.
+    func place(of time: Duration) -> Double { min(max(time / max(end, .milliseconds(1)), 0), 1) }
+
+    /// Returns round times from zero to the end, in equal intervals.
+    func axisMarks(intervals: Int) -> [Duration] {
+        let seconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400, 604_800]
+        let steps = [.milliseconds(1), .milliseconds(10), .milliseconds(100)] + seconds.map { Duration.seconds($0) }
+        let step = steps.first { $0 * max(1, intervals) >= end } ?? end
+        return (0...Int(end / step)).map { step * $0 }
     }
 }
 
-extension TaskAttempt {
-    /// The attempt, if it has no recorded end, marked as interrupted at the last known time of a wait.
-    fileprivate var killed: Self {
-        guard outcome == nil else { return self }
-        var attempt = self
-        attempt.outcome = .interrupted
-        attempt.end = waits.last.map { $0.end ?? $0.start } ?? start
-        return attempt
+extension TimelineTask {
+    /// Returns the duration from the first start to the end, or to a given time if the task is ongoing.
+    ///
+    /// It is `nil` if the start is not known or has not happened.
+    func took(until end: Duration) -> Duration? { started.map { max(.zero, (ended ?? end) - $0) } }
+}
+
+extension TimelineRow {
+    /// Creates the row of a task.
+    ///
+    /// - Parameters:
+    ///   - task: The task.
+    ///   - end: The time to count to if the task is ongoing.
+    fileprivate init(_ task: TimelineTask, until end: Duration) {
+        var bars: [Bar] = []
+        for span in task.spans {
+            let mark: Mark =
+                switch span.kind {
+                case .dependency, .unit, .pause: .idle
+                case .server, .lock, .condition: .wait
+                case .work: span.isFailure ? .failure : .work
+                }
+            bars.append((mark, span.start, span.end))
+            if span.isFailure, mark == .wait, let end = span.end { bars.append((.failure, end, end)) }
+        }
+        let duration = task.state.isSuccess ? task.took(until: end) : nil
+        self.init(
+            name: task.name,
+            isCritical: task.isCritical,
+            bars: bars,
+            result: duration?.humanReadable ?? "\(task.state)",
+            tone: task.state.tone.line,
+            details: Self.details(task, until: end),
+        )
+    }
+
+    /// Creates the row of a unit.
+    fileprivate init(_ unit: UnitTimes, isCritical: Bool) {
+        let hasFailed = unit.state.active == "failed"
+        var bars: [Bar] = unit.started.map { [(.work, $0, unit.startEnd)] } ?? []
+        if let active = unit.active { bars.append((.active, active, unit.ended)) }
+        if hasFailed, let ended = unit.ended { bars.append((.failure, ended, ended)) }
+        let result =
+            switch unit.state.active {
+            case "activating": "starting"
+            case "inactive": unit.started == nil ? "queued" : "ended"
+            default: unit.state.active
+            }
+        let tone: Line.Tone = hasFailed ? .failed : .progress
+        self.init(name: unit.name, isCritical: isCritical, bars: bars, result: result, tone: tone)
+    }
+
+    /// Returns the long waits during the attempts, one line for each subject, and the number of attempts.
+    private static func details(_ task: TimelineTask, until end: Duration) -> [String] {
+        var waits: [(span: TimelineSpan, duration: Duration)] = []
+        var pauses = Duration.zero
+        for span in task.spans {
+            let duration = max(.zero, (span.end ?? end) - span.start)
+            switch span.kind {
+            case .dependency, .unit, .work: continue
+            case .pause: pauses += duration
+            case .server, .lock, .condition:
+                let index = waits.firstIndex { $0.span.subject == span.subject }
+                let earlier = index.map { waits.remove(at: $0).duration } ?? .zero
+                waits.append((span, earlier + duration))
+            }
+        }
+        let long = waits.filter { $0.duration >= .milliseconds(500) }
+        var lines = long.sorted { $0.duration > $1.duration }.map { span, duration in
+            let verb = span.end == nil ? "has waited" : "waited"
+            // A starting API server reports very long reasons.
+            let reason = span.reason.map { " (\($0.truncated(to: 120)))" } ?? ""
+            return "\(verb) \(duration.humanReadable) for \(span.subject ?? "something")\(reason)"
+        }
+        if task.attemptCount > 1 {
+            let between = "\(pauses.humanReadable) between them"
+            let unknown = "the first \(task.unknownCount) of which are not known"
+            lines.append("\(task.attemptCount) attempts, \(task.unknownCount == 0 ? between : unknown)")
+        }
+        return lines
     }
 }

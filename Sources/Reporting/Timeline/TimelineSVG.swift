@@ -1,147 +1,98 @@
 import Base
-import State
 
 /// Draws a timeline as an SVG picture.
+///
+/// All characters have the width of a column, so that the width of a text is known.
 ///
 /// - Parameters:
 ///   - timeline: The timeline.
 ///   - node: The name of the node for the title; empty if the name is not known.
 /// - Returns: The picture as SVG, without scripts and external files.
 public func timelineSVG(_ timeline: Timeline, node: String) -> String {
-    TimelinePicture(timeline, node: node).document.markup
+    let (margin, column, lineHeight, barsWidth) = (20, 8, 20, 640)
+    let rows = timeline.rows
+    let names = rows.map { printable($0.name).truncated(to: 40) }
+    let labels = rows.map { printable(([$0.result] + $0.details).joined(separator: "; ")).truncated(to: 90) }
+    let barsX = margin + column * (2 + (names.map(\.columnCount).max() ?? 0))
+    let labelsX = barsX + barsWidth + 2 * column
+    let width = labelsX + column * max(40, labels.map(\.columnCount).max() ?? 0) + margin
+
+    var (content, y) = ("", margin)
+    func write(_ text: String, _ style: String = "", x: Int = margin) {
+        let style = style.isEmpty ? "" : "class=\"\(style)\" "
+        content += "<text \(style)x=\"\(x)\" y=\"\(y + 14)\">\(escaped(text))</text>\n"
+    }
+    func writeLines(_ texts: [String]) {
+        for line in texts.flatMap({ printable($0).wrapped(to: (width - 2 * margin) / column) }) {
+            write(line)
+            y += lineHeight
+        }
+    }
+    func x(_ time: Duration) -> Int { barsX + Int(timeline.place(of: time) * Double(barsWidth)) }
+    func draw(_ mark: TimelineRow.Mark, from x: Int, width: Int) {
+        content += "<rect class=\"\(mark)\" x=\"\(x)\" y=\"\(y + (lineHeight - mark.height) / 2)\" "
+        content += "width=\"\(width)\" height=\"\(mark.height)\"/>\n"
+    }
+
+    let title = node.isEmpty ? "Timeline of the tasks" : "Timeline of \(printable(node))"
+    write(title, "critical")
+    y += lineHeight
+    writeLines([timeline.summary, timeline.originWords])
+    for mark in TimelineRow.Mark.allCases.reversed() {
+        draw(mark, from: margin, width: 24)
+        write(mark.meaning, x: margin + 32)
+        y += lineHeight
+    }
+    for time in timeline.axisMarks(intervals: 8) {
+        write(time.text, x: x(time))
+        let bottom = y + lineHeight * (rows.count + 1)
+        content += "<path class=\"axis\" d=\"M\(x(time)) \(y + lineHeight)V\(bottom)\"/>\n"
+    }
+    y += lineHeight
+    for (index, row) in rows.enumerated() {
+        write(names[index], row.isCritical ? "critical" : "")
+        for bar in row.bars {
+            draw(bar.mark, from: x(bar.start), width: max(3, x(bar.end ?? timeline.end) - x(bar.start)))
+        }
+        write(labels[index], row.tone == .failed ? "failure" : "", x: labelsX)
+        y += lineHeight
+    }
+    y += lineHeight
+    writeLines([timeline.criticalWords].compactMap(\.self) + timeline.notes)
+    return """
+        <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(y + margin)" role="img">
+        <title>\(escaped(title))</title>
+        <style>\(styleSheet)</style>
+        <rect width="100%" height="100%" fill="#ffffff"/>
+        \(content)</svg>
+
+        """
 }
 
-/// A timeline as a picture: names on the left, bars in the middle, results and details on the right.
-struct TimelinePicture {
-    let timeline: Timeline
-    private let node: String
-    private let width: Double
-    let axis: TimeAxis
+private let styleSheet = """
+    text{font:13px monospace;fill:#1f2328}text.critical{font-weight:bold}.failure,text.failure{fill:#d1242f}
+    .work{fill:#1a7f37}.wait{fill:#bf8700}.idle{fill:#818b98}.active{fill:#d1d9e0}.axis{stroke:#d1d9e0}
+    """
 
-    /// The left edges of the bars, the results and the captions.
-    let barsX, resultsX, captionsX: Double
-    /// The upper edge of the first row.
-    let chartY: Double
-    /// The baseline of the first text below the rows.
-    private let notesY: Double
-    /// The shapes in the legend, divided into lines.
-    private let legend: [[TimelineLegend.Item]]
-    /// The two sentences above the legend, wrapped to lines.
-    private let summary, origin: [String]
-    /// The number of characters per line.
-    private let columns: Int
-
-    static let margin = 20.0
-    static let barsWidth = 640.0
-    static let rowHeight = 22.0
-    /// The allowed widths of the name column; the headings need the minimum.
-    private static let nameWidths = 110.0...250
-    private static let lineHeight = 18.0
-
-    init(_ timeline: Timeline, node: String) {
-        self.timeline = timeline
-        self.node = printable(node)
-        axis = TimeAxis(end: timeline.end, count: 8)
-        let names = timeline.tasks.map(\.name) + timeline.units.map(\.name)
-        let nameWidth = names.map { svgTextWidth($0) }.reduce(Self.nameWidths.lowerBound) { max($0, $1) }
-        barsX = Self.margin + min(nameWidth, Self.nameWidths.upperBound).rounded(.up) + 24
-        resultsX = barsX + Self.barsWidth + 12
-        let results = timeline.tasks.map { $0.result(until: timeline.end) } + timeline.units.map(\.result)
-        let resultWidth = results.map { svgTextWidth($0) }.max() ?? 0
-        captionsX = resultsX + resultWidth.rounded(.up) + 16
-        let captions = timeline.tasks.map { $0.caption(until: timeline.end) } + timeline.units.map(\.caption)
-        let captionWidth = captions.map { svgProseWidth($0, size: 11) }.max() ?? 0
-        width = captionsX + captionWidth.rounded(.up) + Self.margin
-        let space = width - 2 * Self.margin
-        columns = Int(space / svgTextWidth("x"))
-        summary = timeline.summary.wrapped(to: columns)
-        origin = Self.sentence(timeline.originWords).wrapped(to: columns)
-        legend = TimelineLegend.lines(TimelineLegend.items(timeline), within: space)
-        // The space above the rows holds the title, the sentences, the legend and the times.
-        let lineCount = summary.count + origin.count
-        chartY =
-            Self.margin + 22 + Double(lineCount) * Self.lineHeight
-            + Double(legend.count) * TimelineLegend.lineHeight + 32
-        let groups = [timeline.units.count, timeline.tasks.count].filter { $0 > 0 }
-        let rowCount = groups.reduce(0, +) + groups.count
-        notesY = chartY + Double(rowCount) * Self.rowHeight + 34
-    }
-
-    private var title: String {
-        let subject = timeline.origin == .boot ? "the boot" : "the tasks"
-        return "Timeline of \(subject)" + (node.isEmpty ? "" : " of \(node)")
-    }
-
-    var document: SVGDocument {
-        let sentences = [criticalText].compactMap(\.self) + timeline.notes.map { printable("Note: \($0)") }
-        let lines = sentences.flatMap { $0.wrapped(to: columns) }
-        let height = notesY + Double(lines.count) * Self.lineHeight + Self.margin - 10
-        let texts = self.lines(lines, y: notesY, SVGColour.text.fill)
-        return SVGDocument(
-            width: width,
-            height: height,
-            title: title,
-            description: ([timeline.summary, Self.sentence(timeline.originWords)] + sentences).joined(separator: ". "),
-            content: header + [grid] + rows + connections + texts,
-        )
-    }
-
-    // MARK: Texts
-
-    /// Returns labels for lines of text, one below the other.
-    private func lines(_ lines: [String], y: Double, _ classes: String) -> [SVGElement] {
-        lines.enumerated().map { index, line in
-            .label(line, classes, x: Self.margin, y: y + Double(index) * Self.lineHeight)
+extension TimelineRow.Mark {
+    /// The height of the bars, which differ without colours too.
+    fileprivate var height: Int {
+        switch self {
+        case .active, .idle: 2
+        case .wait: 8
+        case .work, .failure: 14
         }
     }
+}
 
-    private var header: [SVGElement] {
-        let top = Self.margin + 12
-        let originY = top + 22 + Double(summary.count) * Self.lineHeight
-        let legendY = originY + Double(origin.count) * Self.lineHeight + 8
-        return [SVGElement.label(title, "\(SVGColour.text.fill) strong", x: Self.margin, y: top)]
-            + lines(summary, y: top + 22, SVGColour.text.fill)
-            + lines(origin, y: originY, SVGColour.muted.fill)
-            + TimelineLegend.elements(legend, x: Self.margin, y: legendY)
-    }
-
-    /// Returns words with a capital first letter.
-    private static func sentence(_ words: String) -> String { words.prefix(1).uppercased() + words.dropFirst() }
-
-    /// The critical path in one line.
-    private var criticalText: String? {
-        guard let end = timeline.criticalEnd else { return nil }
-        let tasks = timeline.tasks.filter(\.isCritical).map { ($0.name, $0.took(until: timeline.end)) }
-        let times = Dictionary(tasks, uniquingKeysWith: { first, _ in first })
-        let names = timeline.criticalPath.map { name in
-            guard let took = times[name] ?? nil else { return printable(name) }
-            return "\(printable(name)) (\(took.humanReadable))"
+/// Escapes a text for an element; control characters are already escaped by ``Base/printable(_:)``.
+private func escaped(_ text: String) -> String {
+    text.unicodeScalars.map { scalar in
+        switch scalar {
+        case "&": "&amp;"
+        case "<": "&lt;"
+        case ">": "&gt;"
+        default: String(scalar)
         }
-        let limit = timeline.isOngoing ? " so far" : ""
-        return "Critical path\(limit), \(end.humanReadable): \(names.joined(separator: " → "))"
-    }
-
-    // MARK: The grid
-
-    func x(_ time: Duration) -> Double { barsX + axis.place(of: time) * Self.barsWidth }
-
-    /// The vertical lines at round times, with their labels.
-    private var grid: SVGElement {
-        let bottom = notesY - 34
-        // The labels of a tall picture are repeated at its bottom.
-        let places = timeline.tasks.count > 30 ? [chartY - 8, bottom + 14] : [chartY - 8]
-        let marks = axis.marks.flatMap { time in
-            let place = svgNumber(x(time))
-            let line = SVGElement(
-                "line",
-                [
-                    "class": SVGColour.line.stroke, "x1": place, "x2": place, "y1": svgNumber(chartY),
-                    "y2": svgNumber(bottom),
-                ]
-            )
-            let classes = "\(SVGColour.muted.fill) small middle"
-            return [line] + places.map { SVGElement.label(time.text, classes, x: x(time), y: $0) }
-        }
-        return SVGElement("g", [:], marks)
-    }
+    }.joined()
 }

@@ -1,53 +1,42 @@
 import Base
 import Execution
 public import Host
-public import Planning
+import Planning
 public import State
 
 /// The data from which a timeline is created, with times relative to the start of the machine.
 public struct TimelineSource: Sendable {
     /// The known facts about a task.
     public struct TaskFacts: Sendable {
-        /// The task's name.
-        public var name: String
-        public var description: String?
+        /// The status of the task.
+        let status: TaskStatus
 
         /// The positions of the tasks that must succeed first, all of them earlier in the plan.
-        public var dependencies: [Int]
+        let dependencies: [Int]
 
         /// The other units that the task is ordered after.
-        public var units: [String]
-
-        /// The status of the task.
-        public var status: TaskStatus
+        let units: [String]
 
         /// The record of the last attempt.
-        public var record: TaskRecord?
+        let record: TaskRecord?
 
         /// The attempts before the last one, up to the first success on this boot.
-        public var earlier: [TaskAttempt]
+        let earlier: [TaskAttempt]
 
         public init(
-            name: String,
-            description: String? = nil,
-            dependencies: [Int] = [],
-            units: [String] = [],
-            status: TaskStatus,
-            record: TaskRecord? = nil,
-            earlier: [TaskAttempt] = [],
+            _ status: TaskStatus,
+            dependencies: [Int],
+            units: [String],
+            record: TaskRecord?,
+            earlier: [TaskAttempt],
         ) {
-            self.name = name
-            self.description = description
-            self.dependencies = dependencies
-            self.units = units
-            self.status = status
-            self.record = record
-            self.earlier = earlier
+            (self.status, self.dependencies, self.units) = (status, dependencies, units)
+            (self.record, self.earlier) = (record, earlier)
         }
     }
 
     /// The tasks in the order of the plan.
-    public var tasks: [TaskFacts]
+    var tasks: [TaskFacts]
 
     /// The times at which systemd started units, `nil` if they are not known.
     public var system: SystemTimes?
@@ -58,42 +47,8 @@ public struct TimelineSource: Sendable {
     /// Human-readable notes about missing parts.
     public var notes: [String] = []
 
-    /// Creates the source of a timeline.
     public init(tasks: [TaskFacts], clock: BootClock) {
-        self.tasks = tasks
-        self.clock = clock
-    }
-
-    /// Creates the source of a timeline from a plan.
-    ///
-    /// - Parameters:
-    ///   - plan: The plan.
-    ///   - statuses: The statuses of the tasks, in the order of the plan.
-    ///   - attempts: For each task, the record of the last attempt and the earlier attempts, in the order of the plan.
-    ///   - clock: The current readings of the clocks.
-    public init(
-        _ plan: Plan,
-        statuses: [TaskStatus],
-        attempts: [(record: TaskRecord?, earlier: [TaskAttempt])],
-        clock: BootClock,
-    ) {
-        precondition(
-            plan.steps.count == statuses.count && plan.steps.count == attempts.count,
-            "a plan has as many tasks as it has states and places for records",
-        )
-        let tasks = plan.steps.indices.map { index in
-            let step = plan.steps[index]
-            return TaskFacts(
-                name: step.task.name,
-                description: step.task.description,
-                dependencies: step.dependencies,
-                units: step.task.afterUnits,
-                status: statuses[index],
-                record: attempts[index].record,
-                earlier: attempts[index].earlier,
-            )
-        }
-        self.init(tasks: tasks, clock: clock)
+        (self.tasks, self.clock) = (tasks, clock)
     }
 
     /// The units that commonly precede or follow tasks, shown if they are started.
@@ -104,143 +59,231 @@ public struct TimelineSource: Sendable {
     ]
 
     /// The names of the units shown next to the tasks, without duplicates.
-    public var shownUnits: [String] {
-        var seen = Set(taskUnits)
+    private var shownUnits: [String] {
+        var seen = Set(tasks.map { unitName(ofTask: $0.status.task) })
         return (Self.commonUnits + tasks.flatMap(\.units)).filter { seen.insert($0).inserted }
     }
 
-    public var taskUnits: [String] { tasks.map { unitName(ofTask: $0.name) } }
-
-    func unit(of task: TaskFacts) -> UnitTimes? { system?.units[unitName(ofTask: task.name)] }
+    /// The names of the units whose times belong into ``system``.
+    public var unitNames: [String] { tasks.map { unitName(ofTask: $0.status.task) } + shownUnits }
 }
 
-extension TimelineSource {
-    /// Returns the units shown next to the tasks.
+extension Timeline {
+    /// Creates a timeline.
     ///
-    /// - Parameters:
-    ///   - origin: The origin of the times.
-    ///   - end: The latest start of a unit that is shown.
-    ///   - critical: The unit on the critical path.
-    /// - Returns: The units in the order in which they started, and the names of the units that started after `end`.
-    func units(
-        from origin: Duration,
-        until end: Duration,
-        critical: String?,
-    ) -> (shown: [TimelineUnit], later: [String]) {
-        var shown: [TimelineUnit] = []
-        var later: [String] = []
-        for name in shownUnits {
-            guard let unit = system?.units[name], unit.state.load == "loaded", unit.started != nil || unit.hasJob else {
-                continue
-            }
-            if let started = unit.started, started > end {
-                later.append(name)
-            } else {
-                shown.append(TimelineUnit(unit, from: origin, isCritical: name == critical))
-            }
+    /// - Parameter source: The information about the tasks and units.
+    public init(_ source: TimelineSource) {
+        var tasks = source.tasks.map(source.task)
+        let now = source.clock.sinceBoot
+        let first = tasks.compactMap(\.firstKnown).min()
+        // Tasks that were first started after the boot, such as by hand, are not timed from its start.
+        let boot = source.system?.boot
+        let isBoot = boot.map { boot in boot.finished.map { (first ?? .zero) <= $0 } ?? true } ?? false
+        var (origin, queued) = (first ?? now, first ?? now)
+        if let boot, isBoot {
+            // In a container, the kernel started before the boot of the container, so the boot begins with user space.
+            origin = boot.hasKernel ? .zero : boot.userspace
+            queued = min(queued, max(boot.userspace, boot.unitsLoaded ?? .zero))
         }
-        let order = shown.indices.sorted { left, right in
-            (shown[left].started ?? end, left) < (shown[right].started ?? end, right)
-        }
-        return (order.map { shown[$0] }, later)
-    }
-}
-
-extension TimelineUnit {
-    /// Creates a unit from times relative to the start of the machine.
-    fileprivate init(_ unit: UnitTimes, from origin: Duration, isCritical: Bool) {
-        func moved(_ time: Duration?) -> Duration? { time.map { max(.zero, $0 - origin) } }
+        let waits = tasks.indices.map { source.waits(before: $0, of: tasks, from: queued) }
+        for index in tasks.indices { tasks[index].spans.insert(contentsOf: waits[index], at: 0) }
+        let isOpen = first == nil || tasks.contains(where: \.isOngoing)
+        let last = isOpen ? now : tasks.flatMap(\.spans).compactMap(\.end).max() ?? now
+        let units = source.units(from: origin, until: last)
+        let path = source.markCriticalPath(&tasks)
+        for index in tasks.indices { tasks[index].move(to: origin) }
+        // The index breaks ties, so that tasks that started together keep the order of the plan.
+        let starts = tasks.map { $0.firstKnown ?? .seconds(Int64.max / 2) }
+        let order = tasks.indices.sorted { (starts[$0], $0) < (starts[$1], $1) }
         self.init(
-            name: unit.name,
-            state: unit.state,
-            started: moved(unit.started),
-            active: moved(unit.active),
-            ended: moved(unit.ended),
-            isCritical: isCritical,
+            origin: isBoot ? .boot : .firstTask,
+            originTime: source.clock.timestamp(at: origin),
+            bootFinished: isBoot ? boot?.finished.map { $0 - origin } : nil,
+            end: units.compactMap(\.startEnd).reduce(last - origin) { max($0, $1) },
+            tasks: order.map { tasks[$0] },
+            units: units,
+            criticalPath: path,
+            notes: source.notes,
         )
     }
 }
 
-/// Waits of tasks before their start.
-extension TimelineSource {
-    /// The time at which the boot began.
-    ///
-    /// In a container, the kernel started before the boot of the container, so the boot begins with user space.
-    var bootStart: Duration { system.map { $0.boot.hasKernel ? .zero : $0.boot.userspace } ?? .zero }
-
-    /// Returns whether the first task was started during the boot.
-    func isBoot(firstStart: Duration?) -> Bool {
-        guard let boot = system?.boot else { return false }
-        guard let firstStart, let finished = boot.finished else { return true }
-        return firstStart <= finished
+extension TimelineTask {
+    /// Makes the times relative to another origin.
+    fileprivate mutating func move(to origin: Duration) {
+        for index in spans.indices {
+            spans[index].start = max(.zero, spans[index].start - origin)
+            spans[index].end = spans[index].end.map { max(.zero, $0 - origin) }
+        }
     }
+}
 
-    /// Returns the time at which systemd queued the tasks, or the first task started if that was earlier.
-    func queued(firstStart: Duration?) -> Duration {
-        let first = firstStart ?? clock.sinceBoot
-        guard isBoot(firstStart: firstStart), let boot = system?.boot else { return first }
-        return min(first, max(boot.userspace, boot.unitsLoaded ?? .zero))
+// MARK: - Tasks
+
+extension TimelineSource {
+    /// Returns a task with its attempts up to the first success.
+    fileprivate func task(_ facts: TaskFacts) -> TimelineTask {
+        let (status, last) = (facts.status, facts.record?.ownAttempt)
+        // If a new attempt began between the reads of the two files, both files contain the previous attempt.
+        var attempts = facts.earlier.filter { $0.start != last?.start }
+        if attempts.last?.isSuccess != true, let last {
+            let unit = system?.units[unitName(ofTask: status.task)]
+            attempts.append(status.state == .ended(.interrupted) ? last.killed(notBefore: unit?.ended) : last)
+        }
+        let success = attempts.last.flatMap { $0.isSuccess ? $0.outcome : nil }
+        var spans: [TimelineSpan] = []
+        for (index, attempt) in attempts.enumerated() {
+            if let end = spans.last?.end, end < attempt.start {
+                spans.append(TimelineSpan(kind: .pause, start: end, end: attempt.start))
+            }
+            spans += (index < attempts.count - 1 ? attempt.killed(notBefore: nil) : attempt).spans
+        }
+        if status.retriesIn != nil, success == nil, let end = spans.last?.end {
+            spans.append(TimelineSpan(kind: .pause, start: end))
+        }
+        return TimelineTask(
+            name: status.task,
+            description: status.description,
+            state: success.map(TaskState.ended) ?? status.state,
+            dependencies: facts.dependencies.map { tasks[$0].status.task },
+            attemptCount: attempts.last?.number ?? 0,
+            unknownCount: max(0, (attempts.first?.number ?? 1) - 1),
+            spans: spans,
+        )
     }
 
     /// Returns the waits of a task before its first attempt.
     ///
     /// - Parameters:
-    ///   - task: The task.
-    ///   - row: The task with its attempts.
+    ///   - index: The position of the task.
+    ///   - all: All tasks, with their attempts.
     ///   - queued: The time at which the first tasks could start.
-    ///   - rows: All tasks.
     /// - Returns: The wait for the last dependency, then the wait for the last of the other units if it ended later.
-    func waits(
-        of task: TaskFacts,
-        _ row: TimelineRow,
-        from queued: Duration,
-        among rows: [TimelineRow],
-    ) -> [TimelineSpan] {
-        var position = queued
-        // The wait of a skipped task ended when it was skipped.
-        let isSkipped = row.state == .ended(.skipped)
-        let limit = row.started ?? (isSkipped ? task.record.map { .milliseconds($0.uptimeMilliseconds) } : nil)
+    fileprivate func waits(before index: Int, of all: [TimelineTask], from queued: Duration) -> [TimelineSpan] {
+        let (facts, task) = (tasks[index], all[index])
+        if task.firstKnown == nil, let open = facts.dependencies.first(where: { all[$0].succeeded == nil }) {
+            // The wait of a skipped task ended when it was skipped.
+            let end = facts.record.flatMap { task.state == .ended(.skipped) ? $0.uptimeMilliseconds : nil }
+            return [
+                TimelineSpan(
+                    kind: .dependency,
+                    start: queued,
+                    end: end.map { max(queued, .milliseconds($0)) },
+                    subject: all[open].name,
+                )
+            ]
+        }
         var waits: [TimelineSpan] = []
-        func add(_ kind: TimelineSpan.Kind, until time: Duration?, _ subject: String) {
-            let end = time.map { time in limit.map { min(time, $0) } ?? time } ?? limit
-            if let end, end <= position { return }
-            waits.append(TimelineSpan(kind, from: position, to: end, subject: subject))
-            position = end ?? position
+        var position = queued
+        func add(_ kind: TimelineSpan.Kind, _ subject: String, until time: Duration) {
+            let end = min(time, task.firstKnown ?? time)
+            guard end > position else { return }
+            waits.append(TimelineSpan(kind: kind, start: position, end: end, subject: subject))
+            position = end
         }
-        if row.started == nil, let open = task.dependencies.first(where: { rows[$0].succeeded == nil }) {
-            add(.dependency, until: nil, tasks[open].name)
-            return waits
+        if let last = lastDependency(of: index, among: all) {
+            add(.dependency, all[last.index].name, until: last.time)
         }
-        if let last = lastDependency(of: task, among: rows) {
-            add(.dependency, until: last.time, tasks[last.index].name)
+        guard let started = task.firstKnown else {
+            let open = facts.units.first { name in
+                guard let unit = system?.units[name], !unit.state.isActive else { return false }
+                return unit.hasJob || unit.state.active == "activating"
+            }
+            return waits + (open.map { [TimelineSpan(kind: .unit, start: position, subject: $0)] } ?? [])
         }
-        if row.started == nil, let open = task.units.first(where: isStarting) {
-            add(.unit, until: nil, open)
-        } else if row.unknownCount == 0, let last = lastUnit(of: task, until: limit) {
-            add(.unit, until: last.time, last.name)
+        // A unit that became active later was restarted since.
+        let units = facts.units.compactMap { system?.units[$0] }.filter { $0.startEnd.map { $0 <= started } ?? false }
+        if task.unknownCount == 0, let unit = units.max(by: { ($0.startEnd ?? .zero) < ($1.startEnd ?? .zero) }) {
+            add(.unit, unit.name, until: unit.startEnd ?? started)
         }
         return waits
     }
 
     /// Returns the dependency that succeeded last.
-    func lastDependency(of task: TaskFacts, among rows: [TimelineRow]) -> (index: Int, time: Duration)? {
-        let ended = task.dependencies.compactMap { index in rows[index].succeeded.map { (index, $0) } }
+    private func lastDependency(of index: Int, among all: [TimelineTask]) -> (index: Int, time: Duration)? {
+        let ended = tasks[index].dependencies.compactMap { index in all[index].succeeded.map { (index, $0) } }
         return ended.max { $0.1 < $1.1 }
     }
 
-    /// Returns the unit whose start ended last, among the units that a task is ordered after.
+    /// Marks the tasks that determined when the last task ended, going backwards from the last task.
     ///
-    /// Units whose start ended after `limit` are ignored, because they were restarted after the task started.
-    func lastUnit(of task: TaskFacts, until limit: Duration?) -> (name: String, time: Duration)? {
-        let ready: [(name: String, time: Duration)] = task.units.compactMap { name in
-            guard let time = system?.units[name]?.startEnd, limit.map({ time <= $0 }) ?? true else { return nil }
-            return (name, time)
+    /// The last task is the ongoing task that started first or, if no task is ongoing, the task that ended last. Each
+    /// step goes to the dependency that succeeded last. If a task's last wait was for a unit, the path ends at the unit.
+    ///
+    /// - Parameter all: All tasks, with their waits.
+    /// - Returns: The names in chronological order.
+    fileprivate func markCriticalPath(_ all: inout [TimelineTask]) -> [String] {
+        let ongoing = all.indices.filter { all[$0].isOngoing }
+        let ended = all.indices.filter { all[$0].ended != nil }
+        var next =
+            ongoing.min { (all[$0].firstKnown ?? .zero) < (all[$1].firstKnown ?? .zero) }
+            ?? ended.max { (all[$0].ended ?? .zero) < (all[$1].ended ?? .zero) }
+        var path: [String] = []
+        while let index = next {
+            all[index].isCritical = true
+            path.append(all[index].name)
+            if let wait = all[index].spans.last(where: \.kind.isBeforeStart), wait.kind == .unit {
+                path += [wait.subject].compactMap(\.self)
+                break
+            }
+            next = lastDependency(of: index, among: all)?.index
         }
-        return ready.max { $0.time < $1.time }
+        return path.reversed()
     }
 
-    /// Returns whether systemd is starting a unit or is about to start it.
-    private func isStarting(_ name: String) -> Bool {
-        system?.units[name].map { !$0.state.isActive && ($0.hasJob || $0.state.active == "activating") } ?? false
+    /// Returns the units shown next to the tasks, in the order in which they started, with times from an origin.
+    ///
+    /// A unit that was last started after the end of the tasks has been restarted since, so it is left out.
+    fileprivate func units(from origin: Duration, until end: Duration) -> [UnitTimes] {
+        let limit = end + .seconds(1)
+        let units = shownUnits.compactMap { system?.units[$0] }.filter { unit in
+            unit.state.load == "loaded" && (unit.started.map { $0 <= limit } ?? unit.hasJob)
+        }
+        let order = units.indices.sorted { (units[$0].started ?? limit, $0) < (units[$1].started ?? limit, $1) }
+        return order.map { index in
+            var unit = units[index]
+            for time in [\UnitTimes.started, \.active, \.ended] {
+                unit[keyPath: time] = unit[keyPath: time].map { max(.zero, $0 - origin) }
+            }
+            return unit
+        }
+    }
+}
+
+extension TaskAttempt {
+    /// Returns the attempt, marked as interrupted at the last known time if it has no recorded end.
+    fileprivate func killed(notBefore end: Duration?) -> Self {
+        guard outcome == nil else { return self }
+        var attempt = self
+        attempt.outcome = .interrupted
+        attempt.end = max(start, end ?? .zero, waits.last.map { $0.end ?? $0.start } ?? .zero)
+        return attempt
+    }
+
+    /// The waits of the attempt and the work between them.
+    var spans: [TimelineSpan] {
+        var spans: [TimelineSpan] = []
+        var position = start
+        for wait in waits {
+            let begin = max(wait.start, position)
+            let end = wait.end.map { max($0, begin) } ?? end
+            if begin > position { spans.append(TimelineSpan(kind: .work, start: position, end: begin)) }
+            let kind: TimelineSpan.Kind =
+                switch wait.subject.kind {
+                case .server: .server
+                case .lock: .lock
+                case .object, .condition: .condition
+                }
+            spans.append(
+                TimelineSpan(kind: kind, start: begin, end: end, subject: wait.subject.text, reason: wait.reason)
+            )
+            position = end ?? begin
+        }
+        let isWaiting = waits.last.map { $0.end == nil } ?? false
+        if spans.isEmpty || !isWaiting && end.map({ $0 > position }) ?? true {
+            spans.append(TimelineSpan(kind: .work, start: position, end: end))
+        }
+        spans[spans.count - 1].outcome = outcome
+        return spans
     }
 }

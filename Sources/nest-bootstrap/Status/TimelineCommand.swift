@@ -29,8 +29,8 @@ struct TimelineCommand: Command {
             "Times count from the start of the machine; from the start of the first task if that came after the "
                 + "boot, with '--root', and without systemd. They come from the records and from systemd. Of a task that "
                 + "was tried very often the first attempts are not kept; it then has no start and no duration.",
-            "With '--output svg' it prints a picture for light and dark pages. With '--output json' it prints one "
-                + "object; docs/json.md describes its fields.",
+            "With '--output svg' it prints a picture. With '--output json' it prints one object; docs/json.md describes "
+                + "its fields.",
         ],
         exitCodes: [Row("0", "printed, also if something is not known"), .usageError, .wrongTaskFile],
         examples: ["timeline", "timeline --output svg > boot.svg", "timeline --output json | jq .criticalPath"],
@@ -84,18 +84,23 @@ struct TimelineCommand: Command {
         let plan = configuration.plan
         let findings = await StatusSurvey(configuration: configuration, records: records).findings(of: plan)
         // The records are read after the states of the units, so that no attempt that has just ended is missing.
-        let attempts = plan.steps.map { step in
-            let record = (try? records.record(of: step.task.name)).flatMap(\.self)
-            return (record: record, earlier: records.earlierAttempts(of: step.task.name))
+        let tasks = zip(plan.steps, findings.statuses).map { step, status in
+            TimelineSource.TaskFacts(
+                status,
+                dependencies: step.dependencies,
+                units: step.task.afterUnits,
+                record: (try? records.record(of: step.task.name)).flatMap(\.self),
+                earlier: records.earlierAttempts(of: step.task.name),
+            )
         }
-        var source = TimelineSource(plan, statuses: findings.statuses, attempts: attempts, clock: .now())
+        var source = TimelineSource(tasks: tasks, clock: .now())
         if configuration.options.root != nil {
             source.notes = ["units of systemd are not shown: with '--root' only records are read"]
         } else if !Systemd.isRunning {
             source.notes = ["units of systemd are not shown: systemd does not run here"]
         } else {
             do {
-                source.system = try await Systemd.times(of: source.taskUnits + source.shownUnits)
+                source.system = try await Systemd.times(of: source.unitNames)
             } catch {
                 source.notes.append("units of systemd are not shown: \(error)")
             }
