@@ -172,7 +172,7 @@ extension Node {
         switch (content, manifest.content) {
         case (.mapping(let own), .mapping(let wanted)):
             return wanted.entries.allSatisfy { entry in
-                let below = { owned().flatMap { FieldSet.part(of: $0, at: "f:\(entry.key)") } }
+                func below() -> Node? { owned().flatMap { FieldSet.part(of: $0, at: "f:\(entry.key)") } }
                 return own[entry.key]?.includes(entry.value, owned: below)
                     ?? (entry.value.isNull || entry.value.isZero && below() != nil)
             }
