@@ -22,7 +22,7 @@ struct ResetSafetyTests {
         let command = "printf '\(answer.replacing("\n", with: "\\n"))' | script -qec \"\(call)\" /dev/null"
         let result = try await Tool.run("sh", ["-c", command])
         #expect(result.output.contains("t: /etc/f would be deleted"), "\(result.output)")
-        #expect(result.output.contains("Delete 1 path? [y/N] "), "\(result.output)")
+        #expect(result.output.contains("Undo all of this? [y/N] "), "\(result.output)")
         #expect(result.status == (isYes ? 0 : 1), "\(result.output)")
         #expect(result.output.contains("nothing was changed") == !isYes, "\(result.output)")
         #expect(try Files.exists(node.written("/etc/f")) == !isYes)

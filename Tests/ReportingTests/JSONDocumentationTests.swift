@@ -178,8 +178,6 @@ struct JSONDocumentationTests {
         report.paths = [
             .init(task: "a", path: "/x", reason: nil), .init(task: "a", path: "/y", reason: "is not empty"),
         ]
-        report.unlisted = [.init(task: "b", path: "/z", reason: nil)]
-        report.addLeftovers([.init(task: "c", path: "/w", reason: "is not empty")])
         report.state = ["/run/nest-bootstrap"]
         report.problems = [SampleRun.problem]
         #expect(report.json.contains(#"{"task":"a","path":"/y","result":"kept","reason":"is not empty"}],"#))

@@ -4,7 +4,61 @@ import Host
 import TLS
 import YAML
 
-/// The paths that the agent itself has created for a task since the last reset of the node.
+/// The content of a path, as listed for a task or as found on the node.
+enum ProductForm: Sendable, Hashable {
+    /// A file; the group of a listed file is `nil` if its task did not set it.
+    case file(sha256: String, mode: UInt32, owner: UInt32, group: UInt32?)
+    case link(target: String)
+    case directory
+
+    /// Creates the form of a path that is about to be created.
+    init(_ created: CreatedPath) {
+        switch created {
+        case .directory: self = .directory
+        case .link(_, let target): self = .link(target: target)
+        case .file(let file):
+            let digest = sha256(file.bytes)
+            self = .file(sha256: digest, mode: file.mode, owner: file.owner ?? geteuid(), group: file.group)
+        case .pinnedFile(let file):
+            self = .file(sha256: file.sha256, mode: file.mode, owner: file.owner ?? geteuid(), group: file.group)
+        }
+    }
+
+    /// Examines an entry of a directory, without following a link.
+    ///
+    /// - Returns: The form, or `nil` if the entry does not exist.
+    /// - Throws: ``Base/SystemError`` if the entry cannot be examined.
+    init?(_ name: String, in directory: borrowing DirectoryHandle) throws(SystemError) {
+        guard let status = try directory.status(name) else { return nil }
+        switch status.kind {
+        case .regular:
+            var digest = SHA256()
+            try directory.readParts(name) { part throws(SystemError) in digest.update(part) }
+            let text = digest.finish().description
+            self = .file(sha256: text, mode: status.mode, owner: status.owner, group: status.group)
+        case .symbolicLink: self = .link(target: status.target ?? "")
+        case .directory: self = .directory
+        default: throw SystemError("cannot use", name, code: EINVAL, detail: "is a \(status.kind.rawValue)")
+        }
+    }
+
+    /// Returns the difference of what is found from a listed form, as a predicate of the path; `nil` if there is none.
+    func difference(from listed: Self) -> String? {
+        switch (listed, self) {
+        case (.file(let sha256, let mode, let owner, let group), .file(let found, let status, let user, let other)):
+            guard sha256 == found else { return "has been changed since" }
+            let isSame = mode == status && owner == user && (group == nil || group == other)
+            return isSame ? nil : "has another owner or other permissions now"
+        case (.link(let made), .link(let found)) where made.hasSameBytes(as: found): return nil
+        case (.directory, .directory): return nil
+        case (_, .link(let target)): return "is a link to '\(target)' now"
+        case (_, .file): return "is a regular file now"
+        case (_, .directory): return "is a directory now"
+        }
+    }
+}
+
+/// What a reset undoes of one task: the paths that the agent itself has created for it, commands and former states.
 public struct ProductList: Sendable, Hashable {
     /// A path that the task created.
     public struct Product: Sendable, Hashable {
@@ -14,19 +68,16 @@ public struct ProductList: Sendable, Hashable {
         /// The forms that the path may have.
         ///
         /// There are two forms while a new form replaces an old form: if the process ends meanwhile, either may exist.
-        public var forms: [ProductForm]
+        var forms: [ProductForm]
     }
 
     /// Shell commands from the task file that undo the effects of a task other than its listed paths.
     public struct ResetCommands: Sendable, Hashable {
         public var text: String
-
-        /// The timeout of the commands.
         public var timeout: Duration
 
         public init(_ text: String, timeout: Duration) {
-            self.text = text
-            self.timeout = timeout
+            (self.text, self.timeout) = (text, timeout)
         }
     }
 
@@ -57,36 +108,21 @@ public struct ProductList: Sendable, Hashable {
     /// Whether the task has run since a reset last ran the reset commands.
     public var isResetDue = true
 
-    /// Whether the list contains nothing that a reset would undo.
-    var isEmpty: Bool { products.isEmpty && former.isEmpty && (!isResetDue || reset == nil) }
-
     /// The paths, in order of creation.
     public var products: [Product] = []
 
-    /// The key that makes the digests of this list different from the digests of other nodes and tasks.
-    let key: String
+    /// Whether the list contains nothing that a reset would undo.
+    var isEmpty: Bool { products.isEmpty && former.isEmpty && (!isResetDue || reset == nil) }
 
     /// Creates an empty list.
     public init(task: String, position: Int) {
-        self.init(task: task, position: position, key: Self.makeKey())
+        (self.task, self.position) = (task, position)
     }
 
-    init(task: String, position: Int, key: String) {
-        (self.task, self.position, self.key) = (task, position, key)
-    }
-
-    private static func makeKey() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return sha256((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
-    }
-
-    /// Adds paths that are about to be created.
+    /// Adds paths that are about to be created, in order of creation.
     ///
     /// An existing product of the task stays in the list, because the process may end before the product is replaced.
     ///
-    /// - Parameters:
-    ///   - created: The paths in order of creation, without symbolic links above them.
-    ///   - root: The directory in front of the paths, without a trailing slash.
     /// - Throws: ``Base/SystemError`` if a path is not below the root.
     mutating func add(_ created: [CreatedPath], below root: String) throws(SystemError) {
         let known = products.indices.map { (ExactText(products[$0].path), $0) }
@@ -96,19 +132,24 @@ public struct ProductList: Sendable, Hashable {
                 throw SystemError("cannot list", new.path, code: EXDEV, detail: "is not below '\(root)'")
             }
             let path = new.path.pathPart(after: root)
-            let form = ProductForm(new, key: key)
+            let form = ProductForm(new)
             guard let index = indices[ExactText(path)] else {
                 indices[ExactText(path)] = products.count
                 products.append(Product(path: path, forms: [form]))
                 continue
             }
-            let present = try? PresentForm(at: new.path)
-            let kept = products[index].forms.filter { old in old != form && present?.isSame(as: old, key: key) == true }
+            let present = Self.form(at: new.path)
+            let kept = products[index].forms.filter { $0 != form && present?.difference(from: $0) == .some(nil) }
             products[index].forms = kept + [form]
         }
-        guard products.count > Self.productLimit else { return }
-        let new = Set(created.map(\.path))
-        products.removeAll { !new.contains(root + $0.path) && (try? FileSystem.exists(root + $0.path)) == false }
+    }
+
+    /// Examines a path, and returns `nil` if it does not exist, is below a link or cannot be examined.
+    private static func form(at path: String) -> ProductForm? {
+        guard let parts = try? PathParts(path, "cannot look at"),
+            let directory = try? DirectoryHandle(withoutLinks: parts.directory)
+        else { return nil }
+        return try? ProductForm(parts.name, in: directory)
     }
 }
 
@@ -116,37 +157,28 @@ extension ProductList {
     /// Returns the list in the format of its file.
     func json() -> [UInt8] {
         var pairs: [(String, Node)] = [
-            ("task", .string(task)), ("position", .number(position)),
-            ("key", .string(key)), ("resetDue", .boolean(isResetDue)),
+            ("task", .string(task)), ("position", .number(position)), ("resetDue", .boolean(isResetDue)),
         ]
         if let reset {
             pairs.append(("reset", .string(reset.text)))
             pairs.append(("timeoutSeconds", .number(Int(reset.timeout.components.seconds))))
         }
-        if !former.isEmpty {
-            let states = former.map { state in
-                Node.mapping([("subject", .string(state.subject)), ("commands", .string(state.commands))])
-            }
-            pairs.append(("former", .sequence(states)))
+        let former = former.map { state in
+            Node.mapping([("subject", .string(state.subject)), ("commands", .string(state.commands))])
         }
         let products = products.map { product in
             Node.mapping([("path", .string(product.path)), ("forms", .sequence(product.forms.map(\.node)))])
         }
-        return Node.mapping(pairs + [("products", .sequence(products))]).json() + [UInt8(ascii: "\n")]
+        let rest: [(String, Node)] = [("former", .sequence(former)), ("products", .sequence(products))]
+        return Node.mapping(pairs + rest).json() + [UInt8(ascii: "\n")]
     }
 
-    /// Reads a list.
-    ///
-    /// - Parameters:
-    ///   - json: The content of the file.
-    ///   - name: The task, from the name of the file.
-    /// - Throws: ``ProductListFault`` if the content is not a list of this task.
-    init(json: [UInt8], task name: String) throws(ProductListFault) {
-        guard let node = try? readJSON(json, file: "list"), node["task"]?.string == name, let key = node["key"]?.string,
-            key.utf8.count == 64,
-            let products = node["products"]?.sequence, products.count <= Self.productLimit
-        else { throw .damaged }
-        self.init(task: name, position: node["position"]?.integer ?? 0, key: key)
+    /// Reads the list of a task, `nil` if the content of the file is not one.
+    init?(json: [UInt8], task name: String) {
+        guard let node = try? readJSON(json, file: "list"), node["task"]?.string == name,
+            let products = node["products"]?.sequence
+        else { return nil }
+        self.init(task: name, position: node["position"]?.integer ?? 0)
         isResetDue = node["resetDue"]?.boolean ?? true
         if let text = node["reset"]?.string {
             // Task timeouts have the same range.
@@ -154,21 +186,16 @@ extension ProductList {
             reset = ResetCommands(text, timeout: .seconds(seconds))
         }
         for state in node["former"]?.sequence ?? [] {
-            guard let subject = state["subject"]?.string, let commands = state["commands"]?.string else {
-                throw .damaged
-            }
+            guard let subject = state["subject"]?.string, let commands = state["commands"]?.string else { return nil }
             former.append(FormerState(subject, commands: commands))
         }
         for product in products {
             guard let path = product["path"]?.string, Self.isListable(path),
                 let forms = product["forms"]?.sequence?.compactMap(ProductForm.init), !forms.isEmpty
-            else { throw .damaged }
+            else { return nil }
             self.products.append(Product(path: path, forms: forms))
         }
     }
-
-    /// The largest number of products, which is more than any task creates.
-    static let productLimit = 100_000
 
     /// Returns whether a path can be in a list: whether it is absolute and has only plain components.
     private static func isListable(_ path: String) -> Bool {
@@ -178,29 +205,16 @@ extension ProductList {
     }
 }
 
-/// The reason why a list cannot be used.
-public enum ProductListFault: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The content is not in the format that the agent writes.
-    case damaged
-
-    /// The fault as a predicate.
-    public var description: String { "is damaged" }
-}
-
 extension ProductForm {
     /// The form as an entry of a list file.
     fileprivate var node: Node {
         switch self {
         case .directory: return .mapping([("kind", .string("directory"))])
         case .link(let target): return .mapping([("kind", .string("link")), ("target", .string(target))])
-        case .file(let digest, let mode, let owner, let group):
-            let content: (String, Node) =
-                switch digest {
-                case .keyed(let text): ("digest", .string(text))
-                case .plain(let text): ("sha256", .string(text))
-                }
+        case .file(let sha256, let mode, let owner, let group):
             let pairs: [(String, Node)] = [
-                ("kind", .string("file")), content, ("mode", .number(Int(mode))), ("owner", .number(Int(owner))),
+                ("kind", .string("file")), ("sha256", .string(sha256)), ("mode", .number(Int(mode))),
+                ("owner", .number(Int(owner))),
             ]
             return .mapping(pairs + (group.map { [("group", .number(Int($0)))] } ?? []))
         }
@@ -214,13 +228,12 @@ extension ProductForm {
             guard let target = node["target"]?.string else { return nil }
             self = .link(target: target)
         case "file":
-            let keyed = node["digest"]?.string.map(Digest.keyed)
-            guard let digest = keyed ?? node["sha256"]?.string.map(Digest.plain),
+            guard let sha256 = node["sha256"]?.string,
                 let mode = node["mode"]?.integer.flatMap(UInt32.init(exactly:)),
                 let owner = node["owner"]?.integer.flatMap(UInt32.init(exactly:))
             else { return nil }
             let group = node["group"]?.integer.flatMap(UInt32.init(exactly:))
-            self = .file(digest: digest, mode: mode, owner: owner, group: group)
+            self = .file(sha256: sha256, mode: mode, owner: owner, group: group)
         default: return nil
         }
     }

@@ -14,11 +14,7 @@ public struct ProductStore: Sendable {
     /// The directory in front of all listed paths, without a trailing slash; empty for none.
     public let root: String
 
-    /// Creates a store whose directory is created with the first list.
-    ///
-    /// - Parameters:
-    ///   - path: The directory of the lists.
-    ///   - root: The directory in front of all listed paths, without symbolic links.
+    /// Creates a store whose directory is created with the first list; the root must be without symbolic links.
     public init(path: String, root: String) {
         self.path = path
         self.root = root
@@ -29,12 +25,8 @@ public struct ProductStore: Sendable {
 
     private static let suffix = ".json"
 
-    /// Lists paths that a task is about to create.
+    /// Lists paths that a task is about to create, in order of creation and without symbolic links above them.
     ///
-    /// - Parameters:
-    ///   - created: The paths in order of creation, without symbolic links above them.
-    ///   - task: The task's name.
-    ///   - position: The position of the task in the plan.
     /// - Throws: ``Base/SystemError`` if the list cannot be read or written; the paths must not be created then.
     public func note(_ created: [CreatedPath], by task: String, at position: Int) throws(SystemError) {
         try update(task, position) { (list) throws(SystemError) in
@@ -44,32 +36,19 @@ public struct ProductStore: Sendable {
         }
     }
 
-    /// Records that a task is about to run, with the commands that undo it.
+    /// Records that a task is about to run, with the commands that undo it, `nil` if it has none.
     ///
-    /// - Parameters:
-    ///   - reset: The commands, `nil` if the task has none; commands of an earlier run are then removed from the list.
-    ///   - task: The task's name.
-    ///   - position: The position of the task in the plan.
     /// - Throws: ``Base/SystemError`` if the list cannot be read or written; the task must not run then.
     public func note(_ reset: ProductList.ResetCommands?, of task: String, at position: Int) throws(SystemError) {
         if reset == nil, try list(of: task)?.reset == nil { return }
-        try update(task, position) { list in
-            list.reset = reset
-            list.isResetDue = true
-        }
+        try update(task, position) { ($0.reset, $0.isResetDue) = (reset, true) }
     }
 
-    /// Records the state of something that a task is about to change, unless an earlier run has recorded it.
+    /// Records the state of something that a task is about to change for the first time.
     ///
-    /// - Parameters:
-    ///   - former: The state.
-    ///   - task: The task's name.
-    ///   - position: The position of the task in the plan.
     /// - Throws: ``Base/SystemError`` if the list cannot be read or written; the task must not run then.
     public func note(_ former: ProductList.FormerState, of task: String, at position: Int) throws(SystemError) {
-        try update(task, position) { list in
-            if !list.former.contains(where: { $0.subject == former.subject }) { list.former.append(former) }
-        }
+        try update(task, position) { $0.former.append(former) }
     }
 
     /// Removes the paths that do not exist from the list of a task, after an attempt that has failed.
@@ -77,7 +56,6 @@ public struct ProductStore: Sendable {
     /// Paths are listed before they are created. One that the attempt has not created may later be created by somebody
     /// else, and is not the task's then.
     ///
-    /// - Parameter task: The task's name.
     /// - Throws: ``Base/SystemError`` if the list cannot be read or written.
     public func forgetMissing(of task: String) throws(SystemError) {
         guard let before = try list(of: task) else { return }
@@ -95,23 +73,17 @@ public struct ProductStore: Sendable {
         var list = before ?? ProductList(task: task, position: position)
         list.position = position
         try change(&list)
-        guard list != before else { return }
-        try write(list)
+        if list != before { try write(list) }
     }
-
-    /// Creates the directory of the lists, so that units can be denied write access to it.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
-    public func prepare() throws(SystemError) { _ = try directory(isCreating: true) }
 
     /// Replaces a list; an empty list is removed.
     ///
-    /// - Throws: ``Base/SystemError`` if the list exceeds the limits for reading, or the system refuses.
+    /// - Throws: ``Base/SystemError`` if the list exceeds the limit for reading, or the system refuses.
     public func write(_ list: ProductList) throws(SystemError) {
         if list.isEmpty { return try remove(list.task) }
         let bytes = list.json()
-        guard list.products.count <= ProductList.productLimit, bytes.count <= Self.sizeLimit else {
-            let detail = "it would have more than \(ProductList.productLimit) paths or \(Self.sizeLimit >> 20) MiB"
+        guard bytes.count <= Self.sizeLimit else {
+            let detail = "it would have more than \(Self.sizeLimit >> 20) MiB"
             throw SystemError("cannot write", "\(path)/\(list.task)\(Self.suffix)", code: EFBIG, detail: detail)
         }
         let directory = try directory(isCreating: true)
@@ -121,9 +93,7 @@ public struct ProductStore: Sendable {
     /// Removes the list of a task, if there is one.
     private func remove(_ task: String) throws(SystemError) {
         do throws(SystemError) {
-            let directory = try directory(isCreating: false)
-            directory.removeAbandoned(of: task + Self.suffix)
-            try directory.remove(task + Self.suffix)
+            try directory(isCreating: false).remove(task + Self.suffix)
         } catch {
             guard error.isNotFound else { throw error }
         }
@@ -141,18 +111,14 @@ public struct ProductStore: Sendable {
             if error.isNotFound { return nil }
             throw error
         }
-        do throws(ProductListFault) {
-            return try ProductList(json: bytes, task: task)
-        } catch {
-            // If the advice is followed, the products in the list are not undone.
-            let advice = "run \(quotedShellLine(["mv", "\(path)/\(name)", "/root"])) to go on without it"
-            throw SystemError("cannot use", "\(path)/\(name)", code: EBADMSG, detail: "it \(error)", advice: advice)
-        }
+        if let list = ProductList(json: bytes, task: task) { return list }
+        // If the advice is followed, the products in the list are not undone.
+        let advice = "run \(quotedShellLine(["mv", "\(path)/\(name)", "/root"])) to go on without it"
+        throw SystemError("cannot use", "\(path)/\(name)", code: EBADMSG, detail: "it is damaged", advice: advice)
     }
 
-    /// Reads all lists.
+    /// Reads all lists, sorted by task, with the errors for lists that cannot be read.
     ///
-    /// - Returns: The lists, sorted by task, and the errors for lists that cannot be read.
     /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
     public func lists() throws(SystemError) -> (lists: [ProductList], faults: [SystemError]) {
         var names: [String] = []
@@ -178,11 +144,7 @@ public struct ProductStore: Sendable {
     public func removeIfEmpty() throws(SystemError) {
         do throws(SystemError) {
             let directory = try directory(isCreating: false)
-            for name in try directory.names() where name.hasPrefix(".") {
-                if let list = name.dropFirst().firstRange(of: Self.suffix) {
-                    directory.removeAbandoned(of: String(name[name.index(after: name.startIndex)..<list.upperBound]))
-                }
-            }
+            for name in try directory.names() where name.hasPrefix(".") { try directory.remove(name) }
             let parts = try PathParts(path, "cannot remove")
             try DirectoryHandle(reaching: parts.directory, isCreating: false).removeDirectory(parts.name)
         } catch {

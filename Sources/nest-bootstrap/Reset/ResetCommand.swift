@@ -18,15 +18,12 @@ struct ResetCommand: Command {
             "The next boot runs the tasks again, unless the package or the task file is removed first.",
         ],
         exitCodes: [
-            Row("0", "everything is undone, except for what programs of tasks without key 'reset' have made"),
+            Row("0", "everything is undone, except for directories that have other content"),
             Row("1", "something may be left: a path, or what a command undoes that failed or was not run"),
             Row("64", "wrong usage, or standard input is not a terminal"), Row("130, 143", "interrupted, terminated"),
         ],
         examples: ["reset --dry-run", "reset", "reset --yes --output json"],
-        files: [
-            Row("/var/lib/nest-bootstrap-products/TASK.json", "what task TASK has made"),
-            Row("/var/lib/nest-bootstrap, /run/nest-bootstrap*", "cache and records, which are deleted"),
-        ],
+        files: [Row("/var/lib/nest-bootstrap-products/TASK.json", "what task TASK has made")],
     )
 
     static let flags: [Flag<Self>] = [

@@ -1,4 +1,5 @@
 import Base
+import Host
 import Planning
 import State
 
@@ -15,60 +16,88 @@ struct ResetPlan {
     /// The tasks, dependants before their dependencies.
     let items: [Item]
 
-    /// The paths that the task file now describes, each with the name of its task.
-    let owners: [ExactText: String]
+    /// The problems of product lists that cannot be used.
+    let faults: [Problem]
 
-    /// The tasks of the task file that run programs but have no commands to undo the effects of the programs.
-    let programTasks: Set<String>
+    /// The tasks with a list or a record, and the tasks of the task file.
+    let tasks: Set<String>
 
-    /// The store of the product lists.
     let store: ProductStore
+    let records: RecordStore
 
-    /// Determines the tasks to reset, and their order, from the product lists and the records.
+    /// Determines the tasks to reset from the product lists, the records and the task file.
     ///
     /// A task of the task file is undone with the commands in the file, which may have been corrected since its run.
     /// Other tasks are undone with the commands of their last run. They come first, because no task of the file depends
-    /// on them.
+    /// on them. A task without a list may have got commands after it ran.
     ///
     /// - Parameters:
-    ///   - lists: The product lists.
-    ///   - recorded: The tasks that have a record of this boot. A task without a product list may have commands in the
-    ///     task file.
-    ///   - plan: The plan of this node, or `nil` if the task file cannot be used.
-    ///   - store: The store of the product lists.
-    init(_ lists: [ProductList], recorded: [String], _ plan: Plan?, _ store: ProductStore) {
-        let listed = Set(lists.map(\.task))
-        let others = recorded.filter { !listed.contains($0) }.compactMap { task in
-            plan?.position(of: task).map { position in
-                var list = ProductList(task: task, position: position)
-                list.reset = plan?.steps[position].task.resetCommands
-                return list
-            }
+    ///   - options: The options of the program.
+    ///   - warn: Receives the problem of an unusable task file, if there are lists or records.
+    /// - Throws: ``Base/SystemError`` if the lists or records cannot be read.
+    init(_ options: Options, warn: (Problem) -> Void = { _ in }) throws(SystemError) {
+        store = try Configuration.products(options)
+        records = RecordStore(path: try Configuration.statePath(options), boot: nil)
+        let (lists, faults) = try store.lists()
+        self.faults = faults.map { Problem("\($0)", hint: $0.advice) }
+        let recorded = try records.tasks()
+        var plan: Plan?
+        do throws(Problems) {
+            plan = try Configuration(options).plan
+        } catch {
+            let first = error.all.first.map { ": \($0.message)" } ?? ""
+            let hint = "the reset commands are those of the last runs of the tasks"
+            if !lists.isEmpty || !recorded.isEmpty { warn(Problem("the task file cannot be used\(first)", hint: hint)) }
         }
+        let steps = Dictionary(plan?.steps.map { ($0.task.name, $0.task) } ?? []) { first, _ in first }
         func key(_ list: ProductList) -> (Int, Int) {
             plan?.position(of: list.task).map { (0, $0) } ?? (1, list.position)
         }
-        self.store = store
-        let programs = plan?.steps.map(\.task).filter { $0.footprint.runsPrograms && $0.reset == nil }
-        programTasks = Set((programs ?? []).map(\.name))
-        let described = plan?.steps.map(\.task).flatMap { task in
-            task.footprint.ownedPaths.map { (ExactText($0.path), task.name) }
-        }
-        owners = Dictionary(described ?? []) { first, _ in first }
-        let all = (lists + others).sorted { key($0) > key($1) }.map { list in
-            guard list.isResetDue else { return Item(list: list) }
-            guard let plan, let position = plan.position(of: list.task) else {
-                return Item(list: list, commands: list.reset)
+        let listed = Set(lists.map(\.task))
+        // A list that cannot be used must not be replaced.
+        let unlisted = faults.isEmpty ? recorded.filter { !listed.contains($0) } : []
+        items = (lists + unlisted.map { ProductList(task: $0, position: 0) }).sorted { key($0) > key($1) }
+            .map { list in
+                let commands = steps[list.task].map(\.resetCommands) ?? list.reset
+                return Item(list: list, commands: list.isResetDue ? commands : nil)
             }
-            return Item(list: list, commands: plan.steps[position].task.resetCommands)
-        }
-        items = all.filter { listed.contains($0.list.task) || $0.commands != nil }
+            .filter { listed.contains($0.list.task) || $0.commands != nil }
+        tasks = listed.union(try records.knownTasks()).union(steps.keys)
     }
 
-    /// Returns the directories in product lists without duplicates, subdirectories before their parents.
-    static func directories(_ lists: [ProductList]) -> [(task: String, path: String)] {
-        lists.flatMap { list in list.products.filter(\.mayBeDirectory).map { (list.task, $0.path) } }
-            .unique { ExactText($0.1) }
-            .sorted { ($0.1.utf8.count { $0 == 0x2f }, $0.1) > ($1.1.utf8.count { $0 == 0x2f }, $1.1) }
+    /// Checks that no process outside the units of this program is running a task.
+    ///
+    /// - Throws: ``Base/Problem`` with the name of a task that is running.
+    func requireNoRunByHand() throws(Problem) {
+        for task in tasks {
+            guard let process = records.runner(of: task) else { continue }
+            let group = (try? FileSystem.read("/proc/\(process)/cgroup", limit: 64 << 10)) ?? []
+            let unit = String(decoding: group, as: UTF8.self)
+            guard unit.contains("/k8s-bootstrap-") else { throw problem(ofRunning: task) }
+        }
+    }
+
+    /// Creates the problem that a task is running.
+    private func problem(ofRunning task: String) -> Problem {
+        let process = records.runner(of: task).map { "process \($0)" } ?? "another process"
+        let message = "task '\(task)' is being run, or reset, by \(process)"
+        return Problem(message, hint: "wait until it has ended, or stop it")
+    }
+
+    /// Locks all tasks, including tasks that are found only after the first locks are taken.
+    ///
+    /// - Returns: The plan when all tasks are locked, and the locks.
+    /// - Throws: ``Base/Problem`` if a task is running, ``Base/SystemError`` if the locks or lists cannot be read.
+    static func locked(_ options: Options) throws -> (plan: Self, locks: [String: HeldLock]) {
+        var locks: [String: HeldLock] = [:]
+        while true {
+            let plan = try Self(options)
+            let new = plan.tasks.filter { locks[$0] == nil }
+            guard !new.isEmpty else { return (plan, locks) }
+            for task in new.sorted() {
+                guard let lock = try plan.records.lock(task) else { throw plan.problem(ofRunning: task) }
+                locks[task] = HeldLock(lock)
+            }
+        }
     }
 }
