@@ -13,13 +13,11 @@ public struct ClusterNode: Sendable, Hashable {
         conditions = [:]
         for condition in object["status"]?["conditions"]?.sequence ?? [] {
             guard let type = condition["type"]?.string else { continue }
-            conditions[type] = NodeCondition(
-                status: condition["status"]?.string ?? "",
-                reason: condition["reason"]?.string ?? "",
-                message: condition["message"]?.string ?? "",
-                since: condition["lastTransitionTime"]?.string.flatMap { Timestamp(rfc3339: $0) },
-                writtenAt: condition["lastHeartbeatTime"]?.string.flatMap { Timestamp(rfc3339: $0) },
-            )
+            func text(_ key: String) -> String { condition[key]?.string ?? "" }
+            var known = NodeCondition(status: text("status"), reason: text("reason"), message: text("message"))
+            known.since = Timestamp(rfc3339: text("lastTransitionTime"))
+            known.writtenAt = Timestamp(rfc3339: text("lastHeartbeatTime"))
+            conditions[type] = known
         }
     }
 }
@@ -37,36 +35,20 @@ public struct NodeCondition: Sendable, Hashable {
     /// The time at which the condition was last written.
     public var writtenAt: Timestamp?
 
-    public init(
-        status: String,
-        reason: String,
-        message: String,
-        since: Timestamp? = nil,
-        writtenAt: Timestamp? = nil,
-    ) {
+    public init(status: String, reason: String, message: String) {
         (self.status, self.reason, self.message) = (status, reason, message)
-        (self.since, self.writtenAt) = (since, writtenAt)
     }
 
-    /// Returns whether the condition was written within the given limit.
+    /// Returns whether the condition was written within the given limit; `false` if the time is not known.
     ///
     /// A time far in the future, written while a clock was wrong, does not count as fresh either.
-    ///
-    /// - Parameters:
-    ///   - now: The current time.
-    ///   - limit: The maximum age.
-    /// - Returns: Whether the condition is fresh; `false` if the time of the last write is not known.
     public func isFresh(at now: Timestamp, within limit: Duration) -> Bool {
         writtenAt.map { abs(now.seconds - $0.seconds) < limit.components.seconds } ?? false
     }
 
-    /// Returns the condition with the times of the existing condition.
+    /// Returns the condition with the times of the Node's current condition of the type, if any.
     ///
-    /// - Parameters:
-    ///   - known: The Node's current condition of the type, if any.
-    ///   - now: The time to record for a change of the status.
-    /// - Returns: The condition, equal to `known` if the two differ only in their times. The time of the last status
-    ///   change is kept unless the status differs.
+    /// The time of the last status change is kept unless the status differs.
     public func replacing(_ known: Self?, at now: Timestamp) -> Self {
         var condition = self
         // A time in the future was written while a clock was wrong.
@@ -80,7 +62,6 @@ public struct NodeCondition: Sendable, Hashable {
 public struct NodeEvent: Sendable, Hashable {
     /// The name of the Event, which is the same for all occurrences.
     public var name: String
-    /// The name of the Node.
     public var node: String
     public var isWarning: Bool
     /// The machine-readable reason, in one word.
@@ -89,10 +70,8 @@ public struct NodeEvent: Sendable, Hashable {
     public var message: String
     /// The number of occurrences.
     public var count: Int
-    /// The time of the first occurrence.
-    public var first: Timestamp
-    /// The time of the last occurrence.
-    public var last: Timestamp
+    /// The times of the first and the last occurrence.
+    public var first, last: Timestamp
 
     public init(
         name: String,

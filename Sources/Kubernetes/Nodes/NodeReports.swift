@@ -25,17 +25,10 @@ public struct NodeReports: Sendable {
         ObjectIdentity(type: kind, namespace: nil, name: name)
     }
 
-    /// Reads a Node.
+    /// Reads a Node, and returns `nil` if it does not exist.
     ///
-    /// - Parameters:
-    ///   - name: The name of the Node.
-    ///   - deadline: The instant after which the attempt is given up.
-    /// - Returns: The Node, or `nil` if it does not exist.
     /// - Throws: ``APIError`` if the server gives another response, or none.
-    public func node(
-        _ name: String,
-        until deadline: ContinuousClock.Instant,
-    ) async throws(APIError) -> ClusterNode? {
+    public func node(_ name: String, until deadline: ContinuousClock.Instant) async throws(APIError) -> ClusterNode? {
         try await client.find(Self.path(name), as: Self.identity(name), until: deadline).map { ClusterNode($0) }
     }
 
@@ -43,11 +36,6 @@ public struct NodeReports: Sendable {
     ///
     /// The request is a strategic merge patch, as the kubelet sends; every server merges the conditions by type.
     ///
-    /// - Parameters:
-    ///   - condition: The condition.
-    ///   - type: The type of the condition.
-    ///   - name: The name of the Node.
-    ///   - deadline: The instant after which the attempt is given up.
     /// - Throws: ``APIError`` if the server refuses.
     public func write(
         _ condition: NodeCondition,
@@ -62,70 +50,48 @@ public struct NodeReports: Sendable {
             ("lastTransitionTime", .string((condition.since ?? now).description)),
         ])
         let body = Node.mapping([("status", .mapping([("conditions", .sequence([fields]))]))])
-        try await patch(
-            "\(Self.path(name))/status",
-            body,
-            ExpectedObject(Self.identity(name), isStored: true),
-            deadline
-        )
+        let path = "\(Self.path(name))/status"
+        try await send("PATCH", path, body, Self.patchType, as: Self.identity(name), until: deadline)
     }
 
     /// Creates an Event, or updates the existing Event of the same name.
     ///
-    /// - Parameters:
-    ///   - event: The Event.
-    ///   - deadline: The instant after which the attempt is given up.
     /// - Throws: ``APIError`` if the server refuses.
     public func write(_ event: NodeEvent, until deadline: ContinuousClock.Instant) async throws(APIError) {
         let events = "/api/v1/namespaces/\(Self.eventNamespace)/events"
         let type = GroupVersionKind(group: "", version: "v1", kind: "Event")
         let identity = ObjectIdentity(type: type, namespace: Self.eventNamespace, name: event.name)
-        let expected = ExpectedObject(identity, isStored: true)
-        let path = "\(events)/\(APIClient.percentEncoded(event.name))"
-        if event.count > 1 {
-            do throws(APIError) {
-                return try await patch(path, .mapping(event.changes), expected, deadline)
-            } catch .refused(let refusal) where refusal.code == 404 {
-                // The Event no longer exists, because the server deletes Events after an hour.
-            }
-        }
         do throws(APIError) {
-            _ = try await client.object(
-                "POST",
-                events,
-                query: [("fieldManager", ManagedMetadata.manager)],
-                body: event.object.json(),
-                contentType: "application/json",
-                as: expected,
-                until: deadline,
-            )
+            try await send("POST", events, event.object, "application/json", as: identity, until: deadline)
         } catch .refused(let refusal) where refusal.code == 409 {
-            // An earlier attempt, whose response was lost, has created the Event.
-            try await patch(path, .mapping(event.changes), expected, deadline)
+            let path = "\(events)/\(APIClient.percentEncoded(event.name))"
+            try await send("PATCH", path, .mapping(event.changes), Self.patchType, as: identity, until: deadline)
         }
     }
 
-    private func patch(
+    private static let patchType = "application/strategic-merge-patch+json"
+
+    private func send(
+        _ method: String,
         _ path: String,
         _ body: Node,
-        _ expected: ExpectedObject,
-        _ deadline: ContinuousClock.Instant,
+        _ contentType: String,
+        as identity: ObjectIdentity,
+        until deadline: ContinuousClock.Instant,
     ) async throws(APIError) {
         _ = try await client.object(
-            "PATCH",
+            method,
             path,
             query: [("fieldManager", ManagedMetadata.manager)],
             body: body.json(),
-            contentType: "application/strategic-merge-patch+json",
-            as: expected,
+            contentType: contentType,
+            as: ExpectedObject(identity, isStored: true),
             until: deadline,
         )
     }
 
-    /// Reads all Nodes of the cluster.
+    /// Reads all Nodes of the cluster, in the server's order, which is by name.
     ///
-    /// - Parameter deadline: The instant after which the attempt is given up.
-    /// - Returns: The Nodes in the server's order, which is by name.
     /// - Throws: ``APIError`` if not all Nodes can be read.
     public func nodes(until deadline: ContinuousClock.Instant) async throws(APIError) -> [ClusterNode] {
         var nodes: [ClusterNode] = []
@@ -136,12 +102,7 @@ public struct NodeReports: Sendable {
         return nodes
     }
 
-    /// Explains why a report cannot be written, or why Nodes cannot be read.
-    ///
-    /// - Parameters:
-    ///   - error: The error of the request.
-    ///   - advice: The hint for missing permissions.
-    /// - Returns: The problem.
+    /// Explains why a report cannot be written, or why Nodes cannot be read, with a hint for missing permissions.
     public func problem(_ error: APIError, forbidden advice: String) -> Problem {
         guard case .refused(let refusal) = error, refusal.code != 401 else { return client.preflightProblem(error) }
         return Problem(

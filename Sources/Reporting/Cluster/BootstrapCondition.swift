@@ -4,16 +4,6 @@ public import State
 
 /// A node's report about its tasks, published as condition `BootstrapReady` of the Node object.
 public struct BootstrapCondition: Sendable, Hashable {
-    /// The status of a Kubernetes condition.
-    public enum Status: String, Sendable, Hashable {
-        /// All tasks have succeeded.
-        case isTrue = "True"
-        /// Not all tasks have succeeded.
-        case isFalse = "False"
-        /// The records of the tasks cannot be read.
-        case unknown = "Unknown"
-    }
-
     /// The reason for the status.
     public enum Reason: String, Sendable, Hashable, CaseIterable {
         /// All tasks have succeeded on this boot, or there are no tasks.
@@ -29,12 +19,12 @@ public struct BootstrapCondition: Sendable, Hashable {
         /// The task file is invalid, so that no task runs.
         case invalidFile = "TaskFileInvalid"
 
-        /// The status that corresponds to the reason.
-        public var status: Status {
+        /// The status of the condition: `True`, `False` or `Unknown`.
+        public var status: String {
             switch self {
-            case .succeeded: .isTrue
-            case .unknown: .unknown
-            case .failed, .running, .pending, .invalidFile: .isFalse
+            case .succeeded: "True"
+            case .unknown: "Unknown"
+            case .failed, .running, .pending, .invalidFile: "False"
             }
         }
 

@@ -38,19 +38,9 @@ public struct ReportedNode: Sendable, Hashable {
     /// The time since which the node has had the reported status.
     public var since: Timestamp?
 
-    /// Creates a node that is in the task file, and of which the cluster has no Node.
-    public init(missing name: String, roles: [String]) {
-        (self.name, self.roles, state) = (name, roles, .missing)
-    }
-
-    /// Creates a node of the cluster that has not reported anything.
-    ///
-    /// - Parameters:
-    ///   - name: The name of the node.
-    ///   - roles: The roles of the node in the task file.
-    ///   - kubelet: The status of condition `Ready`.
-    public init(_ name: String, roles: [String], kubelet: String?) {
-        (self.name, self.roles, self.kubelet, state) = (name, roles, kubelet, .notReported)
+    /// Creates a node without a report.
+    public init(_ name: String, roles: [String], kubelet: String?, state: State = .notReported) {
+        (self.name, self.roles, self.kubelet, self.state) = (name, roles, kubelet, state)
     }
 
     /// The time without an update after which a report is stale.
@@ -58,23 +48,16 @@ public struct ReportedNode: Sendable, Hashable {
     /// Nodes write their condition at least once a day, even if nothing has changed.
     public static let silenceLimit = Duration.seconds(2 * 24 * 3600)
 
-    /// Adds the node's report.
+    /// Adds the node's report, current if the node is alive and has reported within ``silenceLimit``.
     ///
     /// A failure remains a failure while the node is off, because it needs manual action in any case.
-    ///
-    /// - Parameters:
-    ///   - status: The status of the report, as of condition `BootstrapReady`.
-    ///   - reason: The reason of the report.
-    ///   - message: The message of the report.
-    ///   - since: The time at which the status last changed.
-    ///   - isCurrent: Whether the node is alive and has reported within ``silenceLimit``.
     public mutating func add(status: String, reason: String, message: String, since: Timestamp?, isCurrent: Bool) {
         (self.reason, self.message, self.since) = (reason, message, since)
         state =
-            switch BootstrapCondition.Status(rawValue: status) {
-            case .isTrue: .ready
-            case .isFalse: BootstrapCondition.Reason(rawValue: reason)?.isFailure == true ? .failed : .notYet
-            case .unknown, nil: .unknown
+            switch status {
+            case "True": .ready
+            case "False": BootstrapCondition.Reason(rawValue: reason)?.isFailure == true ? .failed : .notYet
+            default: .unknown
             }
         if state != .failed, !isCurrent { state = .stale }
     }
@@ -90,15 +73,7 @@ public struct ReportedNode: Sendable, Hashable {
     }
 }
 
-/// Returns the reports of nodes as a human-readable table.
-///
-/// - Parameters:
-///   - nodes: The nodes.
-///   - now: The time for which ages are computed.
-///   - columns: The width of the terminal, or `nil` for lines of any length.
-///   - isColoured: Whether states are coloured.
-///   - isUTF8: Whether the table may contain non-ASCII characters.
-/// - Returns: The lines, the heading first, or one sentence if there is no node.
+/// Returns the reports of nodes as the lines of a human-readable table, for a terminal of the given width if any.
 public func reportedNodeLines(
     _ nodes: [ReportedNode],
     at now: Timestamp = .now(),
@@ -137,10 +112,7 @@ extension ReportedNode.State {
     }
 }
 
-/// Returns the reports of nodes as one JSON object.
-///
-/// - Parameter nodes: The nodes.
-/// - Returns: One line without a line ending.
+/// Returns the reports of nodes as one JSON object, without a line ending.
 public func reportedNodesJSON(_ nodes: [ReportedNode]) -> String {
     let items = nodes.map { node in
         var pairs: [(String, Node)] = [

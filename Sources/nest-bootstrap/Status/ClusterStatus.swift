@@ -107,7 +107,7 @@ struct ClusterStatus {
         let listed = inventory.entries.map { entry in
             let name = entry.name.lowercased()
             return byName[name].map { reported($0, entry.roles) }
-                ?? ReportedNode(missing: entry.name, roles: entry.roles)
+                ?? ReportedNode(entry.name, roles: entry.roles, kubelet: nil, state: .missing)
         }
         let names = Set(inventory.entries.map { $0.name.lowercased() })
         let others = nodes.filter { !names.contains($0.name) }

@@ -135,7 +135,7 @@ struct StatusReport {
     /// Returns the problem that prevents reports to the cluster, if it has lasted long enough for a warning.
     private func missingReport() -> [Problem] {
         guard configuration.report != nil, let problem = (try? configuration.records())?.reportState().problem,
-            problem.printed != nil
+            problem.isPrinted
         else { return [] }
         return [Problem("since \(problem.since): \(problem.text)")]
     }

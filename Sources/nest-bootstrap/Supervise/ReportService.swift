@@ -22,9 +22,6 @@ struct ReportService {
     private static let firstPause = Duration.seconds(10)
     private static let longestPause = Duration.seconds(300)
 
-    /// The time after which the service stops looking for a missing Node; the timer starts it again.
-    private static let registrationLimit = Duration.seconds(600)
-
     /// The time for which reports may fail without a warning.
     ///
     /// Every boot has a few seconds without a server or a kubeconfig.
@@ -35,40 +32,25 @@ struct ReportService {
 
     /// Sends reports until everything is reported.
     ///
-    /// Without a server, the function does not return: each attempt has a deadline, but the attempts continue until
-    /// systemd stops the process. Without a Node, it returns after ``registrationLimit``.
+    /// Without a server or Node, the function does not return: each attempt has a deadline, but the attempts continue
+    /// until systemd stops the process.
     ///
     /// - Returns: Always success; the cause of a failed attempt is shown as a warning and as the status of the service.
     /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
     func run() async throws -> ExitCode {
         let http = HTTPClient()
-        // Results are recorded before the delay, because a failed task may recover, or this process may be replaced.
-        await reporter(gracePeriod: Self.gracePeriod)?.note()
-        let start = ContinuousClock.now
+        try await ContinuousClock().sleep(for: .seconds(Double.random(in: Self.delays)))
         var pause = Self.firstPause
-        var rest = Duration.seconds(Double.random(in: Self.delays))
-        repeat {
+        while let reporter = reporter(gracePeriod: Self.gracePeriod),
+            let cause = await reporter.report(http, within: Self.attemptLimit)
+        {
+            let rest = pause * Double.random(in: 0.8...1.2)
+            pause = min(pause * 2, Self.longestPause)
+            _ = try? Systemd.notify("STATUS=\(printable("the next attempt is in \(rest.clockText): \(cause)"))")
             try await ContinuousClock().sleep(for: rest)
-            let status: String
-            switch await attempt(http, Self.attemptLimit, gracePeriod: Self.gracePeriod) {
-            case .hasMore:
-                rest = Self.firstPause
-                status = "more Events are sent in \(rest.clockText)"
-            case .isComplete,
-                .lacksNode where .now - start > Self.registrationLimit:
-                await http.shutDown()
-                return .success
-            case .lacksNode(let node):
-                rest = pause * Double.random(in: 0.8...1.2)
-                pause = min(pause * 2, Self.longestPause)
-                status = "Node '\(node)' does not exist yet, and is looked for again in \(rest.clockText)"
-            case .failed(let cause):
-                rest = pause * Double.random(in: 0.8...1.2)
-                pause = min(pause * 2, Self.longestPause)
-                status = "the next attempt is in \(rest.clockText): \(cause)"
-            }
-            _ = try? Systemd.notify("STATUS=\(printable(status))")
-        } while true
+        }
+        await http.shutDown()
+        return .success
     }
 
     /// Reports once, after a run by hand on a node on which no service reports.
@@ -76,12 +58,8 @@ struct ReportService {
     /// - Parameter limit: The maximum duration of the requests.
     func runOnce(within limit: Duration) async {
         let http = HTTPClient()
-        _ = await attempt(http, limit, gracePeriod: .zero)
+        _ = await reporter(gracePeriod: .zero)?.report(http, within: limit)
         await http.shutDown()
-    }
-
-    private func attempt(_ http: HTTPClient, _ limit: Duration, gracePeriod: Duration) async -> NodeReporter.Result {
-        await reporter(gracePeriod: gracePeriod)?.report(http, within: limit) ?? .isComplete
     }
 
     /// Creates the reporter, or returns `nil` if the node does not report.
