@@ -65,9 +65,7 @@ public struct ProductList: Sendable, Hashable {
         /// The path on the node, without symbolic links above it.
         public var path: String
 
-        /// The forms that the path may have.
-        ///
-        /// There are two forms while a new form replaces an old form: if the process ends meanwhile, either may exist.
+        /// The last two forms of the path; if the process ends while the path is replaced, either may exist.
         var forms: [ProductForm]
     }
 
@@ -121,7 +119,7 @@ public struct ProductList: Sendable, Hashable {
 
     /// Adds paths that are about to be created, in order of creation.
     ///
-    /// An existing product of the task stays in the list, because the process may end before the product is replaced.
+    /// The last form of a product stays in the list, because the process may end before the product is replaced.
     ///
     /// - Throws: ``Base/SystemError`` if a path is not below the root.
     mutating func add(_ created: [CreatedPath], below root: String) throws(SystemError) {
@@ -138,18 +136,9 @@ public struct ProductList: Sendable, Hashable {
                 products.append(Product(path: path, forms: [form]))
                 continue
             }
-            let present = Self.form(at: new.path)
-            let kept = products[index].forms.filter { $0 != form && present?.difference(from: $0) == .some(nil) }
-            products[index].forms = kept + [form]
+            let before = products[index].forms.suffix(1)
+            if before != [form] { products[index].forms = before + [form] }
         }
-    }
-
-    /// Examines a path, and returns `nil` if it does not exist, is below a link or cannot be examined.
-    private static func form(at path: String) -> ProductForm? {
-        guard let parts = try? PathParts(path, "cannot look at"),
-            let directory = try? DirectoryHandle(withoutLinks: parts.directory)
-        else { return nil }
-        return try? ProductForm(parts.name, in: directory)
     }
 }
 

@@ -5,16 +5,8 @@ import State
 
 /// The tasks to reset, in order.
 struct ResetPlan {
-    /// A task that has run on this node.
-    struct Item {
-        /// The products of the task.
-        var list: ProductList
-        /// The commands that undo everything else; `nil` if there are none, or if they ran after the task's last run.
-        var commands: ProductList.ResetCommands?
-    }
-
-    /// The tasks, dependants before their dependencies.
-    let items: [Item]
+    /// The lists of the tasks with the commands to run, dependants before their dependencies.
+    let lists: [ProductList]
 
     /// The problems of product lists that cannot be used.
     let faults: [Problem]
@@ -38,7 +30,7 @@ struct ResetPlan {
     init(_ options: Options, warn: (Problem) -> Void = { _ in }) throws(SystemError) {
         store = try Configuration.products(options)
         records = RecordStore(path: try Configuration.statePath(options), boot: nil)
-        let (lists, faults) = try store.lists()
+        let (stored, faults) = try store.lists()
         self.faults = faults.map { Problem("\($0)", hint: $0.advice) }
         let recorded = try records.tasks()
         var plan: Plan?
@@ -47,21 +39,22 @@ struct ResetPlan {
         } catch {
             let first = error.all.first.map { ": \($0.message)" } ?? ""
             let hint = "the reset commands are those of the last runs of the tasks"
-            if !lists.isEmpty || !recorded.isEmpty { warn(Problem("the task file cannot be used\(first)", hint: hint)) }
+            let problem = Problem("the task file cannot be used\(first)", hint: hint)
+            if !stored.isEmpty || !recorded.isEmpty { warn(problem) }
         }
         let steps = Dictionary(plan?.steps.map { ($0.task.name, $0.task) } ?? []) { first, _ in first }
         func key(_ list: ProductList) -> (Int, Int) {
             plan?.position(of: list.task).map { (0, $0) } ?? (1, list.position)
         }
-        let listed = Set(lists.map(\.task))
+        let listed = Set(stored.map(\.task))
         // A list that cannot be used must not be replaced.
         let unlisted = faults.isEmpty ? recorded.filter { !listed.contains($0) } : []
-        items = (lists + unlisted.map { ProductList(task: $0, position: 0) }).sorted { key($0) > key($1) }
-            .map { list in
-                let commands = steps[list.task].map(\.resetCommands) ?? list.reset
-                return Item(list: list, commands: list.isResetDue ? commands : nil)
-            }
-            .filter { listed.contains($0.list.task) || $0.commands != nil }
+        var lists = stored + unlisted.map { ProductList(task: $0, position: 0) }
+        for (index, list) in lists.enumerated() {
+            if let task = steps[list.task] { lists[index].reset = task.resetCommands }
+        }
+        lists.removeAll { !listed.contains($0.task) && $0.reset == nil }
+        self.lists = lists.sorted { key($0) > key($1) }
         tasks = listed.union(try records.knownTasks()).union(steps.keys)
     }
 

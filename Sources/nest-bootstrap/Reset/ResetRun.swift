@@ -29,16 +29,16 @@ struct ResetRun {
         (self.plan, self.reset, self.isDryRun) = (plan, reset, isDryRun)
         output = reset.isText && !isDryRun ? reset.output : nil
         report = ResetReport(isDryRun: isDryRun)
-        remover = ProductRemover(plan.items.map(\.list), below: plan.store.root, isDryRun: isDryRun)
+        remover = ProductRemover(plan.lists, below: plan.store.root, isDryRun: isDryRun)
     }
 
     /// Performs the reset, and returns the changes and the paths that remain.
     mutating func perform() async -> ResetReport {
         var finished: [ProductList] = []
         plan.faults.forEach { note($0) }
-        for item in plan.items where !Task.isCancelled {
+        for list in plan.lists where !Task.isCancelled {
             do throws(Problem) {
-                finished.append(try await undo(item))
+                finished.append(try await undo(list))
             } catch {
                 note(error)
             }
@@ -70,10 +70,10 @@ struct ResetRun {
     }
 
     /// Runs the commands of a task, and deletes its files and links.
-    private mutating func undo(_ item: ResetPlan.Item) async throws(Problem) -> ProductList {
-        var list = item.list
+    private mutating func undo(_ list: ProductList) async throws(Problem) -> ProductList {
+        var list = list
         do throws(Problem) {
-            if let commands = item.commands {
+            if list.isResetDue, let commands = list.reset {
                 try await run(commands, "the reset commands of task '\(list.task)'", of: list.task)
             }
             (list.isResetDue, list.reset) = (false, nil)
