@@ -168,6 +168,7 @@ extension Node {
     /// - Parameters:
     ///   - manifest: The manifest.
     ///   - owned: Returns the set of the fields that belong to the agent.
+    /// - Returns: Whether it does.
     func includes(_ manifest: Node, owned: () -> Node?) -> Bool {
         switch (content, manifest.content) {
         case (.mapping(let own), .mapping(let wanted)):

@@ -58,7 +58,7 @@ enum ProductForm: Sendable, Hashable {
     }
 }
 
-/// What a reset undoes of one task: the paths that the agent itself has created for it, commands and former states.
+/// The changes of one task that a reset undoes: the paths that the agent has created for it, commands and former states.
 public struct ProductList: Sendable, Hashable {
     /// A path that the task created.
     public struct Product: Sendable, Hashable {

@@ -328,7 +328,8 @@ enum ModelField: String, CaseIterable {
         }
         let value = values.indices.first { index in
             let manifest = try? node(Self.manifest([self: index + 1], name: "n", namespace: "n"))
-            return manifest.flatMap(found).map { found(in: object)?.includes($0, owned: { .mapping([]) }) == true } ?? false
+            return manifest.flatMap(found).map { found(in: object)?.includes($0, owned: { .mapping([]) }) == true }
+                ?? false
         }
         let items = isInItem ? owned.map { Array($0.dropLast()) + ["."] } : []
         return ApplyModel.State(
