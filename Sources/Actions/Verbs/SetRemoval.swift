@@ -14,7 +14,8 @@ struct SetRemoval {
 
     /// Deletes the objects that this node has applied, and its key in the ConfigMap of the set.
     ///
-    /// The record keeps the objects that are kept, so that a later run deletes them once nothing speaks for them any more.
+    /// The record keeps what is kept for another reason than another node, so that a later run deletes it once the reason
+    /// is gone.
     ///
     /// - Returns: Whether anything was deleted.
     /// - Throws: An error if an object could not be deleted, which has been reported.

@@ -209,7 +209,7 @@ extension Pruner {
     ///
     /// - Parameters:
     ///   - record: The objects that the node has applied.
-    ///   - manifests: The manifests of the task.
+    ///   - manifests: The manifests of the task; none to remove the set.
     ///   - reasonToKeep: Returns the reason to keep an object, or `nil` to delete it.
     /// - Returns: The objects.
     /// - Throws: ``ObjectFailure`` if an object, or the keys of the other nodes, cannot be read.
@@ -236,7 +236,8 @@ extension Pruner {
             if reason == nil { reason = await reasonToKeep(identity) }
             if let reason {
                 kept.append((reason, identity))
-                result.kept.insert(key)
+                // Of a set that is removed, the last node that lists an object deletes it.
+                if nodes.isEmpty || !manifests.isEmpty { result.kept.insert(key) }
             } else {
                 deletions.append(identity)
             }
