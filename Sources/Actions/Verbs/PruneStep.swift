@@ -62,8 +62,8 @@ struct PruneStep {
         }
         guard prunes, !unknown.isEmpty else { return }
         let text =
-            "an earlier installation of this node has applied \(shortList(unknown)), which its manifests no longer have; "
-            + "they stay: delete them with kubectl if nothing needs them"
+            "its key of this node lists \(shortList(unknown)), which neither the manifests nor the node's record have; they "
+            + "stay: delete them with kubectl if nothing needs them"
         context.emit(.warning(subject: pruner.parent.description, text))
     }
 

@@ -150,10 +150,13 @@ struct FieldSet: Hashable {
         case "k:":
             let keys = (try? readJSON(Array(name.utf8), file: "managedFields"))?.mapping?.entries ?? []
             guard !keys.isEmpty else { return nil }
-            // A key that an item omits is assumed to match, because the server adds the key.
-            return value.sequence?.first { item in
-                item.mapping != nil && keys.allSatisfy { key in item[key.key].map { $0 == key.value } ?? true }
+            // A key that an item omits is assumed to match if no other item does, because the server adds the key.
+            func item(_ isAssumed: Bool) -> Node? {
+                value.sequence?.first { item in
+                    item.mapping != nil && keys.allSatisfy { key in item[key.key].map { $0 == key.value } ?? isAssumed }
+                }
             }
+            return item(false) ?? item(true)
         default: return nil
         }
     }

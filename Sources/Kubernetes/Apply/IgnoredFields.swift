@@ -38,10 +38,11 @@ struct IgnoredFields {
     /// - Parameters:
     ///   - body: The object as it would be sent.
     ///   - live: The object on the server.
+    ///   - others: The entries of the managed fields of other managers, which keep their fields.
     /// - Returns: The object.
-    func retained(in body: Node, as live: Node) -> Node {
-        let entries = live["metadata"]?["managedFields"]?.sequence ?? []
-        let others = entries.filter { !ManagedMetadata.isOwn($0) }
+    func retained(in body: Node, as live: Node, _ others: [Node]) -> Node {
+        let others =
+            others
             .reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
         let rest = others.removed(from: live, keepingParentsOf: .null())
         // A list item that is left out does not change the indices of the items before it.
@@ -77,6 +78,12 @@ struct IgnoredFields {
             if refused.contains(path) {
                 let message = "annotation '\(key)' names '\(path)', which the agent needs"
                 return Problem(message, at: written.location, hint: "name a field below it, or remove the path")
+            }
+            for index in path.matches(of: /\[\d+\]/) {
+                let item = FieldPath(String(path[..<index.range.upperBound])).resolve(in: manifest.root).node
+                guard let name = item?["name"]?.string else { continue }
+                let message = "annotation '\(key)' names item '\(index.output)' by its index, which others may change"
+                return Problem(message, at: written.location, hint: "write '[name=\(name)]'")
             }
             guard FieldPath(path).resolve(in: manifest.root).node == nil else { return nil }
             let message = "annotation '\(key)' names field '\(path)', which the manifest does not have"

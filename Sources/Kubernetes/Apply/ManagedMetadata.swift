@@ -70,15 +70,17 @@ public struct ManagedMetadata: Sendable {
     /// - Parameters:
     ///   - root: The object.
     ///   - namespace: The object's namespace, if its kind is namespaced.
-    ///   - live: The object on the server, if it exists.
+    ///   - others: The entries of the managed fields of other managers, if the object exists on the server.
     /// - Returns: The object as it is sent.
-    func stamp(_ root: Node, namespace: String?, live: Node?) -> Node {
+    func stamp(_ root: Node, namespace: String?, others: [Node] = []) -> Node {
         guard var metadata = root["metadata"]?.mapping else { return root }
         if let namespace, metadata["namespace"]?.string ?? "" == "" { metadata["namespace"] = .string(namespace) }
         var own = labels.merging([Self.managedByLabel: Self.manager]) { written, _ in written }
         // Helm requires its own value.
-        let other = live?["metadata"]?["labels"]?[Self.managedByLabel]?.string
-        if other.map({ $0 != Self.manager }) == true { own[Self.managedByLabel] = labels[Self.managedByLabel] }
+        let isOfOther = others.contains {
+            $0["fieldsV1"]?["f:metadata"]?["f:labels"]?["f:\(Self.managedByLabel)"] != nil
+        }
+        if isOfOther { own[Self.managedByLabel] = labels[Self.managedByLabel] }
         let isUnlabelled = metadata["labels"].map { $0.isNull || $0.mapping?.entries.isEmpty == true } ?? true
         let written = isUnlabelled ? Self.defaultLabels(of: root) : metadata["labels"]
         metadata["labels"] = Self.adding(own, to: written, replacing: false)

@@ -126,8 +126,11 @@ struct ObjectApplication {
             mapping["metadata"] = Node(.mapping(metadata), location: root.location)
         }
         root.content = .mapping(mapping)
-        let stamped = applier.managedMetadata.stamp(root, namespace: path.identity.namespace, live: live)
-        return live.map { IgnoredFields(of: manifest.root).retained(in: stamped, as: $0) } ?? stamped
+        let others = (live?["metadata"]?["managedFields"]?.sequence ?? []).filter {
+            !ManagedMetadata.isOwn($0) && !applier.takenManagers.include($0)
+        }
+        let stamped = applier.managedMetadata.stamp(root, namespace: path.identity.namespace, others: others)
+        return live.map { IgnoredFields(of: manifest.root).retained(in: stamped, as: $0, others) } ?? stamped
     }
 
     /// Sends the object, once more if the first answer tells how.
@@ -147,7 +150,7 @@ struct ObjectApplication {
                 if let takeover, let live {
                     let fields = reply.node["metadata"]?["managedFields"]
                     reply.node = try await planned(
-                        takeover.preview(of: reply.node, applying: body),
+                        takeover.preview(of: reply.node, applying: body, keepingParentsOf: body),
                         over: live,
                         at: path
                     )
@@ -174,7 +177,8 @@ struct ObjectApplication {
                     return try await replace(found, despite: refusal, at: path, with: body, &memory)
                 }
                 if isDryRun {
-                    let rest = plan.preview(of: found, applying: body)
+                    // All moved fields go, so that lists and mappings without keys are not merged with the new ones.
+                    let rest = plan.preview(of: found, applying: .mapping([]), keepingParentsOf: body)
                     return planned(
                         found,
                         try await planned(rest.merged(with: body), over: found, at: path),
@@ -380,7 +384,7 @@ extension ObjectApplication {
 
     /// Returns the result of a dry run for an object that cannot exist yet.
     private func planned(creationOf identity: ObjectIdentity) -> Result {
-        let object = applier.managedMetadata.stamp(manifest.root, namespace: identity.namespace, live: nil)
+        let object = applier.managedMetadata.stamp(manifest.root, namespace: identity.namespace)
         let hasStatus = applier.dryRunOverlay?.hasStatusSubresource(identity.type) ?? false
         let diff = ObjectDiff(from: nil, to: object, of: identity.type, hasStatusSubresource: hasStatus)
         return Result(identity: identity, effect: ObjectResult(.created, diff: diff.lines))

@@ -16,6 +16,8 @@ struct TakenManagers: Sendable {
         guard let manager = entry["manager"]?.string, entry["subresource"]?.string ?? "" == "",
             !ManagedMetadata.isOwn(entry)
         else { return false }
+        // kubectl keeps only its annotation as this manager, once it has moved to server-side apply.
+        if manager == "kubectl-last-applied" { return true }
         if names.contains(where: { $0.hasSuffix("*") ? manager.hasPrefix($0.dropLast()) : manager == $0 }) {
             return true
         }
@@ -62,9 +64,11 @@ struct Takeover {
         let own = entries.first(where: ManagedMetadata.isOwn)
         let taken = entries.filter(managers.include)
         let rest = entries.filter { !ManagedMetadata.isOwn($0) && !managers.include($0) }
-        let version = own?["apiVersion"] ?? taken.first?["apiVersion"] ?? live["apiVersion"] ?? .null()
-        // Fields of another API version may have other names; kubectl drops them, too.
-        let moved = taken.filter { $0["apiVersion"] == version }
+        // The server passes over fields that the version does not have.
+        let versions = ([own].compactMap(\.self) + taken).compactMap { $0["apiVersion"] }.unique()
+        let version = versions.count == 1 ? versions[0] : live["apiVersion"] ?? .null()
+        let moved =
+            taken
             .reduce(FieldSet(own?["fieldsV1"])) { $0.union(FieldSet($1["fieldsV1"])) }
         kept = rest.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
         let all = moved.union(kept)
@@ -129,9 +133,10 @@ struct Takeover {
     ///
     /// - Parameters:
     ///   - answer: The object after an apply without the move.
+    ///   - configuration: The fields that stay, of those that belong to the agent.
     ///   - body: The object as it is applied.
     /// - Returns: The object without the fields that it would lose.
-    func preview(of answer: Node, applying body: Node) -> Node {
-        fields.lost(applying: body, keeping: kept).removed(from: answer, keepingParentsOf: body)
+    func preview(of answer: Node, applying configuration: Node, keepingParentsOf body: Node) -> Node {
+        fields.lost(applying: configuration, keeping: kept).removed(from: answer, keepingParentsOf: body)
     }
 }

@@ -122,11 +122,13 @@ extension Pruner {
             if let refusal = version?.refusal(over: data?[ObjectSet.versionKey]?.string) { throw .outdated(refusal) }
             let before = data?[ObjectSet.nodePrefix + node]?.string.map(MemberKey.keys) ?? []
             let members = isComplete ? wanted : wanted.union(before)
-            let isSame =
-                before == members
-                && (version == nil || data?[ObjectSet.versionKey]?.string == version?.version.description)
+            let entry = live?["metadata"]?["managedFields"]?.sequence?.first { $0["manager"]?.string == manager }
+            let hasVersion = entry?["fieldsV1"]?["f:data"]?["f:\(ObjectSet.versionKey)"] != nil
+            let isSameVersion =
+                version.map { $0.version.description == data?[ObjectSet.versionKey]?.string } ?? !hasVersion
+            let isSame = before == members && isSameVersion
             if !isDryRun, !isSame { try await write(manifests == nil ? nil : members, over: live) }
-            return record == nil ? MemberKey.lines(before.subtracting(wanted)) : []
+            return MemberKey.lines(before.subtracting(wanted).subtracting(record?.members ?? []))
         }
     }
 
@@ -149,6 +151,9 @@ extension Pruner {
             }
         }
     }
+
+    /// The field manager of the node's key.
+    private var manager: String { "\(ManagedMetadata.manager)-\(node)" }
 
     /// Writes the node's key by server-side apply as a field manager of its own, so that no node changes another's.
     private func write(_ members: Set<MemberKey>?, over live: Node?) async throws(APIError) {
@@ -175,7 +180,7 @@ extension Pruner {
             _ = try await client.object(
                 "PATCH",
                 path.text,
-                query: [("fieldManager", "\(ManagedMetadata.manager)-\(node)"), ("force", "true")],
+                query: [("fieldManager", manager), ("force", "true")],
                 body: body.json(),
                 as: path.expected,
                 until: retryPolicy.deadline,

@@ -66,7 +66,7 @@ struct OwnershipTests {
     ])
     func `an object gets a label and an annotation`(metadata: String, marked: String) throws {
         let root = try node("{apiVersion: v1, metadata: \(metadata), data: {a: ~}, spec: null}")
-        let stamped = ManagedMetadata(task: "t").stamp(root, namespace: nil, live: nil)
+        let stamped = ManagedMetadata(task: "t").stamp(root, namespace: nil)
         let digest = ManagedMetadata.digest(of: stamped) ?? "none"
         let text = String(decoding: stamped.json(), as: UTF8.self).replacing(digest, with: "DIGEST")
         #expect(text == #"{"apiVersion":"v1","metadata":\#(marked),"data":{"a":null},"spec":null}"#)
@@ -74,7 +74,7 @@ struct OwnershipTests {
 
     @Test func `more labels are added, and a manifest's own are kept`() throws {
         let managedMetadata = ManagedMetadata(task: "t", labels: ["a": "1", "b": "2"])
-        let marked = managedMetadata.stamp(try node("{metadata: {labels: {b: own}}}"), namespace: nil, live: nil)
+        let marked = managedMetadata.stamp(try node("{metadata: {labels: {b: own}}}"), namespace: nil)
         #expect(
             marked["metadata"]?["labels"]
                 == (try node("{a: '1', b: own, \(ManagedMetadata.managedByLabel): nest-bootstrap}"))
@@ -95,8 +95,7 @@ struct OwnershipTests {
         let pods = "spec: {template: {metadata: {labels: {a: b}}}}"
         let marked = ManagedMetadata(task: "t").stamp(
             try node("\(head), metadata: {labels: \(labels)}, \(pods)}"),
-            namespace: nil,
-            live: nil
+            namespace: nil
         )
         #expect((marked["metadata"]?["labels"]?["a"]?.string == "b") == isTaken)
         #expect(marked["metadata"]?["labels"]?[ManagedMetadata.managedByLabel]?.string == "nest-bootstrap")
@@ -107,12 +106,12 @@ struct OwnershipTests {
         ("{name: a, namespace: own}", "own"),
     ])
     func `a namespace is filled in where none is written`(metadata: String, namespace: String) throws {
-        let marked = ManagedMetadata(task: "t").stamp(try node("{metadata: \(metadata)}"), namespace: "x", live: nil)
+        let marked = ManagedMetadata(task: "t").stamp(try node("{metadata: \(metadata)}"), namespace: "x")
         #expect(marked["metadata"]?["namespace"]?.string == namespace)
     }
 
     @Test(arguments: ["{metadata: text}", "{spec: {}}", "[1]"])
     func `a node that is not an object is not changed`(text: String) throws {
-        #expect(ManagedMetadata(task: "t").stamp(try node(text), namespace: "x", live: nil) == (try node(text)))
+        #expect(ManagedMetadata(task: "t").stamp(try node(text), namespace: "x") == (try node(text)))
     }
 }

@@ -23,6 +23,30 @@ struct UnchangedTests {
         #expect(await session.apply(map(namespace, "{a: '1'}")) == ["unchanged ConfigMap/\(namespace)/a"])
     }
 
+    @Test func `false that another client has removed is applied again`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let metadata = "metadata: {name: a, namespace: \(namespace)}"
+        let text = "{apiVersion: v1, kind: ServiceAccount, \(metadata), automountServiceAccountToken: false}"
+        _ = await session.apply(text)
+        #expect(await session.apply(text) == ["unchanged ServiceAccount/\(namespace)/a"])
+        let path = "/api/v1/namespaces/\(namespace)/serviceaccounts/a"
+        try await session.update("PATCH", "{automountServiceAccountToken: null}", at: path, as: "other")
+        #expect(await session.apply(text).first?.hasPrefix("configured ") == true)
+        #expect(try await session.object(path)?["automountServiceAccountToken"]?.boolean == false)
+    }
+
+    @Test func `a label of the manifest is the agent's, and so is what follows it`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let text = { (labels: String) in
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: \(namespace), labels: \(labels)}}"
+        }
+        _ = await session.apply(text("{app.kubernetes.io/managed-by: foo}"))
+        #expect(await session.apply(text("{}")).first?.hasPrefix("configured ") == true)
+        #expect(await session.apply(text("{}")) == ["unchanged ConfigMap/\(namespace)/a"])
+        let live = try await session.object("/api/v1/namespaces/\(namespace)/configmaps/a")
+        #expect(live?["metadata"]?["labels"]?[ManagedMetadata.managedByLabel]?.string == ManagedMetadata.manager)
+    }
+
     @Test func `a key that somebody adds to a mapping that is owned as a whole is noticed`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let manifest = """

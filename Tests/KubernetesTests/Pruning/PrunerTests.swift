@@ -282,6 +282,17 @@ struct PrunerTests {
         #expect(live == ["a", "b"], "\(live)")
     }
 
+    @Test func `a version that the task no longer has refuses nothing`() async throws {
+        var one = try await newNode()
+        one.version = AppliedVersion(try #require(OrderedVersion("2")), allowsOlder: false)
+        try await one.apply(try one.objects(["a"]))
+        one.version = nil
+        try await one.apply(try one.objects(["a"]))
+        #expect(try await one.data()?["version"] == nil)
+        one.version = AppliedVersion(try #require(OrderedVersion("1")), allowsOlder: false)
+        try await one.apply(try one.objects(["a"]))
+    }
+
     @Test func `an older version claims nothing`() async throws {
         var one = try await newNode()
         one.version = AppliedVersion(try #require(OrderedVersion("2")), allowsOlder: false)
