@@ -43,6 +43,7 @@ struct RemoveVerbTests {
 
     @Test(arguments: [
         ("apps/v1beta7", "Deployment", "write 'apiVersion: apps/v1'"),
+        ("apiregistration.k8s.io/v7", "APIService", "write 'apiVersion: apiregistration.k8s.io/v1'"),
         ("rbac.authorisation.k8s.io/v1", "Role", "write 'apiVersion: rbac.authorization.k8s.io/v1'"),
     ])
     func `a version or group that is misspelt is an error, not an absence`(

@@ -196,7 +196,7 @@ struct FileState {
         guard isPublic, old?.isPublic != false else {
             return lines + ["(content not shown: not everyone may read the file)"]
         }
-        return lines + TextDiff.lines(from: old?.bytes, to: bytes)
+        return lines + unifiedDiff(from: old?.bytes ?? [], to: bytes)
     }
 }
 
@@ -319,4 +319,15 @@ extension FileAction {
         context.run.files.expect(declaration.path.path, from: context.task.name)
         return true
     }
+}
+
+/// Compares the content of a file before and after a change.
+///
+/// - Returns: The hunks of a unified diff, or a line in parentheses if the content is too large or not text.
+private func unifiedDiff(from old: [UInt8], to new: [UInt8]) -> [String] {
+    guard old != new else { return [] }
+    guard max(old.count, new.count) <= 4 << 20 else { return ["(content too large to compare)"] }
+    let texts = [old, new].compactMap { $0.contains(0) ? nil : String(validating: $0, as: UTF8.self) }
+    guard texts.count == 2 else { return ["(binary content)"] }
+    return UnifiedDiff(from: texts[0], to: texts[1]).lines
 }

@@ -293,7 +293,7 @@ extension Pruner {
             return Reason("its annotation '\(ObjectAnnotation.prune.key)' says so")
         }
         if !includesProtected, ObjectSet.isProtected(identity.type) {
-            return Reason("a \(identity.type.kind) is deleted only with '\(set.declarationOfAll)'")
+            return Reason("a \(identity.type.kind) is deleted only with '\(set.declarationOfAll)' or by kubectl")
         }
         guard !ManagedMetadata.isOnlyApplied(live) else { return nil }
         let owner = live["metadata"]?["ownerReferences"]?.sequence?.first

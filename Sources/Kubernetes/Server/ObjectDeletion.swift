@@ -96,7 +96,11 @@ public struct ObjectDeletion: Sendable {
         } catch .refused(let refusal) where refusal.status.isUnknownResource {
             // The objects of a kind that was removed are gone, but the kind or its version may be misspelt.
             let near = client.catalog.nearKind(to: identity.type).map { "did you mean 'kind: \($0)'?" }
-            guard let hint = near ?? ObjectCheck.versionHint(identity.type) else { return nil }
+            let (kind, deadline) = (DefinedKind(identity.type), retryPolicy.deadline)
+            let version = try await client.catalog.type(of: kind, on: client, until: deadline).map {
+                "write 'apiVersion: \($0.apiVersion)'"
+            }
+            guard let hint = near ?? version ?? ObjectCheck.versionHint(identity.type) else { return nil }
             throw .pending("\(refusal.message); \(hint)", .permanent)
         }
     }

@@ -109,10 +109,8 @@ extension ServerStatus {
     /// The excerpt of the request at the end of a JSON error is left out, because it may be part of a Secret.
     var line: String {
         let end = message.firstRange(of: ", error found in #")?.lowerBound ?? message.endIndex
-        return String(message[..<end]).onOneLine.shortened(to: Self.lineLimit)
+        return String(message[..<end]).onOneLine.shortened(to: 1000)
     }
-
-    private static var lineLimit: Int { 1000 }
 
     /// Whether the server could not reach its storage to allocate an IP address or port for a Service.
     ///
