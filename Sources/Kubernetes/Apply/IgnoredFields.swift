@@ -41,10 +41,8 @@ struct IgnoredFields {
     ///   - others: The entries of the managed fields of other managers, which keep their fields.
     /// - Returns: The object.
     func retained(in body: Node, as live: Node, _ others: [Node]) -> Node {
-        let others =
-            others
-            .reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
-        let rest = others.removed(from: live, keepingParentsOf: .null())
+        let theirs = others.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
+        let rest = theirs.removed(from: live, keepingParentsOf: .null())
         // A list item that is left out does not change the indices of the items before it.
         let sent = paths.map { Self.sent($0, in: body) }.map { (path: $0, location: $0.resolve(in: body).location) }
         return sent.sorted { $1.location < $0.location }.reduce(body) { body, field in

@@ -67,9 +67,7 @@ struct Takeover {
         // The server passes over fields that the version does not have.
         let versions = ([own].compactMap(\.self) + taken).compactMap { $0["apiVersion"] }.unique()
         let version = versions.count == 1 ? versions[0] : live["apiVersion"] ?? .null()
-        let moved =
-            taken
-            .reduce(FieldSet(own?["fieldsV1"])) { $0.union(FieldSet($1["fieldsV1"])) }
+        let moved = taken.reduce(FieldSet(own?["fieldsV1"])) { $0.union(FieldSet($1["fieldsV1"])) }
         kept = rest.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
         let all = moved.union(kept)
         let unowned = Self.unowned(refusal?.causes ?? [], in: live, body, all).union(

@@ -23,6 +23,36 @@ struct TakeoverTests {
         (object?["metadata"]?["managedFields"]?.sequence ?? []).compactMap { $0["manager"]?.string }.sorted()
     }
 
+    @Test func `fields that kubectl has written in two versions of an API go`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = { (version: String) in
+            "/apis/autoscaling/\(version)/namespaces/\(namespace)/horizontalpodautoscalers"
+        }
+        let scaler = { (version: String) in
+            "{apiVersion: autoscaling/\(version), kind: HorizontalPodAutoscaler, metadata: {name: a, namespace: \(namespace)}, "
+                + "spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}}}"
+        }
+        let manager = "kubectl-client-side-apply"
+        try await session.update("POST", scaler("v1"), at: path("v1"), as: manager)
+        let change = "{metadata: {labels: {old: x}}, spec: {behavior: {scaleDown: {stabilizationWindowSeconds: 5}}}}"
+        try await session.update("PATCH", change, at: "\(path("v2"))/a", as: manager)
+        #expect(await session.apply(scaler("v2")).first?.hasPrefix("configured ") == true)
+        let live = try await session.object("\(path("v2"))/a")
+        #expect(live?["metadata"]?["labels"]?["old"] == nil && live?["spec"]?["behavior"] == nil)
+        #expect(managers(of: live) == ["nest-bootstrap"])
+    }
+
+    @Test func `a dry run leaves an ignored field that kubectl has changed, as the run does`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps"
+        try await session.update("POST", configMap(namespace, "{a: '5'}"), at: path, as: "kubectl-client-side-apply")
+        let manifest = configMap(namespace, "{a: '1'}", "{nest-bootstrap/ignore: data.a}")
+        let planned = await session.apply(manifest, dryRunOverlay: DryRunOverlay())
+        #expect(planned.count == 1 && !planned[0].contains("  data.a: "), "\(planned)")
+        _ = await session.apply(manifest)
+        #expect(try await session.object("\(path)/a")?["data"]?["a"]?.string == "5")
+    }
+
     @Test(arguments: [
         ("kubectl-client-side-apply", true), ("kubectl-create", false), ("own-name", true),
     ])
