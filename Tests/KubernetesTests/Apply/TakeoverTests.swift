@@ -48,7 +48,7 @@ struct TakeoverTests {
         try await session.update("POST", configMap(namespace, "{a: '5'}"), at: path, as: "kubectl-client-side-apply")
         let manifest = configMap(namespace, "{a: '1'}", "{nest-bootstrap/ignore: data.a}")
         let planned = await session.apply(manifest, dryRunOverlay: DryRunOverlay())
-        #expect(planned.count == 1 && !planned[0].contains("  data.a: "), "\(planned)")
+        #expect(planned.count == 1 && !planned[0].contains("\n  data"), "\(planned)")
         _ = await session.apply(manifest)
         #expect(try await session.object("\(path)/a")?["data"]?["a"]?.string == "5")
     }
