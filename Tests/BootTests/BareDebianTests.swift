@@ -199,7 +199,7 @@ extension IndependentBootedTests {
             #expect(check.status == 0, "\(check)")
             let result = try await machine.run("nest-bootstrap", "up")
             let log = try await machine.output("journalctl --sync; journalctl -b -o cat -n 40 -u containerd -u kubelet")
-            try #require(result.status == 0, "\(log)")
+            try #require(result.status == 0, "\(result)\n\(log)")
             let list = ["get", "nodes", "-o", "wide", "--no-headers"]
             let isReady = try await TestSupport.becomes {
                 try await cluster.kubectl(list).output.contains(/^worker-01\s+Ready\s/)

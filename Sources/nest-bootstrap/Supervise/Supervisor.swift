@@ -25,9 +25,6 @@ struct Supervisor {
         var attempt: Int
     }
 
-    /// The maximum time for systemd to answer.
-    private static let answerLimit = Duration.seconds(5)
-
     /// Starts alerts and the failed tasks, and returns whether all tasks are free of failures.
     ///
     /// - Parameter report: Prints a line.
@@ -90,7 +87,7 @@ struct Supervisor {
         let tasks = configuration.plan.steps.map(\.task)
         let repeated = tasks.filter { $0.interval != nil }
         let names = tasks.map(\.unitName) + repeated.map { repetitionUnitName(ofTask: $0.name) }
-        let services = try await Systemd.services(names, timeout: Self.answerLimit)
+        let services = try await Systemd.services(names)
         var areByHand = false
         var looks: [Look] = []
         for task in tasks {
