@@ -20,6 +20,8 @@ struct SystemBus: ~Copyable {
     /// - Parameters:
     ///   - unit: The unit that errors name.
     ///   - address: The address of the bus, `nil` for the system bus.
+    /// - Returns: The connection.
+    /// - Throws: ``Base/SystemError`` if there is no such bus.
     static func open(unit: String, address: String? = nil) throws(SystemError) -> SystemBus {
         let bus = try SystemBus(unit: unit)
         try bus.connect(to: address ?? Systemd.systemBusAddress())
