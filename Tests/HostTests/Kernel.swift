@@ -97,6 +97,15 @@ enum Kernel {
 }
 
 extension Kernel {
+    /// Listens on a socket with a path.
+    static func listen(socket path: String) throws -> CInt {
+        let socket = makeSocket(AF_UNIX, SOCK_STREAM)
+        var address = local(path)
+        try #require(unsafe call(bind, socket, &address))
+        try #require(Glibc.listen(socket, 1) == 0)
+        return socket
+    }
+
     /// Receives datagrams on a socket with a path.
     static func receive(socket path: String) throws -> CInt {
         let socket = makeSocket(AF_UNIX, SOCK_DGRAM)

@@ -68,6 +68,17 @@ import Testing
         #expect(states["nest-nothing.service"]?.unit.load == "not-found")
     }
 
+    @Test func `a bus that does not answer about services is given up`() async throws {
+        let path = TemporaryDirectory.file("bus")
+        let listener = try Kernel.listen(socket: path)
+        defer { close(listener) }
+        let error = await #expect(throws: SystemError.self) {
+            try await Systemd.services(["a.service"], timeout: .milliseconds(100), address: "unix:path=\(path)")
+        }
+        #expect(error?.reason == "the system bus does not answer")
+        #expect(try await Systemd.services([], timeout: .zero, address: "nonsense").isEmpty)
+    }
+
     @Test func `a state reads as systemctl prints it`() {
         #expect(UnitState(load: "loaded", active: "active", sub: "exited").description == "active (exited)")
         #expect(UnitState(load: "not-found", active: "inactive", sub: "dead").description == "not-found")

@@ -106,7 +106,7 @@ import Testing
         let manager = try await manager()
         try manager.write("[Timer]\nOnActiveSec=1h\n", toUnit: "a.timer")
         func times() async throws -> [String: Duration] {
-            try await Systemd.timers(["a.timer"], address: manager.busAddress)
+            try await Systemd.timers(["a.timer"], timeout: .seconds(600), address: manager.busAddress)
         }
         #expect(try await times() == [:])
         try await manager.start("a.timer")

@@ -11,41 +11,37 @@ struct SystemBus: ~Copyable {
 
     let raw: OpaquePointer
     let unit: String
+    private var deadline: ContinuousClock.Instant
 
-    /// The time limit of a call, in microseconds: a busy systemd takes longest to reload its units.
-    private static let timeout: UInt64 = 60_000_000
-
-    /// Opens a connection.
-    ///
-    /// - Parameters:
-    ///   - unit: The unit that errors name.
-    ///   - address: The address of the bus, `nil` for the system bus.
-    /// - Returns: The connection.
-    /// - Throws: ``Base/SystemError`` if there is no such bus.
-    static func open(unit: String, address: String? = nil) throws(SystemError) -> SystemBus {
-        let bus = try SystemBus(unit: unit)
-        try bus.connect(to: address ?? Systemd.systemBusAddress())
-        return bus
-    }
-
-    private init(unit: String) throws(SystemError) {
+    /// Prepares a connection whose calls all end before a deadline.
+    init(unit: String, deadline: ContinuousClock.Instant) throws(SystemError) {
         var opened: OpaquePointer?
         let code = unsafe sd_bus_new(&opened)
         guard let opened = unsafe opened else { throw SystemError(Self.operation, unit, code: -code) }
         unsafe raw = opened
         self.unit = unit
+        self.deadline = deadline
     }
 
     // The connection is not flushed, because that could block.
     deinit { unsafe sd_bus_close_unref(raw) }
 
-    private func connect(to address: String) throws(SystemError) {
-        try check(unsafe sd_bus_set_method_call_timeout(raw, Self.timeout))
+    /// Sets the deadline for the calls that follow.
+    mutating func setDeadline(_ deadline: ContinuousClock.Instant) {
+        self.deadline = deadline
+    }
+
+    /// Connects and authenticates.
+    func connect(to address: String) throws(SystemError) {
         try check(unsafe sd_bus_set_address(raw, address))
         try check(unsafe sd_bus_set_bus_client(raw, 1))
         let code = unsafe sd_bus_start(raw)
         if code < 0 {
             throw failure(-code, "there is no system bus at '\(address)': \(SystemError("", "", code: -code).reason)")
+        }
+        while try check(unsafe sd_bus_is_ready(raw)) == 0 {
+            if try check(unsafe sd_bus_process(raw, nil)) > 0 { continue }
+            try check(unsafe sd_bus_wait(raw, remaining()))
         }
     }
 
@@ -177,6 +173,7 @@ struct SystemBus: ~Copyable {
         at path: String,
         _ body: (String, UnsafeMutablePointer<sd_bus_error>) -> CInt,
     ) throws(SystemError) {
+        try check(unsafe sd_bus_set_method_call_timeout(raw, remaining()))
         var error = unsafe sd_bus_error()
         defer { unsafe sd_bus_error_free(&error) }
         let code = unsafe body(path, &error)
@@ -189,6 +186,13 @@ struct SystemBus: ~Copyable {
         defer { unsafe free(path) }
         try check(unsafe sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path))
         return unsafe path.map { unsafe String(cString: $0) } ?? ""
+    }
+
+    /// The microseconds until the deadline.
+    func remaining() throws(SystemError) -> UInt64 {
+        let microseconds = (deadline - .now).microseconds
+        guard microseconds > 0 else { throw failure(ETIMEDOUT, "the system bus does not answer") }
+        return UInt64(microseconds)
     }
 
     /// Throws an error for a negative result of sd-bus.
@@ -297,6 +301,7 @@ extension SystemBus {
     private func add(match: String) throws(SystemError) {
         // The handler leaves each message to `sd_bus_process`, which returns it.
         let rule = "type='signal',sender='\(Self.systemd)',\(match)"
+        try check(unsafe sd_bus_set_method_call_timeout(raw, remaining()))
         try check(unsafe sd_bus_add_match(raw, nil, rule, { _, _, _ in 0 }, nil))
     }
 }
@@ -445,7 +450,7 @@ extension SystemBus {
         defer { unsafe sd_bus_error_free(&error) }
         var reply: OpaquePointer?
         defer { unsafe sd_bus_message_unref(reply) }
-        let answer = unsafe sd_bus_call(raw, request, 0, &error, &reply)
+        let answer = unsafe sd_bus_call(raw, request, try remaining(), &error, &reply)
         if answer < 0 { throw unsafe failure(-answer, error) }
         return try unsafe read(reply)
     }

@@ -16,11 +16,13 @@ extension Systemd {
     ///
     /// A job that systemd refuses, such as the job of a masked unit, does not prevent other jobs from being queued.
     ///
-    /// - Parameter jobs: The jobs, in the order in which they are queued.
+    /// - Parameters:
+    ///   - jobs: The jobs, in the order in which they are queued.
+    ///   - timeout: The time limit for all calls together.
     /// - Throws: ``Base/SystemError`` if there is no system bus, it does not answer, or systemd refuses a job.
-    public static func queue(_ jobs: [Job]) async throws(SystemError) {
+    public static func queue(_ jobs: [Job], timeout: Duration = .seconds(10)) async throws(SystemError) {
         guard !jobs.isEmpty else { return }
-        try await withBus(jobs[0].unit) { bus throws(SystemError) in
+        try await withBus(jobs[0].unit, timeout) { bus throws(SystemError) in
             var failure: SystemError?
             for job in jobs {
                 do throws(SystemError) {
@@ -36,19 +38,25 @@ extension Systemd {
 
     /// Makes systemd run its generators and reload all units.
     ///
+    /// - Parameter timeout: The time limit for the reload.
     /// - Throws: ``Base/SystemError`` if there is no system bus, it does not answer, or systemd refuses.
-    public static func reload() async throws(SystemError) {
-        try await withBus("init.scope") { bus throws(SystemError) in try bus.reload() }
+    public static func reload(timeout: Duration = .seconds(60)) async throws(SystemError) {
+        try await withBus("init.scope", timeout) { bus throws(SystemError) in try bus.reload() }
     }
 
     /// Reads the description of a unit.
     ///
-    /// - Parameter name: The unit's name, with its suffix.
+    /// - Parameters:
+    ///   - name: The unit's name, with its suffix.
+    ///   - timeout: The time limit for the call.
     /// - Returns: The description, or the name of a unit without a description.
     /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
-    public static func description(of name: String) async throws(SystemError) -> String {
+    public static func description(
+        of name: String,
+        timeout: Duration = .seconds(10),
+    ) async throws(SystemError) -> String {
         try SystemError.checkPath(SystemBus.operation, name)
-        return try await withBus(name) { bus throws(SystemError) in try bus.unitProperty("Description") }
+        return try await withBus(name, timeout) { bus throws(SystemError) in try bus.unitProperty("Description") }
     }
 }
 
@@ -97,7 +105,8 @@ extension Systemd {
         if own.contains(name) { throw failed(name, EINVAL, "it is what restarts it", "remove it from 'restart'") }
         return try await onThread(restartOperation, name) { (cancelled) throws(SystemError) in
             do throws(SystemError) {
-                let bus = try SystemBus.open(unit: name, address: address)
+                var bus = try SystemBus(unit: name, deadline: .now + answerLimit)
+                try bus.connect(to: address ?? systemBusAddress())
                 try bus.subscribe()
                 let state = try bus.unitState()
                 guard state.load != "not-found" else {
@@ -107,7 +116,11 @@ extension Systemd {
                 let isUp = ["active", "activating", "reloading"].contains(state.active)
                 guard isUp || startsFailed && state.active == "failed" else { return false }
                 // The task may have changed the unit's own files.
-                if try bus.needsReload(for: name) { try bus.reload() }
+                if try bus.needsReload(for: name) {
+                    bus.setDeadline(.now + reloadLimit)
+                    try bus.reload()
+                    bus.setDeadline(.now + answerLimit)
+                }
                 let starting = try bus.units(named: own).filter { $0.hasJob || $0.state.active == "activating" }.map(
                     \.name
                 )
@@ -120,6 +133,7 @@ extension Systemd {
                     guard try bus.waitForSignal(until: min(deadline, .now + .seconds(10)), cancelled) else {
                         throw failed(name, ECANCELED)
                     }
+                    bus.setDeadline(.now + answerLimit)
                 }
                 let result = try bus.unitState()
                 guard result.isActive || result.active == "reloading" else {
@@ -148,11 +162,16 @@ extension Systemd {
 extension Systemd {
     /// Lists the loaded units that have a matching name and are not inactive.
     ///
-    /// - Parameter patterns: The patterns, with `*` for any text.
+    /// - Parameters:
+    ///   - patterns: The patterns, with `*` for any text.
+    ///   - timeout: The time limit for all calls.
     /// - Returns: The sorted names of the units, including failed units.
     /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
-    public static func units(matching patterns: [String]) async throws(SystemError) -> [String] {
-        try await withBus(patterns.joined(separator: " ")) { bus throws(SystemError) in
+    public static func units(
+        matching patterns: [String],
+        timeout: Duration = .seconds(10),
+    ) async throws(SystemError) -> [String] {
+        try await withBus(patterns.joined(separator: " "), timeout) { bus throws(SystemError) in
             try bus.units(matching: patterns).filter { $0.state.active != "inactive" }.map(\.name).sorted()
         }
     }
@@ -173,10 +192,12 @@ extension Systemd {
     ) async throws(SystemError) {
         let subject = patterns.joined(separator: " ")
         try await onThread(stopping, subject) { (cancelled) throws(SystemError) in
-            let bus = try SystemBus.open(unit: subject)
+            var bus = try SystemBus(unit: subject, deadline: .now + answerLimit)
+            try bus.connect(to: systemBusAddress())
             try bus.subscribeToJobs()
             for patterns in [patterns.map { "\($0).timer" }, patterns] {
                 while true {
+                    bus.setDeadline(.now + answerLimit)
                     // A unit that is yet to start, such as a target that waits for a service, would start afterwards.
                     let running = try bus.units(matching: patterns).filter { unit in
                         unit.hasJob || !["inactive", "failed"].contains(unit.state.active)
@@ -193,6 +214,7 @@ extension Systemd {
                     }
                 }
             }
+            bus.setDeadline(.now + answerLimit)
             for unit in try bus.units(matching: patterns) where unit.state.active == "failed" {
                 try bus.resetFailed(unit.name)
             }
@@ -200,4 +222,7 @@ extension Systemd {
     }
 
     private static let stopping = "cannot stop"
+
+    /// The time limit for systemd's answer to a call.
+    private static let answerLimit = Duration.seconds(5)
 }

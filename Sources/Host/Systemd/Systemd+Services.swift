@@ -42,7 +42,7 @@ extension Systemd {
         address: String? = nil,
     ) async throws(SystemError) -> InstalledUnit {
         try SystemError.checkPath(SystemBus.operation, name)
-        return try await withBus(name, address) { bus throws(SystemError) in
+        return try await withBus(name, .seconds(10), address) { bus throws(SystemError) in
             InstalledUnit(unit: try bus.unitState(), file: try bus.text("UnitFileState", of: name, as: .unit))
         }
     }
@@ -62,7 +62,7 @@ extension Systemd {
     ) async throws(SystemError) -> InstalledUnit {
         let operation = isEnabled ? "cannot enable" : "cannot disable"
         try SystemError.checkPath(operation, name)
-        return try await withBus(name, address) { bus throws(SystemError) in
+        return try await withBus(name, .seconds(60), address) { bus throws(SystemError) in
             do throws(SystemError) {
                 try bus.setEnabled(isEnabled, name)
                 try bus.reload()
@@ -80,7 +80,7 @@ extension Systemd {
     ///
     /// - Throws: ``Base/SystemError`` if there is no bus or it does not answer.
     public static func unitFiles(address: String? = nil) async throws(SystemError) -> [String] {
-        try await withBus("init.scope", address) { bus throws(SystemError) in try bus.unitFiles() }
+        try await withBus("init.scope", .seconds(10), address) { bus throws(SystemError) in try bus.unitFiles() }
     }
 
     /// Changes the state of a unit, and waits until systemd has done so.
@@ -110,14 +110,16 @@ extension Systemd {
         try SystemError.checkPath(operation, name)
         let failure = try await onThread(operation, name) { (cancelled) throws(SystemError) -> ServiceFailure? in
             do throws(SystemError) {
-                let bus = try SystemBus.open(unit: name, address: address)
+                var bus = try SystemBus(unit: name, deadline: .now + reloadLimit)
+                try bus.connect(to: address ?? systemBusAddress())
                 if try bus.needsReload(for: name) { try bus.reload() }
+                bus.setDeadline(.now + reloadLimit)
                 try bus.keepLoaded(name)
                 try bus.subscribe()
                 if change != .stop, let first = try bus.starting(own, before: name).first {
                     return .waitsForCaller(first)
                 }
-                guard let result = try runJob(of: name, change, until: deadline, bus, cancelled) else {
+                guard let result = try runJob(of: name, change, until: deadline, &bus, cancelled) else {
                     return .notInTime
                 }
                 guard change != .stop else {
@@ -131,7 +133,7 @@ extension Systemd {
                         return try bus.hasCompleted(name) ? nil : .failed(try bus.end(of: name, result))
                     }
                     if settled <= .now { return nil }
-                    try wait(until: settled, bus, cancelled)
+                    try wait(until: settled, &bus, cancelled)
                 }
             } catch {
                 throw SystemError(operation, name, code: error.code, detail: error.reason, advice: error.advice)
@@ -147,7 +149,7 @@ extension Systemd {
         of name: String,
         _ change: ServiceChange,
         until deadline: ContinuousClock.Instant,
-        _ bus: borrowing SystemBus,
+        _ bus: inout SystemBus,
         _ cancelled: Waker,
     ) throws(SystemError) -> String? {
         let job = try bus.queue(change)
@@ -158,21 +160,25 @@ extension Systemd {
             // After systemd has executed itself again, the end of a job is not reported. If the job has just ended, its
             // end has arrived before the answer.
             let limit = hasJob ? min(deadline, .now + .seconds(1)) : .now
-            try wait(until: limit, bus, cancelled) { if $0.path == job { result = $0.result } }
+            try wait(until: limit, &bus, cancelled) { if $0.path == job { result = $0.result } }
             if !hasJob { result = result ?? "done" }
         }
         return result
     }
 
+    /// The time in which systemd answers a call, and reloads its units, on a busy machine.
+    static let reloadLimit = Duration.seconds(60)
+
     private static func wait(
         until instant: ContinuousClock.Instant,
-        _ bus: borrowing SystemBus,
+        _ bus: inout SystemBus,
         _ cancelled: Waker,
         onJobEnd: (SystemBus.EndedJob) -> Void = { _ in },
     ) throws(SystemError) {
         guard try bus.waitForSignal(until: instant, cancelled, onJobEnd: onJobEnd) else {
             throw SystemError(SystemBus.operation, "systemd", code: ECANCELED)
         }
+        bus.setDeadline(.now + reloadLimit)
     }
 }
 

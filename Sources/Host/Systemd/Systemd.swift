@@ -51,17 +51,21 @@ public enum Systemd {
     ///
     /// - Parameters:
     ///   - subject: The unit that errors name.
+    ///   - timeout: The time limit for all calls together.
     ///   - address: The address of the bus, `nil` for the system bus.
     ///   - body: The closure, which runs on a separate thread, because a bus belongs to the thread that has opened it.
     /// - Returns: The closure's result.
     /// - Throws: ``Base/SystemError`` if there is no such bus, or the error of the closure.
     static func withBus<Value: Sendable>(
         _ subject: String,
+        _ timeout: Duration,
         _ address: String? = nil,
         _ body: @escaping @Sendable (borrowing SystemBus) throws(SystemError) -> Value,
     ) async throws(SystemError) -> Value {
         try await onThread { () throws(SystemError) in
-            try body(SystemBus.open(unit: subject, address: address))
+            let bus = try SystemBus(unit: subject, deadline: .now + timeout)
+            try bus.connect(to: address ?? systemBusAddress())
+            return try body(bus)
         }
     }
 
@@ -137,16 +141,18 @@ extension Systemd {
     ///
     /// - Parameters:
     ///   - names: The units' names, with their suffix.
+    ///   - timeout: The time limit for all calls together.
     ///   - address: The address of the bus, `nil` for the system bus.
     /// - Returns: The states by name; a unit that does not exist has the load state `not-found`.
     /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer. Properties that an ordinary user
     ///   may not read are left out.
     public static func services(
         _ names: [String],
+        timeout: Duration = .seconds(2),
         address: String? = nil,
     ) async throws(SystemError) -> [String: ServiceState] {
         guard let first = names.first else { return [:] }
-        return try await withBus(first, address) { bus throws(SystemError) in
+        return try await withBus(first, timeout, address) { bus throws(SystemError) in
             for name in names { try SystemError.checkPath(SystemBus.operation, name) }
             var states: [String: ServiceState] = [:]
             for unit in try bus.units(named: names) { states[unit.name] = bus.service(unit) }
@@ -182,15 +188,17 @@ extension Systemd {
     ///
     /// - Parameters:
     ///   - names: The timers' names, with their suffix; all of them use the monotonic clock.
+    ///   - timeout: The time limit for all calls together.
     ///   - address: The address of the bus, `nil` for the system bus.
     /// - Returns: The time until the next elapse, by name; a timer that is not waiting is left out.
     /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
     public static func timers(
         _ names: [String],
+        timeout: Duration = .seconds(2),
         address: String? = nil,
     ) async throws(SystemError) -> [String: Duration] {
         guard let first = names.first else { return [:] }
-        return try await withBus(first, address) { bus throws(SystemError) in
+        return try await withBus(first, timeout, address) { bus throws(SystemError) in
             for name in names { try SystemError.checkPath(SystemBus.operation, name) }
             var times: [String: Duration] = [:]
             for unit in try bus.units(named: names) where unit.state.sub == "waiting" {
@@ -298,14 +306,16 @@ extension Systemd {
     ///
     /// - Parameters:
     ///   - names: The units' names, with their suffix.
+    ///   - timeout: The time limit for all calls together.
     ///   - address: The address of the bus, `nil` for the system bus.
     /// - Returns: The times; a unit that does not exist has the load state `not-found`.
     /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer in time.
     public static func times(
         of names: [String],
+        timeout: Duration = .seconds(5),
         address: String? = nil,
     ) async throws(SystemError) -> SystemTimes {
-        try await withBus(names.first ?? "basic.target", address) { bus throws(SystemError) in
+        try await withBus(names.first ?? "basic.target", timeout, address) { bus throws(SystemError) in
             for name in names { try SystemError.checkPath(SystemBus.operation, name) }
             let clock = BootClock.now()
             let units = names.isEmpty ? [] : try bus.units(named: names)

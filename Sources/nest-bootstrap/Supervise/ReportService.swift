@@ -27,6 +27,9 @@ struct ReportService {
     /// Every boot has a few seconds without a server or a kubeconfig.
     private static let gracePeriod = Duration.seconds(60)
 
+    /// The maximum time for systemd to answer, because the end of a task does not wait for a report.
+    private static let answerLimit = Duration.seconds(2)
+
     /// Sends reports until everything is reported.
     ///
     /// Without a server or Node, the function does not return: each attempt has a deadline, but the attempts continue
@@ -74,6 +77,6 @@ struct ReportService {
     /// The service is restarted, so that it reads the records again. If systemd refuses, the timer starts the service.
     static func request(_ report: ReportDeclaration?) async {
         guard report != nil else { return }
-        _ = try? await Systemd.queue([.restart(reportUnitName)])
+        _ = try? await Systemd.queue([.restart(reportUnitName)], timeout: answerLimit)
     }
 }

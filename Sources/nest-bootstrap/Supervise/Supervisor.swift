@@ -25,6 +25,9 @@ struct Supervisor {
         var attempt: Int
     }
 
+    /// The maximum time for systemd to answer.
+    private static let answerLimit = Duration.seconds(5)
+
     /// Starts alerts and the failed tasks, and returns whether all tasks are free of failures.
     ///
     /// - Parameter report: Prints a line.
@@ -87,7 +90,7 @@ struct Supervisor {
         let tasks = configuration.plan.steps.map(\.task)
         let repeated = tasks.filter { $0.interval != nil }
         let names = tasks.map(\.unitName) + repeated.map { repetitionUnitName(ofTask: $0.name) }
-        let services = try await Systemd.services(names)
+        let services = try await Systemd.services(names, timeout: Self.answerLimit)
         var areByHand = false
         var looks: [Look] = []
         for task in tasks {
