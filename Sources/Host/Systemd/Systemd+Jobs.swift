@@ -117,7 +117,7 @@ extension Systemd {
                 guard isUp || startsFailed && state.active == "failed" else { return false }
                 // The task may have changed the unit's own files.
                 if try bus.needsReload(for: name) {
-                    bus.setDeadline(.now + reloadLimit)
+                    bus.setDeadline(.now + slowAnswerLimit)
                     try bus.reload()
                     bus.setDeadline(.now + answerLimit)
                 }

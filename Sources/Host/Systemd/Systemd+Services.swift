@@ -110,10 +110,10 @@ extension Systemd {
         try SystemError.checkPath(operation, name)
         let failure = try await onThread(operation, name) { (cancelled) throws(SystemError) -> ServiceFailure? in
             do throws(SystemError) {
-                var bus = try SystemBus(unit: name, deadline: .now + reloadLimit)
+                var bus = try SystemBus(unit: name, deadline: .now + slowAnswerLimit)
                 try bus.connect(to: address ?? systemBusAddress())
                 if try bus.needsReload(for: name) { try bus.reload() }
-                bus.setDeadline(.now + reloadLimit)
+                bus.setDeadline(.now + slowAnswerLimit)
                 try bus.keepLoaded(name)
                 try bus.subscribe()
                 if change != .stop, let first = try bus.starting(own, before: name).first {
@@ -166,8 +166,8 @@ extension Systemd {
         return result
     }
 
-    /// The time in which systemd answers a call, and reloads its units, on a busy machine.
-    static let reloadLimit = Duration.seconds(60)
+    /// The time limit for an answer of a systemd that is busy, or reloads its units.
+    static let slowAnswerLimit = Duration.seconds(60)
 
     private static func wait(
         until instant: ContinuousClock.Instant,
@@ -178,7 +178,7 @@ extension Systemd {
         guard try bus.waitForSignal(until: instant, cancelled, onJobEnd: onJobEnd) else {
             throw SystemError(SystemBus.operation, "systemd", code: ECANCELED)
         }
-        bus.setDeadline(.now + reloadLimit)
+        bus.setDeadline(.now + slowAnswerLimit)
     }
 }
 
