@@ -30,7 +30,8 @@ extension ThirdMachineTests {
                 try await logs(machine)
                 #expect(try await machine.run("systemctl", "restart", "k8s-bootstrap-bad").status == 1)
                 let failures = try await machine.journal(Self.failed)
-                #expect(failures.map { $0["NEST_ATTEMPT"]?.string } == ["1", "2"])
+                // On a slow machine the health service may have tried it once more.
+                #expect(failures.prefix(2).map { $0["NEST_ATTEMPT"]?.string } == ["1", "2"])
             }
         }
 
