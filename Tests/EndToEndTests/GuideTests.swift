@@ -44,17 +44,9 @@ struct QuickStartTests {
         let cluster = try await TestCluster.shared.value
         let document = try GuideDocument("README.md")
         let examples = document.blocks("yaml")
-        let taskFile = try #require(examples.first)
-        let node = try TestNode(taskFile.replacing("https://127.0.0.1:6443", with: cluster.server))
+        let node = try TestNode(try #require(examples.first))
         try node.write(try #require(examples.dropFirst().first), to: "monitoring.yaml")
-        let directory = node.written("/etc/kubernetes/pki")
-        try Files.makeDirectories(directory)
-        for (name, source) in [
-            ("ca.crt", "k8s-ca.crt"), ("admin.crt", "kube-admin.crt"), ("admin.key", "kube-admin.key"),
-        ] {
-            let bytes = try Files.read("\(cluster.credentials)/\(source)")
-            try Files.write(bytes, to: "\(directory)/\(name)", mode: 0o600)
-        }
+        try await node.installKubeconfig(of: cluster, at: "/etc/kubernetes/admin.conf")
         let commands = try #require(document.sessions.first)
         #expect(commands.count == 4)
         for command in commands {
