@@ -1,7 +1,7 @@
 import Planning
 import YAML
 
-/// The task file of the README, in short.
+/// A task file with a cluster, nodes, variables and tasks.
 let exampleFile = """
     cluster:
       name: ducksnest
