@@ -17,9 +17,9 @@ struct ArgumentTests {
 
     @Test(arguments: [
         ["run", "--task", "a", "--task=b", "--task", "a", "--with-dependencies", "--dry-run", "--role=worker"],
-        ["--role", "worker", "run", "--dry-run", "--task=a", "--with-dependencies", "--task", "b", "--"],
+        ["run", "--role", "worker", "--dry-run", "--task=a", "--with-dependencies", "--task", "b", "--"],
     ])
-    func `flags may be anywhere, with their values after a space or an equals sign`(arguments: [String]) throws {
+    func `flags have their values after a space or an equals sign`(arguments: [String]) throws {
         var run = RunCommand()
         run.tasks = ["a", "b"]
         run.withDependencies = true
@@ -113,8 +113,8 @@ struct ArgumentTests {
 
     @Test(
         arguments: [
-            (["-h"], nil), (["help", "help"], nil), (["help", "run"], "run"), (["status", "-wh"], "status"),
-            (["-hc", "x", "check"], "check"), (["graph", "--fromat", "--help"], "graph"),
+            (["-h"], nil), (["help", "help"], nil), (["help", "run"], "run"), (["status", "-w", "-h"], "status"),
+            (["graph", "--fromat", "--help"], "graph"),
             (["--help", "check"], "check"),
         ] as [([String], String?)]
     )
@@ -150,7 +150,7 @@ struct ArgumentTests {
             (["run", "-x"], "unknown flag '-x' (expected one of --task, --with-dependencies, --remove-sets,"),
             (["status", "--task", "a"], "'status' has no flag '--task' (it belongs to 'run'); see"),
             (["run", "--task"], "flag '--task' requires a value: '--task NAME'"),
-            (["--task", "init", "-o=", "run"], "flag '--output' requires a value: '-o, --output text|json'"),
+            (["run", "-o="], "flag '--output' requires a value: '-o, --output text|json'"),
             (["run", "--task="], "flag '--task' requires a value: '--task NAME'"),
             (["run", "--task", "--dry-run"], "flag '--task' requires a value: '--task NAME'"),
             (["run", "--dry-run=yes"], "flag '--dry-run' takes no value"),
@@ -165,11 +165,9 @@ struct ArgumentTests {
                 ["check", "my file.yaml"],
                 "'check' takes no arguments: 'my file.yaml' (use --config 'my file.yaml'); see"
             ),
-            (["check", "-c", "a.yaml", "b.yaml"], "'check' takes no arguments: 'b.yaml'; see"),
             (["init"], "'init' needs a kind of node: kubeadm|k3s|worker|control-plane"),
-            (["-V"], "unknown flag '-V' (did you mean '--version'?); see 'nest-bootstrap --help'"),
+            (["-V"], "no command given (it comes before flags such as '-V'); see 'nest-bootstrap --help'"),
             (["run", "-t", "x"], "unknown flag '-t' (did you mean '--task'?); see 'nest-bootstrap run --help'"),
-            (["run", "-b", "0"], "'run' has no flag '--boot' (it belongs to 'logs'); see 'nest-bootstrap run --help'"),
             (["status", "--output", "jsno"], "invalid value 'jsno' for --output (did you mean 'json'?)"),
             (
                 ["graph", "--output", "png"],
@@ -187,9 +185,8 @@ struct ArgumentTests {
                 ["init", "k3s", "-o", "d", "--host-name", "a b"],
                 "invalid value 'a b' for '--host-name': expected letters"
             ),
-            (["--dry-run"], "no command given (flag '--dry-run' belongs to 'up', 'run', 'certificates' and 'reset')"),
+            (["--dry-run", "run"], "no command given (it comes before flags such as '--dry-run'); see"),
             (["run", "--dry"], "unknown flag '--dry' (did you mean '--dry-run'?)"),
-            (["status", "-wh=x"], "flag '-h' takes no value"),
             (["explain", "a", "b"], "'explain' takes one key: unexpected argument 'b'; see"),
             (["help", "run", "extra"], "'help' takes one command: unexpected argument 'extra'; see"),
             (["--version", "extra"], "'--version' takes no arguments: 'extra'; see 'nest-bootstrap --help'"),
@@ -242,11 +239,9 @@ struct ArgumentTests {
 
     @Test func `the flags of internal commands and internal flags are not suggested`() {
         let misplaced = #expect(throws: UsageError.self) { try parseArguments(["run", "--installed-as", "/a"]) }
-        #expect(misplaced?.message == "'run' has no flag '--installed-as' (it belongs to 'units')")
-        for (typed, flag) in [("--installed", "--installed-as"), ("--only-metric", "--only-metrics")] {
-            let error = #expect(throws: UsageError.self) { try parseArguments([typed]) }
-            #expect(error?.message.contains(flag) == false, "\(error?.message ?? "")")
-        }
+        #expect(misplaced?.message.hasPrefix("unknown flag '--installed-as' (expected one of --task, ") == true)
+        let near = #expect(throws: UsageError.self) { try parseArguments(["run", "--confine"]) }
+        #expect(near?.message.contains("--confined") == false, "\(near?.message ?? "")")
         #expect(!helpText(CompletionCommand.self).contains("--words"))
         #expect(Completer(words: ["completion", "--w"], environment: [:]).completion == .words([]))
     }

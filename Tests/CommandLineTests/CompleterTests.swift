@@ -36,8 +36,7 @@ struct CompleterTests {
         #expect(words("status", "-c", config, "al") == ["alpha"])
         #expect(words("status", "--config=\(config)", "al") == ["alpha"])
         #expect(words("status", "-c\(config)", "al") == ["alpha"])
-        #expect(words("-c", config, "status", "al") == ["alpha"])
-        #expect(words("logs", "-fc", config, "--", "al") == ["alpha"])
+        #expect(words("logs", "-f", "-c", config, "--", "al") == ["alpha"])
     }
 
     @Test func `values are offered after a space, an equals sign and a letter`() {
@@ -53,7 +52,6 @@ struct CompleterTests {
 
     @Test func `roles and hosts are those of the nodes`() {
         #expect(words("run", "-c", config, "--role", "") == ["control-plane", "storage", "worker"])
-        #expect(words("-c", config, "--role", "s") == ["storage"])
         #expect(words("check", "-c", config, "--host-name", "") == ["cp1", "w1"])
         #expect(words("certificates", "renew", "-c", config, "--node", "w") == ["w1"])
     }
@@ -77,14 +75,13 @@ struct CompleterTests {
         arguments: [
             ("nest-bootstrap st", ["st"]), ("nest-bootstrap ", [""]), ("x status  a ", ["status", "a", ""]),
             ("x 'my dir/a' \"b c\" d\\ e", ["my dir/a", "b c", "d e"]), ("x \"my d", ["my d"]), ("x ''", [""]),
-            ("x ~/a ~", ["/home/me/a", "/home/me"]), ("x ~you/a '~/a' a~", ["~you/a", "~/a", "a~"]),
-            ("x $HOME/a \"${HOME}\" '$HOME'", ["/home/me/a", "/home/me", "$HOME"]),
-            ("x $NONE/a ${NONE} $(id) `id`", ["$NONE/a", "${NONE}", "$(id)", "`id`"]),
-            ("x \"a\\\"b\\c\" --config=~/a", ["a\"b\\c", "--config=~/a"]), ("A=1 B=2 x st", ["st"]), ("", []),
+            ("x ~/a ~", ["/home/me/a", "~"]), ("x ~you/a '~/a' a~", ["~you/a", "~/a", "a~"]),
+            ("x $HOME/a $(id) `id`", ["$HOME/a", "$(id)", "`id`"]),
+            ("x \"a\\\"b\" --config=~/a", ["a\"b", "--config=~/a"]), ("A=1 B=2 x st", ["st"]), ("", []),
         ] as [(String, [String])]
     )
     func `a line is split as a shell does it, and nothing is run`(line: String, expected: [String]) {
-        #expect(shellWords(line, environment: ["HOME": "/home/me"]) == expected)
+        #expect(shellWords(line, home: "/home/me") == expected)
     }
 
     @Test func `the program completes a line as it was typed`() async {

@@ -12,13 +12,32 @@ enum Invocation: Sendable {
 
 /// Parses the arguments of the program.
 ///
-/// - Parameter arguments: The arguments without the program's own name.
+/// - Parameter arguments: The arguments without the program's own name: a command, then its flags and names.
 /// - Returns: The command with its options, or the request for help.
 /// - Throws: ``UsageError`` for the first argument that is not understood. A request for help is a normal result, even
 ///   if the other arguments are wrong.
 func parseArguments(_ arguments: [String]) throws(UsageError) -> Invocation {
-    var parser = ArgumentParser(arguments)
-    return try parser.parse()
+    guard let first = arguments.first else { return .help(nil) }
+    if first == FlagForm.versionName {
+        guard arguments.count == 1 else { throw UsageError("'\(first)' takes no arguments: '\(arguments[1])'") }
+        return .version
+    }
+    if first == "help" || FlagForm.helpNames.contains(first) { return .help(try helpSubject(arguments.dropFirst())) }
+    guard !first.hasPrefix("-") else { throw UsageError("no command given (it comes before flags such as '\(first)')") }
+    guard let command = findCommand(first) else {
+        throw .unknown("command", first, among: shownCommands.map { $0.name } + ["help"])
+    }
+    let words = CallWords(arguments.dropFirst(), of: command)
+    return words.isHelp ? .help(command) : try command.parse(words)
+}
+
+private func helpSubject(_ words: ArraySlice<String>) throws(UsageError) -> (any Command.Type)? {
+    guard let word = words.first, word != "help" else { return nil }
+    if words.count > 1 {
+        throw UsageError("'help' takes one command: unexpected argument '\(words[words.startIndex + 1])'")
+    }
+    guard let command = findCommand(word) else { throw .unknown("command", word, among: shownCommands.map { $0.name }) }
+    return command
 }
 
 /// Converts the arguments of a systemd generator to arguments of the command `units`.
@@ -34,142 +53,86 @@ func argumentsByName(_ arguments: [String]) -> [String] {
 /// Returns the output format in which to report an error in the arguments.
 ///
 /// - Parameter arguments: The arguments without the program's own name.
-/// - Returns: The last format that a flag of the command requests, regardless of the other arguments. If the command is
-///   unknown or does not have such a flag, the flags of other commands count.
+/// - Returns: The last format that a flag of the command requests, regardless of the other arguments.
 func wantedOutput(_ arguments: [String]) -> OutputFormat {
-    // The raw argument is not enough, because the value of `init --output` is a file and not a format.
-    TypedWords(arguments).options.output
+    // The raw argument is not enough, because the value of `init --output` is a directory and not a format.
+    arguments.first.flatMap(findCommand).map { CallWords(arguments.dropFirst(), of: $0).options.output } ?? .text
 }
 
-/// Sorts arguments into a command, flags and names.
-private struct ArgumentParser {
-    private var rest: ArraySlice<String>
-    private var words: [String] = []
-    private var flags: [GivenFlag] = []
-    private var isHelp = false
-    private var isVersion = false
+/// The words after the name of a command, sorted into flags and names.
+struct CallWords {
+    let command: any Command.Type
 
-    /// The first command that an argument names, even as the value of a flag.
-    ///
-    /// Its flags are searched before those of all commands, which take longer to create.
-    private let likelyCommand: (any Command.Type)?
+    private(set) var flags: [GivenFlag] = []
 
-    init(_ arguments: [String]) {
-        rest = arguments[...]
-        likelyCommand = arguments.lazy.compactMap(findCommand).first
+    /// The positional arguments.
+    private(set) var names: [String] = []
+
+    /// Whether a flag requests help, which is shown even if other words are wrong.
+    private(set) var isHelp = false
+
+    /// The error in the first word that is not understood.
+    private(set) var error: UsageError?
+
+    /// The last flag, if the word with its value has not followed yet.
+    private(set) var openFlag: FlagForm?
+
+    /// Whether flags may follow, which is not the case after two dashes.
+    private(set) var mayHaveFlags = true
+
+    init(_ words: some Sequence<String>, of command: any Command.Type) {
+        self.command = command
+        for word in words { add(word) }
+        if let openFlag { note("flag '\(openFlag.name)' requires a value: '\(openFlag.usage)'") }
     }
 
-    /// The command, if the first word is the name of a command.
-    private var command: (any Command.Type)? { words.first.flatMap(findCommand) }
+    /// The common options that could be parsed; if a flag is repeated, its last value counts.
+    var options: Options {
+        var options = Options()
+        for given in flags { command.set(given, &options) }
+        return options
+    }
 
-    mutating func parse() throws(UsageError) -> Invocation {
-        do throws(UsageError) {
-            try sort()
-        } catch {
-            // A request for help is answered even if the arguments are wrong.
-            guard isHelp || rest.contains(where: Self.isHelpFlag) else { throw error }
-            return .help(command)
+    private mutating func note(_ message: String) { error = error ?? UsageError(message, of: command) }
+
+    private mutating func add(_ word: String) {
+        if let flag = openFlag {
+            openFlag = nil
+            // A word that begins with two dashes is not a value.
+            if !word.hasPrefix("--") { return add(flag, value: word) }
+            note("flag '\(flag.name)' requires a value: '\(flag.usage)'")
         }
-        if words.isEmpty, flags.isEmpty, !isVersion { return .help(nil) }
-        if words.first == "help" { return .help(try helpSubject()) }
-        if isHelp { return .help(command) }
-        if isVersion {
-            guard let word = words.first else { return .version }
-            throw UsageError("'\(FlagForm.versionName)' takes no arguments: '\(word)'")
+        if mayHaveFlags, word == "--" {
+            mayHaveFlags = false
+        } else if mayHaveFlags, word.hasPrefix("-"), word != "-" {
+            addFlag(word)
+        } else {
+            names.append(word)
         }
-        return try call()
     }
 
-    private static func isHelpFlag(_ argument: String) -> Bool {
-        FlagForm.helpNames.contains(argument)
-    }
-
-    private mutating func sort() throws(UsageError) {
-        while let argument = rest.popFirst() {
-            if argument == "--" {
-                words += rest
-                rest = []
-            } else if argument == FlagForm.versionName {
-                isVersion = true
-            } else if argument.hasPrefix("-"), argument != "-" {
-                for part in FlagForm.parts(of: argument, for: command) { try add(part) }
+    private mutating func addFlag(_ word: String) {
+        let (name, value) = command.split(word)
+        if FlagForm.helpNames.contains(name), value == nil {
+            isHelp = true
+        } else if let flag = command.flag(named: name) {
+            if flag.value == nil, value == nil {
+                flags.append(GivenFlag(form: flag, value: ""))
+            } else if flag.value == nil {
+                note("flag '\(flag.name)' takes no value")
+            } else if let value {
+                add(flag, value: value)
             } else {
-                words.append(argument)
+                openFlag = flag
             }
+        } else {
+            error = error ?? UsageError(unknownFlag: name, of: command)
         }
     }
 
-    private mutating func add(_ part: FlagForm.Part) throws(UsageError) {
-        guard Self.isHelpFlag(part.name) else {
-            flags.append(try flag(part))
-            return
-        }
-        guard part.value == nil else { throw UsageError("flag '\(part.name)' takes no value", of: command) }
-        isHelp = true
-    }
-
-    /// The names of the flags that are valid for the command, or for any command before it is known.
-    private var knownFlags: [String] {
-        let known = command?.shownFlags ?? shownCommands.flatMap { $0.shownFlags }
-        // No command takes the flag of the program's version.
-        let names =
-            known.flatMap { [$0.shortName, $0.name].compactMap(\.self) } + FlagForm.helpNames
-            + (command == nil ? [FlagForm.versionName] : [])
-        return names.unique()
-    }
-
-    /// Returns whether the command has a flag; always `true` before the command is known.
-    private func isKnown(_ flag: FlagForm) -> Bool { command.map { $0.has(flag) } ?? true }
-
-    /// Finds the flag that an argument names.
-    private func form(_ part: FlagForm.Part) throws(UsageError) -> FlagForm {
-        let named = FlagForm.named(part.name, of: command ?? likelyCommand)
-        if let named, isKnown(named) { return named }
-        // A letter may be meant as the beginning of a long name, even if another command has a flag with that letter.
-        let meant = part.name.count == 2 ? "-\(part.name)" : nil
-        let known = knownFlags
-        let beginning = known.filter { $0.hasPrefix(meant ?? part.name) }
-        guard let named, beginning.count != 1 else {
-            throw .unknown("flag", part.name, meaning: meant, among: known, of: command)
-        }
-        return named
-    }
-
-    private mutating func flag(_ part: FlagForm.Part) throws(UsageError) -> GivenFlag {
-        let flag = try form(part)
-        guard flag.value != nil else {
-            if part.value == nil { return GivenFlag(form: flag, value: "") }
-            throw UsageError("flag '\(flag.name)' takes no value", of: command)
-        }
-        if let value = part.value, !value.isEmpty { return GivenFlag(form: flag, value: value) }
-        guard part.value == nil, let value = rest.first, !value.isEmpty, !value.hasPrefix("--") else {
-            // The flag may have been found among those of a command that is only the value of another flag.
-            let shown = FlagForm.named(part.name, of: command) ?? flag
-            throw UsageError("flag '\(flag.name)' requires a value: '\(shown.usage)'", of: command)
-        }
-        rest = rest.dropFirst()
-        return GivenFlag(form: flag, value: value)
-    }
-
-    private func helpSubject() throws(UsageError) -> (any Command.Type)? {
-        if words.count > 2 { throw UsageError("'help' takes one command: unexpected argument '\(words[2])'") }
-        guard words.count > 1, words[1] != "help" else { return nil }
-        guard let command = findCommand(words[1]) else {
-            throw .unknown("command", words[1], among: shownCommands.map { $0.name })
-        }
-        return command
-    }
-
-    private func call() throws(UsageError) -> Invocation {
-        guard let word = words.first else {
-            let owners = flags.first.map { given in shownCommands.filter { $0.has(given.form) }.map { $0.name } } ?? []
-            guard let given = flags.first, !owners.isEmpty else { throw UsageError("no command given") }
-            throw UsageError("no command given (flag '\(given.form.name)' belongs to \(quotedList(owners)))")
-        }
-        guard let command else {
-            throw .unknown("command", word, among: shownCommands.map { $0.name } + ["help"])
-        }
-        return try command.parse(Array(words.dropFirst()), flags)
+    private mutating func add(_ flag: FlagForm, value: String) {
+        if value.isEmpty { return note("flag '\(flag.name)' requires a value: '\(flag.usage)'") }
+        flags.append(GivenFlag(form: flag, value: value))
     }
 }
 
@@ -185,26 +148,40 @@ extension Command {
     /// The flags that the help of the command shows.
     static var shownFlags: [FlagForm] { flagForms.filter { !$0.isInternal } }
 
-    /// Returns whether the command has a flag with the name of the given form.
-    static func has(_ form: FlagForm) -> Bool { flag(named: form) != nil }
+    /// Finds the command's flag with a long or short name.
+    static func flag(named name: String) -> FlagForm? { flagForms.first { [$0.name, $0.shortName].contains(name) } }
 
-    /// Finds the command's flag by name, because the form may be that of another command's flag.
-    private static func flag(named form: FlagForm) -> Flag<Self>? { flags.first { $0.form.name == form.name } }
+    /// Splits `--name=value`, `-o=value` and `-ovalue` into the name of a flag and its value.
+    static func split(_ word: String) -> (name: String, value: String?) {
+        let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let letter = String(word.prefix(2))
+        // A long name with one dash is an error, not a letter with a value.
+        if !word.hasPrefix("--"), halves[0].count > 2, flag(named: "-\(halves[0])") == nil,
+            flag(named: letter)?.value != nil
+        {
+            return (letter, String(word.dropFirst(2)))
+        }
+        return (halves[0], halves.count == 2 ? halves[1] : nil)
+    }
 
     /// Parses the arguments of one call.
     ///
-    /// - Parameters:
-    ///   - names: The positional arguments.
-    ///   - given: The flags.
+    /// - Parameter words: The sorted arguments.
     /// - Returns: The command and the options, without environment variables.
     /// - Throws: ``UsageError`` for the first error in the arguments.
-    fileprivate static func parse(_ names: [String], _ given: [GivenFlag]) throws(UsageError) -> Invocation {
+    fileprivate static func parse(_ words: CallWords) throws(UsageError) -> Invocation {
+        if let error = words.error { throw error }
         do throws(UsageError) {
-            try check(given)
             var command = Self()
             var options = Options()
-            for given in given { try flag(named: given.form)?.set(&command, &options, given.value) }
-            try command.setArguments(names, options)
+            var seen: Set<String> = []
+            for given in words.flags {
+                guard seen.insert(given.form.name).inserted || given.form.isRepeatable || given.form.value == nil else {
+                    throw UsageError("flag '\(given.form.name)' was given more than once")
+                }
+                try flags.first { $0.form.name == given.form.name }?.set(&command, &options, given.value)
+            }
+            try command.setArguments(words.names, options)
             (options.isDryRun, options.acts) = (command.isDryRun, command.acts)
             guard options.isForAllNodes, options.hostName != nil || options.role != nil else {
                 return .perform(command, options)
@@ -212,86 +189,27 @@ extension Command {
             let other = options.hostName == nil ? "--role" : "--host-name"
             throw UsageError("'--all-nodes' and '\(other)' are mutually exclusive")
         } catch {
-            throw error.with(Self.self)
+            throw UsageError(error.message, of: Self.self)
         }
     }
 
     /// Sets a common option if the flag belongs to a common option and its value is valid.
-    static func set(_ given: GivenFlag, _ options: inout Options) {
+    fileprivate static func set(_ given: GivenFlag, _ options: inout Options) {
         var command = Self()
-        try? flag(named: given.form)?.set(&command, &options, given.value)
-    }
-
-    /// Refuses flags of other commands and flags that are given more than once.
-    private static func check(_ given: [GivenFlag]) throws(UsageError) {
-        var seen: Set<String> = []
-        for given in given {
-            guard let form = flag(named: given.form)?.form else { throw UsageError(misplaced: given.form, Self.self) }
-            guard seen.insert(form.name).inserted || form.isRepeatable || form.value == nil else {
-                throw UsageError("flag '\(form.name)' was given more than once")
-            }
-        }
+        try? flags.first { $0.form.name == given.form.name }?.set(&command, &options, given.value)
     }
 
     /// Refuses positional arguments of a command that takes none.
     ///
     /// - Parameters:
     ///   - names: The arguments.
-    ///   - options: The flags that several commands have.
     ///   - hint: The text to type instead; not used if the argument looks like a task file and the command reads one.
     /// - Throws: ``UsageError`` if there are arguments.
-    static func refuse(_ names: [String], _ options: Options, hint: String? = nil) throws(UsageError) {
+    static func refuse(_ names: [String], hint: String? = nil) throws(UsageError) {
         guard let name = names.first else { return }
-        var hint = hint
         // Users of other programs may expect that the file is an argument.
-        if ["/", ".yaml", ".yml", ".json"].contains(where: name.contains),
-            flags.contains(where: { $0.form.name == "--config" })
-        {
-            let isMissing = options.config == Options.defaultConfig
-            hint = isMissing ? "use \(quotedShellLine(["--config", name]))" : nil
-        }
+        let isFile = ["/", ".yaml", ".yml", ".json"].contains(where: name.contains) && flag(named: "--config") != nil
+        let hint = isFile ? "use \(quotedShellLine(["--config", name]))" : hint
         throw UsageError("'\(self.name)' takes no arguments: '\(name)'" + (hint.map { " (\($0))" } ?? ""))
-    }
-}
-
-extension FlagForm {
-    /// A flag as written in an argument.
-    struct Part: Sendable, Hashable {
-        /// The name of the flag, with its dashes.
-        var name: String
-        /// The value in the same argument, or `nil` if there is none.
-        var value: String?
-    }
-
-    /// Splits an argument with a dash into its flags.
-    ///
-    /// `--name=value`, `-o=value` and `-ovalue` contain a value; `-fb` is two flags. Every command accepts `-h`, so the
-    /// letter `h` may be one of several in an argument.
-    ///
-    /// - Parameters:
-    ///   - argument: The argument.
-    ///   - command: The command, if it is known.
-    /// - Returns: The flags. An argument with an unknown letter is one unknown flag.
-    static func parts(of argument: String, for command: (any Command.Type)?) -> [Part] {
-        let halves = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let whole = Part(name: halves[0], value: halves.count == 2 ? halves[1] : nil)
-        // A long name with one dash is an error, not a letter with a value.
-        guard !argument.hasPrefix("--"), halves[0].count > 2, named("-\(halves[0])", of: command) == nil else {
-            return [whole]
-        }
-        var parts: [Part] = []
-        var rest = argument.dropFirst()
-        while let letter = rest.popFirst() {
-            let name = "-\(letter)"
-            let flag = named(name, of: command)
-            guard flag != nil || helpNames.contains(name) else { return [whole] }
-            guard rest.first == "=" || !rest.isEmpty && flag?.value != nil else {
-                parts.append(Part(name: name))
-                continue
-            }
-            parts.append(Part(name: name, value: String(rest.first == "=" ? rest.dropFirst() : rest)))
-            return parts
-        }
-        return parts
     }
 }

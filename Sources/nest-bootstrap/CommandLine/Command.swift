@@ -74,7 +74,7 @@ extension Command {
     var outputLimit: Duration { Program.readerLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        try Self.refuse(names, options)
+        try Self.refuse(names)
     }
 
     static var warnsOfMissingRoot: Bool { true }

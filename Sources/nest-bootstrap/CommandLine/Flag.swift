@@ -102,16 +102,6 @@ struct FlagForm: Sendable {
 
     /// The flag that shows the version; it belongs to no command.
     static let versionName = "--version"
-
-    /// The flags of all commands.
-    static let all = commands.flatMap { $0.flagForms }
-
-    /// Finds a flag of the command by one of its names, or else a flag of any command.
-    static func named(_ name: String, of command: (any Command.Type)?) -> FlagForm? {
-        command?.flagForms.first { $0.has(name) } ?? all.last { $0.has(name) }
-    }
-
-    private func has(_ name: String) -> Bool { self.name == name || shortName == name }
 }
 
 /// Common flags of the commands.

@@ -13,13 +13,18 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
         self.command = command?.name
     }
 
-    /// Creates an error about a flag that only other commands have.
-    init(misplaced flag: FlagForm, _ command: any Command.Type) {
-        // Other commands may have a flag with the same name but different values.
-        let shown = shownCommands.filter { $0.has(flag) }
-        let owners = quotedList((shown.isEmpty ? commands.filter { $0.has(flag) } : shown).map { $0.name })
-        let message = "'\(command.name)' has no flag '\(flag.name)'"
-        self.init("\(message) (it belongs to \(owners))", of: command)
+    /// Creates an error about a flag that the command does not have.
+    init(unknownFlag name: String, of command: any Command.Type) {
+        let owners = shownCommands.filter { $0.shownFlags.contains { $0.name == name } }
+        guard owners.isEmpty else {
+            let message = "'\(command.name)' has no flag '\(name)'"
+            self.init("\(message) (it belongs to \(quotedList(owners.map { $0.name })))", of: command)
+            return
+        }
+        let known = command.shownFlags.flatMap { [$0.shortName, $0.name].compactMap(\.self) } + FlagForm.helpNames
+        // A letter may be meant as the beginning of a long name.
+        let meaning = name.count == 2 ? "-\(name)" : nil
+        self = .unknown("flag", name, meaning: meaning, among: known, of: command)
     }
 
     /// The message and the call that shows the help.
@@ -27,9 +32,6 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
         let call = ["nest-bootstrap", command, "--help"].compactMap(\.self).joined(separator: " ")
         return "\(message); see '\(call)'"
     }
-
-    /// Returns the same error for the arguments of a command.
-    func with(_ command: any Command.Type) -> UsageError { UsageError(message, of: command) }
 
     /// Creates an error about an unknown word.
     static func unknown(

@@ -40,8 +40,11 @@ struct Completer {
     /// The word that is being typed.
     private let current: String
 
-    /// The words before the current one.
-    private let earlier: TypedWords
+    /// The words between the command and the current one, or `nil` while the command is typed.
+    private let earlier: CallWords?
+
+    /// The words before the current one if none of them is a command.
+    private let others: ArraySlice<String>
 
     /// The environment variables of the call.
     private let environment: [String: String]
@@ -54,7 +57,8 @@ struct Completer {
     init(words: [String], environment: [String: String]) {
         self.environment = environment
         current = words.last ?? ""
-        earlier = TypedWords(words.dropLast())
+        others = words.dropLast()
+        earlier = others.first.flatMap(findCommand).map { CallWords(words.dropLast().dropFirst(), of: $0) }
     }
 
     /// The possible words that begin with the text typed so far.
@@ -63,26 +67,31 @@ struct Completer {
         return .words(candidates.filter { $0.word.hasPrefix(current) })
     }
 
-    private var command: (any Command.Type)? { earlier.command }
-
     private var unfiltered: Completion {
-        if let flag = earlier.flag { return values(of: flag) }
-        return earlier.mayHaveFlags && current.hasPrefix("-") ? flags : names
-    }
-
-    /// The flags of the command, or the values of a flag that is typed together with its value.
-    private var flags: Completion {
-        guard let part = FlagForm.parts(of: current, for: command).last, let typed = part.value else {
-            let common = [Candidate("--help", "show the help"), Candidate(FlagForm.versionName, "show the version")]
-            let flags = command?.shownFlags ?? []
-            return .words(flags.map { Candidate($0.name, $0.help) } + (command == nil ? common : [common[0]]))
+        guard let earlier else { return commandNames }
+        if let flag = earlier.openFlag { return values(of: flag) }
+        guard earlier.mayHaveFlags, current.hasPrefix("-") else { return earlier.command.completion(self) }
+        let (name, typed) = earlier.command.split(current)
+        guard let typed else {
+            let flags = earlier.command.shownFlags.map { Candidate($0.name, $0.help) }
+            return .words(flags + [Candidate("--help", "show the help")])
         }
-        guard let flag = FlagForm.named(part.name, of: command) else { return .words([]) }
+        // The value of a flag that is typed together with its value.
+        guard let flag = earlier.command.flag(named: name) else { return .words([]) }
         let completion = values(of: flag)
         let prefix = current.dropLast(typed.count)
         // Shells complete a path after '=', but not directly after the letter of a short flag.
         guard case .words(let values) = completion else { return prefix.hasSuffix("=") ? completion : .words([]) }
         return .words(values.map { Candidate("\(prefix)\($0.word)", $0.meaning) })
+    }
+
+    /// The first word of a call, or the second one of a call of 'help'.
+    private var commandNames: Completion {
+        let commands = shownCommands.map { Candidate($0.name, $0.help.summary) }
+        if others == ["help"] { return .words(commands) }
+        let flags = [Candidate("--help", "show the help"), Candidate(FlagForm.versionName, "show the version")]
+        guard others.isEmpty else { return .words([]) }
+        return .words(current.hasPrefix("-") ? flags : commands + [Candidate("help", "show the help of a command")])
     }
 
     private func values(of flag: FlagForm) -> Completion {
@@ -98,20 +107,8 @@ struct Completer {
         }
     }
 
-    /// The possible positional arguments of the command.
-    private var names: Completion {
-        guard let command else {
-            let commands = shownCommands.map { Candidate($0.name, $0.help.summary) }
-            guard let name = earlier.names.first else {
-                return .words(commands + [Candidate("help", "show the help of a command")])
-            }
-            return .words(name == "help" && earlier.names.count == 1 ? commands : [])
-        }
-        return command.completion(self)
-    }
-
     /// Whether no positional argument has been typed yet.
-    var isFirstName: Bool { earlier.names.isEmpty }
+    var isFirstName: Bool { earlier?.names.isEmpty ?? true }
 
     /// Completes the first positional argument from the given words, and no argument after it.
     func first<Choice: RawRepresentable<String>>(of choices: [Choice]) -> Completion {
@@ -145,9 +142,7 @@ struct Completer {
 
     /// The declarations of the task file that the flags name, without the parts that cannot be read.
     private var declared: Declarations? {
-        let known = earlier.options
-        var options = Options()
-        (options.config, options.role, options.hostName) = (known.config, known.role, known.hostName)
+        var options = earlier?.options ?? Options()
         options.environment = environment
         return (try? Configuration(checking: options))?.declarations
     }

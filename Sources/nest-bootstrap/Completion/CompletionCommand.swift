@@ -58,7 +58,7 @@ struct CompletionCommand: Command {
             program.output.writeData(shell.script)
             return .success
         }
-        let words = shellWords(line, environment: options.environment)
+        let words = shellWords(line, home: options.environment["HOME"])
         program.output.writeData(Completer(words: words, environment: options.environment).completion.text)
         return .success
     }

@@ -70,7 +70,7 @@ struct InitCommand: Command {
             throw UsageError("'init' needs a kind of node: \(alternatives(Kind.allCases))")
         }
         guard let kind = Kind(rawValue: name) else { throw .unknown("kind of node", name, among: kinds) }
-        try Self.refuse(Array(names.dropFirst()), options)
+        try Self.refuse(Array(names.dropFirst()))
         self.kind = kind
         guard !path.isEmpty else {
             throw UsageError("'init \(name)' needs '--output DIR', such as --output /etc/nest-bootstrap")

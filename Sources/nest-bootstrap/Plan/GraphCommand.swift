@@ -39,7 +39,7 @@ struct GraphCommand: Command {
     var showsStatus = false
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        try Self.refuse(names, options)
+        try Self.refuse(names)
         if showsStatus, options.isForAllNodes {
             throw UsageError("'--status' and '--all-nodes' are mutually exclusive")
         }

@@ -48,7 +48,7 @@ struct ResetCommand: Command {
     var acts: Bool { !isDryRun }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        try Self.refuse(names, options)
+        try Self.refuse(names)
         guard !runsCommandsWithRoot || options.root != nil else {
             throw UsageError("'--run-commands' requires '--root DIR'")
         }

@@ -106,7 +106,7 @@ struct RunCommand: Command {
     var outputLimit: Duration { isDryRun ? Program.readerLimit : Program.runLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        try Self.refuse(names, options, hint: "use \(quotedShellLine(["--task", names.first ?? "NAME"]))")
+        try Self.refuse(names, hint: "use \(quotedShellLine(["--task", names.first ?? "NAME"]))")
         if removesSets, !tasks.isEmpty {
             throw UsageError("'--remove-sets' and '--task' are mutually exclusive")
         }
