@@ -119,28 +119,11 @@ struct Program {
 
     /// Performs a command, and reports the error that ends it.
     private func perform(_ command: any Command, _ options: Options) async -> ExitCode {
-        if type(of: command).warnsOfMissingRoot, let root = options.root,
-            let kind = try? FileSystem.status(Configuration.absolute(root))?.kind,
-            ![.directory, .symbolicLink].contains(kind)
+        if let root = options.root, !options.output.isForPrograms,
+            (try? FileSystem.exists(Configuration.absolute(root))) == false
         {
-            let message = "'--root' names '\(root)', which is a \(kind.rawValue) (name a directory)"
-            output.report(UsageError(message, of: type(of: command)), as: options.output)
-            return .usage
-        }
-        if let root = missingRoot(command, options) {
             let message = "directory '\(root)' of '--root' does not exist"
-            if let near = nearRoot(to: root) {
-                output.report(
-                    UsageError("\(message) (did you mean '\(near)'?)", of: type(of: command)),
-                    as: options.output
-                )
-                return .usage
-            }
-            if !options.output.isForPrograms {
-                output.report(warnings: [
-                    Problem(message, hint: "correct it if it is misspelt; a run creates it")
-                ])
-            }
+            output.report(warnings: [Problem(message, hint: "correct it if it is misspelt; a run creates it")])
         }
         do {
             return try await command.run(options, in: self)
@@ -152,29 +135,6 @@ struct Program {
             output.report(error, as: options.output)
             return failureCode
         }
-    }
-
-    /// Returns the directory of `--root` if it does not exist, because the path may be misspelt.
-    private func missingRoot(_ command: any Command, _ options: Options) -> String? {
-        guard type(of: command).warnsOfMissingRoot, let root = options.root,
-            (try? FileSystem.status(Configuration.absolute(root))) == .some(nil)
-        else { return nil }
-        return root
-    }
-
-    /// Returns the root of a system beside a missing directory of which that is a misspelling, or `nil` if there is none.
-    private func nearRoot(to root: String) -> String? {
-        let path = Configuration.absolute(root)
-        guard let slash = path.lastSlash else { return nil }
-        let (parent, name) = (path[...slash], String(path[path.index(after: slash)...]))
-        let others = ((try? FileSystem.list(String(parent))) ?? []).filter {
-            $0.filter(\.isNumber) == name.filter(\.isNumber)
-        }
-        guard let near = nearestName(to: name, in: others), (try? FileSystem.exists("\(parent)\(near)/etc")) == true
-        else {
-            return nil
-        }
-        return "\(parent)\(near)"
     }
 
     /// Reads the task file for a command, or reports its problems.

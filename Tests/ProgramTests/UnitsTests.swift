@@ -112,6 +112,7 @@ struct UnitsTests {
         let generator = TemporaryDirectory.file("nest-bootstrap-generator")
         try Files.makeSymbolicLink(at: generator, to: TestNode.program, replacing: true)
         let directories = ["normal", "early", "late"].map(TemporaryDirectory.file)
+        try Files.makeDirectories(TemporaryDirectory.file("root"))
         let flags = ["--root", TemporaryDirectory.file("root")] + (config.map { ["--config", $0] } ?? [])
         return try await Tool.run(generator, directories + flags, environment: ["NEST_ROLE": nil])
     }

@@ -51,9 +51,6 @@ protocol Command: Sendable, Hashable {
     /// - Throws: ``Base/Problems`` for wrong arguments, other errors if the command cannot continue.
     func run(_ options: Options, in program: Program) async throws -> ExitCode
 
-    /// Whether to warn of a directory of `--root` that does not exist.
-    static var warnsOfMissingRoot: Bool { get }
-
     /// Changes attributes of the process while it still has a single thread.
     ///
     /// This function is called only if the command is the first argument.
@@ -77,7 +74,6 @@ extension Command {
         try Self.refuse(names)
     }
 
-    static var warnsOfMissingRoot: Bool { true }
     static func prepareProcess(_ arguments: [String]) throws(SystemError) {}
     static func completion(_ completer: Completer) -> Completion { .words([]) }
 }

@@ -54,9 +54,6 @@ struct UnitsCommand: Command {
     /// Whether systemd calls the program as a generator, which must succeed even with an invalid task file.
     var isGenerator = false
 
-    /// The command writes only units and no files of tasks, so a missing root does no harm.
-    static let warnsOfMissingRoot = false
-
     var acts: Bool { true }
 
     /// Accepts one directory, or the three directories of a generator: for normal, early and late units.
