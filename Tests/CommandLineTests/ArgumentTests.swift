@@ -173,7 +173,6 @@ struct ArgumentTests {
                 ["graph", "--output", "png"],
                 "invalid value 'png' for --output (expected one of 'text', 'json', 'dot', "
             ),
-            (["graph", "--status", "--all-nodes"], "'--status' and '--all-nodes' are mutually exclusive"),
             (["graph", "--output", "DOT"], "invalid value 'DOT' for --output (did you mean 'dot'?)"),
             (["check", "-config", "x"], "unknown flag '-config' (did you mean '--config'?)"),
             (["logs", "-fx"], "unknown flag '-fx' (expected one of --since, "),
@@ -192,7 +191,7 @@ struct ArgumentTests {
             (["--version", "extra"], "'--version' takes no arguments: 'extra'; see 'nest-bootstrap --help'"),
             (
                 ["run", "--all-nodes"],
-                "'run' has no flag '--all-nodes' (it belongs to 'status', 'check' and 'graph'); see"
+                "'run' has no flag '--all-nodes' (it belongs to 'status' and 'check'); see"
             ),
         ] as [([String], String)]
     )

@@ -42,17 +42,6 @@ import Testing
         #expect(all.problems.isEmpty && all.nodes.allSatisfy(\.problems.isEmpty), "\(all.problems)")
     }
 
-    @Test func `the plans have pictures`() {
-        let all = allNodes(Self.file)
-        #expect(all.renderText().contains("\n\ncp-2 (control-plane, init)\na     exec\n└─ b  exec\n\nworker-*"))
-        #expect(all.renderDOT().contains("  subgraph cluster_1 {\n    label=\"cp-2 (control-plane, init)\";\n"))
-        #expect(all.renderDOT().contains("    \"cp-2/a\" -> \"cp-2/b\";\n  }\n"))
-        #expect(all.renderMermaid().contains("  subgraph n1[\"cp-2 (control-plane, init)\"]\n"))
-        #expect(all.renderMermaid().contains("    n1t0 --> n1t1\n  end\n"))
-        #expect(all.renderJSON().contains(#"{"node":"worker-0","hostName":"worker-0","address":"10.0.0.1","role""#))
-        #expect(all.renderJSON().contains(#"{"node":"worker-*","hostName":"worker-1","role":"worker""#))
-    }
-
     @Test func `a mistake that only one node has is found`() {
         let all = allNodes(
             """

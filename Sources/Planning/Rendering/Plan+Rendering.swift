@@ -124,28 +124,15 @@ extension Plan {
     /// - Parameter states: The states of the tasks by their names.
     /// - Returns: The lines, each with a line break.
     public func renderDOT(states: [String: String] = [:]) -> String {
-        var text = "digraph plan {\n  rankdir=LR;\n  node [shape=box];\n"
-        text += dotLines(prefix: "", states: states).map { "  \($0)\n" }.joined()
-        return text + "}\n"
-    }
-
-    /// Returns the lines of the tasks and their dependencies.
-    ///
-    /// - Parameters:
-    ///   - prefix: The prefix of task names, which distinguishes tasks of several plans.
-    ///   - states: The states of the tasks by their names.
-    /// - Returns: The lines without line breaks.
-    func dotLines(prefix: String, states: [String: String] = [:]) -> [String] {
-        let names = steps.map { "\"\(prefix)\($0.task.name)\"" }
-        let boxes = steps.indices.map { index in
-            let task = steps[index].task
+        let boxes = steps.map(\.task).map { task in
             let words = [task.name, task.verb.name] + [states[task.name]].compactMap(\.self)
-            return "\(names[index]) [label=\"\(words.joined(separator: "\\n"))\"];"
+            return "\"\(task.name)\" [label=\"\(words.joined(separator: "\\n"))\"];"
         }
-        let arrows = steps.indices.flatMap { index in
-            steps[index].dependencies.map { "\(names[$0]) -> \(names[index]);" }
+        let arrows = steps.flatMap { step in
+            step.dependencies.map { "\"\(steps[$0].task.name)\" -> \"\(step.task.name)\";" }
         }
-        return boxes + arrows
+        return "digraph plan {\n  rankdir=LR;\n  node [shape=box];\n" + (boxes + arrows).map { "  \($0)\n" }.joined()
+            + "}\n"
     }
 }
 
@@ -191,72 +178,13 @@ extension Plan {
     /// - Parameter states: The states of the tasks by their names.
     /// - Returns: The lines, each with a line break.
     public func renderMermaid(states: [String: String] = [:]) -> String {
-        "flowchart LR\n" + mermaidLines(prefix: "t", states: states).map { "  \($0)\n" }.joined()
-    }
-
-    /// Returns the lines of the tasks and their dependencies.
-    ///
-    /// - Parameters:
-    ///   - prefix: The prefix of task numbers, which distinguishes tasks of several plans.
-    ///   - states: The states of the tasks by their names.
-    /// - Returns: The lines without line breaks.
-    func mermaidLines(prefix: String, states: [String: String] = [:]) -> [String] {
         let boxes = steps.enumerated().map { index, step in
             let words = [step.task.name, step.task.verb.name] + [states[step.task.name]].compactMap(\.self)
-            return "\(prefix)\(index)[\"\(words.joined(separator: "<br/>"))\"]"
+            return "t\(index)[\"\(words.joined(separator: "<br/>"))\"]"
         }
         let arrows = steps.enumerated().flatMap { index, step in
-            step.dependencies.map { "\(prefix)\($0) --> \(prefix)\(index)" }
+            step.dependencies.map { "t\($0) --> t\(index)" }
         }
-        return boxes + arrows
-    }
-}
-
-/// The plans of all nodes.
-extension AllNodes {
-    /// Draws the plan of every node below its name and roles.
-    ///
-    /// - Parameters:
-    ///   - columns: The width of the terminal, or `nil` for lines of any length.
-    ///   - isUTF8: Whether descriptions may contain characters that are not ASCII.
-    /// - Returns: The lines, each with a line break.
-    public func renderText(columns: Int? = nil, isUTF8: Bool = true) -> String {
-        let plans = nodes.map { node in
-            "\(node.title)\n\(node.declarations.plan.renderText(columns: columns, isUTF8: isUTF8))"
-        }
-        return plans.joined(separator: "\n")
-    }
-
-    /// Returns the plans in the DOT language of Graphviz, each in a box.
-    public func renderDOT() -> String {
-        var text = "digraph plans {\n  rankdir=LR;\n  node [shape=box];\n"
-        for (index, node) in nodes.enumerated() {
-            text += "  subgraph cluster_\(index) {\n    label=\"\(node.title)\";\n"
-            text += node.declarations.plan.dotLines(prefix: "\(node.entry.name)/").map { "    \($0)\n" }.joined()
-            text += "  }\n"
-        }
-        return text + "}\n"
-    }
-
-    /// Returns the plans in the language of Mermaid, each in a box.
-    public func renderMermaid() -> String {
-        var text = "flowchart LR\n"
-        for (index, node) in nodes.enumerated() {
-            text += "  subgraph n\(index)[\"\(node.title)\"]\n"
-            text += node.declarations.plan.mermaidLines(prefix: "n\(index)t").map { "    \($0)\n" }.joined()
-            text += "  end\n"
-        }
-        return text
-    }
-
-    /// Returns the plans as one JSON object on one line.
-    public func renderJSON() -> String {
-        let nodes = nodes.map { node in
-            var pairs: [(String, Node)] = [("node", .string(node.entry.name)), ("hostName", .string(node.hostName))]
-            if let address = node.entry.address { pairs.append(("address", .string("\(address)"))) }
-            return Node.mapping(pairs + node.declarations.plan.fields())
-        }
-        let object = Node.mapping([Node.outputVersion, ("nodes", .sequence(nodes))])
-        return String(decoding: object.json(), as: UTF8.self) + "\n"
+        return "flowchart LR\n" + (boxes + arrows).map { "  \($0)\n" }.joined()
     }
 }

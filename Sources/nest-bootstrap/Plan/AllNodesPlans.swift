@@ -5,7 +5,7 @@ import Kubernetes
 import Planning
 import Reporting
 
-/// The plans of all nodes of the task file, for `check --all-nodes` and `graph --all-nodes` on any machine.
+/// The plans of all nodes of the task file, for `check --all-nodes` on any machine.
 struct AllNodesPlans {
     let options: Options
     let output: ConsoleOutput
@@ -61,31 +61,6 @@ struct AllNodesPlans {
         }
         if problems.isEmpty { return .success }
         return isReadable ? .data : .configuration
-    }
-
-    /// Prints the plans of all nodes.
-    ///
-    /// - Parameters:
-    ///   - format: The format.
-    ///   - columns: The width of the terminal, if there is one.
-    /// - Returns: The exit code.
-    func draw(_ format: GraphCommand.Format, columns: Int?) -> ExitCode {
-        do throws(Problems) {
-            let all = AllNodes(try Configuration.sources(options))
-            var findings = NodeFindings(common: all.problems)
-            for node in all.nodes { findings.add(node.entry.name, node.problems) }
-            guard findings.problems.isEmpty else { throw Problems(findings.problems) }
-            switch format {
-            case .json: output.writeObjects(all.renderJSON())
-            case .text: output.write(all.renderText(columns: columns, isUTF8: output.isUTF8))
-            case .dot: output.writeData(all.renderDOT())
-            case .mermaid: output.writeData(all.renderMermaid())
-            }
-            return .success
-        } catch {
-            output.report(error, as: options.output, .taskFileWrong)
-            return .configuration
-        }
     }
 }
 

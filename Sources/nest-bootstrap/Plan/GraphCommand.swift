@@ -14,11 +14,11 @@ struct GraphCommand: Command {
         details: [
             "Format 'dot' is for Graphviz, and 'mermaid' for viewers of Markdown.",
             "With '--status' every task has its state on this boot, as 'status' prints it, in each format.",
-            "With '--all-nodes' it prints the plan of every node of section 'nodes', on any machine.",
+            "'--host-name' prints the plan of another node of section 'nodes'.",
         ],
         exitCodes: [Row("0", "printed"), .usageError, .wrongTaskFile],
         examples: [
-            "graph --role worker", "graph --all-nodes",
+            "graph --role worker", "graph --status",
             "graph -o dot | dot -Tpdf > plan.pdf",
         ],
         files: Row.taskFiles + [.record],
@@ -26,7 +26,7 @@ struct GraphCommand: Command {
 
     static let flags: [Flag<Self>] = [
         Flag("--status", "show the state of every task on this boot", \.showsStatus),
-        .config, .role, .hostName, .allNodes, .root,
+        .config, .role, .hostName, .root,
         .output("a tree of lines, objects, or the input of Graphviz or Mermaid (default: text)", \.format),
     ]
 
@@ -38,19 +38,9 @@ struct GraphCommand: Command {
     /// Whether to show the states of the tasks on this boot.
     var showsStatus = false
 
-    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        try Self.refuse(names)
-        if showsStatus, options.isForAllNodes {
-            throw UsageError("'--status' and '--all-nodes' are mutually exclusive")
-        }
-    }
-
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         let (output, outputEnvironment) = (program.output, program.outputEnvironment)
-        guard !options.isForAllNodes else {
-            return AllNodesPlans(options: options, output: output).draw(format, columns: outputEnvironment.columns)
-        }
-        return try await program.withConfiguration(options, showsNode: true) {
+        return try await program.withConfiguration(options) {
             try await print($0, output, outputEnvironment)
         }
     }
