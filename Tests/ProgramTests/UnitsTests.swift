@@ -132,32 +132,6 @@ struct UnitsTests {
         #expect(try Files.exists(TemporaryDirectory.file("early")) == false)
     }
 
-    @Test func `what an earlier call wrote is gone, and nothing of others`() async throws {
-        let node = try TestNode("tasks: {a: {wantedBy: [x.target], symlink: {path: /a, target: b}}}\n")
-        _ = try await writeUnits(node.config, role: "worker")
-        for (path, text) in [
-            ("k8s-bootstrap-own.service", "[Service]\n"), ("k8s-bootstrap-a.service.d/20-own.conf", "[Service]\n"),
-            ("other.service", "# Made by nest-bootstrap\n"),
-            ("k8s-bootstrap-mine.service", "# Extends what is Made by nest-bootstrap\n"),
-            ("x.target.wants/notes.txt", "# Made by nest-bootstrap\n"),
-        ] { try Files.write(Array(text.utf8), to: "\(directory)/\(path)", mode: 0o644) }
-        for name in ["own", "elsewhere"] {
-            let link = "\(directory)/x.target.wants/k8s-bootstrap-\(name).service"
-            try Files.makeSymbolicLink(at: link, to: "../k8s-bootstrap-\(name).service")
-        }
-        try node.write("tasks: {b: {symlink: {path: /a, target: b}}}\n", to: "bootstrap.yaml")
-        let again = try await Tool.run(TestNode.program, ["units", directory, "--config", node.config])
-        #expect(again.output == "units of 1 task written to '\(directory)'\n")
-        let left = try await Tool.run("sh", ["-c", "cd \"$0\" && find . ! -type d | sort", directory]).outputLines
-        #expect(left.filter { $0.contains("bootstrap-a.") } == ["./k8s-bootstrap-a.service.d/20-own.conf"])
-        for kept in [
-            "k8s-bootstrap-b.service", "k8s-bootstrap-own.service", "other.service", "k8s-bootstrap.target",
-            "k8s-bootstrap.target.d/50-tasks.conf", "k8s-bootstrap-mine.service", "x.target.wants/notes.txt",
-            "x.target.wants/k8s-bootstrap-own.service",
-            "x.target.wants/k8s-bootstrap-elsewhere.service",
-        ] { #expect(left.contains("./\(kept)"), "\(kept)") }
-    }
-
     @Test func `offline units are those of another machine, and depend on no file of this one`() async throws {
         let node = try TestNode(
             """

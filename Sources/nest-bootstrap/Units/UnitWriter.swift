@@ -32,8 +32,6 @@ struct UnitWriter {
             let report = configuration.report
             let isMasked = { (unit: String) in !options.isOffline && Systemd.isMasked(unit) }
             let units = plan.units(call, report: report, isMasked: isMasked)
-            // While the file is invalid, the commands that show the node show this plan.
-            if command.isGenerator { try? RunningPlan.store(configuration) }
             files = units + unitsOfRemovedTasks(removed, call) + stoppedTimers(ofTasks: single)
         } catch {
             guard command.isGenerator else {
@@ -59,10 +57,6 @@ struct UnitWriter {
         if command.isGenerator, !files.contains(where: { $0.path == stopped.path }) { files.append(stopped) }
         do {
             try files.write(in: command.directory)
-            // systemd gives generators an empty directory.
-            if !command.isGenerator {
-                try StaleUnits(directory: command.directory, written: Set(files.map(\.path))).remove()
-            }
         } catch {
             report(error)
             return .failure
@@ -146,53 +140,5 @@ extension [UnitFile] {
                 try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true, isSynced: false, in: open)
             }
         }
-    }
-}
-
-/// Units in a directory that were written by an earlier call of `units` but not by this call.
-///
-/// Only files of this program are removed: files with the name and the first line of this program's units, and links
-/// to its services.
-struct StaleUnits {
-    let directory: String
-    let written: Set<String>
-
-    private static let beginning = Array("# Made by nest-bootstrap".utf8)
-    private static let sizeLimit = 1 << 20
-
-    /// Removes the stale units.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
-    func remove() throws(SystemError) {
-        let names = try FileSystem.list(directory)
-        var services = written.filter { taskName(ofUnit: $0) != nil }
-        for name in names where taskName(ofUnit: name) != nil && !written.contains(name) {
-            guard try isOurs(name) else { continue }
-            try FileSystem.remove("\(directory)/\(name)")
-            services.insert(name)
-        }
-        for name in names where name.hasPrefix("k8s-bootstrap-") && name.hasSuffix(".timer") { try removeIfOurs(name) }
-        for name in names {
-            if name.hasSuffix(".wants") {
-                for service in services { try removeLink("\(name)/\(service)", to: "../\(service)") }
-            }
-        }
-    }
-
-    private func removeIfOurs(_ name: String) throws(SystemError) {
-        if !written.contains(name), try isOurs(name) { try FileSystem.remove("\(directory)/\(name)") }
-    }
-
-    private func removeLink(_ name: String, to target: String) throws(SystemError) {
-        let path = "\(directory)/\(name)"
-        if !written.contains(name), try FileSystem.status(path)?.target == target { try FileSystem.remove(path) }
-    }
-
-    private func isOurs(_ name: String) throws(SystemError) -> Bool {
-        let path = "\(directory)/\(name)"
-        guard let status = try FileSystem.status(path), status.kind == .regular, status.size <= Self.sizeLimit else {
-            return false
-        }
-        return try FileSystem.read(path, limit: Self.sizeLimit).starts(with: Self.beginning)
     }
 }
