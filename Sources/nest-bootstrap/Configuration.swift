@@ -19,8 +19,6 @@ struct Configuration {
     /// The contents of the task files.
     let sources: [SourceFile]
 
-    /// Whether these are earlier task files, whose plan runs while the current ones are invalid.
-    var isOld = false
     private let facts: NodeFacts
 
     /// Reads the task file and its drop-ins.
@@ -37,20 +35,8 @@ struct Configuration {
     ///
     /// - Throws: A problem for every file that cannot be opened, and for every drop-in with the wrong extension.
     init(checking options: Options) throws(Problems) {
-        self.init(options, checking: try Self.sources(options, isOptional: true))
-    }
-
-    /// Reads the given contents of the task files.
-    ///
-    /// - Throws: All problems of the files.
-    init(_ options: Options, reading sources: [SourceFile]) throws(Problems) {
-        self.init(options, checking: sources)
-        guard problems.isEmpty else { throw Problems(problems) }
-    }
-
-    private init(_ options: Options, checking sources: [SourceFile]) {
         self.options = options
-        self.sources = sources
+        sources = try Self.sources(options, isOptional: true)
         facts = NodeFacts(
             hostName: options.hostName ?? Machine.hostName(),
             role: options.role,

@@ -142,15 +142,12 @@ struct Program {
     /// - Parameters:
     ///   - options: The options of the command.
     ///   - isOfUnits: Whether the caller is a unit that supervises tasks or writes metrics.
-    ///   - showsNode: Whether the command shows what runs on the node. If the task file is invalid, it shows the plan
-    ///     that runs, after the problems.
     ///   - command: The command.
     /// - Returns: The exit code.
     /// - Throws: The errors of the command.
     func withConfiguration(
         _ options: Options,
         isOfUnits: Bool = false,
-        showsNode: Bool = false,
         _ command: (Configuration) async throws -> ExitCode,
     ) async throws -> ExitCode {
         func report(_ error: Problems) async -> ExitCode {
@@ -161,15 +158,7 @@ struct Program {
         do throws(Problems) {
             configuration = try Configuration(options)
         } catch {
-            let code = await report(error)
-            guard showsNode, let running = RunningPlan.load(options) else { return code }
-            if !options.output.isForPrograms {
-                output.report(warnings: [
-                    Problem("this is the plan that runs, from before the mistake")
-                ])
-            }
-            _ = try await command(running)
-            return code
+            return await report(error)
         }
         if !isOfUnits, let absence = Configuration.absence(options) {
             // The unit of the task was created from a task file that no longer exists.

@@ -94,8 +94,6 @@ extension ThirdMachineTests {
                 #expect(mistake.errors.contains("did you mean 'timeout'?"))
                 #expect(mistake.errors.contains("nothing was touched because of this mistake"))
                 #expect(try await machine.output(unit) == before)
-                let status = try await machine.run("nest-bootstrap", "status", "--output", "json")
-                #expect(status.output.contains(#""planIsOld":true"#), "\(status.output)")
 
                 try await machine.place(Self.tasks(other: "exit 3"), at: Self.taskFile)
                 let failed = try await up(machine)

@@ -12,7 +12,6 @@ import YAML
 ///   - now: The time from which remaining validity is computed.
 ///   - warnings: The conditions that need attention although nothing has failed.
 ///   - address: The node's address, `nil` if there is no rule for it.
-///   - isOfOldPlan: Whether the plan is older than the task file, which is invalid.
 /// - Returns: One line without a line ending.
 public func statusJSON(
     _ statuses: [TaskStatus],
@@ -20,14 +19,12 @@ public func statusJSON(
     at now: Timestamp = .now(),
     warnings: [Problem] = [],
     address: AddressChoice? = nil,
-    isOfOldPlan: Bool = false,
 ) -> String {
     let states = [.notYet, .waiting, .running, .unknown] + Outcome.Kind.allCases.map(TaskState.ended)
     let counts = Dictionary(grouping: statuses, by: \.countedState).mapValues(\.count)
     let summary = [("tasks", Node.number(statuses.count))] + states.map { ("\($0)", .number(counts[$0] ?? 0)) }
-    var pairs = [Node.outputVersion]
-    if isOfOldPlan { pairs.append(("planIsOld", .boolean(true))) }
-    pairs += [
+    var pairs = [
+        Node.outputVersion,
         ("tasks", .sequence(statuses.map(\.node))),
         ("certificates", .sequence(certificates.map { $0.node(at: now) })),
         ("warnings", .sequence(warnings.map { .mapping($0.fields) })), ("summary", .mapping(summary)),

@@ -112,8 +112,7 @@ struct StatusCommand: Command {
         guard !options.isForAllNodes else {
             return try await ClusterStatus(options: options, kubeconfig: kubeconfig).run(output, outputEnvironment)
         }
-        // A script that waits would wait for the old plan.
-        return try await program.withConfiguration(options, showsNode: !isWaiting) { configuration in
+        return try await program.withConfiguration(options) { configuration in
             guard isWatching else {
                 return try await StatusReport(configuration: configuration, command: self).run(
                     output,

@@ -106,8 +106,7 @@ struct StatusReport {
                 statuses,
                 certificates: certificates,
                 warnings: warnings,
-                address: address,
-                isOfOldPlan: configuration.isOld
+                address: address
             )
             output.writeObjects(text)
         } else {

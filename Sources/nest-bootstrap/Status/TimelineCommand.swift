@@ -48,7 +48,7 @@ struct TimelineCommand: Command {
     var format = Format.text
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        try await program.withConfiguration(options, showsNode: true) {
+        try await program.withConfiguration(options) {
             try await print($0, program.output, program.outputEnvironment)
         }
     }

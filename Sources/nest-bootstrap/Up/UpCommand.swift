@@ -73,10 +73,7 @@ struct UpCommand: Command {
         try requireSystemd()
         guard let configuration = try await checked(options, output) else { return .configuration }
         if !names.isEmpty { _ = try configuration.plan.selecting(names) }
-        if !isDryRun {
-            try await Systemd.reload()
-            try? RunningPlan.store(configuration)
-        }
+        if !isDryRun { try await Systemd.reload() }
         let services = try await Systemd.services(configuration.plan.steps.map(\.task.unitName))
         let plan = try UpPlan(configuration, try configuration.records(), services, only: names)
         show(plan, of: configuration, output)
