@@ -127,13 +127,10 @@ struct Program {
         }
         do {
             return try await command.run(options, in: self)
-        } catch let error as Problems {
-            // The task file has been checked, so only names in the arguments can be invalid.
-            output.report(error, as: options.output)
-            return .usage
         } catch {
             output.report(error, as: options.output)
-            return failureCode
+            // The task file has been checked, so only names in the arguments can be invalid.
+            return error is Problems || error is UsageError ? .usage : failureCode
         }
     }
 

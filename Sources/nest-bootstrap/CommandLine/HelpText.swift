@@ -3,7 +3,7 @@ import Base
 /// Formats the help of a command, or of the program.
 ///
 /// - Parameter command: The command, or `nil` for the program.
-/// - Returns: Lines of at most 80 columns, each with a line break.
+/// - Returns: Lines of at most ``helpColumns`` columns, each with a line break.
 func helpText(_ command: (any Command.Type)? = nil) -> String {
     guard let command else { return programHelp() }
     let help = command.help
@@ -33,8 +33,8 @@ struct Row: Sendable {
     }
 }
 
-/// The width of help texts in columns.
-let helpColumns = 80
+/// The width of help texts in columns, which also fits the manual page on a terminal with 80 columns.
+let helpColumns = 74
 
 private func programHelp() -> String {
     let commands = shownCommands.map { Row($0.name, $0.help.summary) }

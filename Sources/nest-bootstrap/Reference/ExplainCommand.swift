@@ -1,3 +1,9 @@
+import Base
+import Kubernetes
+import Planning
+import Reporting
+import YAML
+
 /// Command `explain`: the meaning of the keys of the task file.
 struct ExplainCommand: Command {
     static let name = "explain"
@@ -33,6 +39,130 @@ struct ExplainCommand: Command {
     }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        KeyExplanation(name: key, format: options.output, output: program.output).run()
+        let (objects, text) = try explanation()
+        guard options.output.isForPrograms else {
+            program.output.write(text)
+            return .success
+        }
+        for object in objects { program.output.writeObject(object) }
+        return .success
+    }
+
+    /// The explanation of the key, or a list of keys if several have the name, as objects and as text.
+    private func explanation() throws(UsageError) -> (objects: [Node], text: String) {
+        guard let name = key else { return (ReferencedKey.sections.map(\.node), sectionsText) }
+        if let annotation = ObjectAnnotation.allCases.first(where: { $0.key == name }) {
+            return ([annotation.node], text(of: annotation))
+        }
+        let found = ReferencedKey.find(name)
+        guard let key = found.first else { throw UsageError(unknown: name) }
+        guard found.dropFirst().allSatisfy(key.isBefore) else {
+            return (found.map(\.node), choiceText(name, found))
+        }
+        return ([key.node], text(of: key, others: found.dropFirst()))
+    }
+
+    private var sectionsText: String {
+        let rows = ReferencedKey.sections.map { Row($0.path, $0.description.plainMeaning) }
+        let call = "'nest-bootstrap explain KEY' explains a key: 'tasks', 'tasks.NAME.apply', 'apply.wait' or 'wait'."
+        return ["A task file is YAML with these sections:\n", section("Sections", rows), paragraph(call)]
+            .joined(separator: "\n")
+    }
+
+    /// Formats the description of a key.
+    private func text(of key: ReferencedKey, others: ArraySlice<ReferencedKey>) -> String {
+        let description = key.description
+        // The keys of a mapping are listed separately.
+        let type = if case .mapping = description.type { "mapping" } else { plain(description.type.description) }
+        var facts = [Row("Type", type)]
+        if !description.presenceText.isEmpty {
+            let isDefault = if case .optional = description.presence { true } else { false }
+            facts.append(Row(isDefault ? "Default" : "Presence", plain(description.presenceText)))
+        }
+        if let example = description.example { facts.append(Row("Example", "\(description.name): \(example)")) }
+        var parts = [
+            key.path + "\n",
+            paragraph(sentence(description.plainMeaning)),
+            section("Value", facts),
+        ]
+        let rows = key.keys.map { Row($0.description.name, $0.description.plainMeaning) }
+        if !rows.isEmpty { parts.append(section("Keys", rows)) }
+        if key.shortPath == "apply" {
+            let rows = ObjectAnnotation.allCases.map { Row($0.key, plain($0.meaning)) }
+            parts.append(section("Annotations of its manifests", rows))
+        }
+        if !others.isEmpty {
+            parts.append(section("Other keys with this name", others.map { Row($0.path, $0.description.plainMeaning) }))
+        }
+        return parts.joined(separator: "\n")
+    }
+
+    /// Formats the description of an annotation.
+    private func text(of annotation: ObjectAnnotation) -> String {
+        [
+            annotation.key + "\n", paragraph(sentence(plain(annotation.meaning))),
+            section(
+                "Value",
+                [Row("Type", "annotation of an object in a manifest"), Row("Example", annotation.example)]
+            ),
+        ].joined(separator: "\n")
+    }
+
+    /// Formats a list of the keys to which the name may refer.
+    private func choiceText(_ name: String, _ found: [ReferencedKey]) -> String {
+        let rows = found.map { Row($0.shortPath, $0.description.plainMeaning) }
+        return section("\(found.count) keys are named '\(name)'", rows)
+            + "\n" + paragraph("'nest-bootstrap explain \(found[0].shortPath)' explains the first of them.")
+    }
+
+    /// Wraps a text in lines that fit a terminal.
+    private func paragraph(_ text: String) -> String {
+        text.wrapped(to: helpColumns).joined(separator: "\n") + "\n"
     }
 }
+
+extension UsageError {
+    /// Creates the error that no key has the given name.
+    fileprivate init(unknown name: String) {
+        let names = ReferencedKey.all.flatMap { [$0.description.name, $0.shortPath, $0.path] }
+        let near = nameMeant(by: name, in: names + ObjectAnnotation.allCases.map(\.key))
+        let hint = near.map { "did you mean '\($0)'?" } ?? "'nest-bootstrap explain' lists the sections"
+        self.init("unknown key '\(printable(name))' (\(hint))", of: ExplainCommand.self)
+    }
+}
+
+extension KeyDescription {
+    /// The meaning of the key, without Markdown.
+    fileprivate var plainMeaning: String { plain(meaning) }
+}
+
+extension ReferencedKey {
+    /// The machine-readable form of the key.
+    fileprivate var node: Node {
+        var pairs: [(String, Node)] = [
+            ("path", .string(path)), ("type", .string(plain(description.type.description))),
+        ]
+        switch description.presence {
+        case .required: pairs.append(("required", .boolean(true)))
+        case .oneOf(let names): pairs.append(("oneOf", .sequence(names.map { .string($0) })))
+        case .optional(let text): if let text { pairs.append(("default", .string(plain(text)))) }
+        }
+        if let example = description.example { pairs.append(("example", .string(example))) }
+        pairs.append(("meaning", .string(description.plainMeaning)))
+        if !keys.isEmpty { pairs.append(("keys", .sequence(keys.map { .string($0.description.name) }))) }
+        return .mapping([Node.outputVersion] + pairs)
+    }
+}
+
+extension ObjectAnnotation {
+    /// The machine-readable form of the annotation.
+    fileprivate var node: Node {
+        .mapping([
+            Node.outputVersion, ("path", .string(key)), ("type", .string("annotation")), ("example", .string(example)),
+            ("meaning", .string(plain(meaning))),
+        ])
+    }
+}
+
+/// Removes Markdown from a text of the reference.
+private func plain(_ text: String) -> String { text.replacing("`", with: "'") }

@@ -26,8 +26,7 @@ struct NodeReset {
         guard command.isDryRun || command.isConfirmed || isText && Terminal.isTerminal(0) else {
             let message =
                 "'reset' deletes files, and standard input is not a terminal: pass '--yes', or '--dry-run' to see which"
-            output.report(UsageError(message, of: ResetCommand.self), as: options.output)
-            return .usage
+            throw UsageError(message, of: ResetCommand.self)
         }
         guard options.root != nil || Machine.isRoot else {
             throw Problem("permission denied", hint: "run as root, or with '--root DIR'")
