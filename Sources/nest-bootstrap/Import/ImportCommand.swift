@@ -1,3 +1,10 @@
+import Base
+import Host
+import Planning
+import Reporting
+import TLS
+import YAML
+
 /// Command `import`: the inventory of another tool as a drop-in of the task file.
 struct ImportCommand: Command {
     static let name = "import"
@@ -60,6 +67,62 @@ struct ImportCommand: Command {
     }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        await InventoryImport(command: self, environment: options.environment, output: program.output).run()
+        do {
+            var cluster: ImportedCluster
+            switch format {
+            case .nico:
+                let (value, refused) = try await nicoValue(options.environment)
+                cluster = try readNico(value, refused: refused)
+            case .plans: cluster = try plans()
+            }
+            cluster.setPassword(digest: sha256)
+            let text = try cluster.dropIn(madeBy: ["nest-bootstrap", "import", format.rawValue, path], from: path)
+            program.output.report(warnings: cluster.warnings)
+            program.output.writeData(text)
+            return .success
+        } catch let error as Problems {
+            program.output.report(error)
+            return .configuration
+        }
+    }
+
+    private func file(_ path: String) throws(Problems) -> SourceFile {
+        do throws(SystemError) {
+            return SourceFile(path: path, bytes: try FileSystem.read(path, limit: SizeLimit.configuration))
+        } catch {
+            let message = "cannot read the inventory: \(error.reason)"
+            throw Problems([Problem(message, at: SourceLocation(file: path), hint: error.advice)])
+        }
+    }
+
+    /// Reads the JSON or Nix file, and returns its value and problems for the parts that are not data.
+    private func nicoValue(_ environment: [String: String]) async throws -> (node: Node, problems: [Problem]) {
+        let file = try file(path)
+        guard file.path.hasSuffix(".json") || file.looksLikeJSON else {
+            try checkText(of: file)
+            return try await NixEvaluation(file: file, environment: environment).value()
+        }
+        let documents = try readDocuments(file.bytes, file: file.path, limits: .taskFile)
+        guard documents.count == 1, let root = documents[0].root else {
+            let hint = "write one value with name, vip, controlPlane and workers"
+            let location = SourceLocation(file: file.path)
+            throw Problems([Problem("the file does not have exactly one JSON value", at: location, hint: hint)])
+        }
+        return (root, [])
+    }
+
+    /// Reads the three files of a directory, and reports the problems of all that can be read.
+    private func plans() throws(Problems) -> ImportedCluster {
+        var problems: [Problem] = []
+        let directory = path.endsWithSlash ? path : path + "/"
+        let files = ["hosts.csv", "k3s.csv", "network.yaml"].map { name in
+            do throws(Problems) {
+                return try file(directory + name) as SourceFile?
+            } catch {
+                problems += error.all
+                return nil
+            }
+        }
+        return try readPlans(hosts: files[0], k3s: files[1], network: files[2], unreadable: problems)
     }
 }

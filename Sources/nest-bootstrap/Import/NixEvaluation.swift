@@ -26,45 +26,25 @@ struct NixEvaluation {
     ///
     /// - Returns: The value of the file, with the locations of its attributes, and problems for parts that are not
     ///   data.
-    /// - Throws: ``ImportError`` with the errors that Nix reports in the file, or with the reason for a failure of Nix
-    ///   itself.
-    func value() async throws(ImportError) -> (node: Node, problems: [Problem]) {
-        let path: String
-        do throws(SystemError) {
-            // Nix follows links, and reports the path of their target.
-            path = try FileSystem.realPath(Configuration.absolute(file.path))
-        } catch {
-            throw .tool(Problem("\(error)"))
-        }
+    /// - Throws: ``Base/Problems`` with the errors that Nix reports in the file, ``Base/Problem`` if Nix cannot be run.
+    func value() async throws -> (node: Node, problems: [Problem]) {
+        // Nix follows links, and reports the path of their target.
+        let path = try FileSystem.realPath(Configuration.absolute(file.path))
         let result = try await evaluate(NixValue.expression, path)
         switch result.status {
         case .exited(0):
-            return try ImportError.checking { () throws(Problems) in
-                try NixValue.node(from: result.output.copy, of: file, path: path)
-            }
+            return try NixValue.node(from: result.output.copy, of: file, path: path)
         case .timedOut:
             let seconds = Self.timeLimit.components.seconds
             let message = "Nix cannot evaluate the file within \(seconds) seconds"
             let hint = "write the values themselves instead of what computes them"
-            throw .inventory(
-                Problems([Problem(message, at: SourceLocation(file: file.path), hint: hint)])
-            )
+            throw Problems([Problem(message, at: SourceLocation(file: file.path), hint: hint)])
         case .exited, .signalled, .cancelled:
-            try await checkNix(path)
-            throw .inventory(Problems([NixValue.problem(from: result.errors, of: file, path: path)]))
+            throw Problems([NixValue.problem(from: result.errors, of: file, path: path)])
         }
     }
 
-    /// Checks that Nix can evaluate a trivial expression; if not, the inventory file is not the cause of the failure.
-    private func checkNix(_ path: String) async throws(ImportError) {
-        let result = try await evaluate("{ }", path)
-        guard result.status != .exited(0) else { return }
-        let reason = NixValue.reason(from: result.errors)
-        let message = "'nix-instantiate' cannot evaluate any file (\(reason.isEmpty ? "\(result.status)" : reason))"
-        throw .tool(Problem(message, hint: "update Nix (package nix-bin), or \(Self.otherWay)"))
-    }
-
-    private func evaluate(_ expression: String, _ path: String) async throws(ImportError) -> FilterResult {
+    private func evaluate(_ expression: String, _ path: String) async throws(Problem) -> FilterResult {
         do throws(SystemError) {
             return try await filter(
                 command(expression, path),
@@ -75,13 +55,11 @@ struct NixEvaluation {
                 deadline: .now + Self.timeLimit,
             )
         } catch {
-            let hint = error.isNotFound ? "install Nix (package nix-bin), or \(Self.otherWay)" : nil
-            throw .tool(Problem("\(error)", hint: hint))
+            let hint =
+                "install Nix (package nix-bin), or import the file as JSON, as nix-instantiate prints it elsewhere"
+            throw Problem("\(error)", hint: error.isNotFound ? hint : nil)
         }
     }
-
-    /// The hint for an import on a machine without Nix.
-    private static let otherWay = "import the file as JSON, as nix-instantiate prints it elsewhere"
 
     private func command(_ expression: String, _ path: String) -> Host.Command {
         let arguments = [
