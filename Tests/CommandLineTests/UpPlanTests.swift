@@ -77,16 +77,14 @@ struct UpPlanTests {
     }
 
     private func masked(_ masked: Set<String>, underWay: Set<String>, keeping names: Set<String>) -> [String] {
-        let graph: [(String, [Int])] = [("a", []), ("b", [0]), ("c", [1]), ("d", [])]
-        let tasks = graph.map { name, dependencies in
-            MaskableTask(
-                name: name,
-                dependencies: dependencies,
-                isUnderWay: underWay.contains(name),
-                isMasked: masked.contains(name)
-            )
-        }
-        return tasksMasked(in: tasks, keeping: names)
+        let all = ["a", "b", "c", "d"]
+        let causes = tasksMasked(
+            in: [[], [0], [1], []],
+            masked: all.map(masked.contains),
+            underWay: all.map(underWay.contains)
+        )
+        return zip(all, causes).reduce(into: Set<Int>()) { if names.contains($1.0) { $0.formUnion($1.1) } }.sorted()
+            .map { all[$0] }
     }
 
     @Test func `a masked unit keeps its task and those after it from succeeding`() {

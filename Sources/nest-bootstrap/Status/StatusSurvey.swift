@@ -52,14 +52,18 @@ struct StatusSurvey {
         let known = records.statuses(of: all.map(\.task.name))
         var isBlocked = Array(repeating: false, count: all.count)
         var isPermanent = isBlocked
+        let masks = tasksMasked(
+            in: all.map(\.dependencies),
+            masked: all.map { services[$0.task.unitName]?.unit.load == "masked" },
+            underWay: known.map { $0.state.isSuccess || $0.state == .running }
+        )
         var statuses: [TaskStatus] = []
         for (index, step) in all.enumerated() {
             var status = known[index]
             status.description = step.task.description
             let missing = step.dependencies.filter { !known[$0].state.isSuccess }
             isBlocked[index] = missing.contains { dependency in
-                let isMasked = services[all[dependency].task.unitName]?.unit.load == "masked"
-                return isBlocked[dependency] || isMasked || known[dependency].state == .ended(.failed)
+                isBlocked[dependency] || !masks[dependency].isEmpty || known[dependency].state == .ended(.failed)
             }
             if let service = services[step.task.unitName] {
                 let names = missing.map { all[$0].task.name }
@@ -73,28 +77,16 @@ struct StatusSurvey {
                 status.state == .ended(.failed) && status.isPermanent || step.dependencies.contains { isPermanent[$0] }
             if shown.contains(step.task.name) { statuses.append(status) }
         }
-        let hasPermanent = all.indices.contains { isPermanent[$0] && shown.contains(all[$0].task.name) }
-        let masked = tasksMasked(in: maskableTasks(known, services), keeping: shown)
+        let isShown = all.indices.filter { shown.contains(all[$0].task.name) }
+        let masked = isShown.reduce(into: Set<Int>()) { $0.formUnion(masks[$1]) }.sorted()
         let target = services[targetName]
         return StatusFindings(
             statuses: statuses,
-            isPermanent: hasPermanent,
-            masked: masked,
+            isPermanent: isShown.contains { isPermanent[$0] },
+            masked: masked.map { all[$0].task.name },
             isTargetPending: target?.hasJob == true && target?.unit.active != "failed",
             error: error
         )
-    }
-
-    /// Collects, for all tasks of the plan, the facts that determine the effects of masked units.
-    private func maskableTasks(_ known: [TaskStatus], _ services: [String: ServiceState]) -> [MaskableTask] {
-        zip(configuration.plan.steps, known).map { step, status in
-            MaskableTask(
-                name: step.task.name,
-                dependencies: step.dependencies,
-                isUnderWay: status.state.isSuccess || status.state == .running,
-                isMasked: services[step.task.unitName]?.unit.load == "masked",
-            )
-        }
     }
 
     /// Returns the states of the tasks' services and the times until their timers elapse, if systemd runs here.
@@ -113,29 +105,18 @@ struct StatusSurvey {
     }
 }
 
-/// The facts about a task that determine the effects of masked units.
-struct MaskableTask {
-    var name: String
-    /// The indices of the tasks on which this task depends, all of which are lower than the index of this task.
-    var dependencies: [Int]
-    /// Whether the task has succeeded or is running.
-    var isUnderWay: Bool
-    /// Whether the unit of the task is masked.
-    var isMasked: Bool
-}
-
-/// Finds the tasks whose masked units prevent the given tasks from succeeding.
+/// Finds, for each task, the tasks whose masked units keep it from succeeding.
 ///
 /// - Parameters:
-///   - tasks: All tasks, in the order of the plan.
-///   - names: The tasks that should succeed.
-/// - Returns: The names of the tasks with masked units, in the order of the plan.
-func tasksMasked(in tasks: [MaskableTask], keeping names: Set<String>) -> [String] {
+///   - dependencies: The dependencies of each task, all of which come before it.
+///   - masked: Whether the unit of each task is masked.
+///   - underWay: Whether each task has succeeded or is running.
+/// - Returns: The indices of the tasks with masked units.
+func tasksMasked(in dependencies: [[Int]], masked: [Bool], underWay: [Bool]) -> [Set<Int>] {
     var causes: [Set<Int>] = []
-    for (index, task) in tasks.enumerated() {
-        let own: Set<Int> = task.isMasked ? [index] : []
-        causes.append(task.isUnderWay ? [] : task.dependencies.reduce(into: own) { $0.formUnion(causes[$1]) })
+    for (index, dependencies) in dependencies.enumerated() {
+        let own: Set<Int> = masked[index] ? [index] : []
+        causes.append(underWay[index] ? [] : dependencies.reduce(into: own) { $0.formUnion(causes[$1]) })
     }
-    let wanted = tasks.indices.filter { names.contains(tasks[$0].name) }
-    return wanted.reduce(into: Set<Int>()) { $0.formUnion(causes[$1]) }.sorted().map { tasks[$0].name }
+    return causes
 }
