@@ -45,9 +45,6 @@ public struct RunEnvironment: Sendable {
     /// The flags that make another call use the same node, such as `--root` and `/mnt`.
     public var callArguments: [String]
 
-    /// The kinds and namespaces that manifests define, by task, read only if a hint needs them.
-    let providedTypes = ProvidedTypesCache()
-
     /// The objects that the tasks describe.
     let describedObjects = DescribedObjects()
 

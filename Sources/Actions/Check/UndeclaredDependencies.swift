@@ -95,7 +95,11 @@ struct UndeclaredDependencies {
     /// Reports objects that are applied without running after the task that provides their kind or namespace.
     private mutating func typeProblems() -> [Problem] {
         var provided = ProviderIndex<ProvidingTask>()
-        for (task, manifests) in contents { provided.insert(manifests, of: task.name) }
+        for (task, manifests) in contents {
+            for manifest in manifests {
+                provided.insert(manifest, as: ProvidingTask(task: task.name, location: manifest.location))
+            }
+        }
         var problems: [Problem] = []
         for (task, manifests) in contents {
             for manifest in manifests {

@@ -1,39 +1,33 @@
 import Base
 import Kubernetes
 import Planning
-import TLS
-import YAML
 
-/// The objects that the tasks of a plan are known to describe.
-///
-/// Tasks of a run record their objects before they apply them. The objects of the plan's other tasks are read from
-/// their manifests.
+/// The objects that the tasks of a plan describe, read from their manifests when a task first asks for them.
 final class DescribedObjects: Sendable {
-    private struct Claim: Hashable {
-        var server: String
-        var object: ObjectIdentity.Key
-    }
+    /// The descriptions, by the name of the task that reads them.
+    private let readings = Locked<[String: Task<[TaskDescription], Never>]>([:])
 
-    /// The key of a task's manifests as read by another task.
-    private struct Reading: Hashable {
-        var reader: String
-        var task: String
-    }
-
-    private let claims = Locked<[Claim: Applier.Rival]>([:])
-    /// The descriptions; `nil` if the described task and the reading task apply their manifests to different clusters.
-    private let readings = Locked<[Reading: TaskDescription?]>([:])
-    /// The objects that all other tasks describe, by the name of the task that reads them.
-    private let others = Locked<[String: [TaskDescription]]>([:])
-
-    /// Records the objects that a task describes, except objects that another task has recorded.
-    func claim(_ manifests: [ManifestObject], for task: String, _ kubeconfig: Kubeconfig) {
-        claims.withLock { claims in
-            for manifest in manifests {
-                let claim = claim(for: manifest, kubeconfig)
-                claims[claim] = claims[claim] ?? Applier.Rival(task: task, location: manifest.location)
-            }
+    /// Returns the description of each task with manifests, except manifests at URLs that are not in the cache.
+    func all(_ context: ActionContext) async -> [TaskDescription] {
+        await readings.withLock { readings in
+            let reading = readings[context.task.name] ?? Task { await Self.read(context) }
+            readings[context.task.name] = reading
+            return reading
         }
+        .value
+    }
+
+    private static func read(_ context: ActionContext) async -> [TaskDescription] {
+        var found: [TaskDescription] = []
+        for task in context.run.plan.steps.lazy.map(\.task) {
+            guard let manifests = task.footprint.manifests else { continue }
+            let cache = context.cache(of: task)
+            let contents = await ManifestLoader(run: context.run, manifests: manifests)
+                .load { (_, sha256) throws(Problem) in cache.keptText(sha256: sha256) }
+            let kubeconfig = task.footprint.kubeconfig.flatMap { context.run.knownKubeconfig($0.path) }
+            found.append(TaskDescription(task.name, contents, defaultNamespace: kubeconfig?.namespace))
+        }
+        return found
     }
 
     /// Finds the other task that describes an object.
@@ -42,22 +36,19 @@ final class DescribedObjects: Sendable {
     ///   - manifest: The object.
     ///   - named: The name of the other task, as found in the object on the server.
     ///   - context: The context of the task that is about to apply the object.
-    ///   - kubeconfig: The kubeconfig of that task.
+    ///   - namespace: The namespace of objects that name none.
     /// - Returns: The task and the location of its description, or `nil` if there is none.
     func rival(
         of manifest: ManifestObject,
         named: String?,
         _ context: ActionContext,
-        _ kubeconfig: Kubeconfig,
+        defaultNamespace namespace: String,
     ) async -> Applier.Rival? {
-        let claim = claim(for: manifest, kubeconfig)
-        if let owner = claims.withLock({ $0[claim] }), owner.task != context.task.name { return owner }
-        guard let named, let position = context.run.plan.position(of: named),
-            let description = await description(of: context.run.plan.steps[position].task, context, kubeconfig)
-        else { return nil }
+        guard let named, context.run.plan.position(of: named) != nil else { return nil }
         var identity = manifest.identity
-        identity.namespace = identity.namespace ?? kubeconfig.namespace
-        return description.location(of: identity).map { Applier.Rival(task: named, location: $0) }
+        identity.namespace = identity.namespace ?? namespace
+        let location = await all(context).first { $0.task == named }?.location(of: identity)
+        return location.map { Applier.Rival(task: named, location: $0) }
     }
 
     /// Returns the reason to keep an object: another task of the plan describes it, or may do so.
@@ -65,82 +56,27 @@ final class DescribedObjects: Sendable {
     /// - Parameters:
     ///   - object: The object on the server, without a namespace if its kind has none.
     ///   - context: The context of the task that is about to delete the object.
-    ///   - kubeconfig: The kubeconfig of that task.
     /// - Returns: The reason, `nil` if no other task describes the object.
-    func reasonToKeep(
-        _ object: ObjectIdentity,
-        _ context: ActionContext,
-        _ kubeconfig: Kubeconfig,
-    ) async -> Pruner.Reason? {
-        var doubt: Pruner.Reason?
-        for description in await otherDescriptions(context, kubeconfig) {
-            if let location = description.location(of: object) {
-                return Pruner.Reason("task '\(description.task)' describes it at \(location)")
-            }
-            doubt = doubt ?? description.doubt
+    func reasonToKeep(_ object: ObjectIdentity, _ context: ActionContext) async -> Pruner.Reason? {
+        let others = await all(context).filter { $0.task != context.task.name }
+        for other in others {
+            guard let location = other.location(of: object) else { continue }
+            return Pruner.Reason("task '\(other.task)' describes it at \(location)")
         }
-        return doubt
-    }
-
-    /// Returns the objects that the other tasks of the plan describe in the cluster of a kubeconfig.
-    private func otherDescriptions(_ context: ActionContext, _ kubeconfig: Kubeconfig) async -> [TaskDescription] {
-        let reader = context.task.name
-        if let known = others.withLock({ $0[reader] }) { return known }
-        var found: [TaskDescription] = []
-        for task in context.run.plan.steps.lazy.map(\.task) where task.name != reader {
-            if let description = await description(of: task, context, kubeconfig) { found.append(description) }
-        }
-        others.withLock { [found] in $0[reader] = found }
-        return found
-    }
-
-    private func claim(for manifest: ManifestObject, _ kubeconfig: Kubeconfig) -> Claim {
-        Claim(
-            server: kubeconfig.server,
-            object: manifest.identity.key(defaultNamespace: kubeconfig.namespace),
-        )
-    }
-
-    /// Returns the objects that another task describes, or `nil` if the task applies none to the kubeconfig's cluster.
-    private func description(
-        of task: PlannedTask,
-        _ context: ActionContext,
-        _ kubeconfig: Kubeconfig,
-    ) async -> TaskDescription? {
-        guard let manifests = task.footprint.manifests else { return nil }
-        let reading = Reading(reader: context.task.name, task: task.name)
-        if let known = readings.withLock({ $0[reading] }) { return known }
-        let description = await read(manifests, of: task, context, kubeconfig)
-        readings.withLock { $0[reading] = .some(description) }
-        return description
-    }
-
-    private func read(
-        _ manifests: ManifestSet,
-        of task: PlannedTask,
-        _ context: ActionContext,
-        _ kubeconfig: Kubeconfig,
-    ) async -> TaskDescription? {
-        let own = context.task.footprint.kubeconfig?.path
-        let path = task.footprint.kubeconfig?.path
-        let other = path == own ? kubeconfig : path.flatMap(context.run.knownKubeconfig)
-        if let other, isOfAnotherCluster(other, than: kubeconfig, context.run.files) { return nil }
-        let cache = context.cache(of: task)
-        let contents = await ManifestLoader(run: context.run, manifests: manifests)
-            .load { (_, sha256) throws(Problem) in cache.keptText(sha256: sha256) }
-        return TaskDescription(task.name, contents, defaultNamespace: other?.namespace)
+        return others.lazy.compactMap(\.doubt).first
     }
 }
 
 /// The objects that a task describes.
-private struct TaskDescription: Sendable {
+struct TaskDescription: Sendable {
     private struct Name: Hashable {
         var kind: DefinedKind
         var name: String
     }
 
-    /// The task's name.
     let task: String
+    /// The kinds and namespaces that the manifests define.
+    private(set) var provided = ProviderIndex<ProvidingTask>()
     private var places: [Name: [(namespace: String?, location: SourceLocation)]] = [:]
     /// The namespace of objects that name none, `nil` if it is not known.
     private let defaultNamespace: String?
@@ -167,6 +103,7 @@ private struct TaskDescription: Sendable {
         for manifest in contents.manifests {
             let name = Name(kind: DefinedKind(inAnyBuiltInGroup: manifest.identity.type), name: manifest.identity.name)
             places[name, default: []].append((manifest.identity.namespace, manifest.location))
+            provided.insert(manifest, as: ProvidingTask(task: task, location: manifest.location))
         }
     }
 
@@ -179,24 +116,8 @@ private struct TaskDescription: Sendable {
     }
 }
 
-extension DescribedObjects {
-    /// Returns whether two kubeconfigs have different servers and CAs, and therefore belong to different clusters.
-    private func isOfAnotherCluster(_ one: Kubeconfig, than other: Kubeconfig, _ files: NodeFiles) -> Bool {
-        guard one.server != other.server, let own = authorities(of: one, files),
-            let others = authorities(of: other, files)
-        else { return false }
-        return own.isDisjoint(with: others)
-    }
-
-    /// Returns the certificates of a kubeconfig's CA, or `nil` if they are not known.
-    private func authorities(of kubeconfig: Kubeconfig, _ files: NodeFiles) -> Set<[UInt8]>? {
-        let pem: [UInt8]?
-        switch kubeconfig.certificateAuthority {
-        case .file(let path): pem = try? files.read(path, limit: SizeLimit.configuration)
-        case .data(let bytes): pem = bytes
-        case nil: pem = nil
-        }
-        guard let pem, let certificates = try? Certificate.read(pem: pem), !certificates.isEmpty else { return nil }
-        return Set(certificates.map(\.der))
-    }
+/// A task, and the location of its manifest that defines a kind or namespace.
+struct ProvidingTask: Sendable {
+    var task: String
+    var location: SourceLocation
 }

@@ -84,7 +84,7 @@ struct ApplyAction: Action {
         _ failures: FailureReporter,
     ) async -> (applied: [ManifestObject], changedCount: Int) {
         let changedCount = Locked(0)
-        context.run.describedObjects.claim(manifests, for: context.task.name, client.kubeconfig)
+        let namespace = client.kubeconfig.namespace
         let applier = Applier(
             client: client,
             managedMetadata: ManagedMetadata(
@@ -97,7 +97,7 @@ struct ApplyAction: Action {
             dryRunOverlay: context.run.dryRunOverlay,
             retryPolicy: context.retryPolicy,
             rival: { [context] manifest, named in
-                await context.run.describedObjects.rival(of: manifest, named: named, context, client.kubeconfig)
+                await context.run.describedObjects.rival(of: manifest, named: named, context, defaultNamespace: namespace)
             },
             mayAppear: { [context] in await DependencyHints(context: context).mayAppear($0) },
         ) { [context] message in

@@ -36,7 +36,6 @@ struct PruneStep {
         let known = prunes ? try store.record() : nil
         deletion = SetDeletion(
             context: context,
-            client: client,
             pruner: context.pruner(set, client, declaration.appliedVersion, known, includesProtected: isOfAll),
             failures: failures
         )

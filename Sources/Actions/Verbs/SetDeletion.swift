@@ -6,7 +6,6 @@ import Planning
 /// The deletion of objects of a set, with reports about those that are kept.
 struct SetDeletion {
     let context: ActionContext
-    let client: APIClient
     let pruner: Pruner
     let failures: FailureReporter
 
@@ -23,10 +22,9 @@ struct SetDeletion {
         besides manifests: [ManifestObject],
         after countBefore: Int,
     ) async throws -> (rest: SetRecord, deletedCount: Int) {
-        let (context, client) = (context, client)
         let obsolete = try await reporting { () async throws(ObjectFailure) in
-            try await pruner.obsolete(record, besides: manifests) { object in
-                await context.run.describedObjects.reasonToKeep(object, context, client.kubeconfig)
+            try await pruner.obsolete(record, besides: manifests) { [context] object in
+                await context.run.describedObjects.reasonToKeep(object, context)
             }
         }
         for warning in obsolete.warnings { context.emit(.warning(subject: pruner.parent.description, warning)) }

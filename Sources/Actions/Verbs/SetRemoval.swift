@@ -31,7 +31,6 @@ struct SetRemoval {
         let objectSet = ObjectSet(name: set.name, task: context.task.name)
         let deletion = SetDeletion(
             context: context,
-            client: client,
             pruner: context.pruner(
                 objectSet,
                 client,
