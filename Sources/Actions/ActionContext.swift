@@ -49,10 +49,10 @@ public struct RunEnvironment: Sendable {
     let describedObjects = DescribedObjects()
 
     /// The warnings about credentials already emitted in this run.
-    let reportedWarnings = ReportedWarnings()
+    let reportedWarnings = SharedSet<[UInt8]>()
 
     /// The tasks that would start something in this dry run, such as a service that other tasks need.
-    let startingTasks = StartingTasks()
+    let startingTasks = SharedSet<String>()
 
     /// The clock with which the validity of certificates is checked.
     public var now: @Sendable () -> Timestamp = { .now() }
@@ -94,6 +94,16 @@ public struct RunEnvironment: Sendable {
     func quotedCall(running task: String) -> String {
         quotedShellLine(["nest-bootstrap", "run", "--task", task] + callArguments)
     }
+}
+
+/// A set to which the tasks of a run add.
+final class SharedSet<Element: Hashable & Sendable>: Sendable {
+    private let elements = Locked<Set<Element>>([])
+    var all: Set<Element> { elements.withLock { $0 } }
+
+    /// Adds an element, and returns whether it is new.
+    @discardableResult
+    func insert(_ element: Element) -> Bool { elements.withLock { $0.insert(element).inserted } }
 }
 
 /// The environment of one action.
@@ -157,23 +167,6 @@ struct ActionContext: Sendable {
         } catch {
             throw Problem("cannot write \(kind) '\(path)'", cause: error)
         }
-    }
-
-    /// Reports the planned write of a file if the content of a source is not known before the real run.
-    ///
-    /// - Parameters:
-    ///   - path: The path of the file.
-    ///   - mode: The permissions of the file.
-    ///   - sources: The files from which the content is created.
-    /// - Returns: Whether the content of one of the sources is not known.
-    /// - Throws: ``Base/SystemError`` if there are too many links on the way to the file.
-    func emitUnknown(_ path: String, mode: UInt32, from sources: [String]) throws(SystemError) -> Bool {
-        guard sources.contains(where: run.files.isOfUnknownContent) else { return false }
-        try run.files.remember(.unknown(mode: mode), at: path)
-        let source = sources.first { run.files.isOfUnknownContent($0) }
-        let task = source.flatMap(writer).map { "task '\($0)'" }
-        emit(.planned("would write '\(path)', with what \(task.map { "\($0) makes" } ?? "other tasks make") first"))
-        return true
     }
 
     /// The retry policy for requests of the task.

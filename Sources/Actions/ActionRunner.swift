@@ -36,7 +36,11 @@ public struct ActionRunner: Sendable {
         do {
             isChanged = try await context.locked { try await action.perform(context) }
         } catch let problem as Problem {
-            throw problem.located(in: context.task)
+            guard let missing = context.missingInDryRun(problem) else { throw problem.located(in: context.task) }
+            context.emit(.planned("would run with \(missing)"))
+            context.expectProducts()
+            context.recordStart()
+            return context.task.verb.name == WaitDeclaration.name ? .unchanged : .changed
         }
         if isChanged { context.recordStart() }
         return isChanged ? .changed : .unchanged

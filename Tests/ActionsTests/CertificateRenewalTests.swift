@@ -137,9 +137,10 @@ struct CertificateRenewalTests {
             #expect(try await bench.perform("f") == "changed")
             #expect(
                 bench.lines == [
-                    "would issue '/pki/a.crt', which is missing", "/k created",
-                    "would write '/i', with what task 'c' makes first",
-                    "would write '/f', with what task 'c' makes first",
+                    "would issue '/pki/a.crt', which is missing",
+                    "would run with '/pki/a.crt', which is not known before task 'c' has run",
+                    "would run with '/pki/a.crt', which is not known before task 'c' has run",
+                    "would run with '/pki/a.crt', which is not known before task 'c' has run",
                 ]
             )
         }

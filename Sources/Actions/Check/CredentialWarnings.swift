@@ -110,14 +110,6 @@ public struct CredentialWarnings: Sendable {
     }
 }
 
-/// The warnings already emitted in a run.
-final class ReportedWarnings: Sendable {
-    private let keys = Locked<Set<[UInt8]>>([])
-
-    /// Adds the key of a warning, and returns whether it is new.
-    func insert(_ key: [UInt8]) -> Bool { keys.withLock { $0.insert(key).inserted } }
-}
-
 extension ActionContext {
     /// Emits warnings about credentials, for each certificate once per run.
     func warn(_ warnings: (CredentialWarnings) -> [CredentialWarnings.Warning]) {

@@ -138,7 +138,7 @@ extension NodeCheck {
 
 extension Kubeconfig {
     /// The files that the kubeconfig refers to.
-    fileprivate var files: [String] {
+    var files: [String] {
         [certificateAuthority, clientCertificate, clientKey, token].compactMap {
             if case .file(let path) = $0 { path } else { nil }
         }

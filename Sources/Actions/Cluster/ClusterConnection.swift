@@ -57,6 +57,11 @@ extension NodeFiles {
     /// Loads the credentials of a kubeconfig.
     func credentials(of kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
         var credentials: Credentials
+        do throws(SystemError) {
+            for path in kubeconfig.files { try requireKnown(path) }
+        } catch {
+            throw Problem("kubeconfig '\(kubeconfig.path)' cannot be used", cause: error)
+        }
         do throws(Problem) {
             credentials = try Credentials(kubeconfig) { path in try read(path, limit: SizeLimit.configuration) }
         } catch {

@@ -25,7 +25,9 @@ public final class Connections: Sendable {
     ///   become usable.
     func client(kubeconfig path: String, _ context: ActionContext) async throws(Problem) -> APIClient {
         let client = try await load(path, context)
-        try await client.waitUntilUsable(context.retryPolicy)
+        // A server that an earlier task would start does not answer during a dry run.
+        let patience = context.startingTask == nil ? context : context.probing(.seconds(2))
+        try await client.waitUntilUsable(patience.retryPolicy)
         if examined.withLock({ $0.insert(client.kubeconfig.server).inserted }),
             let warning = await client.ageWarning(until: context.deadline)
         {

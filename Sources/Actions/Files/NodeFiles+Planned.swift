@@ -10,25 +10,36 @@ extension NodeFiles {
         planned.withLock { $0[ExactText(path)] = state }
     }
 
-    /// Records that a task would create a path, or wait for it, so that later tasks of the dry run may read it and what is
-    /// below it.
+    /// Records that a task would write a path, or wait for it, so that later tasks of the dry run do not miss it.
     ///
     /// - Parameters:
     ///   - path: The path on the node. Slashes at its end are ignored.
     ///   - task: The name of the task.
-    func expect(_ path: String, from task: String) {
+    ///   - isReplaced: Whether the content of a file that is there would change too. Otherwise what is there is known,
+    ///     and what is not there may be a directory with anything in it.
+    func expect(_ path: String, from task: String, isReplaced: Bool = false) {
         guard let path = try? resolved(path, followsLast: false).withoutSlashesAtEnd else { return }
-        planned.withLock { if $0[ExactText(path)] == nil { $0[ExactText(path)] = .expected(from: task) } }
+        let key = ExactText(path)
+        planned.withLock { planned in
+            if isReplaced || planned[key] == nil {
+                planned[key] = isReplaced ? .unknown(from: task) : .expected(from: task)
+            }
+        }
     }
 
     /// Returns whether a dry run would have written a path, so that its current state does not matter.
     func isPlanned(_ path: String) throws(SystemError) -> Bool { try plannedState(of: path) != nil }
 
-    /// Returns whether a dry run would have written a file whose content is not known before the real run.
-    func isOfUnknownContent(_ path: String) -> Bool {
-        switch try? plannedState(of: path) {
-        case .unknown?, .expected?: true
-        default: false
+    /// The error number of a file whose content a dry run does not know.
+    static let unknownCode = ENODATA
+
+    /// Refuses a path whose content is not known before a task of the real run.
+    func requireKnown(_ path: String) throws(SystemError) {
+        switch try plannedState(of: path) {
+        case .unknown(let task)?, .expected(let task)?:
+            let detail = "is not known before task '\(task)' has run"
+            throw SystemError("cannot read", path, code: Self.unknownCode, detail: detail)
+        case .file?, .link?, .directory?, nil: return
         }
     }
 
@@ -64,11 +75,5 @@ extension NodeFiles {
             }
         }
         return nil
-    }
-
-    /// Returns the error of reading a file whose content is not known before the real run.
-    func unknown(_ path: String) -> SystemError {
-        let reason = expectedTask(of: path).map { "task '\($0)' has run" } ?? "the real run"
-        return SystemError("cannot read", path, code: ENODATA, detail: "it is not known before \(reason)")
     }
 }

@@ -146,6 +146,7 @@ extension NodeFiles {
     /// - Parameter path: The path on the node.
     /// - Throws: ``Base/SystemError`` with what is wrong.
     func requireReadable(_ path: String) throws(SystemError) {
+        try requireKnown(path)
         try requireTrusted(path, isData: true)
         do throws(SystemError) {
             try FileSystem.requireReadable(try location(ofRead: path))
@@ -160,6 +161,7 @@ extension NodeFiles {
     /// - Returns: The digest in lower-case hexadecimal digits.
     /// - Throws: ``Base/SystemError`` if the file cannot be read, or another user could change it.
     public func digest(ofFile path: String) throws(SystemError) -> String {
+        try requireKnown(path)
         try requireTrusted(path, isData: true)
         return try sha256(ofFile: try location(ofRead: path))
     }
@@ -174,7 +176,7 @@ extension NodeFiles {
     /// - Throws: ``Base/SystemError`` if something else is in the way, if the content has another digest, because its source
     ///   has changed, or if the system refuses.
     func copy(_ location: String, to file: PinnedFile, by task: String) throws(SystemError) -> Event.PathResult {
-        let result = try compare(file)
+        let result = try compare(file, by: task)
         guard !isDryRun else { return result }
         var written = file
         written.path = try self.location(ofWritten: file.path)
@@ -196,12 +198,12 @@ extension NodeFiles {
     /// Returns whether a file that is not as described would be created or changed; a dry run records that.
     ///
     /// - Throws: ``Base/SystemError`` if it cannot be written.
-    func compare(_ file: PinnedFile) throws(SystemError) -> Event.PathResult {
+    func compare(_ file: PinnedFile, by task: String) throws(SystemError) -> Event.PathResult {
         let location = try location(ofWritten: file.path)
         let found = try FileSystem.status(location)
         if isDryRun {
             if found == nil { try FileSystem.checkDirectories(above: location) }
-            try remember(.unknown(mode: file.mode), at: file.path)
+            try remember(.unknown(from: task), at: file.path)
         }
         return found == nil ? .created : .changed
     }

@@ -39,8 +39,8 @@ public final class NodeFiles: Sendable {
     /// The state that a dry run would have left at a path.
     enum Planned {
         case file([UInt8], mode: UInt32)
-        /// A file whose content is not known before the real run.
-        case unknown(mode: UInt32)
+        /// A file whose content is not known before a task has run.
+        case unknown(from: String)
         /// A file or directory that is not there before a task has run, and of which nothing is known before.
         case expected(from: String)
         case link(target: String)
@@ -106,11 +106,9 @@ public final class NodeFiles: Sendable {
         let node = try resolved(path)
         switch planned.withLock({ $0[ExactText(node)] }) {
         case .file(let bytes, _)?: return bytes
-        case .unknown?: throw unknown(path)
         case .directory?: throw SystemError("cannot read", path, code: EISDIR)
-        case .expected?, .link?, nil: break
+        case .unknown?, .expected?, .link?, nil: try requireKnown(path)
         }
-        if expectedTask(of: node) != nil { throw unknown(path) }
         try requireTrusted(path, isData: isData)
         do throws(SystemError) {
             return try FileSystem.read(location(ofResolved: node), limit: limit)
@@ -123,7 +121,8 @@ public final class NodeFiles: Sendable {
     func mode(of path: String) throws(SystemError) -> UInt32? {
         let path = try resolved(path)
         switch planned.withLock({ $0[ExactText(path)] }) {
-        case .file(_, let mode)?, .unknown(let mode)?, .directory(let mode)?: return mode
+        case .file(_, let mode)?, .directory(let mode)?: return mode
+        case .unknown?: return nil
         case .expected?, .link?, nil: break
         }
         guard expectedTask(of: path) == nil else { return nil }
@@ -402,6 +401,7 @@ extension NodeFiles {
     /// - Returns: The location of the file.
     /// - Throws: ``Base/SystemError`` if there is no such file, or if other users can change or read it.
     func locationForProgram(ofPrivate path: String) throws(SystemError) -> String {
+        try requireKnown(path)
         try requireTrusted(path, isData: true)
         if isDirectory(path) { throw SystemError("cannot read", path, code: EISDIR, detail: "is a directory") }
         try requirePrivate(path)

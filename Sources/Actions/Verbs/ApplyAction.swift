@@ -16,34 +16,25 @@ struct ApplyAction: Action {
 
     /// Applies all objects that can be read, reports all failures, and returns whether anything changed.
     func run() async throws -> Bool {
-        if let path = context.unknownManifests(declaration.manifests) {
-            let task = context.writer(of: path).map { "task '\($0)' makes" } ?? "other tasks make"
-            context.emit(.planned("would apply the objects of '\(path)', which \(task) first"))
-            return true
-        }
         let cache = context.cache
         let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
             .load { (url, sha256) throws(Problem) in try await cache.text(of: url, sha256: sha256) }
+        if let unknown = contents.problems.first(where: { context.missingInDryRun($0) != nil }) { throw unknown }
         for problem in contents.problems { context.emit(.objectFailed("", problem)) }
         for warning in contents.warnings { context.emit(.warning(about: warning)) }
         guard !contents.manifests.isEmpty else {
             if contents.problems.isEmpty { throw Problem("no object to apply") }
             throw ReportedFailures()
         }
-        guard let client = try await client(toApply: contents.manifests.count) else {
-            guard contents.problems.isEmpty else { throw ReportedFailures() }
-            return true
+        let client: APIClient
+        do {
+            client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
+        } catch {
+            // A dry run without the server must not succeed with manifests that cannot be read.
+            if context.missingInDryRun(error) != nil, !contents.problems.isEmpty { throw ReportedFailures() }
+            throw error
         }
         return try await run(contents, client)
-    }
-
-    /// Connects to the API server, unless this is a dry run that cannot use it.
-    private func client(toApply count: Int) async throws(Problem) -> APIClient? {
-        let objects = count == 1 ? "1 object, which is" : "\(count) objects, which are"
-        return try await context.connection(
-            kubeconfig: declaration.kubeconfig.path,
-            { "would apply \(objects) not compared with the cluster: \($0)" }
-        )
     }
 
     private func run(_ contents: ManifestLoader.Contents, _ client: APIClient) async throws -> Bool {
@@ -97,7 +88,12 @@ struct ApplyAction: Action {
             dryRunOverlay: context.run.dryRunOverlay,
             retryPolicy: context.retryPolicy,
             rival: { [context] manifest, named in
-                await context.run.describedObjects.rival(of: manifest, named: named, context, defaultNamespace: namespace)
+                await context.run.describedObjects.rival(
+                    of: manifest,
+                    named: named,
+                    context,
+                    defaultNamespace: namespace
+                )
             },
             mayAppear: { [context] in await DependencyHints(context: context).mayAppear($0) },
         ) { [context] message in

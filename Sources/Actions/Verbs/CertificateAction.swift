@@ -26,14 +26,6 @@ struct CertificateAction: Action {
     func run() async throws -> Bool {
         let leaf = declaration.leaf
         let account = try await context.account(owner: leaf.owner, group: leaf.group, writing: declaration.key.path)
-        if case .authority(let certificate, let key) = declaration.issuer,
-            let unknown = [certificate.path, key.path].first(where: context.run.files.isOfUnknownContent)
-        {
-            let maker = context.writer(of: unknown).map { "task '\($0)'" } ?? "another task"
-            context.emit(.planned("would issue '\(declaration.path.path)' once \(maker) has made its CA"))
-            try rememberUnknown()
-            return true
-        }
         let authority = try await authority()
         let present = try presentPair()
         let reasons = present.map { faults(of: $0, authority?.certificate) } ?? ["is missing"]
@@ -45,12 +37,7 @@ struct CertificateAction: Action {
             return report(try write(pair, account))
         }
         context.emit(.planned("would issue '\(declaration.path.path)', which \(reasons[0])"))
-        // Later tasks of the dry run may read the pair.
-        if let authority {
-            _ = try write(try await issue(by: authority), account)
-        } else {
-            try rememberUnknown()
-        }
+        context.expectProducts()
         return true
     }
 
@@ -219,17 +206,6 @@ struct CertificateAction: Action {
         do throws(SystemError) {
             let results = try context.run.files.writeTogether(files, by: context.task.name)
             return zip(files, results).map { ($0.path, $1) }
-        } catch {
-            throw problem(error)
-        }
-    }
-
-    /// Records that a dry run would have written files whose content a signer issues.
-    private func rememberUnknown() throws(Problem) {
-        let mode = UInt32(CertificateDeclaration.certificateMode)
-        do throws(SystemError) {
-            try context.run.files.remember(.unknown(mode: mode), at: declaration.path.path)
-            try context.run.files.remember(.unknown(mode: UInt32(declaration.leaf.mode)), at: declaration.key.path)
         } catch {
             throw problem(error)
         }

@@ -21,12 +21,6 @@ struct DecryptAction: Action {
     /// Writes the file unless it is up to date, and returns whether it did.
     func run() async throws(Problem) -> Bool {
         let path = declaration.path.path
-        let sources = [declaration.source.path, declaration.identity.path]
-        do throws(SystemError) {
-            if try context.emitUnknown(path, mode: UInt32(declaration.mode), from: sources) { return true }
-        } catch {
-            throw Problem("cannot write '\(path)'", cause: error)
-        }
         let encrypted = try read(declaration.source, "source")
         let (owner, group) = try await context.account(
             owner: declaration.owner,
@@ -91,8 +85,6 @@ struct DecryptAction: Action {
 
     /// Refuses a key that does not belong to the certificate, because no program could use the two together.
     private func check(_ text: SecretBytes, belongsTo reference: LocatedPath) throws(Problem) {
-        // A dry run does not know the certificate that a signer would issue.
-        guard !context.run.files.isOfUnknownContent(reference.path) else { return }
         let bytes = try read(reference, "certificate")
         let key: PrivateKey
         do {

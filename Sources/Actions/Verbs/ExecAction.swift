@@ -23,9 +23,7 @@ struct ExecAction: Action {
         guard !context.run.files.isDryRun else {
             // Files that 'preStart' would create do not exist in a dry run.
             if declaration.preStart == nil { _ = try command() }
-            for write in context.task.footprint.writes where [.creates, .modifies].contains(write.effect) {
-                context.run.files.expect(write.path.path, from: context.task.name)
-            }
+            context.expectProducts()
             let first = declaration.preStart == nil ? "" : "'preStart', then "
             context.emit(.planned("would run \(first)\(commandLine)"))
             return true

@@ -20,10 +20,11 @@ struct FileAction: Action {
         if let unpacking = declaration.unpacking { return try await runUnpacked(unpacking) }
         if case .url(let url, let digest) = declaration.source { return try await runFetched(url, sha256: digest) }
         let path = declaration.path.path
-        if case .path(let source) = declaration.source, context.run.files.isOfUnknownContent(source.path) {
-            return try writeUnknown(source)
+        guard let bytes = try content() else {
+            context.emit(.planned("would write '\(path)', with a new token"))
+            context.expectProducts()
+            return true
         }
-        guard let bytes = try content() else { return try writeGenerated() }
         let mode = try mode()
         let (owner, group) = try await context.account(
             owner: declaration.owner,
@@ -31,29 +32,6 @@ struct FileAction: Action {
             writing: path
         )
         return try context.write(bytes, to: path, mode: mode, owner: owner, group: group)
-    }
-
-    private func writeUnknown(_ source: LocatedPath) throws(Problem) -> Bool {
-        let path = declaration.path.path
-        let mode = try mode()
-        do {
-            return try context.emitUnknown(path, mode: mode, from: [source.path])
-        } catch {
-            throw Problem("cannot write file '\(path)'", cause: error)
-        }
-    }
-
-    /// Reports that a run would generate the content of the file.
-    private func writeGenerated() throws(Problem) -> Bool {
-        let path = declaration.path.path
-        let mode = try mode()
-        do {
-            try context.run.files.remember(.unknown(mode: mode), at: path)
-        } catch {
-            throw Problem("cannot write file '\(path)'", cause: error)
-        }
-        context.emit(.planned("would write '\(path)', with a new token"))
-        return true
     }
 
     /// Returns the content, or `nil` if a dry run would have to generate it.
@@ -241,7 +219,7 @@ extension FileAction {
             let task = context.task.name
             result = try await onThread { () throws(SystemError) in
                 // Without a source, a dry run reports what is in the way.
-                guard let source else { return try files.compare(file) }
+                guard let source else { return try files.compare(file, by: task) }
                 return try files.copy(source, to: file, by: task)
             }
         } catch {
@@ -286,7 +264,6 @@ extension FileAction {
         switch declaration.source {
         case .url(let url, let sha256): (name, digest, location) = (urlWithoutQuery(url), sha256, nil)
         case .path(let source):
-            guard !files.isOfUnknownContent(source.path) else { return planned(source.path) }
             do {
                 digest = try await onThread { () throws(SystemError) in try files.digest(ofFile: source.path) }
             } catch {
@@ -301,7 +278,11 @@ extension FileAction {
             context.emit(.path(path, .unchanged))
             return false
         }
-        if files.isDryRun { return planned(name) }
+        if files.isDryRun {
+            context.emit(.planned("would unpack '\(name)' in '\(path)'"))
+            context.expectProducts()
+            return true
+        }
         let archive: String
         switch declaration.source {
         case .url(let url, let sha256): archive = try await context.cache.fetched(url, sha256: sha256)
@@ -311,13 +292,6 @@ extension FileAction {
         if !isChanged { context.emit(.path(path, .unchanged)) }
         context.cache.discardOthers(than: [digest])
         return isChanged
-    }
-
-    /// Reports that a run would unpack an archive.
-    private func planned(_ archive: String) -> Bool {
-        context.emit(.planned("would unpack '\(archive)' in '\(declaration.path.path)'"))
-        context.run.files.expect(declaration.path.path, from: context.task.name)
-        return true
     }
 }
 

@@ -47,10 +47,7 @@ struct ImagesAction: Action {
         var digests: [String] = []
         var isChanged = false
         for source in declaration.archives {
-            guard let archive = try await archive(source) else {
-                isChanged = true
-                continue
-            }
+            let archive = try await archive(source)
             digests.append(archive.sha256)
             if let names = lines(of: Self.list(archive)), present.isSuperset(of: names) {
                 images += names
@@ -68,14 +65,9 @@ struct ImagesAction: Action {
         return try await pin(images.unique { $0 }) || isChanged
     }
 
-    /// Returns an archive with its digest, `nil` if an earlier task would make it first, which has been reported.
-    private func archive(_ source: FileSource) async throws(Problem) -> Archive? {
+    private func archive(_ source: FileSource) async throws(Problem) -> Archive {
         switch source {
         case .path(let path):
-            guard !files.isOfUnknownContent(path.path) else {
-                context.emit(.planned("would import the images of '\(path.path)'"))
-                return nil
-            }
             do {
                 return try await onThread { [files] () throws(SystemError) in
                     let digest = try files.digest(ofFile: path.path)

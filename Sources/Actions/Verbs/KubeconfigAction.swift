@@ -17,18 +17,8 @@ struct KubeconfigAction: Action {
 
     /// Writes the file with mode 0600 from the start, unless it is up to date, and returns whether it was written.
     func run() async throws(Problem) -> Bool {
-        let path = declaration.path.path
-        let template: Kubeconfig.Template
-        let credentials = declaration.credentials
-        let sources = [credentials.certificateAuthority, credentials.certificate, credentials.key].map(\.path)
-        if !sources.contains(where: context.run.files.isOfUnknownContent) {
-            template = declaration.template(try await checkedCredentials())
-        } else if declaration.inlineCredentials {
-            return try writeUnknown(from: sources)
-        } else {
-            template = declaration.template(declaration.credentialPaths)
-        }
-        return try context.write(Array(template.text.utf8), to: path, as: "kubeconfig", mode: 0o600)
+        let text = declaration.template(try await checkedCredentials()).text
+        return try context.write(Array(text.utf8), to: declaration.path.path, as: "kubeconfig", mode: 0o600)
     }
 
     /// Loads and checks the CA, the certificate and the key.
@@ -44,15 +34,6 @@ struct KubeconfigAction: Action {
         return declaration.inlineCredentials
             ? .inline(certificateAuthority: authority.bytes, certificate: certificate.bytes, key: key.bytes)
             : declaration.credentialPaths
-    }
-
-    private func writeUnknown(from sources: [String]) throws(Problem) -> Bool {
-        let path = declaration.path.path
-        do {
-            return try context.emitUnknown(path, mode: 0o600, from: sources)
-        } catch {
-            throw Problem("cannot write kubeconfig '\(path)'", cause: error)
-        }
     }
 
     private func load(_ reference: LocatedPath, as key: String) throws(Problem) -> CredentialFile {

@@ -26,13 +26,7 @@ struct RemoveAction: Action {
         for path in declaration.paths where try remove(path) { isChanged = true }
         if let set = declaration.set, try await SetRemoval(context, set).run() { isChanged = true }
         guard let objects = declaration.objects else { return isChanged }
-        let names = shortList(objects.references.map { "\(ObjectIdentity($0))" })
-        guard
-            let client = try await context.connection(
-                kubeconfig: objects.kubeconfig.path,
-                { "would delete \(names), if the cluster has \(objects.references.count == 1 ? "it" : "them"): \($0)" }
-            )
-        else { return isChanged }
+        let client = try await context.run.connections.client(kubeconfig: objects.kubeconfig.path, context)
         context.emit(.objectCount(objects.references.count))
         let deletion = ObjectDeletion(
             client: client,

@@ -22,12 +22,7 @@ struct SetRemoval {
     func run() async throws -> Bool {
         let store = SetRecordStore(context.run, set: set.name)
         let record = try store.record()
-        guard
-            let client = try await context.connection(
-                kubeconfig: set.kubeconfig.path,
-                { "would delete set '\(set.name)', if the cluster has it: \($0)" }
-            )
-        else { return false }
+        let client = try await context.run.connections.client(kubeconfig: set.kubeconfig.path, context)
         let objectSet = ObjectSet(name: set.name, task: context.task.name)
         let deletion = SetDeletion(
             context: context,

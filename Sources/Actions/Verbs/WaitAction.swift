@@ -26,15 +26,12 @@ struct WaitAction: Action {
             return false
         }
         if case .apiServer(let kubeconfig) = declaration.condition {
-            guard
-                try await context.connection(kubeconfig: kubeconfig.path, { "would wait for the API server: \($0)" })
-                    == nil
-            else { return false }
-        } else {
-            let probe = WaitAction(context.probing(Self.probeLimit), declaration)
-            guard await !probe.isFulfilled() else { return false }
-            context.emit(.planned("would wait for \(subject)"))
+            _ = try await client(kubeconfig)
+            return false
         }
+        let probe = WaitAction(context.probing(Self.probeLimit), declaration)
+        guard await !probe.isFulfilled() else { return false }
+        context.emit(.planned("would wait for \(subject)"))
         if case .file(let reference) = declaration.condition {
             context.run.files.expect(reference.path, from: context.task.name)
         }
