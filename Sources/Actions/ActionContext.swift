@@ -49,7 +49,7 @@ public struct RunEnvironment: Sendable {
     let describedObjects = DescribedObjects()
 
     /// The warnings about credentials already emitted in this run.
-    let reportedWarnings = SharedSet<[UInt8]>()
+    var reportedWarnings = SharedSet<[UInt8]>()
 
     /// The tasks that would start something in this dry run, such as a service that other tasks need.
     let startingTasks = SharedSet<String>()

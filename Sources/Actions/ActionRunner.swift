@@ -29,12 +29,9 @@ public struct ActionRunner: Sendable {
                 emit: { context.emit($0) },
             )
         )
-        guard let action = Self.actions[step.task.verb.name] else {
-            preconditionFailure("verb '\(step.task.verb.name)' has no action")
-        }
         let isChanged: Bool
         do {
-            isChanged = try await context.locked { try await action.perform(context) }
+            isChanged = try await context.locked { try await Self.perform(context) }
         } catch let problem as Problem {
             guard let missing = context.missingInDryRun(problem) else { throw problem.located(in: context.task) }
             context.emit(.planned("would run with \(missing)"))
@@ -44,6 +41,14 @@ public struct ActionRunner: Sendable {
         }
         if isChanged { context.recordStart() }
         return isChanged ? .changed : .unchanged
+    }
+
+    /// Performs the task of a context, and returns whether anything changed.
+    static func perform(_ context: ActionContext) async throws -> Bool {
+        guard let action = actions[context.task.verb.name] else {
+            preconditionFailure("verb '\(context.task.verb.name)' has no action")
+        }
+        return try await action.perform(context)
     }
 
     /// Returns the context with the task read again with the node's address, if the task depends on the address.

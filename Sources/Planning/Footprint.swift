@@ -125,22 +125,12 @@ public struct Footprint: Sendable, Hashable {
         public var key: LocatedPath
     }
 
-    /// The decryption of a file.
-    public struct Decryption: Sendable, Hashable {
-        /// The encrypted file.
-        public var source: LocatedPath
-        /// The private key's file.
-        public var identity: LocatedPath
-    }
-
     /// A certificate that the task issues and renews.
     public struct IssuedCertificate: Sendable, Hashable {
         /// The certificate's file.
         public var path: LocatedPath
         /// The file of the issuing CA, `nil` if a signer of the cluster issues the certificate.
         public var authority: LocatedPath?
-        /// The file of the CA's key, `nil` if a signer of the cluster issues the certificate.
-        public var authorityKey: LocatedPath?
         /// The maximum time before expiry at which renewal is due.
         public var renewBefore: Duration
         /// The extended key usages of the certificate.
@@ -197,9 +187,6 @@ public struct Footprint: Sendable, Hashable {
 
     /// The credentials that the task combines in a kubeconfig.
     public var credentials: Credentials?
-
-    /// The file that the task decrypts.
-    public var decryption: Decryption?
     public var issuedCertificate: IssuedCertificate?
 
     /// The manifests whose objects the task applies.

@@ -8,52 +8,31 @@ import YAML
 
 /// Kubeconfigs, and the certificates and keys in them.
 extension NodeCheck {
-    /// Checks the credentials that a task combines; other checks report missing files.
-    func check(_ credentials: Footprint.Credentials) -> [Problem] {
-        let references = [credentials.certificateAuthority, credentials.certificate, credentials.key]
-        var problems: [Problem] = []
-        let files = references.map(credential)
-        let check = CredentialCheck(now: run.now())
-        func report(_ reference: LocatedPath, _ body: () throws(Problem) -> Void) {
-            do {
-                try body()
-            } catch {
-                problems.append(
-                    Problem(error.message, at: error.location ?? reference.location, hint: error.hint)
-                )
-            }
-        }
-        if let authority = files[0] {
-            report(references[0]) { () throws(Problem) in _ = try check.authority(authority) }
-        }
-        if let certificate = files[1], let key = files[2] {
-            report(references[1]) { () throws(Problem) in
-                _ = try check.client(certificate: certificate, key: key)
-            }
-        } else if let certificate = files[1] {
-            report(references[1]) { () throws(Problem) in _ = try CredentialCheck.certificates(in: certificate) }
-        }
-        if problems.isEmpty, let authority = files[0], let certificate = files[1] {
-            report(references[1]) { () throws(Problem) in try check.chain(of: certificate, to: authority) }
-        }
-        if let key = files[2] { problems += checkPrivateKey(key, unlike: problems) }
-        return problems
-    }
-
-    /// Checks the content of a private key, and reports a key that other users can read.
+    /// Performs a task that combines credentials in a dry run, and returns the problem with which it ends.
     ///
-    /// A file with another content may be readable by everyone.
-    private func checkPrivateKey(_ key: CredentialFile, unlike known: [Problem]) -> [Problem] {
+    /// What other tasks write is not known in it.
+    func dryRunProblems(_ task: PlannedTask) async -> [Problem] {
+        let context = ActionContext(run: dryRun, task: task, deadline: .now + .seconds(10)) { _ in }
         do {
-            try CredentialCheck.privateKey(in: key)
+            _ = try await ActionRunner.perform(context)
+            return []
+        } catch let problem as Problem {
+            guard context.missingInDryRun(problem) == nil else { return [] }
+            let location = problem.location ?? task.subjectLocation
+            switch problem.cause {
+            case let error as SystemError:
+                return [Problem("\(error)", at: location, hint: problem.hint ?? error.advice)]
+            case let error as AgeError:
+                return [Problem("\(problem.message): \(error)", at: location, hint: problem.hint)]
+            default: return [Problem(problem.message, at: location, hint: problem.hint)]
+            }
         } catch {
-            return known.contains(error) ? [] : [error]
+            return [Problem("\(error)", at: task.subjectLocation)]
         }
-        return key.location.map { checkPrivate(key.name, at: $0) } ?? []
     }
 
     /// Reports a private key that other users can read.
-    func checkPrivate(_ path: String, at location: SourceLocation) -> [Problem] {
+    private func checkPrivate(_ path: String, at location: SourceLocation) -> [Problem] {
         do {
             try run.files.requirePrivate(path)
             return []
@@ -65,7 +44,7 @@ extension NodeCheck {
     }
 
     /// Reads a credential file, or returns `nil` if a task writes it or it cannot be read.
-    func credential(_ reference: LocatedPath) -> CredentialFile? {
+    private func credential(_ reference: LocatedPath) -> CredentialFile? {
         guard producers.producer(of: reference.path) == nil else { return nil }
         return (try? run.files.read(reference.path, limit: SizeLimit.configuration)).map {
             CredentialFile(name: reference.path, bytes: $0, at: reference.location)
@@ -145,26 +124,8 @@ extension Kubeconfig {
     }
 }
 
-/// Certificates that tasks issue, and files that they decrypt.
+/// Certificates of servers, and certificates that tasks renew.
 extension NodeCheck {
-    /// Checks the CA that issues a certificate; other checks report missing files.
-    func check(_ issued: Footprint.IssuedCertificate) -> [Problem] {
-        guard let authority = issued.authority else { return [] }
-        let file = credential(authority)
-        let key = issued.authorityKey.flatMap { credential($0) }
-        var problems: [Problem] = []
-        var usable: [Certificate] = []
-        do throws(Problem) {
-            if let file { usable = try CredentialCheck(now: run.now()).authority(file) }
-            if let key, !usable.isEmpty { _ = try IssuingAuthority(usable, path: authority.path, key: key) }
-        } catch {
-            problems.append(
-                Problem(error.message, at: error.location ?? authority.location, hint: error.hint)
-            )
-        }
-        return problems + (key.map { checkPrivateKey($0, unlike: problems) } ?? [])
-    }
-
     /// Checks the certificates in a file that exists and that no task writes.
     func checkCertificates(_ read: Footprint.Read) -> [Problem] {
         guard let file = credential(read.path) else { return [] }
@@ -174,31 +135,6 @@ extension NodeCheck {
         } catch {
             return [Problem(error.message, at: read.path.location, hint: error.hint)]
         }
-    }
-
-    /// Checks whether a file can be decrypted, without decrypting it.
-    func check(_ decryption: Footprint.Decryption) -> [Problem] {
-        let (source, identity) = (decryption.source, decryption.identity)
-        guard producers.producer(of: identity.path) == nil, !run.files.isDirectory(identity.path),
-            (try? run.files.exists(identity.path)) == true,
-            let location = try? run.files.location(ofRead: identity.path)
-        else { return [] }
-        let key = NodeIdentity(reading: location)
-        var problems: [Problem] = []
-        do {
-            try key.requireUsable(at: identity.path)
-            problems += checkPrivate(identity.path, at: identity.location)
-            try decryption.requireNoPassword(key)
-        } catch {
-            problems.append(Problem(error.message, at: identity.location, hint: error.hint))
-        }
-        guard let file = credential(source) else { return problems }
-        do {
-            try decryption.requireDecryptable(file.bytes, key)
-        } catch {
-            problems.append(Problem(error.message, at: source.location, hint: error.hint))
-        }
-        return problems
     }
 
     /// Reports a certificate that may expire because its task does not run again in time.

@@ -15,6 +15,8 @@ public struct NodeCheck: Sendable {
     /// The tasks that wait for files, by path.
     let awaitingTasks: [String: [String]]
     let isOffline: Bool
+    /// The environment of a dry run in which the products of all tasks are not known yet.
+    let dryRun: RunEnvironment
 
     /// The result of a check.
     public struct Findings: Sendable {
@@ -39,6 +41,14 @@ public struct NodeCheck: Sendable {
         self.isOffline = isOffline
         ancestors = Ancestors(run.plan)
         awaitingTasks = Self.awaitingTasks(of: run.plan)
+        var dryRun = run
+        dryRun.files = NodeFiles(root: run.files.root, isDryRun: true, distrust: run.files.distrust)
+        dryRun.reportedWarnings = SharedSet()
+        for task in run.plan.steps.lazy.map(\.task) {
+            ActionContext(run: dryRun, task: task, deadline: .now) { _ in }.expectProducts()
+        }
+        for (path, tasks) in awaitingTasks { dryRun.files.expect(path, from: tasks[0]) }
+        self.dryRun = dryRun
     }
 
     /// Finds all problems of the plan.
@@ -126,11 +136,11 @@ public struct NodeCheck: Sendable {
     private func nodeProblems(_ task: PlannedTask) async -> [Problem] {
         let footprint = task.footprint
         var problems = checkReads(footprint.reads.filter { !isAwaited($0.path.path, before: task) }, footprint)
-        problems += footprint.credentials.map(check) ?? []
-        problems += footprint.issuedCertificate.map(check) ?? []
-        problems += footprint.decryption.map(check) ?? []
         problems += await check(footprint.accounts)
         problems += programProblems(footprint)
+        let isOfCredentials = [KubeconfigDeclaration.name, CertificateDeclaration.name, DecryptDeclaration.name]
+            .contains(task.verb.name)
+        if problems.isEmpty, isOfCredentials { problems += await dryRunProblems(task) }
         problems += footprint.writes.filter { $0.effect == .modifies }.flatMap { checkWritable($0.path) }
         return problems
     }

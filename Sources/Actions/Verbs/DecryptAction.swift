@@ -55,11 +55,16 @@ struct DecryptAction: Action {
             }
             throw problem(error, declaration.identity, "identity")
         }
-        let decryption = declaration.decryption
         let identity = NodeIdentity(reading: location)
         try declaration.identity.attributed { () throws(Problem) in
             try identity.requireUsable(at: declaration.identity.path)
-            try decryption.requireNoPassword(identity)
+            guard !identity.needsPassword else {
+                let call = quotedShellLine(["ssh-keygen", "-p", "-f", declaration.identity.path])
+                throw Problem(
+                    "private key '\(declaration.identity.path)' has a password, which nobody types on a node",
+                    hint: "run \(call) to remove it, or name another key with 'identity'"
+                )
+            }
         }
         let age = Age(environment: context.run.processEnvironment, identities: [location])
         do {
@@ -67,7 +72,7 @@ struct DecryptAction: Action {
         } catch {
             guard let failure = error.cause as? AgeError else { throw error }
             return try declaration.source.attributed { () throws(Problem) -> SecretBytes in
-                try decryption.requireDecryptable(bytes, identity)
+                try requireDecryptable(bytes, with: identity)
                 throw Problem(error.message, hint: hint(failure.reason), cause: failure)
             }
         }
@@ -113,26 +118,13 @@ struct DecryptAction: Action {
             cause: error
         )
     }
-}
-
-extension Footprint.Decryption {
-    /// Refuses a private key for which `age` would prompt for a password.
-    func requireNoPassword(_ key: NodeIdentity) throws(Problem) {
-        guard key.needsPassword else { return }
-        throw Problem(
-            "private key '\(identity.path)' has a password, which nobody types on a node",
-            hint:
-                "run \(quotedShellLine(["ssh-keygen", "-p", "-f", identity.path])) to remove it, or name another key with "
-                + "'identity'"
-        )
-    }
 
     /// Refuses a file that the private key certainly cannot decrypt.
-    func requireDecryptable(_ bytes: [UInt8], _ key: NodeIdentity) throws(Problem) {
+    private func requireDecryptable(_ bytes: [UInt8], with key: NodeIdentity) throws(Problem) {
         do throws(Problem) {
-            try Certificates.requireDecryptable(bytes, with: key, at: identity.path)
+            try Certificates.requireDecryptable(bytes, with: key, at: declaration.identity.path)
         } catch {
-            throw Problem("cannot decrypt '\(source.path)': \(error.message)", hint: error.hint)
+            throw Problem("cannot decrypt '\(declaration.source.path)': \(error.message)", hint: error.hint)
         }
     }
 }

@@ -225,7 +225,6 @@ extension CertificateDeclaration: ReadableVerb {
         switch issuer {
         case .authority(let certificate, let key):
             footprint.issuedCertificate?.authority = certificate
-            footprint.issuedCertificate?.authorityKey = key
             footprint.reads = [
                 .init(path: certificate, use: .authority, sizeLimit: SizeLimit.configuration),
                 .init(path: key, use: .privateKey, sizeLimit: SizeLimit.configuration),

@@ -115,9 +115,6 @@ extension DecryptDeclaration: ReadableVerb {
         )
     }
 
-    /// The encrypted file and the key that decrypts it.
-    public var decryption: Footprint.Decryption { .init(source: source, identity: identity) }
-
     /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(
@@ -136,7 +133,6 @@ extension DecryptDeclaration: ReadableVerb {
             ],
             command: .init(name: LocatedPath("age", location: path.location), package: "age"),
         )
-        footprint.decryption = decryption
         if let certificate {
             footprint.reads.append(.init(path: certificate, use: .certificate, sizeLimit: SizeLimit.encrypted))
         }
