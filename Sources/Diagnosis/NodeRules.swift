@@ -19,7 +19,7 @@ let machineRules: [Rule] = [
         volumes(facts) { $0.isFull }.map { path, space in
             (
                 path,
-                space.isWithoutInodes
+                space.lacksInodes
                     ? "file system '\(space.mount)' has no free inodes"
                     : "file system '\(space.mount)' is full (\(byteText(space.free)) free)",
                 "delete what is not needed: 'du -xh \(space.mount) | sort -h | tail' shows what is large, with '--inodes' where many "

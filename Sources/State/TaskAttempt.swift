@@ -17,21 +17,7 @@ public struct TaskAttempt: Sendable, Hashable {
     public var outcome: Outcome.Kind?
 
     /// The waits of the attempt, in chronological order.
-    public var waits: [TaskWait]
-
-    public init(
-        number: Int,
-        start: Duration,
-        end: Duration?,
-        outcome: Outcome.Kind?,
-        waits: [TaskWait] = [],
-    ) {
-        self.number = number
-        self.start = start
-        self.end = end
-        self.outcome = outcome
-        self.waits = waits
-    }
+    public var waits: [TaskWait] = []
 
     /// Whether the task's dependants may start after the attempt.
     public var isSuccess: Bool { outcome?.isSuccess == true }
@@ -48,10 +34,6 @@ public struct TaskWait: Sendable, Hashable {
 
     /// The end, `nil` if the wait continues or its process was killed.
     public var end: Duration?
-
-    public init(_ subject: Wait.Subject, reason: String? = nil, from start: Duration, to end: Duration? = nil) {
-        (self.subject, self.reason, self.start, self.end) = (subject, reason, start, end)
-    }
 }
 
 /// The waits of a running attempt, recorded one at a time: a newly reported wait ends the previous one.
@@ -90,7 +72,7 @@ public struct WaitRecorder: Sendable {
         let isOpen = current != nil
         end(at: start)
         guard waits.count < Self.limit else { return isOpen }
-        waits.append(TaskWait(wait.subject, reason: wait.publicReason, from: start))
+        waits.append(TaskWait(subject: wait.subject, reason: wait.publicReason, start: start))
         current = wait
         return true
     }
@@ -160,10 +142,10 @@ extension TaskWait {
             let start = node["startMilliseconds"]
         else { return nil }
         self.init(
-            Wait.Subject(kind, text),
+            subject: Wait.Subject(kind, text),
             reason: node["reason"]?.string,
-            from: TaskRecord.milliseconds(start),
-            to: node["endMilliseconds"].map { TaskRecord.milliseconds($0) },
+            start: TaskRecord.milliseconds(start),
+            end: node["endMilliseconds"].map { TaskRecord.milliseconds($0) },
         )
     }
 }

@@ -22,25 +22,12 @@ public struct TaskRepetition: Sendable, Hashable {
     public var duration: Duration?
 
     /// The reasons why the repetition did not succeed, one line for each problem.
-    public var reasons: [String]
+    public var reasons: [String] = []
 
-    /// Creates the status of a repetition.
-    public init(
-        state: TaskState,
-        startedAt: Timestamp? = nil,
-        finishedAt: Timestamp? = nil,
-        age: Duration? = nil,
-        duration: Duration? = nil,
-        reasons: [String] = [],
-    ) {
-        self.state = state
-        self.startedAt = startedAt
-        self.finishedAt = finishedAt
-        self.age = age
-        self.duration = duration
-        self.reasons = reasons
-    }
+    public var hasFailed: Bool { state == .ended(.failed) }
+}
 
+extension TaskRepetition {
     /// Creates the status of a repetition from its record and the lock of its task.
     init(_ record: TaskRecord, isRunning: Bool, now: Timestamp) {
         let status = TaskStatus(record, now: now)
@@ -50,14 +37,12 @@ public struct TaskRepetition: Sendable, Hashable {
         }
         self.init(
             state: status.state,
+            attempt: status.attempt,
             startedAt: status.startedAt,
             finishedAt: status.finishedAt,
             age: status.age,
             duration: status.duration,
             reasons: status.reasons,
         )
-        attempt = status.attempt
     }
-
-    public var hasFailed: Bool { state == .ended(.failed) }
 }

@@ -27,10 +27,10 @@ public struct TaskStatus: Sendable, Hashable {
     public var duration: Duration?
 
     /// The results for the objects of the task.
-    public var counts: ResultCounts
+    public var counts = ResultCounts()
 
     /// The reasons for the state, one line for each problem.
-    public var reasons: [String]
+    public var reasons: [String] = []
 
     /// The current wait of the running task, or of its running repetition.
     public var wait: TaskWait?
@@ -57,29 +57,13 @@ public struct TaskStatus: Sendable, Hashable {
     public var repeatsIn: Duration?
 
     /// The time since the boot at which the recorded attempt ended, or started if it has not ended.
-    private var recordedAt: Duration?
+    var recordedAt: Duration?
 
     /// The state of the task's service, `nil` if systemd could not be queried.
     public private(set) var service: ServiceState?
+}
 
-    public init(
-        task: String,
-        description: String? = nil,
-        state: TaskState,
-        age: Duration? = nil,
-        duration: Duration? = nil,
-        counts: ResultCounts = ResultCounts(),
-        reasons: [String] = [],
-    ) {
-        self.task = task
-        self.description = description
-        self.state = state
-        self.age = age
-        self.duration = duration
-        self.counts = counts
-        self.reasons = reasons
-    }
-
+extension TaskStatus {
     /// Creates the status of a task that has a record and is not running.
     init(_ record: TaskRecord, now: Timestamp) {
         self.init(

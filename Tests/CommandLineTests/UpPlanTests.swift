@@ -1,6 +1,6 @@
 import Base
 import Execution
-import Host
+@testable import Host
 import TestSupport
 import Testing
 
@@ -27,7 +27,7 @@ struct UpPlanTests {
     /// The plan of `up` for a node, on which the units are in a state such as `active`.
     private func plan(_ node: TestNode, _ active: String) throws -> UpPlan {
         let configuration = try Configuration(try options(["status", "--config", node.config, "--root", node.root]))
-        let service = ServiceState(UnitState(load: "loaded", active: active, sub: ""))
+        let service = ServiceState(unit: UnitState(load: "loaded", active: active, sub: ""))
         return try UpPlan(configuration, try configuration.records(), [Self.unit: service], only: [])
     }
 

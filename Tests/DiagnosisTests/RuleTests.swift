@@ -1,6 +1,6 @@
 import Base
 import HTTP
-import Host
+@testable import Host
 import Kubernetes
 import Testing
 import YAML

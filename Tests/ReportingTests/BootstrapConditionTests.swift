@@ -1,7 +1,7 @@
 import Base
 import Execution
 import Reporting
-import State
+@testable import State
 import Testing
 
 /// What a node reports to the cluster, and what is shown of all nodes.

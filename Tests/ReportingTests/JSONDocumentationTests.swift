@@ -1,10 +1,10 @@
 import Base
 import Certificates
 import Execution
-import Host
+@testable import Host
 import Planning
 import Reporting
-import State
+@testable import State
 import TestSupport
 import Testing
 import YAML
@@ -81,7 +81,7 @@ struct JSONDocumentationTests {
         )
         (status.startedAt, status.finishedAt) = (Timestamp(seconds: 0), Timestamp(seconds: 0))
         let unit = UnitState(load: "loaded", active: "activating", sub: "auto-restart")
-        status.add(ServiceState(unit, statusText: "x"))
+        status.add(ServiceState(unit: unit, statusText: "x"))
         (status.isPermanent, status.retriesIn) = (true, .seconds(1))
         status.repetition = TaskRepetition(
             state: .running,
@@ -93,7 +93,7 @@ struct JSONDocumentationTests {
         )
         status.repeatsIn = .seconds(1)
         status.lease = holder
-        status.wait = TaskWait(Wait.Subject(.server, "s"), reason: "r", from: .zero)
+        status.wait = TaskWait(subject: Wait.Subject(.server, "s"), reason: "r", start: .zero)
         return status
     }
 

@@ -1,7 +1,7 @@
 import Base
 import Execution
-import Host
-import State
+@testable import Host
+@testable import State
 import TestSupport
 
 @testable import Reporting
@@ -62,7 +62,7 @@ enum SampleBoot {
         to end: Int? = nil,
     ) -> TaskWait {
         let end = end.map { Duration.milliseconds($0) }
-        return TaskWait(Wait.Subject(kind, subject), reason: reason, from: .milliseconds(start), to: end)
+        return TaskWait(subject: Wait.Subject(kind, subject), reason: reason, start: .milliseconds(start), end: end)
     }
 
     /// A task with its record.

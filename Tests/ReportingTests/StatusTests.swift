@@ -1,8 +1,8 @@
 import Base
 import Execution
-import Host
+@testable import Host
 import Reporting
-import State
+@testable import State
 import Testing
 
 @Suite(.timeLimit(.minutes(5)))
@@ -59,7 +59,7 @@ struct StatusTests {
         row.lease = LeaseHolder(lease: "kube-system/l", identity: "w1_1", since: nil, isSelf: false)
         let waits = "    waits for Lease kube-system/l, held by 'w1_1'"
         row.reasons = ["waiting: Lease/kube-system/l: held by 'w1_1' (gives up at 12:10:00Z)"]
-        row.wait = TaskWait(Wait.Subject(.lock, "Lease/kube-system/l"), reason: "held by 'w1_1'", from: .zero)
+        row.wait = TaskWait(subject: Wait.Subject(.lock, "Lease/kube-system/l"), reason: "held by 'w1_1'", start: .zero)
         #expect(statusLines([row]) == ["TASK  STATE", "a     running", waits])
         for reason in ["waiting: API server 10.0.0.1:6443: no route", "'x' says: Lease/kube-system/l: not found"] {
             (row.reasons, row.wait) = ([reason], nil)
@@ -121,14 +121,17 @@ struct StatusTests {
 
     /// States of services with their words in the table.
     static let services: [(ServiceState, String)] = [
-        (ServiceState(UnitState(load: "loaded", active: "active", sub: "exited")), "active"),
-        (ServiceState(UnitState(load: "loaded", active: "activating", sub: "start")), "starting"),
-        (ServiceState(UnitState(load: "loaded", active: "deactivating", sub: "stop")), "stopping"),
-        (ServiceState(UnitState(load: "loaded", active: "inactive", sub: "dead")), "stopped"),
-        (ServiceState(UnitState(load: "loaded", active: "inactive", sub: "dead"), hasJob: true), "queued"),
-        (ServiceState(UnitState(load: "loaded", active: "inactive", sub: "dead"), wasStarted: false), "never started"),
-        (ServiceState(UnitState(load: "not-found", active: "inactive", sub: "dead")), "no unit"),
-        (ServiceState(UnitState(load: "masked", active: "inactive", sub: "dead")), "masked"),
+        (ServiceState(unit: UnitState(load: "loaded", active: "active", sub: "exited")), "active"),
+        (ServiceState(unit: UnitState(load: "loaded", active: "activating", sub: "start")), "starting"),
+        (ServiceState(unit: UnitState(load: "loaded", active: "deactivating", sub: "stop")), "stopping"),
+        (ServiceState(unit: UnitState(load: "loaded", active: "inactive", sub: "dead")), "stopped"),
+        (ServiceState(unit: UnitState(load: "loaded", active: "inactive", sub: "dead"), hasJob: true), "queued"),
+        (
+            ServiceState(unit: UnitState(load: "loaded", active: "inactive", sub: "dead"), wasStarted: false),
+            "never started"
+        ),
+        (ServiceState(unit: UnitState(load: "not-found", active: "inactive", sub: "dead")), "no unit"),
+        (ServiceState(unit: UnitState(load: "masked", active: "inactive", sub: "dead")), "masked"),
     ]
 
     @Test(arguments: services) func `the state of the service has a column`(service: ServiceState, words: String) {
@@ -145,39 +148,39 @@ struct StatusTests {
     @Test func `a task without a record has the state of its service`() {
         let dead = UnitState(load: "loaded", active: "inactive", sub: "dead")
         var waiting = TaskStatus(task: "a", state: .notYet)
-        waiting.add(ServiceState(dead, wasStarted: false), waitingFor: ["b"], isBlocked: true)
+        waiting.add(ServiceState(unit: dead, wasStarted: false), waitingFor: ["b"], isBlocked: true)
         #expect(statusJSON([waiting]).contains(#""sub":"dead","wasStarted":false},"reason":"runs after 'b'"}],"#))
         var failed = TaskStatus(task: "a", state: .notYet)
-        failed.add(ServiceState(UnitState(load: "loaded", active: "failed", sub: "failed")))
+        failed.add(ServiceState(unit: UnitState(load: "loaded", active: "failed", sub: "failed")))
         #expect(
             statusLines([failed]).suffix(2) == [
                 "a     failed  failed", "    see 'systemctl status k8s-bootstrap-a.service'",
             ]
         )
         var queued = TaskStatus(task: "a", state: .notYet)
-        queued.add(ServiceState(dead, hasJob: true), waitingFor: ["b", "c"])
+        queued.add(ServiceState(unit: dead, hasJob: true), waitingFor: ["b", "c"])
         #expect(statusLines([queued]).suffix(2) == ["a     waiting  queued", "    runs after 'b', 'c'"])
         var again = TaskStatus(task: "a", state: .ended(.failed), age: .zero, reasons: ["a reason"])
         let dropped = UnitState(load: "loaded", active: "failed", sub: "failed")
-        again.add(ServiceState(dropped, hasJob: true), waitingFor: ["b"])
+        again.add(ServiceState(unit: dropped, hasJob: true), waitingFor: ["b"])
         #expect(statusLines([again]).suffix(1) == ["    runs again after 'b'"])
         var running = TaskStatus(task: "a", state: .running)
         running.add(
-            ServiceState(UnitState(load: "loaded", active: "activating", sub: "start"), statusText: "waiting: x")
+            ServiceState(unit: UnitState(load: "loaded", active: "activating", sub: "start"), statusText: "waiting: x")
         )
         #expect(statusLines([running]).suffix(2) == ["a     running  starting", "    waiting: x"])
         var unknown = TaskStatus(task: "a", state: .notYet)
-        unknown.add(ServiceState(UnitState(load: "not-found", active: "inactive", sub: "dead")))
+        unknown.add(ServiceState(unit: UnitState(load: "not-found", active: "inactive", sub: "dead")))
         #expect(statusLines([unknown]).last == "    systemd does not know it yet; run 'nest-bootstrap up'")
         // The service failed after the task had succeeded.
         var spoilt = TaskStatus(task: "a", state: .ended(.unchanged), age: .zero)
         spoilt.add(
-            ServiceState(UnitState(load: "loaded", active: "failed", sub: "failed"), statusText: "b.yaml:1:1: x")
+            ServiceState(unit: UnitState(load: "loaded", active: "failed", sub: "failed"), statusText: "b.yaml:1:1: x")
         )
         #expect(spoilt.state == .ended(.failed))
         #expect(spoilt.reasons == ["b.yaml:1:1: x"])
         var recorded = TaskStatus(task: "a", state: .ended(.failed), age: .zero, reasons: ["refused"])
-        recorded.add(ServiceState(.failed, exitStatus: 1, statusText: "other words"))
+        recorded.add(ServiceState(unit: .failed, exitStatus: 1, statusText: "other words"))
         #expect(recorded.state == .ended(.failed))
         #expect(recorded.reasons == ["refused"])
         #expect(!recorded.isPermanent)
@@ -185,7 +188,7 @@ struct StatusTests {
 
     @Test func `a failure is followed by when it is retried`() {
         var row = TaskStatus(task: "a", state: .ended(.failed), age: .seconds(1), reasons: ["refused"])
-        row.add(ServiceState(.failed, exitStatus: 1))
+        row.add(ServiceState(unit: .failed, exitStatus: 1))
         row.retriesIn = .seconds(42)
         #expect(statusLines([row])[1] == "a     failed  failed, retries in 42 s  1 s")
         #expect(statusJSON([row]).contains(#""state":"failed","#))
@@ -194,7 +197,7 @@ struct StatusTests {
         #expect(statusJSON([row]).contains(#""permanent":true"#))
         // A program that ended before it had a record: its exit status says it.
         var unrecorded = TaskStatus(task: "a", state: .notYet)
-        unrecorded.add(ServiceState(.failed, exitStatus: 78))
+        unrecorded.add(ServiceState(unit: .failed, exitStatus: 78))
         #expect(unrecorded.isPermanent)
     }
 
@@ -264,7 +267,7 @@ struct StatusTests {
     }
 
     @Test func `below the table is the command that loads the units of tasks that were run by hand`() {
-        let unit = ServiceState(UnitState(load: "not-found", active: "inactive", sub: "dead"))
+        let unit = ServiceState(unit: UnitState(load: "not-found", active: "inactive", sub: "dead"))
         var statuses = [task("a", .notYet) { $0.add(unit) }, task("b", .ended(.changed))]
         #expect(warningLines(unitWarnings(statuses)).isEmpty)
         statuses += ["c", "d"].map { task($0, .ended(.changed)) { $0.add(unit) } }

@@ -1,8 +1,8 @@
 import Base
 import Execution
-import Host
+@testable import Host
 import Reporting
-import State
+@testable import State
 import TestSupport
 import Testing
 
@@ -34,11 +34,11 @@ struct StatusViewTests {
         running.startedAt = Timestamp(seconds: now.seconds - 75)
         let starting = UnitState(load: "loaded", active: "activating", sub: "start")
         let words = "waiting: API server 10.0.0.1:6443: connection refused (gives up at 12:10:00Z)"
-        running.add(ServiceState(starting, hasJob: true, statusText: words))
+        running.add(ServiceState(unit: starting, hasJob: true, statusText: words))
         running.wait = TaskWait(
-            Wait.Subject(.server, "API server 10.0.0.1:6443"),
+            subject: Wait.Subject(.server, "API server 10.0.0.1:6443"),
             reason: "connection refused",
-            from: .zero
+            start: .zero
         )
         let waiting = waiting("calico-node", for: ["calico-crds"])
         let unreadable = TaskStatus(task: "dns", state: .unknown, reasons: ["cannot read '/x': permission denied"])
@@ -49,7 +49,7 @@ struct StatusViewTests {
     private func waiting(_ task: String, for dependencies: [String]) -> TaskStatus {
         var status = TaskStatus(task: task, state: .notYet)
         let dead = UnitState(load: "loaded", active: "inactive", sub: "dead")
-        status.add(ServiceState(dead, wasStarted: false), waitingFor: dependencies, isBlocked: true)
+        status.add(ServiceState(unit: dead, wasStarted: false), waitingFor: dependencies, isBlocked: true)
         return status
     }
 

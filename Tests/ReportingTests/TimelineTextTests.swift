@@ -1,6 +1,6 @@
 import Base
 import Execution
-import Host
+@testable import Host
 import State
 import Testing
 

@@ -1,6 +1,6 @@
 import Base
 import Execution
-import Host
+@testable import Host
 import TestSupport
 import Testing
 
@@ -46,11 +46,11 @@ struct HealthTests {
         let record = TaskRecord(task: "a", verb: "apply", outcome: .unchanged, uptimeMilliseconds: 5000, run: "run")
         try store.write(record)
         var status = store.statuses(of: ["a"])[0]
-        status.add(ServiceState(unit, failedAt: .milliseconds(4999)))
+        status.add(ServiceState(unit: unit, failedAt: .milliseconds(4999)))
         #expect(status.state == .ended(.unchanged))
         #expect(status.reasons == ["a run by hand has succeeded since the unit failed"])
         status = store.statuses(of: ["a"])[0]
-        status.add(ServiceState(unit, failedAt: .milliseconds(5001)))
+        status.add(ServiceState(unit: unit, failedAt: .milliseconds(5001)))
         #expect(status.state == .ended(.failed))
     }
 
@@ -70,7 +70,7 @@ struct HealthTests {
         var status = TaskStatus(task: "a", state: .ended(.failed))
         status.isPermanent = true
         let failed = UnitState(load: "loaded", active: "failed", sub: "failed")
-        status.add(ServiceState(failed, hasJob: true))
+        status.add(ServiceState(unit: failed, hasJob: true))
         #expect(!status.isPermanent)
     }
 }

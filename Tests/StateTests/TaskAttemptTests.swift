@@ -101,7 +101,7 @@ struct TaskAttemptTests {
             attempt: attempt,
             run: "r",
         )
-        record.waits = [TaskWait(Wait.Subject(.server, "s"), reason: "r", from: .milliseconds(time - 500))]
+        record.waits = [TaskWait(subject: Wait.Subject(.server, "s"), reason: "r", start: .milliseconds(time - 500))]
         return record
     }
 

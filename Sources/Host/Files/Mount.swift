@@ -67,19 +67,14 @@ struct Mount: Sendable, Hashable {
 /// The free space of the file system that contains a path.
 public struct FreeSpace: Sendable, Hashable {
     /// The directory at which the file system is mounted.
-    public let mount: String
+    public var mount: String
     /// The number of bytes that are free for other users than root.
-    public let free: Int
+    public var free: Int
     /// Whether no file can be created.
-    public let isWithoutInodes: Bool
-
-    /// Creates the free space from its parts.
-    public init(mount: String, free: Int, lacksInodes: Bool = false) {
-        (self.mount, self.free, isWithoutInodes) = (mount, free, lacksInodes)
-    }
+    public var lacksInodes = false
 
     /// Whether a program would not find space for a small file.
-    public var isFull: Bool { free < 1 << 20 || isWithoutInodes }
+    public var isFull: Bool { free < 1 << 20 || lacksInodes }
 
     /// Reads the free space at a path.
     ///

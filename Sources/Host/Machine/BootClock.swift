@@ -15,13 +15,6 @@ public struct BootClock: Sendable, Hashable {
     /// The time since 1970 by the machine's clock, which may be wrong.
     public var sinceEpoch: Duration
 
-    /// Creates a reading of the clocks at one moment.
-    public init(sinceBoot: Duration, suspended: Duration, sinceEpoch: Duration) {
-        self.sinceBoot = sinceBoot
-        self.suspended = suspended
-        self.sinceEpoch = sinceEpoch
-    }
-
     public static func now() -> Self {
         let sinceBoot = read(CLOCK_BOOTTIME)
         let awake = read(CLOCK_MONOTONIC)

@@ -15,10 +15,6 @@ public struct InstalledUnit: Sendable, Hashable {
 
     /// Whether the unit is running, or is about to.
     public var isUp: Bool { ["active", "activating", "reloading"].contains(unit.active) }
-
-    public init(unit: UnitState, file: String) {
-        (self.unit, self.file) = (unit, file)
-    }
 }
 
 extension Systemd {

@@ -13,12 +13,6 @@ public struct UnitState: Sendable, Hashable, CustomStringConvertible {
     /// The active state in more detail, such as `running` or `exited`.
     public var sub: String
 
-    public init(load: String, active: String, sub: String) {
-        self.load = load
-        self.active = active
-        self.sub = sub
-    }
-
     /// Whether the unit was started successfully.
     public var isActive: Bool { active == "active" }
 
@@ -103,10 +97,10 @@ public struct ServiceState: Sendable, Hashable {
     public var unit: UnitState
 
     /// Whether systemd is about to start, stop or restart the unit.
-    public var hasJob: Bool
+    public var hasJob = false
 
     /// Whether the service was started on this boot.
-    public var wasStarted: Bool
+    public var wasStarted = true
 
     /// The exit status of the service's main process, if the service failed and the status is known.
     public var exitStatus: Int32?
@@ -116,22 +110,6 @@ public struct ServiceState: Sendable, Hashable {
 
     /// The last status that the service reported.
     public var statusText: String?
-
-    public init(
-        _ unit: UnitState,
-        hasJob: Bool = false,
-        wasStarted: Bool = true,
-        exitStatus: Int32? = nil,
-        failedAt: Duration? = nil,
-        statusText: String? = nil,
-    ) {
-        self.unit = unit
-        self.hasJob = hasJob
-        self.wasStarted = wasStarted
-        self.exitStatus = exitStatus
-        self.failedAt = failedAt
-        self.statusText = statusText
-    }
 
     public var hasFailed: Bool { unit.active == "failed" }
 }
@@ -164,7 +142,7 @@ extension Systemd {
 extension SystemBus {
     /// Returns the state of a listed service, with properties that the list does not contain.
     fileprivate func service(_ listed: ListedUnit) -> ServiceState {
-        var state = ServiceState(listed.state, hasJob: listed.hasJob)
+        var state = ServiceState(unit: listed.state, hasJob: listed.hasJob)
         guard listed.state.load == "loaded", !listed.state.isActive else { return state }
         let name = listed.name
         // The states are useful without the properties that may not be read or do not arrive in time.
@@ -227,7 +205,7 @@ public struct SystemTimes: Sendable, Hashable {
     /// The times of the units, by name.
     public var units: [String: UnitTimes]
 
-    public init(boot: BootTimes = BootTimes(), units: [UnitTimes] = []) {
+    init(boot: BootTimes = BootTimes(), units: [UnitTimes] = []) {
         self.boot = boot
         self.units = Dictionary(units.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
@@ -236,39 +214,26 @@ public struct SystemTimes: Sendable, Hashable {
 /// The times at which a boot reached its stages, counted from the start of the machine.
 public struct BootTimes: Sendable, Hashable {
     /// Whether the machine started its own kernel, unlike a container.
-    public var hasKernel: Bool
+    public var hasKernel = true
 
     /// The time at which systemd was started.
-    public var userspace: Duration
+    public var userspace = Duration.zero
 
     /// The time at which systemd had read all units, and started the first unit.
     public var unitsLoaded: Duration?
 
     /// The time at which the boot was complete, `nil` if it is not complete yet.
     public var finished: Duration?
-
-    /// Creates the times of a boot, by default of a machine on which systemd was started immediately.
-    public init(
-        hasKernel: Bool = true,
-        userspace: Duration = .zero,
-        unitsLoaded: Duration? = nil,
-        finished: Duration? = nil,
-    ) {
-        self.hasKernel = hasKernel
-        self.userspace = userspace
-        self.unitsLoaded = unitsLoaded
-        self.finished = finished
-    }
 }
 
 /// The times of the last start of a unit on this boot, counted from the start of the machine.
 public struct UnitTimes: Sendable, Hashable {
     /// The unit's name.
     public var name: String
-    public var state: UnitState
+    public var state = UnitState(load: "loaded", active: "active", sub: "active")
 
     /// Whether systemd is about to start, stop or restart the unit.
-    public var hasJob: Bool
+    public var hasJob = false
 
     /// The time at which the unit began to start, `nil` if it was not started.
     public var started: Duration?
@@ -278,22 +243,6 @@ public struct UnitTimes: Sendable, Hashable {
 
     /// The time at which the unit then became inactive or failed, `nil` if it did not.
     public var ended: Duration?
-
-    public init(
-        name: String,
-        state: UnitState = UnitState(load: "loaded", active: "active", sub: "active"),
-        hasJob: Bool = false,
-        started: Duration? = nil,
-        active: Duration? = nil,
-        ended: Duration? = nil,
-    ) {
-        self.name = name
-        self.state = state
-        self.hasJob = hasJob
-        self.started = started
-        self.active = active
-        self.ended = ended
-    }
 
     /// The time at which the unit became active, or ended without becoming active.
     ///
