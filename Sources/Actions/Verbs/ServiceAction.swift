@@ -138,17 +138,17 @@ struct ServiceAction: Action {
         let words = "unit '\(unit)' to be \(change.participle)"
         context.emit(.waiting(Wait(.init(.condition, words), reason: "it is \(state.unit)")))
         let start = Timestamp.now()
-        do {
-            try await Systemd.change(unit, change, from: ownUnits, deadline: context.deadline)
-        } catch let failure as ServiceFailure {
-            throw problem(failure, change, await output(since: start))
-        } catch let error as SystemError {
+        let failure: ServiceFailure?
+        do throws(SystemError) {
+            failure = try await Systemd.change(unit, change, from: ownUnits, deadline: context.deadline)
+        } catch {
             try Task.checkCancellation()
             throw Problem(
                 "\(error)",
                 hint: error.advice ?? "see 'systemctl status \(unit)'"
             )
         }
+        if let failure { throw problem(failure, change, await output(since: start)) }
     }
 
     /// The units that may be starting while the task runs, and that wait for its end.

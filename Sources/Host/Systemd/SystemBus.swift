@@ -11,7 +11,8 @@ struct SystemBus: ~Copyable {
 
     let raw: OpaquePointer
     let unit: String
-    private var deadline: ContinuousClock.Instant
+    /// The deadline of the calls that follow.
+    var deadline: ContinuousClock.Instant
 
     /// Prepares a connection whose calls all end before a deadline.
     init(unit: String, deadline: ContinuousClock.Instant) throws(SystemError) {
@@ -25,11 +26,6 @@ struct SystemBus: ~Copyable {
 
     // The connection is not flushed, because that could block.
     deinit { unsafe sd_bus_close_unref(raw) }
-
-    /// Sets the deadline for the calls that follow.
-    mutating func setDeadline(_ deadline: ContinuousClock.Instant) {
-        self.deadline = deadline
-    }
 
     /// Connects and authenticates.
     func connect(to address: String) throws(SystemError) {
@@ -45,143 +41,89 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Reads a property of the unit; systemd loads the unit if necessary.
-    func unitProperty(_ property: String) throws(SystemError) -> String {
-        try text(property, of: unit, as: .unit)
-    }
-
+    /// Reads the state of the unit; systemd loads the unit if necessary.
     func unitState() throws(SystemError) -> UnitState {
         UnitState(
-            load: try unitProperty("LoadState"),
-            active: try unitProperty("ActiveState"),
-            sub: try unitProperty("SubState"),
+            load: try text("LoadState", of: unit),
+            active: try text("ActiveState", of: unit),
+            sub: try text("SubState", of: unit),
         )
     }
 
-    /// The interfaces of systemd's manager and of its units.
+    /// The interfaces of systemd's manager, of its units, and of the properties of both.
     enum Interface: String {
         case manager = "org.freedesktop.systemd1.Manager"
         case unit = "org.freedesktop.systemd1.Unit"
         case service = "org.freedesktop.systemd1.Service"
         case timer = "org.freedesktop.systemd1.Timer"
+        case properties = "org.freedesktop.DBus.Properties"
     }
 
-    func text(_ property: String, of unit: String, as interface: Interface) throws(SystemError) -> String {
-        var text: UnsafeMutablePointer<CChar>?
-        defer { unsafe free(text) }
-        try unsafe call(about: unit) { path, error in
-            unsafe sd_bus_get_property_string(
-                raw,
-                Self.systemd,
-                path,
-                interface.rawValue,
-                property,
-                error,
-                &text
-            )
+    /// Reads a property of the object at a path, which has a D-Bus type.
+    private func property<Value>(
+        _ name: String,
+        _ type: String,
+        at path: String,
+        as interface: Interface,
+        _ read: (OpaquePointer?) throws(SystemError) -> Value,
+    ) throws(SystemError) -> Value {
+        try unsafe call("Get", at: path, as: .properties) { request throws(SystemError) in
+            for text in [interface.rawValue, name] { try unsafe append(text, to: request) }
+        } reading: { reply throws(SystemError) in
+            try check(unsafe sd_bus_message_enter_container(reply, self.type("v"), type))
+            return try unsafe read(reply)
         }
-        return unsafe text.map { unsafe String(cString: $0) } ?? ""
+    }
+
+    func text(_ name: String, of unit: String, as interface: Interface = .unit) throws(SystemError) -> String {
+        try unsafe property(name, "s", at: try path(of: unit), as: interface) { reply throws(SystemError) in
+            try unsafe text(in: reply)
+        }
     }
 
     /// Reads a list of strings from a property of a unit.
-    func texts(_ property: String, of unit: String) throws(SystemError) -> [String] {
-        var list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-        try unsafe call(about: unit) { path, error in
-            unsafe sd_bus_get_property_strv(
-                raw,
-                Self.systemd,
-                path,
-                Interface.unit.rawValue,
-                property,
-                error,
-                &list
-            )
+    func texts(_ name: String, of unit: String) throws(SystemError) -> [String] {
+        try unsafe property(name, "as", at: try path(of: unit), as: .unit) { reply throws(SystemError) in
+            try check(unsafe sd_bus_message_enter_container(reply, type("a"), "s"))
+            var texts: [String] = []
+            while let text = try unsafe nextText(in: reply) { texts.append(text) }
+            return texts
         }
-        guard let first = unsafe list else { return [] }
-        defer { unsafe free(first) }
-        var texts: [String] = []
-        var next = unsafe first
-        while let text = unsafe next.pointee {
-            unsafe texts.append(String(cString: text))
-            unsafe free(text)
-            unsafe next += 1
-        }
-        return texts
     }
 
-    /// Reads an integer property of a unit.
-    func number<Number: PropertyNumber>(
-        _ property: String,
-        of unit: String,
-        as interface: Interface,
-    ) throws(SystemError) -> Number {
-        try number(property, at: try path(of: unit), as: interface)
+    /// Reads a time in microseconds from a property of the object at a path.
+    func microseconds(_ name: String, at path: String, as interface: Interface) throws(SystemError) -> UInt64 {
+        try value(name, "t", at: path, as: interface, 0)
     }
 
-    /// Reads an integer property of the object at a path.
-    func number<Number: PropertyNumber>(
-        _ property: String,
-        at path: String,
-        as interface: Interface,
-    ) throws(SystemError) -> Number {
-        var number: Number = 0
-        let type = CChar(UInt8(ascii: Number.busType))
-        try unsafe call(at: path) { path, error in
-            unsafe sd_bus_get_property_trivial(
-                raw,
-                Self.systemd,
-                path,
-                interface.rawValue,
-                property,
-                error,
-                type,
-                &number
-            )
-        }
-        return number
+    /// Reads a status from a property of a service.
+    func status(_ name: String, of unit: String) throws(SystemError) -> Int32 {
+        try value(name, "i", at: try path(of: unit), as: .service, 0)
     }
 
     /// Reads a boolean property of a unit.
-    func flag(_ property: String, of unit: String) throws(SystemError) -> Bool {
-        var flag: CInt = 0
-        try unsafe call(about: unit) { path, error in
-            unsafe sd_bus_get_property_trivial(
-                raw,
-                Self.systemd,
-                path,
-                Interface.unit.rawValue,
-                property,
-                error,
-                type("b"),
-                &flag
-            )
-        }
-        return flag != 0
+    func flag(_ name: String, of unit: String) throws(SystemError) -> Bool {
+        try value(name, "b", at: try path(of: unit), as: .unit, CInt(0)) != 0
     }
 
-    /// Makes a bus call for a unit.
-    private func call(
-        about unit: String,
-        _ body: (String, UnsafeMutablePointer<sd_bus_error>) -> CInt,
-    ) throws(SystemError) {
-        let path = try path(of: unit)
-        try unsafe call(at: path, body)
-    }
-
-    /// Makes a bus call for the object at a path.
-    private func call(
+    /// Reads a value that is no text into a variable, which has an initial value of the same size.
+    private func value<Value: BitwiseCopyable>(
+        _ name: String,
+        _ type: Unicode.Scalar,
         at path: String,
-        _ body: (String, UnsafeMutablePointer<sd_bus_error>) -> CInt,
-    ) throws(SystemError) {
-        try check(unsafe sd_bus_set_method_call_timeout(raw, remaining()))
-        var error = unsafe sd_bus_error()
-        defer { unsafe sd_bus_error_free(&error) }
-        let code = unsafe body(path, &error)
-        if code < 0 { throw unsafe failure(-code, error) }
+        as interface: Interface,
+        _ initial: Value,
+    ) throws(SystemError) -> Value {
+        try unsafe property(name, String(type), at: path, as: interface) { reply throws(SystemError) in
+            var value = initial
+            try check(unsafe sd_bus_message_read_basic(reply, self.type(type), &value))
+            return value
+        }
     }
 
     /// Returns the path of the unit's object on the bus.
     func path(of unit: String) throws(SystemError) -> String {
+        try SystemError.checkPath(Self.operation, unit)
         var path: UnsafeMutablePointer<CChar>?
         defer { unsafe free(path) }
         try check(unsafe sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path))
@@ -212,35 +154,17 @@ struct SystemBus: ~Copyable {
     }
 }
 
-/// An integer type that a property can have.
-protocol PropertyNumber: FixedWidthInteger {
-    /// The D-Bus type code of the integer type.
-    static var busType: Unicode.Scalar { get }
-}
-
-extension UInt64: PropertyNumber {
-    static var busType: Unicode.Scalar { "t" }
-}
-
-extension Int32: PropertyNumber {
-    static var busType: Unicode.Scalar { "i" }
-}
-
-extension UInt32: PropertyNumber {
-    static var busType: Unicode.Scalar { "u" }
-}
-
 extension SystemBus {
     /// Subscribes to every change of the unit.
     func subscribe() throws(SystemError) {
-        try unsafe call("Subscribe", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
+        try order("Subscribe")
         let manager = "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager'"
         try add(match: "\(manager),member='Reloading'")
         // The first change of a unit that was not loaded is a UnitNew signal, not PropertiesChanged. UnitNew cannot be
         // used: systemd also sends it when a call makes it load the unit, so the state would be read again without end.
         // The end of the unit's job is always reported. Changes of an alias are reported under the unit's own name.
         let properties = "interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'"
-        for name in Set([unit, try unitProperty("Id")]) {
+        for name in Set([unit, try text("Id", of: unit)]) {
             try add(match: "path='\(try path(of: name))',\(properties)")
             try add(match: "\(manager),member='JobRemoved',arg2='\(name)'")
         }
@@ -248,7 +172,7 @@ extension SystemBus {
 
     /// Subscribes to the end of all units' jobs.
     func subscribeToJobs() throws(SystemError) {
-        try unsafe call("Subscribe", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
+        try order("Subscribe")
         let manager = "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager'"
         try add(match: "\(manager),member='JobRemoved'")
     }
@@ -317,40 +241,26 @@ extension SystemBus {
 
     /// Reads the states of several units with one call.
     func units(named names: [String]) throws(SystemError) -> [ListedUnit] {
-        try unsafe call("ListUnitsByNames") { request throws(SystemError) in
-            try check(unsafe sd_bus_message_open_container(request, type("a"), "s"))
-            for name in names { try unsafe append(name, to: request) }
-            try check(unsafe sd_bus_message_close_container(request))
-        } reading: { reply throws(SystemError) in
-            try unsafe units(in: reply)
-        }
+        try units("ListUnitsByNames", [names])
     }
 
     /// Reads the states of the loaded units whose names match one of the patterns.
     func units(matching patterns: [String]) throws(SystemError) -> [ListedUnit] {
-        try unsafe call("ListUnitsByPatterns") { request throws(SystemError) in
-            for texts in [[], patterns] {
-                try check(unsafe sd_bus_message_open_container(request, type("a"), "s"))
-                for text in texts { try unsafe append(text, to: request) }
-                try check(unsafe sd_bus_message_close_container(request))
-            }
+        try units("ListUnitsByPatterns", [[], patterns])
+    }
+
+    private func units(_ method: String, _ arguments: [[String]]) throws(SystemError) -> [ListedUnit] {
+        try unsafe call(method) { request throws(SystemError) in
+            for texts in arguments { try unsafe append(texts, to: request) }
         } reading: { reply throws(SystemError) in
             try unsafe units(in: reply)
         }
     }
 
-    /// Keeps systemd from unloading a unit, which would lose the results of its last start, while the connection is open.
-    func keepLoaded(_ unit: String) throws(SystemError) {
-        try unsafe call("RefUnit") { request throws(SystemError) in
-            try unsafe append(unit, to: request)
-        } reading: { _ throws(SystemError) in
-        }
-    }
-
-    /// Resets the failed state of a unit.
-    func resetFailed(_ unit: String) throws(SystemError) {
-        try unsafe call("ResetFailedUnit") { request throws(SystemError) in
-            try unsafe append(unit, to: request)
+    /// Calls a method of systemd's manager whose arguments are texts, and ignores the reply.
+    func order(_ method: String, _ arguments: String...) throws(SystemError) {
+        try unsafe call(method) { request throws(SystemError) in
+            for text in arguments { try unsafe append(text, to: request) }
         } reading: { _ throws(SystemError) in
         }
     }
@@ -360,27 +270,26 @@ extension SystemBus {
     /// systemd notices changes of the files that it has read, and no new file that takes precedence over them.
     func needsReload(for unit: String) throws(SystemError) -> Bool {
         if try flag("NeedDaemonReload", of: unit) { return true }
-        let known = try text("FragmentPath", of: unit, as: .unit)
+        let known = try text("FragmentPath", of: unit)
         let own = "/etc/systemd/system/\(unit)"
         guard known != "", try FileSystem.exists(own) else { return false }
         return FileSystem.existingRealPath(own) != FileSystem.existingRealPath(known)
     }
 
-    /// Makes systemd reload all units.
-    func reload() throws(SystemError) {
-        try unsafe call("Reload", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
-    }
-
-    func queue(_ job: Systemd.Job) throws(SystemError) { try queue(job.method, job.unit, mode: "replace") }
-
-    /// Queues a job of a unit; the mode determines how systemd combines it with other jobs.
+    /// Queues a job that changes the state of a unit.
     ///
     /// - Returns: The path of the job's object on the bus.
     @discardableResult
-    func queue(_ method: String, _ unit: String, mode: String) throws(SystemError) -> String {
-        try unsafe call(method) { request throws(SystemError) in
-            try unsafe append(unit, to: request)
-            try unsafe append(mode, to: request)
+    func queue(_ change: Systemd.ServiceChange, _ unit: String) throws(SystemError) -> String {
+        let method =
+            switch change {
+            case .start: "StartUnit"
+            case .stop: "StopUnit"
+            case .restart: "RestartUnit"
+            case .reload: "ReloadOrRestartUnit"
+            }
+        return try unsafe call(method) { request throws(SystemError) in
+            for text in [unit, "replace"] { try unsafe append(text, to: request) }
         } reading: { reply throws(SystemError) in
             try unsafe text(in: reply, ofType: "o")
         }
@@ -401,9 +310,7 @@ extension SystemBus {
     /// Makes the links by which systemd starts a unit at boot, or removes them; systemd must be reloaded then.
     func setEnabled(_ isEnabled: Bool, _ unit: String) throws(SystemError) {
         try unsafe call(isEnabled ? "EnableUnitFiles" : "DisableUnitFiles") { request throws(SystemError) in
-            try check(unsafe sd_bus_message_open_container(request, type("a"), "s"))
-            try unsafe append(unit, to: request)
-            try check(unsafe sd_bus_message_close_container(request))
+            try unsafe append([unit], to: request)
             // Arguments `runtime` and, to enable, `force`: both false.
             for _ in 0..<(isEnabled ? 2 : 1) {
                 var no: CInt = 0
@@ -428,9 +335,11 @@ extension SystemBus {
         }
     }
 
-    /// Calls a method of systemd's manager, with closures that write the arguments and read the reply.
-    func call<Value>(
+    /// Calls a method of an object, by default systemd's manager, with closures that write the arguments and read the reply.
+    private func call<Value>(
         _ method: String,
+        at path: String = managerPath,
+        as interface: Interface = .manager,
         _ fill: (OpaquePointer?) throws(SystemError) -> Void,
         reading read: (OpaquePointer?) throws(SystemError) -> Value,
     ) throws(SystemError) -> Value {
@@ -440,8 +349,8 @@ extension SystemBus {
             raw,
             &request,
             Self.systemd,
-            Self.managerPath,
-            Interface.manager.rawValue,
+            path,
+            interface.rawValue,
             method,
         )
         try check(code)
@@ -456,7 +365,14 @@ extension SystemBus {
     }
 
     private func append(_ text: String, to message: OpaquePointer?) throws(SystemError) {
+        try SystemError.checkPath(Self.operation, text)
         try check(unsafe sd_bus_message_append_basic(message, type("s"), text))
+    }
+
+    private func append(_ texts: [String], to message: OpaquePointer?) throws(SystemError) {
+        try check(unsafe sd_bus_message_open_container(message, type("a"), "s"))
+        for text in texts { try unsafe append(text, to: message) }
+        try check(unsafe sd_bus_message_close_container(message))
     }
 
     private func units(in reply: OpaquePointer?) throws(SystemError) -> [ListedUnit] {
@@ -483,9 +399,17 @@ extension SystemBus {
 
     /// Reads the next string of a message, or the next path of an object with type `o`.
     private func text(in reply: OpaquePointer?, ofType type: Unicode.Scalar = "s") throws(SystemError) -> String {
+        try unsafe nextText(in: reply, ofType: type) ?? ""
+    }
+
+    /// Reads the next string as ``text(in:ofType:)`` does, or returns `nil` at the end of a list.
+    private func nextText(
+        in reply: OpaquePointer?,
+        ofType type: Unicode.Scalar = "s",
+    ) throws(SystemError) -> String? {
         var text: UnsafePointer<CChar>?
-        try check(unsafe sd_bus_message_read_basic(reply, self.type(type), &text))
-        return unsafe text.map { unsafe String(cString: $0) } ?? ""
+        guard try check(unsafe sd_bus_message_read_basic(reply, self.type(type), &text)) > 0 else { return nil }
+        return unsafe text.map { unsafe String(cString: $0) }
     }
 
     private func type(_ letter: Unicode.Scalar) -> CChar { CChar(UInt8(ascii: letter)) }

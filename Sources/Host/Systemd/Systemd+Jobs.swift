@@ -2,14 +2,17 @@ public import Base
 import Glibc
 
 extension Systemd {
-    /// An operation on a unit.
-    public enum Job: Sendable, Hashable {
+    /// A change of the state of a unit.
+    public struct Job: Sendable, Hashable {
+        var change: ServiceChange
+        var unit: String
+
         /// Starts a unit, with the units that it requires; an active unit is left alone.
-        case start(String)
+        public static func start(_ unit: String) -> Job { Job(change: .start, unit: unit) }
         /// Restarts a unit, or starts it if it is not active.
-        case restart(String)
+        public static func restart(_ unit: String) -> Job { Job(change: .restart, unit: unit) }
         /// Stops a unit, with the units that require it or are part of it.
-        case stop(String)
+        public static func stop(_ unit: String) -> Job { Job(change: .stop, unit: unit) }
     }
 
     /// Queues jobs, without waiting for them to end.
@@ -19,15 +22,19 @@ extension Systemd {
     /// - Parameters:
     ///   - jobs: The jobs, in the order in which they are queued.
     ///   - timeout: The time limit for all calls together.
+    ///   - address: The address of the bus, `nil` for the system bus.
     /// - Throws: ``Base/SystemError`` if there is no system bus, it does not answer, or systemd refuses a job.
-    public static func queue(_ jobs: [Job], timeout: Duration = .seconds(10)) async throws(SystemError) {
+    public static func queue(
+        _ jobs: [Job],
+        timeout: Duration = .seconds(10),
+        address: String? = nil,
+    ) async throws(SystemError) {
         guard !jobs.isEmpty else { return }
-        try await withBus(jobs[0].unit, timeout) { bus throws(SystemError) in
+        try await withBus(jobs[0].unit, timeout, address) { bus throws(SystemError) in
             var failure: SystemError?
             for job in jobs {
                 do throws(SystemError) {
-                    try SystemError.checkPath(SystemBus.operation, job.unit)
-                    try bus.queue(job)
+                    try bus.queue(job.change, job.unit)
                 } catch {
                     failure = failure ?? error
                 }
@@ -41,7 +48,7 @@ extension Systemd {
     /// - Parameter timeout: The time limit for the reload.
     /// - Throws: ``Base/SystemError`` if there is no system bus, it does not answer, or systemd refuses.
     public static func reload(timeout: Duration = .seconds(60)) async throws(SystemError) {
-        try await withBus("init.scope", timeout) { bus throws(SystemError) in try bus.reload() }
+        try await withBus("init.scope", timeout) { bus throws(SystemError) in try bus.order("Reload") }
     }
 
     /// Reads the description of a unit.
@@ -55,34 +62,14 @@ extension Systemd {
         of name: String,
         timeout: Duration = .seconds(10),
     ) async throws(SystemError) -> String {
-        try SystemError.checkPath(SystemBus.operation, name)
-        return try await withBus(name, timeout) { bus throws(SystemError) in try bus.unitProperty("Description") }
-    }
-}
-
-extension Systemd.Job {
-    /// The unit's name.
-    var unit: String {
-        switch self {
-        case .start(let unit), .restart(let unit), .stop(let unit): unit
-        }
-    }
-
-    /// The method of systemd's manager.
-    var method: String {
-        switch self {
-        case .start: "StartUnit"
-        case .restart: "RestartUnit"
-        case .stop: "StopUnit"
-        }
+        try await withBus(name, timeout) { bus throws(SystemError) in try bus.text("Description", of: name) }
     }
 }
 
 extension Systemd {
     /// Restarts a unit that is active, and waits until it is active again.
     ///
-    /// A unit that is neither active nor starting is left alone. If one of the caller's own units is still starting and
-    /// the unit is ordered after it, the restart is queued without waiting.
+    /// A unit that is neither active nor starting is left alone.
     ///
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
@@ -101,61 +88,35 @@ extension Systemd {
         deadline: ContinuousClock.Instant,
         address: String? = nil,
     ) async throws(SystemError) -> Bool {
-        try SystemError.checkPath(restartOperation, name)
-        if own.contains(name) { throw failed(name, EINVAL, "it is what restarts it", "remove it from 'restart'") }
-        return try await onThread(restartOperation, name) { (cancelled) throws(SystemError) in
-            do throws(SystemError) {
-                var bus = try SystemBus(unit: name, deadline: .now + answerLimit)
-                try bus.connect(to: address ?? systemBusAddress())
-                try bus.subscribe()
-                let state = try bus.unitState()
-                guard state.load != "not-found" else {
-                    let advice = "correct its name in 'restart', or install the unit"
-                    throw failed(name, ENOENT, "there is no such unit", advice)
-                }
-                let isUp = ["active", "activating", "reloading"].contains(state.active)
-                guard isUp || startsFailed && state.active == "failed" else { return false }
-                // The task may have changed the unit's own files.
-                if try bus.needsReload(for: name) {
-                    bus.setDeadline(.now + slowAnswerLimit)
-                    try bus.reload()
-                    bus.setDeadline(.now + answerLimit)
-                }
-                let starting = try bus.units(named: own).filter { $0.hasJob || $0.state.active == "activating" }.map(
-                    \.name
-                )
-                let isLater = try bus.texts("After", of: name).contains(where: starting.contains)
-                try bus.queue(.restart(name))
-                if isLater { return true }
-                while try bus.units(named: [name]).contains(where: \.hasJob) {
-                    guard deadline > .now else { throw failed(name, ETIMEDOUT, "it has not started in time") }
-                    // A job may end without a signal, such as when another job replaces it.
-                    guard try bus.waitForSignal(until: min(deadline, .now + .seconds(10)), cancelled) else {
-                        throw failed(name, ECANCELED)
-                    }
-                    bus.setDeadline(.now + answerLimit)
-                }
-                let result = try bus.unitState()
-                guard result.isActive || result.active == "reloading" else {
-                    throw failed(name, EIO, "after the restart it is \(result)")
-                }
-                return true
-            } catch {
-                // Errors of the bus name the query, not the restart.
-                throw failed(name, error.code, error.reason, error.advice)
-            }
+        func failed(_ code: Int32, _ detail: String, _ advice: String? = nil) -> SystemError {
+            SystemError("cannot restart", name, code: code, detail: detail, advice: advice)
         }
-    }
-
-    private static let restartOperation = "cannot restart"
-
-    private static func failed(
-        _ unit: String,
-        _ code: Int32,
-        _ detail: String? = nil,
-        _ advice: String? = nil,
-    ) -> SystemError {
-        SystemError(restartOperation, unit, code: code, detail: detail, advice: advice)
+        if own.contains(name) { throw failed(EINVAL, "it is what restarts it", "remove it from 'restart'") }
+        do throws(SystemError) {
+            let state = try await installedUnit(name, address: address)
+            guard state.unit.load != "not-found" else {
+                let advice = "correct its name in 'restart', or install the unit"
+                throw failed(ENOENT, "there is no such unit", advice)
+            }
+            guard state.isUp || startsFailed && state.unit.active == "failed" else { return false }
+            switch try await change(
+                name,
+                .restart,
+                from: own,
+                settlingTime: .zero,
+                deadline: deadline,
+                address: address
+            ) {
+            case nil: break
+            case .waitsForCaller: try await queue([.restart(name)], address: address)
+            case .notInTime: throw failed(ETIMEDOUT, "it has not started in time")
+            case .failed(let end): throw failed(EIO, "after the restart it is \(end.state)")
+            }
+            return true
+        } catch {
+            // Errors of the bus name the query, not the restart.
+            throw failed(error.code, error.reason, error.advice)
+        }
     }
 }
 
@@ -197,7 +158,7 @@ extension Systemd {
             try bus.subscribeToJobs()
             for patterns in [patterns.map { "\($0).timer" }, patterns] {
                 while true {
-                    bus.setDeadline(.now + answerLimit)
+                    bus.deadline = .now + answerLimit
                     // A unit that is yet to start, such as a target that waits for a service, would start afterwards.
                     let running = try bus.units(matching: patterns).filter { unit in
                         unit.hasJob || !["inactive", "failed"].contains(unit.state.active)
@@ -207,16 +168,16 @@ extension Systemd {
                         throw SystemError(stopping, first.name, code: ETIMEDOUT, detail: "it has not ended in time")
                     }
                     // A pending start job is replaced; a pending stop job stays the same.
-                    for unit in running { try bus.queue(.stop(unit.name)) }
+                    for unit in running { try bus.queue(.stop, unit.name) }
                     // A unit may end without a signal.
                     guard try bus.waitForSignal(until: min(deadline, .now + .seconds(1)), cancelled) else {
                         throw SystemError(stopping, first.name, code: ECANCELED)
                     }
                 }
             }
-            bus.setDeadline(.now + answerLimit)
+            bus.deadline = .now + answerLimit
             for unit in try bus.units(matching: patterns) where unit.state.active == "failed" {
-                try bus.resetFailed(unit.name)
+                try bus.order("ResetFailedUnit", unit.name)
             }
         }
     }

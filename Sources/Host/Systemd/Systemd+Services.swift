@@ -37,10 +37,7 @@ extension Systemd {
         _ name: String,
         address: String? = nil,
     ) async throws(SystemError) -> InstalledUnit {
-        try SystemError.checkPath(SystemBus.operation, name)
-        return try await withBus(name, .seconds(10), address) { bus throws(SystemError) in
-            InstalledUnit(unit: try bus.unitState(), file: try bus.text("UnitFileState", of: name, as: .unit))
-        }
+        try await withBus(name, .seconds(10), address) { bus throws(SystemError) in try bus.installedUnit() }
     }
 
     /// Enables or disables a unit, and reloads systemd.
@@ -57,15 +54,11 @@ extension Systemd {
         address: String? = nil,
     ) async throws(SystemError) -> InstalledUnit {
         let operation = isEnabled ? "cannot enable" : "cannot disable"
-        try SystemError.checkPath(operation, name)
         return try await withBus(name, .seconds(60), address) { bus throws(SystemError) in
             do throws(SystemError) {
                 try bus.setEnabled(isEnabled, name)
-                try bus.reload()
-                return InstalledUnit(
-                    unit: try bus.unitState(),
-                    file: try bus.text("UnitFileState", of: name, as: .unit)
-                )
+                try bus.order("Reload")
+                return try bus.installedUnit()
             } catch {
                 throw SystemError(operation, name, code: error.code, detail: error.reason, advice: error.advice)
             }
@@ -92,8 +85,9 @@ extension Systemd {
     ///   - settlingTime: The time for which a unit that has started must stay active.
     ///   - deadline: The instant after which the wait is given up.
     ///   - address: The address of the bus, `nil` for the system bus.
-    /// - Throws: ``ServiceFailure`` if the unit waits for the caller or fails, ``Base/SystemError`` if systemd refuses
-    ///   or does not answer, with the code `ECANCELED` if the task is cancelled.
+    /// - Returns: The reason why the unit is not in the state, `nil` if it is.
+    /// - Throws: ``Base/SystemError`` if systemd refuses or does not answer, with the code `ECANCELED` if the task is
+    ///   cancelled.
     public static func change(
         _ name: String,
         _ change: ServiceChange,
@@ -101,16 +95,16 @@ extension Systemd {
         settlingTime: Duration = .seconds(1),
         deadline: ContinuousClock.Instant,
         address: String? = nil,
-    ) async throws {
+    ) async throws(SystemError) -> ServiceFailure? {
         let operation = "cannot \(change.rawValue)"
-        try SystemError.checkPath(operation, name)
-        let failure = try await onThread(operation, name) { (cancelled) throws(SystemError) -> ServiceFailure? in
+        return try await onThread(operation, name) { (cancelled) throws(SystemError) -> ServiceFailure? in
             do throws(SystemError) {
                 var bus = try SystemBus(unit: name, deadline: .now + slowAnswerLimit)
                 try bus.connect(to: address ?? systemBusAddress())
-                if try bus.needsReload(for: name) { try bus.reload() }
-                bus.setDeadline(.now + slowAnswerLimit)
-                try bus.keepLoaded(name)
+                if try bus.needsReload(for: name) { try bus.order("Reload") }
+                bus.deadline = .now + slowAnswerLimit
+                // systemd would unload the unit, and lose the results of its start.
+                try bus.order("RefUnit", name)
                 try bus.subscribe()
                 if change != .stop, let first = try bus.starting(own, before: name).first {
                     return .waitsForCaller(first)
@@ -135,7 +129,6 @@ extension Systemd {
                 throw SystemError(operation, name, code: error.code, detail: error.reason, advice: error.advice)
             }
         }
-        if let failure { throw failure }
     }
 
     /// Queues the job for a change, and waits for its end.
@@ -148,7 +141,7 @@ extension Systemd {
         _ bus: inout SystemBus,
         _ cancelled: Waker,
     ) throws(SystemError) -> String? {
-        let job = try bus.queue(change)
+        let job = try bus.queue(change, name)
         var result: String?
         while result == nil {
             guard deadline > .now else { return nil }
@@ -174,12 +167,12 @@ extension Systemd {
         guard try bus.waitForSignal(until: instant, cancelled, onJobEnd: onJobEnd) else {
             throw SystemError(SystemBus.operation, "systemd", code: ECANCELED)
         }
-        bus.setDeadline(.now + slowAnswerLimit)
+        bus.deadline = .now + slowAnswerLimit
     }
 }
 
-/// The failure of a change of a unit's state.
-public enum ServiceFailure: Error, Sendable, Hashable {
+/// The reason why a unit is not in the state that it should be in.
+public enum ServiceFailure: Sendable, Hashable {
     /// The unit is ordered after the given unit, which waits for the caller.
     case waitsForCaller(String)
     /// The change has not ended at the deadline.
@@ -207,25 +200,15 @@ public struct ServiceEnd: Sendable, Hashable {
 }
 
 extension SystemBus {
+    fileprivate func installedUnit() throws(SystemError) -> InstalledUnit {
+        InstalledUnit(unit: try unitState(), file: try text("UnitFileState", of: unit))
+    }
+
     /// Returns the given units that are starting and that precede a unit in the ordering.
     fileprivate func starting(_ own: [String], before unit: String) throws(SystemError) -> [String] {
         let starting = try units(named: own).filter { $0.hasJob || $0.state.active == "activating" }.map(\.name)
         let earlier = try texts("After", of: unit)
         return starting.filter(earlier.contains)
-    }
-
-    /// Queues a job that changes the state of a unit.
-    ///
-    /// - Returns: The path of the job's object on the bus.
-    fileprivate func queue(_ change: Systemd.ServiceChange) throws(SystemError) -> String {
-        let method =
-            switch change {
-            case .start: "StartUnit"
-            case .stop: "StopUnit"
-            case .restart: "RestartUnit"
-            case .reload: "ReloadOrRestartUnit"
-            }
-        return try queue(method, unit, mode: "replace")
     }
 
     /// Returns whether a unit is a service that ends by itself, and has ended with success.
@@ -243,8 +226,8 @@ extension SystemBus {
         if job == "done", state.active == "inactive" { end.lacksCondition = try !flag("ConditionResult", of: unit) }
         guard unit.hasSuffix(".service") else { return end }
         end.result = try text("Result", of: unit, as: .service)
-        if end.result == "exit-code", try number("ExecMainCode", of: unit, as: .service) == Int32(CLD_EXITED) {
-            end.exitStatus = try number("ExecMainStatus", of: unit, as: .service)
+        if end.result == "exit-code", try status("ExecMainCode", of: unit) == Int32(CLD_EXITED) {
+            end.exitStatus = try status("ExecMainStatus", of: unit)
         }
         return end
     }

@@ -25,15 +25,10 @@ public enum Systemd {
     /// Whether systemd started this machine.
     public static var isRunning: Bool { sd_booted() > 0 }
 
-    /// Whether there is a system bus, over which units are started.
-    public static var hasSystemBus: Bool {
-        Machine.environmentVariable("DBUS_SYSTEM_BUS_ADDRESS") != nil
-            || (try? FileSystem.exists("/run/dbus/system_bus_socket")) == true
-    }
-
     /// Whether a service manager may be reached: systemd runs, or there is a system bus.
     public static var isReachable: Bool {
-        isRunning || hasSystemBus
+        isRunning || Machine.environmentVariable("DBUS_SYSTEM_BUS_ADDRESS") != nil
+            || (try? FileSystem.exists("/run/dbus/system_bus_socket")) == true
     }
 
     /// Returns the address of the system bus.
@@ -131,7 +126,6 @@ extension Systemd {
     ) async throws(SystemError) -> [String: ServiceState] {
         guard let first = names.first else { return [:] }
         return try await withBus(first, timeout, address) { bus throws(SystemError) in
-            for name in names { try SystemError.checkPath(SystemBus.operation, name) }
             var states: [String: ServiceState] = [:]
             for unit in try bus.units(named: names) { states[unit.name] = bus.service(unit) }
             return states
@@ -147,16 +141,14 @@ extension SystemBus {
         let name = listed.name
         // The states are useful without the properties that may not be read or do not arrive in time.
         if listed.state.active == "inactive" {
-            let started: UInt64? = try? number("InactiveExitTimestampMonotonic", of: name, as: .unit)
+            let started = try? microseconds("InactiveExitTimestampMonotonic", at: path(of: name), as: .unit)
             state.wasStarted = started != 0
             return state
         }
         if let text = try? text("StatusText", of: name, as: .service), !text.isEmpty { state.statusText = text }
         guard state.hasFailed else { return state }
-        state.exitStatus = try? number("ExecMainStatus", of: name, as: .service)
-        state.failedAt = try? self.time(.now()) { suffix throws(SystemError) in
-            try number("InactiveEnterTimestamp\(suffix)", of: name, as: .unit)
-        }
+        state.exitStatus = try? status("ExecMainStatus", of: name)
+        state.failedAt = try? time("InactiveEnterTimestamp", at: path(of: name), .now())
         return state
     }
 }
@@ -177,23 +169,17 @@ extension Systemd {
     ) async throws(SystemError) -> [String: Duration] {
         guard let first = names.first else { return [:] }
         return try await withBus(first, timeout, address) { bus throws(SystemError) in
-            for name in names { try SystemError.checkPath(SystemBus.operation, name) }
+            let clock = BootClock.now()
             var times: [String: Duration] = [:]
             for unit in try bus.units(named: names) where unit.state.sub == "waiting" {
-                let elapses: UInt64 = try bus.number("NextElapseUSecMonotonic", of: unit.name, as: .timer)
+                let path = try bus.path(of: unit.name)
+                let elapses = try bus.microseconds("NextElapseUSecMonotonic", at: path, as: .timer)
                 // A timer without a next elapse reports UINT64_MAX.
                 guard elapses > 0, elapses < UInt64(Int64.max) else { continue }
-                times[unit.name] = max(.zero, .microseconds(Int64(elapses)) - sinceBoot())
+                times[unit.name] = max(.zero, .microseconds(Int64(elapses)) - (clock.sinceBoot - clock.suspended))
             }
             return times
         }
-    }
-
-    /// Returns the time of the clock that timers use.
-    private static func sinceBoot() -> Duration {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 }
 
@@ -265,7 +251,6 @@ extension Systemd {
         address: String? = nil,
     ) async throws(SystemError) -> SystemTimes {
         try await withBus(names.first ?? "basic.target", timeout, address) { bus throws(SystemError) in
-            for name in names { try SystemError.checkPath(SystemBus.operation, name) }
             let clock = BootClock.now()
             let units = names.isEmpty ? [] : try bus.units(named: names)
             return SystemTimes(
@@ -280,11 +265,11 @@ extension SystemBus {
     /// Reads the times at which the boot reached its stages.
     fileprivate func bootTimes(_ clock: BootClock) throws(SystemError) -> BootTimes {
         func time(_ stage: String) throws(SystemError) -> Duration? {
-            try self.time(clock) { property throws(SystemError) in try managerNumber(stage + property) }
+            try self.time(stage, at: Self.managerPath, as: .manager, clock)
         }
         return BootTimes(
             // In a container systemd does not know when the kernel was started.
-            hasKernel: try managerNumber("KernelTimestamp") > 0,
+            hasKernel: try microseconds("KernelTimestamp", at: Self.managerPath, as: .manager) > 0,
             userspace: try time("UserspaceTimestamp") ?? .zero,
             unitsLoaded: try time("UnitsLoadFinishTimestamp"),
             finished: try time("FinishTimestamp"),
@@ -293,35 +278,30 @@ extension SystemBus {
 
     /// Reads the times of a unit's last start.
     fileprivate func times(of listed: ListedUnit, _ clock: BootClock) throws(SystemError) -> UnitTimes {
-        func time(_ change: String) throws(SystemError) -> Duration? {
-            try self.time(clock) { property throws(SystemError) in
-                try number(change + property, of: listed.name, as: .unit)
-            }
-        }
         var times = UnitTimes(name: listed.name, state: listed.state, hasJob: listed.hasJob)
         guard listed.state.load == "loaded" else { return times }
-        guard let started = try time("InactiveExitTimestamp") else { return times }
+        let path = try path(of: listed.name)
+        guard let started = try time("InactiveExitTimestamp", at: path, clock) else { return times }
         times.started = started
         // An earlier time belongs to an earlier start.
-        if let active = try time("ActiveEnterTimestamp"), active >= started { times.active = active }
-        if let ended = try time("InactiveEnterTimestamp"), ended > started { times.ended = ended }
+        if let active = try time("ActiveEnterTimestamp", at: path, clock), active >= started { times.active = active }
+        if let ended = try time("InactiveEnterTimestamp", at: path, clock), ended > started { times.ended = ended }
         return times
     }
 
     /// Reads an instant from its properties for two clocks, or returns `nil` if it has not been reached.
     ///
     /// The second property, for the realtime clock, has no suffix.
-    func time(
+    private func time(
+        _ name: String,
+        at path: String,
+        as interface: Interface = .unit,
         _ clock: BootClock,
-        _ read: (String) throws(SystemError) -> UInt64,
     ) throws(SystemError) -> Duration? {
-        let monotonic = try read("Monotonic")
+        let monotonic = try microseconds("\(name)Monotonic", at: path, as: interface)
         guard monotonic > 0 else { return nil }
-        return try clock.sinceBoot(monotonic: monotonic) { () throws(SystemError) in try read("") }
-    }
-
-    /// Reads a numeric property of systemd's manager.
-    private func managerNumber(_ property: String) throws(SystemError) -> UInt64 {
-        try number(property, at: Self.managerPath, as: .manager)
+        return try clock.sinceBoot(monotonic: monotonic) { () throws(SystemError) in
+            try microseconds(name, at: path, as: interface)
+        }
     }
 }
