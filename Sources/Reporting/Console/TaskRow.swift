@@ -1,3 +1,4 @@
+import Base
 import Execution
 
 /// A task as a live view shows it.
@@ -12,48 +13,117 @@ struct TaskRow: Sendable, Hashable {
         case waiting
         /// The task has ended, or will not start.
         case ended(Outcome.Kind)
+
+        /// Whether the task is running.
+        var isRunning: Bool { self == .working || self == .waiting }
+
+        var hasFailed: Bool { self == .ended(.failed) }
+
+        /// Whether the task has neither succeeded nor failed, and will not continue.
+        var isUndone: Bool { self == .ended(.skipped) || self == .ended(.interrupted) }
     }
 
-    /// The task's name.
     var name: String
-
     /// The progress of the task.
     var phase: Phase
-
     /// The word for the state of the task.
     var word: String
-
     /// The kind of the word, which determines its colour.
     var tone: Line.Tone
-
     /// The time for which the task has been running, or its duration if it has ended.
     var time = ""
-
     /// The activity, wait or result of the task.
     var detail = ""
-
     /// The problems, each on separate lines below the row.
     var problems: [String] = []
 }
 
-extension TaskRow.Phase {
-    /// Whether the task is running.
-    var isRunning: Bool { self == .working || self == .waiting }
-    var hasFailed: Bool { self == .ended(.failed) }
+/// Formats the rows of a live view in columns: name, state, time and activity.
+///
+/// An activity that does not fit beside its row is printed below it.
+struct RowFormatter {
+    /// The number of columns available.
+    let columns: Int
+    /// Whether the terminal supports UTF-8.
+    let isUTF8: Bool
+    private let nameWidth: Int
+    /// The number of columns for the activity beside a row, negative if the terminal is too narrow.
+    private let detailWidth: Int
 
-    /// Whether the task has neither succeeded nor failed, and will not continue.
-    var isUndone: Bool { self == .ended(.skipped) || self == .ended(.interrupted) }
+    /// The width of the column for states.
+    private static let wordWidth = 11
+    /// The width of the column for times.
+    private static let timeWidth = 7
+    /// The indentation of lines that belong to the row above them.
+    private static let indentation = "    "
 
-    /// Whether the row can be replaced by a count, because the task has ended without a failure.
-    var isFoldable: Bool { if case .ended(let kind) = self { kind != .failed } else { false } }
-}
-
-extension ResultCounts {
-    /// The counts that are not zero, with the word for objects, such as `20 objects created, 3 unchanged`.
-    var objectText: String {
-        let text = text
-        guard let space = text.firstIndex(of: " ") else { return text }
-        let count = text[..<space]
-        return "\(count) \(count == "1" ? "object" : "objects")\(text[space...])"
+    /// Creates a formatter with columns that are wide enough for some rows.
+    init(_ rows: [TaskRow], columns: Int, isUTF8: Bool) {
+        (self.columns, self.isUTF8) = (columns, isUTF8)
+        nameWidth = min(rows.map { printable($0.name).columnCount }.max() ?? 0, max(columns * 2 / 5, 8))
+        detailWidth = columns - nameWidth - Self.wordWidth - Self.timeWidth - 6
     }
+
+    /// Formats a row that is redrawn, with every line cut to the width of the terminal.
+    ///
+    /// - Parameters:
+    ///   - row: The row.
+    ///   - showsDetailLines: Whether the activity may have separate lines. On a wide terminal, a working task never has
+    ///     any, because they would appear and disappear several times a second.
+    ///   - problemLimit: The largest number of lines for problems.
+    /// - Returns: The lines, at least one.
+    func lines(_ row: TaskRow, _ showsDetailLines: Bool, problemLimit: Int) -> [ScreenLine] {
+        let workLimit = detailWidth < 24 ? 1 : 0
+        let detailLimit = !showsDetailLines ? 0 : row.phase == .working ? workLimit : 3
+        let name = printable(row.name).truncated(to: nameWidth, isUTF8: isUTF8)
+        var lines = lines(row, name: name, detailLimit)
+        let problems = problemLines(row, limit: problemLimit)
+        lines += problems.prefix(problemLimit)
+        if problems.count > problemLimit, problemLimit > 0 { lines[lines.count - 1].after += " " + ellipsis }
+        return lines.map { $0.truncated(to: columns, isUTF8: isUTF8) }
+    }
+
+    /// Formats a row that stays, with its whole name, all details and all problems.
+    func finalLines(_ row: TaskRow) -> [ScreenLine] {
+        lines(row, name: printable(row.name), .max) + problemLines(row, limit: .max)
+    }
+
+    /// Formats a line about several tasks.
+    func line(_ text: String, _ tone: Line.Tone = .progress) -> ScreenLine {
+        Line(nil, shown(text), tone).onScreen.truncated(to: columns, isUTF8: isUTF8)
+    }
+
+    private func lines(_ row: TaskRow, name: String, _ detailLimit: Int) -> [ScreenLine] {
+        let detail = shown(row.detail)
+        // One line below the row holds as much text as two or three lines in the narrow column, and breaks fewer paths.
+        let isBeside = detail.columnCount <= detailWidth || detailLimit == 0
+        let padding = String(repeating: " ", count: max(0, Self.wordWidth - row.word.count) + 2)
+        var after = "\(padding)\(row.time.padded(to: Self.timeWidth))  \(isBeside ? detail : "")"
+        while after.last == " " { after.removeLast() }
+        let head = ScreenLine(before: "\(name.padded(to: nameWidth))  ", marked: row.word, after: after, tone: row.tone)
+        guard !isBeside else { return [head] }
+        let below = detail.wrapped(to: columns - Self.indentation.count)
+        var kept = Array(below.prefix(detailLimit))
+        // The added space makes truncation remove the end of the line if the ellipsis does not fit.
+        if below.count > detailLimit { kept[detailLimit - 1] += " " + ellipsis }
+        return [head] + kept.map { ScreenLine(marked: "", after: Self.indentation + $0, tone: .progress) }
+    }
+
+    /// Returns the problems as lines; once there are more than the limit, further problems are left out.
+    private func problemLines(_ row: TaskRow, limit: Int) -> [ScreenLine] {
+        var lines: [ScreenLine] = []
+        for problem in row.problems {
+            // A task can have thousands of problems, but a frame shows only a few.
+            if lines.count > limit { break }
+            let texts = shown(problem).wrapped(to: columns - Self.indentation.count)
+            lines += texts.enumerated().map { index, text in
+                Line(nil, Self.indentation + text, index == 0 ? .error : .progress).onScreen
+            }
+        }
+        return lines
+    }
+
+    private func shown(_ text: String) -> String { tableText(text, isUTF8) }
+
+    private var ellipsis: String { isUTF8 ? "…" : "..." }
 }

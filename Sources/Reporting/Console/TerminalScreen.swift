@@ -5,16 +5,45 @@ import Host
 /// A frame is a single text that is written at once. It rewrites only the lines that differ from the last frame and
 /// clears surplus lines, so nothing flickers. The cursor rests at the start of the line below the frame, and no mode of
 /// the terminal is changed, so nothing has to be restored when the program ends.
-struct TerminalScreen {
+struct TerminalScreen: Sendable {
+    /// The output to the terminal.
+    let output: ConsoleOutput
     private let isColoured: Bool
+    /// Reads the current size of the terminal.
+    private let size: @Sendable () -> TerminalSize
+    /// Determines whether the program currently has the terminal to itself.
+    private let access: @Sendable () -> TerminalAccess
     /// The lines that the next frame replaces, exactly as written.
     private var live: [String] = []
     /// The most recent lines that stay, at most one screen.
     private var stayed: [ScreenLine] = []
-    private var size: TerminalSize?
+    private var lastSize: TerminalSize?
+    private var isHidden = false
 
-    init(isColoured: Bool) {
-        self.isColoured = isColoured
+    /// The number of unwritten bytes above which frames are no longer drawn.
+    private static let frameLimit = 16 << 10
+
+    init(
+        _ output: ConsoleOutput,
+        isColoured: Bool,
+        size: @escaping @Sendable () -> TerminalSize,
+        access: @escaping @Sendable () -> TerminalAccess,
+    ) {
+        (self.output, self.isColoured, self.size, self.access) = (output, isColoured, size, access)
+    }
+
+    /// Begins a frame, unless it can be left out, because the next frame replaces it.
+    ///
+    /// That is so if the terminal is stalled, or a shell is using it, and no line stays.
+    ///
+    /// - Parameter isNeeded: Whether there are lines that stay.
+    /// - Returns: The current size of the terminal, `nil` if there is no frame.
+    mutating func beginFrame(isNeeded: Bool = false) -> TerminalSize? {
+        let access = access()
+        // Drawing over the old frame would overwrite the output of a shell.
+        if access != .foreground { live = [] }
+        isHidden = access == .background || output.backlog(of: .results) > Self.frameLimit
+        return isHidden && !isNeeded ? nil : size()
     }
 
     /// Draws lines that stay and, below them, lines that the next frame replaces.
@@ -22,14 +51,17 @@ struct TerminalScreen {
     /// - Parameters:
     ///   - staying: The lines that stay.
     ///   - lines: The lines that the next frame replaces, which fit the rows and columns of a view.
-    ///   - size: The current size of the terminal.
-    /// - Returns: The text to write; empty if the terminal already shows the lines.
-    mutating func draw(staying: [ScreenLine], live lines: [ScreenLine], in size: TerminalSize) -> String {
+    ///   - size: The result of ``beginFrame(isNeeded:)``.
+    mutating func draw(staying: [ScreenLine] = [], live lines: [ScreenLine], in size: TerminalSize) {
+        output.write(text(staying: staying, live: isHidden ? [] : lines, in: size))
+    }
+
+    private mutating func text(staying: [ScreenLine], live lines: [ScreenLine], in size: TerminalSize) -> String {
         let new = lines.map { $0.painted(isColoured) }
-        let last = self.size
+        let last = lastSize
         let earlier = stayed
         stayed = Array((earlier + staying).suffix(size.rows))
-        self.size = size
+        lastSize = size
         defer { live = new }
         let isSmaller = last.map { size.columns < $0.columns || size.rows < $0.rows } ?? false
         if isSmaller, !live.isEmpty {
@@ -43,10 +75,10 @@ struct TerminalScreen {
     }
 
     /// Redraws the lines that the next frame replaces, over anything typed below them.
-    func redraw() -> String { live.isEmpty ? "" : "\r" + cursor(from: live.count, to: 0) + written([], live) }
-
-    /// Leaves the drawn lines in place; the next frame begins at the cursor.
-    mutating func forget() { live = [] }
+    func redraw() {
+        guard access() == .foreground, !live.isEmpty else { return }
+        output.write("\r" + cursor(from: live.count, to: 0) + written([], live))
+    }
 
     /// Returns the lines to write from the cursor on, clearing everything after them.
     private func written(_ staying: [ScreenLine], _ live: [String]) -> String {

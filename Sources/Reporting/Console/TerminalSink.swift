@@ -46,9 +46,6 @@ public struct TerminalSink: EventSink {
         }
     }
 
-    /// The number of unwritten bytes above which frames are no longer drawn.
-    static let frameLimit = 16 << 10
-
     /// The time between two frames, unless many lines are pending.
     private static let interval = Duration.milliseconds(200)
 
@@ -58,7 +55,7 @@ public struct TerminalSink: EventSink {
     public init(_ output: ConsoleOutput, _ display: Display) {
         self.output = output
         self.display = display
-        screen = TerminalScreen(isColoured: display.isColoured)
+        screen = TerminalScreen(output, isColoured: display.isColoured, size: display.size, access: display.access)
         view = RunView(isUTF8: output.isUTF8, isDryRun: display.isDryRun)
     }
 
@@ -111,22 +108,15 @@ public struct TerminalSink: EventSink {
     ///   - summary: Lines that stay, below the lines of the view.
     ///   - isLast: Whether this is the last frame, without a view.
     private mutating func draw(at uptime: Duration, summary: [Line] = [], isLast: Bool = false) {
-        let access = display.access()
-        // Drawing over the old frame would overwrite the output of a shell.
-        if access != .foreground { screen.forget() }
-        // A frame can be skipped, because the next frame replaces it.
-        let isHidden = access == .background || output.backlog(of: .results) > Self.frameLimit
-        if isHidden, pending.isEmpty, !isLast { return }
+        guard let size = screen.beginFrame(isNeeded: !pending.isEmpty || isLast) else { return }
         lastFrame = uptime
-        let size = display.size()
         let columns = size.viewColumns
-        let rows = isLast ? view.finish(columns: columns) : []
-        let frame = view.frame(at: uptime, columns: columns, rowLimit: size.viewRows)
-        let staying =
-            screenLines(pending, columns) + (display.isDryRun ? [] : rows + frame.staying)
-            + screenLines(summary, columns)
+        let ended = isLast ? view.finish(columns: columns) : []
+        let rows = view.rows(at: uptime)
+        let format = RowFormatter(rows, columns: columns, isUTF8: output.isUTF8)
+        let staying = screenLines(pending, columns) + (display.isDryRun ? [] : ended) + screenLines(summary, columns)
         pending = []
-        output.write(screen.draw(staying: staying, live: isHidden ? [] : frame.lines, in: size))
+        screen.draw(staying: staying, live: LiveLayout(format: format, rowLimit: size.viewRows).lines(rows), in: size)
     }
 
     private func screenLines(_ lines: [Line], _ columns: Int) -> [ScreenLine] {

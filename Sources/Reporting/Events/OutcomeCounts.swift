@@ -9,18 +9,23 @@ struct OutcomeCounts {
     /// The total number of tasks.
     let total: Int
 
-    init(_ report: Report) {
-        total = report.entries.count
-        var counts: [Outcome.Kind: Int] = [:]
-        for entry in report.entries { counts[entry.outcome.kind, default: 0] += 1 }
-        self.counts = Outcome.Kind.allCases.map { ($0, counts[$0] ?? 0) }
+    init(_ outcomes: [Outcome.Kind]) {
+        total = outcomes.count
+        counts = Outcome.Kind.allCases.map { kind in (kind, outcomes.count { $0 == kind }) }
     }
+
+    init(_ report: Report) { self.init(report.entries.map(\.outcome.kind)) }
 
     /// The last line of a run, such as `12 tasks: 3 changed, 8 unchanged, 1 failed`.
     var text: String {
-        guard total > 0 else { return "no task to run" }
-        let parts = counts.filter { $0.count > 0 }.map { kind, count in "\(count) \(kind.rawValue)" }
-        return "\(total) \(total == 1 ? "task" : "tasks"): \(parts.joined(separator: ", "))"
+        total > 0 ? "\(total) \(total == 1 ? "task" : "tasks"): \(list)" : "no task to run"
+    }
+
+    /// The counts of tasks that a live view does not show, such as `12 tasks done: 3 changed, 9 unchanged`.
+    var doneText: String { "\(total) \(total == 1 ? "task" : "tasks") done: \(list)" }
+
+    private var list: String {
+        counts.filter { $0.count > 0 }.map { kind, count in "\(count) \(kind.rawValue)" }.joined(separator: ", ")
     }
 
     /// Returns the last line of a dry run, such as `2 tasks would change, 13 unchanged`.

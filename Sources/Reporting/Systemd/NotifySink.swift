@@ -11,7 +11,8 @@ public struct NotifySink: EventSink {
 
     private let timeouts: [String: Duration]
     private let queue: ThreadQueue<String>
-    private var progress = RunningTasks()
+    /// The running tasks, in the order in which they started.
+    private var running: [TaskProgress] = []
     /// The first error of each task, which contains the location if there is one.
     private var errors: [String: String] = [:]
     /// The result of the last task that ended.
@@ -46,8 +47,11 @@ public struct NotifySink: EventSink {
 
     /// Records an event; the status is sent at the next tick.
     public mutating func receive(_ event: ReportedEvent) {
-        progress.apply(event)
         guard let task = event.event.task else { return }
+        if let progress = event.progress {
+            let index = running.firstIndex { $0.task == task } ?? running.count
+            running.replaceSubrange(index..<min(index + 1, running.count), with: [progress])
+        }
         if let error = event.event.publicError, errors[task] == nil { errors[task] = error }
         switch event.event.kind {
         case .taskStarted:
@@ -55,6 +59,7 @@ public struct NotifySink: EventSink {
             let time = (timeouts[task] ?? .zero) + Self.gracePeriod
             queue.append("EXTEND_TIMEOUT_USEC=\(time.microseconds)")
         case .taskFinished:
+            running.removeAll { $0.task == task }
             let end = event.lines.last?.text ?? ""
             ending = errors[task].map { "\(end): \($0)" } ?? end
         default: break
@@ -65,13 +70,12 @@ public struct NotifySink: EventSink {
     ///
     /// Applying a thousand objects therefore does not send a thousand messages.
     public mutating func tick(at uptime: Duration) {
-        report(progress.summary ?? ending)
+        let summaries = running.map { running.count > 1 ? "\(printable($0.task)): \($0.summary)" : $0.summary }
+        report(running.isEmpty ? ending : summaries.joined(separator: "; "))
     }
 
     /// Sends the result of the last task that ended.
-    public mutating func finish() {
-        report(progress.summary ?? ending)
-    }
+    public mutating func finish() { tick(at: .zero) }
 
     /// Sends why no task could start.
     public mutating func runBlocked(by problems: [Problem]) {

@@ -11,6 +11,13 @@ extension ResultCounts {
         return named.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 
+    /// The counts that are not zero, with the word for objects, such as `20 objects created, 3 unchanged`.
+    var objectText: String {
+        let text = text
+        guard let space = text.firstIndex(of: " ") else { return text }
+        return "\(text[..<space]) \(text.hasPrefix("1 ") ? "object" : "objects")\(text[space...])"
+    }
+
     /// The result of a dry run, such as `2 objects would be created, 1 changed`; `nil` if no object would change.
     var plan: String? {
         let named = [(created, "created"), (changed, "changed"), (deleted, "deleted")].filter { $0.0 > 0 }
