@@ -64,17 +64,18 @@ final class Reporter {
     func receive(_ event: Event, attempt: Int? = nil) {
         number += 1
         let time: Int64 = 1_700_000_000_123
-        reporter.receive(StampedEvent(event: event, number: number, milliseconds: time, uptime: uptime()))
+        let stamped = StampedEvent(event: event, number: number, milliseconds: time, uptime: uptime())
+        reporter.handle(.event(stamped))
         guard case .taskStarted = event.kind, let attempt, let task = event.task else { return }
-        reporter.note(attempt: attempt, of: task)
+        reporter.handle(.attempt(attempt, task: task))
     }
 
-    func tick() { reporter.tick(at: uptime()) }
+    func tick() { reporter.handle(.tick(uptime())) }
 
-    func runBlocked(by problems: [Problem]) { reporter.runBlocked(by: problems) }
+    func runBlocked(by problems: [Problem]) { reporter.handle(.runBlocked(problems)) }
 
     func finish() {
-        reporter.finish()
+        reporter.handle(.finish)
         _ = sink.flush(idleLimit: .seconds(600), until: nil)
     }
 }

@@ -9,11 +9,11 @@ import Testing
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct WiringTests {
     private static func environment(_ isTerminal: Bool, _ name: String?) -> OutputEnvironment {
-        OutputEnvironment(
+        let environment = name.map { ["TERM": $0] } ?? [:]
+        return OutputEnvironment(
+            environment: environment,
             isOutputTerminal: isTerminal,
-            isErrorTerminal: isTerminal,
-            terminalName: name,
-            refusesColours: false
+            isErrorTerminal: isTerminal
         )
     }
 

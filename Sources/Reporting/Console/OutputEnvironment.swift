@@ -1,4 +1,4 @@
-import Host
+public import Host
 
 /// The properties of the program's outputs.
 public struct OutputEnvironment: Sendable {
@@ -17,17 +17,12 @@ public struct OutputEnvironment: Sendable {
     /// Whether the environment's locale uses UTF-8.
     public var isUTF8: Bool
 
-    /// Creates a description of the process's outputs from an environment.
-    public init(environment: [String: String]) {
-        self.init(
-            environment: environment,
-            isOutputTerminal: Terminal.isTerminal(1),
-            isErrorTerminal: Terminal.isTerminal(2)
-        )
-    }
-
-    /// Creates a description of outputs and an environment.
-    public init(environment: [String: String], isOutputTerminal: Bool, isErrorTerminal: Bool) {
+    /// Creates a description of outputs, by default those of the process, and an environment.
+    public init(
+        environment: [String: String],
+        isOutputTerminal: Bool = Terminal.isTerminal(1),
+        isErrorTerminal: Bool = Terminal.isTerminal(2),
+    ) {
         self.isOutputTerminal = isOutputTerminal
         self.isErrorTerminal = isErrorTerminal
         terminalName = environment["TERM"]
@@ -42,20 +37,6 @@ public struct OutputEnvironment: Sendable {
     private static func hasUTF8(_ environment: [String: String]) -> Bool {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? "C"
         return locale.lowercased().replacing("-", with: "").contains("utf8")
-    }
-
-    init(
-        isOutputTerminal: Bool,
-        isErrorTerminal: Bool,
-        terminalName: String?,
-        refusesColours: Bool,
-        isUTF8: Bool = true,
-    ) {
-        self.isUTF8 = isUTF8
-        self.isOutputTerminal = isOutputTerminal
-        self.isErrorTerminal = isErrorTerminal
-        self.terminalName = terminalName
-        self.refusesColours = refusesColours
     }
 
     /// Whether standard output is a terminal with a movable cursor.

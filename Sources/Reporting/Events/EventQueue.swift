@@ -7,24 +7,16 @@ public import Execution
 /// orders them, so times and numbers are in the order of the events. If too many events wait, lines printed by child
 /// processes are dropped and counted; every other event is kept.
 public final class EventQueue: Sendable {
-    private enum Item: Sendable {
-        case event(StampedEvent)
-        case attempt(Int, task: String)
-        case tick(Duration)
-        case runBlocked([Problem])
-        case finish
-    }
-
     private struct State {
         var number = 0
         var dropped = DroppedLines()
     }
 
-    private let clock: EventClock
+    private let start = ContinuousClock.now
     private let limit: Int
     private let state = Locked(State())
-    private let queue: ThreadQueue<Item>
-    private let flushSinks: @Sendable (Duration, ContinuousClock.Instant?) -> Bool
+    private let queue: ThreadQueue<RunReporter.Item>
+    private let sinks: [any EventSink]
 
     /// Creates a queue.
     ///
@@ -32,31 +24,11 @@ public final class EventQueue: Sendable {
     ///   - sinks: The sinks that report the events.
     ///   - isDryRun: Whether the run is a dry run.
     ///   - limit: The number of waiting events at which lines of output are dropped.
-    ///   - clock: The clocks for the time stamps.
-    public init(
-        _ sinks: [any EventSink],
-        isDryRun: Bool = false,
-        limit: Int = 10_000,
-        clock: EventClock = EventClock(),
-    ) {
-        self.clock = clock
-        self.limit = limit
+    public init(_ sinks: [any EventSink], isDryRun: Bool = false, limit: Int = 10_000) {
+        (self.sinks, self.limit) = (sinks, limit)
         // The lock is never contended, because only the thread of the queue uses it.
         let reporter = LockedReporter(RunReporter(sinks, isDryRun: isDryRun))
-        flushSinks = { idleLimit, deadline in
-            sinks.reduce(true) { $1.flush(idleLimit: idleLimit, until: deadline) && $0 }
-        }
-        queue = ThreadQueue { item in
-            reporter.value.withLock { reporter in
-                switch item {
-                case .event(let event): reporter.receive(event)
-                case .attempt(let number, let task): reporter.note(attempt: number, of: task)
-                case .tick(let uptime): reporter.tick(at: uptime)
-                case .runBlocked(let problems): reporter.runBlocked(by: problems)
-                case .finish: reporter.finish()
-                }
-            }
-        }
+        queue = ThreadQueue { item in reporter.value.withLock { $0.handle(item) } }
     }
 
     /// Adds an event.
@@ -73,18 +45,12 @@ public final class EventQueue: Sendable {
 
     private func append(_ event: Event, _ state: inout State) {
         state.number += 1
-        let (milliseconds, uptime) = (clock.milliseconds(), clock.uptime())
-        queue.append(
-            .event(
-                StampedEvent(
-                    event: event,
-                    number: state.number,
-                    milliseconds: milliseconds,
-                    uptime: uptime
-                )
-            )
-        )
+        let time = Timestamp.millisecondsNow()
+        queue.append(.event(StampedEvent(event: event, number: state.number, milliseconds: time, uptime: uptime)))
     }
+
+    /// The time since the queue was created.
+    private var uptime: Duration { start.duration(to: .now) }
 
     /// Adds the number of a task's attempt, which applies to all later events of the task.
     public func note(attempt: Int, of task: String) { queue.append(.attempt(attempt, task: task)) }
@@ -92,7 +58,7 @@ public final class EventQueue: Sendable {
     /// Lets the sinks update displayed times; called about five times a second.
     public func tick() {
         // Ticks do not accumulate while events wait.
-        if queue.count == 0 { queue.append(.tick(clock.uptime())) }
+        if queue.count == 0 { queue.append(.tick(uptime)) }
     }
 
     /// Lets the sinks show why no task could start; the problems themselves are reported separately.
@@ -107,7 +73,8 @@ public final class EventQueue: Sendable {
     @discardableResult
     public func finish(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
         queue.append(.finish)
-        return queue.drain(idleLimit: idleLimit, until: deadline) && flushSinks(idleLimit, deadline)
+        guard queue.drain(idleLimit: idleLimit, until: deadline) else { return false }
+        return sinks.reduce(true) { $1.flush(idleLimit: idleLimit, until: deadline) && $0 }
     }
 }
 
@@ -149,26 +116,4 @@ struct StampedEvent: Sendable {
 
     /// The time since a fixed instant, by a monotonic clock.
     var uptime: Duration
-}
-
-/// The clocks for the time stamps of events.
-public struct EventClock: Sendable {
-    /// Reads the milliseconds since 1970.
-    public var milliseconds: @Sendable () -> Int64
-
-    /// Reads the time since a fixed instant, by a monotonic clock.
-    public var uptime: @Sendable () -> Duration
-
-    /// Creates the clock of this machine.
-    public init() {
-        let start = ContinuousClock.now
-        milliseconds = { Timestamp.millisecondsNow() }
-        uptime = { start.duration(to: .now) }
-    }
-
-    /// Creates a clock from functions.
-    public init(milliseconds: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Duration) {
-        self.milliseconds = milliseconds
-        self.uptime = uptime
-    }
 }

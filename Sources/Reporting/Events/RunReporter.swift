@@ -26,8 +26,18 @@ public struct ReportedEvent: Sendable {
     var counts: ResultCounts { progress?.counts ?? ResultCounts() }
 }
 
-/// The events of a run so far, kept to avoid duplicate reports.
-struct EventHistory {
+/// Reports the events of a run to several sinks, one event after another, and nothing twice.
+struct RunReporter: Sendable {
+    /// The work of a reporter.
+    enum Item: Sendable {
+        case event(StampedEvent)
+        /// The number of a task's attempt.
+        case attempt(Int, task: String)
+        case tick(Duration)
+        case runBlocked([Problem])
+        case finish
+    }
+
     /// The state of the reports about one task.
     private struct Entry {
         var progress: TaskProgress?
@@ -40,20 +50,45 @@ struct EventHistory {
     private var formatter: LineFormatter
     private var entries: [String: Entry] = [:]
     private var start: Duration?
+    private var sinks: [any EventSink]
+    private var dropped = DroppedLines()
 
     /// The largest number of wait reasons that are remembered for one task.
     private static let waitLimit = 1000
 
-    init(isDryRun: Bool = false) {
+    init(_ sinks: [any EventSink], isDryRun: Bool) {
+        self.sinks = sinks
         self.isDryRun = isDryRun
         formatter = LineFormatter(isDryRun: isDryRun)
     }
 
-    /// Stores the number of a task's attempt.
-    mutating func note(attempt: Int, of task: String) { entries[task, default: Entry()].attempt = attempt }
+    mutating func handle(_ item: Item) {
+        switch item {
+        case .event(let event): receive(event)
+        case .attempt(let number, let task): entries[task, default: Entry()].attempt = number
+        case .tick(let uptime): for index in sinks.indices { sinks[index].tick(at: uptime) }
+        case .runBlocked(let problems): for index in sinks.indices { sinks[index].runBlocked(by: problems) }
+        case .finish: for index in sinks.indices { sinks[index].finish() }
+        }
+    }
+
+    /// Passes an event to the sinks; output lines of child processes are dropped and counted while a sink is behind.
+    private mutating func receive(_ stamped: StampedEvent) {
+        if case .output = stamped.event.kind, sinks.contains(where: \.isBehind) {
+            return dropped.add(stamped.event.task)
+        }
+        var events = [stamped]
+        if let warning = dropped.takeWarning(before: stamped.event) {
+            events.insert(stamped, at: 0)
+            events[0].event = warning
+        }
+        for event in events.map({ report($0) }) {
+            for index in sinks.indices { sinks[index].receive(event) }
+        }
+    }
 
     /// Adds an event to the history, and derives the report about it.
-    mutating func report(_ stamped: StampedEvent) -> ReportedEvent {
+    private mutating func report(_ stamped: StampedEvent) -> ReportedEvent {
         let event = stamped.event
         if case .runStarted = event.kind { start = stamped.uptime }
         var entry = entries.removeValue(forKey: event.task ?? "") ?? Entry()
@@ -75,9 +110,7 @@ struct EventHistory {
         }
         entry.progress?.apply(event.kind, at: stamped.uptime)
         let (counts, isStarted) = (entry.progress?.counts ?? ResultCounts(), entry.progress != nil)
-        let lines =
-            isNews
-            ? formatter.lines(for: event, problems: new, counts: counts, isStarted: isStarted) : []
+        let lines = isNews ? formatter.lines(for: event, problems: new, counts: counts, isStarted: isStarted) : []
         let reported = ReportedEvent(
             stamped: stamped,
             lines: lines,
