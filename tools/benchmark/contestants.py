@@ -49,7 +49,7 @@ class Agent(Contestant):
 
     def command(self, case: str) -> list[str]:
         options = ["--config", f"{WORK}/etc/bootstrap.yaml", "--root", str(self.node)]
-        return [str(self.program), *options, "--role", "control-plane", "--output", "json", "run"]
+        return [str(self.program), "run", *options, "--role", "control-plane", "--output", "json"]
 
     def check(self, case: str, output: str) -> None:
         events = [json.loads(line) for line in output.splitlines()]
