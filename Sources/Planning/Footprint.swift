@@ -118,11 +118,11 @@ public struct Footprint: Sendable, Hashable {
     /// A client certificate, its key and the server's CA.
     public struct Credentials: Sendable, Hashable {
         /// The CA's file.
-        public var certificateAuthority: LocatedPath
+        public var certificateAuthority = LocatedPath.unset
         /// The certificate's file.
-        public var certificate: LocatedPath
+        public var certificate = LocatedPath.unset
         /// The key's file.
-        public var key: LocatedPath
+        public var key = LocatedPath.unset
     }
 
     /// A certificate that the task issues and renews.

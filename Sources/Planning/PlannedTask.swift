@@ -1,4 +1,5 @@
 public import Base
+import YAML
 
 /// The settings of a task that can be read without the rest of the task file.
 public struct TaskSettings: Sendable, Hashable {
@@ -122,20 +123,25 @@ public struct LocatedPath: Sendable, Hashable {
         self.path = path
         self.location = location
     }
+
+    /// The value of a property that is not read yet.
+    static let unset = Self("", location: .nowhere)
+
+    var isSet: Bool { !path.isEmpty }
 }
 
 /// A reference to a Kubernetes object by type and name.
 public struct ObjectReference: Sendable, Hashable {
     /// The group and version of the object, such as `apps/v1`.
-    public var apiVersion: String
+    public var apiVersion = ""
 
     /// The kind of the object, such as `DaemonSet`.
-    public var kind: String
+    public var kind = ""
 
     /// The namespace of the object, or `nil` for the namespace of the kubeconfig's context.
     public var namespace: String?
-    public var name: String
+    public var name = ""
 
     /// The location of the reference in the task file.
-    public var location: SourceLocation
+    public var location = SourceLocation.nowhere
 }

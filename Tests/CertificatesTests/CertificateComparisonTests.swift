@@ -1,9 +1,9 @@
 import Base
-import Planning
 import TLS
 import Testing
 
 @testable import Certificates
+@testable import Planning
 
 /// How certificates are compared with their declarations.
 @Suite(.timeLimit(.minutes(5))) struct CertificateComparisonTests {

@@ -1,7 +1,8 @@
 import Base
 import Execution
-import Planning
 import YAML
+
+@testable import Planning
 
 /// A plan from lines such as `c: a b`, a task with what it runs after, in order.
 func plan(_ lines: String..., timeout: Duration = .seconds(600)) -> Plan {

@@ -83,22 +83,9 @@ import Testing
             ("leaf: kubelet", "'certificate' of task 't' must have one of 'ca' or 'signer'"),
             ("leaf: kubelet, \(authority), kubeconfig: /k", "'certificate.kubeconfig'… goes with 'signer' only"),
             ("leaf: kubelet, ca: {certificate: /c}", "'certificate.ca.key' of task 't' is missing"),
-            ("leaf: kubelet, signer: kubelet-serving, kubeconfig: /k", "'certificate.signer'… is 'kubelet-serving'"),
             (
-                "leaf: {commonName: a, usages: [client auth], validity: 2m}, signer: a.b/c, kubeconfig: /k",
-                "'certificate.leaf'… is valid for 2m, and no signer of a cluster issues certificates for less than 10m",
-            ),
-            (
-                "leaf: {commonName: a, usages: [client auth], validity: 700000h}, signer: a.b/c, kubeconfig: /k",
-                "'certificate.leaf'… is valid for 700000h, and a signer of a cluster can be asked for 596523h at most",
-            ),
-            (
-                "leaf: {commonName: a, organization: 'system:masters', usages: [client auth]}, signer: kubernetes.io/kube-apiserver-client, kubeconfig: /k",
-                "'certificate.leaf.organization'… is 'system:masters', for which signer",
-            ),
-            (
-                "leaf: {commonName: a, usages: [client auth]}, signer: kubernetes.io/kube-apiserver-client-kubelet, kubeconfig: /k",
-                "'certificate.leaf.organization'… is 'home', for which signer",
+                "leaf: kubelet, signer: kubelet-serving, kubeconfig: /k",
+                "'certificate.signer'… must be the name of a signer"
             ),
             (
                 "leaf: {commonName: a, usages: [client auth], mode: '0444'}, \(authority)",
@@ -109,14 +96,6 @@ import Testing
     func `a mistake is reported with what to type`(fields: String, expected: String) {
         let printed = problems(Self.section + task(fields)).split(separator: "\n")
         #expect(printed.contains { isReported("\($0)", "…: \(expected)") }, "\(printed)")
-    }
-
-    @Test func `a signer may be asked for the longest validity that the API server can represent`() throws {
-        let leaf = "leaf: {commonName: a, usages: [client auth], validity: 596523h}"
-        let text = task("\(leaf), signer: a.b/c, kubeconfig: /k")
-        #expect(try certificate(text).leaf.validity == .seconds(2_147_482_800))
-        let own = leaf.replacing("596523h", with: "700000h")
-        #expect(try certificate(task("\(own), \(Self.authority)")).leaf.validity == .seconds(700_000 * 3600))
     }
 
     @Test func `certificate and key are two files`() {

@@ -29,10 +29,6 @@ import Testing
                 "1:61: 'remove.objects.apiVersion'… must be an API version such as apps/v1, found 'v1/../x?'",
             ),
             (
-                "kubeconfig: /k, objects: [{apiVersion: v1, kind: Namespace, name: kube-system}]",
-                "1:48: the API server never deletes namespace 'kube-system'",
-            ),
-            (
                 "paths: [/x], kubeconfig: /k, objects: [{apiVersion: v1, kind: Node, name: one}]",
                 "1:13: 'remove' of task 't' has paths of the node, and objects of a cluster",
             ),

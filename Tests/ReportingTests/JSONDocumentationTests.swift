@@ -2,12 +2,13 @@ import Base
 import Certificates
 import Execution
 @testable import Host
-import Planning
 import Reporting
 @testable import State
 import TestSupport
 import Testing
 import YAML
+
+@testable import Planning
 
 /// What is printed as JSON, compared with `docs/json.md`.
 @Suite(.timeLimit(.minutes(5)))

@@ -1,4 +1,5 @@
 public import Base
+import YAML
 
 /// The certificates of all nodes, as the task file declares them.
 public struct CertificateDeclarations: Sendable, Hashable {
@@ -26,82 +27,111 @@ public struct CertificateDeclarations: Sendable, Hashable {
 /// A CA as the task file declares it.
 public struct AuthorityDeclaration: Sendable, Hashable {
     /// The prefix of all file names.
-    public var name: String
+    public var name = ""
 
     /// The common name in the CA's subject.
-    public var commonName: String
+    public var commonName = ""
 
     /// The organizations in the CA's subject.
-    public var organizations: [String]
+    public var organizations: [String] = []
 
     /// The validity of the CA's certificate.
-    public var validity: Duration
-    public var key: KeyType
+    public var validity = Duration.seconds(87_600 * 3600)
+    public var key = KeyType.rsa2048
 
     /// The time before expiry at which the certificate is due for renewal.
-    public var renewBefore: Duration
+    public var renewBefore = Duration.zero
 
     /// The location of the declaration in the task file.
-    public var location: SourceLocation
+    public var location = SourceLocation.nowhere
+
+    static let keys: [Key<Self>] = [
+        Key("name", \.name, .certificateName, required: "k8s").meaning("the beginning of the names of all files"),
+        Key("commonName", \.commonName, .subjectText, required: "Kubernetes CA").meaning("its CN"),
+        Key("organization", \.organizations, .organizations, default: "that of `defaults`")
+            .meaning("its O, or a list of them"),
+        Key("validity", \.validity, .validity, default: "`87600h`").meaning("how long its certificate is valid"),
+        Key("key", \.key, .word, default: "that of `defaults`").meaning("the type of its key"),
+    ]
 }
 
-/// A certificate of a node as the task file declares it.
+/// A certificate of a node as the task file declares it, or the values for certificates that have none of their own.
 public struct LeafDeclaration: Sendable, Hashable {
     /// The host name of the node.
-    public var node: String
+    public var node = ""
 
     /// The name of the certificate, such as `kubelet`.
-    public var name: String
+    public var name = ""
 
     /// The common name in the certificate's subject.
-    public var commonName: String
+    public var commonName = ""
 
     /// The organizations in the certificate's subject.
-    public var organizations: [String]
+    public var organizations: [String] = []
 
     /// The DNS names and IP addresses that the certificate is valid for.
-    public var names: [SubjectName]
-    public var usages: Set<CertificateUsage>
+    public var names: [SubjectName] = []
+    public var usages: Set<CertificateUsage> = []
 
     /// The validity of the certificate.
-    public var validity: Duration
-    public var key: KeyType
+    public var validity = Duration.seconds(8760 * 3600)
+    public var key = KeyType.rsa2048
 
     /// The time before expiry at which the certificate is due for renewal.
-    public var renewBefore: Duration
+    public var renewBefore = Duration.seconds(720 * 3600)
 
     /// The owner of the decrypted key on the node.
-    public var owner: String
+    public var owner = "root"
 
-    /// The group of the decrypted key on the node.
-    public var group: String
+    /// The group of the decrypted key on the node; empty for the name of the owner while the declaration is read.
+    public var group = ""
 
     /// The permissions of the decrypted key on the node.
-    public var mode: UInt16
+    public var mode: UInt16 = 0o400
 
     /// The location of the declaration in the task file.
-    public var location: SourceLocation
+    public var location = SourceLocation.nowhere
 
-    public init(
-        node: String,
-        name: String,
-        commonName: String,
-        organizations: [String],
-        names: [SubjectName],
-        usages: Set<CertificateUsage>,
-        validity: Duration,
-        key: KeyType,
-        renewBefore: Duration,
-        owner: String,
-        group: String,
-        mode: UInt16,
-        location: SourceLocation,
-    ) {
-        (self.node, self.name, self.commonName) = (node, name, commonName)
-        (self.organizations, self.names, self.usages) = (organizations, names, usages)
-        (self.validity, self.key, self.renewBefore) = (validity, key, renewBefore)
-        (self.owner, self.group, self.mode, self.location) = (owner, group, mode, location)
-    }
+    /// The keys of `defaults`.
+    static let defaults: [Key<Self>] = [
+        Key("organization", \.organizations, .organizations, default: "none").meaning("the O, or a list of them"),
+        Key("validity", \.validity, .validity, default: "`8760h`").meaning("how long certificates are valid"),
+        Key("key", \.key, .word, default: "`rsa-2048`").meaning("the type of the keys"),
+        Key("renewBefore", \.renewBefore, .validity, default: "`720h`")
+            .meaning("how long before its end a certificate is due, at most a third of its validity"),
+        Key("owner", \.owner, .account("user"), default: "`root`").meaning("the owner of the key on the node"),
+        Key("group", \.group, .account("group"), default: "the name of the owner")
+            .meaning("the group of the key on the node"),
+        Key("mode", \.mode, .mode, default: "`0400`")
+            .meaning("the permissions of the key on the node, none of them for every user"),
+    ]
+
+    /// The keys of a certificate.
+    static let keys: [Key<Self>] = [
+        Key("commonName", \.commonName, .subjectText, required: "system:node:${node.name}").meaning("the CN"),
+        Key("organization", \.organizations, .organizations, default: "that of `defaults`")
+            .meaning("the O, or a list of them"),
+        Key(
+            "names",
+            \.names,
+            .list(of: .subjectName, "DNS names and IP addresses", limit: Limit.subjectNameCount),
+            default: "none"
+        )
+        .meaning("the DNS names and IP addresses; required for `server auth`"),
+        Key("usages", \.usages, .usages, default: "required")
+            .meaning("what it is for: `server auth`, `client auth`, and `signing` for tokens"),
+        Key("validity", \.validity, .validity, default: "that of `defaults`").meaning("how long it is valid"),
+        Key("key", \.key, .word, default: "that of `defaults`").meaning("the type of its key"),
+        Key("renewBefore", \.renewBefore, .validity, default: "that of `defaults`")
+            .meaning("how long before its end it is due"),
+        Key("owner", \.owner, .account("user"), default: "that of `defaults`").meaning(
+            "the owner of the key on the node; other tasks read no file of a person, whose number is 1000 or more"
+        ),
+        Key("group", \.group, .account("group"), default: "the name of its `owner`, else that of `defaults`")
+            .meaning("the group of the key on the node"),
+        Key("mode", \.mode, .mode, default: "that of `defaults`")
+            .meaning("the permissions of the key on the node, none of them for every user"),
+    ]
 }
 
 /// Reads the section `certificates` of a cluster's task files.

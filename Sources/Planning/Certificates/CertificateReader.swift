@@ -21,15 +21,40 @@ struct CertificateReader {
         variables = reader.readVariables(for: [])
     }
 
-    /// Values for keys that a certificate does not set.
-    struct Defaults {
-        var organizations: [String] = []
-        var validity = CertificateKeys.Defaults.validity.value
-        var key = CertificateKeys.Defaults.key.value
-        var renewBefore = CertificateKeys.Defaults.renewBefore.value
-        var owner = CertificateKeys.Defaults.owner.value
-        var group: String?
-        var mode = CertificateKeys.Defaults.mode.value
+    /// The keys of the section.
+    static let keys: [Key<Written>] = [
+        Key("directory", \.directory, .readPath, required: "secrets/certs")
+            .meaning("the directory of the set, which `certificates renew` replaces as a whole"),
+        Key("hostKeys", \.hostKeys, .readPath, required: "ssh-host-keys")
+            .meaning("the directory with the nodes' public SSH keys, `HOST/*.pub`, of type ssh-ed25519"),
+        Key("recipients", \.recipients, .recipients, required: "[RECIPIENT]")
+            .meaning("the operators, who can decrypt every key: `age1…` or `ssh-ed25519 …`"),
+        Key(
+            "authority",
+            \.authority,
+            .value(of: .mapping(AuthorityDeclaration.keys.map(\.description))),
+            required: "{name: k8s, commonName: Kubernetes CA}"
+        )
+        .meaning("the CA"),
+        Key("defaults", \.defaults, .value(of: .mapping(LeafDeclaration.defaults.map(\.description))), default: "none")
+            .meaning("values for certificates that have none of their own"),
+        Key(
+            "leaves",
+            \.leaves,
+            .value(of: .dictionary(.mapping(LeafReader.descriptions))),
+            required: "{NAME: {commonName: NAME, usages: [client auth]}}"
+        )
+        .meaning("the certificates that the CA issues, by name; a drop-in replaces them one by one"),
+    ]
+
+    /// The keys of the section as far as they do not depend on each other.
+    struct Written {
+        var directory = LocatedPath.unset
+        var hostKeys = LocatedPath.unset
+        var recipients: [Recipient] = []
+        var authority: ConfigValue?
+        var defaults: ConfigValue?
+        var leaves: ConfigValue?
     }
 
     /// Reads the whole section.
@@ -37,17 +62,17 @@ struct CertificateReader {
     /// - Returns: The declarations, `nil` if the section or a required part of it is missing or has errors.
     func read() -> CertificateDeclarations? {
         guard var fields = section() else { return nil }
-        let directory = fields.value(CertificateKeys.directory)
-        let hostKeys = fields.value(CertificateKeys.hostKeys)
-        let recipients = readRecipients(&fields)
-        let defaults = readDefaults(&fields)
-        let authority = readAuthority(&fields, defaults)
-        let leaves = readLeaves(&fields, defaults)
+        var written = Written()
+        let isUsable = fields.read(Self.keys, into: &written)
         fields.finish()
-        guard let directory, let hostKeys, let authority else { return nil }
-        for (path, name) in [(hostKeys.path, "the keys of the nodes"), (fields.location.file, "the task file")]
+        let defaults = readDefaults(written.defaults)
+        let authority = written.authority.flatMap { readAuthority($0, defaults) }
+        let leaves = written.leaves.map { readLeaves($0, defaults) } ?? []
+        guard isUsable, let authority else { return nil }
+        let directory = written.directory
+        for (path, name) in [(written.hostKeys.path, "the keys of the nodes"), (fields.location.file, "the task file")]
         where isPath(normalised(path), at: normalised(directory.path)) {
-            let label = fields.subject.label(CertificateKeys.directory.description.name)
+            let label = fields.subject.label("directory")
             problems.add(
                 directory.location,
                 "\(label) '\(directory.path)' contains \(name), and 'certificates renew' replaces it as a whole",
@@ -57,8 +82,8 @@ struct CertificateReader {
         }
         return CertificateDeclarations(
             directory: directory,
-            hostKeys: hostKeys,
-            recipients: recipients,
+            hostKeys: written.hostKeys,
+            recipients: written.recipients,
             authority: authority,
             leaves: leaves,
         )
@@ -94,7 +119,7 @@ struct CertificateReader {
     ///   - node: The host name of this node.
     /// - Returns: The declaration, or `nil` after reporting a problem.
     func leaf(_ name: String, namedBy value: ConfigValue, of node: String) -> LeafDeclaration? {
-        let section = files.certificates.entries.first { $0.key == CertificateKeys.leaves.name }
+        let section = files.certificates.entries.first { $0.key == "leaves" }
         let leaves = section?.value.mapping?.entries ?? []
         guard let entry = leaves.first(where: { $0.key == name }) else {
             let names = leaves.map(\.key)
@@ -112,84 +137,35 @@ struct CertificateReader {
     }
 
     /// The values of `defaults` in the section.
-    private var defaults: Defaults {
-        guard var fields = section() else { return Defaults() }
-        return readDefaults(&fields)
+    private var defaults: LeafDeclaration {
+        var written = Written()
+        if var fields = section() { _ = fields.read(Self.keys.filter { $0.name == "defaults" }, into: &written) }
+        return readDefaults(written.defaults)
     }
 
-    private func readRecipients(_ fields: inout MappingReader) -> [Recipient] {
-        let name = CertificateKeys.recipients.name
-        let hint = "add recipients: [RECIPIENT], with what 'age-keygen -y' prints or the line of an 'id_ed25519.pub'"
-        guard let entry = fields.take(name) else {
-            problems.addMissing(fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
-            return []
-        }
-        guard let items = fields.value(of: entry).items(of: "recipients", limit: Limit.recipientCount) else {
-            return []
-        }
-        if items.isEmpty, entry.value.sequence?.isEmpty == true {
-            // Without a recipient, the CA key could not be decrypted to issue another certificate.
-            problems.add(
-                entry.value.location,
-                "\(fields.subject.label(name)) has no recipient",
-                hint: hint
-            )
-        }
-        return items.compactMap { $0.recipient() }.unique(by: \.text)
-    }
-
-    private func readDefaults(_ fields: inout MappingReader) -> Defaults {
-        typealias Keys = CertificateKeys.Defaults
-        var defaults = Defaults()
-        guard var below = fields.fields(CertificateKeys.defaults.name) else { return defaults }
-        defaults.organizations = below.value(Keys.organization) ?? []
-        defaults.validity = below.value(Keys.validity)
-        defaults.key = below.value(Keys.key)
-        defaults.renewBefore = below.value(Keys.renewBefore)
-        defaults.owner = below.value(Keys.owner)
-        defaults.group = below.value(Keys.group)
-        defaults.mode = below.value(Keys.mode)
-        below.reportOpenMode(defaults.mode, of: "the key")
-        below.finish()
+    private func readDefaults(_ value: ConfigValue?) -> LeafDeclaration {
+        var defaults = LeafDeclaration()
+        guard var fields = value?.mapping("a mapping") else { return defaults }
+        _ = fields.read(LeafDeclaration.defaults, into: &defaults)
+        fields.reportOpenMode(defaults.mode, of: "the key")
+        fields.finish()
         return defaults
     }
 
-    private func readAuthority(_ fields: inout MappingReader, _ defaults: Defaults) -> AuthorityDeclaration? {
-        typealias Keys = CertificateKeys.Authority
-        let name = CertificateKeys.authority.name
-        guard let entry = fields.take(name) else {
-            let hint = "add authority: {name: k8s, commonName: Kubernetes CA}"
-            problems.addMissing(fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
-            return nil
-        }
-        guard var below = fields.value(of: entry).mapping("a mapping") else { return nil }
-        defer { below.finish() }
-        let authorityName = below.value(Keys.name)
-        let commonName = below.value(Keys.commonName)
-        let organizations = below.value(Keys.organization) ?? defaults.organizations
-        let validity = below.value(Keys.validity)
-        let key = below.value(Keys.key) ?? defaults.key
-        guard let authorityName, let commonName else { return nil }
-        return AuthorityDeclaration(
-            name: authorityName,
-            commonName: commonName,
-            organizations: organizations,
-            validity: validity,
-            key: key,
-            renewBefore: min(defaults.renewBefore, validity / 3),
-            location: below.location,
-        )
+    private func readAuthority(_ value: ConfigValue, _ defaults: LeafDeclaration) -> AuthorityDeclaration? {
+        guard var fields = value.mapping("a mapping") else { return nil }
+        defer { fields.finish() }
+        var authority = AuthorityDeclaration()
+        (authority.organizations, authority.key) = (defaults.organizations, defaults.key)
+        guard fields.read(AuthorityDeclaration.keys, into: &authority) else { return nil }
+        authority.renewBefore = min(defaults.renewBefore, authority.validity / 3)
+        authority.location = fields.location
+        return authority
     }
 
     /// Reads every entry of `leaves` once for each node that has the certificate.
-    private func readLeaves(_ fields: inout MappingReader, _ defaults: Defaults) -> [LeafDeclaration] {
-        let name = CertificateKeys.leaves.name
-        guard let entry = fields.take(name) else {
-            let hint = "add leaves: and a certificate below it"
-            problems.addMissing(fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
-            return []
-        }
-        guard let below = fields.value(of: entry).mapping("a mapping of names to certificates") else { return [] }
+    private func readLeaves(_ value: ConfigValue, _ defaults: LeafDeclaration) -> [LeafDeclaration] {
+        guard let below = value.mapping("a mapping of names to certificates") else { return [] }
         let nodes = namedNodes()
         guard below.entries.count * max(nodes.count, 1) <= Limit.certificateCount else {
             let message =
@@ -201,7 +177,7 @@ struct CertificateReader {
         var leaves: [String: [LeafDeclaration]] = [:]
         for entry in below.entries {
             let leaf = LeafReader(entry, knownRoles: knownRoles, defaults: defaults, problems: problems)
-            guard let leaf, leaf.isEnabled(variables) else { continue }
+            guard let leaf else { continue }
             let wanted = leaf.roles(variables)
             for (node, roles, variables) in byNode where wanted.map({ roles.contains(where: $0.contains) }) ?? true {
                 if let read = leaf.read(node, variables) { leaves[node, default: []].append(read) }

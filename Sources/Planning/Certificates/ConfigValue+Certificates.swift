@@ -71,16 +71,38 @@ extension ValueReader where Value == SubjectName {
     static var subjectName: Self { Self(type: .string) { $0.subjectName() } }
 }
 
-extension ValueReader where Value == CertificateUsage {
-    static var usage: Self {
-        let words = CertificateUsage.allCases.map(\.rawValue)
-        return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(CertificateUsage.init) }
+extension ValueReader where Value == Set<CertificateUsage> {
+    static var usages: Self { ValueReader<[CertificateUsage]>.list(of: .word, "usages").ofAtLeastOne.map { Set($0) } }
+}
+
+extension ValueReader where Value == Duration {
+    /// The validity of a certificate.
+    static var validity: Self { duration(limit: Limit.certificateValidity) }
+}
+
+extension ValueReader where Value == RoleList {
+    /// A list of at least one role.
+    static var roles: Self { Self(type: .array(.name("role"))) { RoleList($0) }.ofAtLeastOne }
+}
+
+extension ValueReader where Value == [Recipient] {
+    /// The public keys of at least one operator, without whom the key of the CA could not be decrypted again.
+    static var recipients: Self {
+        let item = ValueReader<Recipient>(type: .string) { $0.recipient() }
+        return list(of: item, "recipients", limit: Limit.recipientCount).then { recipients, value in
+            if value.node.sequence?.isEmpty == true {
+                value.problems.add(
+                    value.node.location,
+                    "\(value.label) has no recipient",
+                    hint: "write what 'age-keygen -y' prints, or the line of an 'id_ed25519.pub'"
+                )
+            }
+            return recipients.unique(by: \.text)
+        }
     }
 }
 
-extension ValueReader where Value == KeyType {
-    static var keyType: Self {
-        let words = KeyType.allCases.map(\.rawValue)
-        return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(KeyType.init) }
-    }
+extension ValueReader where Value == ConfigValue {
+    /// The value itself, which is read later.
+    static func value(of type: ValueType) -> Self { Self(type: type) { $0 } }
 }

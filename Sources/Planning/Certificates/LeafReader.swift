@@ -12,14 +12,14 @@ struct LeafReader {
     ///
     /// `nil` for a certificate that a task issues, which has neither `roles` nor `enable`.
     private let knownRoles: [String]?
-    private let defaults: CertificateReader.Defaults
+    private let defaults: LeafDeclaration
     private let problems: ProblemCollector
 
     /// Creates a reader of an entry of `leaves`, or returns `nil` after reporting a problem.
     init?(
         _ entry: Mapping.Entry,
         knownRoles: [String],
-        defaults: CertificateReader.Defaults,
+        defaults: LeafDeclaration,
         problems: ProblemCollector,
     ) {
         let label = "certificate \(quoted(entry.key))"
@@ -42,120 +42,100 @@ struct LeafReader {
     }
 
     /// Creates a reader of a certificate that a task issues.
-    init(_ fields: MappingReader, defaults: CertificateReader.Defaults, problems: ProblemCollector) {
+    init(_ fields: MappingReader, defaults: LeafDeclaration, problems: ProblemCollector) {
         (name, location, entries) = (fields.subject.name, fields.location, fields.entries)
         subject = fields.subject
         knownRoles = nil
         (self.defaults, self.problems) = (defaults, problems)
     }
 
-    private typealias Keys = CertificateKeys.Leaf
+    /// The keys of an entry of `leaves` that are not those of a certificate.
+    private struct Selection {
+        var isEnabled = true
+        var roles: RoleList?
+
+        static let keys: [Key<Self>] = [
+            Key("enable", \.isEnabled, .boolean, default: "`true`")
+                .meaning("`false` removes the certificate, also one of an earlier file"),
+            Key("roles", \.roles, .roles, default: "every role").meaning("the roles whose nodes have the certificate"),
+        ]
+    }
+
+    /// The entries of all keys in the reference.
+    static let descriptions = Selection.keys.map(\.description) + LeafDeclaration.keys.map(\.description)
 
     private func fields(_ variables: Variables) -> MappingReader {
         MappingReader(entries, at: location, subject, variables, problems)
     }
 
-    /// Returns whether the certificate is enabled.
-    func isEnabled(_ variables: Variables) -> Bool {
-        var fields = fields(variables)
-        return fields.value(Keys.enable)
-    }
-
-    /// Returns the roles whose nodes have the certificate, `nil` for every role.
+    /// Returns the roles whose nodes have the certificate, `nil` for every role; none if the certificate is disabled.
     func roles(_ variables: Variables) -> [String]? {
         var fields = fields(variables)
-        return fields.value(Keys.roles)?.items.compactMap { readRole($0, among: knownRoles ?? [], problems) }
+        var selection = Selection()
+        _ = fields.read(Selection.keys, into: &selection)
+        guard selection.isEnabled else { return [] }
+        return selection.roles?.items.compactMap { readRole($0, among: knownRoles ?? [], problems) }
     }
 
     /// Reads the certificate for a node.
     func read(_ node: String, _ variables: Variables) -> LeafDeclaration? {
         var fields = fields(variables)
-        if knownRoles != nil {
-            _ = fields.take(Keys.enable.description.name)
-            _ = fields.take(Keys.roles.description.name)
-        }
-        let commonName = fields.value(Keys.commonName)
-        let organizations = fields.value(Keys.organization) ?? defaults.organizations
-        let names = fields.value(Keys.names) ?? []
-        let usages = readUsages(&fields)
-        let validity = fields.value(Keys.validity) ?? defaults.validity
-        let key = fields.value(Keys.key) ?? defaults.key
-        let renewBefore = readRenewBefore(&fields, validity)
-        let owner = fields.value(Keys.owner)
-        let group = fields.value(Keys.group) ?? (owner == nil ? defaults.group : nil)
-        let mode = fields.value(Keys.mode) ?? defaults.mode
-        fields.reportOpenMode(mode, of: "the key")
+        if knownRoles != nil { fields.markKnown(Selection.keys.map(\.name)) }
+        var leaf = defaults
+        leaf.renewBefore = .zero
+        let isUsable = fields.read(LeafDeclaration.keys, into: &leaf)
+        (leaf.node, leaf.name, leaf.location) = (node, name, location)
+        leaf.names = leaf.names.unique()
+        if !fields.has("group"), fields.has("owner") || leaf.group.isEmpty { leaf.group = leaf.owner }
+        checkUsages(fields)
+        checkRenewBefore(&leaf, fields)
+        fields.reportOpenMode(leaf.mode, of: "the key")
         fields.finish()
-        checkKey(key, usages, fields)
-        if usages.contains(.serverAuth), !fields.has(Keys.names.description.name) || hasNoItems(fields) {
+        checkKey(leaf, fields)
+        if leaf.usages.contains(.serverAuth), !fields.has("names") || hasNoItems(fields) {
             problems.addMissing(
                 location,
                 "\(fields.subject.name) is for 'server auth' and has no names, so every client would refuse it",
                 hint: "add names: [\"${node.name}\"]"
             )
         }
-        guard let commonName else { return nil }
-        return LeafDeclaration(
-            node: node,
-            name: name,
-            commonName: commonName,
-            organizations: organizations,
-            names: names.unique(),
-            usages: usages,
-            validity: validity,
-            key: key,
-            renewBefore: renewBefore,
-            owner: owner ?? defaults.owner,
-            group: group ?? owner ?? defaults.owner,
-            mode: mode,
-            location: location,
-        )
+        return isUsable ? leaf : nil
     }
 
     /// Returns whether the list of names has no items; a list with only invalid items does not count as empty.
     private func hasNoItems(_ fields: MappingReader) -> Bool {
-        fields.entries.first { $0.key == Keys.names.description.name }?.value.sequence?.isEmpty == true
+        fields.entries.first { $0.key == "names" }?.value.sequence?.isEmpty == true
     }
 
-    private func readUsages(_ fields: inout MappingReader) -> Set<CertificateUsage> {
-        let name = Keys.usages.description.name
+    private func checkUsages(_ fields: MappingReader) {
         let hint = "add usages: [client auth]"
-        let written = fields.entries.first { $0.key == name }
-        let usages = fields.value(Keys.usages)
+        let written = fields.entries.first { $0.key == "usages" }
         if written == nil {
-            problems.addMissing(location, "\(fields.subject.label(name)) is missing", hint: hint)
-        } else if written?.value.sequence?.isEmpty == true {
-            problems.add(
-                written?.value.location ?? location,
-                "\(fields.subject.label(name)) is empty",
-                hint: hint
-            )
+            problems.addMissing(location, "\(fields.subject.label("usages")) is missing", hint: hint)
+        } else if let list = written?.value, list.sequence?.isEmpty == true {
+            problems.add(list.location, "\(fields.subject.label("usages")) is empty", hint: hint)
         }
-        return Set(usages ?? [])
     }
 
-    private func readRenewBefore(_ fields: inout MappingReader, _ validity: Duration) -> Duration {
-        let name = Keys.renewBefore.description.name
-        let entry = fields.entries.first { $0.key == name }
-        guard let renewBefore = fields.value(Keys.renewBefore) else { return min(defaults.renewBefore, validity / 3) }
-        guard renewBefore < validity else {
-            problems.add(
-                entry?.value.location ?? location,
-                "\(fields.subject.label(name)) is \(renewBefore.text), not less than its validity of \(validity.text), so "
-                    + "it would always be due",
-                hint: "write \(name): \((validity / 3).text)"
-            )
-            return validity / 3
+    private func checkRenewBefore(_ leaf: inout LeafDeclaration, _ fields: MappingReader) {
+        guard leaf.renewBefore != .zero else {
+            leaf.renewBefore = min(defaults.renewBefore, leaf.validity / 3)
+            return
         }
-        return renewBefore
+        guard leaf.renewBefore >= leaf.validity else { return }
+        problems.add(
+            fields.location(ofKey: "renewBefore"),
+            "\(fields.subject.label("renewBefore")) is \(leaf.renewBefore.text), not less than its validity of "
+                + "\(leaf.validity.text), so it would always be due",
+            hint: "write renewBefore: \((leaf.validity / 3).text)"
+        )
     }
 
     /// Reports a key type that the API server cannot use to sign tokens.
-    private func checkKey(_ key: KeyType, _ usages: Set<CertificateUsage>, _ fields: MappingReader) {
-        guard key == .ed25519, usages.contains(.signing) else { return }
-        let entry = fields.entries.first { $0.key == Keys.key.description.name }
+    private func checkKey(_ leaf: LeafDeclaration, _ fields: MappingReader) {
+        guard leaf.key == .ed25519, leaf.usages.contains(.signing) else { return }
         problems.add(
-            entry?.value.location ?? location,
+            fields.location(ofKey: "key"),
             "\(fields.subject.name) is for 'signing' with a key of type ed25519, with which the API server signs no tokens",
             hint: "write key: \(KeyType.p256.rawValue)"
         )

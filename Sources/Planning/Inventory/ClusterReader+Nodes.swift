@@ -3,35 +3,27 @@ import YAML
 
 /// Reads the section `nodes`.
 extension ClusterReader {
-    /// The keys of a node.
-    enum NodeKeys {
-        static let choices = ["role", "roles"]
-        static let role = Key.oneOf(
-            choices,
-            "role",
-            ValueReader<String>(type: .name("role")) { $0.roleName() },
-            "the node's only role"
-        )
-        static let roles = Key.oneOf(
-            choices,
-            "roles",
-            ValueReader(type: .array(.name("role"))) { RoleList($0) }.ofAtLeastOne,
-            "the node's roles; the first is `${node.role}`"
-        )
-        static let address = Key.optional(
-            "address",
-            .declaredAddress,
-            default: "`cluster.nodeAddress`",
-            "the address of this node, or how it is chosen"
-        )
-        static let variables = KeyDescription(
-            name: "variables",
-            type: .dictionary(.variable),
-            presence: .optional(default: "none"),
-            meaning: "variables that have other values on this node, or values on it only"
-        )
-        static let all = [role.description, roles.description, variables, address.description]
+    /// A node as it is written.
+    private struct WrittenNode {
+        var roles: RoleList?
+        var variables: ConfigValue?
+        var address: DeclaredAddress?
     }
+
+    private static let roleKeys = ["role", "roles"]
+
+    private static let nodeKeys: [Key<WrittenNode>] = [
+        Key("role", \.roles, ValueReader(type: .name("role")) { RoleList(items: [$0]) }, oneOf: roleKeys)
+            .meaning("the node's only role"),
+        Key("roles", \.roles, .roles, oneOf: roleKeys).meaning("the node's roles; the first is `${node.role}`"),
+        Key("variables", \.variables, .value(of: .dictionary(.variable)), default: "none")
+            .meaning("variables that have other values on this node, or values on it only"),
+        Key("address", \.address, .declaredAddress, default: "`cluster.nodeAddress`")
+            .meaning("the address of this node, or how it is chosen"),
+    ]
+
+    /// The entries of the keys of a node in the reference.
+    static let nodeDescriptions = nodeKeys.map(\.description)
 
     /// Reads all nodes and patterns of the section.
     func readNodes(_ variables: Variables) -> Inventory {
@@ -60,15 +52,16 @@ extension ClusterReader {
         }
         var fields = MappingReader(mapping.entries, at: entry.location, subject, variables, problems)
         defer { fields.finish() }
-        fields.requireOne(of: NodeKeys.choices, example: "role: worker")
-        let roles = readRoles(&fields, named)
-        let address = fields.value(NodeKeys.address)
-        if let below = fields.fields(NodeKeys.variables.name, expected: "a mapping of names to values") {
-            for variable in below.entries { _ = isVariable(variable) }
+        fields.requireOne(of: Self.roleKeys, example: "role: worker")
+        var written = WrittenNode()
+        _ = fields.read(Self.nodeKeys, into: &written)
+        let roles = readRoles(written.roles, of: entry.key, named)
+        for variable in written.variables?.mapping("a mapping of names to values")?.entries ?? [] {
+            _ = isVariable(variable)
         }
         guard !roles.isEmpty else { return nil }
         var node = Inventory.Entry(name: entry.key, roles: roles, location: entry.location)
-        if case .fixed(let fixed)? = address, let location = mapping["address"]?.location {
+        if case .fixed(let fixed)? = written.address, let location = mapping["address"]?.location {
             node.address = fixed
             if HostPatterns.isMeant(by: entry.key) {
                 problems.add(
@@ -91,16 +84,14 @@ extension ClusterReader {
     }
 
     /// Reads the roles of a node, without duplicates.
-    private func readRoles(_ fields: inout MappingReader, _ named: Set<String>) -> [String] {
-        let single = fields.entries.first { $0.key == NodeKeys.role.description.name }?.value.location
-        var roles: [(name: String, location: SourceLocation)] = []
-        if let role = fields.value(NodeKeys.role), let single { roles.append((role, single)) }
-        for item in fields.value(NodeKeys.roles)?.items ?? [] {
-            if let role = item.roleName() { roles.append((role, item.node.location)) }
+    private func readRoles(_ written: RoleList?, of node: String, _ named: Set<String>) -> [String] {
+        let roles = (written?.items ?? []).compactMap { item in
+            item.roleName().map { role in
+                reportLikelySlip(role, of: node, item.node.location, named)
+                return role
+            }
         }
-        let node = fields.subject.path.last ?? ""
-        for role in roles { reportLikelySlip(role.name, of: node, role.location, named) }
-        return roles.map(\.name).unique()
+        return roles.unique()
     }
 
     /// The roles named in tasks and in `servers`, and the built-in roles `control-plane` and `worker`.

@@ -4,39 +4,33 @@ import YAML
 /// The definition of a variable that joins a text for every node of a list.
 struct NodeText {
     /// The keys of the definition.
-    enum Keys {
-        static let list = KeyDescription(
-            name: "each",
-            type: .name("list of nodes"),
-            presence: .required,
-            meaning: "the list of nodes"
-        )
-        static let text = KeyDescription(
-            name: "text",
-            type: .text,
-            presence: .required,
-            meaning: "written once for each of the nodes, with the variables that it has"
-        )
-        static let separator = KeyDescription(
-            name: "separator",
-            type: .text,
-            presence: .optional(default: "`,`"),
-            meaning: "written between the texts of two nodes"
-        )
-        static let all = [list, text, separator]
+    static let keys: [Key<Self>] = [
+        Key("each", \.list, reader(.name("list of nodes"), listName), required: "cluster.controlPlanes")
+            .meaning("the list of nodes"),
+        Key("text", \.text, reader(.text) { $0.string(.content) == nil ? nil : $0.node }, required: "${node.address}")
+            .meaning("written once for each of the nodes, with the variables that it has"),
+        Key("separator", \.separator, reader(.text) { $0.string(.content, mayBeEmpty: true) }, default: "`,`")
+            .meaning("written between the texts of two nodes"),
+    ]
+
+    private static func reader<Value>(
+        _ type: ValueType,
+        _ read: @escaping @Sendable (ConfigValue) -> Value?
+    ) -> ValueReader<Value> {
+        ValueReader(type: type, keepsVariables: true, read: read)
     }
 
     /// The name of the list.
-    let list: String
+    private(set) var list = ""
     /// The location of the list's name.
-    let location: SourceLocation
+    private(set) var location = SourceLocation.nowhere
     /// The text for one node, with variables that are not replaced yet.
-    let text: Node
+    private(set) var text = Node.null()
     /// The separator between the texts of two nodes.
-    let separator: String
+    private(set) var separator = ","
 
     /// Returns whether the value of a variable is meant as such a definition.
-    static func isMeant(by node: Node) -> Bool { Keys.all.contains { node.mapping?[$0.name] != nil } }
+    static func isMeant(by node: Node) -> Bool { keys.contains { node.mapping?[$0.name] != nil } }
 
     /// Reads the value of a variable, or returns `nil` after reporting its problems.
     init?(_ name: String, _ node: Node, _ problems: ProblemCollector) {
@@ -44,20 +38,11 @@ struct NodeText {
         let entries = node.mapping?.entries ?? []
         var fields = MappingReader(entries, at: node.location, subject, Variables(), problems)
         defer { fields.finish() }
-        let named = fields.take(Keys.list.name)
-        if named == nil { fields.reportMissing(Keys.list.name, "cluster.controlPlanes") }
-        let list = named.flatMap { Self.listName(fields.value(of: $0)) }
-        let written = fields.take(Keys.text.name)
-        if written == nil { fields.reportMissing(Keys.text.name, "${node.address}") }
-        let text = written.flatMap { fields.value(of: $0).string(.content) == nil ? nil : $0.value }
-        let between = fields.take(Keys.separator.name)
-        let separator = between.map { fields.value(of: $0).string(.content, mayBeEmpty: true) } ?? ","
-        guard let list, let text, let separator else { return nil }
-        (self.list, self.text, self.separator) = (list, text, separator)
-        location = named?.value.location ?? node.location
+        location = fields.location(ofKey: "each")
+        guard fields.read(Self.keys, into: &self) else { return nil }
     }
 
-    private static func listName(_ value: ConfigValue) -> String? {
+    @Sendable private static func listName(_ value: ConfigValue) -> String? {
         let expected = "the name of a list of nodes such as cluster.controlPlanes"
         guard let text = value.string(expected: expected) else { return nil }
         guard isVariableName(text) else {

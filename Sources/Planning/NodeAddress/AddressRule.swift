@@ -113,55 +113,55 @@ public struct AddressRule: Sendable, Hashable {
     }
 }
 
-extension ValueReader where Value == AddressRule {
-    private enum Keys {
-        static let interfaces = Key.optional(
-            "interfaces",
-            .list(of: .interface, "interfaces"),
-            default: "every interface",
-            "the interfaces that may have the address, the preferred first; `*` in a name matches any text"
-        )
-        static let skip = Key.optional(
-            "skip",
-            .list(of: .interface, "interfaces"),
-            default: "with `interfaces` none, else \(defaultSkipNames)",
-            "the interfaces that are left out"
-        )
-        static let range = Key.optional("range", .addressRange, default: "any", "where the address must be")
-        static let family = Key.optional(
-            "family",
-            ValueReader<String>.word(AddressRule.Family.allCases.map(\.rawValue)),
-            default: "that of `range`, else `ipv4`",
-            "the version of the address"
-        )
+extension AddressRule {
+    /// The keys of a rule as they are written.
+    private struct Written {
+        var interfaces: [String] = []
+        var skip: [String]?
+        var range: AddressRange?
+        var family: Family?
+
+        static let keys: [Key<Self>] = [
+            Key("interfaces", \.interfaces, .list(of: .interface, "interfaces"), default: "every interface")
+                .meaning(
+                    "the interfaces that may have the address, the preferred first; `*` in a name matches any text"
+                ),
+            Key(
+                "skip",
+                \.skip,
+                .list(of: .interface, "interfaces"),
+                default: "with `interfaces` none, else \(list(defaultSkip.map { "`\($0)`" }))"
+            )
+            .meaning("the interfaces that are left out"),
+            Key("range", \.range, .addressRange, default: "any").meaning("where the address must be"),
+            Key("family", \.family, .word, default: "that of `range`, else `ipv4`").meaning(
+                "the version of the address"
+            ),
+        ]
     }
 
-    /// A rule that chooses a node's address.
-    static var addressRule: Self {
-        let keys = [
-            Keys.interfaces.description, Keys.skip.description, Keys.range.description, Keys.family.description,
-        ]
-        return Self(type: .mapping(keys)) { value in
-            guard var fields = value.mapping("a mapping such as {interfaces: [eth0]}") else { return nil }
+    fileprivate static var reader: ValueReader<AddressRule> {
+        let expected = "a mapping such as {interfaces: [eth0]}"
+        return ValueReader<Written>.mapping(Written.keys, expected, into: Written()).then { written, value in
             let rule = AddressRule(
-                interfaces: fields.value(Keys.interfaces) ?? [],
-                skip: fields.value(Keys.skip),
-                range: fields.value(Keys.range),
-                family: fields.value(Keys.family).flatMap { AddressRule.Family(rawValue: $0) },
+                interfaces: written.interfaces,
+                skip: written.skip,
+                range: written.range,
+                family: written.family,
                 location: value.location,
             )
-            fields.finish()
-            if let range = rule.range, range.first.isVersion6 != (rule.family == .ipv6) {
-                value.problems.add(
-                    value.location,
-                    "\(value.label) has the range \(range), which has no \(rule.family.name) address",
-                    hint: "remove family:"
-                )
-                return nil
-            }
-            return rule
+            guard let range = rule.range, range.first.isVersion6 != (rule.family == .ipv6) else { return rule }
+            value.problems.add(
+                value.location,
+                "\(value.label) has the range \(range), which has no \(rule.family.name) address",
+                hint: "remove family:"
+            )
+            return nil
         }
     }
 }
 
-private let defaultSkipNames = list(AddressRule.defaultSkip.map { "`\($0)`" })
+extension ValueReader where Value == AddressRule {
+    /// A rule that chooses a node's address.
+    static var addressRule: Self { AddressRule.reader }
+}

@@ -7,7 +7,8 @@ extension ClusterReader {
     func checkAddressRule(_ fields: inout MappingReader) {
         let variables = fields.variables
         fields.variables = withoutReports.readVariables(for: [])
-        _ = fields.value(Keys.nodeAddress)
+        var cluster = ClusterDeclaration()
+        _ = Self.nodeAddress.read(&fields, into: &cluster)
         fields.variables = variables
     }
 
@@ -25,7 +26,7 @@ extension ClusterReader {
 
     /// Returns the value of a node's key `address`.
     func addressNode(of node: String?) -> Node? {
-        node.flatMap { nodeEntry(of: $0)?.value.mapping?[NodeKeys.address.description.name] }
+        node.flatMap { nodeEntry(of: $0)?.value.mapping?["address"] }
     }
 
     /// Returns the address that a rule chooses for a node, or the reason why the address is missing.
@@ -47,23 +48,20 @@ extension ClusterReader {
     private func readAddressRule(of node: String) -> AddressRule? {
         guard let entry = addressRuleEntry(of: node) else { return nil }
         let reader = withoutReports
-        var fields = MappingReader(
+        let fields = MappingReader(
             [entry],
             at: entry.location,
             MappingName(),
             reader.readVariables(for: []),
             reader.problems
         )
-        if entry.key == Keys.nodeAddress.description.name { return fields.value(Keys.nodeAddress) }
-        guard case .chosen(let rule)? = fields.value(NodeKeys.address) else { return nil }
-        return rule
+        return ValueReader<AddressRule>.addressRule.read(fields.value(of: entry))
     }
 
     /// Returns the entry with the rule of a single node, or else the rule of all nodes.
     private func addressRuleEntry(of node: String) -> Mapping.Entry? {
-        let name = NodeKeys.address.description.name
-        let own = nodeEntry(of: node)?.value.mapping?.entries.first { $0.key == name && $0.value.mapping != nil }
-        return own ?? files.cluster[Keys.nodeAddress.description.name]
+        let own = nodeEntry(of: node)?.value.mapping?.entries.first { $0.key == "address" && $0.value.mapping != nil }
+        return own ?? files.cluster[Self.nodeAddress.name]
     }
 
     /// A copy of the reader that discards problems, for values with problems that are reported elsewhere.

@@ -22,50 +22,43 @@ struct ClusterReader {
     /// Whether the values being read may use an address chosen by a rule, as tasks and servers may.
     var usesAddressRules = false
 
-    /// The keys of section `cluster`.
-    enum Keys {
-        static let name = Key.optional("name", .string, default: "none", "the cluster's name")
-        static let certificateAuthority = Key.optional(
-            "certificateAuthority",
-            .readPath,
-            default: "none",
-            "the CA of the API server's certificate"
-        )
-        static let warnBefore = Key.optional(
+    static let nodeAddress = Key<ClusterDeclaration>(
+        "nodeAddress",
+        \.addressRule,
+        .addressRule,
+        default: "none; `${node.address}` cannot be used"
+    )
+    .meaning("how the address of a node is chosen")
+
+    /// The keys of section `cluster` that have the same variables as all tasks.
+    private static let keys: [Key<ClusterDeclaration>] = [
+        Key("name", \.name, .string, default: "none").meaning("the cluster's name"),
+        Key("certificateAuthority", \.certificateAuthority, .readPath, default: "none")
+            .meaning("the CA of the API server's certificate"),
+        Key(
             "warnBefore",
-            .duration(limit: Limit.certificateValidity),
-            default: "a tenth of the validity of each certificate, `720h` at most",
-            "the time before the expiry of certificates at which warnings begin"
+            \.warnBefore,
+            .validity,
+            default: "a tenth of the validity of each certificate, `720h` at most"
         )
-        static let servers = KeyDescription(
+        .meaning("the time before the expiry of certificates at which warnings begin"),
+        Key("vip", \.virtualAddress, .virtualAddress, default: "none")
+            .meaning("the virtual IP address that the control planes share"),
+        Key("report", \.report, .report, default: "`true` where a kubelet's kubeconfig is known")
+            .meaning("whether the node reports its state to the cluster, and as which user"),
+    ]
+
+    /// The entries of all keys of section `cluster` in the reference.
+    static let descriptions: [KeyDescription] = {
+        let servers = KeyDescription(
             name: "servers",
             type: .either([.serverURL, .dictionary(.serverURL)]),
             presence: .optional(default: "none"),
             meaning: "the API server, for every role or as a mapping of roles"
         )
-        static let nodeAddress = Key.optional(
-            "nodeAddress",
-            .addressRule,
-            default: "none; `${node.address}` cannot be used",
-            "how the address of a node is chosen"
-        )
-        static let vip = Key.optional(
-            "vip",
-            .address,
-            default: "none",
-            "the virtual IP address that the control planes share"
-        )
-        static let report = Key.optional(
-            "report",
-            ReadReport.reader,
-            default: "`true` where a kubelet's kubeconfig is known",
-            "whether the node reports its state to the cluster, and as which user"
-        )
-        static let all = [
-            name.description, certificateAuthority.description, warnBefore.description, servers,
-            nodeAddress.description, vip.description, report.description,
-        ]
-    }
+        let others = keys.map(\.description)
+        return others.prefix(3) + [servers, nodeAddress.description] + others.dropFirst(3)
+    }()
 
     init(_ files: MergedFiles, _ facts: NodeFacts, _ problems: ProblemCollector) {
         self.files = files
@@ -73,7 +66,7 @@ struct ClusterReader {
         self.problems = problems
         patterns = HostPatterns(files.nodes.entries)
         let names = files.nodes.entries.lazy.flatMap {
-            $0.value.mapping?[NodeKeys.variables.name]?.mapping?.entries ?? []
+            $0.value.mapping?["variables"]?.mapping?.entries ?? []
         }
         .map(\.key)
         nodeVariables = Array(Set(names).sorted().prefix(Limit.variableCount))
@@ -105,22 +98,13 @@ struct ClusterReader {
             views.variables(for: nil),
             problems
         )
-        cluster.declaration.name = fields.value(Keys.name)
-        let vip = fields.entries.first { $0.key == Keys.vip.description.name }
-        if let address = fields.value(Keys.vip), let location = vip?.value.location {
-            checkVirtualAddress(address, at: location)
-            cluster.declaration.virtualAddress = .init(address, at: location)
-        }
-        cluster.declaration.certificateAuthority = fields.value(Keys.certificateAuthority)
+        _ = fields.read(Self.keys, into: &cluster.declaration)
+        if let vip = cluster.declaration.virtualAddress { checkVirtualAddress(vip.address, at: vip.location) }
         cluster.isAuthorityFaulty =
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
-        cluster.declaration.warnBefore = fields.value(Keys.warnBefore)
         checkAddressRule(&fields)
         cluster.declaration.addressRule = readAddressRule()
-        let isReportWritten = fields.has(Keys.report.description.name)
-        let report = fields.value(Keys.report)
-        if isReportWritten { cluster.declaration.report = report?.declaration }
-        if let entry = fields.take(Keys.servers.name) { readServers(entry.value, fields.subject, views, &cluster) }
+        if let entry = fields.take("servers") { readServers(entry.value, fields.subject, views, &cluster) }
         fields.finish()
         return cluster
     }
@@ -236,7 +220,7 @@ extension ClusterReader {
         _ definitions: inout [String: Node],
         _ values: inout [String: Variables.Value],
     ) {
-        let own = node.flatMap { nodeEntry(of: $0)?.value.mapping?[NodeKeys.variables.name]?.mapping?.entries } ?? []
+        let own = node.flatMap { nodeEntry(of: $0)?.value.mapping?["variables"]?.mapping?.entries } ?? []
         for entry in own.prefix(Limit.variableCount) {
             if isVariable(entry) {
                 definitions[entry.key] = entry.value
@@ -380,43 +364,36 @@ struct ReadCluster {
     }
 }
 
-/// Key `report` of section `cluster`, after reading.
-struct ReadReport {
-    /// The settings of the report, or `nil` if the node does not report.
-    let declaration: ReportDeclaration?
+extension ReportDeclaration {
+    fileprivate static let keys: [Key<Self>] = [
+        Key("kubeconfig", \.kubeconfig, .readPath, default: "that of the kubelet")
+            .meaning("the kubeconfig of the user that reports"),
+        Key("node", \.node, .node, default: "that of the kubelet's certificate, else the host name")
+            .meaning("the name of the Node"),
+    ]
+}
 
-    private static let kubeconfig = Key.optional(
-        "kubeconfig",
-        .readPath,
-        default: "that of the kubelet",
-        "the kubeconfig of the user that reports"
-    )
+extension ValueReader where Value == String {
+    fileprivate static var node: Self { Self(type: .name("Node")) { $0.objectText("the name of a Node", isNodeName) } }
+}
 
-    private static let node = Key.optional(
-        "node",
-        ValueReader<String>(type: .name("Node")) { $0.objectText("the name of a Node", isNodeName) },
-        default: "that of the kubelet's certificate, else the host name",
-        "the name of the Node"
-    )
-
-    /// Reads `true` or `false`, or a mapping.
-    static let reader = ValueReader<ReadReport>(
-        type: .either([.boolean, .mapping([kubeconfig.description, node.description])]),
-        ignoresQuotes: true,
-        read: read
-    )
-
-    @Sendable private static func read(_ value: ConfigValue) -> ReadReport? {
-        if value.node.mapping != nil, var fields = value.mapping("a mapping") {
-            defer { fields.finish() }
-            return ReadReport(
-                declaration: ReportDeclaration(kubeconfig: fields.value(kubeconfig), node: fields.value(node))
-            )
+extension ValueReader where Value == ReportDeclaration? {
+    /// `true` or `false`, or a mapping.
+    fileprivate static var report: Self {
+        let mapping = ValueReader<ReportDeclaration>.mapping(ReportDeclaration.keys, into: ReportDeclaration())
+        return Self(type: .either([.boolean, mapping.type]), ignoresQuotes: true) { value in
+            if value.node.mapping != nil { return mapping.read(value) }
+            guard let isOn = value.node.boolean else {
+                value.reportTypeMismatch("true, false or a mapping", hint: value.write("false"))
+                return nil
+            }
+            return .some(isOn ? ReportDeclaration() : nil)
         }
-        guard let isOn = value.node.boolean else {
-            value.reportTypeMismatch("true, false or a mapping", hint: value.write("false"))
-            return nil
-        }
-        return ReadReport(declaration: isOn ? ReportDeclaration() : nil)
+    }
+}
+
+extension ValueReader where Value == ClusterDeclaration.VirtualAddress {
+    fileprivate static var virtualAddress: Self {
+        ValueReader<IPAddress>.address.then { address, value in Value(address, at: value.node.location) }
     }
 }

@@ -15,7 +15,7 @@ extension ValueReader where Value == [FileSource] {
     /// - Parameter example: A list, for hints.
     /// - Returns: The reader.
     static func fileSources(example: String) -> Self {
-        Self(type: .array(.either([.path, .mapping([Keys.url.description, Keys.digest.description])]))) { value in
+        Self(type: .array(.either([.path, PinnedURL.reader.type]))) { value in
             guard let items = value.items(of: "paths and URLs") else { return nil }
             guard value.node.sequence?.isEmpty == false else {
                 value.reportTypeMismatch(
@@ -31,20 +31,24 @@ extension ValueReader where Value == [FileSource] {
     }
 }
 
-private enum Keys {
-    static let url = Key.required("url", .url, example: "https://HOST/FILE", "a URL to fetch")
-    static let digest = Key.required("sha256", .digest, example: "DIGEST", "the SHA-256 digest of its content")
+/// A URL with the digest of its content.
+private struct PinnedURL {
+    var url = ""
+    var digest = ""
+
+    static let keys: [Key<Self>] = [
+        Key("url", \.url, .url, required: "https://HOST/FILE").meaning("a URL to fetch"),
+        Key("sha256", \.digest, .digest, required: "DIGEST").meaning("the SHA-256 digest of its content"),
+    ]
+
+    static let reader = ValueReader.mapping(keys, into: Self())
 }
 
 extension ConfigValue {
     /// Reads a path, or a mapping with a URL and its digest.
     fileprivate func fileSource() -> FileSource? {
-        if node.mapping != nil, var fields = mapping("a mapping") {
-            defer { fields.finish() }
-            let url = fields.value(Keys.url)
-            let digest = fields.value(Keys.digest)
-            guard let url, let digest else { return nil }
-            return .url(url, sha256: digest, node.location)
+        if node.mapping != nil {
+            return PinnedURL.reader.read(self).map { .url($0.url, sha256: $0.digest, node.location) }
         }
         guard let text = node.string, (try? WebAddress(text)) != nil else {
             return readPath().map(FileSource.path)

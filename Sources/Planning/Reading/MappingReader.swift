@@ -179,10 +179,10 @@ struct MappingName {
 
 /// Keys that depend on each other.
 extension MappingReader {
-    /// Reports a problem unless exactly one of the given keys is present.
-    func requireOne(of keys: [String], example: String) {
+    /// Returns whether exactly one of the given keys is present, after reporting a problem if not.
+    @discardableResult func requireOne(of keys: [String], example: String) -> Bool {
         let written = entries.filter { keys.contains($0.key) }
-        guard written.count != 1 else { return }
+        guard written.count != 1 else { return true }
         let all = list(keys.map { "'\($0)'" }, "or")
         if written.count > 1 {
             let found = list(written.map { "'\($0.key)'" })
@@ -198,6 +198,7 @@ extension MappingReader {
                 hint: "add \(example)"
             )
         }
+        return false
     }
 
     /// Reports a key that is present without any of the keys that it requires.

@@ -129,7 +129,7 @@ struct MergedFiles {
     ///
     /// Returns any other entry unchanged.
     private func withEarlierLeaves(_ entry: Mapping.Entry) -> Mapping.Entry {
-        guard entry.key == CertificateKeys.leaves.name, let new = entry.value.mapping,
+        guard entry.key == "leaves", let new = entry.value.mapping,
             let old = certificates[entry.key]?.value.mapping
         else { return entry }
         var merged = Section()

@@ -6,30 +6,23 @@ struct ReadLock {
     /// The kubeconfig, if the task names one for its lock.
     var kubeconfig: LocatedPath?
 
-    private static let words = ["cluster"]
+    private static let word = "cluster"
 
-    private static let kubeconfig = Key.required(
-        "kubeconfig",
-        .readPath,
-        example: "/etc/kubernetes/admin.conf",
-        "the kubeconfig of the API server, if the verb has none"
-    )
+    private static let keys: [Key<Self>] = [
+        Key("kubeconfig", \.kubeconfig, .readPath, required: "/etc/kubernetes/admin.conf")
+            .meaning("the kubeconfig of the API server, if the verb has none")
+    ]
 
     /// Reads `cluster`, or a mapping with a kubeconfig.
-    static let reader = ValueReader<ReadLock>(
-        type: .either([.enumeration(words), .mapping([kubeconfig.description])]),
-        read: read
-    )
-
-    @Sendable private static func read(_ value: ConfigValue) -> ReadLock? {
-        if value.node.mapping != nil, var fields = value.mapping("a mapping") {
-            defer { fields.finish() }
-            return fields.value(kubeconfig).map { ReadLock(kubeconfig: $0) }
+    static let reader: ValueReader<Self> = {
+        let mapping = ValueReader.mapping(keys, into: Self())
+        return ValueReader(type: .either([.enumeration([word]), mapping.type])) { value in
+            if value.node.mapping != nil { return mapping.read(value) }
+            if value.node.string == word { return Self() }
+            value.reportTypeMismatch("'cluster' or a mapping with a kubeconfig", hint: value.write("cluster"))
+            return nil
         }
-        if let word = value.node.string, words.contains(word) { return ReadLock() }
-        value.reportTypeMismatch("'cluster' or a mapping with a kubeconfig", hint: value.write("cluster"))
-        return nil
-    }
+    }()
 }
 
 extension ReadTask {

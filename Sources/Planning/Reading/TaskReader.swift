@@ -36,6 +36,8 @@ struct TaskContext {
 struct RoleList {
     let items: [ConfigValue]
 
+    init(items: [ConfigValue]) { self.items = items }
+
     init?(_ value: ConfigValue) {
         guard let items = value.items(of: "roles", limit: Limit.roleCount) else { return nil }
         if value.node.sequence?.isEmpty == true {
@@ -115,89 +117,47 @@ struct TaskReader {
         return reader.readTask(TaskHeader(name: name, location: entry.location))
     }
 
-    /// The keys of a task in addition to its verb.
-    enum Keys {
-        static let enable = BoundKey<ReadTask>(
-            "enable",
-            \.isEnabled,
-            .boolean,
-            default: "`true`",
-            "`false` removes the task, also one of an earlier file"
+    static let enable = Key<ReadTask>("enable", \.isEnabled, .boolean, default: "`true`")
+        .meaning("`false` removes the task, also one of an earlier file")
+
+    /// The key that selects the variables with which all other keys are read.
+    private static let roles = Key<ReadTask>("roles", \.roles, .roles, default: "every role")
+        .meaning("the roles whose nodes run the task")
+
+    /// The keys of a task in addition to its verb, in the order of the documentation.
+    static let keys: [Key<ReadTask>] = [
+        enable,
+        Key("description", \.settings.description, ValueReader<String>.text().map(onOneLine), default: "none")
+            .meaning("what the task is for, on one line; the description of its unit"),
+        roles,
+        Key("after", \.header.after, .dependencies, default: "none").meaning(
+            "tasks that must have succeeded before this one starts, and systemd units that its unit is ordered after"
+        ),
+        Key("wantedBy", \.settings.wantedBy, .list(of: .unit, "systemd units"), default: "none")
+            .meaning("systemd units that start the task's unit, in addition to `k8s-bootstrap.target`"),
+        Key("timeout", \.settings.timeout, .duration(limit: Limit.timeout), default: "`10m`")
+            .meaning("the task's deadline; every wait and request of the task ends then, and a program gets SIGTERM"),
+        Key(
+            "every",
+            \.settings.interval,
+            ValueReader(type: .duration) { $0.duration(from: Limit.shortestInterval, to: Limit.longestInterval) },
+            default: "the task runs once a boot"
         )
-        /// The key that selects the variables with which all other keys are read.
-        static let roles = BoundKey<ReadTask>(
-            "roles",
-            \.roles,
-            ValueReader(type: .array(.name("role"))) { RoleList($0) }.ofAtLeastOne,
-            default: "every role",
-            "the roles whose nodes run the task"
+        .meaning("the time between the end of a run of the task and its repetition"),
+        Key(
+            "restart",
+            \.settings.restarts,
+            ValueReader<[String]>.list(of: .unit, "systemd units", limit: Limit.needCount).map { $0.unique() },
+            default: "none"
         )
-        /// All keys, in the order of the documentation.
-        static let all: [BoundKey<ReadTask>] = [
-            enable,
-            BoundKey(
-                "description",
-                \.settings.description,
-                ValueReader<String>.text().map(onOneLine),
-                default: "none",
-                "what the task is for, on one line; the description of its unit"
-            ),
-            roles,
-            BoundKey(
-                "after",
-                \.header.after,
-                ValueReader<[Dependency]>.list(
-                    of: ValueReader(type: .either([.name("task"), .name("systemd unit")])) { $0.dependency() },
-                    "tasks and systemd units"
-                ).map { $0.unique(by: \.key) },
-                default: "none",
-                "tasks that must have succeeded before this one starts, and systemd units that its unit is ordered after"
-            ),
-            BoundKey(
-                "wantedBy",
-                \.settings.wantedBy,
-                .list(of: .unit, "systemd units"),
-                default: "none",
-                "systemd units that start the task's unit, in addition to `k8s-bootstrap.target`"
-            ),
-            BoundKey(
-                "timeout",
-                \.settings.timeout,
-                .duration(limit: Limit.timeout),
-                default: "`10m`",
-                "the task's deadline; every wait and request of the task ends then, and a program gets SIGTERM"
-            ),
-            BoundKey(
-                "every",
-                \.settings.interval,
-                ValueReader(type: .duration) { $0.duration(from: Limit.shortestInterval, to: Limit.longestInterval) },
-                default: "the task runs once a boot",
-                "the time between the end of a run of the task and its repetition"
-            ),
-            BoundKey(
-                "restart",
-                \.settings.restarts,
-                ValueReader<[String]>.list(of: .unit, "systemd units", limit: Limit.needCount).map { $0.unique() },
-                default: "none",
-                "systemd units that use what the task makes, and are restarted when it has changed something"
-            ),
-            BoundKey(
-                "lock",
-                \.lock,
-                ReadLock.reader,
-                default: "nodes run the task at the same time",
-                "`cluster`: the task runs on one node of the cluster at a time"
-            ),
-            BoundKey(
-                "reset",
-                \.settings.reset,
-                .text(allowsLiteral: true),
-                default: "none",
-                "shell commands that undo what the task has made and only its author knows, run by `nest-bootstrap reset` "
-                    + "with `/bin/sh -e`"
-            ),
-        ]
-    }
+        .meaning("systemd units that use what the task makes, and are restarted when it has changed something"),
+        Key("lock", \.lock, ReadLock.reader, default: "nodes run the task at the same time")
+            .meaning("`cluster`: the task runs on one node of the cluster at a time"),
+        Key("reset", \.settings.reset, .text(allowsLiteral: true), default: "none").meaning(
+            "shell commands that undo what the task has made and only its author knows, run by `nest-bootstrap reset` "
+                + "with `/bin/sh -e`"
+        ),
+    ]
 
     /// Returns whether an entry next to an empty task is a key of the empty task rather than another task.
     static func isKey(_ entry: Mapping.Entry) -> Bool {
@@ -208,18 +168,18 @@ struct TaskReader {
 
     /// Returns whether a task can have a key of this name.
     private static func isKey(_ name: String) -> Bool {
-        Keys.all.contains { $0.name == name }
+        keys.contains { $0.name == name }
             || verbTypes.contains { $0.name == name || $0.taskLevelKeys.contains(name) }
     }
 
     private mutating func readTask(_ header: TaskHeader) -> ReadTask? {
         var task = ReadTask(header: header)
-        Keys.enable.read(&fields, &task)
+        _ = Self.enable.read(&fields, into: &task)
         guard task.isEnabled else { return nil }
-        Keys.roles.read(&fields, &task)
+        _ = Self.roles.read(&fields, into: &task)
         (task.header.roles, task.hasUnknownRole) = roles(task.roles)
         fields.variables = context.views.variables(for: task.header.roles)
-        for key in Keys.all where ![Keys.enable.name, Keys.roles.name].contains(key.name) { key.read(&fields, &task) }
+        _ = fields.read(Self.keys.filter { !["enable", "roles"].contains($0.name) }, into: &task)
         let restart = fields.entries.first { $0.key == "restart" }
         let verb = VerbContext(
             cluster: context.cluster,
@@ -290,5 +250,12 @@ enum Dependency: Sendable, Hashable {
         case .task(let name, _): "task \(name)"
         case .unit(let name, _): name
         }
+    }
+}
+
+extension ValueReader where Value == [Dependency] {
+    fileprivate static var dependencies: Self {
+        let item = ValueReader<Dependency>(type: .either([.name("task"), .name("systemd unit")])) { $0.dependency() }
+        return list(of: item, "tasks and systemd units").map { $0.unique(by: \.key) }
     }
 }

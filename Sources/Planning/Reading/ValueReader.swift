@@ -12,19 +12,27 @@ struct ValueReader<Value>: Sendable {
     /// Whether a variable keeps its type even in quotes, because `${name}` must be quoted in a mapping in braces.
     var ignoresQuotes = false
 
+    /// Whether variables in the value stay as they are written.
+    var keepsVariables = false
+
     /// Whether the reader refuses a list or mapping without items.
     var refusesEmpty = false
 
     /// Returns the value, or `nil` after reporting the problem.
     let read: @Sendable (ConfigValue) -> Value?
 
-    /// Returns a reader that transforms the values of this one.
-    func map(_ transform: @escaping @Sendable (Value) -> Value) -> Self {
-        var reader = Self(type: type, allowsLiteral: allowsLiteral, ignoresQuotes: ignoresQuotes) {
-            read($0).map(transform)
+    /// Returns a reader that transforms the values of this one, or reports what is wrong with them.
+    func then<Other>(_ transform: @escaping @Sendable (Value, ConfigValue) -> Other?) -> ValueReader<Other> {
+        var reader = ValueReader<Other>(type: type, allowsLiteral: allowsLiteral, ignoresQuotes: ignoresQuotes) {
+            value in
+            read(value).flatMap { transform($0, value) }
         }
-        reader.refusesEmpty = refusesEmpty
+        (reader.keepsVariables, reader.refusesEmpty) = (keepsVariables, refusesEmpty)
         return reader
+    }
+
+    func map<Other>(_ transform: @escaping @Sendable (Value) -> Other) -> ValueReader<Other> {
+        then { value, _ in transform(value) }
     }
 
     /// The reader of a list or mapping that the schema describes as not empty; an empty one is refused where it is read.
@@ -49,6 +57,32 @@ struct ValueReader<Value>: Sendable {
         Self(type: .array(item.type), allowsLiteral: item.allowsLiteral) { value in
             value.items(of: plural, limit: limit, hintsLiteral: item.allowsLiteral)?.compactMap(item.read)
         }
+    }
+}
+
+extension ValueReader where Value: Sendable {
+    /// Returns a reader of a mapping with known keys.
+    ///
+    /// - Parameters:
+    ///   - keys: The keys.
+    ///   - expected: The expected value, for messages.
+    ///   - initial: The value with the defaults of its properties.
+    /// - Returns: The reader of the mapping.
+    static func mapping(_ keys: [Key<Value>], _ expected: String = "a mapping", into initial: Value) -> Self {
+        Self(type: .mapping(keys.map(\.description))) { value in
+            guard var fields = value.mapping(expected) else { return nil }
+            defer { fields.finish() }
+            var read = initial
+            return fields.read(keys, into: &read) ? read : nil
+        }
+    }
+}
+
+extension ValueReader where Value: RawRepresentable<String> & CaseIterable & SendableMetatype {
+    /// One of the words of an enumeration.
+    static var word: Self {
+        let words = Value.allCases.map(\.rawValue)
+        return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(Value.init) }
     }
 }
 
@@ -80,6 +114,9 @@ extension ValueReader where Value == AddressRange {
 extension ValueReader where Value == LocatedPath {
     /// A file or link that a task writes.
     static var writtenPath: Self { Self(type: .absolutePath) { $0.writtenPath() } }
+
+    /// A file or directory that a program may write.
+    static var writablePath: Self { Self(type: .absolutePath) { $0.writablePath() } }
 
     /// A file or directory that a task reads.
     static var readPath: Self { Self(type: .path) { $0.readPath() } }
@@ -115,6 +152,19 @@ extension ValueReader where Value == String {
 
     /// A namespace of the cluster.
     static var namespace: Self { Self(type: .name("namespace")) { $0.label("a namespace") } }
+
+    static var apiVersion: Self {
+        Self(type: .string) { $0.objectText("an API version such as apps/v1", ObjectIdentifiers.isAPIVersion) }
+    }
+
+    static var kind: Self {
+        Self(type: .string) { $0.objectText("a kind such as DaemonSet", ObjectIdentifiers.isKind) }
+    }
+
+    static var objectName: Self {
+        Self(type: .string) { $0.objectText("a name without '/' and '%'", ObjectIdentifiers.isName) }
+    }
+
     static var unit: Self { Self(type: .name("systemd unit")) { $0.unitName() } }
 
     /// The name of a systemd unit, which gets the suffix of a service if it has none.
@@ -164,55 +214,22 @@ extension ValueReader where Value == [String: String] {
 }
 
 extension ValueReader where Value == ObjectReference {
-    private enum Keys {
-        static let apiVersion = Key.required(
-            "apiVersion",
-            ValueReader<String>(type: .string) {
-                $0.objectText("an API version such as apps/v1", ObjectIdentifiers.isAPIVersion)
-            },
-            example: "apps/v1",
-            "its API group and version"
-        )
-        static let kind = Key.required(
-            "kind",
-            ValueReader<String>(type: .string) { $0.objectText("a kind such as DaemonSet", ObjectIdentifiers.isKind) },
-            example: "DaemonSet",
-            "its kind"
-        )
-        static let name = Key.required(
-            "name",
-            ValueReader<String>(type: .string) {
-                $0.objectText("a name without '/' and '%'", ObjectIdentifiers.isName)
-            },
-            example: "calico-node",
-            "its name"
-        )
-        static let namespace = Key.optional(
-            "namespace",
-            .namespace,
-            default: "that of the kubeconfig's context",
-            "its namespace; ignored for kinds without namespaces"
-        )
-    }
-
     /// A reference to an object on the API server.
     static var object: Self {
-        let keys = [Keys.apiVersion, Keys.kind, Keys.name, Keys.namespace].map(\.description)
-        return Self(type: .mapping(keys)) { value in
-            guard var fields = value.mapping("a mapping with apiVersion, kind and name") else { return nil }
-            defer { fields.finish() }
-            let apiVersion = fields.value(Keys.apiVersion)
-            let kind = fields.value(Keys.kind)
-            let name = fields.value(Keys.name)
-            let namespace = fields.value(Keys.namespace)
-            guard let apiVersion, let kind, let name else { return nil }
-            return ObjectReference(
-                apiVersion: apiVersion,
-                kind: kind,
-                namespace: namespace,
-                name: name,
-                location: value.node.location,
-            )
+        mapping(Value.keys, "a mapping with apiVersion, kind and name", into: ObjectReference()).then { object, value in
+            var object = object
+            object.location = value.node.location
+            return object
         }
     }
+}
+
+extension ObjectReference {
+    fileprivate static let keys: [Key<Self>] = [
+        Key("apiVersion", \.apiVersion, .apiVersion, required: "apps/v1").meaning("its API group and version"),
+        Key("kind", \.kind, .kind, required: "DaemonSet").meaning("its kind"),
+        Key("name", \.name, .objectName, required: "calico-node").meaning("its name"),
+        Key("namespace", \.namespace, .namespace, default: "that of the kubeconfig's context")
+            .meaning("its namespace; ignored for kinds without namespaces"),
+    ]
 }

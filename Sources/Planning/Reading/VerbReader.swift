@@ -54,7 +54,7 @@ struct VerbReader {
     /// Returns the keys of a verb that are not also keys of a task, empty if there is no such verb.
     static func ownKeys(ofVerb name: String) -> [String] {
         for type in verbTypes where type.name == name {
-            return type.keys.map { $0.name }.filter { key in !TaskReader.Keys.all.contains { $0.name == key } }
+            return type.descriptions.map { $0.name }.filter { key in !TaskReader.keys.contains { $0.name == key } }
         }
         return []
     }
@@ -72,7 +72,7 @@ struct VerbReader {
             defer { own.finish() }
             return type.read(&own, verb)
         }
-        let keys = type.keys.map(\.name)
+        let keys = type.descriptions.map(\.name)
         let text = fields.entries.first { $0.key == type.name }?.value.string
         let hint = text.flatMap { joinedPair($0, keys) } ?? "write its keys below it: \(few(keys))"
         guard let below = fields.fields(type.name, expected: expected(type.name), hint: hint) else { return nil }
@@ -115,7 +115,7 @@ struct VerbReader {
     /// - Returns: The name of the key, or `nil` if there is no such key.
     private func reportMisplacedKey(_ written: [any ReadableVerb.Type], _ fields: MappingReader) -> String? {
         for type in written {
-            for key in type.keys {
+            for key in type.descriptions {
                 guard case .enumeration(let words) = key.type, written.contains(where: { $0.name == key.name }),
                     let entry = fields.entries.first(where: { $0.key == key.name }),
                     let word = entry.value.string ?? entry.value.spelling

@@ -20,7 +20,7 @@ public struct KeyDescription: Sendable, Hashable {
     public var example: String?
 
     /// The meaning, in a sentence without a full stop.
-    public var meaning: String
+    public var meaning = ""
 
     /// Whether a list or mapping without items is refused.
     public var refusesEmpty = false
@@ -125,42 +125,6 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// A mapping of the task file with its keys.
-public struct ReferenceSection: Sendable, Hashable {
-    /// The path of the mapping in the task file: `cluster`, `nodes.HOST`, `tasks.NAME`, or `tasks.NAME.VERB`.
-    public var path: String
-    public var keys: [KeyDescription]
-
-    /// Creates the section of a key whose value is a mapping or maps names to mappings.
-    ///
-    /// Verbs have separate sections.
-    fileprivate init(_ key: ReferencedKey) {
-        let keys = key.keys.filter { !$0.isVerb }
-        path = (keys.first?.place.dropLast() ?? key.place[...]).joined(separator: ".")
-        self.keys = keys.map(\.description)
-    }
-
-    /// The table rows of all keys and of the keys nested below them: key, type, default, meaning.
-    public var rows: [[String]] {
-        Self.rows(keys, below: "")
-    }
-
-    private static func rows(_ keys: [KeyDescription], below prefix: String) -> [[String]] {
-        keys.flatMap { key in
-            let name = prefix + key.name
-            let row = ["`\(name)`", key.type.description, key.presenceText, key.meaning]
-            return [row] + rows(key.type.nestedKeys, below: name + ".")
-        }
-    }
-
-    /// The rows as a Markdown table.
-    public var markdown: String {
-        let header = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
-        let lines = header + rows.map { "| \($0.joined(separator: " | ")) |" }
-        return lines.map { $0 + "\n" }.joined()
-    }
-}
-
 extension ValueType {
     /// The keys of the mapping, or of the mappings that a value of this type contains.
     var nestedKeys: [KeyDescription] {
@@ -168,15 +132,7 @@ extension ValueType {
         case .mapping(let keys): keys
         case .array(let type), .dictionary(let type): type.nestedKeys
         case .either(let types): types.flatMap(\.nestedKeys)
-        case .string, .text, .integer, .number, .boolean, .duration, .mode, .path, .absolutePath, .url, .serverURL,
-            .endpoint, .address, .addressRange, .digest, .name, .capability, .account, .enumeration:
-            []
+        default: []
         }
     }
-}
-
-/// Returns every mapping of the task file with the keys that the reader accepts.
-public func taskFileReference() -> [ReferenceSection] {
-    let sections = ReferencedKey.sections
-    return (sections + sections.flatMap(\.keys).filter(\.isVerb)).map(ReferenceSection.init)
 }

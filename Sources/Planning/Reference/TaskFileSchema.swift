@@ -49,28 +49,28 @@ private var taskNameSchema: Node {
 
 /// Returns the schema of a task: its own keys, exactly one verb, and the keys of verbs that are allowed in the task.
 private func taskSchema() -> Node {
-    var properties = TaskReader.Keys.all.map { ($0.name, $0.description.schema) }
+    var properties = TaskReader.keys.map { ($0.name, $0.description.schema) }
     var choices: [Node] = []
     var conditions: [Node] = []
     for verb in verbTypes {
-        let outside = verb.keys.filter { verb.taskLevelKeys.contains($0.name) }
+        let outside = verb.descriptions.filter { verb.taskLevelKeys.contains($0.name) }
         properties += outside.map { ($0.name, $0.schema) }
         guard let shorthand = verb.shorthandKey else {
-            var schema = objectSchema(verb.keys)
+            var schema = objectSchema(verb.descriptions)
             if !verb.anyOfKeys.isEmpty { schema.append(("anyOf", .sequence(verb.anyOfKeys.map(requiredWithItems)))) }
             properties.append((verb.name, .mapping(schema)))
             choices.append(required(verb.name))
             continue
         }
         // A key that is set on the task is not required again under the verb.
-        properties.append((verb.name, .mapping(objectSchema(verb.keys, requires: false))))
+        properties.append((verb.name, .mapping(objectSchema(verb.descriptions, requires: false))))
         choices.append(.mapping([("anyOf", .sequence([required(verb.name), required(shorthand)]))]))
-        let whole = Node.mapping([(verb.name, .mapping(objectSchema(verb.keys, describes: false)))])
+        let whole = Node.mapping([(verb.name, .mapping(objectSchema(verb.descriptions, describes: false)))])
         conditions.append(.mapping([("anyOf", .sequence([required(shorthand), .mapping([("properties", whole)])]))]))
     }
     // A drop-in may contain only `enable` for a task.
     let isSwitch = Node.mapping([
-        ("required", .sequence([.string(TaskReader.Keys.enable.name)])), ("maxProperties", .number(1)),
+        ("required", .sequence([.string(TaskReader.enable.name)])), ("maxProperties", .number(1)),
     ])
     conditions.append(.mapping([("oneOf", .sequence(choices + [isSwitch]))]))
     return .mapping([

@@ -24,184 +24,101 @@ public struct ApplyDeclaration: VerbDeclaration {
         case all
     }
 
-    public var kubeconfig: LocatedPath
-    public var manifests: ManifestSet
+    /// The set of the task's objects, and which of them are deleted.
+    struct PrunedSet: Sendable, Hashable {
+        var pruning = Pruning.never
+
+        /// The name of the set, `nil` for the task's name.
+        var name: String?
+    }
+
+    public var kubeconfig = LocatedPath.unset
+    public var manifests = ManifestSet()
 
     /// The treatment of conflicts.
-    public var conflicts: Conflicts
+    public var conflicts = Conflicts.report
 
     /// The other field managers whose fields are taken over, by name; a name that ends with `*` is a prefix.
-    public var takenManagers: [String]
+    public var takenManagers: [String] = []
 
     /// Whether the task waits until its objects are ready.
-    public var waitsForRollout: Bool
+    public var waitsForRollout = false
 
     /// Labels put on every object in addition to the agent's own.
-    public var labels: [String: String]
+    public var labels: [String: String] = [:]
 
     /// The number of nodes on which a DaemonSet must be scheduled to count as ready.
-    public var minimumNodeCount: Int
+    public var minimumNodeCount = 1
 
-    /// The kinds of objects to delete once the manifests no longer contain them.
-    public var pruning: Pruning
-
-    /// The name of the set of the task's objects, `nil` for the task's name.
-    public var setName: String?
+    /// The objects to delete once the manifests no longer contain them.
+    var pruned = PrunedSet()
+    public var pruning: Pruning { pruned.pruning }
 
     /// The version of the manifests, `nil` if the task has none; an older version does not replace a newer one.
     public var version: OrderedVersion?
 
     /// Whether the version replaces a newer one.
-    public var allowsOlder: Bool
+    public var allowsOlder = false
 }
 
 extension ApplyDeclaration: ReadableVerb {
-    /// The verb's key in the task file.
     public static var name: String { "apply" }
 
-    public static var summary: String { "applies the objects of manifests with server-side apply" }
+    static var summary: String { "applies the objects of manifests with server-side apply" }
 
     static var changesObjects: Bool { true }
 
     static var taskLevelKeys: [String] { ["version", "allowOlder"] }
 
-    /// The verb's keys.
-    public static var keys: [KeyDescription] {
-        [
-            Keys.manifests.description, Keys.kubeconfig.description, Keys.conflicts.description,
-            Keys.takeOver.description, Keys.substitute.description, Keys.wait.description, Keys.minNodes.description,
-            Keys.labels.description,
-            Keys.prune.description, Keys.version.description, Keys.allowOlder.description,
-        ]
-    }
-
-    private enum Keys {
-        static let kubeconfig = Key.optional(
-            "kubeconfig",
-            .readPath,
-            default:
-                "the file of the nearest `kubeconfig` task among the dependencies that is not for a component of Kubernetes",
-            "the kubeconfig of the API server"
-        )
-        static let manifests = Key.required(
-            "manifests",
-            .fileSources(example: "[FILE.yaml]"),
-            example: "[FILE.yaml]",
-            "files, directories (their `*.yaml`, `*.yml` and `*.json`, in name order) and pinned URLs"
-        )
-        static let conflicts = DefaultedKey(
-            "conflicts",
-            ValueReader(type: .enumeration(Conflicts.allCases.map(\.rawValue)), read: readConflicts),
-            default: Conflicts.report,
+    static let keys: [Key<Self>] = [
+        Key("manifests", \.manifests.sources, .fileSources(example: "[FILE.yaml]"), required: "[FILE.yaml]")
+            .meaning("files, directories (their `*.yaml`, `*.yml` and `*.json`, in name order) and pinned URLs"),
+        Key("kubeconfig", \.kubeconfig, .readPath, default: administratorsKubeconfig)
+            .meaning("the kubeconfig of the API server"),
+        Key("conflicts", \.conflicts, .word, default: "`report`").meaning(
             "whether fields that another field manager has set to another value are reported, taken over, or kept as they are "
                 + "while the rest is applied"
-        )
-        static let takeOver = Key.optional(
+        ),
+        Key(
             "takeOver",
-            ValueReader<[String]>.list(of: .string("the name of a field manager"), "names of field managers"),
-            default: "only those of client-side kubectl",
+            \.takenManagers,
+            .list(of: .string("the name of a field manager"), "names of field managers"),
+            default: "only those of client-side kubectl"
+        ).meaning(
             "field managers whose fields become the task's, also fields that the manifests do not have, which are removed; "
                 + "a name that ends with `*` is a prefix, as `deploy@*` for k3s"
-        )
-        static let substitute = DefaultedKey(
-            "substitute",
-            .boolean,
-            default: false,
-            "replace `${name}` in the scalars of the manifests"
-        )
-        static let wait = Key.optional(
-            "wait",
-            .word(["rollout"]),
-            default: "do not wait",
-            "wait until the applied objects are ready"
-        )
-        static let labels = Key.optional(
+        ),
+        Key("substitute", \.manifests.substitutesVariables, .boolean, default: "`false`")
+            .meaning("replace `${name}` in the scalars of the manifests"),
+        Key("wait", \.waitsForRollout, ValueReader<String>.word(["rollout"]).map { _ in true }, default: "do not wait")
+            .meaning("wait until the applied objects are ready"),
+        Key("minNodes", \.minimumNodeCount, .count, default: "`1`")
+            .meaning("how many nodes a DaemonSet must be scheduled on to count as ready"),
+        Key(
             "labels",
+            \.labels,
             .dictionary(.either([.string, .number]), isKey: isLabelKey) { $0.labelValue() },
-            default: "none",
-            "labels to put on every object"
+            default: "none"
         )
-        static let minNodes = DefaultedKey(
-            "minNodes",
-            .count,
-            default: 1,
-            "how many nodes a DaemonSet must be scheduled on to count as ready"
-        )
-        static let prune = DefaultedKey(
-            "prune",
-            ValueReader(
-                type: .either([.boolean, .enumeration(["all"]), .mapping([set.description, all.description])]),
-                read: readPruning
-            ),
-            default: PrunedSet(pruning: .never),
-            text: "`false`",
+        .meaning("labels to put on every object"),
+        Key("prune", \.pruned, .prunedSet, default: "`false`").meaning(
             "whether objects are deleted that the task applied before and its manifests no longer contain; `all`: also "
                 + "Namespaces, CustomResourceDefinitions and PersistentVolumeClaims"
-        )
-        static let set = Key.optional(
-            "set",
-            ValueReader(type: .name("set")) { $0.label("the name of a set") },
-            default: "the name of the task",
-            "the name of the set of the task's objects, which stays when the task is renamed"
-        )
-        static let all = DefaultedKey(
-            "all",
-            .boolean,
-            default: false,
-            "whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too"
-        )
-        static let version = Key.optional(
-            "version",
-            ValueReader(type: .either([.string, .number]), read: readVersion),
-            default: "none",
-            "the version of the manifests: a version such as `1.30.2`, a date, or a number; no node replaces objects with "
-                + "those of an older version; also a key of the task itself"
-        )
-        static let allowOlder = DefaultedKey(
-            "allowOlder",
-            .boolean,
-            default: false,
-            "whether an older `version` replaces a newer one; also a key of the task itself"
-        )
-    }
+        ),
+        Key("version", \.version, ValueReader(type: .either([.string, .number]), read: readVersion), default: "none")
+            .meaning(
+                "the version of the manifests: a version such as `1.30.2`, a date, or a number; no node replaces objects with "
+                    + "those of an older version; also a key of the task itself"
+            ),
+        Key("allowOlder", \.allowsOlder, .boolean, default: "`false`")
+            .meaning("whether an older `version` replaces a newer one; also a key of the task itself"),
+    ]
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
-        let kubeconfig = fields.value(Keys.kubeconfig)
-        let sources = fields.value(Keys.manifests)
-        let conflicts = fields.value(Keys.conflicts)
-        let takenManagers = fields.value(Keys.takeOver) ?? []
-        let substitute = fields.value(Keys.substitute)
-        let wait = fields.value(Keys.wait)
-        let labels = fields.value(Keys.labels) ?? [:]
-        let minimum = fields.value(Keys.minNodes)
-        let pruned = fields.value(Keys.prune)
-        let version = fields.value(Keys.version)
-        let allowsOlder = fields.value(Keys.allowOlder)
+        var declaration = Self()
+        let isUsable = fields.read(keys, into: &declaration)
         fields.reportMisplacedKey("allowOlder", goesWith: ["version"])
-        guard let sources else { return nil }
-        return ReadVerb(kubeconfig: kubeconfig) { kubeconfig in
-            Self(
-                kubeconfig: kubeconfig,
-                manifests: ManifestSet(sources: sources, substitutesVariables: substitute),
-                conflicts: conflicts,
-                takenManagers: takenManagers,
-                waitsForRollout: wait != nil,
-                labels: labels,
-                minimumNodeCount: minimum,
-                pruning: pruned.pruning,
-                setName: pruned.set,
-                version: version,
-                allowsOlder: allowsOlder,
-            )
-        }
-    }
-
-    @Sendable private static func readConflicts(_ value: ConfigValue) -> Conflicts? {
-        if value.node.string == "take-over" {
-            value.reportTypeMismatch("'report', 'force' or 'keep'", hint: "did you mean 'force'?")
-            return nil
-        }
-        return value.word(of: Conflicts.allCases.map(\.rawValue)).flatMap(Conflicts.init(rawValue:))
+        return isUsable ? ReadVerb(declaration, \.kubeconfig) : nil
     }
 
     @Sendable private static func readVersion(_ value: ConfigValue) -> OrderedVersion? {
@@ -211,27 +128,11 @@ extension ApplyDeclaration: ReadableVerb {
         return nil
     }
 
-    /// The value of `prune`.
-    private struct PrunedSet {
-        var pruning: Pruning
-        var set: String?
-    }
-
-    @Sendable private static func readPruning(_ value: ConfigValue) -> PrunedSet? {
-        if let isPruned = value.node.boolean { return PrunedSet(pruning: isPruned ? .most : .never) }
-        if value.node.string == "all" { return PrunedSet(pruning: .all) }
-        guard var fields = value.mapping("true, false, 'all', or a mapping with 'set' or 'all'") else { return nil }
-        defer { fields.finish() }
-        let set = fields.value(Keys.set)
-        return PrunedSet(pruning: fields.value(Keys.all) ? .all : .most, set: set)
-    }
-
-    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(manifests: manifests)
         footprint.awaitsRollout = waitsForRollout
-        footprint.pruning = pruning
-        footprint.setName = setName
+        footprint.pruning = pruned.pruning
+        footprint.setName = pruned.name
         footprint.isVersioned = version != nil
         footprint.useAPIServer(kubeconfig)
         for source in manifests.sources {
@@ -243,3 +144,35 @@ extension ApplyDeclaration: ReadableVerb {
         return footprint
     }
 }
+
+extension ApplyDeclaration.PrunedSet {
+    fileprivate static let keys: [Key<Self>] = [
+        Key("set", \.name, .setName, default: "the name of the task")
+            .meaning("the name of the set of the task's objects, which stays when the task is renamed"),
+        Key("all", \.pruning, ValueReader<Bool>.boolean.map { $0 ? .all : .most }, default: "`false`")
+            .meaning("whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too"),
+    ]
+}
+
+extension ValueReader where Value == ApplyDeclaration.PrunedSet {
+    /// `true`, `false`, `all`, or a mapping.
+    fileprivate static var prunedSet: Self {
+        let expected = "true, false, 'all', or a mapping with 'set' or 'all'"
+        let mapping = mapping(Value.keys, expected, into: Value(pruning: .most))
+        return Self(type: .either([.boolean, .enumeration(["all"]), mapping.type])) { value in
+            if let isPruned = value.node.boolean { return Value(pruning: isPruned ? .most : .never) }
+            return value.node.string == "all" ? Value(pruning: .all) : mapping.read(value)
+        }
+    }
+}
+
+extension ValueReader where Value == String {
+    /// The name of a set of objects.
+    static var setName: Self { Self(type: .name("set")) { $0.label("the name of a set") } }
+}
+
+/// The default of key `kubeconfig`.
+let nearestKubeconfig = "the file of the nearest `kubeconfig` task among the dependencies"
+
+/// The default of key `kubeconfig` in verbs that change objects.
+let administratorsKubeconfig = "\(nearestKubeconfig) that is not for a component of Kubernetes"

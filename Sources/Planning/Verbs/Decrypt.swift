@@ -4,19 +4,19 @@ import YAML
 /// Verb `decrypt`: a file with the decrypted content of another file, such as a private key.
 public struct DecryptDeclaration: VerbDeclaration {
     /// The file to write.
-    public var path: LocatedPath
+    public var path = LocatedPath.unset
 
     /// The encrypted file.
-    public var source: LocatedPath
+    public var source = LocatedPath.unset
 
     /// The private key of the node, which decrypts the source.
-    public var identity: LocatedPath
+    public var identity = LocatedPath.unset
 
     /// The certificate that the decrypted key must belong to, or `nil` if the file need not be a key.
     public var certificate: LocatedPath?
 
     /// The permissions of the file.
-    public var mode: UInt16
+    public var mode: UInt16 = 0o600
 
     /// The name or number of the file's owner, or `nil` for the agent's user.
     public var owner: String?
@@ -29,93 +29,50 @@ public struct DecryptDeclaration: VerbDeclaration {
 }
 
 extension DecryptDeclaration: ReadableVerb {
-    /// The verb's key in the task file.
     public static var name: String { "decrypt" }
 
-    public static var summary: String { "decrypts a file that `age` has encrypted to the node" }
-
-    /// The verb's keys.
-    public static var keys: [KeyDescription] {
-        [
-            Keys.path.description, Keys.source.description, Keys.identity.description, Keys.certificate.description,
-            Keys.mode.description, Keys.owner.description, Keys.group.description,
-        ]
-    }
+    static var summary: String { "decrypts a file that `age` has encrypted to the node" }
 
     /// The private key that Debian and NixOS create for every machine.
     private static let usualIdentity = "/etc/ssh/ssh_host_ed25519_key"
 
-    private enum Keys {
-        static let path = Key.required(
-            "path",
-            .writtenPath,
-            example: "/run/kubernetes/kubelet.key",
-            "the file; missing directories above it are created"
-        )
-        static let source = Key.required(
-            "source",
-            .readPath,
-            example: "secrets/certs/derived/${node.name}/k8s-kubelet.key.age",
-            "the encrypted file"
-        )
-        static let identity = Key.optional(
-            "identity",
-            .readPath,
-            default: "`\(usualIdentity)`",
+    static let keys: [Key<Self>] = [
+        Key("path", \.path, .writtenPath, required: "/run/kubernetes/kubelet.key")
+            .meaning("the file; missing directories above it are created"),
+        Key("source", \.source, .readPath, required: "secrets/certs/derived/${node.name}/k8s-kubelet.key.age")
+            .meaning("the encrypted file"),
+        Key("identity", \.identity, .readPath, default: "`\(usualIdentity)`").meaning(
             "the private key that decrypts it: an SSH key of type ed25519 or RSA without a password, or one of `age-keygen`"
-        )
-        static let certificate = Key.optional(
-            "certificate",
-            .readPath,
-            default: "none",
-            "the certificate that the decrypted key must belong to"
-        )
-        static let mode = DefaultedKey(
-            "mode",
-            .mode,
-            default: 0o600,
-            text: "`0600`",
-            "the file's permissions, none of them for every user"
-        )
-        static let owner = Key.optional("owner", .account("user"), default: "root", "the file's owner")
-        static let group = Key.optional("group", .account("group"), default: "root", "the file's group")
-    }
+        ),
+        Key("certificate", \.certificate, .readPath, default: "none")
+            .meaning("the certificate that the decrypted key must belong to"),
+        Key("mode", \.mode, .mode, default: "`0600`").meaning("the file's permissions, none of them for every user"),
+        Key("owner", \.owner, .account("user"), default: "root").meaning("the file's owner"),
+        Key("group", \.group, .account("group"), default: "root").meaning("the file's group"),
+    ]
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
-        let path = fields.value(Keys.path)
-        let source = fields.value(Keys.source)
-        let identity = fields.value(Keys.identity)
-        let certificate = fields.value(Keys.certificate)
-        let mode = fields.value(Keys.mode)
-        let owner = fields.value(Keys.owner)
-        let group = fields.value(Keys.group)
-        fields.reportOpenMode(mode, of: "the decrypted file")
-        guard let path, let source else { return nil }
-        for (key, read) in [("source", source), ("identity", identity), ("certificate", certificate)] {
-            guard let read, located(read.path).hasSameBytes(as: located(path.path)) else { continue }
+        var declaration = Self()
+        declaration.identity = LocatedPath(usualIdentity, location: fields.location)
+        let isUsable = fields.read(keys, into: &declaration)
+        fields.reportOpenMode(declaration.mode, of: "the decrypted file")
+        guard isUsable else { return nil }
+        let read = [
+            ("source", declaration.source), ("identity", declaration.identity),
+            ("certificate", declaration.certificate),
+        ]
+        for (key, read) in read {
+            guard let read, located(read.path).hasSameBytes(as: located(declaration.path.path)) else { continue }
             fields.problems.add(
                 read.location,
                 "\(fields.subject.label(key)) is the file that the task writes",
                 hint: "name another file with 'path'",
             )
         }
-        let usual = LocatedPath(usualIdentity, location: fields.location)
-        return ReadVerb(
-            Self(
-                path: path,
-                source: source,
-                // An invalid `identity` has been reported.
-                identity: identity ?? usual,
-                certificate: certificate,
-                mode: mode,
-                owner: owner,
-                group: group,
-                accountLocations: fields.accountLocations(),
-            )
-        )
+        declaration.accountLocations = fields.accountLocations()
+        return ReadVerb(declaration)
     }
 
-    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(
             reads: [

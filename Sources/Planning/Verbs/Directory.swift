@@ -4,7 +4,7 @@ import YAML
 /// Verb `directory`: a directory with its mode and owner.
 public struct DirectoryDeclaration: VerbDeclaration {
     /// The directory.
-    public var path: LocatedPath
+    public var path = LocatedPath.unset
 
     /// The permissions, or `nil` for ``usualMode`` of a new directory and the present ones of an existing directory.
     public var mode: UInt16?
@@ -20,56 +20,34 @@ public struct DirectoryDeclaration: VerbDeclaration {
 }
 
 extension DirectoryDeclaration: ReadableVerb {
-    /// The verb's key in the task file.
     public static var name: String { "directory" }
 
-    public static var summary: String { "creates a directory with its mode and owner" }
+    static var summary: String { "creates a directory with its mode and owner" }
 
-    /// The verb's keys.
-    public static var keys: [KeyDescription] {
-        [Keys.path.description, Keys.mode.description, Keys.owner.description, Keys.group.description]
-    }
-
-    private enum Keys {
-        static let path = Key.required(
-            "path",
-            ValueReader(type: .absolutePath) { $0.directoryPath() },
-            example: "/var/lib/etcd",
-            "the directory; missing directories above it are created"
-        )
-        static let mode = Key.optional(
+    static let keys: [Key<Self>] = [
+        Key("path", \.path, ValueReader(type: .absolutePath) { $0.directoryPath() }, required: "/var/lib/etcd")
+            .meaning("the directory; missing directories above it are created"),
+        Key(
             "mode",
+            \.mode,
             ValueReader(type: .mode) { $0.mode(hint: "0755, or 0700 for secrets") },
-            default: "`0755`; a directory that exists keeps its own",
-            "the directory's permissions"
+            default: "`0755`; a directory that exists keeps its own"
         )
-        static let owner = Key.optional(
-            "owner",
-            .account("user"),
-            default: "root; a directory that exists keeps its own",
-            "the directory's owner"
-        )
-        static let group = Key.optional(
-            "group",
-            .account("group"),
-            default: "root; a directory that exists keeps its own",
-            "the directory's group"
-        )
-    }
+        .meaning("the directory's permissions"),
+        Key("owner", \.owner, .account("user"), default: "root; a directory that exists keeps its own")
+            .meaning("the directory's owner"),
+        Key("group", \.group, .account("group"), default: "root; a directory that exists keeps its own")
+            .meaning("the directory's group"),
+    ]
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
-        let path = fields.value(Keys.path)
-        let mode = fields.value(Keys.mode)
-        let owner = fields.value(Keys.owner)
-        let group = fields.value(Keys.group)
-        if let mode { fields.reportClosedDirectory(mode) }
-        guard let path else { return nil }
-        var declaration = Self(path: path, mode: mode, owner: owner, group: group)
+        var declaration = Self()
+        let isUsable = fields.read(keys, into: &declaration)
+        if let mode = declaration.mode { fields.reportClosedDirectory(mode) }
         declaration.accountLocations = fields.accountLocations()
-        return ReadVerb(declaration)
+        return isUsable ? ReadVerb(declaration) : nil
     }
 
-    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         let product = Footprint.Product.directory(mode: mode, owner: owner, group: group)
         var footprint = Footprint(writes: [.init(path: path, effect: .replaces, product: product)])

@@ -12,11 +12,11 @@ public struct ExecDeclaration: VerbDeclaration {
     }
 
     /// The script or command to run.
-    public var program: Program
-    public var arguments: [String]
+    public var program = Program.command("", .nowhere)
+    public var arguments: [String] = []
 
     /// Variables set in addition to the agent's own environment.
-    public var environment: [String: String]
+    public var environment: [String: String] = [:]
 
     /// Shell commands to run before the program, by the shell with `-e`.
     public var preStart: String?
@@ -30,155 +30,85 @@ public struct ExecDeclaration: VerbDeclaration {
     /// The paths that the program may write, in addition to ``creates``.
     ///
     /// A path with a trailing slash is a directory, which is created if it is missing. Any other path must exist.
-    public var writes: [LocatedPath]
+    public var writes: [LocatedPath] = []
 
     /// The paths that the program may read, in addition to the base system.
-    public var reads: [LocatedPath]
+    public var reads: [LocatedPath] = []
 
     /// Whether the program may use the network.
-    public var network: Bool
+    public var network = false
 
     /// The capabilities that the program keeps.
-    public var capabilities: [String]
+    public var capabilities: [String] = []
 
     /// Whether the program runs in a sandbox that keeps it from everything that the other keys do not grant.
-    public var hasSandbox: Bool
+    public var hasSandbox = true
 }
 
 extension ExecDeclaration: ReadableVerb {
-    /// The verb's key in the task file.
     public static var name: String { "exec" }
 
-    public static var summary: String { "runs a program, unless what it creates exists" }
+    static var summary: String { "runs a program, unless what it creates exists" }
 
-    /// The verb's keys.
-    public static var keys: [KeyDescription] {
-        [
-            Keys.script.description, Keys.command.description, Keys.args.description, Keys.environment.description,
-            Keys.preStart.description, Keys.shell.description, Keys.creates.description, Keys.writes.description,
-            Keys.reads.description,
-            Keys.network.description, Keys.capabilities.description, Keys.sandbox.description,
-        ]
-    }
     static var taskLevelKeys: [String] { ["script", "args", "environment", "preStart"] }
     static var shorthandKey: String? { "script" }
 
-    private enum Keys {
-        static let programs = ["script", "command"]
-        static let script = Key.oneOf(
-            programs,
-            "script",
-            ValueReader(type: .path) { $0.scriptPath() },
-            "the script to run, by `/bin/sh -e` unless it is executable; also a key of the task itself"
-        )
-        static let command = Key.oneOf(
-            programs,
-            "command",
-            ValueReader(type: .string, read: program),
-            "the command to run, looked up in `PATH` unless its first word has a slash"
-        )
-        static let args = Key.optional(
-            "args",
-            .list(of: .argument, "arguments"),
-            default: "none",
-            "its arguments; also a key of the task itself"
-        )
-        static let environment = Key.optional(
+    private static let programs = ["script", "command"]
+
+    static let keys: [Key<Self>] = [
+        Key("script", \.program, ValueReader(type: .path) { $0.scriptPath().map { .script($0) } }, oneOf: programs)
+            .meaning("the script to run, by `/bin/sh -e` unless it is executable; also a key of the task itself"),
+        Key("command", \.program, ValueReader(type: .string, read: readCommand), oneOf: programs)
+            .meaning("the command to run, looked up in `PATH` unless its first word has a slash"),
+        Key("args", \.arguments, .list(of: .argument, "arguments"), default: "none")
+            .meaning("its arguments; also a key of the task itself"),
+        Key(
             "environment",
+            \.environment,
             .dictionary(.either([.text, .number]), isKey: isEnvironmentName) { $0.environmentText() },
-            default: "none",
-            "variables to set in its environment; also a key of the task itself"
+            default: "none"
         )
-        static let preStart = Key.optional(
-            "preStart",
-            .text(allowsLiteral: true),
-            default: "none",
-            "shell commands to run first, by `/bin/sh -e`; also a key of the task itself"
-        )
-        static let shell = Key.optional(
-            "shell",
-            .readPath,
-            default: "`/bin/sh`",
-            "the shell that runs the script, also one that is executable, and `preStart`"
-        )
-        static let creates = Key.optional(
-            "creates",
-            .writtenPath,
-            default: "none",
+        .meaning("variables to set in its environment; also a key of the task itself"),
+        Key("preStart", \.preStart, .text(allowsLiteral: true), default: "none")
+            .meaning("shell commands to run first, by `/bin/sh -e`; also a key of the task itself"),
+        Key("shell", \.shell, .readPath, default: "`/bin/sh`")
+            .meaning("the shell that runs the script, also one that is executable, and `preStart`"),
+        Key("creates", \.creates, .writtenPath, default: "none").meaning(
             "a path that the program creates; if it exists, the program is not run, so let it create the path last"
-        )
-        static let writes = Key.optional(
-            "writes",
-            ValueReader(type: .array(.absolutePath)) { value in
-                value.items(of: "paths", limit: Limit.needCount)?.compactMap { $0.writablePath() }
-            },
-            default: "none",
-            "paths that it may write; a directory that is to be created ends with a slash"
-        )
-        static let reads = Key.optional(
-            "reads",
-            .list(of: .readPath, "paths", limit: Limit.needCount),
-            default: "none",
-            "paths that it reads, besides the base system and the paths in its command line and variables"
-        )
-        static let network = DefaultedKey("network", .boolean, default: false, "whether it may use the network")
-        static let capabilities = Key.optional(
+        ),
+        Key("writes", \.writes, .list(of: .writablePath, "paths", limit: Limit.needCount), default: "none")
+            .meaning("paths that it may write; a directory that is to be created ends with a slash"),
+        Key("reads", \.reads, .list(of: .readPath, "paths", limit: Limit.needCount), default: "none")
+            .meaning("paths that it reads, besides the base system and the paths in its command line and variables"),
+        Key("network", \.network, .boolean, default: "`false`").meaning("whether it may use the network"),
+        Key(
             "capabilities",
-            .list(
-                of: ValueReader(type: .capability) { $0.capability() },
-                "capabilities",
-                limit: Limit.needCount
-            ),
-            default: "none",
-            "capabilities that it keeps, such as `CAP_NET_ADMIN`"
+            \.capabilities,
+            .list(of: ValueReader(type: .capability) { $0.capability() }, "capabilities", limit: Limit.needCount),
+            default: "none"
         )
-        static let sandbox = DefaultedKey(
-            "sandbox",
-            .boolean,
-            default: true,
+        .meaning("capabilities that it keeps, such as `CAP_NET_ADMIN`"),
+        Key("sandbox", \.hasSandbox, .boolean, default: "`true`").meaning(
             "whether a sandbox keeps it from what the other keys do not grant; `false` is for programs that change files "
                 + "everywhere, such as `apt-get`"
-        )
-    }
+        ),
+    ]
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
-        let script = fields.value(Keys.script)
-        let command = fields.value(Keys.command)
-        let arguments = fields.value(Keys.args)
-        let environment = fields.value(Keys.environment)
-        let preStart = fields.value(Keys.preStart)
-        let shell = fields.value(Keys.shell)
-        let creates = fields.value(Keys.creates)
-        let reads = fields.value(Keys.reads)
-        let network = fields.value(Keys.network)
-        let capabilities = fields.value(Keys.capabilities) ?? []
-        let writes = fields.value(Keys.writes) ?? []
-        let hasSandbox = fields.value(Keys.sandbox)
-        let reachesNetwork = !hasSandbox || network && capabilities.contains("CAP_NET_ADMIN")
-        for path in writes where !reachesNetwork && isPath(normalised(path.path), at: "/proc/sys/net") {
+        var declaration = Self()
+        let isUsable = fields.read(keys, into: &declaration)
+        let capabilities = declaration.capabilities
+        let reachesNetwork =
+            !declaration.hasSandbox || declaration.network && capabilities.contains("CAP_NET_ADMIN")
+        for path in declaration.writes where !reachesNetwork && isPath(normalised(path.path), at: "/proc/sys/net") {
             reportNetworkSetting(path, fields)
         }
-        fields.requireOne(of: Keys.programs, example: "command: COMMAND, or script: FILE")
-        guard let program = script.map(Program.script) ?? command else { return nil }
-        return ReadVerb(
-            Self(
-                program: program,
-                arguments: arguments ?? [],
-                environment: environment ?? [:],
-                preStart: preStart,
-                shell: shell,
-                creates: creates,
-                writes: writes,
-                reads: reads ?? [],
-                network: network,
-                capabilities: capabilities,
-                hasSandbox: hasSandbox,
-            )
-        )
+        let isOne = fields.requireOne(of: programs, example: "command: COMMAND, or script: FILE")
+        return isUsable && isOne ? ReadVerb(declaration) : nil
     }
 
     /// Reads the command, which has its arguments in a key of their own.
-    @Sendable private static func program(_ value: ConfigValue) -> Program? {
+    @Sendable private static func readCommand(_ value: ConfigValue) -> Program? {
         let hint = "write its arguments as items of 'args'"
         guard value.node.sequence == nil else {
             value.reportTypeMismatch("a command", hint: hint)
@@ -189,7 +119,7 @@ extension ExecDeclaration: ReadableVerb {
             value.reportTypeMismatch("a command without arguments", hint: hint)
             return nil
         }
-        return Program.command(text.hasSlash ? value.resolve(text) : text, value.node.location)
+        return .command(text.hasSlash ? value.resolve(text) : text, value.node.location)
     }
 
     /// Reports the path of a network setting.
@@ -204,7 +134,6 @@ extension ExecDeclaration: ReadableVerb {
         )
     }
 
-    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(
             reads: reads.map { .init(path: $0, use: .optional) },

@@ -4,10 +4,10 @@ import YAML
 /// Verb `images`: images of containers, from archives into containerd.
 public struct ImagesDeclaration: VerbDeclaration {
     /// The archives, which `docker save` or a program for OCI images has written.
-    public var archives: [FileSource]
+    public var archives: [FileSource] = []
 
     /// The socket of containerd.
-    public var socket: LocatedPath
+    public var socket = LocatedPath.unset
 
     /// The name and value of the label with which the kubelet's garbage collection leaves an image alone.
     ///
@@ -27,38 +27,25 @@ public struct ImagesDeclaration: VerbDeclaration {
 }
 
 extension ImagesDeclaration: ReadableVerb {
-    /// The verb's key in the task file.
     public static var name: String { "images" }
 
-    public static var summary: String { "imports images of containers from archives" }
+    static var summary: String { "imports images of containers from archives" }
 
-    /// The verb's keys.
-    public static var keys: [KeyDescription] { [Keys.archives.description, Keys.socket.description] }
+    private static let usualSocket = "/run/containerd/containerd.sock"
 
-    private enum Keys {
-        static let archives = Key.required(
-            "archives",
-            .fileSources(example: "[FILE.tar]"),
-            example: "[FILE.tar]",
+    static let keys: [Key<Self>] = [
+        Key("archives", \.archives, .fileSources(example: "[FILE.tar]"), required: "[FILE.tar]").meaning(
             "files and pinned URLs of archives as `docker save` or `skopeo copy` write them, also compressed with gzip"
-        )
-        static let socket = Key.optional(
-            "socket",
-            ValueReader(type: .absolutePath) { $0.writtenPath() },
-            default: "`/run/containerd/containerd.sock`",
-            "the socket of containerd"
-        )
-    }
+        ),
+        Key("socket", \.socket, .writtenPath, default: "`\(usualSocket)`").meaning("the socket of containerd"),
+    ]
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
-        let archives = fields.value(Keys.archives)
-        let socket = fields.value(Keys.socket)
-        guard let archives else { return nil }
-        let usual = LocatedPath("/run/containerd/containerd.sock", location: fields.location)
-        return ReadVerb(Self(archives: archives, socket: socket ?? usual))
+        var declaration = Self()
+        declaration.socket = LocatedPath(usualSocket, location: fields.location)
+        return fields.read(keys, into: &declaration) ? ReadVerb(declaration) : nil
     }
 
-    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(
             // containerd may be started again while the task runs, and then makes another socket.

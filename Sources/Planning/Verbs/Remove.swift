@@ -21,105 +21,79 @@ public struct RemoveDeclaration: VerbDeclaration {
         }
     }
 
-    public var paths: [LocatedPath]
+    public var paths: [LocatedPath] = []
 
     /// Whether directories are removed, with everything in them.
-    public var isRecursive: Bool
+    public var isRecursive = false
+
+    private var references: [ObjectReference] = []
+    private var setName: String?
+
+    /// The kubeconfig of the API server with the objects and the set.
+    private var kubeconfig = LocatedPath.unset
 
     /// The objects to delete, if there are any.
-    public var objects: Objects?
+    public var objects: Objects? {
+        references.isEmpty ? nil : Objects(kubeconfig: kubeconfig, references: references)
+    }
 
     /// The set whose objects are deleted, if there is one.
-    public var set: ObjectSet?
+    public var set: ObjectSet? { setName.map { ObjectSet(kubeconfig: kubeconfig, name: $0) } }
+
+    init() {}
 
     /// Creates the declaration of a task that removes only a set.
-    public init(_ set: ObjectSet) {
-        self.init(paths: [], isRecursive: false, set: set)
-    }
-
-    init(paths: [LocatedPath], isRecursive: Bool, objects: Objects? = nil, set: ObjectSet? = nil) {
-        (self.paths, self.isRecursive, self.objects, self.set) = (paths, isRecursive, objects, set)
-    }
+    public init(_ set: ObjectSet) { (kubeconfig, setName) = (set.kubeconfig, set.name) }
 }
 
 extension RemoveDeclaration: ReadableVerb {
-    /// The verb's key in the task file.
     public static var name: String { "remove" }
 
-    public static var summary: String { "removes paths of the node and deletes objects of the cluster" }
+    static var summary: String { "removes paths of the node and deletes objects of the cluster" }
 
     static var changesObjects: Bool { true }
 
-    /// The verb's keys.
-    public static var keys: [KeyDescription] {
-        [
-            Keys.paths.description, Keys.recursive.description, Keys.objects.description, Keys.set.description,
-            Keys.kubeconfig.description,
-        ]
-    }
+    static let anyOfKeys = ["paths", "objects", "set"]
 
-    static var anyOfKeys: [String] { ["paths", "objects", "set"] }
-
-    private enum Keys {
-        static let paths = Key.optional(
+    static let keys: [Key<Self>] = [
+        Key(
             "paths",
+            \.paths,
             .list(
                 of: ValueReader(type: .absolutePath) { $0.removablePath() },
                 "absolute paths",
                 limit: Limit.needCount
             ),
-            default: "none; `objects` or `set` is required then",
-            "the paths to remove; a link is removed itself, and none is followed on the way to a path"
+            default: "none; `objects` or `set` is required then"
         )
-        static let recursive = DefaultedKey(
-            "recursive",
-            .boolean,
-            default: false,
-            "whether directories are removed, with everything in them"
-        )
-        static let objects = Key.optional(
+        .meaning("the paths to remove; a link is removed itself, and none is followed on the way to a path"),
+        Key("recursive", \.isRecursive, .boolean, default: "`false`")
+            .meaning("whether directories are removed, with everything in them"),
+        Key(
             "objects",
+            \.references,
             .list(of: .object, "objects with apiVersion, kind and name", limit: Limit.needCount),
-            default: "none; `paths` or `set` is required then",
-            "the objects to delete; the task waits until they are gone"
+            default: "none; `paths` or `set` is required then"
         )
-        static let kubeconfig = Key.optional(
-            "kubeconfig",
-            .readPath,
-            default:
-                "the file of the nearest `kubeconfig` task among the dependencies that is not for a component of Kubernetes",
-            "with `objects` or `set`: the kubeconfig of the API server"
-        )
-        static let set = Key.optional(
-            "set",
-            ValueReader(type: .name("set")) { $0.label("the name of a set") },
-            default: "none",
+        .meaning("the objects to delete; the task waits until they are gone"),
+        Key("set", \.setName, .setName, default: "none").meaning(
             "the set of a task with `prune` that the file no longer has: the objects that this node has applied are "
                 + "deleted, unless another node lists them"
-        )
-    }
+        ),
+        Key("kubeconfig", \.kubeconfig, .readPath, default: administratorsKubeconfig)
+            .meaning("with `objects` or `set`: the kubeconfig of the API server"),
+    ]
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
-        let paths = fields.value(Keys.paths) ?? []
-        let isRecursive = fields.value(Keys.recursive)
-        let references = fields.value(Keys.objects) ?? []
-        for reference in references where reference.kind == "Namespace" && permanentNamespaces.contains(reference.name)
-        {
-            fields.problems.add(
-                reference.location,
-                "the API server never deletes namespace '\(reference.name)'",
-                hint: "leave it out, and name the objects in it that are to be deleted"
-            )
-        }
-        let set = fields.value(Keys.set)
-        let kubeconfig = fields.value(Keys.kubeconfig)
+        var declaration = Self()
+        _ = fields.read(keys, into: &declaration)
         fields.reportMisplacedKey("recursive", goesWith: ["paths"])
         fields.reportMisplacedKey("kubeconfig", goesWith: ["objects", "set"])
-        guard !paths.isEmpty || !references.isEmpty || set != nil else {
+        let isOfCluster = !declaration.references.isEmpty || declaration.setName != nil
+        guard !declaration.paths.isEmpty || isOfCluster else {
             // Items that cannot be read have been reported.
             let isWritten = fields.entries.contains { entry in
-                ["paths", "objects", "set"].contains(entry.key) && !entry.value.isNull
-                    && entry.value.sequence?.isEmpty != true
+                anyOfKeys.contains(entry.key) && !entry.value.isNull && entry.value.sequence?.isEmpty != true
             }
             if !isWritten {
                 let name = fields.subject.name
@@ -127,27 +101,16 @@ extension RemoveDeclaration: ReadableVerb {
             }
             return nil
         }
-        if !paths.isEmpty, !references.isEmpty || set != nil {
+        if !declaration.paths.isEmpty, isOfCluster {
             fields.problems.add(
                 fields.location,
                 "\(fields.subject.name) has paths of the node, and objects of a cluster",
                 hint: "write two tasks: only one that removes paths runs as root, and without a network"
             )
         }
-        guard !references.isEmpty || set != nil else {
-            return ReadVerb(Self(paths: paths, isRecursive: isRecursive))
-        }
-        return ReadVerb(kubeconfig: kubeconfig) { kubeconfig in
-            Self(
-                paths: paths,
-                isRecursive: isRecursive,
-                objects: references.isEmpty ? nil : Objects(kubeconfig: kubeconfig, references: references),
-                set: set.map { ObjectSet(kubeconfig: kubeconfig, name: $0) }
-            )
-        }
+        return isOfCluster ? ReadVerb(declaration, \.kubeconfig) : ReadVerb(declaration)
     }
 
-    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(writes: paths.map { .init(path: $0, effect: .removes) })
         if let objects {
@@ -161,9 +124,6 @@ extension RemoveDeclaration: ReadableVerb {
         return footprint
     }
 }
-
-/// The namespaces that the API server never deletes; see its admission plugin NamespaceLifecycle.
-private let permanentNamespaces: Set<String> = ["default", "kube-system", "kube-public"]
 
 /// The directories of the Filesystem Hierarchy Standard, which a machine needs to work, and their parents.
 private let systemDirectories: Set<String> = [

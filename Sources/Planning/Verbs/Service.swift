@@ -16,10 +16,10 @@ public struct ServiceDeclaration: VerbDeclaration {
     }
 
     /// The name of the unit, with its suffix.
-    public var unit: String
+    public var unit = ""
 
     /// The location of the name in the task file.
-    public var location: SourceLocation
+    public var location = SourceLocation.nowhere
 
     /// Whether systemd starts the unit at boot; `nil` to leave that as it is.
     public var isEnabled: Bool?
@@ -32,44 +32,25 @@ public struct ServiceDeclaration: VerbDeclaration {
 }
 
 extension ServiceDeclaration: ReadableVerb {
-    /// The verb's key in the task file.
     public static var name: String { "service" }
 
-    public static var summary: String { "enables, starts, restarts or stops a systemd unit" }
+    static var summary: String { "enables, starts, restarts or stops a systemd unit" }
 
-    /// The verb's keys.
-    public static var keys: [KeyDescription] {
-        [Keys.name.description, Keys.enable.description, Keys.state.description]
-    }
-
-    private enum Keys {
-        static let name = Key.required(
-            "name",
-            .service,
-            example: "kubelet",
-            "the unit; a name without a suffix is that of a service"
-        )
-        static let enable = Key.optional(
-            "enable",
-            .boolean,
-            default: "as it is",
-            "whether systemd starts the unit at boot, as `systemctl enable` and `disable` set it"
-        )
-        static let state = Key.optional(
-            "state",
-            ValueReader(type: .enumeration(State.allCases.map(\.rawValue))) { $0.serviceState() },
-            default: "as it is",
-            "`restarted` and `reloaded` act in every run of the task, and start a unit that is not active"
-        )
-    }
+    static let keys: [Key<Self>] = [
+        Key("name", \.unit, .service, required: "kubelet")
+            .meaning("the unit; a name without a suffix is that of a service"),
+        Key("enable", \.isEnabled, .boolean, default: "as it is")
+            .meaning("whether systemd starts the unit at boot, as `systemctl enable` and `disable` set it"),
+        Key("state", \.state, .word, default: "as it is")
+            .meaning("`restarted` and `reloaded` act in every run of the task, and start a unit that is not active"),
+    ]
 
     static var anyOfKeys: [String] { ["enable", "state"] }
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
-        let unit = fields.value(Keys.name)
-        let isEnabled = fields.value(Keys.enable)
-        let state = fields.value(Keys.state).flatMap(State.init)
-        let location = fields.entries.first { $0.key == Keys.name.description.name }?.value.location ?? fields.location
+        var declaration = Self()
+        declaration.location = fields.location(ofKey: "name")
+        let isUsable = fields.read(keys, into: &declaration)
         if !fields.entries.contains(where: { ["enable", "state"].contains($0.key) }) {
             fields.problems.add(
                 fields.location,
@@ -77,19 +58,17 @@ extension ServiceDeclaration: ReadableVerb {
                 hint: "add enable: true, or state: started",
             )
         }
-        guard let unit else { return nil }
-        fields.reportUnchangeable(unit, at: location, isEnabled: isEnabled)
-        if isOwnUnit(unit) {
+        guard isUsable else { return nil }
+        if isOwnUnit(declaration.unit) {
             fields.problems.add(
-                location,
-                "'\(unit)' is a unit of nest-bootstrap",
+                declaration.location,
+                "'\(declaration.unit)' is a unit of nest-bootstrap",
                 hint: "for the order of tasks, write 'after:'; to leave one out, enable: false beside its verb",
             )
         }
-        return ReadVerb(Self(unit: unit, location: location, isEnabled: isEnabled, state: state))
+        return ReadVerb(declaration)
     }
 
-    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(
             // The journal has the reason if the unit fails.
@@ -105,34 +84,5 @@ extension ServiceDeclaration: ReadableVerb {
             changesState: state != nil
         )
         return footprint
-    }
-}
-
-extension MappingReader {
-    /// Reports `enable` for a unit that has no file, and so cannot be enabled.
-    fileprivate func reportUnchangeable(_ unit: String, at location: SourceLocation, isEnabled: Bool?) {
-        guard isEnabled != nil, let suffix = [".scope", ".device"].first(where: unit.hasSuffix) else { return }
-        let maker = suffix == ".scope" ? "the program that starts its processes" : "the kernel"
-        problems.add(
-            location,
-            "\(subject.label("enable")) has no effect on '\(unit)', which \(maker) creates",
-            hint: "remove enable:"
-        )
-    }
-}
-
-extension ConfigValue {
-    /// Reads the state of a unit.
-    fileprivate func serviceState() -> String? {
-        let meant = [
-            "running": "started", "active": "started", "up": "started", "on": "started", "present": "started",
-            "dead": "stopped", "inactive": "stopped", "down": "stopped", "off": "stopped", "absent": "stopped",
-        ]
-        guard let word = node.string?.lowercased(), let state = meant[word] else {
-            return self.word(of: ServiceDeclaration.State.allCases.map(\.rawValue))
-        }
-        let words = list(ServiceDeclaration.State.allCases.map { "'\($0.rawValue)'" }, "or")
-        reportTypeMismatch(words, hint: "did you mean '\(state)'?")
-        return nil
     }
 }

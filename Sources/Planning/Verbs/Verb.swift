@@ -21,12 +21,6 @@ public protocol VerbDeclaration: Sendable, Hashable {
     /// The verb's key in the task file.
     static var name: String { get }
 
-    /// The work of a task with this verb, in a sentence without a full stop.
-    static var summary: String { get }
-
-    /// The entries for the verb's keys in the task file reference.
-    static var keys: [KeyDescription] { get }
-
     /// The paths, connections and privileges of a task with this declaration.
     var footprint: Footprint { get }
 }
@@ -66,6 +60,12 @@ public var verbNames: [String] { verbTypes.map { $0.name } }
 
 /// A verb that can be read from a task file.
 protocol ReadableVerb: VerbDeclaration {
+    /// The work of a task with this verb, in a sentence without a full stop.
+    static var summary: String { get }
+
+    /// The verb's keys in the task file.
+    static var keys: [Key<Self>] { get }
+
     /// The keys that are also allowed in the task itself instead of below the verb.
     static var taskLevelKeys: [String] { get }
 
@@ -89,6 +89,9 @@ extension ReadableVerb {
     static var shorthandKey: String? { nil }
     static var anyOfKeys: [String] { [] }
     static var changesObjects: Bool { false }
+
+    /// The entries of the verb's keys in the reference.
+    static var descriptions: [KeyDescription] { keys.map(\.description) }
 }
 
 /// The facts about the cluster and the node that verbs use when they are read.
@@ -134,6 +137,19 @@ enum ReadVerb {
     /// Creates a verb that is complete.
     init(_ declaration: any VerbDeclaration) {
         self = .complete(Verb(declaration))
+    }
+
+    /// Creates a verb that connects to an API server and is complete if the task names a kubeconfig.
+    init<Declaration: VerbDeclaration>(
+        _ declaration: Declaration,
+        _ property: WritableKeyPath<Declaration, LocatedPath>
+    ) {
+        let kubeconfig = declaration[keyPath: property]
+        self.init(kubeconfig: kubeconfig.isSet ? kubeconfig : nil) { kubeconfig in
+            var declaration = declaration
+            declaration[keyPath: property] = kubeconfig
+            return declaration
+        }
     }
 
     /// Creates a verb that connects to an API server and is complete if the task names a kubeconfig.

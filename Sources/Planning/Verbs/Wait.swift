@@ -27,10 +27,15 @@ public struct WaitDeclaration: VerbDeclaration {
     }
 
     /// The condition.
-    public var condition: Condition
+    public var condition = Condition.unit("")
 
     /// The location of the condition in the task file.
-    public var location: SourceLocation
+    public var location = SourceLocation.nowhere
+
+    /// The kubeconfig of the API server, `nil` for one that the task names elsewhere.
+    private var kubeconfig: LocatedPath?
+
+    private var certificateAuthority: LocatedPath?
 
     /// Whether the object is the Node of this node.
     public var isOwnNode = false
@@ -40,143 +45,95 @@ public struct WaitDeclaration: VerbDeclaration {
 }
 
 extension WaitDeclaration: ReadableVerb {
-    /// The verb's key in the task file.
     public static var name: String { "wait" }
 
-    public static var summary: String { "waits until a condition holds" }
+    static var summary: String { "waits until a condition holds" }
 
-    /// The verb's keys.
-    public static var keys: [KeyDescription] {
-        [
-            Keys.apiServer.description, Keys.tcp.description, Keys.file.description, Keys.url.description,
-            Keys.unit.description, Keys.address.description, Keys.interface.description, Keys.object.description,
-            Keys.node.description, Keys.kubeconfig.description, Keys.certificateAuthority.description,
-        ]
-    }
+    private static let conditions = [
+        "apiServer", "tcp", "file", "url", "unit", "address", "interface", "object", "node",
+    ]
 
-    /// The API server to wait for.
-    private enum Server {
-        case ofTask
-        case of(LocatedPath)
-    }
-
-    private enum Keys {
-        static let conditions = ["apiServer", "tcp", "file", "url", "unit", "address", "interface", "object", "node"]
-        static let apiServer = Key.oneOf(
-            conditions,
+    static let keys: [Key<Self>] = [
+        Key(
             "apiServer",
+            \.condition,
             ValueReader(type: .either([.enumeration(["true"]), .path]), read: server),
-            "the API server answers, is ready and has namespace `kube-system`; a path is that of its kubeconfig"
+            oneOf: conditions
         )
-        static let tcp = Key.oneOf(
-            conditions,
+        .meaning("the API server answers, is ready and has namespace `kube-system`; a path is that of its kubeconfig"),
+        Key(
             "tcp",
-            ValueReader(type: .endpoint) { $0.endpoint() },
-            "the port accepts a connection"
+            \.condition,
+            ValueReader(type: .endpoint) { $0.endpoint().map { .tcp(host: $0.host, port: $0.port) } },
+            oneOf: conditions
         )
-        static let file = Key.oneOf(conditions, "file", .readPath, "the path exists")
-        static let url = Key.oneOf(conditions, "url", .url, "the URL answers with a status of 200 to 299")
-        static let unit = Key.oneOf(conditions, "unit", .unit, "the systemd unit is active")
-        static let address = Key.oneOf(
-            conditions,
-            "address",
-            .addressRange,
-            "the node has an address in the range, on an interface that is up"
-        )
-        static let interface = Key.oneOf(
-            conditions,
-            "interface",
-            .interface,
-            "a network interface with the name is up and has a carrier; `*` in it matches any text"
-        )
-        static let object = Key.oneOf(
-            conditions,
+        .meaning("the port accepts a connection"),
+        Key("file", \.condition, ValueReader<LocatedPath>.readPath.map { .file($0) }, oneOf: conditions)
+            .meaning("the path exists"),
+        Key("url", \.condition, ValueReader<String>.url.map { .url($0, certificateAuthority: nil) }, oneOf: conditions)
+            .meaning("the URL answers with a status of 200 to 299"),
+        Key("unit", \.condition, ValueReader<String>.unit.map { .unit($0) }, oneOf: conditions)
+            .meaning("the systemd unit is active"),
+        Key("address", \.condition, ValueReader<AddressRange>.addressRange.map { .address($0) }, oneOf: conditions)
+            .meaning("the node has an address in the range, on an interface that is up"),
+        Key("interface", \.condition, ValueReader<String>.interface.map { .interface($0) }, oneOf: conditions)
+            .meaning("a network interface with the name is up and has a carrier; `*` in it matches any text"),
+        Key(
             "object",
-            .object,
-            "the object exists and is ready; a custom resource without condition `Ready` is ready"
+            \.condition,
+            ValueReader<ObjectReference>.object.map { .object($0, kubeconfig: .unset) },
+            oneOf: conditions
         )
-        static let node = Key.oneOf(
-            conditions,
-            "node",
-            ValueReader<String>.word(["ready"]),
-            "this node is registered in the cluster, and its condition `Ready` is true since this boot"
-        )
-        static let kubeconfig = Key.optional(
-            "kubeconfig",
-            .readPath,
-            default: "the file of the nearest `kubeconfig` task among the dependencies",
-            "with `apiServer: true`, `object` or `node`: the kubeconfig of the API server"
-        )
-        static let certificateAuthority = Key.optional(
-            "certificateAuthority",
-            .readPath,
-            default: "the system's CAs",
-            "with `url`: the CA of the server's certificate"
-        )
-    }
+        .meaning("the object exists and is ready; a custom resource without condition `Ready` is ready"),
+        Key("node", \.isOwnNode, ValueReader<String>.word(["ready"]).map { _ in true }, oneOf: conditions)
+            .meaning("this node is registered in the cluster, and its condition `Ready` is true since this boot"),
+        Key("kubeconfig", \.kubeconfig, .readPath, default: nearestKubeconfig)
+            .meaning("with `apiServer: true`, `object` or `node`: the kubeconfig of the API server"),
+        Key("certificateAuthority", \.certificateAuthority, .readPath, default: "the system's CAs")
+            .meaning("with `url`: the CA of the server's certificate"),
+    ]
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
-        let kubeconfig = fields.value(Keys.kubeconfig)
-        let authority = fields.value(Keys.certificateAuthority)
-        let server = fields.value(Keys.apiServer)
-        let tcp = fields.value(Keys.tcp).map { Condition.tcp(host: $0.host, port: $0.port) }
-        let file = fields.value(Keys.file).map(Condition.file)
-        let url = fields.value(Keys.url).map { Condition.url($0, certificateAuthority: authority) }
-        let unit = fields.value(Keys.unit).map(Condition.unit)
-        let address = fields.value(Keys.address).map(Condition.address)
-        let interface = fields.value(Keys.interface).map(Condition.interface)
-        let object = fields.value(Keys.object)
-        let node = fields.value(Keys.node)
-        fields.requireOne(of: Keys.conditions, example: "apiServer: true")
+        var declaration = Self()
+        let isUsable = fields.read(keys, into: &declaration)
+        let isOne = fields.requireOne(of: conditions, example: "apiServer: true")
         fields.reportMisplacedKey("kubeconfig", goesWith: ["apiServer", "object", "node"])
         fields.reportMisplacedKey("certificateAuthority", goesWith: ["url"])
-        let location = fields.entries.first { Keys.conditions.contains($0.key) }?.value.location ?? fields.location
-        if let condition = tcp ?? file ?? url ?? unit ?? address ?? interface {
-            return ReadVerb(Self(condition: condition, location: location))
+        guard isUsable, isOne else { return nil }
+        declaration.location =
+            fields.entries.first { conditions.contains($0.key) }?.value.location ?? fields.location
+        if declaration.isOwnNode {
+            let name = context.hostName.lowercased()
+            let node = ObjectReference(apiVersion: "v1", kind: "Node", name: name, location: declaration.location)
+            declaration.condition = .object(node, kubeconfig: .unset)
         }
-        if node != nil {
-            let node = ObjectReference(
-                apiVersion: "v1",
-                kind: "Node",
-                namespace: nil,
-                name: context.hostName.lowercased(),
-                location: location
-            )
-            return ReadVerb(kubeconfig: kubeconfig) {
-                Self(condition: .object(node, kubeconfig: $0), location: location, isOwnNode: true)
-            }
+        switch declaration.condition {
+        case .apiServer(let path) where path.isSet: declaration.kubeconfigKey = "apiServer"
+        case .apiServer:
+            return ReadVerb(kubeconfig: declaration.kubeconfig) { declaration.with(.apiServer(kubeconfig: $0)) }
+        case .object(let object, _):
+            return ReadVerb(kubeconfig: declaration.kubeconfig) { declaration.with(.object(object, kubeconfig: $0)) }
+        case .url(let url, _): declaration.condition = .url(url, certificateAuthority: declaration.certificateAuthority)
+        case .tcp, .file, .unit, .address, .interface: break
         }
-        switch (server, object) {
-        case (.of(let path)?, _):
-            return ReadVerb(
-                Self(
-                    condition: .apiServer(kubeconfig: path),
-                    location: location,
-                    kubeconfigKey: Keys.apiServer.description.name
-                )
-            )
-        case (.ofTask?, _):
-            return ReadVerb(kubeconfig: kubeconfig) {
-                Self(condition: .apiServer(kubeconfig: $0), location: location)
-            }
-        case (nil, let object?):
-            return ReadVerb(kubeconfig: kubeconfig) {
-                Self(condition: .object(object, kubeconfig: $0), location: location)
-            }
-        case (nil, nil): return nil
-        }
+        return ReadVerb(declaration)
     }
 
-    @Sendable private static func server(_ value: ConfigValue) -> Server? {
-        if value.node.boolean == true { return .ofTask }
+    private func with(_ condition: Condition) -> Self {
+        var declaration = self
+        declaration.condition = condition
+        return declaration
+    }
+
+    @Sendable private static func server(_ value: ConfigValue) -> Condition? {
+        if value.node.boolean == true { return .apiServer(kubeconfig: .unset) }
         guard value.node.string != nil else {
             value.reportTypeMismatch("true or the path of a kubeconfig", hint: value.write("true"))
             return nil
         }
-        return value.readPath().map(Server.of)
+        return value.readPath().map { .apiServer(kubeconfig: $0) }
     }
 
-    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint()
         switch condition {
