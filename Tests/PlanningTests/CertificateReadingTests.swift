@@ -213,9 +213,7 @@ import Testing
 
     @Test(arguments: [
         ("", "is empty"), ("worker", "begins neither with 'age1' nor with 'ssh-ed25519 '"),
-        (String(age.dropLast()), "is not a complete age key, or has a typing error"),
-        (age.dropLast() + (age.hasSuffix("q") ? "p" : "q"), "is not a complete age key, or has a typing error"),
-        ("age1yubikey1qqqq", "is not a complete age key, or has a typing error"),
+        (String(age.dropLast()), "is not a complete age key"), ("age1yubikey1qqqq", "is not a complete age key"),
         ("AGE-SECRET-KEY-1QQQ", "is a private key"), ("-----BEGIN OPENSSH PRIVATE KEY-----", "is a private key"),
         ("ssh-ed25519", "has no key after 'ssh-ed25519'"), ("ssh-rsa AAAA", "is an SSH key of another type"),
         ("ssh-ed25519 AAAA", "is not a complete SSH key of type ed25519"),

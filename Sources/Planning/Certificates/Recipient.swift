@@ -36,8 +36,9 @@ public struct Recipient: Sendable, Hashable {
             self.text = "\(first) \(words[1])"
             comment = words.count > 2 ? words[2...].joined(separator: " ") : nil
         } else if first.hasPrefix("age1"), words.count == 1 {
-            guard let key = Bech32(first), key.prefix == "age", key.bytes.count == 32 else {
-                throw Fault(message: "is not a complete age key, or has a typing error")
+            // `age` checks the checksum in it.
+            guard first.utf8.count == 62, first.utf8.allSatisfy({ $0.isLowercaseLetter || $0.isDigit }) else {
+                throw Fault(message: "is not a complete age key")
             }
             kind = .age
             self.text = first
@@ -63,59 +64,5 @@ public struct Recipient: Sendable, Hashable {
             throw Fault(message: "is not a complete SSH key of type ed25519")
         }
         return bytes
-    }
-}
-
-/// A text in Bech32, the encoding of age keys that detects typing errors (BIP 173).
-struct Bech32 {
-    /// The part before the last `1`.
-    let prefix: String
-
-    /// The encoded bytes.
-    let bytes: [UInt8]
-
-    /// Decodes a text in lower case, or returns `nil` if it is malformed.
-    init?(_ text: String) {
-        guard text.utf8.count <= 200, let separator = text.lastIndex(of: "1"), separator > text.startIndex else {
-            return nil
-        }
-        prefix = String(text[..<separator])
-        var digits: [UInt8] = []
-        for byte in text[text.index(after: separator)...].utf8 {
-            guard let digit = Self.alphabet.firstIndex(of: byte) else { return nil }
-            digits.append(UInt8(digit))
-        }
-        let high = prefix.utf8.map { $0 >> 5 }
-        let low = prefix.utf8.map { $0 & 31 }
-        guard digits.count > 6, Self.checksum(high + [0] + low + digits) == 1 else { return nil }
-        guard let bytes = Self.bytes(digits.dropLast(6)) else { return nil }
-        self.bytes = bytes
-    }
-
-    private static let alphabet = Array("qpzry9x8gf2tvdw0s3jn54khce6mua7l".utf8)
-
-    private static func checksum(_ values: [UInt8]) -> UInt32 {
-        var sum: UInt32 = 1
-        for value in values {
-            let top = sum >> 25
-            sum = (sum & 0x1ff_ffff) << 5 ^ UInt32(value)
-            let generator: [UInt32] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3]
-            for index in 0..<5 where top >> UInt32(index) & 1 == 1 { sum ^= generator[index] }
-        }
-        return sum
-    }
-
-    /// Joins groups of five bits into bytes; the remaining bits must be zero and fewer than five.
-    private static func bytes(_ digits: ArraySlice<UInt8>) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var (bits, count): (UInt32, UInt32) = (0, 0)
-        for digit in digits {
-            bits = (bits << 5 | UInt32(digit)) & 0xfff
-            count += 5
-            guard count >= 8 else { continue }
-            count -= 8
-            bytes.append(UInt8(truncatingIfNeeded: bits >> count))
-        }
-        return count < 5 && bits & ((1 << count) - 1) == 0 ? bytes : nil
     }
 }
