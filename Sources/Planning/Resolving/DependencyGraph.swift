@@ -65,64 +65,29 @@ struct DependencyGraph {
     ///
     /// Tasks are in the order of their declarations, but dependencies that are declared after a task come directly
     /// before it. One edge of every cycle is ignored.
-    func order(for roles: [String]) -> [Int] {
+    func order(for roles: [String]) -> [Int] { walk(for: roles).order }
+
+    /// Walks through the tasks of a node with the given roles, depth-first along their dependencies.
+    ///
+    /// An edge back into the current path closes a cycle, and every cycle of the graph contains such an edge. Each such
+    /// edge results in one cycle, up to a limit.
+    ///
+    /// - Returns: The tasks in the order in which they were left, and the cycles, each beginning with the task declared
+    ///   first.
+    private func walk(for roles: [String]) -> (order: [Int], cycles: [[Int]]) {
         var order: [Int] = []
+        var cycles: [[Int]] = []
         var isSeen = headers.map { !$0.runs(on: roles) }
         // The path from a task along its dependencies, each task with the index of its next dependency.
         var path: [(task: Int, next: Int)] = []
-        for start in headers.indices where !isSeen[start] {
-            isSeen[start] = true
-            path.append((start, 0))
-            while let (task, next) = path.last {
-                guard next < dependencies[task].count else {
-                    order.append(task)
-                    path.removeLast()
-                    continue
-                }
-                path[path.count - 1].next += 1
-                let dependency = dependencies[task][next]
-                guard !isSeen[dependency] else { continue }
-                isSeen[dependency] = true
-                path.append((dependency, 0))
-            }
-        }
-        return order
-    }
-}
-
-/// Cycles of dependencies.
-extension DependencyGraph {
-    /// Reports every independent cycle once, as a path.
-    ///
-    /// - Parameters:
-    ///   - combinations: The combinations of roles that nodes have.
-    ///   - problems: The collector to which the cycles are reported.
-    func reportCycles(_ combinations: [[String]], _ problems: ProblemCollector) {
-        var reported: Set<[Int]> = []
-        // If every role runs every task, all nodes have the same graph.
-        let isCommon = headers.allSatisfy { $0.roles == nil }
-        for roles in isCommon ? [[]] : combinations {
-            for cycle in cycles(for: roles) where reported.count < Limit.cycleCount && reported.insert(cycle).inserted {
-                report(cycle, problems)
-            }
-        }
-    }
-
-    /// Returns cycles among the tasks of a node with the given roles, each beginning with the task declared first.
-    ///
-    /// The search is depth-first. An edge back into the current path closes a cycle, and every cycle of the graph
-    /// contains such an edge. Each such edge results in one cycle, up to a limit.
-    private func cycles(for roles: [String]) -> [[Int]] {
-        var cycles: [[Int]] = []
-        var isSeen = headers.map { !$0.runs(on: roles) }
         var depths: [Int: Int] = [:]
-        var path: [(task: Int, next: Int)] = []
         for start in headers.indices where !isSeen[start] {
             isSeen[start] = true
             depths[start] = 0
             path.append((start, 0))
             while let (task, next) = path.last {
                 guard next < dependencies[task].count else {
+                    order.append(task)
                     depths[task] = nil
                     path.removeLast()
                     continue
@@ -139,7 +104,24 @@ extension DependencyGraph {
                 }
             }
         }
-        return cycles
+        return (order, cycles)
+    }
+
+    /// Reports every independent cycle once, as a path.
+    ///
+    /// - Parameters:
+    ///   - combinations: The combinations of roles that nodes have.
+    ///   - problems: The collector to which the cycles are reported.
+    func reportCycles(_ combinations: [[String]], _ problems: ProblemCollector) {
+        var reported: Set<[Int]> = []
+        // If every role runs every task, all nodes have the same graph.
+        let isCommon = headers.allSatisfy { $0.roles == nil }
+        for roles in isCommon ? [[]] : combinations {
+            for cycle in walk(for: roles).cycles
+            where reported.count < Limit.cycleCount && reported.insert(cycle).inserted {
+                report(cycle, problems)
+            }
+        }
     }
 
     private func rotated(_ cycle: [Int]) -> [Int] {
