@@ -41,7 +41,7 @@ public struct Inventory: Sendable, Hashable {
         positions[name].map { entries[$0] } ?? patterns.first { $0.name == name }
     }
 
-    /// Returns the node with a host name, or else the most specific pattern that matches the host name.
+    /// Returns the node with a host name, or else the longest pattern that matches the host name.
     public func entry(matching host: String) -> Entry? {
         if let position = positions[host] { return entries[position] }
         return patterns.filter { HostPattern($0.name)?.matches(host) == true }.max {
