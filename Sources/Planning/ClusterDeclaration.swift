@@ -12,7 +12,7 @@ public struct ClusterDeclaration: Sendable, Hashable {
     public var warnBefore: Duration?
 
     /// The API server's URL for each role.
-    public var servers: [String: LocatedPath]
+    public var servers: [String: LocatedPath] = [:]
 
     /// The API server's URL for roles that are not in ``servers``.
     public var server: LocatedPath?
@@ -31,23 +31,6 @@ public struct ClusterDeclaration: Sendable, Hashable {
         public var address: IPAddress
         /// The location of the address in the task file.
         public var location: SourceLocation
-
-        public init(_ address: IPAddress, at location: SourceLocation) {
-            self.address = address
-            self.location = location
-        }
-    }
-
-    public init(
-        name: String? = nil,
-        certificateAuthority: LocatedPath? = nil,
-        servers: [String: LocatedPath] = [:],
-        server: LocatedPath? = nil,
-    ) {
-        self.name = name
-        self.certificateAuthority = certificateAuthority
-        self.servers = servers
-        self.server = server
     }
 
     /// Returns the API server's URL for a node with the given roles.
@@ -66,12 +49,6 @@ public struct ReportDeclaration: Sendable, Hashable {
     /// The name of the Node, or `nil` for the name in the kubelet's certificate or else the host name.
     public var node: String?
 
-    /// Creates a declaration; without arguments, the node reports with the kubelet's kubeconfig if one exists.
-    public init(kubeconfig: LocatedPath? = nil, node: String? = nil) {
-        self.kubeconfig = kubeconfig
-        self.node = node
-    }
-
     /// The paths of the kubelet's kubeconfig with kubeadm, k3s and RKE2.
     static let kubeletKubeconfigs = [
         "/etc/kubernetes/kubelet.conf", "/var/lib/rancher/k3s/agent/kubelet.kubeconfig",
@@ -89,7 +66,6 @@ public struct ReportDeclaration: Sendable, Hashable {
         if let kubeconfig { return [kubeconfig.path] }
         let written = plan.steps.flatMap(\.task.footprint.writes)
             .filter { $0.kubeconfig?.user.hasPrefix(Self.kubeletUserPrefix) ?? false }.map(\.path.path)
-        var seen: Set<String> = []
-        return (written + Self.kubeletKubeconfigs).filter { seen.insert($0).inserted }
+        return (written + Self.kubeletKubeconfigs).unique()
     }
 }

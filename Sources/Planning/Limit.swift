@@ -14,19 +14,11 @@ enum Limit {
     /// Characters in a unit name, as limited by systemd.
     static let unitNameLength = 255
 
-    /// Bytes in an argument or a variable of the environment of a program, as limited by Linux: MAX_ARG_STRLEN of execve(2).
-    ///
-    /// The limit includes the NUL at the end. It is that of machines with pages of 4 KiB.
-    static let argumentLength = 32 * 4096 - 1
-
     /// Bytes in a path, as limited by Linux.
     static let pathLength = 4095
 
     /// Number of roles in a cluster.
     static let roleCount = 64
-
-    /// Number of host name patterns.
-    static let patternCount = 100
 
     /// Total number of variables in all files.
     static let variableCount = 1000

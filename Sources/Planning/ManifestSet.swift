@@ -1,3 +1,5 @@
+import Base
+
 /// A set of manifests, and whether variables in the manifests are replaced.
 public struct ManifestSet: Sendable, Hashable {
     /// The sources, in the order of the task file.
@@ -8,10 +10,6 @@ public struct ManifestSet: Sendable, Hashable {
 
     /// The digests of the manifests that are fetched from pinned URLs, without duplicates.
     var pinnedDigests: [String] {
-        var seen: Set<String> = []
-        return sources.compactMap { source in
-            guard case .url(_, let digest, _) = source, seen.insert(digest).inserted else { return nil }
-            return digest
-        }
+        sources.compactMap { if case .url(_, let digest, _) = $0 { digest } else { nil } }.unique()
     }
 }

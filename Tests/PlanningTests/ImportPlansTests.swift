@@ -42,7 +42,6 @@ import Testing
             hosts.csv:6:1: name 'olaf' is used twice, the first time at hosts.csv:2:1
             hosts.csv:6:7: 'interface' must be the name of one network interface, found 'eth*'
             hosts.csv:6:13: 'ip' must be an IP address such as 192.168.0.10, found '10.0.100.x'
-            hosts.csv:8:15: address 10.0.100.255 of host 'ulrich' is that of the network 10.0.100.0/24 itself
             hosts.csv:8:39: a quote in the middle of a value
             k3s.csv:3:22: address 10.0.100.9 of agent 'olaf-a' is that of host 'ro_lf' at hosts.csv:5:10 as well
             k3s.csv:4:1: host 'olaf' has two agents, the first one at k3s.csv:3:1
@@ -74,7 +73,6 @@ import Testing
         ("subnet: 10.0.100.2", "network.yaml:1:9: 'subnet' of network.yaml must be a range of addresses"),
         ("\(network)gatway: 10.0.100.1", "network.yaml:2:1: unknown key 'gatway' in network.yaml"),
         ("\(network)vip: 10.0.99.1", "network.yaml:2:6: address 10.0.99.1 of 'vip' is outside of the network"),
-        ("\(network)gateway: 10.0.100.0", "network.yaml:2:10: address 10.0.100.0 of 'gateway' is that of the network"),
         ("\(network)gateway: 10.0.100.3", "hosts.csv:3:10: address 10.0.100.3 of host 'ulf' is that of 'gateway' at"),
         ("\(network)nameservers: 8.8.8.8", "network.yaml:2:14: 'nameservers' of network.yaml must be a list of IP"),
         ("\(network)---\na: 1", "network.yaml:3:1: the file has more than one YAML document"),
@@ -186,7 +184,6 @@ import Testing
             "name,interface,ip,admin,Rack,rack\nh,eth0,10.0.100.2,m,x,y\n",
             "hosts.csv:1:30: column 'rack' appears twice, first at hosts.csv:1:25",
         ),
-        ("name,interface,ip,admin,K3s.x\nh,eth0,10.0.100.2,m,x\n", "hosts.csv:1:25: column 'K3s.x' cannot be a column"),
         ("name,interface,ip,admin,node.x\nh,eth0,10.0.100.2,m,x\n", "hosts.csv:1:25: column 'node.x' cannot be the"),
         ("name,interface,ip,admin\n\"a\" b,eth0,10.0.100.2,x\n", "hosts.csv:2:5: text after a value in quotes"),
         ("name,interface,ip,admin\n\"a,eth0,10.0.100.2,x\n\n", "hosts.csv:2:1: the quote is never closed"),

@@ -79,7 +79,11 @@ import Testing
             "3:55: 'apply.conflicts' of task 't' must be 'report', 'force' or 'keep', found 'take-over'",
             "3:72: 'apply.wait' of task 't' must be 'rollout', found 'rolout'",
         ),
-        .task("apply: {kubeconfig: k, manifests: [x]}\nwait: rollout", "4:5: 'wait'… is 'rollout' next to 'apply'"),
+        .task(
+            "apply: {kubeconfig: k, manifests: [x]}\nwait: rollout",
+            "4:5: task 't' has 2 verbs: 'apply' and 'wait'",
+            "4:11: 'wait' of task 't' must be a mapping with the keys of 'wait', found 'rollout'",
+        ),
         .task("wait: {tcp: 6443}", "3:17: 'wait.tcp' of task 't' must be HOST:PORT, found the number 6443"),
         .task("wait: {address: 100.64.0.5/10}", "3:21: 'wait.address'… is not the first address of its range"),
         .task("wait: {address: tailscale0}", "3:21: 'wait.address' of task 't' must be an IP address"),
@@ -109,21 +113,5 @@ import Testing
     func `a fault in the cluster is reported`(_ cluster: Faulty) {
         let printed = problems("cluster: {\(cluster.text)}\ntasks: {t: {exec: {command: ls}}}")
         #expect(isReported(printed, cluster.printed), "\(printed)")
-    }
-
-    @Test func `a text that the kernel passes to no program is reported`() {
-        func file(_ argument: Int, _ variable: Int) -> String {
-            let texts = [argument, variable].map { String(repeating: "a", count: $0) }
-            return "tasks:\n  t: {exec: {command: ls, args: [\(texts[0])], environment: {AB: \(texts[1])}}}\n"
-        }
-        #expect(problems(file(131_071, 131_068)) == "")
-        let words = "has 131072 bytes, and no program gets more than 131071 in one text (MAX_ARG_STRLEN of execve(2)); "
-        let hint = "write it into a file, such as with a task 'file', and give the program the path"
-        #expect(
-            problems(file(131_072, 131_069)) == """
-                bootstrap.yaml:2:34: an item of 'exec.args' of task 't' \(words)\(hint)
-                bootstrap.yaml:2:131127: 'exec.environment.AB' of task 't' \(words)\(hint)
-                """
-        )
     }
 }

@@ -61,10 +61,9 @@ struct CertificateReader {
     ///
     /// - Returns: The declarations, `nil` if the section or a required part of it is missing or has errors.
     func read() -> CertificateDeclarations? {
-        guard var fields = section() else { return nil }
+        guard let fields = section() else { return nil }
         var written = Written()
         let isUsable = fields.read(Self.keys, into: &written)
-        fields.finish()
         let defaults = readDefaults(written.defaults)
         let authority = written.authority.flatMap { readAuthority($0, defaults) }
         let leaves = written.leaves.map { readLeaves($0, defaults) } ?? []
@@ -139,22 +138,20 @@ struct CertificateReader {
     /// The values of `defaults` in the section.
     private var defaults: LeafDeclaration {
         var written = Written()
-        if var fields = section() { _ = fields.read(Self.keys.filter { $0.name == "defaults" }, into: &written) }
+        if let fields = section() { _ = fields.read(Self.keys.filter { $0.name == "defaults" }, into: &written) }
         return readDefaults(written.defaults)
     }
 
     private func readDefaults(_ value: ConfigValue?) -> LeafDeclaration {
         var defaults = LeafDeclaration()
-        guard var fields = value?.mapping("a mapping") else { return defaults }
+        guard let fields = value?.mapping("a mapping") else { return defaults }
         _ = fields.read(LeafDeclaration.defaults, into: &defaults)
         fields.reportOpenMode(defaults.mode, of: "the key")
-        fields.finish()
         return defaults
     }
 
     private func readAuthority(_ value: ConfigValue, _ defaults: LeafDeclaration) -> AuthorityDeclaration? {
-        guard var fields = value.mapping("a mapping") else { return nil }
-        defer { fields.finish() }
+        guard let fields = value.mapping("a mapping") else { return nil }
         var authority = AuthorityDeclaration()
         (authority.organizations, authority.key) = (defaults.organizations, defaults.key)
         guard fields.read(AuthorityDeclaration.keys, into: &authority) else { return nil }

@@ -11,8 +11,7 @@ extension ConfigValue {
         guard let text = string(expected: "a text") else { return nil }
         guard text.unicodeScalars.count <= Limit.subjectTextLength else {
             let count = text.unicodeScalars.count
-            reportTypeMismatch("a text of at most \(Limit.subjectTextLength) characters, and this one has \(count)")
-            return nil
+            return mismatch("a text of at most \(Limit.subjectTextLength) characters, and this one has \(count)")
         }
         return text
     }
@@ -30,8 +29,7 @@ extension ConfigValue {
         guard let name = SubjectName(text) else {
             let bare = text.split(separator: "//").last?.prefix { !":/".contains($0) } ?? ""
             let hint = text.contains("://") ? SubjectName(String(bare)).map { "write \($0)" } : nil
-            reportTypeMismatch(expected, hint: hint)
-            return nil
+            return mismatch(expected, hint: hint)
         }
         return name
     }
@@ -43,10 +41,9 @@ extension ConfigValue {
             return try Recipient(text)
         } catch {
             // The message does not quote the text, which may be a private key.
-            problems.add(
-                node.location,
-                "\(label) must be a recipient of age, and this one \(error.message)",
-                hint: "write what 'age-keygen -y' prints, or the line of an 'id_ed25519.pub'",
+            report(
+                "must be a recipient of age, and this one \(error.message)",
+                hint: "write what 'age-keygen -y' prints, or the line of an 'id_ed25519.pub'"
             )
             return nil
         }
@@ -91,9 +88,8 @@ extension ValueReader where Value == [Recipient] {
         let item = ValueReader<Recipient>(type: .string) { $0.recipient() }
         return list(of: item, "recipients", limit: Limit.recipientCount).then { recipients, value in
             if value.node.sequence?.isEmpty == true {
-                value.problems.add(
-                    value.node.location,
-                    "\(value.label) has no recipient",
+                value.report(
+                    "has no recipient",
                     hint: "write what 'age-keygen -y' prints, or the line of an 'id_ed25519.pub'"
                 )
             }

@@ -70,7 +70,7 @@ struct LeafReader {
 
     /// Returns the roles whose nodes have the certificate, `nil` for every role; none if the certificate is disabled.
     func roles(_ variables: Variables) -> [String]? {
-        var fields = fields(variables)
+        let fields = fields(variables)
         var selection = Selection()
         _ = fields.read(Selection.keys, into: &selection)
         guard selection.isEnabled else { return [] }
@@ -79,8 +79,7 @@ struct LeafReader {
 
     /// Reads the certificate for a node.
     func read(_ node: String, _ variables: Variables) -> LeafDeclaration? {
-        var fields = fields(variables)
-        if knownRoles != nil { fields.markKnown(Selection.keys.map(\.name)) }
+        let fields = fields(variables)
         var leaf = defaults
         leaf.renewBefore = .zero
         let isUsable = fields.read(LeafDeclaration.keys, into: &leaf)
@@ -90,7 +89,6 @@ struct LeafReader {
         checkUsages(fields)
         checkRenewBefore(&leaf, fields)
         fields.reportOpenMode(leaf.mode, of: "the key")
-        fields.finish()
         checkKey(leaf, fields)
         if leaf.usages.contains(.serverAuth), !fields.has("names") || hasNoItems(fields) {
             problems.addMissing(
@@ -104,16 +102,16 @@ struct LeafReader {
 
     /// Returns whether the list of names has no items; a list with only invalid items does not count as empty.
     private func hasNoItems(_ fields: MappingReader) -> Bool {
-        fields.entries.first { $0.key == "names" }?.value.sequence?.isEmpty == true
+        fields.entry("names")?.value.sequence?.isEmpty == true
     }
 
     private func checkUsages(_ fields: MappingReader) {
         let hint = "add usages: [client auth]"
-        let written = fields.entries.first { $0.key == "usages" }
+        let written = fields.entry("usages")
         if written == nil {
             problems.addMissing(location, "\(fields.subject.label("usages")) is missing", hint: hint)
         } else if let list = written?.value, list.sequence?.isEmpty == true {
-            problems.add(list.location, "\(fields.subject.label("usages")) is empty", hint: hint)
+            fields.report("usages", "is empty", at: list.location, hint: hint)
         }
     }
 
@@ -123,9 +121,9 @@ struct LeafReader {
             return
         }
         guard leaf.renewBefore >= leaf.validity else { return }
-        problems.add(
-            fields.location(ofKey: "renewBefore"),
-            "\(fields.subject.label("renewBefore")) is \(leaf.renewBefore.text), not less than its validity of "
+        fields.report(
+            "renewBefore",
+            "is \(leaf.renewBefore.text), not less than its validity of "
                 + "\(leaf.validity.text), so it would always be due",
             hint: "write renewBefore: \((leaf.validity / 3).text)"
         )

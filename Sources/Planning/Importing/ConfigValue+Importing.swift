@@ -9,8 +9,7 @@ extension ConfigValue {
         guard let text = string(expected: expected) else { return nil }
         guard isNodeName(text) else {
             let meant = text.lowercased().replacing("_", with: "-")
-            reportTypeMismatch(expected, hint: isNodeName(meant) ? write(meant) : nil)
-            return nil
+            return mismatch(expected, hint: isNodeName(meant) ? write(meant) : nil)
         }
         return text
     }
@@ -18,11 +17,21 @@ extension ConfigValue {
     /// Reads the name of one network interface.
     func interfaceName() -> String? {
         guard let name = interface() else { return nil }
-        guard !name.utf8.contains(UInt8(ascii: "*")) else {
-            reportTypeMismatch("the name of one network interface")
-            return nil
-        }
+        guard !name.utf8.contains(UInt8(ascii: "*")) else { return mismatch("the name of one network interface") }
         return name
+    }
+}
+
+extension MappingReader {
+    /// Reports every key besides those that are known.
+    func reportUnknownKeys(besides known: [String]) {
+        for entry in entries where !known.contains(entry.key) {
+            problems.add(
+                entry.location,
+                "unknown key \(quoted(entry.key)) in \(subject.name)",
+                hint: problems.hint(for: entry.key, in: known, else: "expected one of \(few(known))")
+            )
+        }
     }
 }
 

@@ -46,21 +46,20 @@ private struct NicoReader {
             )
             return
         }
-        var fields = MappingReader(
+        let fields = MappingReader(
             mapping.entries,
             at: root.location,
             MappingName(owner: "the cluster"),
             Variables(),
             problems
         )
-        cluster.name = take("name", &fields)?.string(expected: "the name of the cluster")
-        if !fields.has("vip") { _ = fields.take("vip") }
-        let address = fields.has("vip") ? take("vip", &fields) : nil
+        cluster.name = take("name", fields)?.string(expected: "the name of the cluster")
+        let address = fields.has("vip") ? take("vip", fields) : nil
         cluster.virtualAddress = address?.address()
         if let found = cluster.virtualAddress, let address {
             used.add(found, of: "'vip'", at: address.node.location)
         }
-        if let token = fields.take("clusterToken") {
+        if let token = fields.entry("clusterToken") {
             let hint = "give it to the node as the file of a secret, such as the join token of examples/k3s"
             cluster.warnings.append(
                 Problem(
@@ -70,9 +69,9 @@ private struct NicoReader {
                 )
             )
         }
-        readNodes("controlPlane", "control plane", &fields, isRequired: true)
-        readNodes("workers", "worker", &fields, isRequired: false)
-        fields.finish()
+        readNodes("controlPlane", "control plane", fields, isRequired: true)
+        readNodes("workers", "worker", fields, isRequired: false)
+        fields.reportUnknownKeys(besides: ["clusterToken", "controlPlane", "name", "vip", "workers"])
         if cluster.virtualAddress != nil { cluster.setPriorities() }
     }
 
@@ -80,14 +79,11 @@ private struct NicoReader {
     private mutating func readNodes(
         _ key: String,
         _ kind: String,
-        _ fields: inout MappingReader,
+        _ fields: MappingReader,
         isRequired: Bool,
     ) {
-        guard isRequired || fields.has(key) else {
-            _ = fields.take(key)
-            return
-        }
-        guard let value = take(key, &fields), let items = value.items(of: "nodes") else { return }
+        guard isRequired || fields.has(key) else { return }
+        guard let value = take(key, fields), let items = value.items(of: "nodes") else { return }
         if isRequired, items.isEmpty {
             problems.add(
                 value.node.location,
@@ -116,18 +112,18 @@ private struct NicoReader {
             )
             return
         }
-        var fields = MappingReader(mapping.entries, at: node.location, MappingName(owner: owner), Variables(), problems)
-        let named = take("name", &fields)
+        let fields = MappingReader(mapping.entries, at: node.location, MappingName(owner: owner), Variables(), problems)
+        let named = take("name", fields)
         let name = named?.nodeName()
         if let name, let named { used.add(name, at: named.node.location) }
-        let written = take("ip", &fields)
+        let written = take("ip", fields)
         let isHostName = written.map { noteHostName($0) } ?? false
         let address = isHostName ? nil : written?.address()
         if let address, let written {
             used.add(address, of: owner, at: written.node.location)
             reportOtherVersion(address, of: owner, at: written.node.location)
         }
-        fields.finish()
+        fields.reportUnknownKeys(besides: ["ip", "name"])
         guard let name, isHostName || address != nil else { return }
         cluster.nodes.append(.init(name: name, roles: roles, address: address))
     }
@@ -157,9 +153,9 @@ private struct NicoReader {
     }
 
     /// Returns the value of a required key, or `nil` after reporting that the key is missing.
-    private func take(_ key: String, _ fields: inout MappingReader) -> ConfigValue? {
+    private func take(_ key: String, _ fields: MappingReader) -> ConfigValue? {
         let label = fields.subject.label(key)
-        guard let entry = fields.take(key) else {
+        guard let entry = fields.entry(key) else {
             problems.add(fields.location, "\(label) is missing", hint: "add it")
             return nil
         }

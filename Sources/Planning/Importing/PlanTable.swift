@@ -66,9 +66,7 @@ struct PlanTable {
     ///   - file: The file with the table.
     ///   - needed: The required columns.
     ///   - problems: The collector to which problems are reported.
-    ///   - variable: A function that checks the lower-case name of an additional column, which becomes a variable, and
-    ///     returns the problem with the name, or `nil` if the name is valid.
-    init?(_ file: SourceFile, needed: [String], _ problems: ProblemCollector, variable: (String) -> String?) {
+    init?(_ file: SourceFile, needed: [String], _ problems: ProblemCollector) {
         let before = problems.all.count
         let table = CSVTable(file, problems)
         guard let header = table.rows.first else {
@@ -80,7 +78,7 @@ struct PlanTable {
         let columns = header.map { Self.name(of: $0, needed) }
         location = header[0].location
         (hasAllLines, isComplete) = (table.isComplete, table.isComplete)
-        guard Self.check(header, needed, problems, variable) else { return nil }
+        guard Self.check(header, needed, problems) else { return nil }
         for cells in table.rows.dropFirst() {
             guard let first = cells.first, problems.all.count < Limit.tableProblemCount else { continue }
             if cells.count != columns.count {
@@ -110,7 +108,6 @@ struct PlanTable {
         _ header: [CSVTable.Cell],
         _ needed: [String],
         _ problems: ProblemCollector,
-        _ variable: (String) -> String?,
     ) -> Bool {
         if header.count == 1, let other = [";", "|", "\t"].first(where: header[0].text.contains) {
             let name = other == "\t" ? "a tab" : "'\(other)'"
@@ -141,9 +138,6 @@ struct PlanTable {
                     "column \(quoted(cell.text)) cannot be the name of a variable",
                     hint: hint
                 )
-            } else if let fault = variable(lowercased) {
-                let message = "column \(quoted(cell.text)) cannot be a column of this table"
-                problems.add(cell.location, "\(message) (\(fault))", hint: "write another name")
             }
         }
         let others = header.map { name(of: $0, needed) }.filter { !needed.contains($0) }

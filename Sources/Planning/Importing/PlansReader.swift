@@ -79,9 +79,7 @@ struct PlansReader {
 
     /// Reads the table of machines.
     mutating func readHosts(_ file: SourceFile) {
-        guard let table = PlanTable(file, needed: Self.hostColumns, problems, variable: Self.hostVariable) else {
-            return
-        }
+        guard let table = PlanTable(file, needed: Self.hostColumns, problems) else { return }
         hasAllHosts = table.hasAllLines
         if table.rows.isEmpty, hasAllHosts {
             problems.add(
@@ -118,19 +116,11 @@ struct PlansReader {
         cluster.nodes.append(node)
     }
 
-    /// Returns the problem with an extra column of `hosts.csv`, whose name becomes the name of a variable.
-    private static func hostVariable(_ column: String) -> String? {
-        column == "k3s" || column.hasPrefix("k3s.") ? "names such as 'k3s.server.ip' are those of k3s.csv" : nil
-    }
-
     // MARK: k3s.csv
 
     /// Reads the table of servers and agents.
     mutating func readMembers(_ file: SourceFile) {
-        let reserved: (String) -> String? = { column in
-            column == "address" ? "the address is that of column 'ip'" : nil
-        }
-        guard let table = PlanTable(file, needed: Self.memberColumns, problems, variable: reserved) else { return }
+        guard let table = PlanTable(file, needed: Self.memberColumns, problems) else { return }
         var first: SourceLocation?
         var hasUnknownType = !table.isComplete
         for row in table.rows {
@@ -209,8 +199,7 @@ struct PlansReader {
         var target = parts.count > 1 ? String(parts[1]) : nil
         if let written = target, Self.localWords.contains(written.lowercased()) { target = "localhost" }
         if let written = target, IPAddress(written) == nil, !SubjectName.isHostName(written) {
-            value.reportTypeMismatch("an address, perhaps with '@' and the address or host name that is deployed to")
-            return nil
+            return value.mismatch("an address, perhaps with '@' and the address or host name that is deployed to")
         }
         let isOnlyTarget = parts.count > 1 && parts[0].isEmpty
         guard !isOnlyTarget, !Self.dynamicWords.contains((parts.first ?? "").lowercased()) else {
@@ -270,16 +259,6 @@ extension ProblemCollector {
 
 /// Reads the file `network.yaml`.
 extension PlansReader {
-    /// The keys of `network.yaml`.
-    private enum Keys {
-        static let subnet = "subnet"
-        static let netmask = "netmask"
-        static let gateway = "gateway"
-        static let nameservers = "nameservers"
-        static let vip = "vip"
-        static let name = "name"
-    }
-
     /// Reads the values of the network.
     mutating func readNetwork(_ file: SourceFile) {
         let documents: [Document]
@@ -306,63 +285,60 @@ extension PlansReader {
         let entries = mapping.entries.map { entry in
             Mapping.Entry(key: entry.key, location: entry.location, value: trimmedStrings(entry.value))
         }
-        var fields = MappingReader(
+        let fields = MappingReader(
             entries,
             at: root.location,
             MappingName(owner: "network.yaml"),
             Variables(),
             problems
         )
-        readSubnet(&fields)
-        readGateway(&fields)
-        readNameservers(&fields)
-        if let (address, location) = address(Keys.vip, &fields) {
+        readSubnet(fields)
+        readGateway(fields)
+        readNameservers(fields)
+        if let (address, location) = address("vip", fields) {
             cluster.virtualAddress = address
             used.add(address, of: "'vip'", at: location)
             checkIsInNetwork(address, of: "'vip'", at: location)
         }
-        if let entry = fields.take(Keys.name) {
+        if let entry = fields.entry("name") {
             cluster.name = fields.value(of: entry).string(expected: "the name of the cluster")
         }
-        fields.finish()
+        fields.reportUnknownKeys(besides: ["gateway", "name", "nameservers", "netmask", "subnet", "vip"])
     }
 
-    private mutating func readSubnet(_ fields: inout MappingReader) {
-        guard let range = fields.has(Keys.netmask) ? maskedRange(&fields) : writtenRange(&fields) else { return }
+    private mutating func readSubnet(_ fields: MappingReader) {
+        guard let range = fields.has("netmask") ? maskedRange(fields) : writtenRange(fields) else { return }
         subnet = range
         set("subnet", "\(range)")
         set("prefixLength", "\(range.prefixLength)")
     }
 
-    private func writtenRange(_ fields: inout MappingReader) -> AddressRange? {
-        guard let entry = fields.take(Keys.subnet) else {
-            fields.reportMissing(Keys.subnet, "10.0.100.0/24")
+    private func writtenRange(_ fields: MappingReader) -> AddressRange? {
+        guard let entry = fields.entry("subnet") else {
+            fields.reportMissing("subnet", "10.0.100.0/24")
             return nil
         }
         let value = fields.value(of: entry)
         guard let range = value.addressRange() else { return nil }
-        guard !range.isOneAddress else {
-            value.reportTypeMismatch("a range of addresses such as 10.0.100.0/24")
-            return nil
-        }
+        guard !range.isOneAddress else { return value.mismatch("a range of addresses such as 10.0.100.0/24") }
         return range
     }
 
     /// Returns the network of the gateway, with the prefix length from `netmask`.
-    private func maskedRange(_ fields: inout MappingReader) -> AddressRange? {
-        guard let entry = fields.take(Keys.netmask) else { return nil }
-        if let other = fields.take(Keys.subnet) {
-            let label = fields.subject.label(Keys.netmask)
+    private func maskedRange(_ fields: MappingReader) -> AddressRange? {
+        guard let entry = fields.entry("netmask") else { return nil }
+        if let other = fields.entry("subnet") {
+            let label = fields.subject.label("netmask")
             problems.add(
                 other.location,
-                "\(label) says the same as '\(Keys.subnet)'",
+                "\(label) says the same as 'subnet'",
                 hint: "remove one"
             )
             return nil
         }
         let value = fields.value(of: entry)
         let text = value.node.content.scalarText
-        guard let gateway = fields.entries.first(where: { $0.key == Keys.gateway })?.value.string,
+        guard let gateway = fields.entry("gateway")?.value.string,
             let address = IPAddress(gateway)
         else {
             let message = "\(value.label) is the size of the network, and 'gateway' has no address in it"
@@ -375,21 +351,20 @@ extension PlansReader {
         }
         let bits = Int(text.trimmingPrefix("/"))
         guard let bits, (1..<address.bytes.count * 8).contains(bits) else {
-            value.reportTypeMismatch("the number of bits of the network, such as 24")
-            return nil
+            return value.mismatch("the number of bits of the network, such as 24")
         }
         return AddressRange(address, bits)
     }
 
-    private mutating func readGateway(_ fields: inout MappingReader) {
-        guard let (address, location) = address(Keys.gateway, &fields) else { return }
+    private mutating func readGateway(_ fields: MappingReader) {
+        guard let (address, location) = address("gateway", fields) else { return }
         used.add(address, of: "'gateway'", at: location)
         checkIsInNetwork(address, of: "'gateway'", at: location)
         set("gateway", "\(address)")
     }
 
-    private mutating func readNameservers(_ fields: inout MappingReader) {
-        guard let entry = fields.take(Keys.nameservers),
+    private mutating func readNameservers(_ fields: MappingReader) {
+        guard let entry = fields.entry("nameservers"),
             let items = fields.value(of: entry).items(of: "IP addresses", limit: Limit.nameserverCount)
         else { return }
         let addresses = items.compactMap { $0.address() }
@@ -400,8 +375,8 @@ extension PlansReader {
         networkVariables.append(.init(name: name, value: value))
     }
 
-    private func address(_ key: String, _ fields: inout MappingReader) -> (IPAddress, SourceLocation)? {
-        guard let entry = fields.take(key), let address = fields.value(of: entry).address() else { return nil }
+    private func address(_ key: String, _ fields: MappingReader) -> (IPAddress, SourceLocation)? {
+        guard let entry = fields.entry(key), let address = fields.value(of: entry).address() else { return nil }
         return (address, entry.value.location)
     }
 
@@ -418,35 +393,11 @@ extension PlansReader {
 
     /// Reports an address that no machine in the network can have.
     func checkIsInNetwork(_ address: IPAddress, of owner: String, at location: SourceLocation) {
-        guard let subnet else { return }
-        guard subnet.contains(address) else {
-            let message = "address \(address) of \(owner) is outside of the network \(subnet)"
-            problems.add(
-                location,
-                message,
-                hint: "write an address of the network, or correct 'subnet' in network.yaml"
-            )
-            return
-        }
-        guard !subnet.isReserved(address) else {
-            let message =
-                "address \(address) of \(owner) is that of the network \(subnet) itself, or its broadcast address"
-            problems.add(location, message, hint: "write another address of the network")
-            return
-        }
-    }
-}
-
-extension AddressRange {
-    /// Returns whether an address is reserved for the network: the first address, and in IPv4 also the last.
-    fileprivate func isReserved(_ address: IPAddress) -> Bool {
-        // A network of two addresses is a point-to-point link, which reserves neither (RFC 3021, RFC 6164).
-        guard first.bytes.count * 8 - prefixLength > 1 else { return false }
-        guard address != first else { return true }
-        let suffix = address.bytes.enumerated().allSatisfy { index, byte in
-            let bits = max(0, min(8, prefixLength - index * 8))
-            return byte | ~UInt8(truncatingIfNeeded: 0xff >> bits) == 0xff || bits == 8
-        }
-        return !address.isVersion6 && suffix
+        guard let subnet, !subnet.contains(address) else { return }
+        problems.add(
+            location,
+            "address \(address) of \(owner) is outside of the network \(subnet)",
+            hint: "write an address of the network, or correct 'subnet' in network.yaml"
+        )
     }
 }

@@ -31,12 +31,11 @@ extension ClusterReader {
         let entries = files.nodes.entries.compactMap { readNode($0, variables, named) }
         let nodes = entries.filter { !HostPatterns.isMeant(by: $0.name) }
         reportRepeatedAddresses(nodes)
-        reportNamesOfOneNode(nodes)
         patterns.check(problems)
         return Inventory(nodes, patterns: entries.filter { HostPatterns.isMeant(by: $0.name) })
     }
 
-    /// Returns the entry with a host's name, or else the entry of the most specific pattern that matches the name.
+    /// Returns the entry with a host's name, or else the entry of the longest pattern that matches the name.
     func nodeEntry(of host: String) -> Mapping.Entry? {
         files.nodes[host] ?? patterns.entry(matching: host)
     }
@@ -50,8 +49,7 @@ extension ClusterReader {
             item.reportTypeMismatch("a mapping", hint: entry.value.string.map { "write {role: \(typed($0))}" })
             return nil
         }
-        var fields = MappingReader(mapping.entries, at: entry.location, subject, variables, problems)
-        defer { fields.finish() }
+        let fields = MappingReader(mapping.entries, at: entry.location, subject, variables, problems)
         fields.requireOne(of: Self.roleKeys, example: "role: worker")
         var written = WrittenNode()
         _ = fields.read(Self.nodeKeys, into: &written)
@@ -64,9 +62,10 @@ extension ClusterReader {
         if case .fixed(let fixed)? = written.address, let location = mapping["address"]?.location {
             node.address = fixed
             if HostPatterns.isMeant(by: entry.key) {
-                problems.add(
-                    location,
-                    "\(subject.label("address")) is one address, and the pattern is for several nodes",
+                fields.report(
+                    "address",
+                    "is one address, and the pattern is for several nodes",
+                    at: location,
                     hint: "write {range: ADDRESS/BITS}, or list the nodes by name"
                 )
             }
@@ -110,19 +109,6 @@ extension ClusterReader {
         guard !named.contains(role), let near = problems.nearName(to: role, in: named.sorted()) else { return }
         let message = "role \(quoted(role)) of node \(quoted(node)) is used by no task and no server"
         problems.add(location, message, hint: "did you mean '\(near)'?")
-    }
-
-    /// Reports host names that differ only in case, because their Node objects would have the same lower-case name.
-    private func reportNamesOfOneNode(_ entries: [Inventory.Entry]) {
-        var first: [String: Inventory.Entry] = [:]
-        for entry in entries {
-            guard let other = first.updateValue(entry, forKey: entry.name.lowercased()) else { continue }
-            problems.add(
-                entry.location,
-                "node \(quoted(entry.name)) differs from node \(quoted(other.name)) at \(other.location) only in case",
-                hint: "remove one: both are Node '\(entry.name.lowercased())' of the cluster"
-            )
-        }
     }
 
     /// Reports addresses that several nodes have.
@@ -178,7 +164,6 @@ extension ClusterReader {
         guard let (text, location) = said.first(where: { $0.roles != nil }), let text else {
             return nodeEntry(of: facts.hostName).flatMap { inventory?.entry(of: $0.key)?.roles } ?? []
         }
-        var seen: Set<String> = []
         let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         for role in roles where !known.contains(role) {
             problems.addMissing(
@@ -187,7 +172,7 @@ extension ClusterReader {
                 hint: problems.hint(for: role, in: known, else: "expected one of \(few(known))")
             )
         }
-        return roles.filter { seen.insert($0).inserted }
+        return roles.unique()
     }
 
     /// The hint for messages if the role of this node is not known.
@@ -202,8 +187,7 @@ extension ConfigValue {
         guard let name = string(expected: "a role") else { return nil }
         guard isRoleName(name) else {
             let hint = suggestedTaskName(name).map { write($0) }
-            reportTypeMismatch("a role of lower-case letters, digits and dashes", hint: hint)
-            return nil
+            return mismatch("a role of lower-case letters, digits and dashes", hint: hint)
         }
         return name
     }

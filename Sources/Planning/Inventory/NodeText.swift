@@ -36,8 +36,7 @@ struct NodeText {
     init?(_ name: String, _ node: Node, _ problems: ProblemCollector) {
         let subject = MappingName(owner: "variable '\(name)'")
         let entries = node.mapping?.entries ?? []
-        var fields = MappingReader(entries, at: node.location, subject, Variables(), problems)
-        defer { fields.finish() }
+        let fields = MappingReader(entries, at: node.location, subject, Variables(), problems)
         location = fields.location(ofKey: "each")
         guard fields.read(Self.keys, into: &self) else { return nil }
     }
@@ -47,8 +46,7 @@ struct NodeText {
         guard let text = value.string(expected: expected) else { return nil }
         guard isVariableName(text) else {
             let name = String(text.drop { "${".contains($0) }.prefix { $0 != "}" })
-            value.reportTypeMismatch(expected, hint: isVariableName(name) ? value.write(name) : nil)
-            return nil
+            return value.mismatch(expected, hint: isVariableName(name) ? value.write(name) : nil)
         }
         return text
     }
@@ -88,14 +86,10 @@ extension ConfigValue {
         guard let text = node.string, let address = IPAddress(text) else {
             let isRange = node.string.flatMap { AddressRange($0) } != nil
             let single = node.string.map { String($0.prefix { $0 != "/" }) } ?? ""
-            reportTypeMismatch(expected, hint: isRange ? write(single) : nil)
-            return nil
+            return mismatch(expected, hint: isRange ? write(single) : nil)
         }
         guard !address.isLoopback, !address.isLinkLocal, !address.isForSeveral, !address.bytes.allSatisfy({ $0 == 0 })
-        else {
-            reportTypeMismatch("an IP address that other nodes can reach")
-            return nil
-        }
+        else { return mismatch("an IP address that other nodes can reach") }
         return address
     }
 }

@@ -4,12 +4,10 @@ import YAML
 /// Reads the rule that chooses the node's address.
 extension ClusterReader {
     /// Reports errors in the rule for all nodes.
-    func checkAddressRule(_ fields: inout MappingReader) {
-        let variables = fields.variables
+    func checkAddressRule(_ fields: MappingReader) {
+        var (fields, cluster) = (fields, ClusterDeclaration())
         fields.variables = withoutReports.readVariables(for: [])
-        var cluster = ClusterDeclaration()
-        _ = Self.nodeAddress.read(&fields, into: &cluster)
-        fields.variables = variables
+        _ = Self.nodeAddress.read(fields, into: &cluster)
     }
 
     /// Returns the rule for this node, `nil` if the rule is missing or invalid.

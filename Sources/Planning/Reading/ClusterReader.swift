@@ -91,7 +91,7 @@ struct ClusterReader {
     /// - Returns: The keys that could be read.
     func readCluster(_ views: RoleViews) -> ReadCluster {
         var cluster = emptyCluster
-        var fields = MappingReader(
+        let fields = MappingReader(
             files.cluster.entries,
             at: files.location,
             MappingName(path: ["cluster"]),
@@ -102,10 +102,9 @@ struct ClusterReader {
         if let vip = cluster.declaration.virtualAddress { checkVirtualAddress(vip.address, at: vip.location) }
         cluster.isAuthorityFaulty =
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
-        checkAddressRule(&fields)
+        checkAddressRule(fields)
         cluster.declaration.addressRule = readAddressRule()
-        if let entry = fields.take("servers") { readServers(entry.value, fields.subject, views, &cluster) }
-        fields.finish()
+        if let entry = fields.entry("servers") { readServers(entry.value, fields.subject, views, &cluster) }
         return cluster
     }
 
@@ -384,8 +383,7 @@ extension ValueReader where Value == ReportDeclaration? {
         return Self(type: .either([.boolean, mapping.type]), ignoresQuotes: true) { value in
             if value.node.mapping != nil { return mapping.read(value) }
             guard let isOn = value.node.boolean else {
-                value.reportTypeMismatch("true, false or a mapping", hint: value.write("false"))
-                return nil
+                return value.mismatch("true, false or a mapping", hint: value.write("false"))
             }
             return .some(isOn ? ReportDeclaration() : nil)
         }
@@ -394,6 +392,6 @@ extension ValueReader where Value == ReportDeclaration? {
 
 extension ValueReader where Value == ClusterDeclaration.VirtualAddress {
     fileprivate static var virtualAddress: Self {
-        ValueReader<IPAddress>.address.then { address, value in Value(address, at: value.node.location) }
+        ValueReader<IPAddress>.address.then { address, value in Value(address: address, location: value.node.location) }
     }
 }

@@ -7,11 +7,10 @@ extension ConfigValue {
     func label(_ what: String) -> String? {
         guard let text = string(expected: what) else { return nil }
         guard isTaskName(text) else {
-            reportTypeMismatch(
+            return mismatch(
                 "\(what) of lower-case letters, digits and dashes",
                 hint: suggestedTaskName(text).map { write($0) }
             )
-            return nil
         }
         return text
     }
@@ -21,10 +20,7 @@ extension ConfigValue {
     /// A string that is not valid could change the path of the API request.
     func objectText(_ expected: String, _ isValid: (String) -> Bool) -> String? {
         guard let text = string(expected: expected) else { return nil }
-        guard isValid(text) else {
-            reportTypeMismatch(expected)
-            return nil
-        }
+        guard isValid(text) else { return mismatch(expected) }
         return text
     }
 
@@ -40,19 +36,13 @@ extension ConfigValue {
         }
         let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_-.$@".utf8.contains($0) }
         let isTooLarge = text.utf8.allSatisfy(\.isDigit) && Int(text).map { $0 > ValueType.largestAccount } != false
-        guard isName, !text.hasPrefix("-"), !isTooLarge else {
-            reportTypeMismatch(expected)
-            return nil
-        }
+        guard isName, !text.hasPrefix("-"), !isTooLarge else { return mismatch(expected) }
         return text
     }
 
     /// Reads a whole number, zero or more.
     func count() -> Int? {
-        guard let count = node.integer, count >= 0 else {
-            reportTypeMismatch("a whole number, 0 or more")
-            return nil
-        }
+        guard let count = node.integer, count >= 0 else { return mismatch("a whole number, 0 or more") }
         return count
     }
 
@@ -71,17 +61,18 @@ extension ConfigValue {
             return reportDigest(expected, text)
         }
         guard text == text.lowercased() else {
-            reportTypeMismatch("a SHA-256 digest in lower case", hint: write(text.lowercased()))
-            return nil
+            return mismatch("a SHA-256 digest in lower case", hint: write(text.lowercased()))
         }
         return text
     }
 
     private func reportDigest(_ expected: String, _ text: String) -> String? {
-        problems.add(
-            node.location,
-            "\(label) must be \(expected), found \(text.count) characters",
-            hint: write("DIGEST as sha256sum prints it", asIs: true)
+        report(
+            "must be \(expected), found \(text.count) characters",
+            hint: write(
+                "DIGEST as sha256sum prints it",
+                asIs: true
+            )
         )
         return nil
     }
@@ -90,16 +81,14 @@ extension ConfigValue {
     func endpoint() -> Endpoint? {
         let expected = "HOST:PORT"
         if let port = node.integer, (1...65535).contains(port) {
-            reportTypeMismatch(expected, hint: write("127.0.0.1:\(port)"))
-            return nil
+            return mismatch(expected, hint: write("127.0.0.1:\(port)"))
         }
         guard let text = string(expected: expected) else { return nil }
         do {
             return try Endpoint(text)
         } catch {
-            problems.add(
-                node.location,
-                "\(self.label) must be \(expected), and \(quoted(text)) \(error.message)",
+            report(
+                "must be \(expected), and \(quoted(text)) \(error.message)",
                 hint: (bracketed(text, error) ?? (try? WebAddress(text))?.endpoint.description).map { write($0) }
             )
             return nil
@@ -110,15 +99,12 @@ extension ConfigValue {
     func addressRange() -> AddressRange? {
         let expected = "an IP address, or a range of them such as 100.64.0.0/10"
         guard let text = string(expected: expected) else { return nil }
-        guard let range = AddressRange(text) else {
-            reportTypeMismatch(expected)
-            return nil
-        }
+        guard let range = AddressRange(text) else { return mismatch(expected) }
         let address = String(text.prefix { $0 != "/" })
         guard IPAddress(address) == range.first else {
             // The author may have meant either the range or the single address.
             let hint = "\(write("\(range)")), or \(write(address).dropFirst("write ".count)) for this address only"
-            problems.add(node.location, "\(label) is not the first address of its range", hint: hint)
+            report("is not the first address of its range", hint: hint)
             return nil
         }
         return range
@@ -131,8 +117,7 @@ extension ConfigValue {
         // The kernel's limit, IFNAMSIZ, and the names that dev_valid_name() refuses. `*` may match zero characters.
         let isName = text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/:".utf8.contains($0) }
         guard isName, text != ".", text != "..", text.utf8.count(where: { $0 != UInt8(ascii: "*") }) <= 15 else {
-            reportTypeMismatch(expected)
-            return nil
+            return mismatch(expected)
         }
         return text
     }
@@ -140,10 +125,9 @@ extension ConfigValue {
     /// Reads the path of a script, with a hint if the value is the script itself.
     func scriptPath() -> LocatedPath? {
         if let text = node.string, text.contains("\n") {
-            problems.add(
-                node.location,
-                "\(self.label) must be the path of a script, found the script itself",
-                hint: "write command: /bin/sh and args: [-ec, TEXT]",
+            report(
+                "must be the path of a script, found the script itself",
+                hint: "write command: /bin/sh and args: [-ec, TEXT]"
             )
             return nil
         }
@@ -153,10 +137,7 @@ extension ConfigValue {
     /// Reads the value of a label: up to 63 characters, possibly empty.
     func labelValue() -> String? {
         guard let text = text(mayBeEmpty: true) else { return nil }
-        guard isLabelText(text) else {
-            reportTypeMismatch("a label's value, up to 63 letters, digits, '-', '_' and '.'")
-            return nil
-        }
+        guard isLabelText(text) else { return mismatch("a label's value, up to 63 letters, digits, '-', '_' and '.'") }
         return text
     }
 }

@@ -49,29 +49,8 @@ struct ConfigValue {
 
     /// Returns a reader of the mapping, or `nil` after reporting that the value is not a mapping.
     func mapping(_ expected: String, hint: String? = nil) -> MappingReader? {
-        guard let mapping = node.mapping else {
-            reportTypeMismatch(expected, hint: hint)
-            return nil
-        }
+        guard let mapping = node.mapping else { return mismatch(expected, hint: hint) }
         return MappingReader(mapping.entries, at: location, subject, variables, problems)
-    }
-
-    /// Returns whether the kernel passes a text to a program, after reporting one that is too long.
-    ///
-    /// - Parameters:
-    ///   - text: The text.
-    ///   - prefix: The text that is passed before it, such as the name of a variable and `=`.
-    /// - Returns: Whether the text is short enough.
-    func isPassable(_ text: String, after prefix: String = "") -> Bool {
-        let count = text.utf8.count + prefix.utf8.count
-        guard count > Limit.argumentLength else { return true }
-        problems.add(
-            node.location,
-            "\(label) has \(count) bytes, and no program gets more than \(Limit.argumentLength) in one text (MAX_ARG_STRLEN of "
-                + "execve(2))",
-            hint: "write it into a file, such as with a task 'file', and give the program the path"
-        )
-        return false
     }
 
     /// The kinds of strings.
@@ -86,14 +65,8 @@ struct ConfigValue {
 
     /// Returns the string, or `nil` after reporting that the value is not a valid string.
     func string(_ kind: TextKind = .line, expected: String = "a string", mayBeEmpty: Bool = false) -> String? {
-        guard let string = node.string else {
-            reportTypeMismatch(expected, hint: quotingHint)
-            return nil
-        }
-        guard mayBeEmpty || !string.isEmpty else {
-            reportTypeMismatch(expected)
-            return nil
-        }
+        guard let string = node.string else { return mismatch(expected, hint: quotingHint) }
+        guard mayBeEmpty || !string.isEmpty else { return mismatch(expected) }
         let isAllowed = string.unicodeScalars.allSatisfy { scalar in
             switch kind {
             case .line: scalar.properties.generalCategory != .control
@@ -101,11 +74,7 @@ struct ConfigValue {
             case .content: true
             }
         }
-        guard isAllowed else {
-            reportTypeMismatch(kind == .line ? "\(expected) on one line" : "\(expected) without NUL")
-            return nil
-        }
-        if kind == .text, !isPassable(string) { return nil }
+        guard isAllowed else { return mismatch(kind == .line ? "\(expected) on one line" : "\(expected) without NUL") }
         return string
     }
 
@@ -117,10 +86,7 @@ struct ConfigValue {
 
     /// Returns the boolean, or `nil` after reporting that the value is not a boolean.
     func boolean() -> Bool? {
-        guard let boolean = node.boolean else {
-            reportTypeMismatch("true or false")
-            return nil
-        }
+        guard let boolean = node.boolean else { return mismatch("true or false") }
         return boolean
     }
 
@@ -130,8 +96,7 @@ struct ConfigValue {
             let near = node.string.flatMap { problems.nearName(to: $0, in: words) }
             let all = words.map { "'\($0)'" }
             let hint = near.map { "did you mean '\($0)'?" } ?? (words.count == 1 ? write(words[0]) : nil)
-            reportTypeMismatch(list(all, "or"), hint: hint)
-            return nil
+            return mismatch(list(all, "or"), hint: hint)
         }
         return word
     }
@@ -143,11 +108,10 @@ struct ConfigValue {
         hintsLiteral: Bool = false,
     ) -> [ConfigValue]? {
         guard let nodes = node.sequence else {
-            reportTypeMismatch("a list of \(what)", hint: "write each item on a line of its own, after '- '")
-            return nil
+            return mismatch("a list of \(what)", hint: "write each item on a line of its own, after '- '")
         }
         guard nodes.count <= limit else {
-            problems.add(node.location, "\(label) has \(nodes.count) items, more than \(limit)")
+            report("has \(nodes.count) items, more than \(limit)")
             return nil
         }
         return nodes.compactMap { node in
@@ -164,9 +128,20 @@ struct ConfigValue {
         }
     }
 
+    /// Reports a problem with the value, in words that follow the name of the value.
+    func report(_ predicate: String, hint: String? = nil) {
+        problems.add(node.location, "\(label) \(predicate)", hint: hint)
+    }
+
+    /// Returns `nil` after reporting the expected and the actual value.
+    func mismatch<Value>(_ expected: String, hint: String? = nil) -> Value? {
+        reportTypeMismatch(expected, hint: hint)
+        return nil
+    }
+
     /// Reports the expected and the actual value.
     func reportTypeMismatch(_ expected: String, hint: String? = nil) {
-        problems.add(node.location, "\(label) must be \(expected), found \(describe(node))", hint: hint)
+        report("must be \(expected), found \(describe(node))", hint: hint)
     }
 
     /// Returns the hint to write a text, after the key if there is one.
@@ -194,13 +169,11 @@ extension ConfigValue {
         guard let reference = writablePath() else { return nil }
         guard !reference.path.endsWithSlash else {
             let clean = normalised(reference.path)
-            reportTypeMismatch("the path of a file, not of a directory", hint: clean == "/" ? nil : write(clean))
-            return nil
+            return mismatch("the path of a file, not of a directory", hint: clean == "/" ? nil : write(clean))
         }
         let path = normalised(reference.path)
         guard !["/proc", "/sys"].contains(where: { isPath(path, at: $0) }) else {
-            reportTypeMismatch("a path where files can be made", hint: "write kernel settings with an exec task")
-            return nil
+            return mismatch("a path where files can be made", hint: "write kernel settings with an exec task")
         }
         return reference
     }
@@ -210,12 +183,10 @@ extension ConfigValue {
         guard let path = checkedPath() else { return nil }
         guard path.isAbsolutePath else {
             let isName = path.utf8.first.map { $0.isLetter } ?? false
-            reportTypeMismatch("an absolute path", hint: isName ? write("/" + normalised(path)) : nil)
-            return nil
+            return mismatch("an absolute path", hint: isName ? write("/" + normalised(path)) : nil)
         }
         guard !path.pathParts.contains("..") else {
-            reportTypeMismatch("a path without '..'", hint: write(normalised(path)))
-            return nil
+            return mismatch("a path without '..'", hint: write(normalised(path)))
         }
         return LocatedPath(path, location: node.location)
     }
@@ -238,8 +209,7 @@ extension ConfigValue {
     private func checkedPath() -> String? {
         guard let path = string(expected: "a path") else { return nil }
         guard path.utf8.count <= Limit.pathLength else {
-            reportTypeMismatch("a path of at most \(Limit.pathLength) bytes")
-            return nil
+            return mismatch("a path of at most \(Limit.pathLength) bytes")
         }
         return path
     }
@@ -249,12 +219,10 @@ extension ConfigValue {
         let expected = "the URL of an API server"
         guard let text = string(expected: expected), let address = webAddress(text, expected) else { return nil }
         guard address.isSecure || address.isLoopback else {
-            reportTypeMismatch("an https URL", hint: write("https" + text.drop { $0 != ":" }))
-            return nil
+            return mismatch("an https URL", hint: write("https" + text.drop { $0 != ":" }))
         }
         guard address.rest.isEmpty || address.rest == "/" else {
-            reportTypeMismatch("a URL without a path", hint: write(String(text.dropLast(address.rest.count))))
-            return nil
+            return mismatch("a URL without a path", hint: write(String(text.dropLast(address.rest.count))))
         }
         return LocatedPath(String(text.dropLast(address.rest.count)), location: node.location)
     }
@@ -270,11 +238,7 @@ extension ConfigValue {
             return try WebAddress(text)
         } catch {
             let found = error.hasSecret ? "this one" : quoted(text)
-            problems.add(
-                node.location,
-                "\(label) must be \(expected), and \(found) \(error.message)",
-                hint: bracketed(text, error).map { write($0) }
-            )
+            report("must be \(expected), and \(found) \(error.message)", hint: bracketed(text, error).map { write($0) })
             return nil
         }
     }
@@ -291,12 +255,10 @@ extension ConfigValue {
     /// Reads a duration above zero and up to a limit.
     func duration(limit: Duration) -> Duration? {
         guard let duration = node.string.flatMap(parseDuration) else {
-            reportTypeMismatch("a duration such as 500ms, 30s, 10m or 1h30m")
-            return nil
+            return mismatch("a duration such as 500ms, 30s, 10m or 1h30m")
         }
         guard duration > .zero, duration <= limit else {
-            reportTypeMismatch("a duration above zero and up to \(limit.text)")
-            return nil
+            return mismatch("a duration above zero and up to \(limit.text)")
         }
         return duration
     }
@@ -304,10 +266,7 @@ extension ConfigValue {
     /// Reads a duration between two limits.
     func duration(from least: Duration, to limit: Duration) -> Duration? {
         guard let duration = duration(limit: limit) else { return nil }
-        guard duration >= least else {
-            reportTypeMismatch("a duration of at least \(least.text)")
-            return nil
-        }
+        guard duration >= least else { return mismatch("a duration of at least \(least.text)") }
         return duration
     }
 
@@ -317,10 +276,7 @@ extension ConfigValue {
         let digits = text.map { $0.hasPrefix("0o") ? $0.dropFirst(2) : $0[...] }
         guard let digits, (3...5).contains(digits.count), digits.utf8.allSatisfy(\.isDigit),
             let mode = UInt16(digits, radix: 8), mode <= 0o7777
-        else {
-            reportTypeMismatch("permissions in octal, up to 07777", hint: write(example, asIs: true))
-            return nil
-        }
+        else { return mismatch("permissions in octal, up to 07777", hint: write(example, asIs: true)) }
         return mode
     }
 }

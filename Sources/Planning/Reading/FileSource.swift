@@ -18,11 +18,10 @@ extension ValueReader where Value == [FileSource] {
         Self(type: .array(.either([.path, PinnedURL.reader.type]))) { value in
             guard let items = value.items(of: "paths and URLs") else { return nil }
             guard value.node.sequence?.isEmpty == false else {
-                value.reportTypeMismatch(
+                return value.mismatch(
                     "a list of at least one path or URL",
                     hint: value.write(example, asIs: true)
                 )
-                return nil
             }
             let sources = items.map { $0.fileSource() }
             return sources.contains(nil) ? nil : sources.compactMap(\.self)
@@ -53,11 +52,7 @@ extension ConfigValue {
         guard let text = node.string, (try? WebAddress(text)) != nil else {
             return readPath().map(FileSource.path)
         }
-        problems.add(
-            node.location,
-            "\(label) is a URL without a digest",
-            hint: "write \(Self.pinned(text))",
-        )
+        report("is a URL without a digest", hint: "write \(Self.pinned(text))")
         return nil
     }
 

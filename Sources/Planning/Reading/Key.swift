@@ -6,7 +6,7 @@ struct Key<Owner>: Sendable {
     private(set) var description: KeyDescription
 
     /// Reads the key into a property of an owner, which is unchanged without a valid value.
-    private let reading: @Sendable (KeyDescription, inout MappingReader, inout Owner) -> Bool
+    private let reading: @Sendable (KeyDescription, MappingReader, inout Owner) -> Bool
 
     var name: String { description.name }
 
@@ -58,7 +58,7 @@ struct Key<Owner>: Sendable {
             refusesEmpty: reader.refusesEmpty
         )
         reading = { description, fields, owner in
-            guard let entry = fields.take(name) else {
+            guard let entry = fields.entry(name) else {
                 guard description.presence == .required else { return true }
                 fields.reportMissing(name, description.hintedValue)
                 return false
@@ -91,16 +91,16 @@ struct Key<Owner>: Sendable {
     /// Reads the key into the property of an owner.
     ///
     /// - Returns: Whether the owner can be used: `false` after reporting a key without which there is no owner.
-    func read(_ fields: inout MappingReader, into owner: inout Owner) -> Bool { reading(description, &fields, &owner) }
+    func read(_ fields: MappingReader, into owner: inout Owner) -> Bool { reading(description, fields, &owner) }
 }
 
 extension MappingReader {
     /// Reads all keys into the properties of an owner.
     ///
     /// - Returns: Whether the owner can be used: `false` after reporting a key without which there is no owner.
-    mutating func read<Owner>(_ keys: [Key<Owner>], into owner: inout Owner) -> Bool {
+    func read<Owner>(_ keys: [Key<Owner>], into owner: inout Owner) -> Bool {
         var isUsable = true
-        for key in keys where !key.read(&self, into: &owner) { isUsable = false }
+        for key in keys where !key.read(self, into: &owner) { isUsable = false }
         return isUsable
     }
 }

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Reports keys that are misspelt, or written a level too high or too low, and continues as if they were right.
+/// Reports unknown keys, and continues as if those that are misspelt, or a level too high or too low, were right.
 ///
 /// A key that is then missing, or a task that then has no verb, is no mistake of its own.
 struct KeyCorrections {
@@ -74,21 +74,25 @@ struct KeyCorrections {
         in level: Level?,
     ) -> (entries: [Mapping.Entry], raised: [Mapping.Entry]) {
         let own = Level(names: keys.map(\.name), written: Set(written.map(\.key)))
-        let known = Set(own.names + (keys.contains(where: Self.isVerb) ? Self.taskLevelKeys : []))
+        let isTask = keys.contains(where: Self.isVerb)
+        let known = Set(own.names + (isTask ? Self.taskLevelKeys : []))
         var entries = written.filter { known.contains($0.key) }
         var raised: [Mapping.Entry] = []
         for entry in written where !known.contains(entry.key) {
             let parents = keys.filter { key in key.type.ownKeys.contains { $0.name == entry.key } }.map(\.name)
             let present = parents.filter(own.written.contains)
             let parent = present.count == 1 ? present[0] : parents.count == 1 ? parents[0] : nil
-            if joinedPair(entry.key, own.names) != nil {
+            if let pair = joinedPair(entry.key, own.names) {
+                report(entry, subject, pair)
                 entries.append(entry)
             } else if let level, level.names.contains(entry.key), !level.written.contains(entry.key) {
                 let beside = quoted((subject.path.last ?? "") + ":")
                 report(entry, subject, "it belongs one level up, beside \(beside); move it there")
                 raised.append(entry)
-            } else if let parent, written.first(where: { $0.key == parent })?.value.isNull != true {
-                // Below a key without a value, all its keys may lack their indentation.
+            } else if present.contains(where: { parent in written.contains { $0.key == parent && $0.value.isNull } }) {
+                // All keys of a verb without a value may lack their indentation, which ``VerbReader`` reports.
+                entries.append(entry)
+            } else if let parent {
                 report(entry, subject, "it belongs below '\(parent):'; indent it there")
                 Self.add(entry, below: parent, to: &entries)
             } else if let near = problems.nearName(to: entry.key, in: own.names.filter { !own.written.contains($0) })
@@ -98,6 +102,10 @@ struct KeyCorrections {
                 guard !entries.contains(where: { $0.key == near }) else { continue }
                 entries.append(Mapping.Entry(key: near, location: entry.location, value: entry.value))
             } else {
+                // A mapping in a task without a verb is meant as one.
+                let isVerb = isTask && entry.value.mapping != nil && !written.contains { verbNames.contains($0.key) }
+                let expected = isVerb ? list(verbNames, "or") : few(own.names.sorted(), limit: 24)
+                report(entry, subject, "expected one of \(expected)\(isTask && !isVerb ? Self.shorthands : "")")
                 entries.append(entry)
             }
         }
@@ -129,6 +137,10 @@ struct KeyCorrections {
 
     /// The keys of verbs that may also be written in the task itself.
     private static let taskLevelKeys = verbTypes.flatMap { $0.taskLevelKeys + [$0.shorthandKey].compactMap(\.self) }
+
+    /// The keys of verbs that may also be written in the task itself, for hints.
+    private static let shorthands = verbTypes.filter { !$0.taskLevelKeys.isEmpty }
+        .map { "; or \(list($0.taskLevelKeys.sorted(), "or")) of '\($0.name)'" }.joined()
 
     private static func isVerb(_ key: KeyDescription) -> Bool {
         if case .oneOf(let names) = key.presence { names == verbNames } else { false }

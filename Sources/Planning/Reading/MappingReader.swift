@@ -3,8 +3,7 @@ import YAML
 
 /// Reads one mapping of a task file key by key.
 ///
-/// The caller takes every key that the mapping may have. ``finish(shorthands:owner:)`` reports all other keys as
-/// unknown.
+/// ``KeyCorrections`` has reported the keys that the mapping cannot have.
 struct MappingReader {
     /// The entries as they were written.
     let entries: [Mapping.Entry]
@@ -18,7 +17,6 @@ struct MappingReader {
     var variables: Variables
     /// The collector to which problems are reported.
     let problems: ProblemCollector
-    private var known: [String] = []
 
     init(
         _ entries: [Mapping.Entry],
@@ -34,33 +32,20 @@ struct MappingReader {
         self.problems = problems
     }
 
-    /// Returns the entry of a key as written, or `nil` if there is none, and marks the key as known.
-    mutating func take(_ key: String) -> Mapping.Entry? {
-        known.append(key)
-        return entries.first { $0.key == key }
-    }
-
-    /// Marks keys as known, whether they have an entry or not.
-    mutating func markKnown(_ keys: [String]) {
-        known += keys
-    }
+    /// Returns the entry of a key as written, or `nil` if there is none.
+    func entry(_ key: String) -> Mapping.Entry? { entries.first { $0.key == key } }
 
     /// Returns the locations of the keys `owner` and `group` of a file.
     func accountLocations() -> [Footprint.Account.Kind: SourceLocation] {
         let kinds: [(String, Footprint.Account.Kind)] = [("owner", .user), ("group", .group)]
         return Dictionary(
             uniqueKeysWithValues: kinds.compactMap { key, kind in
-                entries.first { $0.key == key }.map { (kind, $0.value.location) }
+                entry(key).map { (kind, $0.value.location) }
             }
         )
     }
 
-    func isKnown(_ key: String) -> Bool { known.contains(key) }
-
-    /// Returns whether a key has an entry, without marking the key as known.
-    func has(_ key: String) -> Bool {
-        entries.contains { $0.key == key }
-    }
+    func has(_ key: String) -> Bool { entry(key) != nil }
 
     /// Returns the value of an entry, with `node` as its content if given.
     func value(of entry: Mapping.Entry, replaced node: Node? = nil) -> ConfigValue {
@@ -82,8 +67,13 @@ struct MappingReader {
     ///   - expected: The expected value, for messages.
     ///   - hint: The hint for a value that is not a mapping.
     /// - Returns: The mapping, or `nil` if the key is missing or has another value. Another value has been reported.
-    mutating func fields(_ key: String, expected: String = "a mapping", hint: String? = nil) -> MappingReader? {
-        take(key).flatMap { value(of: $0).mapping(expected, hint: hint) }
+    func fields(_ key: String, expected: String = "a mapping", hint: String? = nil) -> MappingReader? {
+        entry(key).flatMap { value(of: $0).mapping(expected, hint: hint) }
+    }
+
+    /// Reports a problem with a key, in words that follow the name of the key.
+    func report(_ key: String, _ predicate: String, at location: SourceLocation? = nil, hint: String? = nil) {
+        problems.add(location ?? self.location(ofKey: key), "\(subject.label(key)) \(predicate)", hint: hint)
     }
 
     /// Reports a missing key.
@@ -98,41 +88,17 @@ struct MappingReader {
 
     /// Reports a `mode` that gives every user access to a secret file.
     func reportOpenMode(_ mode: UInt16, of file: String) {
-        guard mode & 0o007 != 0, let entry = entries.first(where: { $0.key == "mode" }) else { return }
-        problems.add(
-            entry.value.location,
-            "\(subject.label("mode")) is 0\(String(mode, radix: 8)), with which every user can use \(file)",
+        guard mode & 0o007 != 0, has("mode") else { return }
+        report(
+            "mode",
+            "is 0\(String(mode, radix: 8)), with which every user can use \(file)",
             hint: "write mode: 0\(String(mode & 0o770, radix: 8))"
         )
     }
 
     /// Returns the location of a key's value, or of the mapping if the key is missing.
     func location(ofKey key: String) -> SourceLocation {
-        entries.first { $0.key == key }?.value.location ?? location
-    }
-
-    /// Reports every key that was not taken.
-    ///
-    /// ``KeyCorrections`` has already reported keys of task files that are misspelt or belong to a mapping nearby.
-    ///
-    /// - Parameter shorthands: Known keys that hints list last, with the verb to which each key belongs.
-    func finish(shorthands: [(keys: [String], owner: String)] = []) {
-        guard !entries.allSatisfy({ known.contains($0.key) }) else { return }
-        let added = shorthands.map { "; or \(list($0.keys.sorted(), "or")) of '\($0.owner)'" }.joined()
-        let own = Set(known).filter { key in !shorthands.contains { $0.keys.contains(key) } }.sorted()
-        for entry in entries where !known.contains(entry.key) {
-            // A mapping in a task without a verb is meant as one.
-            let isVerb =
-                known.contains(verbNames[0]) && entry.value.mapping != nil
-                && !entries.contains { verbNames.contains($0.key) }
-            let expected = isVerb ? list(verbNames, "or") : few(own, limit: 24) + added
-            problems.add(
-                entry.location,
-                "unknown key \(quoted(entry.key)) in \(subject.name)",
-                hint: joinedPair(entry.key, known)
-                    ?? problems.hint(for: entry.key, in: known, else: "expected one of \(expected)")
-            )
-        }
+        entry(key)?.value.location ?? location
     }
 }
 
@@ -203,12 +169,8 @@ extension MappingReader {
 
     /// Reports a key that is present without any of the keys that it requires.
     func reportMisplacedKey(_ key: String, goesWith others: [String]) {
-        guard let entry = entries.first(where: { $0.key == key }), !others.contains(where: has) else { return }
+        guard let entry = entry(key), !others.contains(where: has) else { return }
         let all = list(others.map { "'\($0)'" }, "or")
-        problems.add(
-            entry.location,
-            "\(subject.label(key)) goes with \(all) only",
-            hint: "remove \(key):"
-        )
+        report(key, "goes with \(all) only", at: entry.location, hint: "remove \(key):")
     }
 }

@@ -92,23 +92,22 @@ struct MergedFiles {
             )
             return
         }
-        var fields = MappingReader(mapping.entries, at: root.location, MappingName(), Variables(), problems)
-        merge(&fields, "cluster", into: \.cluster)
-        merge(&fields, "nodes", into: \.nodes)
-        merge(&fields, "variables", into: \.variables)
-        merge(&fields, "certificates", into: \.certificates)
+        let fields = MappingReader(mapping.entries, at: root.location, MappingName(), Variables(), problems)
+        merge(fields, "cluster", into: \.cluster)
+        merge(fields, "nodes", into: \.nodes)
+        merge(fields, "variables", into: \.variables)
+        merge(fields, "certificates", into: \.certificates)
         if mapping.entries.contains(where: { $0.key == "tasks" }) { hasTasks = true }
-        merge(&fields, "tasks", into: \.tasks)
-        fields.finish()
+        merge(fields, "tasks", into: \.tasks)
     }
 
     private mutating func merge(
-        _ fields: inout MappingReader,
+        _ fields: MappingReader,
         _ key: String,
         into section: WritableKeyPath<Self, Section>
     ) {
         // A section that contains only comments is `null`, and treated as absent.
-        guard let entry = fields.take(key), !entry.value.isNull else { return }
+        guard let entry = fields.entry(key), !entry.value.isNull else { return }
         self[keyPath: section].location = self[keyPath: section].location ?? entry.location
         guard let below = fields.fields(key, hint: "write a name, such as 'NAME:', and what follows indented below it")
         else {

@@ -107,17 +107,12 @@ extension ConfigValue {
         if let task = taskName(ofUnit: name) { return .task(task, node.location) }
         guard hasUnitSuffix(name) else { return .task(name, node.location) }
         guard name != "k8s-bootstrap.target" else {
-            problems.add(
-                node.location,
-                "\(label) is '\(name)', which waits for every task",
-                hint: "write the name of a task"
-            )
+            report("is '\(name)', which waits for every task", hint: "write the name of a task")
             return nil
         }
         guard isUnitName(name) else {
             let expected = "the name of a systemd unit, of letters, digits and ':-_.\\@'"
-            reportTypeMismatch(expected)
-            return nil
+            return mismatch(expected)
         }
         return .unit(name, node.location)
     }
@@ -137,8 +132,7 @@ extension ConfigValue {
         guard let name = string(expected: "the name of a systemd unit") else { return nil }
         guard isUnitName(name) else {
             let meant = wholeUnitName(of: name) ?? nearUnitName(name, problems)
-            reportTypeMismatch("the name of a systemd unit", hint: meant.map { write($0) })
-            return nil
+            return mismatch("the name of a systemd unit", hint: meant.map { write($0) })
         }
         return name
     }

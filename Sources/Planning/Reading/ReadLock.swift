@@ -19,8 +19,7 @@ struct ReadLock {
         return ValueReader(type: .either([.enumeration([word]), mapping.type])) { value in
             if value.node.mapping != nil { return mapping.read(value) }
             if value.node.string == word { return Self() }
-            value.reportTypeMismatch("'cluster' or a mapping with a kubeconfig", hint: value.write("cluster"))
-            return nil
+            return value.mismatch("'cluster' or a mapping with a kubeconfig", hint: value.write("cluster"))
         }
     }()
 }

@@ -167,20 +167,20 @@ struct TaskReader {
     }
 
     /// Returns whether a task can have a key of this name.
-    private static func isKey(_ name: String) -> Bool {
+    static func isKey(_ name: String) -> Bool {
         keys.contains { $0.name == name }
             || verbTypes.contains { $0.name == name || $0.taskLevelKeys.contains(name) }
     }
 
     private mutating func readTask(_ header: TaskHeader) -> ReadTask? {
         var task = ReadTask(header: header)
-        _ = Self.enable.read(&fields, into: &task)
+        _ = Self.enable.read(fields, into: &task)
         guard task.isEnabled else { return nil }
-        _ = Self.roles.read(&fields, into: &task)
+        _ = Self.roles.read(fields, into: &task)
         (task.header.roles, task.hasUnknownRole) = roles(task.roles)
         fields.variables = context.views.variables(for: task.header.roles)
         _ = fields.read(Self.keys.filter { !["enable", "roles"].contains($0.name) }, into: &task)
-        let restart = fields.entries.first { $0.key == "restart" }
+        let restart = fields.entry("restart")
         let verb = VerbContext(
             cluster: context.cluster,
             taskName: task.header.name,
@@ -188,7 +188,7 @@ struct TaskReader {
             roles: context.views.roles(for: task.header.roles),
             certificates: context.certificates,
         )
-        task.verb = VerbReader(problems: context.problems, verb: verb).read(&fields)
+        task.verb = VerbReader(problems: context.problems, verb: verb).read(fields)
         task.checkLock(restart, context.problems)
         if let restart, let verb = task.verb, verb.changesNothing {
             let name = quoted(task.header.name)
@@ -219,14 +219,7 @@ struct TaskHeader {
     /// The roles that run the task, or `nil` for every role.
     var roles: [String]?
     /// The tasks and units in the key `after` of the task.
-    var after: [Dependency]
-
-    init(name: String, location: SourceLocation, roles: [String]? = nil, after: [Dependency] = []) {
-        self.name = name
-        self.location = location
-        self.roles = roles
-        self.after = after
-    }
+    var after: [Dependency] = []
 
     /// Returns whether a node with the given roles runs the task.
     ///

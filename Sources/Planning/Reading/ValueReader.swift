@@ -70,8 +70,7 @@ extension ValueReader where Value: Sendable {
     /// - Returns: The reader of the mapping.
     static func mapping(_ keys: [Key<Value>], _ expected: String = "a mapping", into initial: Value) -> Self {
         Self(type: .mapping(keys.map(\.description))) { value in
-            guard var fields = value.mapping(expected) else { return nil }
-            defer { fields.finish() }
+            guard let fields = value.mapping(expected) else { return nil }
             var read = initial
             return fields.read(keys, into: &read) ? read : nil
         }

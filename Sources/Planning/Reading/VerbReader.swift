@@ -8,47 +8,31 @@ struct VerbReader {
     /// The facts about the node that verbs use.
     let verb: VerbContext
 
-    /// Reads the verb and reports every unknown key of the task.
-    func read(_ fields: inout MappingReader) -> ReadVerb? {
-        if reportUnindentedKeys(&fields) { return nil }
+    /// Reads the verb.
+    func read(_ fields: MappingReader) -> ReadVerb? {
+        if reportUnindentedKeys(fields) { return nil }
         let written = verbTypes.filter { isWritten($0, fields) }
-        let misplaced = reportMisplacedKey(written, fields)
-        fields.markKnown(Self.allKeys)
-        for type in Self.verbsWithShorthands where !written.contains(where: { $0 == type }) {
-            reportLonelyKeys(type.taskLevelKeys.compactMap { fields.take($0) }, of: type, fields)
+        for type in verbTypes where !written.contains(where: { $0 == type }) {
+            reportLonelyKeys(type.taskLevelKeys.compactMap { fields.entry($0) }, of: type, fields)
         }
-        let verbs = written.filter { $0.name != misplaced }.map { read($0, &fields) }
-        fields.finish(shorthands: Self.shorthands)
-        reportCount(written, fields, isMisplaced: misplaced != nil)
+        let verbs = written.map { read($0, fields) }
+        reportCount(written, fields)
         return verbs.count == 1 ? verbs[0] : nil
     }
 
-    /// The keys of all verbs in a task itself.
-    private static let allKeys = verbTypes.flatMap { $0.taskLevelKeys + [$0.name] }
-
-    /// The verbs that have keys in the task itself.
-    private static let verbsWithShorthands = verbTypes.filter { !$0.taskLevelKeys.isEmpty }
-
-    /// The keys that some verbs have in the task itself.
-    private static let shorthands = verbsWithShorthands.map { (keys: $0.taskLevelKeys, owner: $0.name) }
-
-    /// Reports verbs without a value whose keys are not indented, and then the unknown keys of the task.
+    /// Reports verbs without a value whose keys are not indented.
     ///
     /// - Returns: Whether a verb was reported.
-    private func reportUnindentedKeys(_ fields: inout MappingReader) -> Bool {
+    private func reportUnindentedKeys(_ fields: MappingReader) -> Bool {
         var isFound = false
         for (index, entry) in fields.entries.enumerated() where entry.value.isNull {
             let own = Self.ownKeys(ofVerb: entry.key)
             let later = fields.entries.dropFirst(index + 1).filter { own.contains($0.key) }
             guard let unindented = UnindentedKeys(below: entry, later) else { continue }
             fields.value(of: entry).reportTypeMismatch(expected(entry.key), hint: unindented.hint)
-            fields.markKnown(own)
             isFound = true
         }
-        guard isFound else { return false }
-        fields.markKnown(Self.allKeys)
-        fields.finish()
-        return true
+        return isFound
     }
 
     /// Returns the keys of a verb that are not also keys of a task, empty if there is no such verb.
@@ -65,15 +49,16 @@ struct VerbReader {
         fields.has(type.name) || type.shorthandKey.map(fields.has) ?? false
     }
 
-    private func read(_ type: any ReadableVerb.Type, _ fields: inout MappingReader) -> ReadVerb? {
-        var entries = type.taskLevelKeys.compactMap { fields.take($0) }
+    private func read(_ type: any ReadableVerb.Type, _ fields: MappingReader) -> ReadVerb? {
+        var entries = type.taskLevelKeys.compactMap { fields.entry($0) }
         guard fields.has(type.name) else {
-            var own = MappingReader(entries, at: fields.location, fields.subject, fields.variables, problems)
-            defer { own.finish() }
-            return type.read(&own, verb)
+            return type.read(
+                MappingReader(entries, at: fields.location, fields.subject, fields.variables, problems),
+                verb
+            )
         }
         let keys = type.descriptions.map(\.name)
-        let text = fields.entries.first { $0.key == type.name }?.value.string
+        let text = fields.entry(type.name)?.value.string
         let hint = text.flatMap { joinedPair($0, keys) } ?? "write its keys below it: \(few(keys))"
         guard let below = fields.fields(type.name, expected: expected(type.name), hint: hint) else { return nil }
         for entry in below.entries {
@@ -88,9 +73,10 @@ struct VerbReader {
                 entries.append(entry)
             }
         }
-        var all = MappingReader(entries, at: below.location, below.subject, fields.variables, problems)
-        defer { all.finish() }
-        return type.read(&all, verb)
+        return type.read(
+            MappingReader(entries, at: below.location, below.subject, fields.variables, problems),
+            verb
+        )
     }
 
     /// Reports keys that belong to a verb although the task does not have that verb.
@@ -110,34 +96,10 @@ struct VerbReader {
         }
     }
 
-    /// Reports a key of a verb that is written next to the verb and read as another verb, such as `wait: rollout`.
-    ///
-    /// - Returns: The name of the key, or `nil` if there is no such key.
-    private func reportMisplacedKey(_ written: [any ReadableVerb.Type], _ fields: MappingReader) -> String? {
-        for type in written {
-            for key in type.descriptions {
-                guard case .enumeration(let words) = key.type, written.contains(where: { $0.name == key.name }),
-                    let entry = fields.entries.first(where: { $0.key == key.name }),
-                    let word = entry.value.string ?? entry.value.spelling
-                else { continue }
-                let label = "\(fields.subject.label(key.name)) is \(quoted(word)) next to '\(type.name)'"
-                let meant = words.contains(word) ? word : words.first ?? word
-                let hint = "move \(key.name): \(meant) below \(type.name):"
-                problems.add(entry.location, label, hint: hint)
-                return key.name
-            }
-        }
-        return nil
-    }
-
-    private func reportCount(
-        _ written: [any ReadableVerb.Type],
-        _ fields: MappingReader,
-        isMisplaced: Bool,
-    ) {
+    private func reportCount(_ written: [any ReadableVerb.Type], _ fields: MappingReader) {
         let name = fields.subject.name
         let shorthands = verbTypes.compactMap { $0.shorthandKey }
-        let hasUnknownKey = !fields.entries.allSatisfy { fields.isKnown($0.key) }
+        let hasUnknownKey = !fields.entries.allSatisfy { TaskReader.isKey($0.key) }
         if written.isEmpty, !hasUnknownKey {
             let isDropIn = fields.location.file.contains(".d/")
             let whole = isDropIn ? "a drop-in replaces a task as a whole, so copy the rest of it too, or " : ""
@@ -147,7 +109,7 @@ struct VerbReader {
                 hint: "\(whole)write one of \(list(verbNames, "or")) below it"
             )
         }
-        guard written.count > 1, !(isMisplaced && written.count == 2) else { return }
+        guard written.count > 1 else { return }
         let keys = written.map { $0.name }
         let places = fields.entries.filter { keys.contains($0.key) || shorthands.contains($0.key) }.map(\.location)
         problems.add(

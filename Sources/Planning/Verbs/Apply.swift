@@ -34,8 +34,6 @@ public struct ApplyDeclaration: VerbDeclaration {
 
     public var kubeconfig = LocatedPath.unset
     public var manifests = ManifestSet()
-
-    /// The treatment of conflicts.
     public var conflicts = Conflicts.report
 
     /// The other field managers whose fields are taken over, by name; a name that ends with `*` is a prefix.
@@ -114,7 +112,7 @@ extension ApplyDeclaration: ReadableVerb {
             .meaning("whether an older `version` replaces a newer one; also a key of the task itself"),
     ]
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
         fields.reportMisplacedKey("allowOlder", goesWith: ["version"])
@@ -124,8 +122,7 @@ extension ApplyDeclaration: ReadableVerb {
     @Sendable private static func readVersion(_ value: ConfigValue) -> OrderedVersion? {
         guard let text = value.text() else { return nil }
         if let version = OrderedVersion(text) { return version }
-        value.reportTypeMismatch(OrderedVersion.forms)
-        return nil
+        return value.mismatch(OrderedVersion.forms)
     }
 
     public var footprint: Footprint {

@@ -11,16 +11,9 @@ public struct CertificateDeclaration: VerbDeclaration {
         case signer(String, kubeconfig: LocatedPath)
     }
 
-    /// The file of the certificate.
     public var path = LocatedPath.unset
-
-    /// The file of the key.
     public var key = LocatedPath.unset
-
-    /// The contents of the certificate.
     public var leaf = LeafDeclaration()
-
-    /// The issuer.
     public var issuer = Issuer.signer("", kubeconfig: .unset)
 
     /// The permissions of the certificate, which is not secret.
@@ -73,7 +66,7 @@ extension CertificateDeclaration: ReadableVerb {
             .meaning("with `signer`: the kubeconfig of the API server"),
     ]
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
         let isOne = fields.requireOne(of: issuers, example: "ca: {certificate: PATH, key: PATH}")
@@ -87,7 +80,7 @@ extension CertificateDeclaration: ReadableVerb {
                 hint: "write another path"
             )
         }
-        guard let entry = fields.entries.first(where: { $0.key == "leaf" }),
+        guard let entry = fields.entry("leaf"),
             let leaf = readLeaf(fields.value(of: entry, replaced: declaration.writtenLeaf), context), isUsable, isOne
         else { return nil }
         let kubeconfig = declaration.kubeconfig

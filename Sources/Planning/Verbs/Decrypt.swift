@@ -3,19 +3,12 @@ import YAML
 
 /// Verb `decrypt`: a file with the decrypted content of another file, such as a private key.
 public struct DecryptDeclaration: VerbDeclaration {
-    /// The file to write.
     public var path = LocatedPath.unset
-
-    /// The encrypted file.
     public var source = LocatedPath.unset
-
-    /// The private key of the node, which decrypts the source.
     public var identity = LocatedPath.unset
 
     /// The certificate that the decrypted key must belong to, or `nil` if the file need not be a key.
     public var certificate: LocatedPath?
-
-    /// The permissions of the file.
     public var mode: UInt16 = 0o600
 
     /// The name or number of the file's owner, or `nil` for the agent's user.
@@ -51,7 +44,7 @@ extension DecryptDeclaration: ReadableVerb {
         Key("group", \.group, .account("group"), default: "root").meaning("the file's group"),
     ]
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         declaration.identity = LocatedPath(usualIdentity, location: fields.location)
         let isUsable = fields.read(keys, into: &declaration)
@@ -63,11 +56,7 @@ extension DecryptDeclaration: ReadableVerb {
         ]
         for (key, read) in read {
             guard let read, located(read.path).hasSameBytes(as: located(declaration.path.path)) else { continue }
-            fields.problems.add(
-                read.location,
-                "\(fields.subject.label(key)) is the file that the task writes",
-                hint: "name another file with 'path'",
-            )
+            fields.report(key, "is the file that the task writes", hint: "name another file with 'path'")
         }
         declaration.accountLocations = fields.accountLocations()
         return ReadVerb(declaration)

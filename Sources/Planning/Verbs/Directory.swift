@@ -3,7 +3,6 @@ import YAML
 
 /// Verb `directory`: a directory with its mode and owner.
 public struct DirectoryDeclaration: VerbDeclaration {
-    /// The directory.
     public var path = LocatedPath.unset
 
     /// The permissions, or `nil` for ``usualMode`` of a new directory and the present ones of an existing directory.
@@ -40,7 +39,7 @@ extension DirectoryDeclaration: ReadableVerb {
             .meaning("the directory's group"),
     ]
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
         if let mode = declaration.mode { fields.reportClosedDirectory(mode) }
@@ -61,10 +60,10 @@ extension MappingReader {
     fileprivate func reportClosedDirectory(_ mode: UInt16) {
         // A user who may read or write, by the bits of the mode, needs the bit with the value 1 as well.
         let needed = (mode & 0o444) >> 2 | (mode & 0o222) >> 1
-        guard needed & ~mode != 0, let entry = entries.first(where: { $0.key == "mode" }) else { return }
-        problems.add(
-            entry.value.location,
-            "\(subject.label("mode")) is 0\(String(mode, radix: 8)), with which users who may read or write the directory "
+        guard needed & ~mode != 0, has("mode") else { return }
+        report(
+            "mode",
+            "is 0\(String(mode, radix: 8)), with which users who may read or write the directory "
                 + "cannot enter it",
             hint: "write mode: 0\(String(mode | needed, radix: 8))"
         )
@@ -78,8 +77,7 @@ extension ConfigValue {
         let normal = normalised(path.path)
         guard normal != "/", !["/proc", "/sys"].contains(where: { isPath(normal, at: $0) }) else {
             let hint = normal == "/" ? "name a directory below it" : "the kernel creates it; remove the task"
-            reportTypeMismatch("a path where a directory can be made", hint: hint)
-            return nil
+            return mismatch("a path where a directory can be made", hint: hint)
         }
         return LocatedPath(normal, location: path.location)
     }

@@ -11,7 +11,6 @@ public struct ExecDeclaration: VerbDeclaration {
         case command(String, SourceLocation)
     }
 
-    /// The script or command to run.
     public var program = Program.command("", .nowhere)
     public var arguments: [String] = []
 
@@ -34,11 +33,7 @@ public struct ExecDeclaration: VerbDeclaration {
 
     /// The paths that the program may read, in addition to the base system.
     public var reads: [LocatedPath] = []
-
-    /// Whether the program may use the network.
     public var network = false
-
-    /// The capabilities that the program keeps.
     public var capabilities: [String] = []
 
     /// Whether the program runs in a sandbox that keeps it from everything that the other keys do not grant.
@@ -65,7 +60,7 @@ extension ExecDeclaration: ReadableVerb {
         Key(
             "environment",
             \.environment,
-            .dictionary(.either([.text, .number]), isKey: isEnvironmentName) { $0.environmentText() },
+            .dictionary(.either([.text, .number]), isKey: isEnvironmentName) { $0.text(.text, mayBeEmpty: true) },
             default: "none"
         )
         .meaning("variables to set in its environment; also a key of the task itself"),
@@ -94,7 +89,7 @@ extension ExecDeclaration: ReadableVerb {
         ),
     ]
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
         let capabilities = declaration.capabilities
@@ -110,14 +105,10 @@ extension ExecDeclaration: ReadableVerb {
     /// Reads the command, which has its arguments in a key of their own.
     @Sendable private static func readCommand(_ value: ConfigValue) -> Program? {
         let hint = "write its arguments as items of 'args'"
-        guard value.node.sequence == nil else {
-            value.reportTypeMismatch("a command", hint: hint)
-            return nil
-        }
+        guard value.node.sequence == nil else { return value.mismatch("a command", hint: hint) }
         guard let text = value.string(expected: "a command") else { return nil }
         guard !text.contains(where: \.isWhitespace) else {
-            value.reportTypeMismatch("a command without arguments", hint: hint)
-            return nil
+            return value.mismatch("a command without arguments", hint: hint)
         }
         return .command(text.hasSlash ? value.resolve(text) : text, value.node.location)
     }
@@ -190,8 +181,7 @@ extension ConfigValue {
             let whole = name.hasPrefix("CAP_") ? name : "CAP_\(name)"
             return capabilityNames.contains(whole) ? whole : problems.nearName(to: whole, in: capabilityNames)
         }
-        reportTypeMismatch("the name of a capability such as CAP_NET_ADMIN", hint: hint.map { "did you mean '\($0)'?" })
-        return nil
+        return mismatch("the name of a capability such as CAP_NET_ADMIN", hint: hint.map { "did you mean '\($0)'?" })
     }
 }
 
@@ -204,10 +194,3 @@ let capabilityNames = [
     "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG",
     "WAKE_ALARM",
 ].map { "CAP_\($0)" }
-
-extension ConfigValue {
-    /// Returns the value of a variable of the environment, or `nil` after reporting a problem.
-    fileprivate func environmentText() -> String? {
-        text(.text, mayBeEmpty: true).flatMap { isPassable($0, after: "\(key ?? "")=") ? $0 : nil }
-    }
-}

@@ -100,7 +100,7 @@ extension FileDeclaration: ReadableVerb {
         Key("group", \.group, .account("group"), default: "root").meaning("the group of the file or files"),
     ]
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         var isUsable = fields.read(keys, into: &declaration)
         if case .generated = declaration.source, let mode = declaration.mode {
@@ -110,16 +110,17 @@ extension FileDeclaration: ReadableVerb {
         let path = declaration.path
         switch declaration.source {
         case .path(let source) where path.isSet && located(path.path).hasSameBytes(as: located(source.path)):
-            fields.problems.add(
-                source.location,
-                "\(fields.subject.label("source")) is the file that the task writes",
-                hint: "name the file to copy, or remove the task",
+            fields.report(
+                "source",
+                "is the file that the task writes",
+                at: source.location,
+                hint: "name the file to copy, or remove the task"
             )
         case .url(let url, _):
             if !fields.has("sha256") {
-                fields.problems.add(
-                    fields.location(ofKey: "url"),
-                    "\(fields.subject.label("url")) needs a digest",
+                fields.report(
+                    "url",
+                    "needs a digest",
                     hint: "write 'sha256: DIGEST' beside it, as the publisher announces it"
                 )
             }
@@ -128,41 +129,33 @@ extension FileDeclaration: ReadableVerb {
         case .path, .content, .generated: break
         }
         guard isUsable else { return nil }
-        declaration.reportUnusable(in: &fields)
+        declaration.reportUnusable(in: fields)
         declaration.accountLocations = fields.accountLocations()
         return ReadVerb(declaration)
     }
 
     /// Reports keys that do not belong to the source.
-    private func reportUnusable(in fields: inout MappingReader) {
+    private func reportUnusable(in fields: MappingReader) {
         if unpacking != nil {
             switch source {
             case .path, .url: break
             case .content, .generated:
-                fields.problems.add(
-                    fields.location(ofKey: "unpack"),
-                    "\(fields.subject.label("unpack")) needs an archive",
-                    hint: "name it in 'source' or 'url', or remove 'unpack'"
-                )
+                fields.report("unpack", "needs an archive", hint: "name it in 'source' or 'url', or remove 'unpack'")
             }
         }
         var isStreamed = unpacking != nil
         if case .url = source { isStreamed = true }
         if isStreamed, let mode, mode & 0o7000 != 0 {
-            fields.problems.add(
-                fields.location(ofKey: "mode"),
-                "\(fields.subject.label("mode")) is 0\(String(mode, radix: 8)): files of URLs and archives get no set-user-ID, "
+            fields.report(
+                "mode",
+                "is 0\(String(mode, radix: 8)): files of URLs and archives get no set-user-ID, "
                     + "set-group-ID or sticky bit",
                 hint: "write 'mode: \"0\(String(mode & 0o777, radix: 8))\"'"
             )
         }
         if case .url = source { return }
         guard fields.has("sha256") else { return }
-        fields.problems.add(
-            fields.location(ofKey: "sha256"),
-            "\(fields.subject.label("sha256")) belongs to a URL",
-            hint: "remove it, or name the file in 'url'"
-        )
+        fields.report("sha256", "belongs to a URL", hint: "remove it, or name the file in 'url'")
     }
 }
 
@@ -222,9 +215,8 @@ extension ValueReader where Value == [String] {
                 name.isAbsolutePath || name.pathParts.contains("..") || name.pathParts.allSatisfy { $0 == "." }
             }
             if names.isEmpty || names.contains(where: isUnusable) {
-                value.problems.add(
-                    value.node.location,
-                    "\(value.label) must have names in the archive, such as bin/kubelet",
+                value.report(
+                    "must have names in the archive, such as bin/kubelet",
                     hint: "remove it to unpack everything"
                 )
             }

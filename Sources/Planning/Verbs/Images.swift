@@ -5,8 +5,6 @@ import YAML
 public struct ImagesDeclaration: VerbDeclaration {
     /// The archives, which `docker save` or a program for OCI images has written.
     public var archives: [FileSource] = []
-
-    /// The socket of containerd.
     public var socket = LocatedPath.unset
 
     /// The name and value of the label with which the kubelet's garbage collection leaves an image alone.
@@ -40,7 +38,7 @@ extension ImagesDeclaration: ReadableVerb {
         Key("socket", \.socket, .writtenPath, default: "`\(usualSocket)`").meaning("the socket of containerd"),
     ]
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         declaration.socket = LocatedPath(usualSocket, location: fields.location)
         return fields.read(keys, into: &declaration) ? ReadVerb(declaration) : nil

@@ -2,22 +2,11 @@ import Base
 
 /// Verb `kubeconfig`: a kubeconfig made from certificates.
 public struct KubeconfigDeclaration: VerbDeclaration {
-    /// The file to write.
     public var path = LocatedPath.unset
-
-    /// The user's name in the file.
     public var user = ""
-
-    /// The cluster's name in the file.
     public var clusterName = "default"
-
-    /// The context's name.
     public var context = "default"
-
-    /// The namespace of the context, if any.
     public var namespace: String?
-
-    /// The server's URL.
     public var server = LocatedPath.unset
 
     /// The CA, client certificate and client key.
@@ -61,7 +50,7 @@ extension KubeconfigDeclaration: ReadableVerb {
         .meaning("whether the file refers to the certificates by path or contains them"),
     ]
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         if let name = context.cluster.declaration.name { declaration.clusterName = name }
         let isUsable = fields.read(keys, into: &declaration)

@@ -84,7 +84,7 @@ extension RemoveDeclaration: ReadableVerb {
             .meaning("with `objects` or `set`: the kubeconfig of the API server"),
     ]
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         _ = fields.read(keys, into: &declaration)
         fields.reportMisplacedKey("recursive", goesWith: ["paths"])
@@ -142,13 +142,12 @@ extension ConfigValue {
             !["/proc", "/sys"].contains(where: { isPath(normal, at: $0) })
         else {
             let isOfKernel = ["/proc", "/sys"].contains { isPath(normal, at: $0) }
-            reportTypeMismatch(
+            return mismatch(
                 "a path that may be removed",
                 hint: isOfKernel
                     ? "the kernel creates it, and nothing in it can be removed; leave it out"
                     : "it is a directory of the system; name what is to be removed below it"
             )
-            return nil
         }
         return LocatedPath(normal, location: path.location)
     }

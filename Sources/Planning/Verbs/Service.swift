@@ -47,7 +47,7 @@ extension ServiceDeclaration: ReadableVerb {
 
     static var anyOfKeys: [String] { ["enable", "state"] }
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         declaration.location = fields.location(ofKey: "name")
         let isUsable = fields.read(keys, into: &declaration)

@@ -2,13 +2,10 @@ import Base
 
 /// Verb `symlink`: a symbolic link with a given target.
 public struct SymlinkDeclaration: VerbDeclaration {
-    /// The path of the link.
     public var path = LocatedPath.unset
 
     /// The target, as written into the link.
     public var target = ""
-
-    /// Whether a file or directory at the path is replaced.
     public var replace = false
 }
 
@@ -26,16 +23,17 @@ extension SymlinkDeclaration: ReadableVerb {
             .meaning("replace a file or directory at `path`; another link is always replaced"),
     ]
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         guard fields.read(keys, into: &declaration) else { return nil }
         let path = declaration.path
         let (link, full) = (located(path.path), resolvedTarget(of: path.path, declaration.target))
         if isPath(full, at: link) {
-            fields.problems.add(
-                path.location,
-                "\(fields.subject.label("target")) is \(full.hasSameBytes(as: link) ? "" : "below ")the link itself",
-                hint: "name what the link is to point at",
+            fields.report(
+                "target",
+                "is \(full.hasSameBytes(as: link) ? "" : "below ")the link itself",
+                at: path.location,
+                hint: "name what the link is to point at"
             )
         }
         return ReadVerb(declaration)

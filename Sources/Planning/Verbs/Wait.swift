@@ -26,7 +26,6 @@ public struct WaitDeclaration: VerbDeclaration {
         case object(ObjectReference, kubeconfig: LocatedPath)
     }
 
-    /// The condition.
     public var condition = Condition.unit("")
 
     /// The location of the condition in the task file.
@@ -93,7 +92,7 @@ extension WaitDeclaration: ReadableVerb {
             .meaning("with `url`: the CA of the server's certificate"),
     ]
 
-    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
         let isOne = fields.requireOne(of: conditions, example: "apiServer: true")
@@ -128,8 +127,7 @@ extension WaitDeclaration: ReadableVerb {
     @Sendable private static func server(_ value: ConfigValue) -> Condition? {
         if value.node.boolean == true { return .apiServer(kubeconfig: .unset) }
         guard value.node.string != nil else {
-            value.reportTypeMismatch("true or the path of a kubeconfig", hint: value.write("true"))
-            return nil
+            return value.mismatch("true or the path of a kubeconfig", hint: value.write("true"))
         }
         return value.readPath().map { .apiServer(kubeconfig: $0) }
     }
