@@ -5,8 +5,6 @@ import Glibc
 struct Mount: Sendable, Hashable {
     /// The directory or file at which it is mounted.
     let path: String
-    /// The options of the mount and of the file system, such as `ro` and `noexec`.
-    let options: Set<String>
 
     /// Lists the mounts of this process, in the order in which they were created.
     ///
@@ -20,15 +18,7 @@ struct Mount: Sendable, Hashable {
             let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map {
                 Substring($0)
             }
-            guard let separator = fields.firstIndex(of: "-"), separator > 5, fields.count > separator + 3 else {
-                return nil
-            }
-            return Mount(
-                path: unescaped(fields[4]),
-                options: Set(
-                    (fields[5].split(separator: ",") + fields[separator + 3].split(separator: ",")).map(String.init)
-                )
-            )
+            return fields.count > 4 ? Mount(path: unescaped(fields[4])) : nil
         }
     }
 

@@ -36,16 +36,6 @@ public enum Terminal {
         isatty(descriptor) == 1
     }
 
-    /// Returns the path of the terminal of an output, by which another process can open it.
-    ///
-    /// - Parameter descriptor: The output, such as 1.
-    /// - Returns: The path; `nil` if the output is not a terminal, or is one of another mount namespace.
-    static func path(_ descriptor: Int32) -> String? {
-        var name = [CChar](repeating: 0, count: 256)
-        guard unsafe ttyname_r(descriptor, &name, name.count) == 0 else { return nil }
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
     /// Returns the access of the program to a terminal.
     ///
     /// The first call starts to record stops, such as by Control-Z; later calls report a stop once.
