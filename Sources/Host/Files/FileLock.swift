@@ -9,7 +9,8 @@ public struct FileLock: ~Copyable, Sendable {
     /// The open file.
     let file: FileDescriptor
 
-    private static let operation = "cannot lock"
+    /// The pause between two attempts to take the lock.
+    private static let pause = Duration.milliseconds(50)
 
     /// Takes the lock, unless another process has it.
     ///
@@ -19,13 +20,20 @@ public struct FileLock: ~Copyable, Sendable {
     /// - Returns: The lock, or `nil` if it is taken.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public static func take(_ file: consuming FileDescriptor, _ path: String) throws(SystemError) -> FileLock? {
+        guard try isTaken(file, path) else { return nil }
+        return FileLock(adopting: file)
+    }
+
+    /// Tries to lock an open file, and returns whether no other process has the lock.
+    private static func isTaken(_ file: borrowing FileDescriptor, _ path: String) throws(SystemError) -> Bool {
+        let raw = file.raw
         do throws(SystemError) {
-            try SystemError.check(operation, path) { flock(file.raw, LOCK_EX | LOCK_NB) }
+            try SystemError.check("cannot lock", path) { flock(raw, LOCK_EX | LOCK_NB) }
+            return true
         } catch {
-            if error.code == EWOULDBLOCK { return nil }
+            if error.code == EWOULDBLOCK { return false }
             throw error
         }
-        return FileLock(adopting: file)
     }
 
     /// Takes the lock as soon as no other process has it.
@@ -41,11 +49,11 @@ public struct FileLock: ~Copyable, Sendable {
         _ path: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> FileLock? {
-        let attempt = LockAttempt(adopting: file, isOver: try Waker(operation, path))
-        let isTaken = try await onThread(operation, path) { (cancelled) throws(SystemError) in
-            try attempt.take(path, until: deadline, or: cancelled)
+        // A wait for the kernel's wake-up could not be interrupted, and would need a thread.
+        while try !isTaken(file, path) {
+            guard deadline > .now, (try? await ContinuousClock().sleep(for: pause)) != nil else { return nil }
         }
-        return isTaken ? FileLock(adopting: try attempt.file.duplicate(operation, path)) : nil
+        return FileLock(adopting: file)
     }
 
     /// Takes ownership of an open file that is already locked.
@@ -60,38 +68,4 @@ public struct FileLock: ~Copyable, Sendable {
     ///
     /// Called at the end of the work, because a value that is not used later may be destroyed before its scope ends.
     public consuming func release() {}
-}
-
-/// A thread that waits for a lock.
-///
-/// The wait cannot be interrupted. After cancellation, the thread keeps waiting, and releases the lock as soon as it
-/// has it.
-private final class LockAttempt: Sendable {
-    let file: FileDescriptor
-    /// The waker that is woken when the wait has ended.
-    private let isOver: Waker
-    private let failure = Locked<SystemError?>(nil)
-
-    init(adopting file: consuming FileDescriptor, isOver: Waker) {
-        self.file = file
-        self.isOver = isOver
-    }
-
-    /// Waits for the lock, and returns whether it was taken in time and before the wait was cancelled.
-    func take(_ path: String, until deadline: ContinuousClock.Instant, or cancelled: Waker) throws(SystemError) -> Bool
-    {
-        try startThread {
-            do throws(SystemError) {
-                try SystemError.check("cannot lock", path) { flock(self.file.raw, LOCK_EX) }
-            } catch {
-                self.failure.withLock { $0 = error }
-            }
-            self.isOver.wake()
-        }
-        var waits = [pollfd(reading: isOver.raw), pollfd(reading: cancelled.raw)]
-        while try !poll(&waits, until: deadline), .now < deadline {}
-        guard waits[0].isReady else { return false }
-        if let failure = failure.withLock({ $0 }) { throw failure }
-        return true
-    }
 }
