@@ -60,81 +60,43 @@ struct PathWalk {
         for part in target.pathParts.reversed() { rest.append(Substring(String(part))) }
     }
 
-    /// A link that a user other than root, or programs, can change.
-    private struct ForeignLink {
-        var path: String
-        var maker: Maker
-        /// The number of path parts that remain after the target of the link has been reached.
-        var depth: Int
-    }
-
-    /// The user or the programs that control a link.
-    private enum Maker: Equatable {
-        case user(UInt32)
-        /// The programs that may write to a directory.
-        case programs(of: String)
-    }
-
     /// Follows all links, and refuses a link that leads out of the directories of the user or programs that control it.
     ///
     /// A link of a user other than root may lead only to a directory of that user, and a link in one of
     /// `programDirectories` only to a path in that directory. A link of root in a directory of another user counts as
-    /// that user's, because the user can rename it. If the path does not exist yet, the deepest existing directory is
-    /// checked.
+    /// that user's, because the user can rename it.
     ///
     /// - Parameter programDirectories: The directories, without links, in which programs may have created links as
     ///   root.
     /// - Returns: The path without links.
     /// - Throws: ``Base/SystemError`` with the code `EACCES` if a link is refused.
     mutating func reachForWriting(outside programDirectories: [String]) throws(SystemError) -> String {
-        var links: [ForeignLink] = []
-        while true {
-            while let link = links.last, rest.count <= link.depth {
-                try requireReach(of: link)
-                links.removeLast()
+        while let step = try next() {
+            guard let target = step.status.target else { continue }
+            let directory = String(step.path[..<(step.path.lastSlash ?? step.path.startIndex)])
+            // The link may change meanwhile, so the target that is followed is examined.
+            let reached = FileSystem.existingRealPath(target.isAbsolutePath ? target : "\(directory)/\(target)")
+            let holder = try FileStatus.at(directory.isEmpty ? "/" : directory, followingLinks: false, operation)
+            let owner = step.status.owner != 0 ? step.status.owner : holder?.owner ?? 0
+            let found = try FileStatus.at(reached, followingLinks: false, operation)
+            if owner != 0, found?.owner != owner {
+                throw refusal("'\(step.path)' is a link of user \(owner) to '\(reached)', which is not that user's")
             }
-            guard let part = rest.popLast() else { break }
-            if part == "." { continue }
-            if part == ".." {
-                current = String(current[..<(current.lastSlash ?? current.startIndex)])
-                continue
-            }
-            let next = "\(current)/\(part)"
-            guard let status = try FileStatus.at(next, followingLinks: false, operation) else {
-                rest.append(part)
-                for link in links { try requireReach(of: link) }
-                break
-            }
-            guard status.kind == .symbolicLink else {
-                current = next
-                continue
-            }
-            let directory = try FileStatus.at(current.isEmpty ? "/" : current, followingLinks: false, operation)
-            let owner = status.owner != 0 ? status.owner : directory?.owner ?? 0
-            if owner != 0 { links.append(ForeignLink(path: next, maker: .user(owner), depth: rest.count)) }
             // The innermost directory applies, because its programs may write to the fewest paths.
-            let around = programDirectories.filter { isPath(next, below: $0) }.max { $0.utf8.count < $1.utf8.count }
-            if let around { links.append(ForeignLink(path: next, maker: .programs(of: around), depth: rest.count)) }
-            try follow(next, status)
+            let around = programDirectories.filter { isPath(step.path, below: $0) }.max {
+                $0.utf8.count < $1.utf8.count
+            }
+            if let around, found == nil || !isPath(reached, at: around) {
+                let reason = "a program of a task that may write '\(around)' can make one"
+                throw refusal("'\(step.path)' is a link to '\(reached)', and \(reason)")
+            }
         }
         return remainder.isEmpty ? "/" : remainder
     }
 
-    /// Refuses a link unless it leads to a directory of the user or programs that control the link.
-    private func requireReach(of link: ForeignLink) throws(SystemError) {
-        let directory = current.isEmpty ? "/" : current
-        let words: String
-        switch link.maker {
-        case .user(let owner):
-            guard try FileStatus.at(directory, followingLinks: false, operation)?.owner != owner else { return }
-            words = "'\(link.path)' is a link of user \(owner) to '\(directory)', which is not that user's"
-        case .programs(let around):
-            guard !isPath(directory, at: around) else { return }
-            words =
-                "'\(link.path)' is a link to '\(directory)', and a program of a task that may write '\(around)' can make one"
-        }
+    private func refusal(_ reason: String) -> SystemError {
         let advice = "write the path without the link, or remove the link"
-        throw SystemError(operation, path, code: EACCES, detail: words, advice: advice)
+        return SystemError(operation, path, code: EACCES, detail: reason, advice: advice)
     }
 
     /// The whole path, in which the links passed so far are replaced by their targets.
