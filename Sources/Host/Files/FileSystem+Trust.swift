@@ -128,9 +128,12 @@ extension FileSystem {
         _ name: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> UInt32 {
-        let number = try await onThread(until: deadline) { () throws(SystemError) in try user(name) }
-        guard let number else { throw unanswered("cannot find user", name, database: "passwd") }
-        return number
+        unsafe try await lookup(name, "user", inDatabase: "passwd", until: deadline) { name, buffer, capacity in
+            var entry = unsafe passwd()
+            var found: UnsafeMutablePointer<passwd>?
+            let code = unsafe getpwnam_r(name, &entry, buffer, capacity, &found)
+            return unsafe (code, found?.pointee.pw_uid)
+        }
     }
 
     /// Looks up a group ID; see ``lookupUser(_:until:)``.
@@ -144,13 +147,30 @@ extension FileSystem {
         _ name: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> UInt32 {
-        let number = try await onThread(until: deadline) { () throws(SystemError) in try group(name) }
-        guard let number else { throw unanswered("cannot find group", name, database: "group") }
-        return number
+        unsafe try await lookup(name, "group", inDatabase: "group", until: deadline) { name, buffer, capacity in
+            var entry = unsafe group()
+            var found: UnsafeMutablePointer<group>?
+            let code = unsafe getgrnam_r(name, &entry, buffer, capacity, &found)
+            return unsafe (code, found?.pointee.gr_gid)
+        }
     }
 
-    private static func unanswered(_ operation: String, _ name: String, database: String) -> SystemError {
-        SystemError(
+    /// A function that queries a database with a buffer.
+    private typealias Query = @Sendable (String, UnsafeMutablePointer<CChar>, Int) -> (CInt, UInt32?)
+
+    private static func lookup(
+        _ name: String,
+        _ kind: String,
+        inDatabase database: String,
+        until deadline: ContinuousClock.Instant,
+        _ query: @escaping Query,
+    ) async throws(SystemError) -> UInt32 {
+        let operation = "cannot find \(kind)"
+        let number = try await onThread(until: deadline) { () throws(SystemError) in
+            unsafe try lookup(name, operation, kind, query)
+        }
+        if let number { return number }
+        throw SystemError(
             operation,
             name,
             code: ETIMEDOUT,
@@ -159,36 +179,18 @@ extension FileSystem {
         )
     }
 
-    private static func user(_ name: String) throws(SystemError) -> UInt32 {
-        unsafe try lookup(name, "cannot find user", "user") { name, buffer, capacity in
-            var entry = unsafe passwd()
-            var found: UnsafeMutablePointer<passwd>?
-            let code = unsafe getpwnam_r(name, &entry, buffer, capacity, &found)
-            return unsafe (code, found?.pointee.pw_uid)
-        }
-    }
-
-    private static func group(_ name: String) throws(SystemError) -> UInt32 {
-        unsafe try lookup(name, "cannot find group", "group") { name, buffer, capacity in
-            var entry = unsafe Glibc.group()
-            var found: UnsafeMutablePointer<group>?
-            let code = unsafe getgrnam_r(name, &entry, buffer, capacity, &found)
-            return unsafe (code, found?.pointee.gr_gid)
-        }
-    }
-
     /// Queries the user or group database with a growing buffer; an unknown name is interpreted as an ID.
     private static func lookup(
         _ name: String,
         _ operation: String,
         _ kind: String,
-        _ ask: (String, UnsafeMutablePointer<CChar>, Int) -> (CInt, UInt32?),
+        _ query: Query,
     ) throws(SystemError) -> UInt32 {
         try SystemError.checkPath(operation, name)
         var capacity = 1 << 10
         while true {
             var buffer = [CChar](repeating: 0, count: capacity)
-            let (code, number) = unsafe ask(name, &buffer, capacity)
+            let (code, number) = unsafe query(name, &buffer, capacity)
             if let number { return number }
             if code == ERANGE, capacity < 1 << 20 {
                 capacity *= 2
