@@ -32,7 +32,7 @@ import Testing
     @Test func `a temporary file stays while it is written, and no longer because a child has it open`() throws {
         let directory = try DirectoryHandle(opening: TemporaryDirectory.path, "")
         let name = try PathParts(path, "").temporaryName()
-        let lock = try directory.makeFile(name, "")
+        let lock = try directory.makeFile(name, "", name)
         // As a child has it that is just being started.
         let inherited = try lock.file.duplicate("", "")
         FileSystem.removeAbandoned(of: path)

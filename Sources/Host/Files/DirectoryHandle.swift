@@ -53,12 +53,19 @@ public struct DirectoryHandle: ~Copyable, Sendable {
 
     /// Waits until the names of the entries are on the disk.
     func synchronize(_ operation: String) throws(SystemError) {
+        // The directory itself may be open only for searching.
+        let readable = try open(".", O_RDONLY | O_DIRECTORY, operation)
         do throws(SystemError) {
-            try SystemError.check(operation, path) { fsync(descriptor.raw) }
+            try SystemError.check(operation, path) { fsync(readable.raw) }
         } catch {
             // Some file systems always synchronise directories, and refuse with this code.
             if error.code != EINVAL { throw error }
         }
+    }
+
+    /// Opens the directory a second time, for an object that outlives this value.
+    func duplicate(_ operation: String) throws(SystemError) -> DirectoryHandle {
+        DirectoryHandle(adopting: try descriptor.duplicate(operation, path), path)
     }
 
     func full(_ name: String) -> String {
@@ -107,11 +114,7 @@ extension DirectoryHandle {
     ///   owns the directory or can write it.
     public init(reaching path: String, isCreating: Bool, isOfService: Bool = false) throws(SystemError) {
         let operation = isCreating ? Self.creating : Self.opening
-        try SystemError.checkPath(operation, path)
-        var handle = DirectoryHandle(adopting: try FileDescriptor(opening: "/", O_RDONLY | O_DIRECTORY, operation), "/")
-        for part in path.pathParts where part != "." {
-            handle = try handle.entering(String(part), isCreating ? 0o755 : nil)
-        }
+        let handle = try Self.walked(path, creatingWith: isCreating ? 0o755 : nil, operation, inheritsOwner: true)
         try handle.requireTrusted(isOfService: isOfService)
         self = handle
     }
@@ -121,11 +124,43 @@ extension DirectoryHandle {
     /// - Parameter path: The absolute path.
     /// - Throws: ``Base/SystemError`` if a part of the path is a link or not a directory, or does not exist.
     public init(withoutLinks path: String) throws(SystemError) {
-        try SystemError.checkPath(Self.opening, path)
-        let root = try FileDescriptor(opening: "/", O_RDONLY | O_DIRECTORY, Self.opening)
-        var handle = DirectoryHandle(adopting: root, "/")
-        for part in path.pathParts { handle = try handle.openDirectory(String(part), Self.opening) }
-        self = handle
+        self = try Self.walked(path, creatingWith: nil, Self.opening)
+    }
+
+    /// Opens a directory to write in it, and creates missing directories.
+    ///
+    /// Root follows no link that appears after the path was examined.
+    ///
+    /// - Parameters:
+    ///   - path: The directory.
+    ///   - operation: The operation that errors name.
+    /// - Throws: ``Base/SystemError`` as for ``FileSystem/directoryForWriting(_:_:)``, or if the system refuses.
+    init(creatingForWriting path: String, _ operation: String) throws(SystemError) {
+        guard geteuid() == 0 else {
+            try FileSystem.makeDirectories(path)
+            try self.init(opening: path, operation)
+            return
+        }
+        let place = try FileSystem.directoryForWriting(path, operation)
+        // This check reports a dangling link, and a file that is in the way.
+        try FileSystem.checkDirectories(above: path == "/" ? "/file" : "\(path)/file")
+        let handle = try Self.walked(place, creatingWith: 0o755, operation)
+        self.init(adopting: try handle.descriptor.duplicate(operation, path), path)
+    }
+
+    /// Opens a directory step by step without following a link.
+    private static func walked(
+        _ path: String,
+        creatingWith mode: UInt32?,
+        _ operation: String,
+        inheritsOwner: Bool = false,
+    ) throws(SystemError) -> DirectoryHandle {
+        try SystemError.checkPath(operation, path)
+        var handle = DirectoryHandle(adopting: try FileDescriptor(opening: "/", O_RDONLY | O_DIRECTORY, operation), "/")
+        for part in path.pathParts where part != "." {
+            handle = try handle.entering(String(part), mode, operation, inheritsOwner: inheritsOwner)
+        }
+        return handle
     }
 
     private static let opening = "cannot open directory"
@@ -144,29 +179,34 @@ extension DirectoryHandle {
         creatingWith mode: UInt32?,
         isOfService: Bool = false,
     ) throws(SystemError) -> DirectoryHandle {
-        let handle = try entering(name, mode)
+        let operation = mode == nil ? Self.opening : Self.creating
+        let handle = try entering(name, mode, operation, inheritsOwner: true)
         try handle.requireTrusted(isOfService: isOfService)
         return handle
     }
 
-    private func entering(_ name: String, _ mode: UInt32?) throws(SystemError) -> DirectoryHandle {
+    private func entering(
+        _ name: String,
+        _ mode: UInt32?,
+        _ operation: String,
+        inheritsOwner: Bool,
+    ) throws(SystemError) -> DirectoryHandle {
         do throws(SystemError) {
-            return try openDirectory(name, mode == nil ? Self.opening : Self.creating)
+            return try openDirectory(name, operation)
         } catch {
             guard error.code == ENOENT, let mode else { throw error }
-            do throws(SystemError) {
-                try SystemError.check(Self.creating, full(name)) { unsafe mkdirat(descriptor.raw, name, mode) }
-            } catch  where error.code == EEXIST {
-                // Another process has created the directory in the meantime.
-                return try openDirectory(name, Self.creating)
+            let code = unsafe mkdirat(descriptor.raw, name, mode) == 0 ? 0 : errno
+            // Another process may have created the directory in the meantime.
+            if code != 0, code != EEXIST { throw SystemError(Self.creating, full(name), code: code) }
+            let opened = try openDirectory(name, operation)
+            guard code == 0 else { return opened }
+            let made = try opened.open(".", O_RDONLY | O_DIRECTORY, operation)
+            // The mask of the process does not apply: other users need the directories above what they use.
+            try SystemError.check(Self.creating, full(name)) { fchmod(made.raw, mode) }
+            if inheritsOwner, let owner = try inheritedOwner() {
+                try SystemError.check(Self.creating, full(name)) { fchown(made.raw, owner.user, owner.group) }
             }
-            let made = try openDirectory(name, Self.creating)
-            if let owner = try inheritedOwner() {
-                try SystemError.check(Self.creating, full(name)) {
-                    unsafe fchownat(made.descriptor.raw, "", owner.user, owner.group, itself)
-                }
-            }
-            return made
+            return opened
         }
     }
 
@@ -184,7 +224,7 @@ extension DirectoryHandle {
         try FileStatus(descriptor: descriptor.raw, "cannot look at", path)
     }
 
-    func openDirectory(_ name: String, _ operation: String) throws(SystemError) -> DirectoryHandle {
+    private func openDirectory(_ name: String, _ operation: String) throws(SystemError) -> DirectoryHandle {
         let path = full(name)
         // Searching needs less permission than reading.
         let flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | searchOnly
@@ -248,54 +288,19 @@ extension DirectoryHandle {
         mode: UInt32,
         isSynced: Bool = false,
     ) throws(SystemError) {
-        let operation = "cannot write"
-        let path = full(name)
         removeAbandoned(of: name)
-        let temporary = try PathParts(path, operation).temporaryName()
-        // This call is not between the two calls below, because Swift 6.3.1 fails to optimise that (CopyPropagation).
         let owner = try inheritedOwner()
+        var content = FileContent(bytes, path: full(name), mode: mode, owner: owner?.user, group: owner?.group)
+        let file: NewFile
         do throws(SystemError) {
-            let lock = try makeFile(temporary, operation)
-            do throws(SystemError) {
-                try lock.file.fill(bytes, mode: mode, owner: owner?.user, group: owner?.group, operation, path)
-            } catch  where error.code == EPERM && owner != nil {
-                // Root remains the owner if its unit may not change the owner of files.
-                try lock.file.fill(bytes, mode: mode, owner: nil, group: nil, operation, path)
-            }
-            if isSynced { try SystemError.check(operation, path) { fsync(lock.file.raw) } }
-            try rename(temporary, to: name, operation)
-            // The file is locked until it has its final name.
-            lock.release()
-            if isSynced { try synchronizeNames() }
-        } catch {
-            discard(temporary)
-            throw SystemError(operation, path, code: error.code, detail: error.detail, advice: error.advice)
+            file = try NewFile(content, name, in: self, isSynced: isSynced)
+        } catch  where error.code == EPERM && owner != nil {
+            // Root remains the owner if its unit may not change the owner of files.
+            (content.owner, content.group) = (nil, nil)
+            file = try NewFile(content, name, in: self, isSynced: isSynced)
         }
-    }
-
-    /// Opens the directory for reading, and waits until the names of the entries are on the disk.
-    private func synchronizeNames() throws(SystemError) {
-        let readable = try open(".", O_RDONLY | O_DIRECTORY, "cannot write")
-        try DirectoryHandle(adopting: readable, path).synchronize("cannot write")
-    }
-
-    /// Overwrites a file with content that is not longer, and so takes no additional space on the disk.
-    ///
-    /// A reader may see part of the old and part of the new content, so this method is only for a disk too full for
-    /// ``write(_:to:mode:isSynced:)``.
-    ///
-    /// - Throws: ``Base/SystemError`` if the entry is not a regular file or is shorter than the content, or the system
-    ///   refuses.
-    public func overwrite(_ bytes: [UInt8], at name: String) throws(SystemError) {
-        let operation = "cannot write"
-        // O_NONBLOCK avoids waiting for a reader if the file is a FIFO.
-        let file = try open(name, O_WRONLY | O_NONBLOCK, operation)
-        let status = try FileStatus(descriptor: file.raw, operation, full(name))
-        guard status.kind == .regular, status.size >= bytes.count else {
-            throw SystemError(operation, full(name), code: ENOSPC)
-        }
-        try writeAll(bytes, to: file.raw, operation, full(name))
-        try SystemError.check(operation, full(name)) { ftruncate(file.raw, bytes.count) }
+        try file.rename()
+        if isSynced { try file.synchronizeDirectory() }
     }
 
     /// Opens a lock file, which only its owner may open and therefore lock.
@@ -352,19 +357,19 @@ extension DirectoryHandle {
 /// The flag `O_PATH`, which opens a directory only for searching; Glibc declares it for GNU sources only.
 private let searchOnly: Int32 = 0o10000000
 
-/// The flag `AT_EMPTY_PATH`, with which a call acts on the open file; Glibc declares it for GNU sources only.
-private let itself: Int32 = 0x1000
-
 /// Temporary files: creation, and removal of the files that killed processes have left.
 extension DirectoryHandle {
     /// Creates and locks a file that only its owner may read; a file without a lock no longer has a writer.
-    func makeFile(_ name: String, _ operation: String) throws(SystemError) -> FileLock {
+    ///
+    /// - Parameters:
+    ///   - name: The name of the file.
+    ///   - operation: The operation that errors name.
+    ///   - path: The path that errors name.
+    func makeFile(_ name: String, _ operation: String, _ path: String) throws(SystemError) -> FileLock {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         while true {
             let file = FileDescriptor(
-                adopting: try SystemError.check(operation, full(name)) {
-                    unsafe openat(descriptor.raw, name, flags, 0o600)
-                }
+                adopting: try SystemError.check(operation, path) { unsafe openat(descriptor.raw, name, flags, 0o600) }
             )
             // A file system without locks refuses this call, but its files are not removed as abandoned either.
             flock(file.raw, LOCK_EX)

@@ -225,7 +225,6 @@ extension FileSystem {
     ///   - group: The file's group, by default the process's group.
     ///   - isSynced: Whether the file is flushed to the disk before it is renamed. Files that are recreated at each
     ///     boot do not need this.
-    ///   - directory: The directory of the file, if it is open already.
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
     public static func write(
         _ bytes: [UInt8],
@@ -234,10 +233,9 @@ extension FileSystem {
         owner: UInt32? = nil,
         group: UInt32? = nil,
         isSynced: Bool = true,
-        in directory: WritingDirectory? = nil,
     ) throws(SystemError) {
         let content = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
-        let file = try NewFile(content, in: directory, isSynced: isSynced)
+        let file = try NewFile(content, isSynced: isSynced)
         try file.rename()
         if isSynced { try file.synchronizeDirectory() }
     }
@@ -267,31 +265,29 @@ extension FileSystem {
     ///   - replacing: Whether an existing file, link or directory is replaced. A directory is removed with its
     ///     contents.
     ///   - isSynced: Whether the link is flushed to the disk; ignored unless `replacing` is `true`.
-    ///   - directory: The directory of the link, if it is open already.
     /// - Throws: ``Base/SystemError`` if something exists that may not be replaced, or the system refuses.
     public static func makeSymbolicLink(
         at path: String,
         to target: String,
         replacing: Bool,
         isSynced: Bool = true,
-        in directory: WritingDirectory? = nil,
     ) throws(SystemError) {
         let operation = "cannot create link"
         let parts = try PathParts(path, operation)
         if let fault = target.cStringFault {
             throw SystemError(operation, path, code: EINVAL, detail: "its target \(fault)")
         }
-        let directory = try WritingDirectory.open(parts.directory, unless: directory, operation)
-        if let status = try directory.handle.status(parts.name, operation) {
+        let directory = try DirectoryHandle(creatingForWriting: parts.directory, operation)
+        if let status = try directory.status(parts.name, operation) {
             guard replacing else { throw inTheWay(operation, path, status) }
-            if status.kind == .directory { return try replaceDirectory(parts, in: directory.handle, linkingTo: target) }
+            if status.kind == .directory { return try replaceDirectory(parts, in: directory, linkingTo: target) }
         } else if !replacing {
             // Renaming would replace a file that another process has created meanwhile.
-            try directory.handle.makeLink(parts.name, to: target, operation)
+            try directory.makeLink(parts.name, to: target, operation)
             return
         }
         do throws(SystemError) {
-            try replace(parts, in: directory.handle, linkingTo: target, isSynced: isSynced)
+            try replace(parts, in: directory, linkingTo: target, isSynced: isSynced)
         } catch {
             // The message names the path of the caller, not the temporary path.
             throw SystemError(operation, path, code: error.code, detail: error.detail)

@@ -45,9 +45,9 @@ public struct PinnedFile: Sendable, Hashable {
 ///
 /// If it is never renamed into place, `deinit` removes it.
 public final class NewFile {
-    private let content: FileContent
-    private let parts: PathParts
-    private let directory: WritingDirectory
+    private let path: String
+    private let name: String
+    private let directory: DirectoryHandle
     private let temporary: String
     /// The lock that is held until the file has its final name.
     private let lock: FileLock
@@ -57,31 +57,38 @@ public final class NewFile {
 
     /// Writes a file next to its path, and sets its owner and permissions before its first byte.
     ///
-    /// Missing directories are created.
-    ///
     /// - Parameters:
-    ///   - content: The file.
-    ///   - directory: The directory of the file, if it is open already.
+    ///   - content: The file, with the path that errors name.
+    ///   - name: The name of the file in the directory.
+    ///   - directory: The directory of the file.
     ///   - isSynced: Whether the file is flushed to the disk.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    init(
+        _ content: FileContent,
+        _ name: String,
+        in directory: borrowing DirectoryHandle,
+        isSynced: Bool,
+    ) throws(SystemError) {
+        (path, self.name) = (content.path, name)
+        temporary = try PathParts(content.path, Self.operation).temporaryName()
+        self.directory = try directory.duplicate(Self.operation)
+        lock = try directory.makeFile(temporary, Self.operation, content.path)
+        try lock.file.fill(content, Self.operation)
+        if isSynced { try SystemError.check(Self.operation, content.path) { fsync(lock.file.raw) } }
+    }
+
+    /// Writes a file next to its path, as ``init(_:_:in:isSynced:)`` does, and creates missing directories.
+    ///
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
-    init(_ content: FileContent, in directory: WritingDirectory? = nil, isSynced: Bool) throws(SystemError) {
-        self.content = content
-        let path = content.path
-        parts = try PathParts(path, Self.operation)
-        self.directory = try WritingDirectory.open(parts.directory, unless: directory, Self.operation)
-        if let status = try self.directory.handle.status(parts.name, Self.operation),
+    convenience init(_ content: FileContent, isSynced: Bool) throws(SystemError) {
+        let parts = try PathParts(content.path, Self.operation)
+        let directory = try DirectoryHandle(creatingForWriting: parts.directory, Self.operation)
+        if let status = try directory.status(parts.name, Self.operation),
             status.kind != .regular, status.kind != .symbolicLink
         {
-            throw FileSystem.inTheWay(Self.operation, path, status)
+            throw FileSystem.inTheWay(Self.operation, content.path, status)
         }
-        temporary = parts.temporaryName()
-        do throws(SystemError) {
-            lock = try self.directory.handle.makeFile(temporary, Self.operation)
-        } catch {
-            throw Self.named(path, error)
-        }
-        try fill()
-        if isSynced { try SystemError.check(Self.operation, path) { fsync(lock.file.raw) } }
+        try self.init(content, parts.name, in: directory, isSynced: isSynced)
     }
 
     /// Creates an empty file next to its path, to which the content is appended.
@@ -101,76 +108,44 @@ public final class NewFile {
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func append(_ bytes: [UInt8]) throws(SystemError) {
-        try writeAll(bytes, to: lock.file.raw, Self.operation, content.path)
+        try writeAll(bytes, to: lock.file.raw, Self.operation, path)
     }
 
     /// Flushes the file to the disk, and puts it in place.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func complete() throws(SystemError) {
-        try SystemError.check(Self.operation, content.path) { fsync(lock.file.raw) }
+        try SystemError.check(Self.operation, path) { fsync(lock.file.raw) }
         try rename()
         try synchronizeDirectory()
     }
 
     deinit {
-        if !isInPlace { directory.handle.discard(temporary) }
+        if !isInPlace { directory.discard(temporary) }
     }
 
     /// Renames the file to its path, and replaces an existing file or link.
     func rename() throws(SystemError) {
-        do throws(SystemError) {
-            try directory.handle.rename(temporary, to: parts.name, Self.operation)
-        } catch {
-            throw Self.named(content.path, error)
-        }
+        try directory.rename(temporary, to: name, Self.operation)
         isInPlace = true
     }
 
     /// Flushes the new name to the disk.
-    func synchronizeDirectory() throws(SystemError) {
-        do throws(SystemError) {
-            try directory.handle.synchronize(Self.operation)
-        } catch {
-            throw Self.named(content.path, error)
-        }
-    }
-
-    private func fill() throws(SystemError) {
-        try lock.file.fill(
-            content.bytes,
-            mode: content.mode,
-            owner: content.owner,
-            group: content.group,
-            Self.operation,
-            content.path
-        )
-    }
-
-    /// Returns an error with the caller's path instead of the temporary path.
-    private static func named(_ path: String, _ error: SystemError) -> SystemError {
-        SystemError(operation, path, code: error.code, detail: error.detail, advice: error.advice)
-    }
+    func synchronizeDirectory() throws(SystemError) { try directory.synchronize(Self.operation) }
 }
 
 extension FileDescriptor {
     /// Sets the permissions and owner of a new file, then writes its bytes.
-    func fill(
-        _ bytes: [UInt8],
-        mode: UInt32,
-        owner: UInt32?,
-        group: UInt32?,
-        _ operation: String,
-        _ path: String,
-    ) throws(SystemError) {
+    fileprivate func fill(_ content: FileContent, _ operation: String) throws(SystemError) {
+        let (mode, path) = (content.mode, content.path)
         let setsIdentity = mode & 0o6000
         // The permissions come first: a unit may give a file to another owner, and then not change it any more.
         try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }
-        if owner != nil || group != nil {
+        if content.owner != nil || content.group != nil {
             // The largest number leaves owner or group unchanged.
-            try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
+            try SystemError.check(operation, path) { fchown(raw, content.owner ?? .max, content.group ?? .max) }
         }
-        try writeAll(bytes, to: raw, operation, path)
+        try writeAll(content.bytes, to: raw, operation, path)
         // A change of owner, and every write by an ordinary user, clears these bits.
         if setsIdentity != 0 { try SystemError.check(operation, path) { fchmod(raw, mode) } }
     }

@@ -126,18 +126,12 @@ extension [UnitFile] {
         }
         // Links come last, so that none leads to a unit that cannot be written.
         func rank(_ parent: String) -> Int { parent == directory ? 0 : 1 }
-        // Opening a directory checks its whole path, so each is opened once. There may be one for every task, so only
-        // one is open at a time.
-        var last = (path: directory, opened: try WritingDirectory(directory))
-        for (parent, path, content) in files.sorted(by: { (rank($0.parent), $0.parent) < (rank($1.parent), $1.parent) })
-        {
-            if parent != last.path { last = (parent, try WritingDirectory(parent)) }
-            let open = last.opened
+        for (_, path, content) in files.sorted(by: { (rank($0.parent), $0.parent) < (rank($1.parent), $1.parent) }) {
             switch content {
             case .text(let text):
-                try FileSystem.write(Swift.Array(text.utf8), to: path, mode: 0o644, isSynced: false, in: open)
+                try FileSystem.write(Swift.Array(text.utf8), to: path, mode: 0o644, isSynced: false)
             case .link(let target):
-                try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true, isSynced: false, in: open)
+                try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true, isSynced: false)
             }
         }
     }
