@@ -6,8 +6,8 @@ public import Host
 /// The records of a node's tasks, and the locks that prevent concurrent runs of the same task.
 ///
 /// Each task has a directory, `tasks/NAME`. It contains `record.json`, which only its owner can open; `public.json`,
-/// the record as every user may read it; `attempts.json`, the earlier attempts; and `repetition.json` and
-/// `repetition-public.json`, the record of the last repetition. The directory itself is the task's lock. That of a confined
+/// the record as every user may read it; and `repetition.json` and `repetition-public.json`, the record of the last
+/// repetition. The directory itself is the task's lock. That of a confined
 /// task belongs to the user of the process, who cannot write anywhere else in the state directory, so root follows no link
 /// in it and trusts none of its content.
 public struct RecordStore: Sendable {
@@ -35,9 +35,6 @@ public struct RecordStore: Sendable {
 
     /// The largest size of a record file.
     static let sizeLimit = 16 << 20
-
-    /// The number of bytes that a task's first record reserves, so that its last record fits on a full disk.
-    static let reservedSize = 4096
 
     /// Creates a store.
     ///
@@ -79,18 +76,17 @@ public struct RecordStore: Sendable {
 
     /// Writes a task's record, replacing the last one.
     ///
-    /// Records apply to one boot, so they need not survive a power failure. On a full disk, the record of a task that
-    /// has ended takes the space that its first record reserved, shortened if necessary.
+    /// Records apply to one boot, so they need not survive a power failure.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func write(_ record: TaskRecord) throws(SystemError) {
         var record = record
         record.boot = boot ?? ""
         let directory = try directory(of: record.task, isCreating: true)
-        try write(record, to: names.record, mode: 0o600, in: directory)
+        try directory.write(record.json(), to: names.record, mode: 0o600)
         record.reasons = record.publicReasons
         record.inputs = nil
-        try write(record, to: names.public, mode: 0o644, in: directory)
+        try directory.write(record.json(), to: names.public, mode: 0o644)
     }
 
     /// Writes the record of an attempt that begins, and keeps the previous attempt.
@@ -103,30 +99,6 @@ public struct RecordStore: Sendable {
         try write(record)
         if !isOfRepetitions, let earlier {
             keepAttempt(of: earlier, in: try directory(of: record.task, isCreating: true))
-        }
-    }
-
-    private func write(
-        _ record: TaskRecord,
-        to name: String,
-        mode: UInt32,
-        in directory: borrowing DirectoryHandle,
-    ) throws(SystemError) {
-        var record = record
-        let size = record.outcome == nil ? Self.reservedSize : 0
-        do throws(SystemError) {
-            try directory.write(record.json(padded: size), to: name, mode: mode)
-        } catch {
-            guard error.code == ENOSPC || error.code == EDQUOT else { throw error }
-            (record.waits, record.inputs) = ([], nil)
-            while record.json().count > Self.reservedSize, let last = record.reasons.popLast() {
-                if record.reasons.isEmpty, last.count > 1 { record.reasons = [String(last.prefix(last.count / 2))] }
-            }
-            do throws(SystemError) {
-                try directory.overwrite(record.json(padded: Self.reservedSize), at: name)
-            } catch _ {
-                throw error
-            }
         }
     }
 

@@ -102,8 +102,8 @@ public struct TaskRecord: Sendable, Hashable {
 }
 
 extension TaskRecord {
-    /// Returns the record as JSON, padded with spaces to at least a given size.
-    func json(padded size: Int = 0) -> [UInt8] {
+    /// Returns the record as JSON.
+    func json() -> [UInt8] {
         var entries: [(String, Node)] = [("task", .string(task)), ("verb", .string(verb))]
         if let outcome {
             entries += [("outcome", .string(outcome.rawValue)), ("finishedAt", .string(time.description))]
@@ -124,8 +124,7 @@ extension TaskRecord {
         if let inputs { entries.append(("inputs", inputs.node)) }
         if !reasons.isEmpty { entries.append(("reasons", .sequence(reasons.map { .string($0) }))) }
         if !waits.isEmpty { entries.append(("waits", .sequence(waits.map(\.node)))) }
-        let bytes = Node.mapping(entries).json()
-        return bytes + Array(repeating: UInt8(ascii: " "), count: max(0, size - bytes.count - 1)) + [UInt8(ascii: "\n")]
+        return Node.mapping(entries).json() + [UInt8(ascii: "\n")]
     }
 
     /// Reads a non-negative number, limited so that sums cannot overflow.

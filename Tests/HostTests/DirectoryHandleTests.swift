@@ -15,9 +15,6 @@ struct DirectoryHandleTests {
         try tasks.write([1, 2], to: "a", mode: 0o640)
         #expect(try tasks.read("a", limit: 10) == [1, 2])
         #expect(try tasks.status("a")?.mode == 0o640)
-        try tasks.overwrite([3], at: "a")
-        #expect(try tasks.read("a", limit: 10) == [3])
-        #expect(throws: SystemError.self) { try tasks.overwrite([3, 4, 5], at: "a") }
         #expect(try tasks.names() == ["a"])
         try tasks.remove("a")
         try tasks.remove("a")
@@ -56,7 +53,6 @@ struct DirectoryHandleTests {
         let directory = try DirectoryHandle(reaching: path, isCreating: true)
         try FileSystem.makeSymbolicLink(at: "\(path)/a", to: target, replacing: false)
         #expect(throws: SystemError.self) { try directory.read("a", limit: 10) }
-        #expect(throws: SystemError.self) { try directory.overwrite([1], at: "a") }
         #expect(throws: SystemError.self) { _ = try directory.openLock("a") }
         try directory.write([1], to: "a", mode: 0o600)
         #expect(try FileSystem.read(target, limit: 10) == [7, 7])
@@ -92,7 +88,6 @@ struct DirectoryHandleTests {
         let directory = try DirectoryHandle(reaching: path, isCreating: true)
         #expect(unsafe mkfifo("\(path)/a", 0o600) == 0)
         #expect(throws: SystemError.self) { try directory.read("a", limit: 10) }
-        #expect(throws: SystemError.self) { try directory.overwrite([1], at: "a") }
         try directory.write([1], to: "a", mode: 0o600)
         #expect(try directory.read("a", limit: 10) == [1])
     }

@@ -96,35 +96,7 @@ struct RecordTests {
         expected.boot = "this-boot"
         #expect(try store.record(of: "rbac") == expected)
         #expect(!expected.isSuccess)
-        #expect(try FileSystem.status(path)?.size == RecordStore.reservedSize)
     }
-
-    @Test(.enabled(if: Self.canMount)) func `the last record of a task fits a disk that is full`() async throws {
-        let directory = TemporaryDirectory.file("small")
-        try FileSystem.makeDirectories(directory)
-        #expect(try await Tool.run("mount", ["-t", "tmpfs", "-o", "size=128k", "none", directory]).status == 0)
-        let store = RecordStore(path: directory, boot: "this-boot")
-        try store.write(record(nil))
-        _ = try await Tool.run("sh", ["-c", "cat /dev/zero > '\(directory)/filling'"])
-        var long = record(.failed, reasons: Array(repeating: "0123456789", count: 1000))
-        try store.write(long)
-        let written = try store.record(of: "rbac")
-        #expect(written?.outcome == .failed)
-        #expect(written.map { long.reasons.starts(with: $0.reasons) && !$0.reasons.isEmpty } == true)
-        // Over a record that is longer than the new one.
-        _ = try await Tool.run("sh", ["-c", "rm '\(directory)/filling'"])
-        try store.write(long)
-        _ = try await Tool.run("sh", ["-c", "cat /dev/zero > '\(directory)/filling'"])
-        try store.write(record(.changed))
-        #expect(try store.record(of: "rbac")?.outcome == .changed)
-        // There is no space that a first record has reserved.
-        long.task = "other"
-        let error = #expect(throws: SystemError.self) { try store.write(long) }
-        #expect(error?.code == ENOSPC)
-        _ = try await Tool.run("umount", [directory])
-    }
-
-    private static var canMount: Bool { geteuid() == 0 }
 
     @Test(arguments: ["", ".", "..", ".hidden", "a/b", "/etc/passwd", "a\0b", String(repeating: "x", count: 201)])
     func `a task name that is not a file name is refused`(task: String) {

@@ -360,11 +360,6 @@ private let searchOnly: Int32 = 0o10000000
 /// Temporary files: creation, and removal of the files that killed processes have left.
 extension DirectoryHandle {
     /// Creates and locks a file that only its owner may read; a file without a lock no longer has a writer.
-    ///
-    /// - Parameters:
-    ///   - name: The name of the file.
-    ///   - operation: The operation that errors name.
-    ///   - path: The path that errors name.
     func makeFile(_ name: String, _ operation: String, _ path: String) throws(SystemError) -> FileLock {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         while true {
