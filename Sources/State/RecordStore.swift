@@ -89,19 +89,6 @@ public struct RecordStore: Sendable {
         try directory.write(record.json(), to: names.public, mode: 0o644)
     }
 
-    /// Writes the record of an attempt that begins, and keeps the previous attempt.
-    ///
-    /// - Parameters:
-    ///   - record: The record.
-    ///   - earlier: The record that the new one replaces, if there is one.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
-    public func begin(_ record: TaskRecord, after earlier: TaskRecord?) throws(SystemError) {
-        try write(record)
-        if !isOfRepetitions, let earlier {
-            keepAttempt(of: earlier, in: try directory(of: record.task, isCreating: true))
-        }
-    }
-
     /// Locks a task against other processes, unless another process is running it.
     ///
     /// - Returns: The lock, or `nil` if another process holds it; see ``runner(of:)``.

@@ -99,7 +99,8 @@ extension TaskRecord {
 // MARK: - JSON
 
 extension TaskAttempt {
-    fileprivate var node: Node {
+    /// The attempt as an entry of a task record.
+    var node: Node {
         var pairs: [(String, Node)] = [("attempt", .number(number)), ("startMilliseconds", .milliseconds(start))]
         if let end { pairs.append(("endMilliseconds", .milliseconds(end))) }
         if let outcome { pairs.append(("outcome", .string(outcome.rawValue))) }
@@ -107,7 +108,8 @@ extension TaskAttempt {
         return .mapping(pairs)
     }
 
-    fileprivate init?(_ node: Node) {
+    /// Reads an attempt from an entry of a task record; returns `nil` if its start is missing.
+    init?(_ node: Node) {
         guard let start = node["startMilliseconds"].map({ TaskRecord.milliseconds($0) }) else { return nil }
         self.init(
             number: min(TaskRecord.count(node["attempt"]), TaskRecord.attemptLimit),
@@ -156,40 +158,4 @@ extension Node {
 
 extension TaskRecord {
     fileprivate static func milliseconds(_ node: Node) -> Duration { .milliseconds(count(node)) }
-}
-
-extension RecordStore {
-    private static let attemptsName = "attempts.json"
-
-    /// The maximum number of attempts that are kept; beyond this limit, the oldest attempt is dropped.
-    private static let attemptLimit = 20
-
-    /// Returns the attempts of a task on this boot, up to its first success and without the attempt in its record.
-    ///
-    /// - Parameter task: The task's name.
-    /// - Returns: The attempts in chronological order; empty if they cannot be read.
-    public func earlierAttempts(of task: String) -> [TaskAttempt] {
-        guard let directory = try? directory(of: task, isCreating: false) else { return [] }
-        return earlierAttempts(in: directory)
-    }
-
-    private func earlierAttempts(in directory: borrowing DirectoryHandle) -> [TaskAttempt] {
-        guard let bytes = try? directory.read(Self.attemptsName, limit: Self.sizeLimit),
-            let node = try? readJSON(bytes, file: "attempts"), node["boot"]?.string == (boot ?? "")
-        else { return [] }
-        return (node["attempts"]?.sequence ?? []).suffix(Self.attemptLimit).compactMap { TaskAttempt($0) }
-    }
-
-    /// Keeps the attempt of a record that was replaced, unless the task had already succeeded before that attempt.
-    ///
-    /// The attempts are only informational, so a failure to write them is ignored.
-    func keepAttempt(of record: TaskRecord, in directory: borrowing DirectoryHandle) {
-        guard record.history.lastSuccess == nil, let attempt = record.ownAttempt else { return }
-        let earlier = earlierAttempts(in: directory)
-        // An interrupted run leaves the record of an earlier success in place, so that attempt may already be kept.
-        guard earlier.last?.isSuccess != true, earlier.last.map({ $0.start < attempt.start }) ?? true else { return }
-        let attempts = (earlier + [attempt]).suffix(Self.attemptLimit)
-        let content = Node.mapping([("boot", .string(boot ?? "")), ("attempts", .sequence(attempts.map(\.node)))])
-        try? directory.write(content.json(), to: Self.attemptsName, mode: 0o644)
-    }
 }

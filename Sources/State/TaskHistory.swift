@@ -25,6 +25,12 @@ public struct TaskHistory: Sendable, Hashable {
     /// The pauses between attempts grow with this number; runs by hand do not count.
     public var unitAttempts: Int
 
+    /// The attempts before the recorded one, in chronological order and up to the first success on this boot.
+    public var attempts: [TaskAttempt] = []
+
+    /// The maximum number of attempts that are kept; beyond this limit, the oldest attempt is dropped.
+    private static let attemptLimit = 20
+
     /// Creates a history; the defaults describe a task that has not run.
     public init(
         lastSuccess: Timestamp? = nil,
@@ -48,6 +54,9 @@ public struct TaskHistory: Sendable, Hashable {
         if isOfUnit { unitAttempts = min(unitAttempts + 1, TaskRecord.attemptLimit) }
     }
 
+    /// Adds the attempt of a record that another record replaces.
+    mutating func keep(_ attempt: TaskAttempt) { attempts = (attempts + [attempt]).suffix(Self.attemptLimit) }
+
     /// Records that the task has changed something; an earlier failed restart stays recorded.
     public mutating func noteChange() { restart = restart ?? .due }
 }
@@ -60,6 +69,7 @@ extension TaskHistory {
         if let lastEnd { entries.append(("lastEnd", lastEnd.node)) }
         if unitAttempts > 0 { entries.append(("unitAttempts", .number(unitAttempts))) }
         if let restart { entries.append(("restart", .string(restart.rawValue))) }
+        if !attempts.isEmpty { entries.append(("attempts", .sequence(attempts.map(\.node)))) }
         return entries
     }
 
@@ -71,5 +81,6 @@ extension TaskHistory {
             restart: record["restart"]?.string.flatMap(Restart.init),
             unitAttempts: min(TaskRecord.count(record["unitAttempts"]), TaskRecord.attemptLimit),
         )
+        attempts = (record["attempts"]?.sequence ?? []).suffix(Self.attemptLimit).compactMap { TaskAttempt($0) }
     }
 }

@@ -94,6 +94,7 @@ public struct TaskRecord: Sendable, Hashable {
     /// The facts that this attempt and earlier attempts pass on to the next attempt.
     public var historyForNext: TaskHistory {
         var history = history
+        if history.lastSuccess == nil, let ownAttempt { history.keep(ownAttempt) }
         history.lastSuccess = lastSuccess
         history.lastEnd = lastEnd
         if isSuccess { history.unitAttempts = 0 }

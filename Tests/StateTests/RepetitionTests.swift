@@ -67,7 +67,9 @@ struct RepetitionTests {
         history.restart = nil
         history.noteChange()
         #expect(history.restart == .due)
-        let next = record(.changed).historyForNext
+        var next = record(.changed).historyForNext
+        #expect(next.attempts == [record(.changed).ownAttempt])
+        next.attempts = []
         #expect(next == TaskHistory(lastSuccess: Timestamp(seconds: 1_700_000_000), lastEnd: record(.changed).lastEnd))
         #expect(next.lastEnd?.outcome == .changed)
         // The end of a run is kept while the next one goes on.

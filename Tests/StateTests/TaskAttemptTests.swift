@@ -6,7 +6,7 @@ import Testing
 
 @testable import State
 
-/// The attempts of a task with their waits, as they are kept beside its record.
+/// The attempts of a task with their waits, as they are kept in its record.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct TaskAttemptTests {
     private var store: RecordStore { RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot") }
@@ -84,13 +84,6 @@ struct TaskAttemptTests {
         #expect(recorder.waits.map(\.reason) == ["the server answered 500"])
     }
 
-    @Test func `an attempt is kept once`() throws {
-        let failed = record(.failed, attempt: 1, at: 10_000)
-        try store.begin(failed, after: nil)
-        for _ in 0..<2 { try store.begin(record(nil, attempt: 2, at: 11_000), after: failed) }
-        #expect(store.earlierAttempts(of: "a").map(\.number) == [1])
-    }
-
     private func record(_ outcome: Outcome.Kind?, attempt: Int, at time: Int64) -> TaskRecord {
         var record = TaskRecord(
             task: "a",
@@ -114,37 +107,30 @@ struct TaskAttemptTests {
         }
     }
 
-    @Test func `attempts are kept until the first success, those of other boots are not`() throws {
-        var earlier: TaskRecord?
+    @Test func `attempts are kept until the first success`() throws {
         var history = TaskHistory()
         for (number, outcome) in [(1, nil), (2, Outcome.Kind.failed), (3, .changed), (1, .unchanged)] {
             var next = record(outcome, attempt: number, at: Int64(10_000 * number))
             next.history = history
-            try store.begin(next, after: earlier)
-            (earlier, history) = (next, next.historyForNext)
+            try store.write(next)
+            history = try #require(try store.publicRecords.record(of: "a")).historyForNext
         }
-        try store.begin(record(nil, attempt: 1, at: 90_000), after: earlier)
-        let attempts = store.earlierAttempts(of: "a")
+        let attempts = history.attempts
         #expect(attempts.map(\.number) == [1, 2, 3])
         #expect(attempts.map(\.outcome) == [nil, .failed, .changed])
         #expect(attempts.map(\.start) == [.milliseconds(9500), .seconds(19), .seconds(29)])
         #expect(attempts.map(\.end) == [nil, .seconds(20), .seconds(30)])
         #expect(attempts.map(\.waits.first?.reason) == ["r", "r", "r"])
-        let other = RecordStore(path: TemporaryDirectory.file("state"), boot: "other")
-        #expect(other.earlierAttempts(of: "a").isEmpty)
     }
 
-    @Test func `of very many attempts the last are kept, and a damaged file has none`() throws {
-        var earlier: TaskRecord?
+    @Test func `of very many attempts the last are kept`() {
+        var history = TaskHistory()
         for number in 1...30 {
-            let next = record(.failed, attempt: number, at: Int64(1000 * number))
-            try store.begin(next, after: earlier)
-            earlier = next
+            var next = record(.failed, attempt: number, at: Int64(1000 * number))
+            next.history = history
+            history = next.historyForNext
         }
-        #expect(store.earlierAttempts(of: "a").map(\.number) == Array(10...29))
-        try Files.write(Array("[".utf8), to: TemporaryDirectory.file("state/tasks/a/attempts.json"))
-        #expect(store.earlierAttempts(of: "a").isEmpty)
-        #expect(store.earlierAttempts(of: "b").isEmpty)
+        #expect(history.attempts.map(\.number) == Array(11...30))
     }
 
     @Test func `a task that did not start has made no attempt`() {

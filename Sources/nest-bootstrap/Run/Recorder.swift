@@ -113,7 +113,7 @@ final class Recorder: Sendable {
             _ = state.waits.apply(nil, at: Self.now, notBefore: .zero)
             record.waits = state.waits.waits
             do throws(SystemError) {
-                try records.begin(record, after: earlier)
+                try records.write(record)
             } catch {
                 state.isUnrecorded = true
                 throw unwritable("the record of the task", error)
@@ -243,7 +243,7 @@ final class Recorder: Sendable {
             // A task that did not start is not an attempt.
             record.attempt = earlier?.attempt ?? 0
             record.history = earlier?.historyForNext ?? TaskHistory()
-            reporting(record) { record throws(SystemError) in try records.begin(record, after: earlier) }
+            write(record)
         }
         lock.release()
     }
@@ -251,13 +251,8 @@ final class Recorder: Sendable {
     /// Writes a record, and returns whether this succeeded; a failure results in a warning.
     @discardableResult
     private func write(_ record: TaskRecord) -> Bool {
-        reporting(record) { record throws(SystemError) in try records.write(record) }
-    }
-
-    @discardableResult
-    private func reporting(_ record: TaskRecord, _ write: (TaskRecord) throws(SystemError) -> Void) -> Bool {
         do throws(SystemError) {
-            try write(record)
+            try records.write(record)
             return true
         } catch {
             report(error, of: record.task)

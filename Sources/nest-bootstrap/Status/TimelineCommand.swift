@@ -85,12 +85,13 @@ struct TimelineCommand: Command {
         let findings = await StatusSurvey(configuration: configuration, records: records).findings(of: plan)
         // The records are read after the states of the units, so that no attempt that has just ended is missing.
         let tasks = zip(plan.steps, findings.statuses).map { step, status in
-            TimelineSource.TaskFacts(
+            let record = (try? records.record(of: step.task.name)).flatMap(\.self)
+            return TimelineSource.TaskFacts(
                 status,
                 dependencies: step.dependencies,
                 units: step.task.afterUnits,
-                record: (try? records.record(of: step.task.name)).flatMap(\.self),
-                earlier: records.earlierAttempts(of: step.task.name),
+                record: record,
+                earlier: record?.history.attempts ?? [],
             )
         }
         var source = TimelineSource(tasks: tasks, clock: .now())
