@@ -19,19 +19,17 @@ public struct RecordStore: Sendable {
     /// The command-line flags that select the same node in a suggested command.
     let callArguments: [String]
 
-    /// The file names of a record in the directory of a task.
-    private(set) var names = Names(record: "record.json", public: "public.json")
-
-    struct Names: Sendable {
-        var record: String
-        let `public`: String
-    }
-
     /// Whether only public records are read.
     private var isPublic = false
 
     /// Whether the store reads and writes the records of the last repetitions.
-    private(set) var isOfRepetitions = false
+    private var isOfRepetitions = false
+
+    private var privateName: String { isOfRepetitions ? "repetition.json" : "record.json" }
+    private var publicName: String { isOfRepetitions ? "repetition-public.json" : "public.json" }
+
+    /// The name of the file that is read.
+    private var recordName: String { isPublic ? publicName : privateName }
 
     /// The largest size of a record file.
     static let sizeLimit = 16 << 20
@@ -54,16 +52,14 @@ public struct RecordStore: Sendable {
     /// Locks and products are shared, because a task and its repetition do not run at the same time.
     public var repetitions: Self {
         var store = self
-        store.names = Names(record: "repetition.json", public: "repetition-public.json")
         store.isOfRepetitions = true
-        return isPublic ? store.publicRecords : store
+        return store
     }
 
     /// The public records, even if the current user can read the full records.
     public var publicRecords: Self {
         var store = self
         store.isPublic = true
-        store.names.record = names.public
         return store
     }
 
@@ -83,10 +79,10 @@ public struct RecordStore: Sendable {
         var record = record
         record.boot = boot ?? ""
         let directory = try directory(of: record.task, isCreating: true)
-        try directory.write(record.json(), to: names.record, mode: 0o600)
+        try directory.write(record.json(), to: privateName, mode: 0o600)
         record.reasons = record.publicReasons
         record.inputs = nil
-        try directory.write(record.json(), to: names.public, mode: 0o644)
+        try directory.write(record.json(), to: publicName, mode: 0o644)
     }
 
     /// Locks a task against other processes, unless another process is running it.
@@ -129,12 +125,12 @@ public struct RecordStore: Sendable {
 
     /// Lists the tasks that have a directory, and therefore may have a record or be locked.
     ///
-    /// - Returns: The names of the tasks, in no particular order.
+    /// - Returns: The names of the tasks, sorted.
     /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
     public func knownTasks() throws(SystemError) -> [String] {
         do throws(SystemError) {
             let names = try directory(isCreating: false).directory("tasks", creatingWith: nil).names()
-            return names.filter { !$0.hasPrefix(".") }
+            return names.filter { !$0.hasPrefix(".") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         } catch {
             if error.isNotFound { return [] }
             throw error
@@ -164,7 +160,7 @@ public struct RecordStore: Sendable {
     /// Returns the process that is running a task, `nil` if there is none or it is not visible to this process.
     public func runner(of task: String) -> Int32? {
         let locks = LockTable.current()
-        guard !locks.isEmpty, let status = try? openTasks().directory(of: task).status() else { return nil }
+        guard !locks.isEmpty, let status = try? directory(of: task, isCreating: false).status() else { return nil }
         return locks.holder(of: status.identity)
     }
 
@@ -179,19 +175,15 @@ public struct RecordStore: Sendable {
     }
 
     func directory(of task: String, isCreating: Bool) throws(SystemError) -> DirectoryHandle {
-        guard isCreating else { return try openTasks().directory(of: task) }
-        try TasksDirectory.checkName(task)
-        return try directory(isCreating: true).directory("tasks", creatingWith: 0o755)
-            .directory(task, creatingWith: Self.directoryMode, isOfService: true)
-    }
-
-    /// Opens the directory of the tasks, to read from it several times.
-    func openTasks() -> TasksDirectory {
-        do throws(SystemError) {
-            return .open(try directory(isCreating: false).directory("tasks", creatingWith: nil))
-        } catch {
-            return .failed(error)
+        // The name is that of a single directory.
+        let isName = !task.isEmpty && !task.hasPrefix(".") && !task.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+        guard isName, task.utf8.count <= 200 else {
+            let name = String(decoding: task.utf8.filter { $0 != 0 }, as: UTF8.self)
+            throw SystemError("cannot keep a record of task", name, code: EINVAL, detail: "not a file name")
         }
+        return try directory(isCreating: isCreating)
+            .directory("tasks", creatingWith: isCreating ? 0o755 : nil)
+            .directory(task, creatingWith: isCreating ? Self.directoryMode : nil, isOfService: true)
     }
 }
 
@@ -226,7 +218,7 @@ extension RecordStore {
     /// - Throws: ``Base/SystemError`` if the record exists but cannot be read, or the file is not a record of the task.
     public func record(of task: String) throws(SystemError) -> TaskRecord? {
         do throws(SystemError) {
-            return try record(of: task, in: openTasks().directory(of: task))
+            return try record(of: task, in: directory(of: task, isCreating: false))
         } catch {
             if error.isNotFound { return nil }
             throw error
@@ -236,12 +228,12 @@ extension RecordStore {
     /// Returns a task's record, read in the open directory of the task.
     func record(of task: String, in directory: borrowing DirectoryHandle) throws(SystemError) -> TaskRecord? {
         let bytes: [UInt8]
-        var name = names.record
+        var name = recordName
         do throws(SystemError) {
             do throws(SystemError) {
                 bytes = try directory.read(name, limit: Self.sizeLimit)
             } catch  where error.code == EACCES {
-                name = names.public
+                name = publicName
                 bytes = try directory.read(name, limit: Self.sizeLimit)
             }
         } catch {
@@ -276,25 +268,10 @@ extension RecordStore {
 
     /// Lists the tasks that have run on this boot.
     ///
-    /// - Parameter includesUnrecorded: Whether tasks with a directory but without a record are included. The directory
-    ///   is created before the record, for the lock.
     /// - Returns: The names of the tasks, sorted.
     /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
-    public func tasks(includesUnrecorded: Bool = false) throws(SystemError) -> [String] {
-        do throws(SystemError) {
-            let tasks = try directory(isCreating: false).directory("tasks", creatingWith: nil)
-            let names = try tasks.names().filter { name in
-                guard !name.hasPrefix("."), let task = try? tasks.directory(name, creatingWith: nil, isOfService: true)
-                else {
-                    return false
-                }
-                return includesUnrecorded || (try? task.status(self.names.record)) != nil
-            }
-            return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        } catch {
-            if error.isNotFound { return [] }
-            throw error
-        }
+    public func tasks() throws(SystemError) -> [String] {
+        try knownTasks().filter { (try? directory(of: $0, isCreating: false).status(recordName)) != nil }
     }
 
     /// Returns whether a task's dependants may run, which is not the case if its record is damaged.
@@ -310,5 +287,35 @@ extension RecordStore {
     public func nextAttempt(of task: String) -> Int {
         guard let record = try? record(of: task), !record.isSuccess else { return 1 }
         return min(record.attempt + 1, TaskRecord.attemptLimit)
+    }
+}
+
+/// The success of a run by hand, on which the next start of the task's unit relies.
+extension RecordStore {
+    private static let successName = "success-by-hand"
+
+    /// Records that a task has succeeded by hand, for the start of its unit that follows.
+    ///
+    /// - Parameter task: The task's name.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func recordSuccessByHand(of task: String) throws(SystemError) {
+        try directory(of: task, isCreating: true).write([], to: Self.successName, mode: 0o644)
+    }
+
+    /// Returns whether a task has just succeeded by hand, and deletes the record, so that only one start relies on it.
+    ///
+    /// - Parameter task: The task's name.
+    /// - Returns: `false` also if the task has not succeeded according to its last attempt.
+    /// - Throws: ``Base/SystemError`` if the record cannot be read, or the system refuses.
+    public func consumeSuccessByHand(of task: String) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            let directory = try directory(of: task, isCreating: false)
+            guard try directory.status(Self.successName) != nil else { return false }
+            try directory.remove(Self.successName)
+        } catch {
+            if error.isNotFound { return false }
+            throw error
+        }
+        return try hasSucceeded(task)
     }
 }

@@ -97,36 +97,35 @@ extension TaskStatus {
         self.service = service
         // A pending job means that the task is about to run again.
         if service.hasJob { isPermanent = false }
-        switch state {
-        case .ended(let kind) where kind.isSuccess && hasSucceeded(after: service):
+        let unit = service.unit
+        func wait(_ words: String) {
+            state = .waiting
+            waitsFor = dependencies
+            reasons = ["\(words) " + dependencies.map { "'\($0)'" }.joined(separator: ", ")]
+        }
+        if state.isSuccess, hasSucceeded(after: service) {
             reasons = ["a run by hand has succeeded since the unit failed"]
-        case .notYet where service.unit.active == "failed", .ended(.changed) where service.unit.active == "failed",
-            .ended(.unchanged) where service.unit.active == "failed":
+        } else if state.isSuccess || state == .notYet, service.hasFailed {
             state = .ended(.failed)
             reasons = [service.statusText ?? "see 'systemctl status k8s-bootstrap-\(task).service'"]
             isPermanent = service.exitStatus.map(Self.isPermanent(exitStatus:)) ?? false
-        case .notYet where service.unit.active == "inactive" && !dependencies.isEmpty && (service.hasJob || isBlocked):
-            state = .waiting
-            waitsFor = dependencies
-            reasons = ["runs after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")]
-        case .ended(.failed) where service.hasJob && service.unit.active != "activating" && !dependencies.isEmpty:
-            state = .waiting
-            waitsFor = dependencies
-            reasons = ["runs again after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")]
-        case .notYet where service.unit.load == "not-found":
+        } else if state == .notYet, unit.active == "inactive", !dependencies.isEmpty, service.hasJob || isBlocked {
+            wait("runs after")
+        } else if state == .ended(.failed), service.hasJob, unit.active != "activating", !dependencies.isEmpty {
+            wait("runs again after")
+        } else if state == .notYet, unit.load == "not-found" {
             reasons = ["systemd does not know it yet; run 'nest-bootstrap up'"]
-        // The products of the task are not in place yet.
-        case .ended(.changed) where service.unit.active == "activating",
-            .ended(.unchanged) where service.unit.active == "activating":
+        } else if state.isSuccess, unit.active == "activating" {
+            // The products of the task are not in place yet.
             state = .running
             reasons = [service.statusText].compactMap(\.self)
-        // A task that is about to run again is not complete, even if it succeeded before.
-        case .ended(let kind) where kind.isSuccess && service.hasJob:
+        } else if state.isSuccess, service.hasJob {
+            // A task that is about to run again is not complete, even if it succeeded before.
             state = .waiting
             waitsFor = dependencies
             reasons = ["systemd is about to start or stop its unit"]
-        case .running: reasons = [service.statusText].compactMap(\.self)
-        case .notYet, .waiting, .ended, .unknown: break
+        } else if state == .running {
+            reasons = [service.statusText].compactMap(\.self)
         }
     }
 
@@ -185,7 +184,7 @@ public enum TaskState: Sendable, Hashable, CustomStringConvertible {
 extension RecordStore {
     /// Determines the states of tasks, even while other processes run them.
     ///
-    /// The directory of the tasks is opened once, and the kernel's list of locks is read for all tasks together.
+    /// The kernel's list of locks is read for all tasks together.
     ///
     /// - Parameters:
     ///   - tasks: The names of the tasks.
@@ -193,54 +192,54 @@ extension RecordStore {
     /// - Returns: The statuses, in the order of the names; an error in reading a record becomes the reason of its
     ///   status.
     public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
-        let directory = openTasks()
-        var found = tasks.map { lookWithRepetition(at: $0, directory) }
+        let found = tasks.map(lookWithRepetition)
         var locks = LockTable.current()
+        return zip(tasks, found).map { task, found in status(of: task, found, &locks, now) }
+    }
+
+    private func status(
+        of task: String,
+        _ first: FoundRecords,
+        _ locks: inout LockTable,
+        _ now: Timestamp,
+    ) -> TaskStatus {
+        var found = first
         // A process writes the record of a task's end before it releases the lock. If a record says that a task is
         // running but nothing locks the task, the record may therefore have been replaced since it was read. The
         // kernel's list is read in several pieces, and a lock may be missed between two pieces, so a process counts
         // as gone only after several reads without its lock; the record of another run is another process.
-        var lookCounts = [Int](repeating: 0, count: tasks.count)
-        while true {
-            let doubtful = tasks.indices.filter {
-                lookCounts[$0] < Self.lookCount && found[$0].isStarted && !found[$0].isLocked(in: locks)
-            }
-            if doubtful.isEmpty { break }
-            for index in doubtful {
-                let latest = lookWithRepetition(at: tasks[index], directory)
-                lookCounts[index] = latest.startedRuns == found[index].startedRuns ? lookCounts[index] + 1 : 0
-                found[index] = latest
-            }
+        var lookCount = 0
+        while lookCount < Self.lookCount, found.isStarted, !found.isLocked(in: locks) {
+            let latest = lookWithRepetition(at: task)
+            lookCount = latest.startedRuns == found.startedRuns ? lookCount + 1 : 0
+            found = latest
             locks = .current()
         }
-        return zip(tasks, found).map { task, found in
-            let isLocked = found.isLocked(in: locks)
-            if case .record(let record) = found.own, record.isSuccess {
-                // A succeeded task that is running is a repetition, so its dependants need not wait.
-                var status = TaskStatus(record, now: now)
-                status.repetition = found.repetition.taskRepetition(isRunning: isLocked, now: now)
-                if isLocked { (status.lease, status.wait) = (found.repetition.lease, found.repetition.wait) }
-                return status
-            }
-            if isLocked {
-                var status = TaskStatus(task: task, state: .running)
-                status.startedAt = found.own.startTime
-                status.lease = found.own.lease
-                status.wait = found.own.wait
-                return status
-            }
-            return switch found.own {
-            case .record(let record): TaskStatus(record, now: now)
-            case .nothing: TaskStatus(task: task, state: .notYet)
-            case .unreadable(let error): TaskStatus(task: task, state: .unknown, reasons: ["\(error)"])
-            }
+        let isLocked = found.isLocked(in: locks)
+        if case .record(let record) = found.own, record.isSuccess {
+            // A succeeded task that is running is a repetition, so its dependants need not wait.
+            var status = TaskStatus(record, now: now)
+            status.repetition = found.repetition.taskRepetition(isRunning: isLocked, now: now)
+            if isLocked { (status.lease, status.wait) = (found.repetition.started?.lease, found.repetition.wait) }
+            return status
+        }
+        if isLocked {
+            var status = TaskStatus(task: task, state: .running)
+            (status.startedAt, status.lease) = (found.own.started?.time, found.own.started?.lease)
+            status.wait = found.own.wait
+            return status
+        }
+        return switch found.own {
+        case .record(let record): TaskStatus(record, now: now)
+        case .nothing: TaskStatus(task: task, state: .notYet)
+        case .unreadable(let error): TaskStatus(task: task, state: .unknown, reasons: ["\(error)"])
         }
     }
 
     /// Reads the record of a task and, if the task has succeeded, the record of its last repetition.
-    private func lookWithRepetition(at task: String, _ tasks: borrowing TasksDirectory) -> FoundRecords {
+    private func lookWithRepetition(at task: String) -> FoundRecords {
         do throws(SystemError) {
-            let directory = try tasks.directory(of: task)
+            let directory = try directory(of: task, isCreating: false)
             var found = FoundRecords(own: look(at: task, directory), directory: try directory.status().identity)
             guard case .record(let record) = found.own, record.isSuccess else { return found }
             let repetition = repetitions.look(at: task, directory)
@@ -272,26 +271,13 @@ private enum Found {
     case nothing
     case unreadable(SystemError)
 
-    /// The time at which the task started, if the record says that it has not ended.
-    var startTime: Timestamp? {
-        if case .record(let record) = self, record.outcome == nil { record.time } else { nil }
-    }
-
-    /// The run that made the attempt, if the record says that the task has not ended.
-    var startedRun: String? {
-        if case .record(let record) = self, record.outcome == nil { record.run } else { nil }
-    }
-
-    /// The holder of the task's Lease, if the record says that the task has started but not ended.
-    var lease: LeaseHolder? {
-        if case .record(let record) = self, record.outcome == nil { record.lease } else { nil }
+    /// The record, if it says that the task has started but not ended.
+    var started: TaskRecord? {
+        if case .record(let record) = self, record.outcome == nil { record } else { nil }
     }
 
     /// The current wait of a task that has started but not ended.
-    var wait: TaskWait? {
-        guard case .record(let record) = self, record.outcome == nil else { return nil }
-        return record.waits.last.flatMap { $0.end == nil ? $0 : nil }
-    }
+    var wait: TaskWait? { started?.waits.last.flatMap { $0.end == nil ? $0 : nil } }
 
     /// Returns the status of the repetition that the record describes.
     func taskRepetition(isRunning: Bool, now: Timestamp) -> TaskRepetition? {
@@ -316,8 +302,8 @@ private struct FoundRecords {
     func isLocked(in locks: LockTable) -> Bool { directory.flatMap(locks.holder) != nil }
 
     /// Whether a record says that the task or its repetition has started but not ended.
-    var isStarted: Bool { startedRuns.contains { $0 != nil } }
+    var isStarted: Bool { own.started != nil || repetition.started != nil }
 
     /// The runs in which the task and its repetition have started but not ended.
-    var startedRuns: [String?] { [own.startedRun, repetition.startedRun] }
+    var startedRuns: [String?] { [own.started?.run, repetition.started?.run] }
 }

@@ -117,7 +117,7 @@ struct RecordTests {
         }
         try store.lock("locked-only")?.release()
         #expect(try store.tasks() == ["a", "b", "c"])
-        #expect(try store.tasks(includesUnrecorded: true) == ["a", "b", "c", "locked-only"])
+        #expect(try store.knownTasks() == ["a", "b", "c", "locked-only"])
     }
 
     @Test func `attempts are counted from the last success`() throws {

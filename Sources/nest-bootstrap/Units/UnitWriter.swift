@@ -67,7 +67,7 @@ struct UnitWriter {
 
     /// Returns the tasks that have started on this boot, or are being started.
     private func knownTasks() -> [String] {
-        (try? RecordStore(path: try Configuration.statePath(options), boot: nil).tasks(includesUnrecorded: true)) ?? []
+        (try? RecordStore(path: try Configuration.statePath(options), boot: nil).knownTasks()) ?? []
     }
 
     /// The roles given in the arguments or the environment, rather than in the task file.
