@@ -57,7 +57,8 @@ public struct NodeCheck: Sendable {
         if !isOffline {
             findings.warnings += secretsOnDisk()
             findings.add(.distrust(of: distrust()))
-            findings.warnings += CredentialWarnings(run).all().map(\.problem)
+            findings.warnings += KnownCertificates(files: run.files, plan: run.plan)
+                .warnings(warnBefore: run.warnBefore, now: run.now()).map(\.problem)
         }
         return findings.withoutRepetitions
     }

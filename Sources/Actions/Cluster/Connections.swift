@@ -53,7 +53,7 @@ public final class Connections: Sendable {
         let credentials = try await awaitValidity(context) { [kubeconfig] () throws(Problem) in
             try files.credentials(of: kubeconfig)
         }
-        context.warn { $0.warnings(ofKubeconfig: path) }
+        context.warnOfCertificates()
         return clients.withLock { clients in
             // Another task may have created the client in the meantime.
             if let known = clients[bytes], known.kubeconfig.path.hasSameBytes(as: path) { return known }

@@ -104,7 +104,7 @@ struct CertificateAction: Action {
         let authority = try key.attributed { () throws(Problem) in
             try IssuingAuthority(usable, path: certificate.path, key: keyFile)
         }
-        if let issued = context.task.footprint.issuedCertificate { context.warn { $0.warnings(of: issued) } }
+        context.warnOfCertificates()
         return authority
     }
 

@@ -30,7 +30,7 @@ struct KubeconfigAction: Action {
         try declaration.credentials.key.attributed { () throws(Problem) in _ = try CredentialCheck.privateKey(in: key) }
         try requirePrivate(declaration.credentials.key, as: "key")
         try await check(authority, certificate, key)
-        context.warn { $0.warnings(of: declaration.credentials) }
+        context.warnOfCertificates()
         return declaration.inlineCredentials
             ? .inline(certificateAuthority: authority.bytes, certificate: certificate.bytes, key: key.bytes)
             : declaration.credentialPaths

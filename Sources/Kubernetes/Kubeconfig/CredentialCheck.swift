@@ -203,12 +203,10 @@ extension CredentialCheck {
     /// - Parameters:
     ///   - file: The file.
     ///   - isAuthority: Whether the first certificate is that of a CA, as all further ones are.
-    ///   - limit: The time before its expiry from which a certificate causes a warning, `nil` for the usual one.
     /// - Returns: The certificates and the warnings.
     public func warnings(
         of file: CredentialFile,
         isAuthority: Bool,
-        within limit: Duration? = nil,
     ) -> [(certificate: Certificate, problem: Problem)] {
         let certificates = (try? Certificate.read(pem: file.bytes)) ?? []
         return certificates.enumerated().compactMap { index, certificate in
@@ -219,7 +217,7 @@ extension CredentialCheck {
             let validity = Duration.seconds(certificate.validUntil.seconds - certificate.validFrom.seconds)
             let left = certificate.validUntil.seconds - now.seconds
             guard !isReplaced, left >= 0, certificate.validFrom <= now,
-                .seconds(left) < limit ?? warnBefore ?? min(validity / 10, Self.longestWarning)
+                .seconds(left) < warnBefore ?? min(validity / 10, Self.longestWarning)
             else { return nil }
             let role = index == 0 && !isAuthority ? "client certificate" : "CA"
             let when = "expires in \(Self.words(left)) (at \(certificate.validUntil))"

@@ -95,8 +95,8 @@ struct StatusReport {
         _ outputEnvironment: OutputEnvironment
     ) {
         let warnBefore = configuration.declarations.cluster.warnBefore
-        let credentials = CredentialWarnings(files: configuration.filesForReading, plan: plan, warnBefore: warnBefore)
-            .all()
+        let credentials = KnownCertificates(files: configuration.filesForReading, plan: plan)
+            .warnings(warnBefore: warnBefore)
         let warnings = credentials.map(\.problem) + missingReport() + unitWarnings(statuses)
         let certificates = configuration.certificates(of: plan)
         let address = configuration.addressChoice

@@ -1,0 +1,170 @@
+public import Base
+import Execution
+import Host
+import Kubernetes
+public import Planning
+import TLS
+
+/// The certificates that the tasks of a plan use or create, if they can be read on the node.
+///
+/// Certificates are found in the files that tasks read and write, in kubeconfigs, and in the files that kubeconfigs
+/// refer to.
+public struct KnownCertificates: Sendable {
+    private let files: NodeFiles
+    private let plan: Plan
+    private let tasks: [PlannedTask]
+
+    /// The number of certificates above which a file is taken to be a collection of public CAs and ignored.
+    private static let countLimit = 20
+
+    /// Prepares the search through the files of a plan.
+    public init(files: NodeFiles, plan: Plan) {
+        self.init(files: files, plan: plan, tasks: plan.steps.map(\.task))
+    }
+
+    /// Prepares the search through the files of some tasks of a plan.
+    init(files: NodeFiles, plan: Plan, tasks: [PlannedTask]) {
+        (self.files, self.plan, self.tasks) = (files, plan, tasks)
+    }
+
+    /// Finds the certificates in plan order and skips files that cannot be read.
+    ///
+    /// If a file has several certificates with the same subject, only the certificate that is valid longest is
+    /// returned. While a CA is being replaced, its file contains both the old and the new certificate.
+    public func all() -> [CertificateExpiry] {
+        var found: [CertificateExpiry] = []
+        var positions: [[String]: Int] = [:]
+        for content in contents() {
+            let (path, certificates) = (content.path, content.certificates)
+            guard certificates.count <= Self.countLimit else { continue }
+            for certificate in certificates {
+                let expiry = CertificateExpiry(
+                    path: path,
+                    subject: certificate.subject,
+                    validFrom: certificate.validFrom,
+                    expires: certificate.validUntil,
+                )
+                guard let same = positions[[path, certificate.subject]] else {
+                    positions[[path, certificate.subject]] = found.count
+                    found.append(expiry)
+                    continue
+                }
+                if found[same].expires < expiry.expires { found[same] = expiry }
+            }
+        }
+        return found
+    }
+
+    /// A warning about a certificate that expires soon.
+    public struct Warning: Sendable {
+        public let problem: Problem
+        /// The file, or the key of a kubeconfig that contains the certificate.
+        let subject: String
+        fileprivate let certificate: Certificate
+
+        /// The identity of the warning in the output of a command.
+        var key: [UInt8] { certificate.der }
+
+        /// Returns whether the warning says that this certificate expires soon.
+        public func isAbout(_ certificate: CertificateExpiry) -> Bool {
+            self.certificate.subject == certificate.subject && self.certificate.validUntil == certificate.expires
+        }
+    }
+
+    /// Returns a warning for each certificate that tasks use as a credential and that expires soon.
+    ///
+    /// - Parameters:
+    ///   - warnBefore: The time before its expiry from which a certificate causes a warning, `nil` for a share of its
+    ///     validity.
+    ///   - now: The current time.
+    /// - Returns: The warnings. A certificate that its own task renews needs none.
+    public func warnings(warnBefore: Duration?, now: Timestamp = .now()) -> [Warning] {
+        let repeated = plan.steps.lazy.map(\.task).filter { $0.interval != nil }
+        let renewed = Set(repeated.compactMap { $0.footprint.issuedCertificate.map { ExactText($0.path.path) } })
+        let check = CredentialCheck(now: now, warnBefore: warnBefore)
+        var seen: Set<[UInt8]> = []
+        return contents().filter { $0.isCredential && !renewed.contains(ExactText($0.path)) }.flatMap { content in
+            let certificates = content.certificates
+            guard let first = certificates.first, certificates.count <= Self.countLimit else { return [Warning]() }
+            return check.warnings(of: content.file, isAuthority: first.isAuthority).map { certificate, problem in
+                Warning(problem: problem, subject: content.file.name, certificate: certificate)
+            }
+        }
+        .filter { seen.insert($0.key).inserted }
+    }
+
+    /// A file, or a part of a kubeconfig, that may contain certificates.
+    private struct Content {
+        var path: String
+        var file: CredentialFile
+        /// Whether a task uses it to identify itself or a server.
+        var isCredential: Bool
+
+        var certificates: [Certificate] { (try? Certificate.read(pem: file.bytes)) ?? [] }
+    }
+
+    /// Returns the contents of the files, and the certificates embedded in kubeconfigs.
+    ///
+    /// An unprivileged user may own a file that a task writes. Such a file is never parsed as a kubeconfig, because a
+    /// kubeconfig names other files to read.
+    private func contents() -> [Content] {
+        let issued = Set(plan.steps.compactMap { $0.task.footprint.issuedCertificate?.path.path }.exact)
+        let credentials = Set(
+            tasks.flatMap(\.footprint.reads).filter { [.authority, .certificate, .kubeconfig].contains($0.use) }
+                .map(\.path.path).exact
+        )
+        var contents: [Content] = []
+        var examined: Set<ExactText> = []
+        func examine(_ path: String, at location: SourceLocation?, isCredential: Bool) {
+            let key = ExactText(path)
+            guard examined.insert(key).inserted else { return }
+            let trusted = try? files.read(path, limit: SizeLimit.configuration)
+            // The task may declare an unprivileged user as the owner of the certificate that it issues.
+            let product = issued.contains(key) ? try? files.readProduct(path, limit: SizeLimit.configuration) : nil
+            guard let bytes = trusted ?? product else { return }
+            // Parsing the other files as YAML would take most of the time.
+            guard trusted != nil, bytes[...].contains(text: "clusters"),
+                let kubeconfig = try? Kubeconfig(bytes, path: path)
+            else {
+                let file = CredentialFile(name: path, bytes: bytes, at: location)
+                return contents.append(Content(path: path, file: file, isCredential: isCredential))
+            }
+            let location = SourceLocation(file: path)
+            for (material, setting) in [
+                (kubeconfig.certificateAuthority, "certificate-authority"),
+                (kubeconfig.clientCertificate, "client-certificate"),
+            ] {
+                switch material {
+                case .file(let file): examine(file, at: location, isCredential: isCredential)
+                case .data(let bytes):
+                    let file = CredentialFile(name: "\(setting)-data of \(path)", bytes: bytes, at: location)
+                    contents.append(Content(path: path, file: file, isCredential: isCredential))
+                case nil: break
+                }
+            }
+        }
+        for footprint in tasks.lazy.map(\.footprint) {
+            for read in footprint.reads
+            where [.file, .authority, .certificate, .kubeconfig, .optional, .awaited].contains(read.use) {
+                let path = read.path
+                examine(path.path, at: path.location, isCredential: credentials.contains(ExactText(path.path)))
+            }
+            for path in footprint.producedPaths { examine(path, at: nil, isCredential: false) }
+        }
+        return contents
+    }
+}
+
+extension ActionContext {
+    /// Emits a warning for each certificate that the task uses and that expires soon, once per run.
+    func warnOfCertificates() {
+        let known = KnownCertificates(files: run.files, plan: run.plan, tasks: [task])
+        // Several tasks may use the same certificate.
+        for warning in known.warnings(warnBefore: run.warnBefore, now: run.now())
+        where run.reportedWarnings.insert(warning.key) {
+            let problem = warning.problem
+            let text = problem.hint.map { "\(problem.message); \($0)" } ?? problem.message
+            emit(.warning(subject: warning.subject, text))
+        }
+    }
+}
