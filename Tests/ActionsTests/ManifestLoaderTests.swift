@@ -80,7 +80,7 @@ struct ManifestLoaderTests {
 
     @Test(arguments: [
         (["b.YAML"], "file 'b.YAML' of 'DIR/d' is not read"),
-        (["b.Yml", "c.YAML"], "files 'b.Yml' and 1 more of 'DIR/d' are not read"), (["b.yaml.j2", "c.yaml.bak"], ""),
+        (["b.Yml", "c.YAML"], "file 'b.Yml' and 1 more of 'DIR/d' is not read"), (["b.yaml.j2", "c.yaml.bak"], ""),
     ])
     func `a file whose name is almost that of a manifest is no manifest, and is reported`(
         names: [String],

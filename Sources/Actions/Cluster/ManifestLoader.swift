@@ -80,77 +80,53 @@ struct ManifestLoader {
         return contents
     }
 
-    /// Adds the manifest or directory of manifests at a path, and continues after an unreadable file.
+    /// Adds the manifest or the directory of manifests at a path, not recursively.
     private func add(_ reference: LocatedPath, to contents: inout Contents) {
-        do {
-            let (paths, passedOver, misnamed) = try paths(of: reference)
-            if let name = misnamed.first {
-                let isOne = misnamed.count == 1
-                let names = isOne ? "file '\(name)'" : "files '\(name)' and \(misnamed.count - 1) more"
-                let message = "\(names) of '\(reference.path)' \(isOne ? "is" : "are") not read"
+        do throws(SystemError) {
+            guard let names = try run.files.list(reference.path) else {
+                return addFile(reference.path, of: reference, to: &contents)
+            }
+            let directory = reference.path.endsWithSlash ? reference.path : reference.path + "/"
+            let files = names.filter { !run.files.isDirectory(directory + $0) }
+            if let skipped = Self.summary(files.filter(isAlmostManifestName)) {
+                let message = "file \(skipped) of '\(reference.path)' is not read"
                 let hint = "manifests are named *.yaml, *.yml or *.json"
                 contents.warnings.append(Problem(message, at: reference.location, hint: hint))
             }
-            if let name = passedOver.first {
-                let rest = passedOver.count == 1 ? "" : " and \(passedOver.count - 1) more"
-                let message = "manifests in subdirectory '\(name)'\(rest) of '\(reference.path)' are not read"
+            let subdirectories = names.filter { name in
+                let below = name.hasPrefix(".") ? nil : try? run.files.list(directory + name)
+                return below?.contains(where: isManifestName) == true
+            }
+            if let skipped = Self.summary(subdirectories) {
+                let message = "manifests in subdirectory \(skipped) of '\(reference.path)' are not read"
                 let hint = "name it in 'manifests' too, or move its files"
                 contents.warnings.append(Problem(message, at: reference.location, hint: hint))
             }
-            if paths.isEmpty {
+            let manifests = files.filter(isManifestName)
+            if manifests.isEmpty {
                 let message = "directory '\(reference.path)' contains no manifest"
                 let hint = "remove it from 'manifests', or name its files *.yaml, *.yml or *.json"
                 contents.problems.append(Problem(message, at: reference.location, hint: hint))
             }
-            for path in paths {
-                do throws(SystemError) {
-                    let bytes = try run.files.read(path, limit: SizeLimit.content, isData: false)
-                    add(Source(name: path, bytes: bytes), to: &contents)
-                } catch {
-                    contents.problems.append(missing(reference, error))
-                }
-            }
+            for name in manifests { addFile(directory + name, of: reference, to: &contents) }
         } catch {
             contents.problems.append(missing(reference, error))
         }
     }
 
-    /// Returns the path itself, or the manifests in a directory, not recursively.
-    ///
-    /// - Returns: The files, the names of subdirectories with manifests, and the names of files that are almost
-    ///   manifest names. Subdirectories and misnamed files are skipped.
-    private func paths(
-        of reference: LocatedPath
-    ) throws(SystemError) -> (files: [String], passedOver: [String], misnamed: [String]) {
-        guard let names = try run.files.list(reference.path) else { return ([reference.path], [], []) }
-        let directory = reference.path.endsWithSlash ? reference.path : reference.path + "/"
-        let files = names.filter { isManifestName($0) && !run.files.isDirectory(directory + $0) }
-        var remaining = Self.examinedLimit
-        let below = names.prefix(remaining).filter { name in
-            name.utf8.first != UInt8(ascii: ".") && run.files.isDirectory(directory + name)
-                && hasManifest(below: directory + name, &remaining)
-        }
-        let misnamed = names.filter { isAlmostManifestName($0) && !run.files.isDirectory(directory + $0) }
-        return (files.map { directory + $0 }, below, misnamed)
+    /// Returns the first of some names and the number of the others, `nil` if there is none.
+    private static func summary(_ names: [String]) -> String? {
+        names.first.map { "'\($0)'" + (names.count == 1 ? "" : " and \(names.count - 1) more") }
     }
 
-    /// Returns whether there is a manifest in a directory or in the next few levels below it.
-    private func hasManifest(below directory: String, _ remaining: inout Int, levels: Int = 3) -> Bool {
-        guard remaining > 0, let names = (try? run.files.list(directory)) ?? nil else { return false }
-        for name in names.prefix(remaining) where name.utf8.first != UInt8(ascii: ".") {
-            remaining -= 1
-            let path = "\(directory)/\(name)"
-            if !run.files.isDirectory(path) {
-                if isManifestName(name) { return true }
-            } else if levels > 0, hasManifest(below: path, &remaining, levels: levels - 1) {
-                return true
-            }
+    private func addFile(_ path: String, of reference: LocatedPath, to contents: inout Contents) {
+        do throws(SystemError) {
+            let bytes = try run.files.read(path, limit: SizeLimit.content, isData: false)
+            add(Source(name: path, bytes: bytes), to: &contents)
+        } catch {
+            contents.problems.append(missing(reference, error))
         }
-        return false
     }
-
-    /// The maximum number of names that are examined for the warning about manifests in subdirectories.
-    private static let examinedLimit = 1000
 
     private func add(_ source: Source, to contents: inout Contents) {
         contents.byteCount += source.bytes.count
@@ -198,16 +174,7 @@ struct ManifestLoader {
     }
 
     private func missing(_ reference: LocatedPath, _ error: SystemError) -> Problem {
-        Problem(
-            "\(error)",
-            at: reference.location,
-            hint: hint(for: error, reference),
-            cause: error,
-        )
-    }
-
-    private func hint(for error: SystemError, _ reference: LocatedPath) -> String? {
-        if error.isNotFound { return "correct the path, or install the file before this task" }
-        return error.advice
+        let hint = error.isNotFound ? "correct the path, or install the file before this task" : error.advice
+        return Problem("\(error)", at: reference.location, hint: hint, cause: error)
     }
 }
