@@ -17,14 +17,6 @@ extension NodeFiles {
     /// - Returns: Whether each file was created, changed or left alone, or would be in a dry run.
     /// - Throws: ``Base/SystemError`` if something else is in the way, or the system refuses.
     func writeTogether(_ files: [FileContent], by task: String) throws(SystemError) -> [Event.PathResult] {
-        do throws(SystemError) {
-            return try compareAndWrite(files, by: task)
-        } catch {
-            throw error.examined()
-        }
-    }
-
-    private func compareAndWrite(_ files: [FileContent], by task: String) throws(SystemError) -> [Event.PathResult] {
         var changed: [FileContent] = []
         var results: [Event.PathResult] = []
         for var file in files {
@@ -40,7 +32,7 @@ extension NodeFiles {
             }
         }
         if !changed.isEmpty {
-            try log(creating: changed, by: task)
+            for file in changed { try log(task, creating: .file(file)) }
             try FileSystem.writeTogether(changed)
         }
         return results
@@ -86,17 +78,6 @@ extension NodeFiles {
     /// - Returns: Whether the directory was created, changed or left alone, or would be in a dry run.
     /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is in the way, or if the system refuses.
     func makeDirectory(_ settings: DirectorySettings, by task: String) throws(SystemError) -> Event.PathResult {
-        do throws(SystemError) {
-            return try compareAndMake(settings, by: task)
-        } catch {
-            throw error.examined()
-        }
-    }
-
-    private func compareAndMake(
-        _ settings: DirectorySettings,
-        by task: String
-    ) throws(SystemError) -> Event.PathResult {
         let path = settings.path
         var settings = settings
         settings.path = try location(ofWritten: path)
@@ -109,15 +90,9 @@ extension NodeFiles {
             return Event.PathResult(found == nil ? .created : .changed, diff: differences)
         }
         // A directory that exists is not the task's, so 'reset' keeps it.
-        if found == nil { try log(creatingDirectory: settings.path, by: task) }
+        if found == nil { try log(task, creating: .directory(settings.path)) }
         try FileSystem.makeDirectory(settings)
         return found == nil ? .created : .changed
-    }
-
-    /// Logs a directory, and the directories that are created for it.
-    private func log(creatingDirectory location: String, by task: String) throws(SystemError) {
-        let place = try FileSystem.physicalPath(of: location)
-        try log((place.missingDirectories + [place.path]).map(CreatedPath.directory), task)
     }
 }
 
@@ -181,7 +156,7 @@ extension NodeFiles {
         var written = file
         written.path = try self.location(ofWritten: file.path)
         FileSystem.removeAbandoned(of: written.path)
-        try log(creating: file, by: task)
+        try log(task, creating: .pinnedFile(written))
         let new = try NewFile(written)
         var digest = SHA256()
         try FileSystem.readParts(location) { part throws(SystemError) in
@@ -229,14 +204,6 @@ extension NodeFiles {
             found.owner == file.owner ?? geteuid(), file.group == nil || found.group == file.group
         else { return false }
         return try sha256(ofFile: location) == file.sha256
-    }
-
-    /// Logs a file that is about to be created, and the directories that are created for it.
-    private func log(creating file: PinnedFile, by task: String) throws(SystemError) {
-        var file = file
-        let place = try FileSystem.physicalPath(of: try location(ofWritten: file.path))
-        file.path = place.path
-        try log(place.missingDirectories.map(CreatedPath.directory) + [.pinnedFile(file)], task)
     }
 }
 

@@ -245,25 +245,15 @@ public final class NodeFiles: Sendable {
     func link(_ path: String, to target: String, by task: String, replacing: Bool) throws(SystemError) -> Linking {
         let location = try location(ofWritten: path)
         if !isDryRun { FileSystem.removeAbandoned(of: location) }
-        let found: FileStatus?
-        do throws(SystemError) {
-            found = try FileSystem.status(location)
-        } catch {
-            throw error.examined()
-        }
+        let found = try FileSystem.status(location)
         if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
         if found?.kind == .symbolicLink, found?.target?.hasSameBytes(as: target) == true { return .done(.unchanged) }
         if let found, found.kind != .symbolicLink, !replacing { return .inTheWay(found.kind) }
         if isDryRun {
-            let path = try resolved(path, followsLast: false)
-            planned.withLock { $0[ExactText(path)] = .link(target: target) }
+            try remember(.link(target: target), at: path)
         } else {
-            do throws(SystemError) {
-                try log(creatingLink: location, to: target, by: task)
-                try FileSystem.makeSymbolicLink(at: location, to: target, replacing: found != nil)
-            } catch {
-                throw error.examined()
-            }
+            try log(task, creating: .link(location, target: target))
+            try FileSystem.makeSymbolicLink(at: location, to: target, replacing: found != nil)
         }
         if found?.kind == .directory { return .replacedDirectory }
         guard let found else { return .done(Event.PathResult(.created, diff: isDryRun ? ["link to '\(target)'"] : [])) }
@@ -291,21 +281,10 @@ extension NodeFiles {
     ///   - task: The name of the task.
     public typealias CreationLog = @Sendable (_ created: [CreatedPath], _ task: String) throws(SystemError) -> Void
 
-    /// Logs files, and the directories that are created for them.
-    func log(creating files: [FileContent], by task: String) throws(SystemError) {
-        var created: [CreatedPath] = []
-        for var file in files {
-            let place = try FileSystem.physicalPath(of: file.path)
-            file.path = place.path
-            created += place.missingDirectories.map(CreatedPath.directory) + [.file(file)]
-        }
-        try log(created, task)
-    }
-
-    /// Logs a link, and the directories that are created for it.
-    func log(creatingLink location: String, to target: String, by task: String) throws(SystemError) {
-        let place = try FileSystem.physicalPath(of: location)
-        try log(place.missingDirectories.map(CreatedPath.directory) + [.link(place.path, target: target)], task)
+    /// Logs a path that is about to be created at its location, and the directories that are created for it.
+    func log(_ task: String, creating created: CreatedPath) throws(SystemError) {
+        let place = try FileSystem.physicalPath(of: created.path)
+        try log(place.missingDirectories.map(CreatedPath.directory) + [created.moved(to: place.path)], task)
     }
 
     /// Logs a directory and the directories above it, unless they exist.
@@ -329,12 +308,8 @@ extension NodeFiles {
     ///   - task: The name of the task that needs it.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func makeDirectories(_ path: String, by task: String) throws(SystemError) {
-        do throws(SystemError) {
-            try logDirectories(path, by: task)
-            try FileSystem.makeDirectoriesForWriting(try location(ofWritten: path))
-        } catch {
-            throw error.examined()
-        }
+        try logDirectories(path, by: task)
+        try FileSystem.makeDirectoriesForWriting(try location(ofWritten: path))
     }
 }
 

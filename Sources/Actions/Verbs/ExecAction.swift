@@ -54,10 +54,7 @@ struct ExecAction: Action {
             do {
                 try context.run.files.makeDirectories(path, by: context.task.name)
             } catch {
-                throw Problem(
-                    "cannot create directory '\(path)'",
-                    cause: error
-                )
+                throw Problem("cannot create directory '\(path)'", cause: error)
             }
         }
     }
@@ -86,11 +83,7 @@ struct ExecAction: Action {
             if try files.isPlanned(creates.path), files.expectedTask(of: creates.path) == nil { return true }
             return try FileSystem.exists(try files.location(ofTarget: creates.path))
         } catch {
-            throw Problem(
-                "'creates' cannot be checked",
-                at: creates.location,
-                cause: error.examined()
-            )
+            throw Problem("'creates' cannot be checked", at: creates.location, cause: error)
         }
     }
 
@@ -135,7 +128,7 @@ struct ExecAction: Action {
         do {
             return try check()
         } catch {
-            throw Problem("'script' cannot be checked", cause: error.examined())
+            throw Problem("'script' cannot be checked", cause: error)
         }
     }
 
@@ -152,7 +145,7 @@ struct ExecAction: Action {
         do {
             try context.run.files.requireTrusted(path)
         } catch {
-            throw Problem("'\(path)' is not run", cause: error.examined())
+            throw Problem("'\(path)' is not run", cause: error)
         }
     }
 

@@ -81,13 +81,8 @@ struct RemoveAction: Action {
         } catch let problem as Problem {
             throw problem
         } catch {
-            let examined = (error as? SystemError)?.examined()
-            throw Problem(
-                "cannot remove '\(path)'",
-                at: reference.location,
-                hint: examined?.advice,
-                cause: examined ?? error
-            )
+            let advice = (error as? SystemError)?.advice
+            throw Problem("cannot remove '\(path)'", at: reference.location, hint: advice, cause: error)
         }
     }
 

@@ -18,6 +18,20 @@ public enum CreatedPath: Sendable {
         case .pinnedFile(let file): file.path
         }
     }
+
+    /// Returns the same file, link or directory at another path.
+    public func moved(to path: String) -> Self {
+        switch self {
+        case .directory: return .directory(path)
+        case .link(_, let target): return .link(path, target: target)
+        case .file(var content):
+            content.path = path
+            return .file(content)
+        case .pinnedFile(var file):
+            file.path = path
+            return .pinnedFile(file)
+        }
+    }
 }
 
 /// The physical location of a path, without links above it.
