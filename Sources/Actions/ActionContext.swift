@@ -192,6 +192,53 @@ extension LocatedPath {
             throw problem
         }
     }
+
+    /// Returns the problem of a file that a key of the task file names and that cannot be used.
+    ///
+    /// - Parameters:
+    ///   - failure: What the task cannot do without the file.
+    ///   - key: The key.
+    ///   - error: The error of the system.
+    func problem(_ failure: String, key: String, _ error: SystemError) -> Problem {
+        Problem(failure, at: location, hint: error.adviceAboutSource(key), cause: error)
+    }
+}
+
+extension ActionContext {
+    /// Reads a file that a key of the task file names.
+    ///
+    /// - Parameters:
+    ///   - reference: The path.
+    ///   - key: The key.
+    ///   - failure: What the task cannot do without the file.
+    ///   - limit: The number of bytes above which the file is refused.
+    /// - Throws: ``Base/Problem`` if the file cannot be read, or another user could change it.
+    func source(
+        _ reference: LocatedPath,
+        key: String,
+        _ failure: String,
+        limit: Int = SizeLimit.configuration
+    ) throws(Problem) -> CredentialFile {
+        do throws(SystemError) {
+            let bytes = try run.files.read(reference.path, limit: limit)
+            return CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
+        } catch {
+            throw reference.problem(failure, key: key, error)
+        }
+    }
+
+    /// Reads a private key, and refuses one that other users can read.
+    func privateKey(_ reference: LocatedPath, key: String, _ failure: String) throws(Problem) -> CredentialFile {
+        let file = try source(reference, key: key, failure)
+        // A certificate may be readable by everyone, so the content is examined before the permissions.
+        try reference.attributed { () throws(Problem) in _ = try CredentialCheck.privateKey(in: file) }
+        do throws(SystemError) {
+            try run.files.requirePrivate(reference.path)
+        } catch {
+            throw reference.problem(failure, key: key, error)
+        }
+        return file
+    }
 }
 
 extension SystemError {

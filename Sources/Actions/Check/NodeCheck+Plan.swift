@@ -61,16 +61,3 @@ extension NodeCheck {
         }
     }
 }
-
-extension NodeCheck {
-    /// Checks that an archive, which no task makes, can be read.
-    func checkArchive(_ path: LocatedPath) -> [Problem] {
-        guard producers.producer(of: path.path) == nil else { return [] }
-        do {
-            try run.files.requireReadable(path.path)
-            return []
-        } catch {
-            return [Problem("\(error)", at: path.location, hint: error.advice)]
-        }
-    }
-}

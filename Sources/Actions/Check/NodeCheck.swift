@@ -174,14 +174,13 @@ public struct NodeCheck: Sendable {
         return reads.flatMap { read in
             switch read.use {
             case .file where footprint.runsPrograms: presence(read) + checkTrust(read.path)
-            case .file, .secret, .clientKey: presence(read)
+            case .file, .secret, .clientKey, .privateKey: presence(read)
             case .authority, .certificate: presence(read) + (isPair ? [] : checkCertificates(read))
-            case .privateKey: presence(read)
-            // Kubeconfigs and manifests are checked elsewhere.
-            case .kubeconfig, .manifests: [Problem]()
-            case .archive: checkArchive(read.path)
+            case .archive:
+                problems(of: read.path) { path throws(SystemError) in try run.files.requireReadable(path) }
             case .program: checkTrust(read.path)
-            case .optional, .awaited: [Problem]()
+            // Kubeconfigs and manifests are checked elsewhere.
+            case .kubeconfig, .manifests, .optional, .awaited: [Problem]()
             }
         }
     }
@@ -208,32 +207,25 @@ public struct NodeCheck: Sendable {
         run.files.distrusted.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
     }
 
-    /// Reports a file that a user other than root could change, unless a task writes it.
-    private func checkTrust(_ path: LocatedPath) -> [Problem] {
+    /// Reports a file that a task reads and that cannot be used, unless a task writes it.
+    func problems(of path: LocatedPath, _ check: (String) throws(SystemError) -> Void) -> [Problem] {
         guard producers.producer(of: path.path) == nil else { return [] }
         do {
-            try run.files.requireTrusted(path.path)
+            try check(path.path)
             return []
         } catch {
-            return [
-                Problem(
-                    "\(error)",
-                    at: path.location,
-                    hint: error.advice
-                )
-            ]
+            return [Problem("\(error)", at: path.location, hint: error.adviceAboutSource())]
         }
     }
 
     /// Reports a file that cannot be read, unless a task writes it.
     func checkPresence(_ path: LocatedPath, limit: Int) -> [Problem] {
-        guard producers.producer(of: path.path) == nil else { return [] }
-        do {
-            _ = try run.files.read(path.path, limit: limit)
-            return []
-        } catch {
-            return [Problem("\(error)", at: path.location, hint: error.adviceAboutSource())]
-        }
+        problems(of: path) { path throws(SystemError) in _ = try run.files.read(path, limit: limit) }
+    }
+
+    /// Reports a file that a user other than root could change, unless a task writes it.
+    private func checkTrust(_ path: LocatedPath) -> [Problem] {
+        problems(of: path) { path throws(SystemError) in try run.files.requireTrusted(path) }
     }
 
     /// Reports a command that does not exist or cannot be executed, unless a task may put it there.

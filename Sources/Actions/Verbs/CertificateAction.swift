@@ -91,11 +91,9 @@ struct CertificateAction: Action {
     /// Waits for a CA certificate that is not valid yet, because the clock may be wrong during boot.
     private func authority() async throws(Problem) -> IssuingAuthority? {
         guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
-        let file = try load(certificate, "ca.certificate")
-        let keyFile = try load(key, "ca.key")
-        // A certificate may be readable by everyone, so the content is examined before the permissions.
-        try key.attributed { () throws(Problem) in _ = try CredentialCheck.privateKey(in: keyFile) }
-        try requirePrivate(key, "ca.key")
+        let failure = "cannot issue '\(declaration.path.path)'"
+        let file = try context.source(certificate, key: "ca.certificate", failure)
+        let keyFile = try context.privateKey(key, key: "ca.key", failure)
         let usable = try await awaitValidity(context) { () throws(Problem) in
             try certificate.attributed { () throws(Problem) in
                 try CredentialCheck(now: context.run.now()).authority(file)
@@ -106,32 +104,6 @@ struct CertificateAction: Action {
         }
         context.warnOfCertificates()
         return authority
-    }
-
-    private func load(_ reference: LocatedPath, _ key: String) throws(Problem) -> CredentialFile {
-        do {
-            let bytes = try context.run.files.read(reference.path, limit: SizeLimit.configuration)
-            return CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
-        } catch {
-            throw problem(error, reference, key)
-        }
-    }
-
-    private func requirePrivate(_ reference: LocatedPath, _ key: String) throws(Problem) {
-        do {
-            try context.run.files.requirePrivate(reference.path)
-        } catch {
-            throw problem(error, reference, key)
-        }
-    }
-
-    private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
-        Problem(
-            "cannot issue '\(declaration.path.path)'",
-            at: reference.location,
-            hint: error.adviceAboutSource(key),
-            cause: error
-        )
     }
 
     private func issue(by authority: IssuingAuthority) async throws(Problem) -> Pair {

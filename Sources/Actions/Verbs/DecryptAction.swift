@@ -18,10 +18,12 @@ struct DecryptAction: Action {
         self.declaration = declaration
     }
 
+    private var failure: String { "cannot decrypt '\(declaration.source.path)'" }
+
     /// Writes the file unless it is up to date, and returns whether it did.
     func run() async throws(Problem) -> Bool {
         let path = declaration.path.path
-        let encrypted = try read(declaration.source, "source")
+        let encrypted = try context.source(declaration.source, key: "source", failure, limit: SizeLimit.encrypted).bytes
         let (owner, group) = try await context.account(
             owner: declaration.owner,
             group: declaration.group,
@@ -32,14 +34,6 @@ struct DecryptAction: Action {
             try certificate.attributed { () throws(Problem) in try check(text, belongsTo: certificate) }
         }
         return try context.write(text.copy, to: path, mode: UInt32(declaration.mode), owner: owner, group: group)
-    }
-
-    private func read(_ reference: LocatedPath, _ key: String) throws(Problem) -> [UInt8] {
-        do {
-            return try context.run.files.read(reference.path, limit: SizeLimit.encrypted)
-        } catch {
-            throw problem(error, reference, key)
-        }
     }
 
     private func decrypt(_ bytes: [UInt8]) async throws(Problem) -> SecretBytes {
@@ -53,7 +47,7 @@ struct DecryptAction: Action {
                     try NodeIdentity(reading: location).requireUsable(at: declaration.identity.path)
                 }
             }
-            throw problem(error, declaration.identity, "identity")
+            throw declaration.identity.problem(failure, key: "identity", error)
         }
         let identity = NodeIdentity(reading: location)
         try declaration.identity.attributed { () throws(Problem) in
@@ -90,7 +84,7 @@ struct DecryptAction: Action {
 
     /// Refuses a key that does not belong to the certificate, because no program could use the two together.
     private func check(_ text: SecretBytes, belongsTo reference: LocatedPath) throws(Problem) {
-        let bytes = try read(reference, "certificate")
+        let file = try context.source(reference, key: "certificate", failure, limit: SizeLimit.encrypted)
         let key: PrivateKey
         do {
             key = try PrivateKey(pem: text)
@@ -100,7 +94,6 @@ struct DecryptAction: Action {
                 hint: "encrypt a private key in PEM"
             )
         }
-        let file = CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
         let certificate = try CredentialCheck.certificates(in: file)[0]
         guard !key.belongs(to: certificate) else { return }
         throw Problem(
@@ -110,21 +103,12 @@ struct DecryptAction: Action {
         )
     }
 
-    private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
-        Problem(
-            "cannot decrypt '\(declaration.source.path)'",
-            at: reference.location,
-            hint: error.adviceAboutSource(key),
-            cause: error
-        )
-    }
-
     /// Refuses a file that the private key certainly cannot decrypt.
     private func requireDecryptable(_ bytes: [UInt8], with key: NodeIdentity) throws(Problem) {
         do throws(Problem) {
             try Certificates.requireDecryptable(bytes, with: key, at: declaration.identity.path)
         } catch {
-            throw Problem("cannot decrypt '\(declaration.source.path)': \(error.message)", hint: error.hint)
+            throw Problem("\(failure): \(error.message)", hint: error.hint)
         }
     }
 }

@@ -42,16 +42,8 @@ struct FileAction: Action {
         case .generated(.token):
             return try keptContent() ?? (context.run.files.isDryRun ? nil : Self.token())
         case .path(let reference):
-            do {
-                return try context.run.files.read(reference.path, limit: SizeLimit.content)
-            } catch {
-                throw Problem(
-                    "cannot write file '\(declaration.path.path)'",
-                    at: reference.location,
-                    hint: error.adviceAboutSource("source"),
-                    cause: error,
-                )
-            }
+            let failure = "cannot write file '\(declaration.path.path)'"
+            return try context.source(reference, key: "source", failure, limit: SizeLimit.content).bytes
         }
     }
 

@@ -23,43 +23,16 @@ struct KubeconfigAction: Action {
 
     /// Loads and checks the CA, the certificate and the key.
     private func checkedCredentials() async throws(Problem) -> Kubeconfig.Template.Credentials {
-        let authority = try load(declaration.credentials.certificateAuthority, as: "certificateAuthority")
-        let certificate = try load(declaration.credentials.certificate, as: "certificate")
-        let key = try load(declaration.credentials.key, as: "key")
-        // A certificate may be readable by everyone, so the content is examined before the permissions.
-        try declaration.credentials.key.attributed { () throws(Problem) in _ = try CredentialCheck.privateKey(in: key) }
-        try requirePrivate(declaration.credentials.key, as: "key")
+        let failure = "cannot write kubeconfig '\(declaration.path.path)'"
+        let paths = declaration.credentials
+        let authority = try context.source(paths.certificateAuthority, key: "certificateAuthority", failure)
+        let certificate = try context.source(paths.certificate, key: "certificate", failure)
+        let key = try context.privateKey(paths.key, key: "key", failure)
         try await check(authority, certificate, key)
         context.warnOfCertificates()
         return declaration.inlineCredentials
             ? .inline(certificateAuthority: authority.bytes, certificate: certificate.bytes, key: key.bytes)
             : declaration.credentialPaths
-    }
-
-    private func load(_ reference: LocatedPath, as key: String) throws(Problem) -> CredentialFile {
-        do {
-            let bytes = try context.run.files.read(reference.path, limit: SizeLimit.configuration)
-            return CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
-        } catch {
-            throw problem(error, reference, key)
-        }
-    }
-
-    private func requirePrivate(_ reference: LocatedPath, as key: String) throws(Problem) {
-        do {
-            try context.run.files.requirePrivate(reference.path)
-        } catch {
-            throw problem(error, reference, key)
-        }
-    }
-
-    private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
-        Problem(
-            "cannot write kubeconfig '\(declaration.path.path)'",
-            at: reference.location,
-            hint: error.adviceAboutSource(key),
-            cause: error
-        )
     }
 
     /// Checks the three files.

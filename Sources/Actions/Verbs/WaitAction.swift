@@ -245,21 +245,10 @@ struct WaitAction: Action {
 
     private func connectionIdentity(_ authority: LocatedPath?) throws(Problem) -> ConnectionIdentity {
         guard let authority else { return ConnectionIdentity() }
-        let key = "certificateAuthority"
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            bytes = try context.run.files.read(authority.path, limit: SizeLimit.configuration)
-        } catch {
-            throw Problem(
-                "the CA of \(subject) cannot be used",
-                at: authority.location,
-                hint: error.adviceAboutSource(key),
-                cause: error
-            )
-        }
-        let file = CredentialFile(name: authority.path, bytes: bytes, at: authority.location)
+        let failure = "the CA of \(subject) cannot be used"
+        let file = try context.source(authority, key: "certificateAuthority", failure)
         _ = try CredentialCheck.certificates(in: file)
-        return ConnectionIdentity(certificateAuthority: bytes)
+        return ConnectionIdentity(certificateAuthority: file.bytes)
     }
 }
 
