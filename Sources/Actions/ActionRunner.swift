@@ -110,7 +110,7 @@ protocol Action: Sendable {
     associatedtype Declaration: VerbDeclaration
 
     /// Creates the action of one task.
-    init(_ context: ActionContext, _ declaration: Declaration)
+    init(context: ActionContext, declaration: Declaration)
 
     /// Performs the task. In a dry run, only reports the changes that the task would make.
     ///
@@ -127,6 +127,6 @@ extension Action {
         guard let declaration = context.task.verb.declaration as? Declaration else {
             preconditionFailure("the action of verb '\(verb)' got a task with another verb")
         }
-        return try await Self(context, declaration).run()
+        return try await Self(context: context, declaration: declaration).run()
     }
 }

@@ -51,13 +51,6 @@ extension NodeCheck {
         }
     }
 
-    /// Returns a kubeconfig that already exists, or the kubeconfig that a task will write.
-    func knownKubeconfig(_ path: String) -> Kubeconfig? {
-        if let task = producers.producer(of: path) { return run.writtenKubeconfig(path, by: task) }
-        guard !isOffline, let bytes = try? run.files.read(path, limit: SizeLimit.configuration) else { return nil }
-        return try? Kubeconfig(bytes, path: path)
-    }
-
     /// Checks a kubeconfig that no task writes, and the files that it refers to.
     ///
     /// - Returns: The errors, and a warning about a user that the server will probably not accept.

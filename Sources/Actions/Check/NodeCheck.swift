@@ -116,7 +116,7 @@ public struct NodeCheck: Sendable {
         problems += pathsBelowFiles()
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()
-        let known = kubeconfigs.compactMap { path in knownKubeconfig(path).map { (path, $0) } }
+        let known = kubeconfigs.compactMap { path in run.knownKubeconfig(path).map { (path, $0) } }
         let repeated = RepeatedObjects(
             plan: run.plan,
             contents: contents,

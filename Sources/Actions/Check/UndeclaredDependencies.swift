@@ -7,18 +7,11 @@ import YAML
 ///
 /// Without a declared order, objects may be applied before their CRD, depending on the speed of the machine.
 struct UndeclaredDependencies {
-    private let plan: Plan
-    private let contents: [TaskManifests]
-    private let ancestors: Ancestors
+    let plan: Plan
+    let contents: [TaskManifests]
+    let ancestors: Ancestors
     /// The dependencies already reported as missing, by task.
-    private var reported: [String: Set<String>] = [:]
-
-    /// Prepares the check of a plan with the manifests of its tasks.
-    init(plan: Plan, contents: [TaskManifests], ancestors: Ancestors) {
-        self.plan = plan
-        self.contents = contents
-        self.ancestors = ancestors
-    }
+    private(set) var reported: [String: Set<String>] = [:]
 
     /// Reports each missing dependency of a task once.
     mutating func problems() -> [Problem] {

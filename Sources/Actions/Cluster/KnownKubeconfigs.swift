@@ -16,7 +16,7 @@ extension RunEnvironment {
     }
 
     /// Returns the kubeconfig that a task will write, or `nil` if the plan does not determine the content of the file.
-    func writtenKubeconfig(_ path: String, by task: String) -> Kubeconfig? {
+    private func writtenKubeconfig(_ path: String, by task: String) -> Kubeconfig? {
         let verb = plan.position(of: task).map { plan.steps[$0].task.verb }
         switch verb?.declaration {
         case let declaration as KubeconfigDeclaration where declaration.path.path.hasSameBytes(as: path):

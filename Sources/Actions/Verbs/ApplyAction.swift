@@ -6,13 +6,8 @@ import YAML
 
 /// Verb `apply`: applies the objects of manifests.
 struct ApplyAction: Action {
-    private let context: ActionContext
-    private let declaration: ApplyDeclaration
-
-    init(_ context: ActionContext, _ declaration: ApplyDeclaration) {
-        self.context = context
-        self.declaration = declaration
-    }
+    let context: ActionContext
+    let declaration: ApplyDeclaration
 
     /// Applies all objects that can be read, reports all failures, and returns whether anything changed.
     func run() async throws -> Bool {

@@ -8,13 +8,8 @@ import TLS
 
 /// Verb `certificate`: issues a certificate with its key, unless the existing pair is as declared and not due.
 struct CertificateAction: Action {
-    private let context: ActionContext
-    private let declaration: CertificateDeclaration
-
-    init(_ context: ActionContext, _ declaration: CertificateDeclaration) {
-        self.context = context
-        self.declaration = declaration
-    }
+    let context: ActionContext
+    let declaration: CertificateDeclaration
 
     /// The contents of the certificate file and the key file.
     private struct Pair {

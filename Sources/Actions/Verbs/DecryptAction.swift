@@ -10,13 +10,8 @@ import TLS
 ///
 /// If the task names a certificate, the text must be the key of that certificate.
 struct DecryptAction: Action {
-    private let context: ActionContext
-    private let declaration: DecryptDeclaration
-
-    init(_ context: ActionContext, _ declaration: DecryptDeclaration) {
-        self.context = context
-        self.declaration = declaration
-    }
+    let context: ActionContext
+    let declaration: DecryptDeclaration
 
     private var failure: String { "cannot decrypt '\(declaration.source.path)'" }
 

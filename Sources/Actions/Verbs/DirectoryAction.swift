@@ -6,13 +6,8 @@ import Planning
 
 /// Verb `directory`: creates a directory, or corrects its permissions and owner.
 struct DirectoryAction: Action {
-    private let context: ActionContext
-    private let declaration: DirectoryDeclaration
-
-    init(_ context: ActionContext, _ declaration: DirectoryDeclaration) {
-        self.context = context
-        self.declaration = declaration
-    }
+    let context: ActionContext
+    let declaration: DirectoryDeclaration
 
     /// Creates or corrects the directory unless it is as described, and returns whether anything changed.
     func run() async throws(Problem) -> Bool {

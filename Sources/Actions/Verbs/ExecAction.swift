@@ -6,13 +6,8 @@ import Planning
 
 /// Verb `exec`: runs a program, unless the path that it creates exists.
 struct ExecAction: Action {
-    private let context: ActionContext
-    private let declaration: ExecDeclaration
-
-    init(_ context: ActionContext, _ declaration: ExecDeclaration) {
-        self.context = context
-        self.declaration = declaration
-    }
+    let context: ActionContext
+    let declaration: ExecDeclaration
 
     /// Runs the program and returns `true`, or returns `false` if there was nothing to do.
     func run() async throws(Problem) -> Bool {

@@ -10,11 +10,6 @@ struct FileAction: Action {
     let context: ActionContext
     let declaration: FileDeclaration
 
-    init(_ context: ActionContext, _ declaration: FileDeclaration) {
-        self.context = context
-        self.declaration = declaration
-    }
-
     /// Writes the file unless it is up to date, and returns whether it did.
     func run() async throws(Problem) -> Bool {
         if let unpacking = declaration.unpacking { return try await runUnpacked(unpacking) }

@@ -11,14 +11,9 @@ import YAML
 ///
 /// An archive is imported unless it was imported before, under the same digest, and containerd has all its names.
 struct ImagesAction: Action {
-    private let context: ActionContext
-    private let declaration: ImagesDeclaration
-    private let containerd: Containerd
-
-    init(_ context: ActionContext, _ declaration: ImagesDeclaration) {
-        (self.context, self.declaration) = (context, declaration)
-        containerd = Containerd(context, declaration)
-    }
+    let context: ActionContext
+    let declaration: ImagesDeclaration
+    private var containerd: Containerd { Containerd(context: context, socket: declaration.socket) }
 
     private struct Archive {
         /// The path, or the URL without its query, for messages.
@@ -242,12 +237,8 @@ extension ImagesDeclaration {
 
 /// A client of the images of a containerd, in the namespace of the kubelet, which runs `ctr`.
 struct Containerd {
-    private let context: ActionContext
-    private let socket: LocatedPath
-
-    init(_ context: ActionContext, _ declaration: ImagesDeclaration) {
-        (self.context, socket) = (context, declaration.socket)
-    }
+    let context: ActionContext
+    let socket: LocatedPath
 
     /// Waits until containerd answers, and returns the names of its images.
     ///

@@ -7,13 +7,8 @@ import TLS
 
 /// Verb `kubeconfig`: writes a kubeconfig if its certificate, key and CA exist, belong together and are valid now.
 struct KubeconfigAction: Action {
-    private let context: ActionContext
-    private let declaration: KubeconfigDeclaration
-
-    init(_ context: ActionContext, _ declaration: KubeconfigDeclaration) {
-        self.context = context
-        self.declaration = declaration
-    }
+    let context: ActionContext
+    let declaration: KubeconfigDeclaration
 
     /// Writes the file with mode 0600 from the start, unless it is up to date, and returns whether it was written.
     func run() async throws(Problem) -> Bool {

@@ -6,13 +6,8 @@ import Planning
 
 /// Verb `remove`: removes paths of the node and deletes objects of the cluster.
 struct RemoveAction: Action {
-    private let context: ActionContext
-    private let declaration: RemoveDeclaration
-
-    init(_ context: ActionContext, _ declaration: RemoveDeclaration) {
-        self.context = context
-        self.declaration = declaration
-    }
+    let context: ActionContext
+    let declaration: RemoveDeclaration
 
     /// Removes everything that exists, and returns whether anything existed.
     func run() async throws -> Bool {
@@ -24,7 +19,7 @@ struct RemoveAction: Action {
         guard mistakes.isEmpty else { throw Problems(mistakes) }
         var isChanged = false
         for path in declaration.paths where try remove(path) { isChanged = true }
-        if let set = declaration.set, try await SetRemoval(context, set).run() { isChanged = true }
+        if let set = declaration.set, try await SetRemoval(context: context, set: set).run() { isChanged = true }
         guard let objects = declaration.objects else { return isChanged }
         let client = try await context.run.connections.client(kubeconfig: objects.kubeconfig.path, context)
         context.emit(.objectCount(objects.references.count))

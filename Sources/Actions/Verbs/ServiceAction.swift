@@ -5,13 +5,8 @@ import Planning
 
 /// Verb `service`: enables, starts, restarts or stops a systemd unit.
 struct ServiceAction: Action {
-    private let context: ActionContext
-    private let declaration: ServiceDeclaration
-
-    init(_ context: ActionContext, _ declaration: ServiceDeclaration) {
-        self.context = context
-        self.declaration = declaration
-    }
+    let context: ActionContext
+    let declaration: ServiceDeclaration
 
     /// Brings the unit into the declared state, and returns whether anything changed.
     ///

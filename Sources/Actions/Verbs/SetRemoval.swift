@@ -5,12 +5,8 @@ import Planning
 
 /// The removal of a set from this node: the deletion of its objects, except those that other nodes have.
 struct SetRemoval {
-    private let context: ActionContext
-    private let set: RemoveDeclaration.ObjectSet
-
-    init(_ context: ActionContext, _ set: RemoveDeclaration.ObjectSet) {
-        (self.context, self.set) = (context, set)
-    }
+    let context: ActionContext
+    let set: RemoveDeclaration.ObjectSet
 
     /// Deletes the objects that this node has applied, and its key in the ConfigMap of the set.
     ///

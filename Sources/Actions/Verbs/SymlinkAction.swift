@@ -5,13 +5,8 @@ import Planning
 
 /// Verb `symlink`: creates a link, or changes its target.
 struct SymlinkAction: Action {
-    private let context: ActionContext
-    private let declaration: SymlinkDeclaration
-
-    init(_ context: ActionContext, _ declaration: SymlinkDeclaration) {
-        self.context = context
-        self.declaration = declaration
-    }
+    let context: ActionContext
+    let declaration: SymlinkDeclaration
 
     /// Creates the link unless it is up to date, and returns whether anything changed.
     ///

@@ -9,13 +9,8 @@ import TLS
 
 /// Verb `wait`: waits until a condition holds.
 struct WaitAction: Action {
-    private let context: ActionContext
-    private let declaration: WaitDeclaration
-
-    init(_ context: ActionContext, _ declaration: WaitDeclaration) {
-        self.context = context
-        self.declaration = declaration
-    }
+    let context: ActionContext
+    let declaration: WaitDeclaration
 
     /// Waits for the condition and always returns `false`, because nothing is changed.
     ///
@@ -29,7 +24,7 @@ struct WaitAction: Action {
             _ = try await client(kubeconfig)
             return false
         }
-        let probe = WaitAction(context.probing(Self.probeLimit), declaration)
+        let probe = WaitAction(context: context.probing(Self.probeLimit), declaration: declaration)
         guard await !probe.isFulfilled() else { return false }
         context.emit(.planned("would wait for \(subject)"))
         if case .file(let reference) = declaration.condition {
