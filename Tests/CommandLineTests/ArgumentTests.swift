@@ -135,7 +135,7 @@ struct ArgumentTests {
         guard case .help(nil) = try parseArguments([]) else { throw Plain("no help") }
         guard case .version = try parseArguments(["--version"]) else { throw Plain("no version") }
         let text =
-            /nest-bootstrap 0\.1\.0( \([0-9a-f]+(-dirty)?\))?\nlibcurl [0-9.]+, OpenSSL [0-9.]+, libyaml [0-9.]+; Swift 6\.[0-9]( or later)?\n/
+            /nest-bootstrap 0\.1\.0( \([0-9a-f]+(-dirty)?\))?\nlibcurl [0-9.]+, OpenSSL [0-9.]+, libyaml [0-9.]+\n/
         #expect(versionText.wholeMatch(of: text) != nil, "\(versionText)")
     }
 
@@ -176,14 +176,6 @@ struct ArgumentTests {
             (["graph", "--output", "DOT"], "invalid value 'DOT' for --output (did you mean 'dot'?)"),
             (["check", "-config", "x"], "unknown flag '-config' (did you mean '--config'?)"),
             (["logs", "-fx"], "unknown flag '-fx' (expected one of --since, "),
-            (
-                ["init", "k3s", "-o", "d", "--role", "a,,b"],
-                "invalid value '' for '--role': expected lower-case letters"
-            ),
-            (
-                ["init", "k3s", "-o", "d", "--host-name", "a b"],
-                "invalid value 'a b' for '--host-name': expected letters"
-            ),
             (["--dry-run", "run"], "no command given (it comes before flags such as '--dry-run'); see"),
             (["run", "--dry"], "unknown flag '--dry' (did you mean '--dry-run'?)"),
             (["explain", "a", "b"], "'explain' takes one key: unexpected argument 'b'; see"),

@@ -58,11 +58,11 @@ struct InitDirectoryTests {
         #expect(templates["bootstrap.yaml"] != nil)
     }
 
-    @Test func `a node has the role, the host name and the variables of the flags`() async throws {
-        let result = try await initialise(.kubeadm, ["--role", "worker,storage", "--set", "podCIDR=10.64.0.0/16"])
+    @Test func `a node has the host name and the variables of the flags`() async throws {
+        let result = try await initialise(.kubeadm, ["--set", "podCIDR=10.64.0.0/16"])
         #expect(!result.output.contains("to change"), "\(result.output)")
         let text = try Files.text(TemporaryDirectory.file("node/bootstrap.yaml"))
-        #expect(text.contains("\n  cp-1: {roles: [worker,storage]}\n"), "\(text)")
+        #expect(text.contains("\n  cp-1: {role: control-plane}\n"), "\(text)")
         #expect(text.contains("\n  podCIDR: \"10.64.0.0/16\"\n") && !text.contains("CHANGE"), "\(text)")
         #expect(!text.contains("node-1"))
     }

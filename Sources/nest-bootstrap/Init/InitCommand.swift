@@ -29,7 +29,7 @@ struct InitCommand: Command {
     )
 
     static let flags: [Flag<Self>] = [
-        .role, .hostName,
+        .hostName,
         Flag("--output", short: "-o", "DIR", "the directory, which is created if it does not exist") {
             (command, _, value) throws(UsageError) in command.path = value
         },
@@ -75,15 +75,6 @@ struct InitCommand: Command {
         guard !path.isEmpty else {
             throw UsageError("'init \(name)' needs '--output DIR', such as --output /etc/nest-bootstrap")
         }
-        let roles = options.role?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
-        if let role = roles.first(where: { !isRoleName($0) }) {
-            throw UsageError("invalid value '\(role)' for '--role': expected lower-case letters, digits and dashes")
-        }
-        if let name = options.hostName, !SubjectName.isHostName(name) {
-            throw UsageError(
-                "invalid value '\(name)' for '--host-name': expected letters, digits, '-' and '.', as 'hostname' prints it"
-            )
-        }
         if let setting = settings.first(where: { !$0.contains("=") }) {
             throw UsageError("invalid value '\(setting)' for '--set': expected NAME=VALUE")
         }
@@ -93,26 +84,21 @@ struct InitCommand: Command {
     static func completion(_ completer: Completer) -> Completion { completer.first(of: Kind.allCases) }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        do {
-            let path = Configuration.absolute(path).withoutSlashesAtEnd
-            let files = try files(options)
-            for file in files where try FileSystem.status("\(path)/\(file.path)") != nil {
-                throw Problem("'\(path)/\(file.path)' exists", hint: "name another directory")
-            }
-            for file in files {
-                let place = "\(path)/\(file.path)"
-                if let slash = place.lastSlash { try FileSystem.makeDirectories(String(place[..<slash])) }
-                try FileSystem.write(file.content, to: place, mode: file.path.hasSuffix(".sh") ? 0o755 : 0o644)
-            }
-            program.output.write(report(files, path))
-            return .success
-        } catch {
-            program.output.report(error)
-            return .failure
+        let path = Configuration.absolute(path).withoutSlashesAtEnd
+        let files = try files(options)
+        for file in files where try FileSystem.status("\(path)/\(file.path)") != nil {
+            throw Problem("'\(path)/\(file.path)' exists", hint: "name another directory")
         }
+        for file in files {
+            let place = "\(path)/\(file.path)"
+            if let slash = place.lastSlash { try FileSystem.makeDirectories(String(place[..<slash])) }
+            try FileSystem.write(file.content, to: place, mode: file.path.hasSuffix(".sh") ? 0o755 : 0o644)
+        }
+        program.output.write(report(files, path))
+        return .success
     }
 
-    /// Returns the files with the host name, the roles and the values of the variables.
+    /// Returns the files with the host name and the values of the variables.
     private func files(_ options: Options) throws(UsageError) -> [TemplateFile] {
         var values: [String: String] = [:]
         for setting in settings {
@@ -128,9 +114,7 @@ struct InitCommand: Command {
             if let first = line.first, first != " ", first != "#" { section = line.prefix { $0 != ":" } }
             let key = String(line.dropFirst(2).prefix { $0 != ":" })
             if section == "nodes", key == "node-1" {
-                lines.append(
-                    "  \(options.hostName ?? Machine.hostName()): \(roles(options) ?? String(line.dropFirst(10)))"
-                )
+                lines.append("  \(options.hostName ?? Machine.hostName()): \(line.dropFirst(10))")
                 continue
             }
             let isVariable = section == "variables" && line.hasPrefix("  ") && key.first?.isLetter == true
@@ -147,11 +131,6 @@ struct InitCommand: Command {
         }
         files[index] = TemplateFile(path: kind.adaptedFile, content: Array(lines.joined(separator: "\n").utf8))
         return files
-    }
-
-    private func roles(_ options: Options) -> String? {
-        guard let role = options.role else { return nil }
-        return role.contains(",") ? "{roles: [\(role)]}" : "{role: \(role)}"
     }
 
     /// Returns the lines about the files that were written: what to change, and what to call.

@@ -34,15 +34,9 @@ struct RBACCommand: Command {
 
     static let flags: [Flag<Self>] = [
         Flag("--user", "NAME", "the user of the roles, the CN of its certificate (default: \(defaultUser))") {
-            (command, _, value) throws(UsageError) in
-            let isName = !value.isEmpty && value.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/%".utf8.contains($0) }
-            guard isName, ![".", ".."].contains(value), !value.hasPrefix("system:") else {
-                throw UsageError(
-                    "invalid value '\(value)' for '--user': expected a name without spaces, '/' and '%' that does not "
-                        + "begin with 'system:'"
-                )
-            }
-            command.user = value
+            command,
+            _,
+            value in command.user = value
         },
         .config, .role, .hostName, .root, .output,
     ]
