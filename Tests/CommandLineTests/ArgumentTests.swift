@@ -74,7 +74,6 @@ struct ArgumentTests {
         let issuing = ["certificates", "rotate-ca", "--step", "issue", "--confirm"]
         #expect(try command(issuing) == expected)
         #expect(try options(issuing).acts)
-        #expect(try !options(["certificates", "rotate-ca", "--step=add", "--dry-run"]).acts)
     }
 
     @Test func `an import has a format and a path`() throws {

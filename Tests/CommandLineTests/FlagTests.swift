@@ -48,7 +48,7 @@ struct FlagTests {
         (["renwe"], "unknown action 'renwe' (did you mean 'renew'?)"),
         ([], "'certificates' takes one of 'check', 'renew', 'rotate-ca'"),
         (["rotate-ca", "--node", "a"], "'certificates rotate-ca' has no flag '--node' (it belongs to 'check' and"),
-        (["rotate-ca", "--dry-run"], "'--dry-run' requires '--step STEP'"),
+        (["rotate-ca", "--dry-run"], "'certificates rotate-ca' has no flag '--dry-run' (it belongs to 'renew')"),
         (["rotate-ca", "--confirm"], "'--confirm' requires '--step STEP'"),
         (["rotate-ca", "--step=next"], "invalid value 'next' for --step (expected one of 'add', 'issue', 'remove')"),
         (["check", "--role", "worker"], "'certificates' has no flag '--role'"),

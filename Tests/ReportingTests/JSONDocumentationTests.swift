@@ -227,7 +227,7 @@ struct JSONDocumentationTests {
             leaves: [.init(node: "w1", name: "kubelet", serialNumber: "4A", isCurrent: true, keepsKey: false)]
         )
         let rotation = try readJSON(
-            Array(rotationJSON(status, done: nil, isDryRun: true).utf8),
+            Array(rotationJSON(status, done: nil).utf8),
             file: "rotate-ca"
         )
         #expect(rotation["done"]?.string == "issue")

@@ -65,9 +65,8 @@ public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
 /// - Parameters:
 ///   - status: The progress of the rotation.
 ///   - done: The step that was done last, if the status does not contain it.
-///   - isDryRun: Whether nothing was written.
 /// - Returns: One line without a line ending.
-public func rotationJSON(_ status: RotationStatus, done: RotationStep?, isDryRun: Bool) -> String {
+public func rotationJSON(_ status: RotationStatus, done: RotationStep?) -> String {
     let done = done ?? status.done
     let leaves = status.leaves.map { leaf in
         var fields: [(String, Node)] = [("node", .string(leaf.node)), ("name", .string(leaf.name))]
@@ -75,7 +74,7 @@ public func rotationJSON(_ status: RotationStatus, done: RotationStep?, isDryRun
         return Node.mapping(fields + [("current", .boolean(leaf.isCurrent)), ("keepsKey", .boolean(leaf.keepsKey))])
     }
     var pairs: [(String, Node)] = [
-        Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("rotation", .string(status.progress.rawValue)),
+        Node.outputVersion, ("rotation", .string(status.progress.rawValue)),
     ]
     if let done { pairs.append(("done", .string(done.rawValue))) }
     pairs += [

@@ -183,10 +183,6 @@ extension CertificateMaintenance {
             show(try rotation.status())
             return .success
         }
-        guard !command.isDryRun else {
-            try showPlan(of: step, rotation.status())
-            return .success
-        }
         let lock = try await lock(set)
         let before = try rotation.status()
         guard try before.isDue(step) else {
@@ -222,7 +218,7 @@ extension CertificateMaintenance {
 
     private func show(_ status: RotationStatus, done: RotationStep? = nil) {
         if options.output.isForPrograms {
-            output.writeObjects(rotationJSON(status, done: done, isDryRun: false))
+            output.writeObjects(rotationJSON(status, done: done))
         } else {
             write(rotationLines(status, done: done, next: shellLine(call(for: status.next))))
         }
@@ -236,28 +232,6 @@ extension CertificateMaintenance {
             ? "there is no old CA: the rotation is complete, or was not begun"
             : "step '\(step.rawValue)' is done already; \(quotedShellLine(rotationCall)) says what follows"
         write([text])
-    }
-
-    /// Shows the effect of a step without performing it.
-    private func showPlan(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
-        let isDue = try status.isDue(step)
-        guard !options.output.isForPrograms else {
-            return output.writeObjects(rotationJSON(status, done: nil, isDryRun: true))
-        }
-        guard isDue else { return showDone(step, status) }
-        switch step {
-        case .add: write(["the certificate of a new CA would be added to '\(status.authorityPath)'"])
-        case .issue:
-            let kept = status.leaves.filter(\.keepsKey).map {
-                "\($0.node)/\($0.name): would keep its key, which signs tokens"
-            }
-            let identity = "note: this needs the private key of an operator: pass '--identity FILE'"
-            write(
-                kept + (command.identities.isEmpty ? [identity] : [])
-                    + ["\(status.leaves.count) certificates would be made by the new CA"]
-            )
-        case .remove: write(["the certificate of the old CA would be removed from '\(status.authorityPath)'"])
-        }
     }
 
     private func write(_ lines: [String]) { output.write(lines.map { $0 + "\n" }.joined()) }

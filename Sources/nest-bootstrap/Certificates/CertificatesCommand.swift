@@ -49,7 +49,7 @@ struct CertificatesCommand: Command {
     )
 
     static let flags: [Flag<Self>] = [
-        Flag("--dry-run", "show what would be created and changed, write nothing", \.isDryRun),
+        Flag("--dry-run", "renew: show what would be created and changed, write nothing", \.isDryRun),
         Flag("--node", "HOST", "only the certificates of this node; may be given several times", \.nodes),
         Flag(
             "--name",
@@ -116,7 +116,7 @@ struct CertificatesCommand: Command {
         switch action {
         case .check: false
         case .renew: !isDryRun
-        case .rotateAuthority: step != nil && !isDryRun
+        case .rotateAuthority: step != nil
         }
     }
 
@@ -133,7 +133,7 @@ struct CertificatesCommand: Command {
     /// Refuses flags of other actions, and flags that are only valid with a step if no step is given.
     private func checkFlags() throws(UsageError) {
         let given: [(flag: String, isGiven: Bool, actions: [Action])] = [
-            ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew, .rotateAuthority]),
+            ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew]),
             ("--node", !nodes.isEmpty, [.check, .renew]), ("--name", !names.isEmpty, [.check, .renew]),
             ("--step", step != nil, [.rotateAuthority]), ("--confirm", isConfirmed, [.rotateAuthority]),
         ]
