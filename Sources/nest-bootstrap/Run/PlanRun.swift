@@ -29,20 +29,20 @@ struct PlanRun {
         if let part = command.part { return try await serve(part) }
         let allRecords = try configuration.records()
         // A dependency must have succeeded on this boot, regardless of the results of its repetitions.
-        let part = try selection(allRecords)
+        let (part, missing) = try selection(allRecords)
         let records = command.isRepetition ? allRecords.repetitions : allRecords
-        guard part.missing.isEmpty else {
-            report(part.missing)
+        guard missing.isEmpty else {
+            report(missing)
             return .notYet
         }
         if configuration.options.isService, !command.isRepetition, !command.isConfined,
-            let task = part.plan.steps.first?.task.name,
+            let task = part.steps.first?.task.name,
             try records.consumeSuccessByHand(of: task)
         {
             output.write("\(task): has succeeded by hand, and is not repeated\n")
             return .success
         }
-        return try await perform(part.plan, records)
+        return try await perform(part, records)
     }
 
     /// Runs the tasks of a plan, and returns the exit code.
@@ -147,15 +147,23 @@ struct PlanRun {
         return outcome
     }
 
-    private func report(_ missing: [MissingDependency]) {
+    /// Reports dependencies that must succeed before a named task runs, with the call that runs them too.
+    private func report(_ missing: [(task: PlannedTask, dependency: TaskStatus)]) {
         let options = configuration.options
-        events.runBlocked(by: missing.map { $0.problem(options) })
-        for missing in missing {
+        let problems = missing.map { task, dependency in
+            let words = ["run", "--task", task.name, "--with-dependencies"] + (options.isDryRun ? ["--dry-run"] : [])
+            let advice = dependency.state == .running ? "wait until it has ended" : "run \(options.quotedCall(words))"
+            let message = "task '\(task.name)' runs after '\(dependency.task)', which \(phrase(dependency))"
+            // In a service, the unit of the dependency reports what to do.
+            return Problem(message, hint: options.isService ? nil : advice)
+        }
+        events.runBlocked(by: problems)
+        for ((task, dependency), problem) in zip(missing, problems) {
             let fields = [
-                ("NEST_RUN_ID", identifier), ("NEST_TASK", missing.task), ("NEST_VERB", missing.verb),
-                ("NEST_DEPENDENCY", missing.dependency),
+                ("NEST_RUN_ID", identifier), ("NEST_TASK", task.name), ("NEST_VERB", task.verb.name),
+                ("NEST_DEPENDENCY", dependency.task),
             ]
-            output.report([missing.problem(options)], as: options.output, .dependencyMissing, fields)
+            output.report([problem], as: options.output, .dependencyMissing, fields)
         }
     }
 
@@ -217,57 +225,26 @@ struct PlanRun {
         }
     }
 
-    /// The tasks to run, and their missing dependencies.
-    private struct Selection {
-        var plan: Plan
-        var missing: [MissingDependency] = []
-    }
-
-    /// A dependency that must succeed before a named task runs.
-    private struct MissingDependency {
-        var task: String
-        var verb: String
-        var dependency: String
-        var state: String
-        var isRunning: Bool
-
-        init(_ task: PlannedTask, _ dependency: String, _ state: TaskState, _ phrase: String) {
-            self.task = task.name
-            verb = task.verb.name
-            self.dependency = dependency
-            self.state = phrase
-            isRunning = state == .running
-        }
-
-        /// Creates the problem, with the call that solves it: the same flags, and `--with-dependencies`.
-        func problem(_ options: Options) -> Problem {
-            let words = ["run", "--task", task, "--with-dependencies"] + (options.isDryRun ? ["--dry-run"] : [])
-            let call = options.quotedCall(words)
-            // In a service, the unit of the dependency reports what to do.
-            let hint = options.isService ? nil : isRunning ? "wait until it has ended" : "run \(call)"
-            return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
-        }
-    }
-
-    private func selection(_ records: RecordStore) throws -> Selection {
+    /// Returns the tasks to run, and the named tasks with dependencies that have not succeeded.
+    private func selection(_ records: RecordStore) throws -> (Plan, [(task: PlannedTask, dependency: TaskStatus)]) {
         let plan = configuration.plan
-        guard !command.tasks.isEmpty else { return Selection(plan: plan) }
+        guard !command.tasks.isEmpty else { return (plan, []) }
         let named = try plan.selecting(command.tasks)
         let names = Set(named.steps.map(\.task.name))
         if command.withDependencies {
             let all = try plan.selecting(command.tasks, withDependencies: true)
             let isDone = try Set(all.steps.map(\.task.name).filter(records.hasSucceeded))
-            return Selection(plan: all.keeping { names.contains($0.task.name) || !isDone.contains($0.task.name) })
+            return (all.keeping { names.contains($0.task.name) || !isDone.contains($0.task.name) }, [])
         }
-        var selection = Selection(plan: named)
+        var missing: [(task: PlannedTask, dependency: TaskStatus)] = []
         for step in plan.steps where names.contains(step.task.name) {
             let outside = step.dependencies.map { plan.steps[$0].task.name }.filter { !names.contains($0) }
             for status in records.statuses(of: outside) where !status.state.isSuccess {
                 if case .unknown = status.state { _ = try records.intactRecord(of: status.task) }
-                selection.missing.append(MissingDependency(step.task, status.task, status.state, phrase(status)))
+                missing.append((step.task, status))
             }
         }
-        return selection
+        return (named, missing)
     }
 
     /// Describes the state of a dependency that has not succeeded, for a message.
@@ -285,17 +262,10 @@ struct PlanRun {
     }
 }
 
-/// Creates the problem that records or product lists cannot be written, with a hint that matches the cause.
+/// Creates the problem that records or product lists cannot be written.
 func unwritable(_ records: String, _ error: SystemError) -> Problem {
-    let hint: String? =
-        switch error.code {
-        case EROFS: "mount its file system so that it can be written"
-        case ENOSPC, EDQUOT: "free space in its file system"
-        case EFBIG: nil
-        case EIO: "see what the kernel says about its device: 'journalctl --dmesg'"
-        case EACCES, EPERM: error.advice ?? "run as root, or with '--root DIR'"
-        default: error.advice
-        }
+    let isRefused = [EACCES, EPERM].contains(error.code)
+    let hint = error.advice ?? (isRefused ? "run as root, or with '--root DIR'" : nil)
     return Problem("cannot write \(records)", hint: hint, cause: error)
 }
 
@@ -317,12 +287,7 @@ extension PlanRun {
             try configuration.noteReset(of: task)
             try configuration.note(states, of: task)
         } catch {
-            throw Self.unlisted(task, error)
+            throw unwritable("the list of what task '\(task.name)' makes", error)
         }
-    }
-
-    /// Creates the problem that a task cannot be run because its product list cannot be written.
-    private static func unlisted(_ task: PlannedTask, _ error: SystemError) -> Problem {
-        unwritable("the list of what task '\(task.name)' makes", error)
     }
 }

@@ -37,30 +37,19 @@ struct TaskLockWaiter {
 
     private func reportRunners(after first: Int32?) async {
         var known = first
-        var isStopped = first.map(Self.isStopped) ?? false
         var nextLookup = ContinuousClock.now + Self.longestInterval
         while (try? await ContinuousClock().sleep(for: Self.interval)) != nil {
             // Look-ups of the holder are rare, because each reads all locks of the machine, and many tasks may wait.
-            let isSame = known.map { Self.isStopped($0) == isStopped } ?? false
-            if let known, isSame, .now < nextLookup, kill(known, 0) == 0 || errno == EPERM { continue }
+            if let known, .now < nextLookup, kill(known, 0) == 0 || errno == EPERM { continue }
             nextLookup = .now + Self.longestInterval
             guard let runner = records.runner(of: context.task), runner != getpid() else { continue }
             known = runner
-            isStopped = Self.isStopped(runner)
             report(runner)
         }
     }
 
-    /// Returns whether a process has been stopped by a signal.
-    private static func isStopped(_ process: Int32) -> Bool { ProcessState(process)?.isStopped == true }
-
     private func report(_ runner: Int32?) {
-        let reason = runner.map { runner in
-            "process \(runner) runs it"
-                + (Self.isStopped(runner)
-                    ? " and has been stopped by a signal, such as that of Ctrl-Z: run 'kill -CONT \(runner)' to continue it"
-                    : "")
-        }
+        let reason = runner.map { "process \($0) runs it" }
         context.emit(.waiting(Wait(.init(.lock, "another run of this task"), reason: reason)))
     }
 }
