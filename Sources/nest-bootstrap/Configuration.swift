@@ -254,7 +254,8 @@ extension Configuration {
         }
         do {
             let directory = absolute(options.dropInDirectory)
-            if try FileSystem.exists(directory) {
+            // A link that leads nowhere is an error.
+            if try FileSystem.status(directory) != nil {
                 for name in try FileSystem.list(directory, limit: dropInLimit) {
                     guard !isDropIn(name) else {
                         add("\(directory)/\(name)")
@@ -272,11 +273,6 @@ extension Configuration {
                         )
                     )
                 }
-            } else if !isMissing(directory) {
-                let location = SourceLocation(file: directory)
-                problems.append(
-                    Problem("the directory of the drop-ins is a link that leads nowhere", at: location)
-                )
             }
         } catch {
             problems.append(Problem("\(error)", at: SourceLocation(file: options.dropInDirectory)))

@@ -59,7 +59,7 @@ struct ClusterStatus {
             // A command that changes nothing may read files that any user can change.
             let files = NodeFiles(root: nil, isDryRun: false, distrust: .ignored)
             let path = try kubeconfigPath()
-            let connection = try connection(path, files, http)
+            let connection = try ClusterConnection(kubeconfig: path, files, http)
             let reports = NodeReports(client: connection.client)
             let advice = "name the kubeconfig of an administrator with '--kubeconfig'"
             do throws(APIError) {
@@ -72,33 +72,15 @@ struct ClusterStatus {
         }
     }
 
-    private func connection(
-        _ path: String,
-        _ files: NodeFiles,
-        _ http: HTTPClient,
-    ) throws(Problem) -> ClusterConnection {
-        do throws(Problem) {
-            return try ClusterConnection(kubeconfig: path, files, http)
-        } catch {
-            var problem = error
-            if problem.hint == nil, (try? FileSystem.exists(path)) == false {
-                problem.hint = "name the kubeconfig of an administrator with '--kubeconfig FILE', or in KUBECONFIG"
-            }
-            throw problem
-        }
-    }
-
     /// Returns the kubeconfig given in the arguments or, if there is none, the kubeconfig that kubectl uses.
     private func kubeconfigPath() throws(Problem) -> String {
-        if let kubeconfig { return Configuration.absolute(kubeconfig) }
-        if let first = options.environment["KUBECONFIG"]?.split(separator: ":").first {
-            return Configuration.absolute(String(first))
+        let variable = options.environment["KUBECONFIG"]?.split(separator: ":").first.map(String.init)
+        let path = kubeconfig ?? variable ?? "\(options.environment["HOME"] ?? "")/.kube/config"
+        guard (try? FileSystem.exists(Configuration.absolute(path))) != false else {
+            let hint = "name the kubeconfig of an administrator with '--kubeconfig FILE', or in KUBECONFIG"
+            throw Problem("kubeconfig '\(path)' does not exist", hint: hint)
         }
-        if let home = options.environment["HOME"], !home.isEmpty { return "\(home)/.kube/config" }
-        throw Problem(
-            "no kubeconfig: neither KUBECONFIG nor HOME is set",
-            hint: "add --kubeconfig FILE"
-        )
+        return Configuration.absolute(path)
     }
 
     /// Returns the nodes in the order of the task file, then other Nodes of the cluster.
