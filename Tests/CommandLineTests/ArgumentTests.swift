@@ -199,7 +199,6 @@ struct ArgumentTests {
         #expect(text.hasSuffix("\n") && !text.hasSuffix("\n\n"))
         let withoutFiles = ["explain", "schema", "completion", "logs", "init"]
         var parts = ["Usage: nest-bootstrap", "--help", "Examples:\n"]
-        if !withoutFiles.contains(name ?? "") { parts.append("Files:\n") }
         if command != nil { parts += ["Exit codes:\n", "  64  "] }
         if let name, ["explain", "logs"].contains(name) || !(withoutFiles + ["import"]).contains(name) {
             parts.append("(default: ")

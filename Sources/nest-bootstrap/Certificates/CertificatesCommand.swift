@@ -45,7 +45,6 @@ struct CertificatesCommand: Command {
             "certificates renew --name kube-proxy --all --dry-run",
             "certificates rotate-ca --step add -c ./bootstrap.yaml",
         ],
-        files: [Row("/etc/nest-bootstrap/bootstrap.yaml", "the task file, if '--config' is not given")],
     )
 
     static let flags: [Flag<Self>] = [

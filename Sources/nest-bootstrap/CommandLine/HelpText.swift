@@ -18,7 +18,6 @@ func helpText(_ command: (any Command.Type)? = nil) -> String {
         section("Exit codes", help.exitCodes),
         "Examples:\n" + help.examples.map { "  nest-bootstrap \($0)\n" }.joined(),
     ]
-    if !help.files.isEmpty { parts.append(section("Files", help.files)) }
     return parts.joined(separator: "\n")
 }
 
@@ -94,8 +93,6 @@ struct CommandHelp: Sendable {
     var exitCodes: [Row]
     /// Example calls, without the name of the program.
     var examples: [String]
-    /// The files that the command reads or writes.
-    var files: [Row]
 }
 
 extension Row {
@@ -104,11 +101,6 @@ extension Row {
         Row("/etc/nest-bootstrap/bootstrap.yaml", "the task file"),
         Row("/etc/nest-bootstrap/bootstrap.d/*.yaml", "drop-ins, in name order"),
     ]
-
-    static let record = Row(
-        "/run/nest-bootstrap/tasks/NAME/record.json",
-        "how task NAME ended on this boot"
-    )
     static let usageError = Row("64", "wrong usage")
     static let wrongTaskFile = Row("78", "the task file is wrong")
 }

@@ -17,7 +17,6 @@ struct CompletionCommand: Command {
             "completion zsh > ~/.zfunc/_nest-bootstrap",
             "completion fish > /etc/fish/completions/nest-bootstrap.fish",
         ],
-        files: [],
     )
 
     static let flags: [Flag<Self>] = [

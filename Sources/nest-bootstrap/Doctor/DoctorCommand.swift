@@ -26,10 +26,6 @@ struct DoctorCommand: Command {
             Row("1", "something is wrong, or the Node was not seen"), .usageError,
         ],
         examples: ["doctor", "doctor --all", "doctor --output json"],
-        files: [
-            Row("/etc/kubernetes", "what kubeadm has made"), Row("/var/lib/kubelet", "the kubelet's files"),
-            Row("/etc/cni/net.d", "the networks of pods"), Row("/etc/containerd/config.toml", "settings of containerd"),
-        ],
     )
 
     static let flags: [Flag<Self>] = [

@@ -31,10 +31,6 @@ struct ImportCommand: Command {
             "import nico cluster.json | diff bootstrap.d/10-nodes.yaml -",
             "import plans ./plans > bootstrap.d/10-nodes.yaml",
         ],
-        files: [
-            Row("hosts.csv", "plans: the machines"), Row("k3s.csv", "plans: the servers and agents of k3s"),
-            Row("network.yaml", "plans: the network of all"),
-        ],
     )
 
     static let flags: [Flag<Self>] = []

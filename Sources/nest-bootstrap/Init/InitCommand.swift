@@ -25,7 +25,6 @@ struct InitCommand: Command {
             "init kubeadm --output /etc/nest-bootstrap", "init kubeadm -o ./node --set podCIDR=10.64.0.0/16",
             "init worker -o ./node --set apiServer=https://cp1:6443",
         ],
-        files: [],
     )
 
     static let flags: [Flag<Self>] = [

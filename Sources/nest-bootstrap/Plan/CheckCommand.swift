@@ -38,7 +38,6 @@ struct CheckCommand: Command {
             "check", "check --config ./bootstrap.yaml --role worker",
             "check --offline --config ./bootstrap.yaml --host-name cp1", "check --all-nodes --config ./bootstrap.yaml",
         ],
-        files: Row.taskFiles,
     )
 
     static let flags: [Flag<Self>] = [

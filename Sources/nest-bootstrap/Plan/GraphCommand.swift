@@ -21,7 +21,6 @@ struct GraphCommand: Command {
             "graph --role worker", "graph --status",
             "graph -o dot | dot -Tpdf > plan.pdf",
         ],
-        files: Row.taskFiles + [.record],
     )
 
     static let flags: [Flag<Self>] = [

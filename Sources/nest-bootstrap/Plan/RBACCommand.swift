@@ -29,7 +29,6 @@ struct RBACCommand: Command {
             "rbac | kubectl apply -f -", "rbac --role control-plane --user node-bootstrap",
             "rbac --role worker -o json",
         ],
-        files: Row.taskFiles,
     )
 
     static let flags: [Flag<Self>] = [

@@ -21,7 +21,6 @@ struct ExplainCommand: Command {
         ],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage, or no such key")],
         examples: ["explain", "explain apply", "explain tasks.NAME.timeout"],
-        files: [],
     )
 
     static let flags: [Flag<Self>] = [.output]

@@ -13,7 +13,6 @@ struct ManualCommand: Command {
         usage: ["nest-bootstrap manual 5|8 DATE"],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage")],
         examples: ["manual 8 'November 20, 2026'"],
-        files: [],
     )
 
     static let flags: [Flag<Self>] = []

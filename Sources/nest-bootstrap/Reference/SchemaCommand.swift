@@ -21,7 +21,6 @@ struct SchemaCommand: Command {
             "schema > bootstrap.schema.json", "schema | diff bootstrap.schema.json -",
             "schema | jq '.properties | keys'",
         ],
-        files: [],
     )
 
     static let flags: [Flag<Self>] = []

@@ -23,7 +23,6 @@ struct ResetCommand: Command {
             Row("64", "wrong usage, or standard input is not a terminal"), Row("130, 143", "interrupted, terminated"),
         ],
         examples: ["reset --dry-run", "reset", "reset --yes --output json"],
-        files: [Row("/var/lib/nest-bootstrap-products/TASK.json", "what task TASK has made")],
     )
 
     static let flags: [Flag<Self>] = [

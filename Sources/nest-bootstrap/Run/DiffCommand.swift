@@ -32,7 +32,6 @@ struct DiffCommand: Command {
             Row("130, 143", "interrupted, terminated"),
         ],
         examples: ["diff", "diff calico-node --role worker", "diff -c ./bootstrap.yaml -o json"],
-        files: Row.taskFiles,
     )
 
     static let flags: [Flag<Self>] = [.config, .role, .hostName, .root, .output]

@@ -36,7 +36,6 @@ struct RunCommand: Command {
             Row("130, 143", "interrupted, terminated"),
         ],
         examples: ["run", "run --task calico-ip-pool --with-dependencies", "run --dry-run -o json"],
-        files: [.record, Row("/var/lib/nest-bootstrap/cache", "downloaded files and manifests")],
     )
 
     static let flags: [Flag<Self>] = [

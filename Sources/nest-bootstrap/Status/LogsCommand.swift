@@ -24,7 +24,6 @@ struct LogsCommand: Command {
             .usageError,
         ],
         examples: ["logs calico-crds", "logs --follow", "logs calico-node --since 10m --output json"],
-        files: [],
     )
 
     static let flags: [Flag<Self>] = [

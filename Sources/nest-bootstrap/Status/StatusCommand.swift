@@ -42,7 +42,6 @@ struct StatusCommand: Command {
             "status", "status --watch", "status --wait 10m", "status calico-crds -o json",
             "status --all-nodes --kubeconfig admin.conf",
         ],
-        files: [.record],
     )
 
     static let flags: [Flag<Self>] = [

@@ -34,7 +34,6 @@ struct TimelineCommand: Command {
         ],
         exitCodes: [Row("0", "printed, also if something is not known"), .usageError, .wrongTaskFile],
         examples: ["timeline", "timeline --output svg > boot.svg", "timeline --output json | jq .criticalPath"],
-        files: [.record],
     )
 
     static let flags: [Flag<Self>] = [

@@ -18,7 +18,6 @@ struct SuperviseCommand: Command {
             .wrongTaskFile,
         ],
         examples: ["supervise", "supervise -o json", "supervise --role worker"],
-        files: [Row("/run/nest-bootstrap/health.json", "the failed tasks, and when they are tried again")],
     )
 
     static let flags: [Flag<Self>] = [

@@ -24,9 +24,6 @@ struct UnitsCommand: Command {
             "units /run/systemd/system", "units ./units --config ./bootstrap.yaml --role worker",
             "units ./units --offline --host-name cp1",
         ],
-        files: [
-            Row("/usr/lib/systemd/system-generators/nest-bootstrap-generator", "this program, as systemd calls it")
-        ],
     )
 
     static let flags: [Flag<Self>] = [

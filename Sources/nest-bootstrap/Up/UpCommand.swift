@@ -39,7 +39,6 @@ struct UpCommand: Command {
             Row("130, 143", "interrupted, terminated; the tasks continue"),
         ],
         examples: ["up", "up calico-crds", "up --no-wait", "up --dry-run"],
-        files: Row.taskFiles + [.record],
     )
 
     static let flags: [Flag<Self>] = [
