@@ -35,18 +35,23 @@ struct Configuration {
     ///
     /// - Throws: A problem for every file that cannot be opened, and for every drop-in with the wrong extension.
     init(checking options: Options) throws(Problems) {
-        self.options = options
-        sources = try Self.sources(options, isOptional: true)
-        facts = NodeFacts(
+        let facts = NodeFacts(
             hostName: options.hostName ?? Machine.hostName(),
             role: options.role,
             environmentRole: options.environment["NEST_ROLE"],
         )
+        self.init(options, try Self.sources(options, isOptional: true), facts)
+    }
+
+    private init(_ options: Options, _ sources: [SourceFile], _ facts: NodeFacts) {
+        (self.options, self.sources, self.facts) = (options, sources, facts)
         let read = readDeclarationsWithProblems(sources, node: facts)
         declarations = read.declarations
         problems = Problems(read.problems).all
         plan = declarations.plan
-        setProgramDirectories()
+        // This protects everything that this process writes from links that programs of the tasks may have created.
+        let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
+        FileSystem.programDirectories.withLock { $0 = directories }
     }
 
     /// Creates the configuration of one of the nodes that the task files declare.
@@ -74,41 +79,14 @@ struct Configuration {
 
     /// Reads the same task files with the given address of this node.
     ///
-    /// - Throws: The problems of the task files, if the address is known.
+    /// - Throws: The problems of the task files, if the address is known. If not, only tasks that use it have problems,
+    ///   and the other tasks must run nevertheless.
     func with(_ address: NodeAddress) throws(Problems) -> Self {
-        try Self(options, sources, facts, address)
-    }
-
-    private init(
-        _ options: Options,
-        _ sources: [SourceFile],
-        _ facts: NodeFacts,
-        _ address: NodeAddress
-    ) throws(Problems) {
-        (self.options, self.sources, self.facts) = (options, sources, facts)
-        declarations = try Self.declarations(sources, facts, address)
-        plan = declarations.plan
-        problems = []
-        setProgramDirectories()
-    }
-
-    /// Protects everything that this process writes from links that programs of the tasks may have created.
-    private func setProgramDirectories() {
-        let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
-        FileSystem.programDirectories.withLock { $0 = directories }
-    }
-
-    private static func declarations(
-        _ sources: [SourceFile],
-        _ facts: NodeFacts,
-        _ address: NodeAddress
-    ) throws(Problems) -> Declarations {
         var facts = facts
         facts.address = address
-        let read = readDeclarationsWithProblems(sources, node: facts)
-        // If the address is unknown, only tasks that use it have problems, and the other tasks must run nevertheless.
+        let read = Self(options, sources, facts)
         if case .known = address, !read.problems.isEmpty { throw Problems(read.problems) }
-        return read.declarations
+        return read
     }
 
     /// The root as an absolute path, which remains valid for programs that a task runs in another directory.
@@ -200,8 +178,8 @@ struct Configuration {
         environment.warnBefore = declarations.cluster.warnBefore
         if isConfining { environment.confinedTaskFiles = Self.taskFiles(options) }
         if let rule = declarations.cluster.addressRule {
-            environment.addressed = AddressedTasks(rule: rule) { [sources, facts] address throws(Problems) in
-                try Self.declarations(sources, facts, address)
+            environment.addressed = AddressedTasks(rule: rule) { address throws(Problems) in
+                try with(address).declarations
             }
         }
         return environment

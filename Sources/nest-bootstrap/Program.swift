@@ -148,7 +148,7 @@ struct Program {
         _ command: (Configuration) async throws -> ExitCode,
     ) async throws -> ExitCode {
         func report(_ error: Problems) async -> ExitCode {
-            if isOfUnits { await writeMetricsOfInvalidFile(options) }
+            if isOfUnits { await MetricsWriter(options: options, configuration: nil).write(orWarn: output) }
             return reportInvalidFile(error, options)
         }
         let configuration: Configuration
@@ -175,15 +175,6 @@ struct Program {
         notifications.append("STATUS=\(status)")
         _ = notifications.drain(idleLimit: Self.stopLimit)
         return .configuration
-    }
-
-    /// Replaces the metrics of the last boot with metrics that report the task file as invalid.
-    private func writeMetricsOfInvalidFile(_ options: Options) async {
-        do throws(Problem) {
-            try await MetricsWriter(ofInvalidConfiguration: options).write()
-        } catch {
-            output.report(warnings: problems(of: error))
-        }
     }
 
     /// Runs a function while the sinks show the elapsed time, and waits until the sinks have reported everything.

@@ -218,11 +218,7 @@ struct PlanRun {
         else {
             return
         }
-        do throws(Problem) {
-            try await MetricsWriter(configuration: configuration).write()
-        } catch {
-            output.report(warnings: problems(of: error))
-        }
+        await MetricsWriter(options: options, configuration: configuration).write(orWarn: output)
     }
 
     /// Returns the tasks to run, and the named tasks with dependencies that have not succeeded.

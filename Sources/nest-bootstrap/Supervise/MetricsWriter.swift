@@ -8,26 +8,16 @@ import State
 
 /// Writes the metrics of the node for the textfile collector of the node exporter.
 struct MetricsWriter {
-    private let options: Options
+    let options: Options
 
     /// The task files, or `nil` if they are invalid.
-    private let configuration: Configuration?
+    let configuration: Configuration?
 
     /// The name of the file of the metrics.
     static let name = "nest_bootstrap.prom"
 
     /// The maximum wait for the lock of the metrics, after which the metrics are written without the lock.
     private static let lockLimit = Duration.seconds(5)
-
-    /// Prepares metrics of the tasks of the node.
-    init(configuration: Configuration) {
-        (options, self.configuration) = (configuration.options, configuration)
-    }
-
-    /// Prepares metrics of a node whose task file is invalid.
-    init(ofInvalidConfiguration options: Options) {
-        (self.options, configuration) = (options, nil)
-    }
 
     /// Writes the metrics of all tasks, unless the directory of the collector is missing.
     ///
@@ -48,6 +38,15 @@ struct MetricsWriter {
             try directory.write(Array(try text().utf8), to: Self.name, mode: 0o644)
         } catch {
             throw Problem("cannot write the metrics", hint: error.advice, cause: error)
+        }
+    }
+
+    /// Writes the metrics, and warns if that fails.
+    func write(orWarn output: ConsoleOutput) async {
+        do throws(Problem) {
+            try await write()
+        } catch {
+            output.report(warnings: problems(of: error))
         }
     }
 

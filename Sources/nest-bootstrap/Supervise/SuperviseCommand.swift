@@ -59,7 +59,7 @@ struct SuperviseCommand: Command {
         case .report: try await ReportService(options: options, output: program.output).run()
         case .metrics:
             try await program.withConfiguration(options, isOfUnits: true) { configuration in
-                try await MetricsWriter(configuration: configuration).write()
+                try await MetricsWriter(options: options, configuration: configuration).write()
                 return .success
             }
         case .units:
@@ -74,11 +74,7 @@ struct SuperviseCommand: Command {
         if try await Systemd.description(of: healthUnitName) == invalidHealthDescription {
             return try await loadCorrectedFile(configuration, output)
         }
-        do throws(Problem) {
-            try await MetricsWriter(configuration: configuration).write()
-        } catch {
-            output.report(warnings: problems(of: error))
-        }
+        await MetricsWriter(options: configuration.options, configuration: configuration).write(orWarn: output)
         return try await Supervisor(configuration: configuration).judge { output.write("\($0)\n") }
             ? .success : .failure
     }

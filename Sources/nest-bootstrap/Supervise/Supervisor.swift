@@ -23,6 +23,12 @@ struct Supervisor {
         var hasSucceeded: Bool
         /// The number of attempts of the unit since the task last succeeded.
         var attempt: Int
+
+        init(_ subject: String, _ task: String, _ service: ServiceState, hasSucceeded: Bool, attempt: Int) {
+            (self.subject, self.task, self.hasSucceeded, self.attempt) = (subject, task, hasSucceeded, attempt)
+            hasFailed = service.hasFailed && !service.hasJob
+            isUnderWay = service.hasJob || service.unit.active == "activating"
+        }
     }
 
     /// The maximum time for systemd to answer.
@@ -97,39 +103,24 @@ struct Supervisor {
             // A masked unit is disabled on purpose.
             guard let service = services[task.unitName], service.unit.load != "masked" else { continue }
             let record = try? records.record(of: task.name)
-            let hasFailed = service.hasFailed && !service.hasJob
             // A failure that could not be recorded leaves the record of an earlier success.
-            if hasFailed, let record, record.isSuccess, let failedAt = service.failedAt,
+            if service.hasFailed, !service.hasJob, let record, record.isSuccess, let failedAt = service.failedAt,
                 failedAt < .milliseconds(record.uptimeMilliseconds)
             {
                 try records.recordSuccessByHand(of: task.name)
                 areByHand = true
             }
-            looks.append(
-                Look(
-                    subject: task.name,
-                    task: task.name,
-                    hasFailed: hasFailed,
-                    isUnderWay: service.hasJob || service.unit.active == "activating",
-                    // If SIGTERM stopped the process of a task, its unit is active although the task has not succeeded.
-                    hasSucceeded: service.unit.isActive && record?.isSuccess == true,
-                    attempt: record?.history.unitAttempts ?? 1,
-                )
-            )
+            // If SIGTERM stopped the process of a task, its unit is active although the task has not succeeded.
+            let hasSucceeded = service.unit.isActive && record?.isSuccess == true
+            let attempt = record?.history.unitAttempts ?? 1
+            looks.append(Look(task.name, task.name, service, hasSucceeded: hasSucceeded, attempt: attempt))
         }
         for task in repeated {
             let name = repetitionUnitName(ofTask: task.name)
             guard let service = services[name] else { continue }
             let isSuccess = (try? records.repetitions.record(of: task.name))?.isSuccess == true
             looks.append(
-                Look(
-                    subject: name,
-                    task: task.name,
-                    hasFailed: service.hasFailed && !service.hasJob,
-                    isUnderWay: service.hasJob || service.unit.active == "activating",
-                    hasSucceeded: !service.hasFailed && isSuccess,
-                    attempt: 1,
-                )
+                Look(name, task.name, service, hasSucceeded: !service.hasFailed && isSuccess, attempt: 1)
             )
         }
         return (looks, areByHand)
