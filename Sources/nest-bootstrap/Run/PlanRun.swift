@@ -167,7 +167,8 @@ struct PlanRun {
         }
     }
 
-    /// Restarts the units that use the changes of a task.
+    /// Restarts the units that use the changes of a task: those that are active and, after a failure, those that have
+    /// failed too.
     private func restartUnits(
         of task: PlannedTask,
         after outcome: Outcome,
@@ -176,19 +177,26 @@ struct PlanRun {
     ) async throws {
         // With another root, no units are running.
         guard configuration.options.root == nil, let state = recorder.noteResult(outcome, of: task.name) else { return }
-        do {
-            let restarter = UnitRestarter(task: task, plan: configuration.plan, isRetry: state == .failed)
-            try await restarter.restartAll(
-                until: context.deadline,
-                begin: { unit in
-                    context.emit(.waiting(Wait(.init(.condition, "the restart of unit '\(unit)'"))))
+        // These may be starting while the task runs.
+        let own = [task.unitName, repetitionUnitName(ofTask: task.name), targetName]
+        var failure: (any Error)?
+        for unit in task.restarts {
+            context.emit(.waiting(Wait(.init(.condition, "the restart of unit '\(unit)'"))))
+            do throws(SystemError) {
+                let isRetry = state == .failed
+                _ = try await Systemd.restart(unit, from: own, startsFailed: isRetry, deadline: context.deadline)
+            } catch {
+                if Task.isCancelled {
+                    failure = CancellationError()
+                    break
                 }
-            )
-        } catch {
-            recorder.noteRestart(of: task.name, hasFailed: true)
-            throw error
+                // A unit that another task has yet to install cannot run with the former file.
+                if error.code == ENOENT, configuration.plan.task(writingUnit: unit) != nil { continue }
+                failure = failure ?? Problem("\(error)", hint: error.advice ?? "see 'journalctl -u \(unit)'")
+            }
         }
-        recorder.noteRestart(of: task.name, hasFailed: false)
+        recorder.noteRestart(of: task.name, hasFailed: failure != nil)
+        if let failure { throw failure }
     }
 
     /// The maximum duration of the requests of a report after a run by hand.
