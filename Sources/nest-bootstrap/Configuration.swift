@@ -15,10 +15,7 @@ struct Configuration {
 
     /// Problems in the task files; empty unless the files were read for a check.
     let problems: [Problem]
-
-    /// The contents of the task files.
     let sources: [SourceFile]
-
     private let facts: NodeFacts
 
     /// Reads the task file and its drop-ins.
@@ -67,7 +64,6 @@ struct Configuration {
     /// If a file is not valid YAML, no key can be read: the default applies, so that the cluster learns of the error.
     var report: ReportDeclaration? { declarations.cluster.report }
 
-    /// The keys of the task files, by their locations.
     var keys: TaskFileKeys { TaskFileKeys(sources) }
 
     /// The address that the address rule would choose now; `nil` without a rule or if the kernel refuses.
@@ -193,10 +189,7 @@ extension PlannedTask {
 
 /// The task file and its drop-ins in the file system.
 extension Configuration {
-    /// The maximum size of a task file in bytes.
     private static let sizeLimit = 1 << 20
-
-    /// The maximum number of names in a directory of drop-ins.
     private static let dropInLimit = 1000
 
     /// Reads the task file, then its drop-ins in the order of their names.

@@ -77,37 +77,19 @@ struct CertificatesCommand: Command {
         .config, .output,
     ]
 
-    /// The actions on the certificate set.
     enum Action: String, Sendable, CaseIterable {
-        /// Compares the certificates and keys with their declarations.
         case check
-        /// Issues the certificates that are due for renewal or differ from their declarations.
         case renew
-        /// Replaces the CA, step by step.
         case rotateAuthority = "rotate-ca"
     }
 
     var action = Action.check
-
-    /// The nodes whose certificates are selected; empty for all nodes.
     var nodes: [String] = []
-
-    /// The names of the selected certificates; empty for all names.
     var names: [String] = []
-
-    /// The files with the operator's private keys.
     var identities: [String] = []
-
-    /// Whether to renew certificates even if they are not due and match their declarations.
     var isForced = false
-
-    /// The step of a rotation to perform; if `nil`, the progress is shown.
     var step: RotationStep?
-
-    /// Whether the operator confirms that every node has the files of the previous step and uses them.
     var isConfirmed = false
-
-    /// Whether to report the changes instead of making them.
     var isDryRun = false
 
     /// Whether the command changes the certificate set.

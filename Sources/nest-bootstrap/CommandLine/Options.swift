@@ -7,10 +7,7 @@ struct Options: Sendable {
     /// The default path of the task file of a node.
     static let defaultConfig = "/etc/nest-bootstrap/bootstrap.yaml"
 
-    /// The path of the task file.
     var config = Options.defaultConfig
-
-    /// The format of results.
     var output = OutputFormat.text
 
     /// The role of the node, which overrides its host name and environment.
@@ -27,8 +24,6 @@ struct Options: Sendable {
 
     /// Whether the command covers all nodes of the task file instead of one.
     var isForAllNodes = false
-
-    /// The environment variables of the call.
     var environment: [String: String] = [:]
 
     /// Whether the command writes nothing.

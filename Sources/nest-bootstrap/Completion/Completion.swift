@@ -15,11 +15,8 @@ struct Candidate: Sendable, Hashable {
 
 /// The possible continuations of a command line.
 enum Completion: Sendable, Hashable {
-    /// One of the given words.
     case words([Candidate])
-    /// A path.
     case file
-    /// The path of a directory.
     case directory
 
     /// The text for the script of a shell: one word and its meaning per line, or `:file` or `:directory`.
@@ -37,7 +34,6 @@ enum Completion: Sendable, Hashable {
 
 /// Finds the possible continuations of a command line.
 struct Completer {
-    /// The word that is being typed.
     private let current: String
 
     /// The words between the command and the current one, or `nil` while the command is typed.
@@ -45,8 +41,6 @@ struct Completer {
 
     /// The words before the current one if none of them is a command.
     private let others: ArraySlice<String>
-
-    /// The environment variables of the call.
     private let environment: [String: String]
 
     /// Creates a completer.
@@ -123,7 +117,6 @@ struct Completer {
         return (short + places).unique(by: \.word)
     }
 
-    /// The tasks of the plan of this node.
     var tasks: [Candidate] {
         (declared?.plan.steps ?? []).map { Candidate($0.task.name, $0.task.description ?? $0.task.verb.name) }
     }

@@ -28,10 +28,7 @@ struct CompletionCommand: Command {
         )
     ]
 
-    /// The shell whose script is printed.
     var shell = Shell.bash
-
-    /// Whether to list the words that may follow ``line``.
     var listsWords = false
 
     /// The line as typed, with the name of the program.

@@ -33,7 +33,6 @@ struct DoctorCommand: Command {
         .root("look at the files below DIR, which is the root of another machine"), .output,
     ]
 
-    /// Whether everything is printed.
     var isComplete = false
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
@@ -68,7 +67,6 @@ extension NodeDiagnosis {
         return lines + notes + unseen.map { "not looked at: \($0.subject): \($0.reason)" }
     }
 
-    /// The line if nothing is wrong.
     private var summary: String {
         let list = versions.isEmpty ? "" : ": \(versions.joined(separator: ", "))"
         if isReady { return "Node '\(node)' is Ready\(list)" }
@@ -81,7 +79,6 @@ extension NodeDiagnosis {
         return "nothing wrong was found, but the Node was not seen to be Ready\(list)\(hint)"
     }
 
-    /// The diagnosis as one JSON object.
     var json: String {
         func object(_ finding: Finding) -> Node {
             .mapping([

@@ -35,7 +35,6 @@ struct ImportCommand: Command {
 
     static let flags: [Flag<Self>] = []
 
-    /// The tools whose inventories can be imported.
     enum Format: String, Sendable, CaseIterable {
         /// The `cluster.nix` of the NICO operator.
         case nico
@@ -44,8 +43,6 @@ struct ImportCommand: Command {
     }
 
     var format = Format.nico
-
-    /// The path of the inventory file or directory.
     var path = ""
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {

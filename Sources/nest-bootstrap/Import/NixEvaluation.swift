@@ -10,16 +10,9 @@ struct NixEvaluation {
     /// The environment of this program; only `PATH` is passed to Nix.
     let environment: [String: String]
 
-    /// The maximum duration of an evaluation.
     static let timeLimit = Duration.seconds(20)
-
-    /// The maximum heap size of Nix in bytes.
     private static let memoryLimit = 1 << 30
-
-    /// The maximum size of the output of Nix in bytes.
     private static let outputLimit = 16 << 20
-
-    /// The maximum size of the messages of Nix in bytes.
     private static let errorsLimit = 1 << 20
 
     /// Evaluates the file.

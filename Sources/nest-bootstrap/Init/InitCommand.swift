@@ -40,12 +40,10 @@ struct InitCommand: Command {
         ),
     ]
 
-    /// A kind of node.
     enum Kind: String, Sendable, CaseIterable {
         case kubeadm, k3s, worker
         case controlPlane = "control-plane"
 
-        /// The files of the directory, as they are in the repository.
         var templates: [TemplateFile] { TemplateFile.all(of: rawValue) }
 
         /// The path of the file with the values of the machine: the task file, or a drop-in if that is the same everywhere.
@@ -53,11 +51,7 @@ struct InitCommand: Command {
     }
 
     var kind = Kind.kubeadm
-
-    /// The path of the directory.
     var path = ""
-
-    /// The values of variables, as `NAME=VALUE`.
     var settings: [String] = []
 
     /// The word of a comment in front of what has to be adapted.

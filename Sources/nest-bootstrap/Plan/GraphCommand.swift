@@ -29,12 +29,9 @@ struct GraphCommand: Command {
         .output("a tree of lines, objects, or the input of Graphviz or Mermaid (default: text)", \.format),
     ]
 
-    /// The formats of a plan.
     enum Format: String, Sendable, CaseIterable { case text, json, dot, mermaid }
 
     var format = Format.text
-
-    /// Whether to show the states of the tasks on this boot.
     var showsStatus = false
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {

@@ -40,7 +40,6 @@ struct RBACCommand: Command {
         .config, .role, .hostName, .root, .output,
     ]
 
-    /// The default name of the user to which the roles are bound.
     static let defaultUser = "nest-bootstrap"
 
     var user = Self.defaultUser

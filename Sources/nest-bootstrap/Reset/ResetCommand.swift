@@ -37,11 +37,7 @@ struct ResetCommand: Command {
     ]
 
     var isDryRun = false
-
-    /// Whether to delete without asking for confirmation.
     var isConfirmed = false
-
-    /// Whether to run the reset commands of tasks even with `--root`, although they could change this machine.
     var runsCommandsWithRoot = false
 
     var acts: Bool { !isDryRun }

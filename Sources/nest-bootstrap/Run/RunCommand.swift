@@ -77,23 +77,11 @@ struct RunCommand: Command {
 
     /// The tasks to run, in the given order without duplicates; empty for all tasks.
     var tasks: [String] = []
-
-    /// Whether to first run the dependencies that have not succeeded yet.
     var withDependencies = false
-
-    /// Whether to delete the objects of sets that no task has any more.
     var removesSets = false
-
-    /// Whether to report the changes instead of making them.
     var isDryRun = false
-
-    /// Whether the process runs in the sandbox of the task.
     var isConfined = false
-
-    /// The part of the task that the process does for another one, `nil` for the whole task.
     var part: NetworkPart?
-
-    /// Whether a timer repeats the task, which has already succeeded on this boot.
     var isRepetition = false
 
     /// Whether all tasks of the node are run, by hand and for the first time.

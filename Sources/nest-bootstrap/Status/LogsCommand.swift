@@ -46,14 +46,8 @@ struct LogsCommand: Command {
 
     /// The tasks to show; empty for all entries of the program.
     var names: [String] = []
-
-    /// The time of the oldest entry, in a form that journalctl reads; `nil` for all entries.
     var since: String?
-
-    /// Whether to wait for further entries.
     var isFollowing = false
-
-    /// The boot whose entries are shown, in a form that journalctl reads, `nil` if none is given.
     var boot: String?
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {

@@ -74,16 +74,11 @@ struct StatusCommand: Command {
 
     /// The tasks to show; empty for all tasks.
     var names: [String] = []
-
-    /// The maximum time to wait until all tasks have succeeded or one has failed permanently; `nil` for no wait.
     var waitLimit: Duration?
 
     var isWaiting: Bool { waitLimit != nil }
 
-    /// Whether to continue until interrupted, and show every change.
     var isWatching = false
-
-    /// The kubeconfig for reading the nodes of the cluster, or `nil` for the kubeconfig of kubectl.
     var kubeconfig: String?
 
     /// The maximum wait for a slow reader of the output, which is short after a watch because a person interrupts it.

@@ -41,7 +41,6 @@ struct TimelineCommand: Command {
         .output("lines with bars, an object, or a picture (default: text)", \.format),
     ]
 
-    /// The formats of a timeline.
     enum Format: String, Sendable, CaseIterable { case text, json, svg }
 
     var format = Format.text

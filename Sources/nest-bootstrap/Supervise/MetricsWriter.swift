@@ -13,7 +13,6 @@ struct MetricsWriter {
     /// The task files, or `nil` if they are invalid.
     let configuration: Configuration?
 
-    /// The name of the file of the metrics.
     static let name = "nest_bootstrap.prom"
 
     /// The maximum wait for the lock of the metrics, after which the metrics are written without the lock.

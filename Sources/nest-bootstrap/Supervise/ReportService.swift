@@ -14,8 +14,6 @@ struct ReportService {
     ///
     /// Several tasks may end at the same time on this node, and on all nodes after a power or server failure.
     private static let delays = 1.0...10.0
-
-    /// The maximum duration of the requests of one attempt.
     private static let attemptLimit = Duration.seconds(20)
 
     /// The pauses after attempts that have failed.

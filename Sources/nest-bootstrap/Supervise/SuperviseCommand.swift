@@ -42,11 +42,8 @@ struct SuperviseCommand: Command {
 
     /// The parts of the work; each call does one part.
     enum Part: Sendable {
-        /// Reports failures and recoveries of units.
         case units
-        /// Writes the metrics.
         case metrics
-        /// Reports the state of the node to the cluster.
         case report
     }
 

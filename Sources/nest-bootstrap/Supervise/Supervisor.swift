@@ -31,7 +31,6 @@ struct Supervisor {
         }
     }
 
-    /// The maximum time for systemd to answer.
     private static let answerLimit = Duration.seconds(5)
 
     /// Starts alerts and the failed tasks, and returns whether all tasks are free of failures.

@@ -43,10 +43,7 @@ struct UnitsCommand: Command {
 
     static let isShown = false
 
-    /// The directory in which to write units.
     var directory = ""
-
-    /// The path of the task file on the node, if it differs from the current path.
     var installedConfig: String?
 
     /// Whether systemd calls the program as a generator, which must succeed even with an invalid task file.

@@ -49,16 +49,11 @@ struct UpCommand: Command {
 
     /// The tasks to start with their dependencies; empty for all tasks of the node.
     var names: [String] = []
-
-    /// Whether to show the tasks until they have ended.
     var isWaiting = true
-
-    /// Whether to show the tasks to start instead of starting them.
     var isDryRun = false
 
     var acts: Bool { !isDryRun }
 
-    /// The number of started tasks that are listed.
     private static let listLimit = 20
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -213,7 +208,6 @@ struct UpCommand: Command {
 }
 
 extension UpPlan {
-    /// The tasks that are started, as a JSON object.
     fileprivate var json: Node {
         let starts = starts.map { start in
             var pairs: [(String, Node)] = [

@@ -127,12 +127,10 @@ struct UpPlan {
 }
 
 extension UpPlan.Start {
-    /// The reason as a line for a person.
     var line: String { "\(task): \(reason.words)" }
 }
 
 extension UpPlan.Reason {
-    /// The reason in words, after the name of the task.
     var words: String {
         switch self {
         case .declaration: "runs again, because its declaration has changed"
@@ -150,7 +148,6 @@ extension UpPlan.Reason {
         }
     }
 
-    /// The word for the reason in JSON.
     var name: String {
         switch self {
         case .declaration: "declaration"

@@ -100,7 +100,6 @@ struct UpResult {
         "\(statuses.count == 1 ? "task" : "tasks") \(quotedList(statuses.map(\.task)))"
     }
 
-    /// The result as a JSON object.
     var json: Node {
         func names(_ statuses: [TaskStatus]) -> Node { .sequence(statuses.map { .string($0.task) }) }
         let word = exitCode == .success ? "succeeded" : exitCode == .failure ? "failed" : "retried"
