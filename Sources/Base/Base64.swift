@@ -24,78 +24,38 @@ public enum Base64 {
     /// Decodes a text, ignoring line breaks, as Go's `encoding/base64` and therefore API servers do.
     ///
     /// - Throws: ``Base64Error`` if the text has other characters or ends in the middle of a group.
-    public static func decode(_ text: [UInt8]) throws(Base64Error) -> [UInt8] {
-        try decode(each: text)
-    }
-
-    /// Decodes a string, ignoring line breaks.
-    ///
-    /// - Throws: ``Base64Error`` if the text has other characters or ends in the middle of a group.
     public static func decode(_ text: String) throws(Base64Error) -> [UInt8] {
-        try decode(each: text.utf8)
-    }
-
-    private static func decode(each text: some Sequence<UInt8>) throws(Base64Error) -> [UInt8] {
-        var decoder = Base64Decoder()
-        for byte in text where !isEndOfLine(byte) {
-            try decoder.take(byte)
-        }
-        return try decoder.finish()
-    }
-
-    fileprivate static let padding = UInt8(ascii: "=")
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    private static func isEndOfLine(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
-
-    /// The value of each digit, and 255 for all other bytes.
-    fileprivate static let values: [UInt8] = alphabet.enumerated().reduce(into: Array(repeating: 255, count: 256)) {
-        $0[Int($1.element)] = UInt8($1.offset)
-    }
-}
-
-/// Decodes groups of four characters.
-private struct Base64Decoder {
-    private var bytes: [UInt8] = []
-    private var bits: UInt32 = 0
-    private var digitCount = 0
-    private var paddingCount = 0
-    private var hasSpaces = false
-
-    mutating func take(_ byte: UInt8) throws(Base64Error) {
-        if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") {
-            hasSpaces = true
-            return
-        }
-        if byte == Base64.padding {
-            paddingCount += 1
-            guard digitCount >= 2, digitCount + paddingCount <= 4 else {
-                throw Base64Error(description: "is broken base64: a '=' in the middle")
+        var bytes: [UInt8] = []
+        var (bits, digitCount, paddingCount) = (UInt32(0), 0, 0)
+        for byte in text.utf8 where byte != UInt8(ascii: "\n") && byte != UInt8(ascii: "\r") {
+            if byte == padding {
+                paddingCount += 1
+                continue
             }
-            return
+            let value = values[Int(byte)]
+            // The character is not shown: it may be part of a secret.
+            guard value != 255 else { throw Base64Error(description: "is not base64: it has other characters") }
+            guard paddingCount == 0 else { throw broken }
+            bits = bits << 6 | UInt32(value)
+            digitCount += 1
+            guard digitCount.isMultiple(of: 4) else { continue }
+            for shift in [16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: bits >> shift)) }
         }
-        let value = Base64.values[Int(byte)]
-        // The character is not shown: it may be part of a secret.
-        guard value != 255 else { throw Base64Error(description: "is not base64: it has other characters") }
-        guard paddingCount == 0 else { throw Base64Error(description: "is broken base64: a '=' in the middle") }
-        bits = bits << 6 | UInt32(value)
-        digitCount += 1
-        if digitCount == 4 { flush(byteCount: 3) }
-    }
-
-    mutating func finish() throws(Base64Error) -> [UInt8] {
-        guard !hasSpaces else { throw Base64Error(description: "is broken base64: it has spaces") }
-        guard digitCount > 0 else { return bytes }
-        guard digitCount + paddingCount == 4 else { throw Base64Error(description: "is base64 that is cut off") }
+        let rest = digitCount % 4
+        guard rest == 0 ? paddingCount == 0 : rest > 1 && rest + paddingCount == 4 else { throw broken }
         bits <<= 6 * UInt32(paddingCount)
-        flush(byteCount: 3 - paddingCount)
+        for shift in [16, 8].prefix(max(0, rest - 1)) { bytes.append(UInt8(truncatingIfNeeded: bits >> shift)) }
         return bytes
     }
 
-    private mutating func flush(byteCount: Int) {
-        for index in 0..<byteCount {
-            bytes.append(UInt8(truncatingIfNeeded: bits >> (16 - 8 * UInt32(index))))
-        }
-        (bits, digitCount) = (0, 0)
+    private static let broken = Base64Error(description: "is broken base64: it is cut off, or has '=' in the middle")
+
+    private static let padding = UInt8(ascii: "=")
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// The value of each digit, and 255 for all other bytes.
+    private static let values: [UInt8] = alphabet.enumerated().reduce(into: Array(repeating: 255, count: 256)) {
+        $0[Int($1.element)] = UInt8($1.offset)
     }
 }

@@ -22,18 +22,16 @@ struct ContentTests {
     }
 
     @Test(arguments: [
-        ("A", "is base64 that is cut off"), ("AAAAA", "is base64 that is cut off"),
-        ("AA=", "is base64 that is cut off"),
-        ("A===", "is broken base64: a '=' in the middle"), ("====", "is broken base64: a '=' in the middle"),
-        ("AA==AAAA", "is broken base64: a '=' in the middle"), ("AA===", "is broken base64: a '=' in the middle"),
-        ("AAA-", "is not base64: it has other characters"), ("AA AA", "is broken base64: it has spaces"),
-        ("AA\u{c}AA", "is not base64: it has other characters"),
+        ("A", broken), ("AAAAA", broken), ("AA=", broken), ("A===", broken), ("====", broken), ("AA==AAAA", broken),
+        ("AA===", broken), ("AAA-", foreign), ("AA AA", foreign), ("AA\u{c}AA", foreign),
     ])
     func `other texts are refused`(text: String, expected: String) {
         let error = #expect(throws: Base64Error.self) { try Base64.decode(text) }
         #expect(error?.description == expected)
     }
 
+    private static let broken = "is broken base64: it is cut off, or has '=' in the middle"
+    private static let foreign = "is not base64: it has other characters"
     private static let certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     private static let key = "-----BEGIN PRIVATE KEY-----\nMI\n-----END PRIVATE KEY-----\n"
     private static let parameters = "-----BEGIN EC PARAMETERS-----\nBg==\n-----END EC PARAMETERS-----\n"
