@@ -35,55 +35,21 @@ public func onThread<Value: Sendable>(
     until deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable () throws(SystemError) -> Value,
 ) async throws(SystemError) -> Value? {
-    let call = AbandonableCall<Value>()
-    try startThread { call.end(Result { () throws(SystemError) in try body() }) }
-    await withTaskGroup(of: Void.self) { group in
-        group.addTask { await call.wait() }
-        group.addTask { try? await ContinuousClock().sleep(until: deadline) }
-        await group.next()
-        group.cancelAll()
+    let (results, continuation) = AsyncStream.makeStream(of: Result<Value, SystemError>.self)
+    try startThread {
+        continuation.yield(Result { () throws(SystemError) in try body() })
+        continuation.finish()
     }
-    return try call.result?.get()
-}
-
-/// A call to a function that may not return in time.
-private final class AbandonableCall<Value: Sendable>: Sendable {
-    private struct State {
-        var isOver = false
-        var result: Result<Value, SystemError>?
-        var waiter: CheckedContinuation<Void, Never>?
-    }
-
-    private let state = Locked(State())
-
-    /// The result, `nil` until there is one.
-    var result: Result<Value, SystemError>? { state.withLock { $0.result } }
-
-    /// Ends the call with a result, or abandons it if the result is `nil`; later results are ignored.
-    func end(_ result: Result<Value, SystemError>?) {
-        let waiter = state.withLock { state in
-            guard !state.isOver else { return nil as CheckedContinuation<Void, Never>? }
-            (state.isOver, state.result) = (true, result)
-            defer { state.waiter = nil }
-            return state.waiter
+    let result = await withTaskGroup(of: Result<Value, SystemError>?.self) { group in
+        group.addTask { await results.first { _ in true } }
+        group.addTask {
+            try? await ContinuousClock().sleep(until: deadline)
+            return nil
         }
-        waiter?.resume()
+        defer { group.cancelAll() }
+        return await group.next()?.flatMap(\.self)
     }
-
-    /// Waits until the call ends; cancellation abandons the call.
-    func wait() async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = state.withLock { state in
-                    if !state.isOver { state.waiter = continuation }
-                    return state.isOver
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            end(nil)
-        }
-    }
+    return try result?.get()
 }
 
 /// Starts a detached thread that blocks all signals.
