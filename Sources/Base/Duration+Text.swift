@@ -12,7 +12,9 @@ public func parseDuration(_ text: String) -> Duration? {
         let unit = rest.prefix { $0.isASCII && $0.isLetter }
         rest = rest.dropFirst(unit.count)
         // Nine digits of hours fit into a Duration, and exceed every limit.
-        guard digits.count <= 9, let count = Int(digits), let milliseconds = unitMilliseconds(unit) else { return nil }
+        guard digits.count <= 9, let count = Int(digits), let milliseconds = unitMilliseconds[String(unit)] else {
+            return nil
+        }
         guard milliseconds < previousUnit else { return nil }
         previousUnit = milliseconds
         total += .milliseconds(count * milliseconds)
@@ -20,16 +22,7 @@ public func parseDuration(_ text: String) -> Duration? {
     return total
 }
 
-/// Returns the number of milliseconds in a unit, or `nil` if the unit is unknown.
-private func unitMilliseconds(_ unit: Substring) -> Int? {
-    switch unit {
-    case "ms": 1
-    case "s": 1000
-    case "m": 60_000
-    case "h": 3_600_000
-    default: nil
-    }
-}
+private let unitMilliseconds = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000]
 
 // MARK: Texts
 

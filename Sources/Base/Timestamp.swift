@@ -65,17 +65,30 @@ extension Timestamp: CustomStringConvertible {
 extension Timestamp {
     /// Parses a timestamp of RFC 3339; fractions of a second are dropped.
     public init?(rfc3339 text: String) {
-        var reader = FieldReader(text)
-        guard
-            let year = reader.number(digits: 4), reader.skip("-"),
-            let month = reader.number(digits: 2), reader.skip("-"),
-            let day = reader.number(digits: 2), reader.skip("T", "t", " "),
-            let hour = reader.number(digits: 2), reader.skip(":"),
-            let minute = reader.number(digits: 2), reader.skip(":"),
-            let second = reader.number(digits: 2),
-            hour < 24, minute < 60, second < 60,
-            reader.skipFraction(), let offset = reader.offset(), reader.isAtEnd
+        let bytes = Array(text.utf8)
+        func number(_ range: Range<Int>, below limit: Int64 = .max) -> Int64? {
+            guard range.upperBound <= bytes.count, bytes[range].allSatisfy(\.isDigit) else { return nil }
+            let number = bytes[range].reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+            return number < limit ? number : nil
+        }
+        func has(_ characters: String, at index: Int) -> Bool {
+            index < bytes.count && characters.utf8.contains(bytes[index])
+        }
+        guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
+            let hour = number(11..<13, below: 24), let minute = number(14..<16, below: 60),
+            let second = number(17..<19, below: 60),
+            has("-", at: 4), has("-", at: 7), has("Tt ", at: 10), has(":", at: 13), has(":", at: 16)
         else { return nil }
+        let fraction = has(".", at: 19) ? 1 + bytes[20...].prefix(while: \.isDigit).count : 0
+        let zone = 19 + fraction
+        guard fraction != 1 else { return nil }
+        var offset: Int64 = 0
+        if !has("Zz", at: zone) || zone + 1 != bytes.count {
+            guard has("+-", at: zone), has(":", at: zone + 3), zone + 6 == bytes.count,
+                let hours = number(zone + 1..<zone + 3, below: 24), let minutes = number(zone + 4..<zone + 6, below: 60)
+            else { return nil }
+            offset = (hours * 3600 + minutes * 60) * (has("+", at: zone) ? 1 : -1)
+        }
         var fields = unsafe tm()
         unsafe fields.tm_year = CInt(year) - 1900
         unsafe fields.tm_mon = CInt(month) - 1
@@ -87,48 +100,6 @@ extension Timestamp {
         // timegm converts a day that does not exist, such as February 30, to another day.
         guard unsafe fields.tm_mon == CInt(month) - 1, unsafe fields.tm_mday == CInt(day) else { return nil }
         seconds = Int64(time) - offset
-    }
-}
-
-/// Parses the fields of a timestamp.
-private struct FieldReader {
-    private var rest: Substring.UTF8View
-
-    init(_ text: String) {
-        rest = text[...].utf8
-    }
-
-    var isAtEnd: Bool { rest.isEmpty }
-
-    mutating func number(digits count: Int) -> Int64? {
-        let field = rest.prefix(count)
-        guard field.count == count, field.allSatisfy(\.isDigit) else { return nil }
-        rest = rest.dropFirst(count)
-        return field.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
-    }
-
-    mutating func skip(_ choices: Unicode.Scalar...) -> Bool {
-        guard let byte = rest.first, choices.contains(Unicode.Scalar(byte)) else { return false }
-        rest = rest.dropFirst()
-        return true
-    }
-
-    /// Skips an optional fraction; returns `false` for a full stop without digits.
-    mutating func skipFraction() -> Bool {
-        guard skip(".") else { return true }
-        let fraction = rest.prefix(while: \.isDigit)
-        rest = rest.dropFirst(fraction.count)
-        return !fraction.isEmpty
-    }
-
-    /// Parses `Z` or `+hh:mm` as seconds east of UTC.
-    mutating func offset() -> Int64? {
-        if skip("Z", "z") { return 0 }
-        let isEast = rest.first == UInt8(ascii: "+")
-        guard skip("+", "-"), let hours = number(digits: 2), skip(":"), let minutes = number(digits: 2),
-            hours < 24, minutes < 60
-        else { return nil }
-        return (hours * 3600 + minutes * 60) * (isEast ? 1 : -1)
     }
 }
 
