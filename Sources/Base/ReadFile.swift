@@ -82,17 +82,3 @@ public func readParts(
 public func byteText(_ count: Int) -> String {
     count > 0 && count.isMultiple(of: 1 << 20) ? "\(count >> 20) MiB" : "\(count) bytes"
 }
-
-/// Returns a number of bytes for messages in which only its magnitude matters: `2.5 GiB`, `1.5 MiB`, `293 KiB`,
-/// `1000 bytes`.
-public func roundedByteText(_ count: Int) -> String {
-    switch count {
-    case ..<10_240: return "\(count) bytes"
-    case ..<1_048_576: return "\(count >> 10) KiB"
-    default:
-        let isLarge = count >= 1 << 30
-        // The shift binds more tightly than the product.
-        let tenths = ((count >> (isLarge ? 20 : 10)) * 10) >> 10
-        return "\(tenths / 10).\(tenths % 10) \(isLarge ? "GiB" : "MiB")"
-    }
-}

@@ -24,7 +24,7 @@ extension String {
         self + String(repeating: " ", count: max(0, columns - columnCount))
     }
 
-    /// Breaks the text into lines of a maximum width, between words but not before a unit.
+    /// Breaks the text into lines of a maximum width, between words.
     ///
     /// A word that is wider than the maximum is not broken.
     ///
@@ -38,51 +38,19 @@ extension String {
         var line = String(prefix { $0 == " " })
         var used = line.columnCount
         var isFirst = true
-        for word in wordsWithUnits {
-            let width = word.columnCount
+        for word in split(separator: " ") {
+            let width = String(word).columnCount
             if !isFirst, used + 1 + width > columns {
                 lines.append(line)
                 line = String(repeating: " ", count: indentation)
                 used = indentation
                 isFirst = true
             }
-            line += isFirst ? word : " \(word)"
+            line += isFirst ? "\(word)" : " \(word)"
             used += isFirst ? width : width + 1
             isFirst = false
         }
         return lines + [line]
-    }
-
-    /// The words, with a duration such as `4.2 s` or `3m 20s` as one word.
-    private var wordsWithUnits: [String] {
-        var words: [String] = []
-        var previous: Substring = ""
-        for word in split(separator: " ") {
-            if let last = words.indices.last, word.continuesTime(after: previous) {
-                words[last] += " \(word)"
-            } else {
-                words.append(String(word))
-            }
-            previous = word
-        }
-        return words
-    }
-}
-
-extension Substring {
-    /// Returns whether the word is the second part of a duration, perhaps with punctuation after it.
-    ///
-    /// - Parameter previous: The preceding word, which may begin with a parenthesis.
-    /// - Returns: Whether the two belong on one line.
-    fileprivate func continuesTime(after previous: Substring) -> Bool {
-        let number = previous.utf8.drop { $0 == UInt8(ascii: "(") }
-        let unit = utf8.prefix { $0.isDigit || $0.isLetter }
-        guard let first = number.first, first.isDigit, let last = number.last, let end = unit.last else { return false }
-        let isPlain = number.allSatisfy { $0.isDigit || $0 == UInt8(ascii: ".") }
-        if isPlain { return unit.elementsEqual("s".utf8) || unit.elementsEqual("ms".utf8) }
-        let isUnit = { (character: UInt8) in "dhms".utf8.contains(character) }
-        return isUnit(last) && number.dropLast().allSatisfy(\.isDigit)
-            && isUnit(end) && !unit.dropLast().isEmpty && unit.dropLast().allSatisfy(\.isDigit)
     }
 }
 

@@ -1,3 +1,4 @@
+import CSchemas
 import CTemplates
 
 /// A file of a directory that `init KIND` writes, as it is in the repository.
@@ -24,4 +25,11 @@ public struct TemplateFile: Sendable, Hashable {
             return unsafe TemplateFile(path: String(cString: file.path), content: content)
         }
     }
+}
+
+/// Returns the schemas of the kinds of Kubernetes, which are a part of the program, as the text that `tools/schemas` writes.
+public func kubernetesSchemaText() -> [UInt8] {
+    var size: UInt = 0
+    guard let start = unsafe nest_schemas(&size) else { return [] }
+    return unsafe Array(UnsafeBufferPointer(start: start, count: Int(size)))
 }

@@ -42,24 +42,6 @@ struct TextTests {
     }
 
     @Test(arguments: [
-        ("duration 4 ms, no", 12, ["duration", "4 ms, no"]),
-        ("after 4.2 s (12 ms)", 9, ["after", "4.2 s", "(12 ms)"]),
-        ("in 1m 20s, 2d 3h", 6, ["in", "1m 20s,", "2d 3h"]),
-        ("7 sets 3m away 4 x", 3, ["7", "sets", "3m", "away", "4 x"]),
-    ])
-    func `a text is not broken between a number and its unit`(text: String, columns: Int, lines: [String]) {
-        #expect(text.wrapped(to: columns) == lines)
-    }
-
-    @Test(arguments: [
-        (0, "0 bytes"), (10_239, "10239 bytes"), (10_240, "10 KiB"), (1_048_575, "1023 KiB"), (1_048_576, "1.0 MiB"),
-        (1_600_000, "1.5 MiB"), ((1 << 30) - 1, "1023.9 MiB"), (5 << 29, "2.5 GiB"), (Int.max, "8589934591.9 GiB"),
-    ])
-    func `a number of bytes is rounded`(count: Int, text: String) {
-        #expect(roundedByteText(count) == text)
-    }
-
-    @Test(arguments: [
         ("plain", "plain"),
         ("ümläut ✓ 日本", "ümläut ✓ 日本"),
         ("two\nlines", "two\\nlines"),
