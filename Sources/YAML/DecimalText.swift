@@ -1,3 +1,5 @@
+import Base
+
 /// A decimal number with all its digits: its value is `0.digits` times ten to the power of `point`.
 struct DecimalText: Hashable {
     /// Whether the number is below zero.
@@ -12,73 +14,20 @@ struct DecimalText: Hashable {
     /// Parses a number such as `-12.5e3`: a sign, digits around an optional point, an optional exponent.
     ///
     /// Returns `nil` if the text has any other form.
-    init?(_ text: some Sequence<UInt8>) {
-        var exponent = ExponentText()
-        var hasDigit = false
-        var hasPoint = false
-        for (index, byte) in text.enumerated() {
-            if exponent.isOpen {
-                guard exponent.append(byte) else { return nil }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "-"), UInt8(ascii: "+"):
-                guard index == 0 else { return nil }
-                isNegative = byte == UInt8(ascii: "-")
-            case UInt8(ascii: "0")...UInt8(ascii: "9"):
-                hasDigit = true
-                append(byte, afterPoint: hasPoint)
-            case UInt8(ascii: "."):
-                guard !hasPoint else { return nil }
-                hasPoint = true
-            case UInt8(ascii: "e"), UInt8(ascii: "E"):
-                guard hasDigit else { return nil }
-                exponent.isOpen = true
-            default: return nil
-            }
-        }
-        guard hasDigit, exponent.isComplete else { return nil }
+    init?(_ text: String) {
+        let parts = text.utf8.split(maxSplits: 1, omittingEmptySubsequences: false) { $0 | 0x20 == UInt8(ascii: "e") }
+        let mantissa = parts[0].dropFirst(parts[0].first?.isSign == true ? 1 : 0)
+        let whole = mantissa.prefix { $0 != UInt8(ascii: ".") }
+        let fraction = mantissa.dropFirst(whole.count + 1)
+        guard let exponent = parts.count == 1 ? 0 : Int(Substring(parts[1])), !whole.isEmpty || !fraction.isEmpty,
+            whole.allSatisfy(\.isDigit), fraction.allSatisfy(\.isDigit)
+        else { return nil }
+        isNegative = parts[0].first == UInt8(ascii: "-")
+        let written = Array(whole) + Array(fraction)
+        digits = Array(written.drop { $0 == UInt8(ascii: "0") })
+        point = whole.count - (written.count - digits.count) + min(max(exponent, -1_000_000_000), 1_000_000_000)
         while digits.last == UInt8(ascii: "0") { digits.removeLast() }
-        point = digits.isEmpty ? 0 : point + exponent.value
-    }
-
-    private mutating func append(_ digit: UInt8, afterPoint: Bool) {
-        if digits.isEmpty && digit == UInt8(ascii: "0") {
-            point -= afterPoint ? 1 : 0
-        } else {
-            digits.append(digit)
-            point += afterPoint ? 0 : 1
-        }
-    }
-}
-
-/// The part of a number after its `e`.
-private struct ExponentText {
-    var isOpen = false
-    private var isNegative = false
-    private var hasSign = false
-    private var hasDigit = false
-    private var magnitude = 0
-
-    /// Whether the exponent is absent or has digits.
-    var isComplete: Bool { !isOpen || hasDigit }
-
-    /// The exponent, clamped to ±1,000,000,000.
-    var value: Int { isNegative ? -magnitude : magnitude }
-
-    /// Adds the next character, and returns whether it is valid in an exponent.
-    mutating func append(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "-"), UInt8(ascii: "+"):
-            guard !hasSign && !hasDigit else { return false }
-            hasSign = true
-            isNegative = byte == UInt8(ascii: "-")
-        case UInt8(ascii: "0")...UInt8(ascii: "9"):
-            hasDigit = true
-            magnitude = min(magnitude * 10 + Int(byte - UInt8(ascii: "0")), 1_000_000_000)
-        default: return false
-        }
-        return true
+        if digits.isEmpty { point = 0 }
     }
 }
 
@@ -124,7 +73,7 @@ enum KeyText {
     static func float(_ number: Number) -> String {
         let sign = number.text.utf8.first == UInt8(ascii: "-") ? "-" : ""
         guard let magnitude = Float(number.json)?.magnitude, magnitude.isFinite else { return sign + ".inf" }
-        guard let decimal = DecimalText(magnitude.description.utf8), !decimal.digits.isEmpty else { return sign + "0" }
+        guard let decimal = DecimalText(magnitude.description), !decimal.digits.isEmpty else { return sign + "0" }
         let isScientific = decimal.point > 6 || decimal.point < -3
         return sign + (isScientific ? decimal.scientific(exponentDigitCount: 2) : decimal.positional)
     }

@@ -12,13 +12,13 @@ extension Number {
     ///   - plain: The same characters without underscores.
     /// - Returns: The number, or `nil` if the text is not a number or is too large for a floating-point value.
     static func decimal(text: String, plain: String) -> Self? {
-        guard let written = DecimalText(plain.utf8) else { return nil }
+        guard let written = DecimalText(plain) else { return nil }
         // Up to 15 digits survive the conversion to floating point and back, except near the limits of the range.
         if written.digits.count <= 15 && abs(written.point) < 290 {
             return Self(text: text, json: written.goJSON)
         }
         guard let value = Double(plain), value.isFinite else { return nil }
-        guard DecimalText(value.description.utf8) == written else {
+        guard DecimalText(value.description) == written else {
             return Self(text: text, json: jsonGrammar(plain))
         }
         return Self(text: text, json: written.goJSON)
