@@ -12,9 +12,6 @@ struct DocumentSplitter: Sendable {
     private var index = 0
     private var isStopped = false
 
-    /// The offset of a marker line that follows directives and therefore does not end a document.
-    private var ownMarker: Int?
-
     init(_ bytes: [UInt8], file: String) {
         self.bytes = bytes
         self.file = file
@@ -39,38 +36,32 @@ struct DocumentSplitter: Sendable {
             text.line = line
         }
         let start = offset
-        let end = findEnd()
+        let end = findEnd(from: start)
         text.bytes = withoutByteOrderMark(bytes[start..<end])
         text.isLast = offset >= bytes.count
         return text
     }
 
     /// Advances past the marker line that ends a document, and returns the end of the document's text.
-    private mutating func findEnd() -> Int {
-        var directives = DirectiveFinder()
+    private mutating func findEnd(from start: Int) -> Int {
         while offset < bytes.count {
-            let lineEnd = endOfLine()
-            guard isMarker(lineEnd), offset != ownMarker else {
-                directives.pass(bytes[offset..<lineEnd], line: line)
+            guard isMarker(endOfLine()), !isPreamble(bytes[start..<offset]) else {
                 passLine()
                 continue
             }
-            switch directives.found {
-            case .inDocument:
-                directives = DirectiveFinder()
-                ownMarker = offset
-            case .afterDocument(let start, let startLine):
-                ownMarker = offset
-                (offset, line) = (start, startLine)
-                return start
-            case nil:
-                let end = offset
-                // A marker followed by text is kept, and makes the next document invalid.
-                if markerProblem() == nil { passLine() }
-                return end
-            }
+            let end = offset
+            // A marker followed by text is kept, and makes the next document invalid.
+            if markerProblem() == nil { passLine() }
+            return end
         }
         return bytes.count
+    }
+
+    /// Returns whether a text has only directives, after which a marker line begins their document.
+    private func isPreamble(_ text: ArraySlice<UInt8>) -> Bool {
+        guard text.first == UInt8(ascii: "%") || text.first == UInt8(ascii: "#") else { return false }
+        let starts = text.split(separator: UInt8(ascii: "\n")).compactMap { $0.first { $0 > 0x20 } }
+        return starts.contains(UInt8(ascii: "%")) && starts.allSatisfy { "%#".utf8.contains($0) }
     }
 
     private func endOfLine() -> Int {
@@ -109,37 +100,5 @@ struct DocumentSplitter: Sendable {
 
     private func withoutByteOrderMark(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         text.starts(with: Self.byteOrderMark) ? text.dropFirst(Self.byteOrderMark.count) : text
-    }
-}
-
-/// Finds directives, the lines with `%` before a document's marker line.
-private struct DirectiveFinder {
-    enum Found {
-        /// Directives at the beginning of the document's own text.
-        case inDocument
-        /// Directives after the document's closing `...`, which belong to the next document.
-        case afterDocument(offset: Int, line: Int)
-    }
-
-    private(set) var found: Found?
-    private var isBetweenDocuments = true
-    private var isAtStart = true
-
-    /// Processes a line that is not a marker.
-    mutating func pass(_ line: ArraySlice<UInt8>, line number: Int) {
-        if line.starts(with: "...".utf8) {
-            self = Self()
-            isAtStart = false
-            return
-        }
-        guard isBetweenDocuments, let first = line.first(where: { $0 > 0x20 }), first != UInt8(ascii: "#") else {
-            return
-        }
-        if line.first == UInt8(ascii: "%") {
-            found = found ?? (isAtStart ? .inDocument : .afterDocument(offset: line.startIndex, line: number))
-        } else {
-            isBetweenDocuments = false
-            found = nil
-        }
     }
 }

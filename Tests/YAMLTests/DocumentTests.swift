@@ -42,7 +42,6 @@ import YAML
         ("\u{FEFF}---\na: 1\n", ["1 2 {\"a\":1}"]),
         ("%YAML 1.1\n---\na: 1\n", ["1 3 {\"a\":1}"]),
         ("# c\n%YAML 1.2\n---\na: 1\n---\nb: 2\n", ["1 4 {\"a\":1}", "2 6 {\"b\":2}"]),
-        ("a: 1\n...\n# c\n%TAG !e! tag:yaml.org,2002:\n---\nb: !e!str 2\n", ["1 1 {\"a\":1}", "2 6 {\"b\":\"2\"}"]),
         ("a: |\n  no line end", ["1 1 {\"a\":\"no line end\\n\"}"]),
     ])
     func `a file is split as kubectl splits it`(text: String, expected: [String]) {
