@@ -62,8 +62,16 @@ extension Event {
         case YAML_DOCUMENT_END_EVENT: self = .documentEnd
         case YAML_ALIAS_EVENT: self = unsafe .alias(anchor: text(event.data.alias.anchor) ?? "")
         case YAML_SCALAR_EVENT: self = unsafe .scalar(ScalarEvent(event))
-        case YAML_SEQUENCE_START_EVENT: self = unsafe .collectionStart(CollectionEvent(sequence: event))
-        case YAML_MAPPING_START_EVENT: self = unsafe .collectionStart(CollectionEvent(mapping: event))
+        case YAML_SEQUENCE_START_EVENT:
+            let start = unsafe event.data.sequence_start
+            let isFlow = unsafe start.style == YAML_FLOW_SEQUENCE_STYLE
+            let (anchor, tag) = unsafe (text(start.anchor), text(start.tag))
+            self = .collectionStart(CollectionEvent(isMapping: false, anchor: anchor, tag: tag, isFlow: isFlow))
+        case YAML_MAPPING_START_EVENT:
+            let start = unsafe event.data.mapping_start
+            let isFlow = unsafe start.style == YAML_FLOW_MAPPING_STYLE
+            let (anchor, tag) = unsafe (text(start.anchor), text(start.tag))
+            self = .collectionStart(CollectionEvent(isMapping: true, anchor: anchor, tag: tag, isFlow: isFlow))
         case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: self = .collectionEnd
         default: self = .streamEnd
         }
@@ -82,22 +90,6 @@ extension ScalarEvent {
         case YAML_LITERAL_SCALAR_STYLE, YAML_FOLDED_SCALAR_STYLE: style = .block
         default: style = .plain
         }
-    }
-}
-
-extension CollectionEvent {
-    fileprivate init(sequence event: yaml_event_t) {
-        isMapping = false
-        anchor = unsafe text(event.data.sequence_start.anchor)
-        tag = unsafe text(event.data.sequence_start.tag)
-        isFlow = unsafe event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
-    }
-
-    fileprivate init(mapping event: yaml_event_t) {
-        isMapping = true
-        anchor = unsafe text(event.data.mapping_start.anchor)
-        tag = unsafe text(event.data.mapping_start.tag)
-        isFlow = unsafe event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
     }
 }
 

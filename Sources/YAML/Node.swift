@@ -315,16 +315,12 @@ extension Node {
     ///
     /// As in kubectl, list items are not indented below their key.
     ///
-    /// - Parameter isSorted: Whether keys are sorted alphabetically, rather than in the order of the mapping.
-    /// - Returns: The lines without line breaks.
-    public func yamlLines(isSorted: Bool = true) -> [String] {
+    /// - Returns: The lines without line breaks, with keys sorted alphabetically.
+    public func yamlLines() -> [String] {
         switch content {
         case .mapping(let mapping) where !mapping.entries.isEmpty:
-            (isSorted ? mapping.entries.sorted { $0.key < $1.key } : mapping.entries).flatMap { entry in
-                Self.lines(of: entry, isSorted)
-            }
-        case .sequence(let items) where !items.isEmpty:
-            items.flatMap { Self.lines(ofItem: $0, isSorted) }
+            mapping.entries.sorted { $0.key < $1.key }.flatMap(Self.lines(of:))
+        case .sequence(let items) where !items.isEmpty: items.flatMap(Self.lines(ofItem:))
         default: scalarLines
         }
     }
@@ -337,17 +333,17 @@ extension Node {
         }
     }
 
-    private static func lines(of entry: Mapping.Entry, _ isSorted: Bool) -> [String] {
+    private static func lines(of entry: Mapping.Entry) -> [String] {
         let key = plainOrQuoted(entry.key)
-        let lines = entry.value.yamlLines(isSorted: isSorted)
+        let lines = entry.value.yamlLines()
         if entry.value.isCollection {
             return ["\(key):"] + (entry.value.sequence == nil ? lines.map(indented) : lines)
         }
         return ["\(key): \(lines[0])"] + lines.dropFirst().map(indented)
     }
 
-    private static func lines(ofItem item: Node, _ isSorted: Bool) -> [String] {
-        let lines = item.yamlLines(isSorted: isSorted)
+    private static func lines(ofItem item: Node) -> [String] {
+        let lines = item.yamlLines()
         return ["- \(lines[0])"] + lines.dropFirst().map(indented)
     }
 

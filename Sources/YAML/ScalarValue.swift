@@ -1,18 +1,5 @@
 import Base
 
-extension Node.Content {
-    /// Creates the value of a scalar without quotes; returns `nil` if JSON cannot represent it.
-    public init?(plain text: String) {
-        switch ScalarValue(text) {
-        case .null: self = .null
-        case .boolean(let value): self = .boolean(value)
-        case .integer(let number), .float(let number): self = .number(number)
-        case .notFinite: return nil
-        case .string: self = .string(text)
-        }
-    }
-}
-
 /// The value of a plain scalar.
 ///
 /// The rules are YAML 1.1 as sigs.k8s.io/yaml reads it, and were determined by experiments with kubectl 1.32.

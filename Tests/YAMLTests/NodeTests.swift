@@ -79,11 +79,6 @@ import YAML
         )
     }
 
-    @Test func `keys can keep their order`() throws {
-        let node = try readJSON(Array(#"{"version":1,"b":[{"z":1,"a":2}],"a":{"d":1,"c":2}}"#.utf8), file: "j")
-        #expect(node.yamlLines(isSorted: false) == ["version: 1", "b:", "- z: 1", "  a: 2", "a:", "  d: 1", "  c: 2"])
-    }
-
     @Test(arguments: [
         #""yes""#, #""10""#, #""1e3""#, #""a: b""#, #""a #b""#, #""a\tb""#, #"" a""#, #"" a\nb""#, #""\nb""#, #""é""#,
         #""a:""#, #""~""#, #""*a""#, #""a\r\nb\r\n""#, #""2026-01-01""#, #""a\n\n\nb\n""#, #""0x1f/2""#,
