@@ -62,19 +62,14 @@ public struct CertificateSet: Sendable {
     /// Returns the path of a file, including the directory.
     func path(_ file: String) -> String { "\(directory)/\(file)" }
 
-    /// Reads a file of a set; returns `nil` if it does not exist.
-    static func read(_ path: String) throws(SystemError) -> [UInt8]? {
+    /// Reads a file by its path in the directory; returns `nil` if it does not exist.
+    func read(_ file: String) throws(SystemError) -> [UInt8]? {
         do throws(SystemError) {
-            return try FileSystem.read(path, limit: SizeLimit.encrypted)
+            return try FileSystem.read(path(file), limit: SizeLimit.encrypted)
         } catch {
             if error.isNotFound { return nil }
             throw error
         }
-    }
-
-    /// Reads a file by its path in the directory; returns `nil` if it does not exist.
-    func read(_ file: String) throws(SystemError) -> [UInt8]? {
-        try Self.read(path(file))
     }
 
     /// Returns the undeclared certificates and keys, relative to the directory.

@@ -15,17 +15,6 @@ public struct CertificateStatus: Sendable, Hashable {
 
     /// The problems of the certificate and its key.
     public var faults: [CertificateFault]
-
-    public init(
-        leaf: LeafDeclaration?,
-        name: String,
-        path: String,
-        validUntil: Timestamp?,
-        faults: [CertificateFault],
-    ) {
-        (self.leaf, self.name, self.path) = (leaf, name, path)
-        (self.validUntil, self.faults) = (validUntil, faults)
-    }
 }
 
 /// A problem of a certificate or its key.
@@ -79,10 +68,10 @@ public struct SetInspection: Sendable {
     public var authority: CertificateStatus
 
     /// The other trusted CAs: during a rotation, the new or the old CA.
-    public var otherAuthorities: [CertificateStatus]
+    public var otherAuthorities: [CertificateStatus] = []
 
     /// The progress of the rotation.
-    public var progress: RotationProgress
+    public var progress = RotationProgress.notRotating
 
     /// The selected certificates, in the order of their declarations.
     public var leaves: [CertificateStatus]
@@ -98,23 +87,6 @@ public struct SetInspection: Sendable {
 
     /// All CAs, followed by the selected certificates.
     public var all: [CertificateStatus] { authorities + leaves }
-
-    /// Creates the result of an inspection.
-    public init(
-        authority: CertificateStatus,
-        otherAuthorities: [CertificateStatus] = [],
-        progress: RotationProgress = .notRotating,
-        leaves: [CertificateStatus],
-        undeclared: [String],
-        limits: [String],
-    ) {
-        self.authority = authority
-        self.otherAuthorities = otherAuthorities
-        self.progress = progress
-        self.leaves = leaves
-        self.undeclared = undeclared
-        self.limits = limits
-    }
 }
 
 /// The certificates that a command selects.

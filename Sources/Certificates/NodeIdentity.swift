@@ -51,7 +51,7 @@ public struct NodeIdentity: Sendable, Hashable {
             start += (try? file.read(operation, path, capacity: Self.startLengthOfSSH - start.count)) ?? []
         }
         let lines = String(decoding: start, as: UTF8.self).split(whereSeparator: \.isNewline)
-        needsPassword = Identity.needsPassword(path) || lines.contains { Self.encryptedMarks.contains(String($0)) }
+        needsPassword = Self.needsPassword(lines)
         switch lines.first {
         case Self.markOfSSH[...]?: kind = Self.kind(ofSSHKey: lines.dropFirst().joined())
         case "-----BEGIN RSA PRIVATE KEY-----"?: kind = .rsa
@@ -64,6 +64,19 @@ public struct NodeIdentity: Sendable, Hashable {
             if !isOfAge { start += (try? file.read(operation, path, capacity: SizeLimit.encrypted)) ?? [] }
             let format = isOfAge ? nil : ContentFormat.recognised(start, path: path)
             kind = isOfAge ? .age : format.flatMap { $0.kind == .privateKey ? nil : .foreign($0) } ?? .unknown
+        }
+    }
+
+    /// An OpenSSH key names its cipher at the beginning, `none` without a password; see OpenSSH's PROTOCOL.key.
+    private static func needsPassword(_ lines: [Substring]) -> Bool {
+        switch lines.first {
+        case markOfSSH[...]?:
+            // The prefix is a whole number of base64 groups of four characters.
+            let body = lines.dropFirst().first?.prefix(40) ?? ""
+            guard let bytes = try? Base64.decode(String(body)) else { return false }
+            return !bytes.starts(with: Array("openssh-key-v1\0".utf8) + [0, 0, 0, 4] + Array("none".utf8))
+        case "age-encryption.org/v1"?, "-----BEGIN AGE ENCRYPTED FILE-----"?: return true
+        default: return lines.contains { encryptedMarks.contains(String($0)) }
         }
     }
 
@@ -171,9 +184,9 @@ public func requireDecryptable(
     )
 }
 
-/// A file with the private key of an operator.
-enum Identity {
-    /// Refuses a file that cannot be read or is no private key, before any error about the keys that it should decrypt.
+extension NodeIdentity {
+    /// Refuses a private key of an operator that cannot be read or used, before any error about the keys that it should
+    /// decrypt.
     ///
     /// - Throws: ``Base/Problem`` that names the file.
     static func check(_ path: String) throws(Problem) {
@@ -189,27 +202,7 @@ enum Identity {
                 hint: "pass the file of a private key to '--identity'"
             )
         }
-        if !needsPassword(path) { try NodeIdentity(reading: path).requireUsable(at: path) }
-    }
-
-    /// Returns whether `age` asks for a password each time that it uses the file.
-    ///
-    /// Only the beginning is read, which contains nothing secret in most formats. An OpenSSH key names its cipher
-    /// there, `none` without a password; see OpenSSH's PROTOCOL.key.
-    static func needsPassword(_ path: String) -> Bool {
-        let operation = "cannot read"
-        guard let file = try? FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK, operation),
-            let start = try? file.read(operation, path, capacity: 120)
-        else { return false }
-        let lines = String(decoding: start, as: UTF8.self).split(whereSeparator: \.isNewline)
-        switch lines.first {
-        case "-----BEGIN OPENSSH PRIVATE KEY-----"?:
-            // The prefix is a whole number of base64 groups of four characters.
-            let body = lines.dropFirst().first?.prefix(40) ?? ""
-            guard let bytes = try? Base64.decode(String(body)) else { return false }
-            return !bytes.starts(with: Array("openssh-key-v1\0".utf8) + [0, 0, 0, 4] + Array("none".utf8))
-        case "age-encryption.org/v1"?, "-----BEGIN AGE ENCRYPTED FILE-----"?: return true
-        default: return false
-        }
+        let identity = NodeIdentity(reading: path)
+        if !identity.needsPassword { try identity.requireUsable(at: path) }
     }
 }

@@ -22,13 +22,7 @@ public struct RenewalPlan: Sendable {
         /// The reasons, as predicates of the present certificate.
         public var reasons: [String]
         /// Whether the present key is kept, because a new key would invalidate the tokens that it has signed.
-        public var keepsKey: Bool
-
-        public init(leaf: LeafDeclaration, reasons: [String], keepsKey: Bool = false) {
-            self.leaf = leaf
-            self.reasons = reasons
-            self.keepsKey = keepsKey
-        }
+        public var keepsKey = false
     }
 
     /// The change to the CA.
@@ -51,19 +45,6 @@ public struct RenewalPlan: Sendable {
 
     /// The comparisons that could not be made.
     public var limits: [String]
-
-    public init(
-        authority: AuthorityChange,
-        made: [Item],
-        encrypted: [Item],
-        keptCount: Int,
-        removed: [String],
-        authorityFaults: [String],
-        limits: [String],
-    ) {
-        (self.authority, self.made, self.encrypted, self.keptCount) = (authority, made, encrypted, keptCount)
-        (self.removed, self.authorityFaults, self.limits) = (removed, authorityFaults, limits)
-    }
 
     /// Whether there is nothing to do.
     public var isEmpty: Bool { authority == .keep && made.isEmpty && encrypted.isEmpty && removed.isEmpty }
@@ -115,8 +96,8 @@ public struct Renewal: Sendable {
             throw error.all.first ?? Problem("nothing is selected")
         }
         // An identity with a password would cause a prompt for every key.
-        let usable = access.identities.contains(where: Identity.needsPassword) ? [] : access.identities
-        let comparing = KeyAccess(environment: access.environment, identities: usable)
+        let asks = access.identities.contains { NodeIdentity(reading: $0).needsPassword }
+        let comparing = KeyAccess(environment: access.environment, identities: asks ? [] : access.identities)
         let found = try await set.inspect(leaves, at: now, comparing)
         let authority = try authorityChange(found)
         var made: [RenewalPlan.Item] = []
@@ -239,43 +220,20 @@ extension CertificateSet {
     /// - Returns: The lock.
     /// - Throws: ``Base/Problem`` if another process holds the lock for too long.
     public func lock(onWait: () -> Void) async throws(Problem) -> FileLock {
-        try await Self.lock(directory, onWait: onWait)
-    }
-
-    /// Takes the lock of the set in a directory.
-    ///
-    /// - Parameters:
-    ///   - directory: The directory of the set.
-    ///   - limit: The maximum time to wait for another process.
-    ///   - onWait: Called once if another process holds the lock.
-    /// - Returns: The lock.
-    /// - Throws: ``Base/Problem`` if the lock cannot be taken within the limit.
-    static func lock(
-        _ directory: String,
-        within limit: Duration = lockLimit,
-        onWait: () -> Void = {},
-    ) async throws(Problem) -> FileLock {
+        let deadline = ContinuousClock.now + Self.lockLimit
         do throws(SystemError) {
-            let deadline = ContinuousClock.now + limit
             if let lock = try await StagedDirectory.lock(directory, until: deadline, onWait: onWait) { return lock }
         } catch {
-            throw unchanged(directory, error)
+            throw unchanged(error)
         }
-        let message = "another process has been changing '\(directory)' for \(limit.humanReadable)"
+        let message = "another process has been changing '\(directory)' for \(Self.lockLimit.humanReadable)"
         throw Problem(message, hint: "end it, or try again later")
     }
 
     /// Creates the error of a renewal that failed and changed nothing.
-    func unchanged(_ error: any Error) -> Problem { Self.unchanged(directory, error) }
-
-    /// Creates the error of a failed change to the set in a directory, which is unchanged.
-    static func unchanged(_ directory: String, _ error: any Error) -> Problem {
+    func unchanged(_ error: any Error) -> Problem {
         let advice = (error as? SystemError)?.advice ?? (error as? Problem)?.hint
-        return Problem(
-            "the certificates in '\(directory)' are unchanged",
-            hint: advice,
-            cause: error
-        )
+        return Problem("the certificates in '\(directory)' are unchanged", hint: advice, cause: error)
     }
 }
 

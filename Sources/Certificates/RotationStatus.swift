@@ -31,11 +31,6 @@ public struct RotationStatus: Sendable, Hashable {
 
         /// Whether the key signs tokens, and is therefore kept.
         public var keepsKey: Bool
-
-        public init(node: String, name: String, serialNumber: String?, isCurrent: Bool, keepsKey: Bool) {
-            (self.node, self.name, self.serialNumber) = (node, name, serialNumber)
-            (self.isCurrent, self.keepsKey) = (isCurrent, keepsKey)
-        }
     }
 
     /// The progress of the rotation.
@@ -46,10 +41,6 @@ public struct RotationStatus: Sendable, Hashable {
 
     /// The certificates of the nodes.
     public var leaves: [Leaf]
-
-    public init(progress: RotationProgress, authorityPath: String, leaves: [Leaf]) {
-        (self.progress, self.authorityPath, self.leaves) = (progress, authorityPath, leaves)
-    }
 
     /// The last completed step, derived from the files; `nil` if no rotation is in progress.
     public var done: RotationStep? {

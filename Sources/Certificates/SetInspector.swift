@@ -205,7 +205,7 @@ public struct KeyAccess: Sendable {
     ///
     /// - Throws: ``Base/Problem`` for the first unreadable file.
     public func check() throws(Problem) {
-        for path in identities { try Identity.check(path) }
+        for path in identities { try NodeIdentity.check(path) }
     }
 
     /// The program `age` with these settings.

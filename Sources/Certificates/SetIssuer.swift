@@ -148,15 +148,13 @@ struct SetIssuer: Sendable {
         return try await access.age.encrypt(text, to: recipients(of: leaf))
     }
 
-    /// Decrypts the key of a certificate.
-    func key(of leaf: LeafDeclaration) async throws(Problem) -> PrivateKey {
-        try await key(set.files(of: leaf).key, Self.subject(leaf))
-    }
-
     /// Decrypts the existing keys of certificates, one at a time because `age` may ask for a password.
     func keys(of leaves: [LeafDeclaration]) async throws -> [LeafDeclaration: PrivateKey] {
         var keys: [LeafDeclaration: PrivateKey] = [:]
-        for leaf in leaves where try set.read(set.files(of: leaf).key) != nil { keys[leaf] = try await key(of: leaf) }
+        for leaf in leaves {
+            let file = set.files(of: leaf).key
+            if try set.read(file) != nil { keys[leaf] = try await key(file, Self.subject(leaf)) }
+        }
         return keys
     }
 

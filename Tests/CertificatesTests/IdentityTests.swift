@@ -12,39 +12,39 @@ struct IdentityTests {
         let path = TemporaryDirectory.file("key")
         let made = try await Tool.run("ssh-keygen", ["-q", "-t", type, "-N", password, "-f", path])
         try #require(made.status == 0, "\(made.errors)")
-        #expect(Identity.needsPassword(path) == !password.isEmpty)
+        #expect(NodeIdentity(reading: path).needsPassword == !password.isEmpty)
     }
 
     @Test func `a key of age has none, unless it is encrypted itself`() async throws {
         let path = TemporaryDirectory.file("key")
         try #require(try await Tool.run("age-keygen", ["-o", path]).status == 0)
-        #expect(!Identity.needsPassword(path))
+        #expect(!NodeIdentity(reading: path).needsPassword)
         let recipient = try await Tool.run("age-keygen", ["-y", path]).output.filter { !$0.isNewline }
         for flags in [[], ["-a"]] {
             let result = try await Tool.run("age", ["-r", recipient, "-o", "\(path).age"] + flags + [path])
             try #require(result.status == 0)
-            #expect(Identity.needsPassword("\(path).age"))
+            #expect(NodeIdentity(reading: "\(path).age").needsPassword)
         }
     }
 
     @Test func `a private key of a type that age does not read is refused`() async throws {
         let path = TemporaryDirectory.file("key")
         try #require(try await Tool.run("ssh-keygen", ["-q", "-t", "ecdsa", "-N", "", "-f", path]).status == 0)
-        #expect(throws: Problem.self) { try Identity.check(path) }
+        #expect(throws: Problem.self) { try NodeIdentity.check(path) }
         let locked = TemporaryDirectory.file("locked")
         try #require(
             try await Tool.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "nest secret", "-f", locked]).status == 0
         )
-        try Identity.check(locked)
+        try NodeIdentity.check(locked)
         let own = TemporaryDirectory.file("own")
         try #require(try await Tool.run("age-keygen", ["-o", own]).status == 0)
-        try Identity.check(own)
+        try NodeIdentity.check(own)
         let recipient = try await Tool.run("age-keygen", ["-y", own]).output.filter { !$0.isNewline }
         try #require(try await Tool.run("age", ["-r", recipient, "-o", "\(own).age", own]).status == 0)
-        try Identity.check("\(own).age")
+        try NodeIdentity.check("\(own).age")
     }
 
     @Test func `a file that is missing has none`() {
-        #expect(!Identity.needsPassword(TemporaryDirectory.file("missing")))
+        #expect(!NodeIdentity(reading: TemporaryDirectory.file("missing")).needsPassword)
     }
 }

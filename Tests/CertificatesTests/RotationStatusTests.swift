@@ -1,6 +1,7 @@
 import Base
-import Certificates
 import Testing
+
+@testable import Certificates
 
 @Suite struct RotationStatusTests {
     private static let current = RotationStatus.Leaf(

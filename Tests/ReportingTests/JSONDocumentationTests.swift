@@ -1,5 +1,4 @@
 import Base
-import Certificates
 import Execution
 @testable import Host
 import Reporting
@@ -8,6 +7,7 @@ import TestSupport
 import Testing
 import YAML
 
+@testable import Certificates
 @testable import Planning
 
 /// What is printed as JSON, compared with `docs/json.md`.
