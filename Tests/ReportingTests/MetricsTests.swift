@@ -1,8 +1,9 @@
 import Base
 import Execution
-import Reporting
 import State
 import Testing
+
+@testable import Reporting
 
 /// The metrics of a node as text.
 @Suite(.timeLimit(.minutes(5)))
@@ -67,30 +68,30 @@ struct MetricsTests {
             record: record(.changed, at: 100),
             repetition: record(.failed, at: 200, lastSuccess: 150)
         )
-        #expect(repeated.outcome == .failed)
-        #expect(repeated.finished == Timestamp(seconds: 200))
+        #expect(repeated.last?.outcome == .failed)
+        #expect(repeated.last?.time == Timestamp(seconds: 200))
         #expect(repeated.lastSuccess == Timestamp(seconds: 150))
         let again = TaskMetrics(task: "a", record: record(.unchanged, at: 300), repetition: record(.failed, at: 200))
-        #expect(again.outcome == .unchanged)
+        #expect(again.last?.outcome == .unchanged)
         #expect(again.lastSuccess == Timestamp(seconds: 300))
     }
 
     @Test func `while a task runs its last run that has ended counts`() {
         let first = TaskMetrics(task: "a", record: record(nil, at: 400), repetition: nil)
-        #expect(first == TaskMetrics(task: "a"))
+        #expect(first == TaskMetrics(task: "a", record: nil, repetition: nil))
         var retry = record(nil, at: 400)
         retry.history = record(.failed, at: 350, lastSuccess: 300).historyForNext
         let running = TaskMetrics(task: "a", record: retry, repetition: nil)
-        #expect(running.outcome == .failed)
-        #expect(running.finished == Timestamp(seconds: 350))
-        #expect(running.duration == .milliseconds(1500))
-        #expect(running.attempts == 3)
+        #expect(running.last?.outcome == .failed)
+        #expect(running.last?.time == Timestamp(seconds: 350))
+        #expect(running.last?.duration == .milliseconds(1500))
+        #expect(running.last?.attempt == 3)
         #expect(running.lastSuccess == Timestamp(seconds: 300))
         // A third attempt after one that was killed.
         retry.history = retry.historyForNext
         #expect(TaskMetrics(task: "a", record: retry, repetition: nil) == running)
         let repeating = TaskMetrics(task: "a", record: record(.changed, at: 360), repetition: retry)
-        #expect(repeating.outcome == .changed)
+        #expect(repeating.last?.outcome == .changed)
     }
 
     @Test func `the days that are left are whole ones, and below zero after the end`() {

@@ -1,5 +1,6 @@
 public import Base
 import Execution
+public import State
 
 /// Returns metrics in the Prometheus text format, for the textfile collector of the node exporter.
 ///
@@ -25,19 +26,20 @@ public func metricsText(
     text.family("task_outcome", "Whether the last run of the task that has ended on this boot did so with the outcome.")
     for task in tasks {
         for outcome in Outcome.Kind.allCases {
-            text.sample([("task", task.task), ("outcome", outcome.rawValue)], task.outcome == outcome ? "1" : "0")
+            let isOutcome = task.last?.outcome == outcome
+            text.sample([("task", task.task), ("outcome", outcome.rawValue)], isOutcome ? "1" : "0")
         }
     }
     text.family("task_duration_seconds", "How long the last run of the task took.")
     for task in tasks {
-        if let duration = task.duration { text.sample([("task", task.task)], duration.jsonSeconds) }
+        if let duration = task.last?.duration { text.sample([("task", task.task)], duration.jsonSeconds) }
     }
     text.family("task_attempts", "The number of runs of the task since it last succeeded, the last run included.")
     for task in tasks {
-        if let attempts = task.attempts { text.sample([("task", task.task)], "\(attempts)") }
+        if let attempts = task.last?.attempt { text.sample([("task", task.task)], "\(attempts)") }
     }
     text.family("task_last_run_timestamp_seconds", "When the last run of the task ended.")
-    for task in tasks { text.sample([("task", task.task)], task.finished) }
+    for task in tasks { text.sample([("task", task.task)], task.last?.time) }
     text.family("task_last_success_timestamp_seconds", "When the task last succeeded on this boot.")
     for task in tasks { text.sample([("task", task.task)], task.lastSuccess) }
     text.family("certificate_not_before_timestamp_seconds", "When the validity of the certificate begins.")
@@ -49,6 +51,24 @@ public func metricsText(
         text.sample([("path", certificate.path), ("subject", certificate.subject)], certificate.expires)
     }
     return text.text
+}
+
+/// The metrics of one task.
+public struct TaskMetrics: Sendable, Hashable {
+    /// The task's name.
+    let task: String
+    /// The run that ended last on this boot, `nil` if no run has ended.
+    let last: RunEnd?
+    /// The time of the last success on this boot.
+    let lastSuccess: Timestamp?
+
+    /// Creates the metrics of a task from its record and the record of its last repetition.
+    public init(task: String, record: TaskRecord?, repetition: TaskRecord?) {
+        let records = [record, repetition].compactMap(\.self)
+        self.task = task
+        last = records.compactMap(\.lastEnd).max { $0.uptimeMilliseconds < $1.uptimeMilliseconds }
+        lastSuccess = records.compactMap(\.lastSuccess).max()
+    }
 }
 
 /// A builder for the text of metrics, which omits families without samples.
