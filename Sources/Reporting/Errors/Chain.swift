@@ -13,15 +13,7 @@ public func chain(_ error: any Error) -> String {
 ///
 /// - Parameter error: The error.
 /// - Returns: The result of ``chain(_:)``, but without hints and inner causes if a problem has a public message.
-public func publicChain(_ error: any Error) -> String {
-    let causes = causes(of: error)
-    guard let list = causes.lazy.compactMap({ $0 as? any ProblemList }).first else {
-        return problem(of: publicCauses(causes)).line
-    }
-    guard let first = list.problems.first else { return "" }
-    let rest = list.problems.count - 1
-    return publicLine(first) + (rest > 0 ? " (and \(rest) more)" : "")
-}
+public func publicChain(_ error: any Error) -> String { firstLine(publicLines(of: error)) }
 
 /// Formats the failure of an object as one line that every user of the node may read.
 func publicChain(_ error: any Error, of object: String) -> String {
@@ -36,12 +28,15 @@ func publicChain(_ error: any Error, of object: String) -> String {
 /// - Returns: One line for each of the problems that ``problems(of:)`` returns.
 public func publicLines(of error: any Error) -> [String] {
     let list = causes(of: error).lazy.compactMap { $0 as? any ProblemList }.first
-    return list.map { $0.problems.map(publicLine) } ?? [publicChain(error)]
+    return list.map { $0.problems.map(publicLine) } ?? [publicLine(error)]
 }
 
-/// Formats a problem as one line that every user of the node may read.
-private func publicLine(_ problem: Problem) -> String {
-    Reporting.problem(of: publicCauses(causes(of: problem))).line
+private func publicLine(_ error: any Error) -> String { problem(of: publicCauses(causes(of: error))).line }
+
+/// Returns the first line, with the number of the others.
+private func firstLine(_ lines: [String]) -> String {
+    guard let first = lines.first else { return "" }
+    return first + (lines.count > 1 ? " (and \(lines.count - 1) more)" : "")
 }
 
 /// Returns the causes that every user may see; a public message ends the list and removes all hints.
@@ -121,11 +116,8 @@ private func text(_ error: any Error) -> String {
     if let problem = error as? Problem {
         return problem.location.map { "\($0): \(problem.message)" } ?? problem.message
     }
-    guard let list = error as? any ProblemList, let first = list.problems.first else {
-        return String(describing: error)
-    }
-    let rest = list.problems.count - 1
-    return first.line + (rest > 0 ? " (and \(rest) more)" : "")
+    guard let list = error as? any ProblemList, !list.problems.isEmpty else { return String(describing: error) }
+    return firstLine(list.problems.map(\.line))
 }
 
 /// Joins texts from the outermost to the innermost, leaving out texts that add nothing.

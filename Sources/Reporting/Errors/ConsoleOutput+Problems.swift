@@ -33,30 +33,31 @@ extension ConsoleOutput {
             let time = Timestamp.millisecondsNow()
             write(problems.flatMap { JSONRecord($0, nil).line(milliseconds: time) }, to: .results)
         } else {
-            for problem in problems { report(problem, kind, fields) }
+            // A dependency that has not succeeded yet is not an error, and is reported at every attempt.
+            let priority = kind == .dependencyMissing ? 5 : 3
+            for problem in problems {
+                report(problem, after: problem.location == nil ? "nest-bootstrap: " : "", kind, priority, fields)
+            }
         }
     }
 
     /// Reports warnings on standard error or in the journal, as ``MessageID/warning``, without affecting the exit code.
     public func report(warnings: [Problem]) {
-        for warning in warnings {
-            let line = "warning: \(warning.line)\n"
-            guard let journal else {
-                write(problemView?.text(warning, isWarning: true) ?? line, to: .diagnostics)
-                continue
-            }
-            let entry = JournalEntry(.warning, warning.line, priority: 4)
-            journal.send(entry.fields, orPrint: line, to: self)
-        }
+        for warning in warnings { report(warning, after: "warning: ", .warning, 4) }
     }
 
-    private func report(_ problem: Problem, _ kind: MessageID, _ fields: [(String, String)]) {
-        let line = problem.location == nil ? "nest-bootstrap: \(problem.line)\n" : "\(problem.line)\n"
+    private func report(
+        _ problem: Problem,
+        after prefix: String,
+        _ kind: MessageID,
+        _ priority: Int,
+        _ fields: [(String, String)] = []
+    ) {
+        let line = "\(prefix)\(problem.line)\n"
         guard let journal else {
-            return write(problemView?.text(problem, isWarning: false) ?? line, to: .diagnostics)
+            return write(problemView?.text(problem, isWarning: kind == .warning) ?? line, to: .diagnostics)
         }
-        // A dependency that has not succeeded yet is not an error, and is reported at every attempt.
-        var entry = JournalEntry(kind, problem.line, priority: kind == .dependencyMissing ? 5 : 3)
+        var entry = JournalEntry(kind, problem.line, priority: priority)
         entry.add(fields)
         journal.send(entry.fields, orPrint: line, to: self)
     }

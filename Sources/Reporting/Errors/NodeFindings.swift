@@ -13,7 +13,6 @@ public struct NodeFindings: Sendable {
     private let common: [Problem]
     /// The problems that affect individual nodes, in the order in which they were found.
     private var found: [Finding] = []
-    private var positions: [Problem: Int] = [:]
     private var nodes: [String] = []
 
     /// Creates a collection without nodes.
@@ -30,13 +29,10 @@ public struct NodeFindings: Sendable {
     ///   - problems: The problems found for the node.
     public mutating func add(_ node: String, _ problems: [Problem]) {
         nodes.append(node)
-        for problem in problems where !common.contains(problem) {
-            if let position = positions[problem] {
-                if found[position].nodes.last != node { found[position].nodes.append(node) }
-            } else {
-                positions[problem] = found.count
-                found.append(Finding(problem: problem, nodes: [node]))
-            }
+        for problem in problems.unique() where !common.contains(problem) {
+            let index = found.firstIndex { $0.problem == problem } ?? found.count
+            if index == found.count { found.append(Finding(problem: problem, nodes: [])) }
+            found[index].nodes.append(node)
         }
     }
 

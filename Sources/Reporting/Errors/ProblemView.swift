@@ -44,71 +44,35 @@ public struct ProblemView: Sendable {
     /// Returns a text as it is printed, so that its columns can be counted.
     private func printed(_ text: String) -> String { tableText(text, isUTF8) }
 
-    // MARK: The line of the file
-
-    /// Returns the line of the file, a line that marks the place.
+    /// Returns the line of the file, and a line that marks the place.
+    ///
+    /// If the line is too long, a third of what is shown is before the place.
     private func excerpt(_ problem: Problem, _ tone: Line.Tone) -> [String] {
         guard let location = problem.location, let position = location.position, let line = source(location) else {
             return []
         }
         let number = String(position.line)
-        let gutter = 2 + number.utf8.count + 3
-        let start = position.column - 1
-        let window = Window(line, place: start, columns: (columns ?? Self.unknownWidth) - gutter, isUTF8: isUTF8)
-        let indentation = String(repeating: " ", count: window.column(of: start))
-        let space = String(repeating: " ", count: number.utf8.count)
-        let caret = isColoured ? tone.painted("^") : "^"
-        return ["  \(number) | \(window.text)", "  \(space) | \(indentation)\(caret)"]
-    }
-}
-
-/// The part of a line that fits the terminal, around a place.
-private struct Window {
-    /// The text, without control characters, and with an ellipsis at each end that is cut off.
-    let text: String
-    /// The columns before each character of the line, within the window, and the column after the last one.
-    private let starts: [Int]
-
-    /// Creates a window.
-    ///
-    /// - Parameters:
-    ///   - line: The line.
-    ///   - place: The number of Unicode scalars before the place.
-    ///   - columns: The number of columns that the text may occupy.
-    ///   - isUTF8: Whether the text may contain non-ASCII characters.
-    init(_ line: String, place: Int, columns: Int, isUTF8: Bool) {
+        let space = (columns ?? Self.unknownWidth) - 2 - number.utf8.count - 3
+        let ellipsis = isUTF8 ? "…" : "..."
         let cells = line.unicodeScalars.map { scalar in
             let shown = scalar.escape ?? String(scalar)
             return isUTF8 ? shown : asciiText(shown)
         }
-        var starts = [0]
-        for cell in cells { starts.append((starts.last ?? 0) + cell.columnCount) }
-        let width = starts.last ?? 0
-        let ellipsis = isUTF8 ? "…" : "..."
-        let columns = max(columns, 3 * ellipsis.count)
-        guard width > columns else {
-            text = cells.joined()
-            self.starts = starts
-            return
+        let place = min(position.column - 1, cells.count)
+        var before = cells[..<place].reduce(0) { $0 + $1.columnCount }
+        var width = cells[place...].reduce(before) { $0 + $1.columnCount }
+        var start = 0
+        if width > space {
+            while start < place, before > space / 3, width > space - ellipsis.count {
+                (before, width) = (before - cells[start].columnCount, width - cells[start].columnCount)
+                start += 1
+            }
         }
-        // A third of the window is before the place.
-        let target = starts[min(max(place, 0), cells.count)]
-        let first = min(max(0, target - columns / 3), width - columns)
-        let isCutBefore = first > 0
-        let low = isCutBefore ? first + ellipsis.count : 0
-        let isCutAfter = first + columns < width
-        let high = isCutAfter ? first + columns - ellipsis.count : width
-        var shown = isCutBefore ? ellipsis : ""
-        // A wide character at the edge leaves a space.
-        for (index, cell) in cells.enumerated() where starts[index + 1] > low && starts[index] < high {
-            let isWhole = starts[index] >= low && starts[index + 1] <= high
-            let visible = min(starts[index + 1], high) - max(starts[index], low)
-            shown += isWhole ? cell : String(repeating: " ", count: visible)
-        }
-        text = shown + (isCutAfter ? ellipsis : "")
-        self.starts = starts.map { min(max($0 - first, 0), columns) }
+        let lead = start > 0 ? ellipsis : ""
+        let text = (lead + cells[start...].joined()).truncated(to: space, isUTF8: isUTF8)
+        let margin = String(repeating: " ", count: number.utf8.count)
+        let indentation = String(repeating: " ", count: lead.count + before)
+        let caret = isColoured ? tone.painted("^") : "^"
+        return ["  \(number) | \(text)", "  \(margin) | \(indentation)\(caret)"]
     }
-
-    /// Returns the column of a character, counted from 0; the end of the line for one behind it.
-    func column(of scalar: Int) -> Int { starts[min(max(scalar, 0), starts.count - 1)] }
 }
