@@ -63,13 +63,8 @@ public struct ReportedNode: Sendable, Hashable {
     }
 
     /// The kubelet's report, as a word for output.
-    fileprivate var kubeletWords: String {
-        switch kubelet {
-        case "True": "ready"
-        case "False": "not ready"
-        case nil: ""
-        default: "unknown"
-        }
+    fileprivate var kubeletWords: String? {
+        kubelet.map { ["True": "ready", "False": "not ready"][$0] ?? "unknown" }
     }
 }
 
@@ -85,14 +80,14 @@ public func reportedNodeLines(
     let rows = nodes.map { node in
         [
             node.name, node.state.rawValue,
-            node.since.map { Duration.seconds(max(0, now.seconds - $0.seconds)).clockText } ?? "", node.kubeletWords,
-            node.roles.joined(separator: ","), node.reason ?? "",
+            node.since.map { Duration.seconds(max(0, now.seconds - $0.seconds)).clockText } ?? "",
+            node.kubeletWords ?? "", node.roles.joined(separator: ","), node.reason ?? "",
         ].map { tableText($0, isUTF8) }
     }
     let heading = ["NODE", "BOOTSTRAP", "SINCE", "KUBELET", "ROLES", "REASON"]
     let table = TextTable(heading, rows, columns: columns, isUTF8: isUTF8)
     return table.lines(
-        tones: nodes.map { isColoured ? $0.state.tone.line : nil },
+        tones: nodes.map { isColoured ? $0.state.tone : nil },
         details: nodes.map { node in
             // For a ready node, the message adds nothing to the state.
             guard node.state != .ready, let message = node.message, !message.isEmpty else { return [] }
@@ -102,12 +97,12 @@ public func reportedNodeLines(
 }
 
 extension ReportedNode.State {
-    fileprivate var tone: StateTone {
+    fileprivate var tone: Line.Tone {
         switch self {
-        case .ready: .succeeded
+        case .ready: .changed
         case .failed: .failed
-        case .notYet: .pending
-        case .unknown, .stale, .notReported, .missing: .incomplete
+        case .notYet: .progress
+        case .unknown, .stale, .notReported, .missing: .warning
         }
     }
 }
@@ -115,22 +110,15 @@ extension ReportedNode.State {
 /// Returns the reports of nodes as one JSON object, without a line ending.
 public func reportedNodesJSON(_ nodes: [ReportedNode]) -> String {
     let items = nodes.map { node in
-        var pairs: [(String, Node)] = [
-            ("node", .string(node.name)), ("roles", .sequence(node.roles.map { .string($0) })),
-            ("state", .string(node.state.rawValue)),
-        ]
-        if let since = node.since { pairs.append(("since", .string(since.description))) }
-        if let reason = node.reason { pairs.append(("reason", .string(reason))) }
-        if let message = node.message { pairs.append(("message", .string(message))) }
-        if !node.kubeletWords.isEmpty { pairs.append(("kubelet", .string(node.kubeletWords))) }
-        return Node.mapping(pairs)
+        Node.known([
+            ("node", .string(node.name)), ("roles", .strings(node.roles)), ("state", .string(node.state.rawValue)),
+            ("since", .text(node.since?.description)), ("reason", .text(node.reason)),
+            ("message", .text(node.message)), ("kubelet", .text(node.kubeletWords)),
+        ])
     }
     let counts = Dictionary(grouping: nodes, by: \.state).mapValues(\.count)
     let summary =
         [("nodes", Node.number(nodes.count))]
         + ReportedNode.State.allCases.map { ($0.rawValue, Node.number(counts[$0] ?? 0)) }
-    let object = Node.mapping([
-        Node.outputVersion, ("nodes", .sequence(items)), ("summary", .mapping(summary)),
-    ])
-    return String(decoding: object.json(), as: UTF8.self)
+    return Node.output([("nodes", .sequence(items)), ("summary", .mapping(summary))])
 }

@@ -92,7 +92,7 @@ struct RunView {
 
     private func endedRow(_ entry: Entry, _ outcome: Outcome, _ duration: Duration) -> TaskRow {
         let kind = outcome.kind
-        let tone = TaskState.ended(kind).tone.line
+        let tone = TaskState.ended(kind).tone
         var row = TaskRow(name: entry.name, phase: .ended(kind), word: kind.rawValue, tone: tone)
         guard let task = entry.progress else {
             if case .skipped(let causes) = outcome { row.detail = "\(quotedList(causes)) did not succeed" }

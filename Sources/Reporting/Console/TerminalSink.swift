@@ -1,6 +1,6 @@
 import Base
 import Execution
-public import Host
+import Host
 
 /// Reports a run on a terminal: one line per task, redrawn about five times a second, below the output of programs.
 ///
@@ -8,7 +8,7 @@ public import Host
 /// changed something. An existing path or object that was changed or deleted has its own line as well. Created paths
 /// and objects are only counted, because a first run creates hundreds. A dry run is a list of changes and keeps every
 /// line.
-public struct TerminalSink: EventSink {
+struct TerminalSink: EventSink {
     private let output: ConsoleOutput
     private let display: Display
     private var screen: TerminalScreen
@@ -19,31 +19,17 @@ public struct TerminalSink: EventSink {
     private var lastFrame: Duration?
 
     /// The properties of the terminal and the preferences of its user.
-    public struct Display: Sendable {
+    struct Display: Sendable {
         /// Whether colours are wanted.
-        public var isColoured: Bool
+        var isColoured: Bool
         /// Whether standard error is the same terminal; if not, warnings and errors go there as plain lines.
-        public var showsDiagnostics: Bool
+        var showsDiagnostics: Bool
         /// Whether the run is a dry run.
-        public var isDryRun: Bool
+        var isDryRun = false
         /// Reads the current size of the terminal.
-        public var size: @Sendable () -> TerminalSize
+        var size: @Sendable () -> TerminalSize
         /// Determines whether the program currently has the terminal to itself.
-        public var access: @Sendable () -> TerminalAccess
-
-        public init(
-            isColoured: Bool,
-            showsDiagnostics: Bool,
-            isDryRun: Bool = false,
-            size: @escaping @Sendable () -> TerminalSize,
-            access: @escaping @Sendable () -> TerminalAccess = { .foreground },
-        ) {
-            self.isColoured = isColoured
-            self.showsDiagnostics = showsDiagnostics
-            self.isDryRun = isDryRun
-            self.size = size
-            self.access = access
-        }
+        var access: @Sendable () -> TerminalAccess = { .foreground }
     }
 
     /// The time between two frames, unless many lines are pending.
@@ -52,7 +38,7 @@ public struct TerminalSink: EventSink {
     /// The number of pending lines at which a frame is drawn at once.
     private static let pendingLimit = 100
 
-    public init(_ output: ConsoleOutput, _ display: Display) {
+    init(_ output: ConsoleOutput, _ display: Display) {
         self.output = output
         self.display = display
         screen = TerminalScreen(output, isColoured: display.isColoured, size: display.size, access: display.access)
@@ -60,10 +46,10 @@ public struct TerminalSink: EventSink {
     }
 
     /// Whether the terminal is stopped or slow.
-    public var isBehind: Bool { output.isBacklogged }
+    var isBehind: Bool { output.isBacklogged }
 
     /// Records an event, and draws a frame if the last one is old enough.
-    public mutating func receive(_ event: ReportedEvent) {
+    mutating func receive(_ event: ReportedEvent) {
         let uptime = event.stamped.uptime
         for line in event.lines where isElsewhere(line) { output.write("\(line)\n", to: .diagnostics) }
         let lines = event.lines.filter { !isElsewhere($0) }
@@ -77,10 +63,10 @@ public struct TerminalSink: EventSink {
     }
 
     /// Redraws the view for the current time.
-    public mutating func tick(at uptime: Duration) { draw(at: uptime) }
+    mutating func tick(at uptime: Duration) { draw(at: uptime) }
 
     /// Removes the view if the run has not ended.
-    public mutating func finish() {
+    mutating func finish() {
         view.clear()
         draw(at: lastFrame ?? .zero, isLast: true)
     }

@@ -37,12 +37,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether the text is printed unchanged, without folding.
-    var isVerbatim: Bool {
-        switch tone {
-        case .output, .hunk, .added, .removed, .context: true
-        case .progress, .running, .waiting, .changed, .unchanged, .skipped, .failed, .warning, .error, .summary: false
-        }
-    }
+    private var isVerbatim: Bool { [.output, .hunk, .added, .removed, .context].contains(tone) }
 
     /// Returns the line as several lines of at most a number of columns, broken between words.
     func folded(to columns: Int, isUTF8: Bool) -> [Line] {

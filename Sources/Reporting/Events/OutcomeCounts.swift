@@ -50,7 +50,7 @@ struct OutcomeCounts {
     }
 
     /// The counts as the fields of a JSON object.
-    var fields: [(String, Node)] {
+    var fields: [(String, Node?)] {
         [("tasks", .number(total))] + counts.map { ($0.kind.rawValue, .number($0.count)) }
     }
 }

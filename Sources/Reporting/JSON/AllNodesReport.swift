@@ -4,14 +4,9 @@ import YAML
 
 /// The result of a check of all nodes.
 public struct AllNodesReport: Sendable {
-    /// A node with the numbers of what was checked for it.
-    private struct CheckedNode: Sendable {
-        let reading: NodeReading
-        let counts: CheckCounts
-    }
-
     private let keys: TaskFileKeys
-    private var nodes: [CheckedNode] = []
+    /// The nodes, each with the numbers of what was checked for it.
+    private var nodes: [(reading: NodeReading, counts: CheckCounts)] = []
     private var found: NodeFindings
     private var warned = NodeFindings()
 
@@ -27,7 +22,7 @@ public struct AllNodesReport: Sendable {
 
     /// Adds the findings for a node.
     public mutating func add(_ node: NodeReading, _ problems: [Problem], warnings: [Problem], _ counts: CheckCounts) {
-        nodes.append(CheckedNode(reading: node, counts: counts))
+        nodes.append((node, counts))
         found.add(node.entry.name, problems)
         warned.add(node.entry.name, warnings)
     }
@@ -54,26 +49,25 @@ public struct AllNodesReport: Sendable {
     /// The report as one JSON object, without a line ending.
     public var json: String {
         func node(_ finding: NodeFindings.Finding) -> Node {
-            .mapping(finding.problem.fields(keys) + [("nodes", .sequence(finding.nodes.map { .string($0) }))])
+            .known(finding.problem.fields(keys) + [("nodes", .strings(finding.nodes))])
         }
         let problems = found.all.map(node)
         let warnings = warned.all.map(node)
         let nodes = nodes.map { node in
             let entry = node.reading.entry
-            let fields: [(String, Node)] = [
+            let fields: [(String, Node?)] = [
                 ("node", .string(entry.name)), ("hostName", .string(node.reading.hostName)),
-                ("roles", .sequence(entry.roles.map { .string($0) })),
+                ("roles", .strings(entry.roles)),
             ]
-            return Node.mapping(fields + node.counts.fields)
+            return Node.known(fields + node.counts.fields)
         }
         let summary: [(String, Node)] = [
             ("nodes", .number(nodes.count)), ("problems", .number(problems.count)),
             ("warnings", .number(warnings.count)),
         ]
-        let object = Node.mapping([
-            Node.outputVersion, ("problems", .sequence(problems)), ("warnings", .sequence(warnings)),
-            ("nodes", .sequence(nodes)), ("summary", .mapping(summary)),
+        return Node.output([
+            ("problems", .sequence(problems)), ("warnings", .sequence(warnings)), ("nodes", .sequence(nodes)),
+            ("summary", .mapping(summary)),
         ])
-        return String(decoding: object.json(), as: UTF8.self)
     }
 }

@@ -9,16 +9,11 @@ import YAML
 /// - Returns: One line without a line ending.
 public func certificatesJSON(_ inspection: SetInspection) -> String {
     let faulty = inspection.all.count { !$0.faults.isEmpty }
-    let pairs: [(String, Node)] = [
-        Node.outputVersion, ("certificates", .sequence(inspection.all.map(\.node))),
-        ("rotation", .string(inspection.progress.rawValue)),
+    return Node.output([
+        ("certificates", .sequence(inspection.all.map(\.node))), ("rotation", .string(inspection.progress.rawValue)),
         ("undeclared", .strings(inspection.undeclared)), ("notCompared", .strings(inspection.limits)),
-        (
-            "summary",
-            .mapping([("certificates", .number(inspection.all.count)), ("problems", .number(faulty))])
-        ),
-    ]
-    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+        ("summary", .mapping(["certificates": .number(inspection.all.count), "problems": .number(faulty)])),
+    ])
 }
 
 /// Returns the actions of `certificates renew` as one JSON object.
@@ -34,30 +29,23 @@ public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
         case .make: "made"
         case .encryptAgain: "encrypted again"
         }
-    func nodes(_ items: [RenewalPlan.Item], _ more: (RenewalPlan.Item) -> [(String, Node)] = { _ in [] }) -> Node {
-        .sequence(
-            items.map { item in
-                .mapping(
-                    [
-                        ("node", .string(item.leaf.node)), ("name", .string(item.leaf.name)),
-                        ("reasons", .strings(item.reasons)),
-                    ] + more(item)
-                )
-            }
-        )
+    func node(_ item: RenewalPlan.Item, isMade: Bool) -> Node {
+        .known([
+            ("node", .string(item.leaf.node)), ("name", .string(item.leaf.name)), ("reasons", .strings(item.reasons)),
+            ("keepsKey", isMade ? .boolean(item.keepsKey) : nil),
+        ])
     }
     let summary: [(String, Node)] = [
         ("made", .number(plan.made.count)), ("encryptedAgain", .number(plan.encrypted.count)),
         ("kept", .number(plan.keptCount)),
     ]
-    let pairs: [(String, Node)] = [
-        Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("authority", .string(change)),
+    return Node.output([
+        ("dryRun", .boolean(isDryRun)), ("authority", .string(change)),
         ("authorityProblems", .strings(plan.authorityFaults)),
-        ("made", nodes(plan.made) { [("keepsKey", .boolean($0.keepsKey))] }),
-        ("encryptedAgain", nodes(plan.encrypted)), ("removed", .strings(plan.removed)),
-        ("notCompared", .strings(plan.limits)), ("summary", .mapping(summary)),
-    ]
-    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+        ("made", .sequence(plan.made.map { node($0, isMade: true) })),
+        ("encryptedAgain", .sequence(plan.encrypted.map { node($0, isMade: false) })),
+        ("removed", .strings(plan.removed)), ("notCompared", .strings(plan.limits)), ("summary", .mapping(summary)),
+    ])
 }
 
 /// Returns the progress of a CA rotation as one JSON object.
@@ -69,37 +57,28 @@ public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
 public func rotationJSON(_ status: RotationStatus, done: RotationStep?) -> String {
     let done = done ?? status.done
     let leaves = status.leaves.map { leaf in
-        var fields: [(String, Node)] = [("node", .string(leaf.node)), ("name", .string(leaf.name))]
-        if let serial = leaf.serialNumber { fields.append(("serial", .string(serial))) }
-        return Node.mapping(fields + [("current", .boolean(leaf.isCurrent)), ("keepsKey", .boolean(leaf.keepsKey))])
+        Node.known([
+            ("node", .string(leaf.node)), ("name", .string(leaf.name)), ("serial", .text(leaf.serialNumber)),
+            ("current", .boolean(leaf.isCurrent)), ("keepsKey", .boolean(leaf.keepsKey)),
+        ])
     }
-    var pairs: [(String, Node)] = [
-        Node.outputVersion, ("rotation", .string(status.progress.rawValue)),
-    ]
-    if let done { pairs.append(("done", .string(done.rawValue))) }
-    pairs += [
-        ("next", .string(status.next.rawValue)), ("authority", .string(status.authorityPath)),
+    return Node.output([
+        ("rotation", .string(status.progress.rawValue)),
+        ("done", .text(done?.rawValue)), ("next", .string(status.next.rawValue)),
+        ("authority", .string(status.authorityPath)),
         ("onNodes", .strings(done.map(rotationInstructions(after:)) ?? [])), ("certificates", .sequence(leaves)),
-    ]
-    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+    ])
 }
 
 extension CertificateStatus {
     /// The certificate as a JSON object.
     fileprivate var node: Node {
-        var fields: [(String, Node)] = []
-        if let leaf { fields.append(("node", .string(leaf.node))) }
-        fields += [("name", .string(name)), ("path", .string(path))]
-        if let validUntil { fields.append(("expires", .string("\(validUntil)"))) }
-        if let leaf {
-            let digits = String(leaf.mode, radix: 8)
-            let mode = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-            fields += [("owner", .string(leaf.owner)), ("group", .string(leaf.group)), ("mode", .string(mode))]
-        }
-        return .mapping(fields + [("problems", .strings(faults.map(\.description)))])
+        let digits = leaf.map { String($0.mode, radix: 8) }
+        let mode = digits.map { String(repeating: "0", count: max(0, 4 - $0.count)) + $0 }
+        return .known([
+            ("node", .text(leaf?.node)), ("name", .string(name)), ("path", .string(path)),
+            ("expires", .text(validUntil?.description)), ("owner", .text(leaf?.owner)), ("group", .text(leaf?.group)),
+            ("mode", .text(mode)), ("problems", .strings(faults.map(\.description))),
+        ])
     }
-}
-
-extension Node {
-    fileprivate static func strings(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
 }

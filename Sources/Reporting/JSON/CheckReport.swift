@@ -21,10 +21,12 @@ public struct CheckCounts: Sendable {
     }
 
     /// The counts as the fields of a JSON object.
-    var fields: [(String, Node)] {
-        [("tasks", .number(tasks)), ("objects", .number(objects))]
-            + (uncheckedObjects > 0 ? [("uncheckedObjects", .number(uncheckedObjects))] : [])
-            + (tasksWithoutSandbox > 0 ? [("tasksWithoutSandbox", .number(tasksWithoutSandbox))] : [])
+    var fields: [(String, Node?)] {
+        [
+            ("tasks", .number(tasks)), ("objects", .number(objects)),
+            ("uncheckedObjects", uncheckedObjects > 0 ? .number(uncheckedObjects) : nil),
+            ("tasksWithoutSandbox", tasksWithoutSandbox > 0 ? .number(tasksWithoutSandbox) : nil),
+        ]
     }
 
     /// A line that the fields of some objects were not checked, empty if there are no such objects.
@@ -51,22 +53,19 @@ public func checkJSON(
     _ keys: TaskFileKeys,
     _ address: AddressChoice? = nil,
 ) -> String {
-    let summary =
-        (counts?.fields ?? []) + [
-            ("problems", .number(problems.count)), ("warnings", .number(warnings.count)),
-        ]
-    var pairs: [(String, Node)] = [
-        Node.outputVersion, ("problems", .sequence(problems.map { .mapping($0.fields(keys)) })),
-        ("warnings", .sequence(warnings.map { .mapping($0.fields(keys)) })), ("summary", .mapping(summary)),
+    let findings: [(String, Node?)] = [
+        ("problems", .number(problems.count)), ("warnings", .number(warnings.count)),
     ]
-    if let address { pairs.append(("nodeAddress", address.node)) }
-    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+    return Node.output([
+        ("problems", .sequence(problems.map { .known($0.fields(keys)) })),
+        ("warnings", .sequence(warnings.map { .known($0.fields(keys)) })),
+        ("summary", .known((counts?.fields ?? []) + findings)), ("nodeAddress", address?.node),
+    ])
 }
 
 extension Problem {
     /// The problem as the fields of a JSON object, with the key of the task file if the problem is in one.
-    func fields(_ keys: TaskFileKeys) -> [(String, Node)] {
-        let key = location.flatMap { keys.path(at: $0) }
-        return fields + (key.map { [("key", .string($0))] } ?? [])
+    func fields(_ keys: TaskFileKeys) -> [(String, Node?)] {
+        fields + [("key", .text(location.flatMap { keys.path(at: $0) }))]
     }
 }

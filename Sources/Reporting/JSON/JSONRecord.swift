@@ -1,58 +1,39 @@
 import Base
 import YAML
 
-/// A JSON object of machine-readable output.
+/// A JSON object that reports an event or an error.
 struct JSONRecord {
     let name: String
     let task: String?
-    var fields: [(String, Node)]
+    let fields: [(String, Node?)]
 
-    init(_ name: String, _ task: String?, _ fields: KeyValuePairs<String, Node>) {
-        self.init(name, task, fields.map { ($0.key, $0.value) })
-    }
-
-    init(_ name: String, _ task: String?, _ fields: [(String, Node)]) {
-        self.name = name
-        self.task = task
-        self.fields = fields
+    init(_ name: String, _ task: String?, _ fields: [(String, Node?)]) {
+        (self.name, self.task, self.fields) = (name, task, fields)
     }
 
     init(_ problem: Problem, _ task: String?, object: String? = nil) {
-        self.init("error", task, object.map { [("object", Node.string($0))] } ?? [])
         // The message begins with the object, or with what an error has made impossible.
         let prefix = object.map { "\($0): " } ?? ""
         let isAboutObject = !prefix.isEmpty && problem.message.hasPrefix(prefix)
         let rest = isAboutObject ? String(problem.message.dropFirst(prefix.count)) : nil
-        fields += problem.fields
-        if let cause = problem.reason ?? rest { fields.append(("cause", .string(cause))) }
-    }
-
-    /// Adds the diff that a dry run has found, if there is one.
-    mutating func add(diff: [String]) {
-        guard !diff.isEmpty else { return }
-        fields.append(("diff", .string(diff.map { "\($0)\n" }.joined())))
+        let cause = problem.reason ?? rest
+        self.init("error", task, [("object", .text(object))] + problem.fields + [("cause", .text(cause))])
     }
 
     /// Returns the object as a line, with the fields that all objects have in common.
     func line(run: String? = nil, sequence: Int? = nil, milliseconds: Int64) -> [UInt8] {
-        var pairs: [(String, Node)] = [
-            Node.outputVersion, ("time", .string(Timestamp.text(milliseconds: milliseconds))),
+        let common: [(String, Node?)] = [
+            ("time", .string(Timestamp.text(milliseconds: milliseconds))), ("run", .text(run)),
+            ("sequence", sequence.map { .number($0) }), ("event", .string(name)), ("task", .text(task)),
         ]
-        if let run { pairs.append(("run", .string(run))) }
-        if let sequence { pairs.append(("sequence", .number(sequence))) }
-        pairs.append(("event", .string(name)))
-        if let task { pairs.append(("task", .string(task))) }
-        return Node.mapping(pairs + fields).json() + [UInt8(ascii: "\n")]
+        return Array((Node.output(common + fields) + "\n").utf8)
     }
 }
 
 extension Problem {
     /// The problem as the fields of a JSON object.
-    var fields: [(String, Node)] {
-        var fields: [(String, Node)] = [("message", .string(message))]
-        if let location { fields.append(("place", location.node)) }
-        if let hint { fields.append(("hint", .string(hint))) }
-        return fields
+    var fields: [(String, Node?)] {
+        [("message", .string(message)), ("place", location?.node), ("hint", .text(hint))]
     }
 }
 
@@ -69,5 +50,24 @@ extension Node {
     static func seconds(_ duration: Duration) -> Node {
         let text = duration.jsonSeconds
         return Node(.number(Number(text: text, json: text)), location: .nowhere)
+    }
+
+    /// Creates a string, if there is a text.
+    static func text(_ value: String?) -> Node? { value.map { .string($0) } }
+
+    /// Creates a list of strings.
+    static func strings(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
+
+    /// Creates a mapping without the keys whose values are not known.
+    static func known(_ pairs: [(String, Node?)]) -> Node {
+        .mapping(pairs.compactMap { key, value in value.map { (key, $0) } })
+    }
+
+    /// Formats an object of machine-readable output, without a line ending.
+    ///
+    /// - Parameter pairs: The fields after the version; those whose values are not known are left out.
+    /// - Returns: The object as JSON on one line.
+    static func output(_ pairs: [(String, Node?)]) -> String {
+        String(decoding: known([(outputVersion.0, outputVersion.1)] + pairs).json(), as: UTF8.self)
     }
 }

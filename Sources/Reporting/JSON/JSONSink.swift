@@ -1,9 +1,17 @@
+import Base
+import Execution
+import State
 public import YAML
 
 /// Reports a run in machine-readable form, as objects on standard output, including errors.
+///
+/// The fields are documented in `docs/json.md`, which a test compares with the actual output.
 public struct JSONSink: EventSink {
     private let output: ConsoleOutput
-    private var formatter: JSONFormatter
+    private let run: String
+    private let isDryRun: Bool
+    /// The numbers of the last event and of the last line.
+    private var last = (event: 0, line: 0)
 
     /// Creates a sink.
     ///
@@ -12,16 +20,92 @@ public struct JSONSink: EventSink {
     ///   - run: The identifier of the run.
     ///   - isDryRun: Whether the run is a dry run.
     public init(_ output: ConsoleOutput, run: String, isDryRun: Bool = false) {
-        self.output = output
-        formatter = JSONFormatter(run: run, isDryRun: isDryRun)
+        (self.output, self.run, self.isDryRun) = (output, run, isDryRun)
     }
 
     /// Whether the reader of standard output is slow or gone.
     public var isBehind: Bool { output.isBacklogged }
 
     /// Writes the objects of an event.
-    public mutating func receive(_ event: ReportedEvent) {
-        output.write(formatter.lines(for: event), to: .results)
+    public mutating func receive(_ event: ReportedEvent) { output.write(lines(for: event), to: .results) }
+
+    /// Formats an event as the lines of its objects; an event that is not news has none.
+    ///
+    /// Every line has a sequence number. Dropped events leave a gap of the same size.
+    private mutating func lines(for event: ReportedEvent) -> [UInt8] {
+        last.line += max(0, event.stamped.number - last.event - 1)
+        last.event = event.stamped.number
+        return records(for: event).flatMap { record in
+            last.line += 1
+            return record.line(run: run, sequence: last.line, milliseconds: event.stamped.milliseconds)
+        }
+    }
+
+    private func records(for event: ReportedEvent) -> [JSONRecord] {
+        guard event.isNews else { return [] }
+        let task = event.event.task
+        switch event.event.kind {
+        case .runStarted(let tasks):
+            return [JSONRecord("run-started", nil, [("tasks", .number(tasks.count)), ("dryRun", .boolean(isDryRun))])]
+        case .taskStarted(let verb): return [JSONRecord("task-started", task, [("verb", .string(verb))])]
+        case .waiting(let wait):
+            let fields: [(String, Node?)] = [
+                ("message", .string("\(wait)")), ("kind", .string(wait.subject.kind.rawValue)),
+                ("subject", .string(wait.subject.text)), ("reason", .text(wait.reason)),
+            ]
+            return [JSONRecord("waiting", task, fields)]
+        case .lease(let holder): return [JSONRecord("lease", task, holder.fields)]
+        case .objectCount(let count): return [JSONRecord("object-count", task, [("count", .number(count))])]
+        case .planned(let text): return [JSONRecord("planned", task, [("message", .string(text))])]
+        case .path(let path, let result):
+            let fields: [(String, Node?)] = [
+                ("path", .string(path)), ("result", .string(result.change.rawValue)), ("diff", diff(result.diff)),
+            ]
+            return [JSONRecord("path", task, fields)]
+        case .change(let subject, let text):
+            return [JSONRecord("change", task, [("subject", .string(subject)), ("message", .string(text))])]
+        case .object(let object, let result): return [record(task, object, result)]
+        case .objectFailed(let object, let error):
+            return individualProblems(of: error).map { JSONRecord($0, task, object: object) }
+        case .warning(let subject, let text):
+            return [JSONRecord("warning", task, [("subject", .string(subject)), ("message", .string(text))])]
+        case .output(let text): return [JSONRecord("output", task, [("message", .string(text))])]
+        case .taskFinished(let outcome, let duration):
+            let end = record(task, outcome, duration, event.counts, isStarted: event.verb != nil)
+            return event.problems.map { JSONRecord($0, task) } + [end]
+        case .runFinished(let report):
+            let fields = OutcomeCounts(report).fields + [("durationSeconds", .seconds(event.elapsed))]
+            return [JSONRecord("run-finished", nil, fields)]
+        }
+    }
+
+    private func record(_ task: String?, _ object: String, _ result: ObjectResult) -> JSONRecord {
+        let fields: [(String, Node?)] = [
+            ("object", .string(object)), ("result", .string(result.change.rawValue)),
+            ("fields", result.fields.isEmpty ? nil : .strings(result.fields)), ("diff", diff(result.diff)),
+            ("notes", result.notes.isEmpty ? nil : .strings(result.notes)),
+        ]
+        return JSONRecord("object", task, fields)
+    }
+
+    /// Returns the diff that a dry run has found, if there is one.
+    private func diff(_ lines: [String]) -> Node? {
+        lines.isEmpty ? nil : .string(lines.map { "\($0)\n" }.joined())
+    }
+
+    private func record(
+        _ task: String?,
+        _ outcome: Outcome,
+        _ duration: Duration,
+        _ counts: ResultCounts,
+        isStarted: Bool,
+    ) -> JSONRecord {
+        let cause: String? = if case .skipped(let causes) = outcome { causes.first } else { nil }
+        let fields: [(String, Node?)] = [
+            ("outcome", .string(outcome.name)), ("started", .boolean(isStarted)),
+            ("durationSeconds", .seconds(duration)), ("because", .text(cause)), ("objects", counts.node),
+        ]
+        return JSONRecord("task-finished", task, fields)
     }
 }
 

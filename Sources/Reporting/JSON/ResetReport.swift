@@ -72,24 +72,21 @@ public struct ResetReport: Sendable {
             ])
         }
         let paths = paths.map { path in
-            let fields: [(String, Node)] = [
+            Node.known([
                 ("task", .string(path.task)), ("path", .string(path.path)),
-                ("result", .string(path.reason == nil ? "deleted" : "kept")),
-            ]
-            return Node.mapping(fields + (path.reason.map { [("reason", .string($0))] } ?? []))
+                ("result", .string(path.reason == nil ? "deleted" : "kept")), ("reason", .text(path.reason)),
+            ])
         }
         let summary: [(String, Node)] = [
             ("deleted", .number(deletedCount)), ("kept", .number(paths.count - deletedCount)),
             ("commands", .number(commands.count)), ("units", .number(units.count)),
             ("problems", .number(problems.count)),
         ]
-        let object = Node.mapping([
-            Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("units", .sequence(units.map { .string($0) })),
-            ("commands", .sequence(commands)), ("paths", .sequence(paths)),
-            ("state", .sequence(state.map { .string($0) })),
-            ("problems", .sequence(problems.map { .mapping($0.fields) })), ("summary", .mapping(summary)),
+        return Node.output([
+            ("dryRun", .boolean(isDryRun)), ("units", .strings(units)), ("commands", .sequence(commands)),
+            ("paths", .sequence(paths)), ("state", .strings(state)),
+            ("problems", .sequence(problems.map { .known($0.fields) })), ("summary", .mapping(summary)),
         ])
-        return String(decoding: object.json(), as: UTF8.self)
     }
 
     /// The planned operations, one line per item.

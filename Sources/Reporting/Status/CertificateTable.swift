@@ -13,7 +13,8 @@ import Planning
 public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> [String] {
     var rows: [[String]] = []
     for status in inspection.all {
-        let first = [status.leaf?.node ?? "(CA)", status.name, status.expiry(at: now)]
+        let expiry = status.validUntil.map { expiryText($0, at: now) } ?? "-"
+        let first = [status.leaf?.node ?? "(CA)", status.name, expiry]
         let problems = status.faults.map { printable($0.description) }
         rows.append(first + [problems.first ?? ""])
         rows += problems.dropFirst().map { ["", "", "", $0] }
@@ -59,9 +60,4 @@ private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
     let days = rest.components.seconds / 86_400
     let time = rest <= .zero ? "past" : days > 0 ? "\(days)d" : rest.clockText
     return "\("\(end)".prefix(10)) (\(time))"
-}
-
-extension CertificateStatus {
-    /// Returns the expiry date with the remaining time, or `-` if there is none.
-    fileprivate func expiry(at now: Timestamp) -> String { validUntil.map { expiryText($0, at: now) } ?? "-" }
 }

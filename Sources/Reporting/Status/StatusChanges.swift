@@ -38,10 +38,9 @@ public struct StatusChanges: Sendable {
         milliseconds: Int64 = Timestamp.millisecondsNow()
     ) -> [String] {
         statuses.compactMap { status in
-            let object = String(decoding: Node.mapping(status.withoutAges.fields).json(), as: UTF8.self)
+            let object = Node.output(status.withoutAges.fields)
             guard known.updateValue([object], forKey: status.task) != [object] else { return nil }
-            let time = [Node.outputVersion, ("time", .string(Timestamp.text(milliseconds: milliseconds)))]
-            return String(decoding: Node.mapping(time + status.fields).json(), as: UTF8.self)
+            return Node.output([("time", .string(Timestamp.text(milliseconds: milliseconds)))] + status.fields)
         }
     }
 }

@@ -74,13 +74,15 @@ public func addressLines(_ choice: AddressChoice, columns: Int?) -> [String] {
 extension AddressChoice {
     /// The choice as a JSON object, without an address if there is none.
     var node: Node {
-        let others = others.map { Node.mapping($0.pairs + [("reason", .string($0.reason))]) }
-        return .mapping((chosen?.pairs ?? []) + [("others", .sequence(others))])
-    }
-}
-
-extension AddressChoice.Candidate {
-    fileprivate var pairs: [(String, Node)] {
-        (address.map { [("address", .string("\($0)"))] } ?? []) + [("interface", .string(interface))]
+        let others = others.map { other in
+            Node.known([
+                ("address", .text(other.address?.description)), ("interface", .string(other.interface)),
+                ("reason", .string(other.reason)),
+            ])
+        }
+        return .known([
+            ("address", .text(chosen?.address?.description)), ("interface", .text(chosen?.interface)),
+            ("others", .sequence(others)),
+        ])
     }
 }

@@ -26,7 +26,7 @@ public func statusLines(
     guard !statuses.isEmpty else { return ["no task for this node"] }
     let table = TextTable(heading, statuses.map { cells($0, isUTF8) }, columns: columns, isUTF8: isUTF8)
     return table.lines(
-        tones: statuses.map { isColoured ? $0.state.tone.line : nil },
+        tones: statuses.map { isColoured ? $0.state.tone : nil },
         details: statuses.map { $0.reasonLines.map { tableText($0, isUTF8) } },
     )
 }
@@ -133,42 +133,19 @@ extension ServiceState {
 
 extension TaskState {
     /// Returns a text in the terminal colour of the state.
-    public func painted(_ text: String) -> String { tone.line.painted(text) }
+    public func painted(_ text: String) -> String { tone.painted(text) }
 
     /// The word for the state after a number of tasks, as in `2 not run yet`.
     var countedWord: String { self == .notYet ? "not run yet" : description }
 
-    var tone: StateTone {
-        switch self {
-        case .notYet: .pending
-        case .waiting: .waiting
-        case .running: .running
-        case .ended(.changed), .ended(.unchanged): .succeeded
-        case .ended(.failed): .failed
-        case .ended(.skipped), .ended(.interrupted), .unknown: .incomplete
-        }
-    }
-}
-
-/// The category of the state of a task or node, which determines its colour.
-enum StateTone: Sendable, Hashable {
-    case succeeded
-    case failed
-    case running
-    case waiting
-    /// Work that has not started.
-    case pending
-    /// Work that has ended without success or failure, or whose state is unknown.
-    case incomplete
-
     /// The tone of a line about the state, which determines its colour on a terminal.
-    var line: Line.Tone {
+    var tone: Line.Tone {
         switch self {
-        case .succeeded: .changed
-        case .failed: .failed
+        case .notYet, .waiting: .progress
         case .running: .running
-        case .waiting, .pending: .progress
-        case .incomplete: .warning
+        case .ended(.changed), .ended(.unchanged): .changed
+        case .ended(.failed): .failed
+        case .ended(.skipped), .ended(.interrupted), .unknown: .warning
         }
     }
 }
@@ -180,7 +157,7 @@ extension TaskRow {
     ///   - status: The status of the task.
     ///   - now: The time for which the age of a running task is computed.
     init(_ status: TaskStatus, at now: Timestamp) {
-        self.init(name: status.task, phase: status.phase, word: "\(status.state)", tone: status.state.tone.line)
+        self.init(name: status.task, phase: status.phase, word: "\(status.state)", tone: status.state.tone)
         let reasons = status.reasonLines
         switch status.state {
         case .running:

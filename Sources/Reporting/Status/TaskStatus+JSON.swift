@@ -23,40 +23,32 @@ public func statusJSON(
     let states = [.notYet, .waiting, .running, .unknown] + Outcome.Kind.allCases.map(TaskState.ended)
     let counts = Dictionary(grouping: statuses, by: \.countedState).mapValues(\.count)
     let summary = [("tasks", Node.number(statuses.count))] + states.map { ("\($0)", .number(counts[$0] ?? 0)) }
-    var pairs = [
-        Node.outputVersion,
-        ("tasks", .sequence(statuses.map(\.node))),
+    return Node.output([
+        ("tasks", .sequence(statuses.map { .known($0.fields) })),
         ("certificates", .sequence(certificates.map { $0.node(at: now) })),
-        ("warnings", .sequence(warnings.map { .mapping($0.fields) })), ("summary", .mapping(summary)),
-    ]
-    if let address { pairs.append(("nodeAddress", address.node)) }
-    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+        ("warnings", .sequence(warnings.map { .known($0.fields) })), ("summary", .mapping(summary)),
+        ("nodeAddress", address?.node),
+    ])
 }
 
 extension TaskStatus {
-    /// The status as a JSON object, without unknown values.
-    fileprivate var node: Node { .mapping(fields) }
-
     /// The fields of the JSON object.
-    var fields: [(String, Node)] {
-        var pairs: [(String, Node)] = [("task", .string(task))]
-        if let description { pairs.append(("description", .string(description))) }
-        pairs.append(("state", .string("\(state)")))
-        if let service { pairs.append(("unit", service.node)) }
-        if isPermanent { pairs.append(("permanent", .boolean(true))) }
-        if let retriesIn { pairs.append(("retriesInSeconds", .seconds(retriesIn))) }
-        if let startedAt { pairs.append(("startedAt", .string(startedAt.description))) }
-        if let finishedAt { pairs.append(("finishedAt", .string(finishedAt.description))) }
-        if let age { pairs.append(("ageSeconds", .seconds(age))) }
-        if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
-        if let counts = counts.node { pairs.append(("objects", counts)) }
-        if let lease { pairs.append(("lease", .mapping(lease.fields))) }
-        if !reasons.isEmpty { pairs.append(("reason", .string(reasons.joined(separator: "\n")))) }
-        if let wait { pairs.append(("wait", wait.status)) }
-        if let repetition { pairs.append(("repetition", repetition.node)) }
-        if let repeatsIn { pairs.append(("repeatsInSeconds", .seconds(repeatsIn))) }
-        return pairs
+    var fields: [(String, Node?)] {
+        [
+            ("task", .string(task)), ("description", .text(description)), ("state", .string("\(state)")),
+            ("unit", service?.node), ("permanent", isPermanent ? .boolean(true) : nil),
+            ("retriesInSeconds", retriesIn.map(Node.seconds)), ("startedAt", .text(startedAt?.description)),
+            ("finishedAt", .text(finishedAt?.description)), ("ageSeconds", age.map(Node.seconds)),
+            ("durationSeconds", duration.map(Node.seconds)), ("objects", counts.node),
+            ("lease", (lease?.fields).map { .mapping($0) }), ("reason", reasons.text), ("wait", wait?.node),
+            ("repetition", repetition?.node), ("repeatsInSeconds", repeatsIn.map(Node.seconds)),
+        ]
     }
+}
+
+extension [String] {
+    /// The reasons as one text, if there are any.
+    fileprivate var text: Node? { isEmpty ? nil : .string(joined(separator: "\n")) }
 }
 
 extension CertificateExpiry {
@@ -70,25 +62,19 @@ extension CertificateExpiry {
 }
 
 extension TaskWait {
-    /// The wait as a JSON object.
-    fileprivate var status: Node {
-        var pairs: [(String, Node)] = [
-            ("kind", .string(subject.kind.rawValue)), ("subject", .string(subject.text)),
-        ]
-        if let reason { pairs.append(("reason", .string(reason))) }
-        return .mapping(pairs)
+    fileprivate var node: Node {
+        .known([
+            ("kind", .string(subject.kind.rawValue)), ("subject", .string(subject.text)), ("reason", .text(reason)),
+        ])
     }
 }
 
 extension TaskRepetition {
-    /// The repetition as a JSON object, without unknown values.
     fileprivate var node: Node {
-        var pairs: [(String, Node)] = [("state", .string("\(state)"))]
-        if let startedAt { pairs.append(("startedAt", .string(startedAt.description))) }
-        if let finishedAt { pairs.append(("finishedAt", .string(finishedAt.description))) }
-        if let age { pairs.append(("ageSeconds", .seconds(age))) }
-        if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
-        if !reasons.isEmpty { pairs.append(("reason", .string(reasons.joined(separator: "\n")))) }
-        return .mapping(pairs)
+        .known([
+            ("state", .string("\(state)")), ("startedAt", .text(startedAt?.description)),
+            ("finishedAt", .text(finishedAt?.description)), ("ageSeconds", age.map(Node.seconds)),
+            ("durationSeconds", duration.map(Node.seconds)), ("reason", reasons.text),
+        ])
     }
 }

@@ -137,23 +137,20 @@ struct TimelineSpan: Sendable, Hashable {
 /// - Returns: One line without a line ending.
 public func timelineJSON(_ timeline: Timeline) -> String {
     let units = timeline.units.map { $0.node(isCritical: timeline.isCritical($0)) }
-    let node = Node.known([
-        Node.outputVersion, ("origin", .string(timeline.origin.rawValue)),
-        ("originAt", .string(timeline.originTime.description)),
+    return Node.output([
+        ("origin", .string(timeline.origin.rawValue)), ("originAt", .string(timeline.originTime.description)),
         ("bootFinishedSeconds", timeline.bootFinished.map(Node.seconds)),
         ("endSeconds", .seconds(timeline.end)), ("ongoing", .boolean(timeline.isOngoing)),
         ("tasks", .sequence(timeline.tasks.map(\.node))), ("units", .sequence(units)),
-        ("criticalPath", .sequence(timeline.criticalPath.map { .string($0) })),
-        ("notes", .sequence(timeline.notes.map { .string($0) })),
+        ("criticalPath", .strings(timeline.criticalPath)), ("notes", .strings(timeline.notes)),
     ])
-    return String(decoding: node.json(), as: UTF8.self)
 }
 
 extension TimelineTask {
     fileprivate var node: Node {
         .known([
-            ("task", .string(name)), ("description", description.map { .string($0) }), ("state", .string("\(state)")),
-            ("after", .sequence(dependencies.map { .string($0) })), ("critical", .boolean(isCritical)),
+            ("task", .string(name)), ("description", .text(description)), ("state", .string("\(state)")),
+            ("after", .strings(dependencies)), ("critical", .boolean(isCritical)),
             ("attempts", .number(attemptCount)), ("startedSeconds", started.map(Node.seconds)),
             ("endedSeconds", ended.map(Node.seconds)), ("spans", .sequence(spans.map(\.node))),
         ])
@@ -164,8 +161,7 @@ extension TimelineSpan {
     fileprivate var node: Node {
         .known([
             ("kind", .string(kind.rawValue)), ("startSeconds", .seconds(start)), ("endSeconds", end.map(Node.seconds)),
-            ("subject", subject.map { .string($0) }), ("reason", reason.map { .string($0) }),
-            ("outcome", outcome.map { .string($0.rawValue) }),
+            ("subject", .text(subject)), ("reason", .text(reason)), ("outcome", .text(outcome?.rawValue)),
         ])
     }
 }
@@ -177,12 +173,5 @@ extension UnitTimes {
             ("critical", .boolean(isCritical)), ("startedSeconds", started.map(Node.seconds)),
             ("activeSeconds", active.map(Node.seconds)), ("endedSeconds", ended.map(Node.seconds)),
         ])
-    }
-}
-
-extension Node {
-    /// Creates a mapping without the keys whose values are not known.
-    fileprivate static func known(_ pairs: [(String, Node?)]) -> Node {
-        .mapping(pairs.compactMap { key, value in value.map { (key, $0) } })
     }
 }

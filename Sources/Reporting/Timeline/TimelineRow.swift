@@ -120,7 +120,7 @@ extension TimelineRow {
             isCritical: task.isCritical,
             bars: bars,
             result: duration?.humanReadable ?? "\(task.state)",
-            tone: task.state.tone.line,
+            tone: task.state.tone,
             details: Self.details(task, until: end),
         )
     }

@@ -1,7 +1,18 @@
 import Host
 
+/// The format of results.
+public enum OutputFormat: String, Sendable, Hashable, CaseIterable {
+    /// Human-readable lines and tables.
+    case text
+    /// JSON, one object per line.
+    case json
+
+    /// Whether the format is machine-readable.
+    public var isForPrograms: Bool { self == .json }
+}
+
 /// The kind of output that reports a run.
-public enum SinkKind: Sendable, Hashable {
+enum SinkKind: Sendable, Hashable {
     /// Machine-readable objects on standard output.
     case objects
     /// Entries of the journal.
@@ -14,7 +25,7 @@ public enum SinkKind: Sendable, Hashable {
     /// Chooses the kind by the requested format, then by the outputs.
     ///
     /// Nothing is reported twice: if the output is connected to the journal, only journal entries are written.
-    public init(_ format: OutputFormat, in outputEnvironment: OutputEnvironment, hasJournal: Bool) {
+    init(_ format: OutputFormat, in outputEnvironment: OutputEnvironment, hasJournal: Bool) {
         if format.isForPrograms {
             self = .objects
         } else if hasJournal {
@@ -72,10 +83,6 @@ public func makeSinks(
 ///
 /// - Returns: 128 random bits as 32 hexadecimal digits.
 public func makeRunIdentifier() -> String {
-    [UInt64.random(in: 0...UInt64.max), UInt64.random(in: 0...UInt64.max)]
-        .map { number in
-            let text = String(number, radix: 16)
-            return String(repeating: "0", count: 16 - text.count) + text
-        }
-        .joined()
+    let digits = String(UInt128.random(in: 0...UInt128.max), radix: 16)
+    return String(repeating: "0", count: 32 - digits.count) + digits
 }
