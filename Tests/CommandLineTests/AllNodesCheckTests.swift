@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// `check --all-nodes`, and `graph` with states.
+/// `check --all-nodes`.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct AllNodesCheckTests {
     private static let nodes = """
@@ -71,41 +71,5 @@ struct AllNodesCheckTests {
         let none = await node.call("check", "--all-nodes")
         #expect(none.status == 78)
         #expect(none.errors == "\(node.config): no node is declared; write nodes: and below it HOST: {role: ROLE}\n")
-    }
-
-    /// A node on which tasks have changed something, failed, and been skipped, and one has not run.
-    private func graphNode() async throws -> TestNode {
-        let tasks = """
-            tasks:
-              a: {description: Write a, file: {path: /etc/a, content: x}}
-              b: {after: [a], exec: {command: "false"}}
-              c: {after: [a, b], exec: {command: "true"}}
-
-            """
-        let node = try TestNode(tasks)
-        #expect(await node.call("run").status == 1)
-        try node.write("\(tasks)  d: {exec: {command: \"true\"}}\n", to: "bootstrap.yaml")
-        return node
-    }
-
-    @Test func `the text has the states that status has`() async throws {
-        let node = try await graphNode()
-        let graph = await node.call(["graph", "--status"], environment: ["LC_ALL": "C.UTF-8"])
-        #expect(graph.status == 0)
-        #expect(graph.errors == "")
-        #expect(
-            graph.output == """
-                a        changed  file  Write a
-                └─ b     failed   exec
-                   └─ c  skipped  exec  (also after a)
-                d        not yet  exec
-
-                """
-        )
-        let status = try await node.call("status", "-o", "json").output.json["tasks"]?.sequence ?? []
-        let tasks = try await node.call("graph", "--status", "-o", "json").output.json["tasks"]?.sequence ?? []
-        #expect(tasks.map { $0["state"]?.string } == ["changed", "failed", "skipped", "not yet"])
-        #expect(tasks.map { $0["state"]?.string } == status.map { $0["state"]?.string })
-        #expect(try await node.call("graph", "-o", "json").output.json["tasks"]?[0]?["state"] == nil)
     }
 }

@@ -69,77 +69,32 @@ import Testing
         #expect(plan.renderMermaid() == "flowchart LR\n")
     }
 
-    private static let stateFile = """
+    private static let pictureFile = """
         tasks:
           a: {exec: {command: ls}}
           b: {after: [a], description: Make the link of a, symlink: {path: /l, target: t}}
           c: {after: [a, b], exec: {command: ls}}
         """
 
-    private static let states = ["a": "changed", "b": "failed", "c": "not yet"]
-
-    @Test func `states have a column of their own`() throws {
-        let plan = try plan(Self.stateFile)
-        #expect(
-            plan.renderText(states: Self.states) == """
-                a        changed  exec
-                └─ b     failed   symlink  Make the link of a
-                   └─ c  not yet  exec     (also after a)
-
-                """
-        )
-        #expect(
-            plan.renderText(columns: 50, states: Self.states) == """
-                a: changed
-                │  (exec)
-                └─ b: failed
-                   │  (symlink) Make the link of a
-                   └─ c: not yet
-                         (exec) (also after a)
-
-                """
-        )
-    }
-
-    /// A style that shows where it begins and ends.
-    private func styled(_ task: String, _ text: String) -> String {
-        task == "c" ? text : "\u{1b}[\(task == "b" ? 31 : 32)m\(text)\u{1b}[0m"
-    }
-
-    @Test func `the line of a task is not wider because of colours`() throws {
-        let plan = try plan(Self.stateFile)
-        for columns in [20, 40, 47, 48, 49, 50, 51, 60, 120] {
-            let plain = plan.renderText(columns: columns, states: Self.states)
-            let coloured = plan.renderText(columns: columns, states: Self.states, style: styled)
-            #expect(coloured.replacing(/\u{1b}\[\d*m/, with: "") == plain, "\(columns)")
-        }
-    }
-
-    @Test func `pictures have states in words, and no state for a task without one`() throws {
-        let plan = try plan(Self.stateFile)
+    @Test func `pictures have the verb of each task`() throws {
+        let plan = try plan(Self.pictureFile)
         let expected = """
             digraph plan {
               rankdir=LR;
               node [shape=box];
-              "a" [label="a\\nexec\\nchanged"];
-              "b" [label="b\\nsymlink\\nfailed"];
-              "c" [label="c\\nexec\\nnot yet"];
+              "a" [label="a\\nexec"];
+              "b" [label="b\\nsymlink"];
+              "c" [label="c\\nexec"];
               "a" -> "b";
               "a" -> "c";
               "b" -> "c";
             }
 
             """
-        #expect(plan.renderDOT(states: Self.states) == expected)
-        let mermaid = plan.renderMermaid(states: Self.states)
-        #expect(mermaid.hasPrefix("flowchart LR\n  t0[\"a<br/>exec<br/>changed\"]\n"))
+        #expect(plan.renderDOT() == expected)
+        let mermaid = plan.renderMermaid()
+        #expect(mermaid.hasPrefix("flowchart LR\n  t0[\"a<br/>exec\"]\n"))
         #expect(mermaid.hasSuffix("  t0 --> t1\n  t0 --> t2\n  t1 --> t2\n"))
-        #expect(plan.renderJSON(states: Self.states).contains(#""state":"failed","after":["a"]"#))
-        let one = ["a": "changed"]
-        #expect(plan.renderText(states: one).hasPrefix("a        changed  exec\n└─ b              symlink  Make"))
-        #expect(plan.renderText(columns: 40, states: one).contains("\n└─ b\n"))
-        #expect(plan.renderDOT(states: one).contains("  \"b\" [label=\"b\\nsymlink\"];\n"))
-        #expect(plan.renderMermaid(states: one).contains("  t1[\"b<br/>symlink\"]\n"))
-        #expect(plan.renderJSON(states: one).contains(#""description":"Make the link of a","after":["a"]"#))
+        #expect(plan.renderJSON().contains(#""description":"Make the link of a","after":["a"]"#))
     }
 }

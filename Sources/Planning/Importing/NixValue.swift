@@ -86,12 +86,6 @@ public enum NixValue {
             ? "import the file that lists the nodes; it must contain values, not expressions of module arguments" : nil
         return Problem("Nix cannot evaluate this: \(report.reason)", at: location, hint: hint)
     }
-
-    /// Extracts the reason for a failure of Nix.
-    ///
-    /// - Parameter errors: The standard error of Nix.
-    /// - Returns: Nix's message on one line, empty if there is no message.
-    public static func reason(from errors: String) -> String { NixReport(errors).reason }
 }
 
 /// The messages that Nix wrote to standard error before it failed.

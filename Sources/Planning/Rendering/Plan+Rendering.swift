@@ -10,15 +10,8 @@ extension Plan {
     /// - Parameters:
     ///   - columns: The width of the terminal, or `nil` for lines of any length.
     ///   - isUTF8: Whether descriptions may contain characters that are not ASCII.
-    ///   - states: The states of the tasks by their names, which are shown in a separate column.
-    ///   - style: Returns a word, which may be followed by spaces, in the colour of the state of a task.
     /// - Returns: The lines, each with a line break.
-    public func renderText(
-        columns: Int? = nil,
-        isUTF8: Bool = true,
-        states: [String: String] = [:],
-        style: (_ task: String, _ text: String) -> String = { _, text in text },
-    ) -> String {
+    public func renderText(columns: Int? = nil, isUTF8: Bool = true) -> String {
         var children = steps.map { _ in [Int]() }
         var roots: [Int] = []
         var depths = steps.map { _ in 0 }
@@ -33,22 +26,8 @@ extension Plan {
         }
         var lines: [Line] = []
         for root in roots { draw(root, "", "", children, &lines) }
-        let stateWidth = steps.compactMap { states[$0.task.name]?.count }.max() ?? 0
-        let cells = steps.map { step in
-            guard let state = states[step.task.name] else { return StateCell(padded: "".padded(to: stateWidth)) }
-            let name = step.task.name
-            return StateCell(word: style(name, state), padded: style(name, state.padded(to: stateWidth)))
-        }
         let descriptions = steps.map { step in step.task.description.map { tableText($0, isUTF8) } }
-        return table(lines, columns, cells, descriptions, stateWidth: stateWidth)
-    }
-
-    /// The word for the state of a task, in its style.
-    private struct StateCell {
-        /// The word, `nil` without a state.
-        var word: String?
-        /// The word, padded with spaces to the width of the column.
-        let padded: String
+        return table(lines, columns, descriptions)
     }
 
     /// A line of the drawing, before its columns are padded.
@@ -74,22 +53,14 @@ extension Plan {
     /// If there is less space, the notes are on separate lines.
     private static let minimumWidth = 24
 
-    private func table(
-        _ lines: [Line],
-        _ columns: Int?,
-        _ states: [StateCell],
-        _ descriptions: [String?],
-        stateWidth: Int,
-    ) -> String {
+    private func table(_ lines: [Line], _ columns: Int?, _ descriptions: [String?]) -> String {
         let nameWidth = lines.map(\.name.count).max() ?? 0
         let verbWidth = steps.map(\.task.verb.name.count).max() ?? 0
-        let stateColumns = stateWidth == 0 ? 0 : stateWidth + 2
-        let width = nameWidth + 2 + stateColumns + verbWidth
+        let width = nameWidth + 2 + verbWidth
         return lines.map { line in
-            let (task, state) = (steps[line.step].task, states[line.step])
+            let task = steps[line.step].task
             let notes = [descriptions[line.step], also(line)].compactMap(\.self).joined(separator: " ")
-            let stateText = stateColumns == 0 ? "" : state.padded + "  "
-            let head = "\(line.name.padded(to: nameWidth))  \(stateText)\(task.verb.name.padded(to: verbWidth))"
+            let head = "\(line.name.padded(to: nameWidth))  \(task.verb.name.padded(to: verbWidth))"
             guard let columns else { return trimmed("\(head)  \(notes)") + "\n" }
             if columns - width - 2 >= Self.minimumWidth {
                 let texts = notes.wrapped(to: columns - width - 2)
@@ -97,9 +68,8 @@ extension Plan {
                 let rest = texts.dropFirst().map { "\(line.below.padded(to: width))  \($0)" }
                 return ([first] + rest).map { "\($0)\n" }.joined()
             }
-            let name = state.word.map { "\(line.name): \($0)" } ?? line.name
             let texts = "(\(task.verb.name)) \(notes)".wrapped(to: max(12, columns - line.below.count))
-            return ([name] + texts.map { line.below + $0 }).map { "\(trimmed($0))\n" }.joined()
+            return ([line.name] + texts.map { line.below + $0 }).map { "\(trimmed($0))\n" }.joined()
         }.joined()
     }
 
@@ -121,12 +91,10 @@ extension Plan {
 extension Plan {
     /// Returns the plan in the DOT language of Graphviz, with an arrow from each task to every task that runs after it.
     ///
-    /// - Parameter states: The states of the tasks by their names.
     /// - Returns: The lines, each with a line break.
-    public func renderDOT(states: [String: String] = [:]) -> String {
+    public func renderDOT() -> String {
         let boxes = steps.map(\.task).map { task in
-            let words = [task.name, task.verb.name] + [states[task.name]].compactMap(\.self)
-            return "\"\(task.name)\" [label=\"\(words.joined(separator: "\\n"))\"];"
+            "\"\(task.name)\" [label=\"\(task.name)\\n\(task.verb.name)\"];"
         }
         let arrows = steps.flatMap { step in
             step.dependencies.map { "\"\(steps[$0].task.name)\" -> \"\(step.task.name)\";" }
@@ -143,23 +111,17 @@ extension Plan {
     /// For each task, `after` lists the tasks of this plan that must have succeeded, and `units` lists the systemd
     /// units that are only ordered before the task.
     ///
-    /// - Parameter states: The states of the tasks by their names. A task without a state has no field `state`.
     /// - Returns: The line with its line break.
-    public func renderJSON(states: [String: String] = [:]) -> String {
-        String(decoding: Node.mapping([Node.outputVersion] + fields(states: states)).json(), as: UTF8.self) + "\n"
-    }
-
-    func fields(states: [String: String] = [:]) -> [(String, Node)] {
+    public func renderJSON() -> String {
         let role = roles.first.map { [("role", Node.string($0))] } ?? []
-        let tasks = steps.map { node($0, states[$0.task.name]) }
-        return role + [("roles", .sequence(roles.map { .string($0) })), ("tasks", .sequence(tasks))]
+        let lists = [("roles", Node.sequence(roles.map { .string($0) })), ("tasks", .sequence(steps.map(node)))]
+        return String(decoding: Node.mapping([Node.outputVersion] + role + lists).json(), as: UTF8.self) + "\n"
     }
 
-    private func node(_ step: Step, _ state: String?) -> Node {
+    private func node(_ step: Step) -> Node {
         let task = step.task
         var pairs: [(String, Node)] = [("task", .string(task.name)), ("verb", .string(task.verb.name))]
         if let description = task.description { pairs.append(("description", .string(description))) }
-        if let state { pairs.append(("state", .string(state))) }
         pairs.append(("after", .sequence(step.dependencies.map { .string(steps[$0].task.name) })))
         pairs.append(("units", .sequence(task.afterUnits.map { .string($0) })))
         pairs.append(("timeout", .string(task.timeout.text)))
@@ -175,12 +137,10 @@ extension Plan {
     ///
     /// Tasks are identified by number, because some names, such as `end`, are keywords of Mermaid.
     ///
-    /// - Parameter states: The states of the tasks by their names.
     /// - Returns: The lines, each with a line break.
-    public func renderMermaid(states: [String: String] = [:]) -> String {
+    public func renderMermaid() -> String {
         let boxes = steps.enumerated().map { index, step in
-            let words = [step.task.name, step.task.verb.name] + [states[step.task.name]].compactMap(\.self)
-            return "t\(index)[\"\(words.joined(separator: "<br/>"))\"]"
+            "t\(index)[\"\(step.task.name)<br/>\(step.task.verb.name)\"]"
         }
         let arrows = steps.enumerated().flatMap { index, step in
             step.dependencies.map { "t\($0) --> t\(index)" }

@@ -132,9 +132,6 @@ extension ServiceState {
 }
 
 extension TaskState {
-    /// Returns a text in the terminal colour of the state.
-    public func painted(_ text: String) -> String { tone.painted(text) }
-
     /// The word for the state after a number of tasks, as in `2 not run yet`.
     var countedWord: String { self == .notYet ? "not run yet" : description }
 
