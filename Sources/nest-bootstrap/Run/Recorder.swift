@@ -11,12 +11,9 @@ import State
 final class Recorder: Sendable {
     private let records: RecordStore
     private let run: String
+    /// Whether a task's own unit makes the attempts, rather than a run by hand.
     private let isOfUnit: Bool
-    private let verbs: [String: String]
-    /// The tasks that report every change as an event: all except programs and deletions.
-    private let reportsAllChanges: Set<String>
-    /// The tasks whose changes cause restarts of units.
-    private let restarting: Set<String>
+    private let plan: Plan
     private let warn: @Sendable (Event) -> Void
     private let attempts = Locked<[String: Attempt]>([:])
 
@@ -53,14 +50,6 @@ final class Recorder: Sendable {
         }
     }
 
-    /// Creates a recorder.
-    ///
-    /// - Parameters:
-    ///   - records: The records.
-    ///   - run: The identifier of the run.
-    ///   - isOfUnit: Whether a task's own unit makes the attempts, rather than a run by hand.
-    ///   - plan: The plan.
-    ///   - warn: Receives the warnings about records that cannot be written.
     init(
         _ records: RecordStore,
         run: String,
@@ -72,25 +61,11 @@ final class Recorder: Sendable {
         self.run = run
         self.isOfUnit = isOfUnit
         self.warn = warn
-        verbs = Dictionary(
-            plan.steps.map { ($0.task.name, $0.task.verb.name) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        let repeatable = plan.steps.lazy.map(\.task).filter { task in
-            let footprint = task.footprint
-            return !footprint.runsPrograms && footprint.deletedObjects.isEmpty && footprint.removedSet == nil
-                && footprint.pruning == .never
-        }
-        reportsAllChanges = Set(repeatable.map(\.name))
-        restarting = Set(plan.steps.lazy.map(\.task).filter { !$0.restarts.isEmpty }.map(\.name))
+        self.plan = plan
     }
 
     /// Records the start of a task, and holds the lock until ``conclude(_:)``.
     ///
-    /// - Parameters:
-    ///   - task: The task's name.
-    ///   - inputs: The declaration and the files that the attempt uses.
-    ///   - lock: The lock of the task.
     /// - Returns: The number of the attempt.
     /// - Throws: ``Base/Problem`` if the start cannot be recorded. The task must not run then, because its success
     ///   could not be recorded either, and its dependants would be refused.
@@ -101,7 +76,7 @@ final class Recorder: Sendable {
         return try attempt.state.withLock { state throws(Problem) in
             var record = TaskRecord(
                 task: task,
-                verb: verbs[task] ?? "",
+                verb: verb(of: task),
                 outcome: nil,
                 attempt: records.nextAttempt(of: task),
                 history: TaskHistory(after: earlier, isOfUnit: isOfUnit),
@@ -124,10 +99,14 @@ final class Recorder: Sendable {
         }
     }
 
+    private func task(_ name: String) -> PlannedTask? { plan.position(of: name).map { plan.steps[$0].task } }
+    private func verb(of name: String) -> String { task(name)?.verb.name ?? "" }
+    private func restartsUnits(_ name: String) -> Bool { task(name)?.restarts.isEmpty == false }
+
     private func attempt(of task: String) -> Attempt {
         attempts.withLock { attempts in
             if let known = attempts[task] { return known }
-            let attempt = Attempt(TaskProgress(task, verb: verbs[task] ?? "", start: Self.now))
+            let attempt = Attempt(TaskProgress(task, verb: verb(of: task), start: Self.now))
             attempts[task] = attempt
             return attempt
         }
@@ -141,7 +120,7 @@ final class Recorder: Sendable {
     /// - Returns: The state of the unit restarts that the task requires, or `nil` if there is nothing to do.
     func noteResult(_ outcome: Outcome, of task: String) -> TaskHistory.Restart? {
         attempt(of: task).state.withLock { state in
-            if case .changed = outcome, restarting.contains(task) { state.record?.history.noteChange() }
+            if case .changed = outcome, restartsUnits(task) { state.record?.history.noteChange() }
             return state.record?.history.restart
         }
     }
@@ -203,7 +182,7 @@ final class Recorder: Sendable {
         record.reasons = Array(state.reasons.prefix(Self.reasonLimit))
         record.publicReasons = Array(state.publicReasons.prefix(Self.reasonLimit))
         // The next attempt will find no difference to make, so the change is recorded now.
-        if state.progress.hasChanged, restarting.contains(entry.task), !entry.outcome.isSuccess {
+        if state.progress.hasChanged, restartsUnits(entry.task), !entry.outcome.isSuccess {
             record.history.noteChange()
         }
         writeEnd(record)
@@ -215,8 +194,10 @@ final class Recorder: Sendable {
 
     /// Returns whether a task was interrupted before it changed anything, so that its earlier success still holds.
     private func isUntouched(_ state: Attempt.State, _ entry: Report.Entry) -> Bool {
-        guard case .interrupted = entry.outcome, reportsAllChanges.contains(entry.task) else { return false }
-        return !state.progress.hasChanged && state.progress.counts.failed == 0
+        guard case .interrupted = entry.outcome, let footprint = task(entry.task)?.footprint else { return false }
+        // All tasks report every change as an event, except for programs and deletions.
+        let deletes = !footprint.deletedObjects.isEmpty || footprint.removedSet != nil || footprint.pruning != .never
+        return !footprint.runsPrograms && !deletes && !state.progress.hasChanged && state.progress.counts.failed == 0
     }
 
     /// Records why a task did not start, unless the task has succeeded before or another process is running it.
@@ -234,7 +215,7 @@ final class Recorder: Sendable {
         guard let lock else { return }
         let earlier = try? records.record(of: entry.task)
         if earlier?.isSuccess != true {
-            var record = TaskRecord(task: entry.task, verb: verbs[entry.task] ?? "", outcome: nil, run: run)
+            var record = TaskRecord(task: entry.task, verb: verb(of: entry.task), outcome: nil, run: run)
             record.end(entry)
             if case .skipped(let because) = entry.outcome {
                 record.reasons = ["\(because.count == 1 ? "task" : "tasks") \(quotedList(because)) did not succeed"]
