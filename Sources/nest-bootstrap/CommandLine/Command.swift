@@ -78,6 +78,20 @@ extension Command {
     static func completion(_ completer: Completer) -> Completion { .words([]) }
 }
 
+/// A command whose positional arguments are names of tasks.
+protocol TaskCommand: Command {
+    /// The named tasks; empty for all tasks of the node.
+    var names: [String] { get set }
+}
+
+extension TaskCommand {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
+        self.names = names.unique()
+    }
+
+    static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
+}
+
 /// All commands, in the order of the help.
 let commands: [any Command.Type] = [
     UpCommand.self, RunCommand.self, DiffCommand.self, StatusCommand.self, LogsCommand.self, TimelineCommand.self,

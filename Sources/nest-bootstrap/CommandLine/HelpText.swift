@@ -10,7 +10,7 @@ func helpText(_ command: (any Command.Type)? = nil) -> String {
     let flags = command.shownFlags.map { Row($0.usage, $0.help) }
     var parts = [
         help.description.wrapped(to: helpColumns).joined(separator: "\n") + "\n",
-        usage(help.usage),
+        usage(help.usage.isEmpty ? ["nest-bootstrap \(command.name) [FLAG]..."] : help.usage),
         section("Flags", flags + [Row(FlagForm.helpNames.joined(separator: ", "), "show this help")], width: 25),
     ]
     parts += help.details.map { $0.wrapped(to: helpColumns).joined(separator: "\n") + "\n" }
@@ -86,8 +86,8 @@ struct CommandHelp: Sendable {
     var summary: String
     /// A description in sentences.
     var description: String
-    /// The forms of a call.
-    var usage: [String]
+    /// The forms of a call; empty if there are only flags.
+    var usage: [String] = []
     /// Further paragraphs.
     var details: [String] = []
     var exitCodes: [Row]

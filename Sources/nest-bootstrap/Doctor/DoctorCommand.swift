@@ -12,7 +12,6 @@ struct DoctorCommand: Command {
         description:
             "Looks at the kubelet, the container runtime, the network, the certificates, the clock, the disks, the API "
             + "server and the Node, and prints the first cause why this machine is not a Ready node, and its fix.",
-        usage: ["nest-bootstrap doctor [FLAG]..."],
         details: [
             "It changes nothing, needs no task file, and runs for some seconds at most. Without root, it does not see all: "
                 + "'--all' prints what it could not look at.",
@@ -49,9 +48,6 @@ struct DoctorCommand: Command {
 
 extension NodeDiagnosis {
     /// Returns the lines for a person.
-    ///
-    /// - Parameter isComplete: Whether everything is printed, instead of the first cause.
-    /// - Returns: The lines.
     func lines(isComplete: Bool) -> [String] {
         var lines = first.map { [$0.line, "fix: \($0.fix)"] } ?? [summary]
         let notes = notes.map { "note: \($0.line); \($0.fix)" }

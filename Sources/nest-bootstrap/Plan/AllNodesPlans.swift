@@ -11,9 +11,6 @@ struct AllNodesPlans {
     let output: ConsoleOutput
 
     /// Prints the problems of all nodes, or the number of tasks of each node.
-    ///
-    /// - Returns: The exit code.
-    /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
     func check() async throws -> ExitCode {
         let sources: [SourceFile]
         do {

@@ -9,7 +9,6 @@ struct GraphCommand: Command {
         summary: "print the plan",
         description: "Prints the plan of this node: its tasks and their dependencies. With '--output json' it is one "
             + "JSON object.",
-        usage: ["nest-bootstrap graph [FLAG]..."],
         details: [
             "Format 'dot' is for Graphviz, and 'mermaid' for viewers of Markdown.",
             "'--host-name' prints the plan of another node of section 'nodes'.",

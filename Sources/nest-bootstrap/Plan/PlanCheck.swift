@@ -32,7 +32,6 @@ struct PlanCheck {
     /// Checks manifests, paths and certificates.
     ///
     /// - Returns: The findings, with the problems of the task files first.
-    /// - Throws: ``Base/SystemError`` if no HTTP client can be created.
     func findings() async throws -> NodeCheck.Findings {
         let options = configuration.options
         let http = HTTPClient()

@@ -15,7 +15,6 @@ struct RBACCommand: Command {
         description:
             "Prints one role with which the tasks of this node succeed, bound to a user of their own, so that the "
             + "agent need not be an administrator. Its permissions are for all objects of the kinds in the manifests.",
-        usage: ["nest-bootstrap rbac [FLAG]..."],
         details: [
             "An administrator applies it once, and again when manifests get objects of other kinds. The certificate "
                 + "of the kubeconfig that the tasks use needs the user as its CN and no O; docs/task-file/kubeconfig.md shows "

@@ -8,7 +8,6 @@ struct ResetCommand: Command {
             "Undoes what the tasks of this node have made, on any boot: stops the units of the tasks, runs the "
             + "commands of their key 'reset', and deletes the files, links and empty directories that they have made, "
             + "also those of tasks that are no longer in the task file. Objects of the cluster stay.",
-        usage: ["nest-bootstrap reset [FLAG]..."],
         details: [
             "What somebody has changed since is not deleted, and is listed with the reason. Nor is what a task has "
                 + "made whose commands failed. Another 'reset' then goes on.",

@@ -10,7 +10,7 @@ import Reporting
 ///
 /// If tasks are named, only these tasks are shown. Their dependencies are planned too, because the results of the
 /// dependencies may not exist yet.
-struct DiffCommand: Command {
+struct DiffCommand: TaskCommand {
     static let name = "diff"
 
     static let help = CommandHelp(
@@ -38,14 +38,9 @@ struct DiffCommand: Command {
 
     static let failureCode = ExitCode.trouble
 
-    /// The tasks to compare; empty for all tasks.
     var names: [String] = []
 
     var isDryRun: Bool { true }
-
-    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) { self.names = names.unique() }
-
-    static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         let output = program.output

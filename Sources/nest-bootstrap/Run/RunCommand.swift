@@ -13,7 +13,6 @@ struct RunCommand: Command {
         summary: "run this node's plan, or some of its tasks",
         description: "Brings the node to the state that the task file describes: runs every task of the node's "
             + "roles as soon as the task's dependencies have succeeded. What already matches is left alone.",
-        usage: ["nest-bootstrap run [FLAG]..."],
         details: [
             "Results and progress go to standard output, warnings and errors to standard error. On a terminal every "
                 + "task has a line that says what it does or waits for, as far as there are rows; failures and "

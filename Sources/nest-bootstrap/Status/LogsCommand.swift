@@ -4,7 +4,7 @@ import Planning
 import Reporting
 
 /// Command `logs`: the journal entries about tasks, shown by journalctl.
-struct LogsCommand: Command {
+struct LogsCommand: TaskCommand {
     static let name = "logs"
 
     static let help = CommandHelp(
@@ -44,17 +44,10 @@ struct LogsCommand: Command {
         .output, .config, .role, .hostName, .root,
     ]
 
-    /// The tasks to show; empty for all entries of the program.
     var names: [String] = []
     var since: String?
     var isFollowing = false
     var boot: String?
-
-    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        self.names = names.unique()
-    }
-
-    static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
 
     /// Shows the entries in journalctl.
     ///
@@ -80,11 +73,6 @@ struct LogsCommand: Command {
     ///
     /// Any user can send entries with the fields of the program. Fields that begin with an underscore are added by the
     /// journal: https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html.
-    ///
-    /// - Parameters:
-    ///   - options: The common options of the commands.
-    ///   - users: The IDs of the users that run tasks.
-    /// - Returns: The flags and the matches.
     func arguments(_ options: Options, users: [Int]) -> [String] {
         // All entries are from this machine, so the host name is redundant.
         var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=short"]

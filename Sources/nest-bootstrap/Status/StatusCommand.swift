@@ -2,7 +2,7 @@ import Base
 import Reporting
 
 /// Command `status`: the state of the tasks on this boot, or the reports of all nodes to the cluster.
-struct StatusCommand: Command {
+struct StatusCommand: TaskCommand {
     static let name = "status"
 
     static let help = CommandHelp(
@@ -72,7 +72,6 @@ struct StatusCommand: Command {
         .root, .output,
     ]
 
-    /// The tasks to show; empty for all tasks.
     var names: [String] = []
     var waitLimit: Duration?
 
@@ -98,8 +97,6 @@ struct StatusCommand: Command {
             throw UsageError("'--all-nodes' and \(other) are mutually exclusive")
         }
     }
-
-    static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         let (output, outputEnvironment) = (program.output, program.outputEnvironment)

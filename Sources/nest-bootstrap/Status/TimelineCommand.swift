@@ -15,7 +15,6 @@ struct TimelineCommand: Command {
             "Shows when each task of this node was started on this boot, what it waited for and how long it worked, "
             + "with units of systemd beside them. The critical path, whose tasks decided when the last one ended, is "
             + "marked.",
-        usage: ["nest-bootstrap timeline [FLAG]..."],
         details: [
             "A task is shown until it has succeeded for the first time on this boot: its attempts, the time between "
                 + "them, and what it waited for before and in each, such as an API server or the lock of the cluster. "

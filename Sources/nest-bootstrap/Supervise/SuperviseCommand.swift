@@ -12,7 +12,6 @@ struct SuperviseCommand: Command {
         description: "Looks at the units of all tasks, for k8s-bootstrap-health.service: starts "
             + "k8s-bootstrap-alert@NAME.service when a task fails for the first time and when it recovers, and the "
             + "failed tasks again, with growing pauses.",
-        usage: ["nest-bootstrap supervise [FLAG]..."],
         exitCodes: [
             Row("0", "no unit has failed"), Row("1", "a unit has failed, or was not started"), .usageError,
             .wrongTaskFile,

@@ -9,7 +9,7 @@ import State
 import YAML
 
 /// Command `up`: brings the running node to its task file, through the units of its tasks.
-struct UpCommand: Command {
+struct UpCommand: TaskCommand {
     static let name = "up"
 
     static let help = CommandHelp(
@@ -47,7 +47,6 @@ struct UpCommand: Command {
         .output,
     ]
 
-    /// The tasks to start with their dependencies; empty for all tasks of the node.
     var names: [String] = []
     var isWaiting = true
     var isDryRun = false
@@ -55,12 +54,6 @@ struct UpCommand: Command {
     var acts: Bool { !isDryRun }
 
     private static let listLimit = 20
-
-    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        self.names = names.unique()
-    }
-
-    static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         let output = program.output
@@ -154,14 +147,6 @@ struct UpCommand: Command {
     }
 
     /// Shows the started tasks until systemd has nothing left to do for them, and says the result.
-    ///
-    /// - Parameters:
-    ///   - plan: The started tasks.
-    ///   - start: The time since the boot at which they were started.
-    ///   - configuration: The task files.
-    ///   - program: The program.
-    /// - Returns: The exit code for the result.
-    /// - Throws: ``Base/SystemError`` if the boot cannot be identified.
     private func follow(
         _ plan: UpPlan,
         since start: Duration,
@@ -170,11 +155,7 @@ struct UpCommand: Command {
     ) async throws -> ExitCode {
         let output = program.output
         guard !plan.starts.isEmpty else {
-            if configuration.options.output.isForPrograms {
-                output.writeObject(
-                    UpResult(statuses: [], masked: [], isPermanent: false, blockers: [:]).json
-                )
-            }
+            if configuration.options.output.isForPrograms { output.writeObject(UpResult().json) }
             return .success
         }
         let watch = StatusWatch(

@@ -37,14 +37,7 @@ struct UpPlan {
     /// The tasks of ``starts`` with masked units, which systemd refuses to start.
     let masked: [String]
 
-    /// Compares the task files with what has run on this boot.
-    ///
-    /// - Parameters:
-    ///   - configuration: The task files.
-    ///   - records: The records of this boot.
-    ///   - services: The services of the tasks, after systemd has read their units again.
-    ///   - names: The tasks to start with the tasks that they depend on; empty for all tasks of the node.
-    /// - Throws: ``Base/Problems`` for unknown names.
+    /// Compares the task files with what has run on this boot, after systemd has read the units again.
     init(
         _ configuration: Configuration,
         _ records: RecordStore,

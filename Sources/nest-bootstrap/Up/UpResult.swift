@@ -8,40 +8,24 @@ import YAML
 
 /// The result of the tasks that `up` has started.
 struct UpResult {
-    let statuses: [TaskStatus]
+    var statuses: [TaskStatus] = []
     /// The tasks whose masked units keep others from running.
-    let masked: [String]
-    /// Whether a task has failed in a way that only a person can change.
-    let isPermanent: Bool
+    var masked: [String] = []
     /// The failed tasks that kept a task from running, by the name of that task.
-    let blockers: [String: [String]]
+    var blockers: [String: [String]] = [:]
 
-    init(statuses: [TaskStatus], masked: [String], isPermanent: Bool, blockers: [String: [String]]) {
-        (self.statuses, self.masked, self.isPermanent) = (statuses, masked, isPermanent)
-        self.blockers = blockers
-    }
+    /// Creates the result of no task.
+    init() {}
 
     /// Creates the result of the tasks that were started.
-    ///
-    /// - Parameters:
-    ///   - plan: The tasks that were started.
-    ///   - findings: Their states, after systemd has nothing left to do for them.
-    ///   - start: The time since the boot at which they were started.
-    ///   - node: The plan of the node.
     init(of plan: UpPlan, _ findings: StatusFindings, since start: Duration, _ node: Plan) {
-        let statuses = findings.statuses.map { $0.withoutFailure(before: start) }
+        statuses = findings.statuses.map { $0.withoutFailure(before: start) }
         let failed = Set(statuses.filter { $0.state == .ended(.failed) }.map(\.task))
-        var blockers: [String: [String]] = [:]
         for step in node.steps {
             let dependencies = step.dependencies.map { node.steps[$0].task.name }
             blockers[step.task.name] = dependencies.flatMap { failed.contains($0) ? [$0] : blockers[$0] ?? [] }.unique()
         }
-        self.init(
-            statuses: statuses,
-            masked: (plan.masked + findings.masked).unique(),
-            isPermanent: statuses.contains { $0.state == .ended(.failed) && $0.isPermanent },
-            blockers: blockers
-        )
+        masked = (plan.masked + findings.masked).unique()
     }
 
     private var failed: [TaskStatus] { statuses.filter { $0.state == .ended(.failed) } }
@@ -61,7 +45,7 @@ struct UpResult {
 
     var exitCode: ExitCode {
         if succeeded.count == statuses.count, masked.isEmpty { return .success }
-        return isPermanent || !masked.isEmpty ? .failure : .notYet
+        return failed.contains(where: \.isPermanent) || !masked.isEmpty ? .failure : .notYet
     }
 
     /// The result in words, with what to do next.
