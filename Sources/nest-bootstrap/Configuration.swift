@@ -157,9 +157,6 @@ struct Configuration {
     }
 
     /// Creates the environment for the actions of a run, or for a check of the plan.
-    ///
-    /// - Parameter http: The client that sends requests.
-    /// - Returns: The environment.
     func environment(_ http: HTTPClient) -> RunEnvironment {
         var environment = RunEnvironment(
             files: files,
@@ -194,11 +191,7 @@ extension Configuration {
 
     /// Reads the task file, then its drop-ins in the order of their names.
     ///
-    /// - Parameters:
-    ///   - options: The options that name the files.
-    ///   - isOptional: Whether the default task file may be missing, which counts as a file without tasks.
-    /// - Returns: The files.
-    /// - Throws: A problem for every file that cannot be read, and for every drop-in with the wrong extension.
+    /// If the files are optional, a missing default task file counts as a file without tasks.
     static func sources(_ options: Options, isOptional: Bool = false) throws(Problems) -> [SourceFile] {
         var problems: [Problem] = []
         var sources: [SourceFile] = []

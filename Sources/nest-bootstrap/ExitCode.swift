@@ -25,10 +25,6 @@ enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     case terminated = 143
 
     /// Chooses the exit code of a run.
-    ///
-    /// - Parameters:
-    ///   - report: The report with the outcomes of the tasks.
-    ///   - signal: The signal that ended the run early, if there was one.
     init(_ report: Report, signal: Int32? = nil) {
         let outcomes = report.entries.map(\.outcome)
         if signal != nil, outcomes.contains(where: { $0.kind == .interrupted }) {

@@ -8,9 +8,6 @@ typealias SignalCatcher = @Sendable () throws(SystemError) -> AsyncStream<Int32>
 /// Later signals have no effect: a cancelled function ends within seconds, without leaving child processes behind, and
 /// with a record of every task that has started. `SIGQUIT` ends the program at once.
 ///
-/// - Parameters:
-///   - signals: The signals.
-///   - body: The function, such as one that runs an engine.
 /// - Returns: The result of the function, and the signal that ended it early.
 func interruptible<Value: Sendable>(
     by signals: AsyncStream<Int32>,

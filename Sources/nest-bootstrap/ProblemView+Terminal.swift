@@ -6,9 +6,6 @@ import Reporting
 extension ProblemView {
     /// Returns the form of problems for standard error, or `nil` if it is not a terminal.
     ///
-    /// - Parameters:
-    ///   - environment: The outputs of the program.
-    ///   - root: The directory of `--root`.
     /// - Returns: The form, which depends on the width of the terminal at the moment.
     static func onTerminal(_ environment: OutputEnvironment, root: String?) -> Self? {
         guard environment.isErrorTerminal else { return nil }

@@ -11,8 +11,6 @@ struct CertificateMaintenance {
     let output: ConsoleOutput
 
     /// Checks the set, renews it, or replaces its CA.
-    ///
-    /// - Throws: ``Base/Problems`` if a given node or name is not declared.
     func run() async throws -> ExitCode {
         let declarations: CertificateDeclarations
         do throws(Problems) {
@@ -239,8 +237,6 @@ extension CertificateMaintenance {
 
 extension CertificateDeclarations {
     /// Reads the `certificates` section of the task file.
-    ///
-    /// - Throws: ``Base/Problems`` with all problems of the section, or with one problem if the section is missing.
     init(_ options: Options) throws(Problems) {
         let sources = try Configuration.sources(options)
         guard let read = try Planning.readCertificates(sources, hostName: Machine.hostName()) else {

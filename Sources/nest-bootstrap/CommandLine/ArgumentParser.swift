@@ -165,10 +165,6 @@ extension Command {
     }
 
     /// Parses the arguments of one call.
-    ///
-    /// - Parameter words: The sorted arguments.
-    /// - Returns: The command and the options, without environment variables.
-    /// - Throws: ``UsageError`` for the first error in the arguments.
     fileprivate static func parse(_ words: CallWords) throws(UsageError) -> Invocation {
         if let error = words.error { throw error }
         do throws(UsageError) {

@@ -182,12 +182,6 @@ func alternatives<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> Stri
 }
 
 /// Parses a value that must be one of several words.
-///
-/// - Parameters:
-///   - kind: The name of the flag without its dashes.
-///   - value: The value.
-/// - Returns: The case with the word.
-/// - Throws: ``UsageError`` if no case has the word.
 func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ kind: String,
     _ value: String,

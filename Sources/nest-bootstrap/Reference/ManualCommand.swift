@@ -43,9 +43,6 @@ enum Manual: Int, Sendable, Hashable, CaseIterable {
     case program = 8
 
     /// Returns the source of the page.
-    ///
-    /// - Parameter date: The date of the page, such as `November 20, 2026`.
-    /// - Returns: The source in mdoc macros.
     func text(date: String) -> String {
         switch self {
         case .taskFile: Self.taskFilePage(date)
@@ -175,12 +172,6 @@ struct ManualText {
     private(set) var lines: [String] = []
 
     /// Begins a page.
-    ///
-    /// - Parameters:
-    ///   - title: The title of the page.
-    ///   - section: The section of the manual, such as 8.
-    ///   - date: The date as `November 20, 2026`.
-    ///   - summary: The subject of the page, in a few words.
     init(_ title: String, _ section: Int, date: String, _ summary: String) {
         let escapedTitle = escaped(title)
         lines = [
@@ -214,8 +205,6 @@ struct ManualText {
     }
 
     /// Adds a list of terms with texts.
-    ///
-    /// - Parameter items: The terms as macros, and their texts.
     mutating func list(_ items: [(term: String, texts: [String])]) {
         guard !items.isEmpty else { return }
         lines.append(".Bl -tag -width Ds")

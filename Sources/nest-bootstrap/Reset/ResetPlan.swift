@@ -21,12 +21,8 @@ struct ResetPlan {
     ///
     /// A task of the task file is undone with the commands in the file, which may have been corrected since its run.
     /// Other tasks are undone with the commands of their last run. They come first, because no task of the file depends
-    /// on them. A task without a list may have got commands after it ran.
-    ///
-    /// - Parameters:
-    ///   - options: The options of the program.
-    ///   - warn: Receives the problem of an unusable task file, if there are lists or records.
-    /// - Throws: ``Base/SystemError`` if the lists or records cannot be read.
+    /// on them. A task without a list may have got commands after it ran. If there is something to reset, a problem of the
+    /// task file is a warning.
     init(_ options: Options, warn: (Problem) -> Void = { _ in }) throws(SystemError) {
         store = try Configuration.products(options)
         records = RecordStore(path: try Configuration.statePath(options), boot: nil)
@@ -59,8 +55,6 @@ struct ResetPlan {
     }
 
     /// Checks that no process outside the units of this program is running a task.
-    ///
-    /// - Throws: ``Base/Problem`` with the name of a task that is running.
     func requireNoRunByHand() throws(Problem) {
         for task in tasks {
             guard let process = records.runner(of: task) else { continue }
@@ -80,7 +74,6 @@ struct ResetPlan {
     /// Locks all tasks, including tasks that are found only after the first locks are taken.
     ///
     /// - Returns: The plan when all tasks are locked, and the locks.
-    /// - Throws: ``Base/Problem`` if a task is running, ``Base/SystemError`` if the locks or lists cannot be read.
     static func locked(_ options: Options) throws -> (plan: Self, locks: [String: HeldLock]) {
         var locks: [String: HeldLock] = [:]
         while true {

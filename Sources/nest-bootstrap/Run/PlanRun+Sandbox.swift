@@ -11,9 +11,6 @@ import State
 extension PlanRun {
     /// Runs the task in another process in a sandbox, if the run is that of one task that is confined.
     ///
-    /// - Parameters:
-    ///   - part: The tasks to run.
-    ///   - signals: The signals that this process receives.
     /// - Returns: `nil` if the tasks are to be run in this process, otherwise the exit code of the other process, or why
     ///   the task could not be run there.
     func runConfined(_ part: Plan, passing signals: AsyncStream<Int32>) async -> Result<ExitCode, Problem>? {
@@ -41,12 +38,6 @@ extension PlanRun {
     }
 
     /// Returns the command that runs the agent for a task in its sandbox.
-    ///
-    /// - Parameters:
-    ///   - task: The task.
-    ///   - part: What it does, `nil` for the whole task.
-    /// - Returns: The command.
-    /// - Throws: ``Base/SystemError`` if what the process needs cannot be prepared.
     func sandboxed(_ task: PlannedTask, _ part: NetworkPart? = nil) async throws(SystemError) -> Host.Command {
         let state = try await prepareState(of: task, part)
         var options = configuration.options

@@ -20,7 +20,6 @@ struct ClusterStatus {
     ///
     /// - Returns: `success` if all nodes report success, `failure` if a node reports a failed task, `incomplete` if a
     ///   node is in any other state, and `configuration` if the task file is invalid.
-    /// - Throws: ``Base/Problem`` if the cluster cannot be read, ``HTTP/TransportError`` if libcurl cannot be set up.
     func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
         let inventory: Inventory
         do throws(Problems) {

@@ -15,8 +15,6 @@ struct StatusReport {
     let command: StatusCommand
 
     /// Prints the states of the tasks, and returns an exit code that says whether all have succeeded.
-    ///
-    /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
     func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
         let plan = command.names.isEmpty ? configuration.plan : try configuration.plan.selecting(command.names)
         let survey = StatusSurvey(configuration: configuration, records: try configuration.records())

@@ -19,8 +19,6 @@ struct StatusWatch {
     private static let pauseFactor = 4
 
     /// Shows the states and their changes, and returns the exit code for the last states.
-    ///
-    /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
     func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
         let (findings, signal) = try await follow(output, outputEnvironment) { _ in output.isClosed(.results) }
         // Control-C is the normal end of a watch.
@@ -32,13 +30,6 @@ struct StatusWatch {
     }
 
     /// Shows the states and their changes, until a condition holds or a signal ends it.
-    ///
-    /// - Parameters:
-    ///   - output: The output.
-    ///   - outputEnvironment: Whether the output is a terminal, and its properties.
-    ///   - isOver: Whether states that have been shown are the last ones.
-    /// - Returns: The last complete states, if there are any, and the signal.
-    /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
     func follow(
         _ output: ConsoleOutput,
         _ outputEnvironment: OutputEnvironment,

@@ -19,8 +19,6 @@ struct MetricsWriter {
     private static let lockLimit = Duration.seconds(5)
 
     /// Writes the metrics of all tasks, unless the directory of the collector is missing.
-    ///
-    /// - Throws: ``Base/Problem`` if the metrics cannot be written.
     func write() async throws(Problem) {
         do throws(SystemError) {
             let path = try Configuration.location(of: metricsDirectory, options)

@@ -25,9 +25,6 @@ struct NodeReporter {
 
     /// Sends the differences; prints a problem if it persists, and prints when it has been solved.
     ///
-    /// - Parameters:
-    ///   - http: The client that sends requests.
-    ///   - limit: The maximum duration of the requests.
     /// - Returns: The reason why a later attempt is needed, `nil` if everything is reported or no kubeconfig exists.
     func report(_ http: HTTPClient, within limit: Duration) async -> String? {
         guard let kubeconfig = kubeconfig() else { return nil }

@@ -34,7 +34,6 @@ struct ReportService {
     /// until systemd stops the process.
     ///
     /// - Returns: Always success; the cause of a failed attempt is shown as a warning and as the status of the service.
-    /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
     func run() async throws -> ExitCode {
         let http = HTTPClient()
         try await ContinuousClock().sleep(for: .seconds(Double.random(in: Self.delays)))
@@ -52,8 +51,6 @@ struct ReportService {
     }
 
     /// Reports once, after a run by hand on a node on which no service reports.
-    ///
-    /// - Parameter limit: The maximum duration of the requests.
     func runOnce(within limit: Duration) async {
         let http = HTTPClient()
         _ = await reporter(gracePeriod: .zero)?.report(http, within: limit)

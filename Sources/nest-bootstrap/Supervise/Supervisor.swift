@@ -35,9 +35,7 @@ struct Supervisor {
 
     /// Starts alerts and the failed tasks, and returns whether all tasks are free of failures.
     ///
-    /// - Parameter report: Prints a line.
     /// - Returns: Whether no task has failed; a repetition that has failed prevents nothing from running.
-    /// - Throws: ``Base/SystemError`` if systemd does not answer or the state cannot be written.
     func judge(_ report: (String) -> Void) async throws -> Bool {
         let records = try configuration.records()
         let (looks, areByHand) = try await looks(records)

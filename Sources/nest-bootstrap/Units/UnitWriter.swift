@@ -115,9 +115,6 @@ struct UnitWriter {
 
 extension [UnitFile] {
     /// Writes the files without syncing, because the next start of systemd or call of the command writes them again.
-    ///
-    /// - Parameter directory: The directory of the units, which is created.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     func write(in directory: String) throws(SystemError) {
         try FileSystem.makeDirectories(directory)
         let files = map { file in
