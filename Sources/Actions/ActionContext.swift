@@ -29,11 +29,7 @@ public struct RunEnvironment: Sendable {
     /// The base environment of child processes.
     public var processEnvironment: [String: String]
     /// The directory that contains a cache directory for each task.
-    public var cacheDirectory: String
-    /// The cache directory of a node.
     public static let usualCacheDirectory = "/var/lib/nest-bootstrap/cache"
-    /// The directory that contains a directory for each set of objects that the node has applied.
-    public var setsDirectory: String
     /// The time before its expiry from which a certificate causes a warning, `nil` for a share of its validity.
     public var warnBefore: Duration?
     /// The node's name, which identifies the holder of a Lease.
@@ -64,8 +60,6 @@ public struct RunEnvironment: Sendable {
         variables: Variables,
         dropInVariables: [DropInVariable] = [],
         processEnvironment: [String: String],
-        cacheDirectory: String = Self.usualCacheDirectory,
-        setsDirectory: String = "/var/lib/nest-bootstrap/sets",
         hostName: String = Machine.hostName(),
         callArguments: [String] = [],
     ) {
@@ -78,8 +72,6 @@ public struct RunEnvironment: Sendable {
         self.dropInVariables = dropInVariables
         self.dryRunOverlay = files.isDryRun ? DryRunOverlay() : nil
         self.processEnvironment = processEnvironment
-        self.cacheDirectory = cacheDirectory
-        self.setsDirectory = setsDirectory
         self.hostName = hostName
         self.callArguments = callArguments
     }
@@ -118,6 +110,9 @@ struct ActionContext: Sendable {
 
     /// The child process of the task that is still running after it was killed, if there is one.
     let survivor = SurvivingProcess()
+
+    /// The directory of the task in the cache.
+    var cacheDirectory: String { cache.directory }
 
     /// The cache of pinned URLs.
     var cache: DigestCache { cache(of: task) }

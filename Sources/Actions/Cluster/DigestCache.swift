@@ -18,7 +18,8 @@ struct DigestCache {
     /// The receiver of events.
     let emit: Emitter
 
-    var directory: String { "\(run.cacheDirectory)/\(task.name)" }
+    var directory: String { "\(Self.shared)/\(task.name)" }
+    private static let shared = RunEnvironment.usualCacheDirectory
 
     /// Returns the location of a file with the content of a pinned URL, from the cache or from its server.
     ///
@@ -102,7 +103,7 @@ struct DigestCache {
 
     /// Returns the location of a file of the cache with a digest: the task's, or that of an administrator.
     func kept(sha256 digest: String) -> String? {
-        for path in ["\(directory)/\(digest)", "\(run.cacheDirectory)/\(digest)"] {
+        for path in ["\(directory)/\(digest)", "\(Self.shared)/\(digest)"] {
             do {
                 let location = try run.files.location(ofRead: path)
                 guard try FileSystem.exists(location) else { continue }
@@ -132,20 +133,20 @@ struct DigestCache {
     private func fetch(_ url: String, _ digest: String, _ part: PartialFile?) async throws(Problem) -> [UInt8] {
         do {
             return try await RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }
-                .retry(.init(.condition, "'\(urlWithoutQuery(url))'")) { () async throws(FetchError) in
+                .retry(.init(.condition, "'\(urlWithoutQuery(url))'")) { () async throws(NotYet) in
                     try await resume(url, part)
                 }
         } catch {
             if let refusal = error.refusal {
                 throw Problem("cannot keep '\(urlWithoutQuery(url))'", cause: refusal)
             }
-            let place = run.files.root + "\(run.cacheDirectory)/\(digest)"
+            let place = run.files.root + "\(Self.shared)/\(digest)"
             let hint = "correct the URL, or put the file at '\(place)'"
             throw Problem("cannot fetch '\(urlWithoutQuery(url))'", hint: hint, cause: error)
         }
     }
 
-    private func resume(_ url: String, _ part: PartialFile?) async throws(FetchError) -> [UInt8] {
+    private func resume(_ url: String, _ part: PartialFile?) async throws(NotYet) -> [UInt8] {
         let size = (try? part?.size) ?? 0
         let range = size > 0 ? [HTTPHeader("Range", "bytes=\(size)-")] : []
         // An encoded body would have another digest, and could not be resumed.
@@ -159,14 +160,14 @@ struct DigestCache {
         } catch {
             let refusal = receiver?.refusal
             let disposition = refusal == nil ? error.disposition : .permanent
-            throw FetchError(words: error.message, disposition: disposition, refusal: refusal)
+            throw NotYet(error.message, disposition: disposition, refusal: refusal)
         }
         if [200, 206].contains(response.status) { return response.body }
         // Nothing follows what has arrived, so that is not the beginning of the file.
         if response.status == 416, size > 0, (try? part?.clear()) != nil { return try await resume(url, part) }
         let target = response.redirectedURL.map { " at '\(urlWithoutQuery($0))', to which it is redirected" } ?? ""
-        throw FetchError(
-            words: "the server answered \(response.status)\(target)",
+        throw NotYet(
+            "the server answered \(response.status)\(target)",
             disposition: response.status == 429 || response.status >= 500 ? .retry : .permanent
         )
     }
@@ -197,15 +198,4 @@ private final class PartReceiver: Sendable {
             throw error
         }
     }
-}
-
-/// The reason why a URL could not be fetched.
-private struct FetchError: Retriable, CustomStringConvertible {
-    var words: String
-    var disposition: Disposition
-    /// The error with which the system has refused to keep what was received.
-    var refusal: SystemError?
-
-    var retryAfter: Duration? { nil }
-    var description: String { words }
 }

@@ -13,16 +13,10 @@ public struct FormerSets: Sendable {
         self.run = run
     }
 
-    /// A set with the node's record of its objects.
-    private struct FormerSet {
-        let name: String
-        let record: SetRecord
-    }
-
     /// Returns the sets, and a problem for each record that cannot be read.
     ///
     /// - Throws: ``Base/Problem`` if the directory of the records cannot be read.
-    private func sets() throws(Problem) -> (sets: [FormerSet], damaged: [Problem]) {
+    private func sets() throws(Problem) -> (sets: [(name: String, record: SetRecord)], damaged: [Problem]) {
         let tasks = run.plan.steps.map(\.task)
         let present = Set(tasks.compactMap(\.setName) + tasks.compactMap(\.footprint.removedSet))
         let names: [String]
@@ -31,12 +25,12 @@ public struct FormerSets: Sendable {
         } catch {
             throw Problem("the records of sets cannot be read", hint: error.advice, cause: error)
         }
-        var sets: [FormerSet] = []
+        var sets: [(name: String, record: SetRecord)] = []
         var damaged: [Problem] = []
         for name in names where !present.contains(name) {
             do throws(Problem) {
                 guard let record = try SetRecordStore(run, set: name).record() else { continue }
-                sets.append(FormerSet(name: name, record: record))
+                sets.append((name, record))
             } catch {
                 damaged.append(error)
             }

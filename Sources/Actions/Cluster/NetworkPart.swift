@@ -96,7 +96,7 @@ public struct NetworkServer: Sendable {
 
     private func sign() async throws {
         guard let declaration = context.task.verb.declaration as? CertificateDeclaration else { return }
-        let directory = context.cache.directory
+        let directory = context.cacheDirectory
         let request = try context.run.files.read(
             "\(directory)/\(NetworkPart.requestName)",
             limit: SizeLimit.configuration
@@ -219,7 +219,7 @@ extension ActionContext {
             preconditionFailure("a certificate is issued by a CA or a signer")
         }
         if let process = run.networkProcess(of: task) {
-            let directory = cache.directory
+            let directory = cacheDirectory
             do {
                 try run.files.keep(Array(request.utf8), as: NetworkPart.requestName, in: directory)
                 try await NetworkPart.sign.run(of: task, by: process, until: deadline, emit)

@@ -7,6 +7,8 @@ struct SetRecordStore {
     private let run: RunEnvironment
     private let directory: String
 
+    /// The directory that contains a directory for each set of objects that the node has applied.
+    private static let setsDirectory = "/var/lib/nest-bootstrap/sets"
     private static let name = "objects.json"
     private static let sizeLimit = 16 << 20
 
@@ -15,14 +17,14 @@ struct SetRecordStore {
 
     init(_ run: RunEnvironment, set: String) {
         self.run = run
-        directory = "\(run.setsDirectory)/\(set)"
+        directory = "\(Self.setsDirectory)/\(set)"
     }
 
     /// Returns the names of the sets that have a record.
     ///
     /// - Throws: ``Base/SystemError`` if the directory of the sets cannot be read.
     static func names(_ run: RunEnvironment) throws(SystemError) -> [String] {
-        let location = try run.files.location(ofWritten: run.setsDirectory)
+        let location = try run.files.location(ofWritten: setsDirectory)
         guard try FileSystem.exists(location) else { return [] }
         return try FileSystem.list(location, limit: countLimit).filter { name in
             (try? FileSystem.exists("\(location)/\(name)/\(Self.name)")) == true
@@ -35,17 +37,15 @@ struct SetRecordStore {
     /// - Throws: ``Base/Problem`` if it cannot be read.
     func record() throws(Problem) -> SetRecord? {
         let path = "\(directory)/\(Self.name)"
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            bytes = try run.files.readProduct(path, limit: Self.sizeLimit)
-        } catch {
-            if error.isNotFound { return nil }
-            throw Problem(
-                "the record of the set's objects cannot be read",
-                hint: error.advice,
-                cause: error
-            )
+        let found = try attempt("read") { () throws(SystemError) -> [UInt8]? in
+            do throws(SystemError) {
+                return try run.files.readProduct(path, limit: Self.sizeLimit)
+            } catch {
+                if error.isNotFound { return nil }
+                throw error
+            }
         }
+        guard let bytes = found else { return nil }
         if let record = SetRecord(json: bytes) { return record }
         let hint = "delete it; objects that the manifests no longer contain then stay"
         throw Problem("'\(path)' is not a record of a set's objects", hint: hint)
@@ -56,10 +56,8 @@ struct SetRecordStore {
     /// - Throws: ``Base/Problem`` if it cannot be written, in which case no object may be applied: it would never be
     ///   deleted.
     func keep(_ record: SetRecord) throws(Problem) {
-        do throws(SystemError) {
+        try attempt("written") { () throws(SystemError) in
             try run.files.keep(record.json, as: Self.name, in: directory)
-        } catch {
-            throw Problem("the record of the set's objects cannot be written", hint: error.advice, cause: error)
         }
     }
 
@@ -67,14 +65,17 @@ struct SetRecordStore {
     ///
     /// - Throws: ``Base/Problem`` if it cannot be deleted.
     func discard() throws(Problem) {
-        do throws(SystemError) {
-            try run.files.discard(Self.name, in: directory)
+        try attempt("deleted") { () throws(SystemError) in try run.files.discard(Self.name, in: directory) }
+    }
+
+    private func attempt<Value>(
+        _ participle: String,
+        _ body: () throws(SystemError) -> Value
+    ) throws(Problem) -> Value {
+        do {
+            return try body()
         } catch {
-            throw Problem(
-                "the record of the set's objects cannot be deleted",
-                hint: error.advice,
-                cause: error
-            )
+            throw Problem("the record of the set's objects cannot be \(participle)", hint: error.advice, cause: error)
         }
     }
 }

@@ -82,7 +82,7 @@ struct Unpacking: Sendable {
         let scratch: String
         do throws(SystemError) {
             try files.makeDirectories(directory, by: context.task.name)
-            let location = try files.stateLocation(listDirectory)
+            let location = try files.stateLocation(context.cacheDirectory)
             scratch = "\(location)/unpacked"
             try await onThread { () throws(SystemError) in
                 _ = try DirectoryHandle(reaching: location, isCreating: true, isOfService: true)
@@ -337,11 +337,9 @@ struct Unpacking: Sendable {
 extension Unpacking {
     private static let listName = "unpacked.json"
 
-    private var listDirectory: String { "\(context.run.cacheDirectory)/\(context.task.name)" }
-
     /// Returns what the task has unpacked last in the directory, `nil` if that is not known.
     private func list() -> Contents? {
-        guard let json = try? files.read("\(listDirectory)/\(Self.listName)", limit: 32 << 20),
+        guard let json = try? files.read("\(context.cacheDirectory)/\(Self.listName)", limit: 32 << 20),
             let node = try? readJSON(json, file: Self.listName),
             node["directory"]?.string?.hasSameBytes(as: directory) == true, let key = node["key"]?.string
         else { return nil }
@@ -372,7 +370,7 @@ extension Unpacking {
         let node = Node.mapping([
             ("directory", .string(directory)), ("key", .string(contents.key)), ("entries", .sequence(entries)),
         ])
-        try files.keep(node.json(), as: Self.listName, in: listDirectory)
+        try files.keep(node.json(), as: Self.listName, in: context.cacheDirectory)
     }
 }
 

@@ -182,16 +182,14 @@ extension ImagesAction {
     /// The list of the names in an archive, which is there once the archive was imported.
     private static func list(_ archive: Archive) -> String { "\(archive.sha256).images" }
 
-    private var directory: String { "\(context.run.cacheDirectory)/\(context.task.name)" }
-
     private func lines(of list: String) -> [String]? {
-        guard let bytes = try? files.read("\(directory)/\(list)", limit: 8 << 20) else { return nil }
+        guard let bytes = try? files.read("\(context.cacheDirectory)/\(list)", limit: 8 << 20) else { return nil }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
     private func keep(_ names: [String], as list: String) throws(Problem) {
         do {
-            try files.keep(Array(names.map { "\($0)\n" }.joined().utf8), as: list, in: directory)
+            try files.keep(Array(names.map { "\($0)\n" }.joined().utf8), as: list, in: context.cacheDirectory)
         } catch {
             throw Problem("cannot record what is imported", hint: error.advice, cause: error)
         }
@@ -246,9 +244,9 @@ struct Containerd {
     /// - Returns: The names.
     /// - Throws: ``Base/Problem`` if it does not answer until the deadline of the task.
     func names(_ filters: [String] = []) async throws -> Set<String> {
-        let list = try await call("containerd cannot be reached at '\(socket.path)'") { () async throws(CallFailure) in
+        let list = try await call("containerd cannot be reached at '\(socket.path)'") { () async throws(NotYet) in
             try await context.retryPolicy.retry(.init(.condition, "containerd at '\(socket.path)'")) {
-                () async throws(CallFailure) in
+                () async throws(NotYet) in
                 try await output(["images", "list", "-q"] + filters, until: .now + .seconds(10))
             }
         }
@@ -266,35 +264,29 @@ struct Containerd {
     func importArchive(_ file: String, _ name: String) async throws {
         // Older versions of 'ctr' take no compressed archives.
         let script = "file=$1; shift; gzip -dcf <\"$file\" | \"$@\""
-        _ = try await call("'\(name)' cannot be imported") { () async throws(CallFailure) in
+        _ = try await call("'\(name)' cannot be imported") { () async throws(NotYet) in
             try await output(["images", "import", "--no-unpack", "-"], by: ["/bin/sh", "-c", script, "sh", file])
         }
     }
 
     /// Sets labels of an image.
     func label(_ name: String, _ labels: [String]) async throws {
-        _ = try await call("image '\(name)' cannot be pinned") { () async throws(CallFailure) in
+        _ = try await call("image '\(name)' cannot be pinned") { () async throws(NotYet) in
             try await output(["images", "label", name] + labels)
         }
     }
 
-    /// The failure of a call of `ctr`.
-    private struct CallFailure: Retriable {
-        var words: String
-        var disposition = Disposition.retry
-        var hint = "see 'journalctl -u containerd'"
-        var retryAfter: Duration? { nil }
-    }
+    private static let usualHint = "see 'journalctl -u containerd'"
 
     private func call(
         _ subject: String,
-        _ body: () async throws(CallFailure) -> String
+        _ body: () async throws(NotYet) -> String
     ) async throws -> String {
         do {
             return try await body()
         } catch {
             try Task.checkCancellation()
-            throw Problem("\(subject): \(error.words)", at: socket.location, hint: error.hint)
+            throw Problem("\(subject): \(error.words)", at: socket.location, hint: error.hint ?? Self.usualHint)
         }
     }
 
@@ -302,9 +294,9 @@ struct Containerd {
         _ words: [String],
         by shell: [String] = [],
         until limit: ContinuousClock.Instant? = nil
-    ) async throws(CallFailure) -> String {
+    ) async throws(NotYet) -> String {
         guard LocalSocket.exists(socket.path) else {
-            throw CallFailure(words: "there is no socket", hint: "start containerd, or correct 'socket'")
+            throw NotYet("there is no socket", hint: "start containerd, or correct 'socket'")
         }
         var environment = context.run.processEnvironment
         environment["PATH"] = searchPathOfPackages(environment["PATH"] ?? "")
@@ -319,11 +311,10 @@ struct Containerd {
             )
         } catch {
             let hint = "install the package 'containerd', or put 'ctr' into /usr/local/bin in an earlier task"
-            let usual = CallFailure(words: "").hint
-            throw CallFailure(words: "\(error)", disposition: .permanent, hint: error.code == ENOENT ? hint : usual)
+            throw NotYet("\(error)", disposition: .permanent, hint: error.code == ENOENT ? hint : nil)
         }
         guard result.status.isSuccess else {
-            throw CallFailure(words: result.status == .timedOut ? "'ctr' does not answer" : result.reason)
+            throw NotYet(result.status == .timedOut ? "'ctr' does not answer" : result.reason)
         }
         return String(decoding: result.output.copy, as: UTF8.self)
     }

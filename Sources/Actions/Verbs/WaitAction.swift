@@ -247,18 +247,24 @@ struct WaitAction: Action {
     }
 }
 
-/// The reason why a condition does not hold yet.
-struct NotYet: Retriable {
+/// The reason why an attempt has not succeeded yet.
+struct NotYet: Retriable, CustomStringConvertible {
     var words: String
     var disposition: Disposition
     var hint: String?
+    /// The error with which the system refused what no server can change.
+    var refusal: SystemError?
 
     var retryAfter: Duration? { nil }
+    var description: String { words }
 
-    init(_ words: String, disposition: Disposition = .retry, hint: String? = nil) {
-        self.words = words
-        self.disposition = disposition
-        self.hint = hint
+    init(
+        _ words: String,
+        disposition: Disposition = .retry,
+        hint: String? = nil,
+        refusal: SystemError? = nil
+    ) {
+        (self.words, self.disposition, self.hint, self.refusal) = (words, disposition, hint, refusal)
     }
 }
 
