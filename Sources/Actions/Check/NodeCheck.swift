@@ -252,12 +252,7 @@ public struct NodeCheck: Sendable {
         var problems: [Problem] = []
         for account in accounts {
             do throws(SystemError) {
-                switch account.kind {
-                case .user:
-                    _ = try await FileSystem.lookupUser(account.name, until: .now + FileSystem.accountLookupLimit)
-                case .group:
-                    _ = try await FileSystem.lookupGroup(account.name, until: .now + FileSystem.accountLookupLimit)
-                }
+                _ = try await account.number(until: .now + FileSystem.accountLookupLimit)
             } catch {
                 let hint = error.advice ?? "create the account first"
                 problems.append(Problem("\(error)", at: account.location, hint: hint))

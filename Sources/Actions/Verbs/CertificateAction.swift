@@ -19,8 +19,7 @@ struct CertificateAction: Action {
 
     /// Issues the pair if it is missing, due for renewal or not as declared, and returns whether anything changed.
     func run() async throws -> Bool {
-        let leaf = declaration.leaf
-        let account = try await context.account(owner: leaf.owner, group: leaf.group, writing: declaration.key.path)
+        let account = try await context.accounts("cannot write file '\(declaration.key.path)'")
         let authority = try await authority()
         let present = try presentPair()
         let reasons = present.map { faults(of: $0, authority?.certificate) } ?? ["is missing"]

@@ -19,11 +19,7 @@ struct DecryptAction: Action {
     func run() async throws(Problem) -> Bool {
         let path = declaration.path.path
         let encrypted = try context.source(declaration.source, key: "source", failure, limit: SizeLimit.encrypted).bytes
-        let (owner, group) = try await context.account(
-            owner: declaration.owner,
-            group: declaration.group,
-            writing: path
-        )
+        let (owner, group) = try await context.accounts("cannot write file '\(path)'")
         let text = try await decrypt(encrypted)
         if let certificate = declaration.certificate {
             try certificate.attributed { () throws(Problem) in try check(text, belongsTo: certificate) }

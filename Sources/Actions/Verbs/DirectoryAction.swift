@@ -12,13 +12,8 @@ struct DirectoryAction: Action {
     /// Creates or corrects the directory unless it is as described, and returns whether anything changed.
     func run() async throws(Problem) -> Bool {
         let path = declaration.path.path
-        let operation = "cannot create directory"
-        let (owner, group) = try await context.account(
-            owner: declaration.owner,
-            group: declaration.group,
-            writing: path,
-            operation: operation
-        )
+        let failure = "cannot create directory '\(path)'"
+        let (owner, group) = try await context.accounts(failure)
         let settings = DirectorySettings(
             path: path,
             mode: declaration.mode.map(UInt32.init),
@@ -31,9 +26,9 @@ struct DirectoryAction: Action {
             return result != .unchanged
         } catch {
             if error.code == EEXIST {
-                throw Problem("\(operation) '\(path)': \(error.reason)", hint: error.advice)
+                throw Problem("\(failure): \(error.reason)", hint: error.advice)
             }
-            throw Problem("\(operation) '\(path)'", hint: error.advice, cause: error)
+            throw Problem(failure, hint: error.advice, cause: error)
         }
     }
 }

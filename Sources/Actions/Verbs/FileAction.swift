@@ -10,6 +10,8 @@ struct FileAction: Action {
     let context: ActionContext
     let declaration: FileDeclaration
 
+    private var failure: String { "cannot write file '\(declaration.path.path)'" }
+
     /// Writes the file unless it is up to date, and returns whether it did.
     func run() async throws(Problem) -> Bool {
         if let unpacking = declaration.unpacking { return try await runUnpacked(unpacking) }
@@ -21,11 +23,7 @@ struct FileAction: Action {
             return true
         }
         let mode = try mode()
-        let (owner, group) = try await context.account(
-            owner: declaration.owner,
-            group: declaration.group,
-            writing: path
-        )
+        let (owner, group) = try await context.accounts(failure)
         return try context.write(bytes, to: path, mode: mode, owner: owner, group: group)
     }
 
@@ -37,7 +35,6 @@ struct FileAction: Action {
         case .generated(.token):
             return try keptContent() ?? (context.run.files.isDryRun ? nil : Self.token())
         case .path(let reference):
-            let failure = "cannot write file '\(declaration.path.path)'"
             return try context.source(reference, key: "source", failure, limit: SizeLimit.content).bytes
         }
     }
@@ -76,41 +73,41 @@ struct FileAction: Action {
             let allowed = try context.run.files.mode(of: reference.path) ?? usual
             return usual & (allowed | 0o200)
         } catch {
-            throw Problem("cannot write file '\(declaration.path.path)'", cause: error)
+            throw Problem(failure, cause: error)
         }
     }
 }
 
 extension ActionContext {
-    /// Looks up the numeric IDs of the owner and group of a file or directory.
-    func account(
-        owner: String?,
-        group: String?,
-        writing path: String,
-        operation: String = "cannot write file",
-    ) async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
-        func problem(_ error: SystemError, _ kind: Footprint.Account.Kind) -> Problem {
-            var problem = Problem(
-                "\(operation) '\(path)'",
-                at: task.footprint.accounts.first { $0.kind == kind }?.location,
-                hint: error.advice ?? "create the account first",
-                cause: error,
-            )
-            problem.mayPass = true
-            return problem
-        }
+    /// Looks up the numeric IDs of the owner and group that the task names.
+    ///
+    /// - Parameter failure: What the task cannot do without them.
+    /// - Returns: The IDs, `nil` for those that it does not name.
+    /// - Throws: ``Base/Problem`` if there is no such account, or the database does not answer.
+    func accounts(_ failure: String) async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
         var numbers: (owner: UInt32?, group: UInt32?)
-        do {
-            if let owner { numbers.owner = try await FileSystem.lookupUser(owner, until: deadline) }
-        } catch {
-            throw problem(error, .user)
-        }
-        do {
-            if let group { numbers.group = try await FileSystem.lookupGroup(group, until: deadline) }
-        } catch {
-            throw problem(error, .group)
+        for account in task.footprint.accounts {
+            do throws(SystemError) {
+                let number = try await account.number(until: deadline)
+                if account.kind == .user { numbers.owner = number } else { numbers.group = number }
+            } catch {
+                let hint = error.advice ?? "create the account first"
+                var problem = Problem(failure, at: account.location, hint: hint, cause: error)
+                problem.mayPass = true
+                throw problem
+            }
         }
         return numbers
+    }
+}
+
+extension Footprint.Account {
+    /// Looks up the numeric ID.
+    func number(until deadline: ContinuousClock.Instant) async throws(SystemError) -> UInt32 {
+        switch kind {
+        case .user: try await FileSystem.lookupUser(name, until: deadline)
+        case .group: try await FileSystem.lookupGroup(name, until: deadline)
+        }
     }
 }
 
@@ -183,7 +180,7 @@ extension FileAction {
     func runFetched(_ url: String, sha256 digest: String) async throws(Problem) -> Bool {
         let path = declaration.path.path
         let files = context.run.files
-        let (owner, group) = try await accounts()
+        let (owner, group) = try await context.accounts(failure)
         let mode = UInt32(declaration.mode ?? declaration.usualMode)
         let file = PinnedFile(path: path, sha256: digest, size: nil, mode: mode, owner: owner, group: group)
         // If only its permissions or owner differ, nothing has to be fetched.
@@ -218,14 +215,7 @@ extension FileAction {
         return true
     }
 
-    private func problem(_ error: SystemError) -> Problem {
-        let words = "cannot write file '\(declaration.path.path)'"
-        return Problem(words, hint: error.advice, cause: error)
-    }
-
-    private func accounts() async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
-        try await context.account(owner: declaration.owner, group: declaration.group, writing: declaration.path.path)
-    }
+    private func problem(_ error: SystemError) -> Problem { Problem(failure, hint: error.advice, cause: error) }
 
     /// Fetches a pinned URL; a dry run only uses what is in the cache.
     ///
@@ -246,7 +236,7 @@ extension FileAction {
     func runUnpacked(_ part: FileDeclaration.Unpacking) async throws(Problem) -> Bool {
         let path = declaration.path.path
         let files = context.run.files
-        let accounts = try await accounts()
+        let accounts = try await context.accounts(failure)
         let (name, digest, location): (String, String, SourceLocation?)
         switch declaration.source {
         case .url(let url, let sha256): (name, digest, location) = (urlWithoutQuery(url), sha256, nil)

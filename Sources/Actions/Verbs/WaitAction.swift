@@ -24,8 +24,8 @@ struct WaitAction: Action {
             _ = try await client(kubeconfig)
             return false
         }
-        let probe = WaitAction(context: context.probing(Self.probeLimit), declaration: declaration)
-        guard await !probe.isFulfilled() else { return false }
+        let probe = WaitAction(context: context.probing(.seconds(2)), declaration: declaration)
+        if (try? await probe.wait()) != nil { return false }
         context.emit(.planned("would wait for \(subject)"))
         if case .file(let reference) = declaration.condition {
             context.run.files.expect(reference.path, from: context.task.name)
@@ -34,7 +34,7 @@ struct WaitAction: Action {
         return false
     }
 
-    /// Waits until the condition holds.
+    /// Waits until the condition holds. In a dry run, a condition of the node is only checked once.
     private func wait() async throws {
         switch declaration.condition {
         case .apiServer(let kubeconfig):
@@ -57,23 +57,6 @@ struct WaitAction: Action {
             try await poll { () async throws(NotYet) in try await checkURL(url, identity, authority) }
         case .tcp, .file, .unit, .address, .interface:
             try await poll(check)
-        }
-    }
-
-    /// The time limit for a dry run's check of a condition.
-    private static let probeLimit = Duration.seconds(2)
-
-    /// Returns whether the condition holds now.
-    private func isFulfilled() async -> Bool {
-        do {
-            switch declaration.condition {
-            case .apiServer, .object: try await wait()
-            case .url(let url, let authority): try await checkURL(url, connectionIdentity(authority), authority)
-            case .tcp, .file, .unit, .address, .interface: try await check()
-            }
-            return true
-        } catch {
-            return false
         }
     }
 
@@ -149,6 +132,7 @@ struct WaitAction: Action {
     /// Repeats a check until it passes or the deadline is reached.
     private func poll(_ check: () async throws(NotYet) -> Void) async throws(Problem) {
         do {
+            if context.run.files.isDryRun { return try await check() }
             try await context.retryPolicy.retry(.init(.condition, subject), check)
         } catch {
             // A permanent failure is not reported as a timeout.
