@@ -240,35 +240,34 @@ public final class NodeFiles: Sendable {
     ///   - target: The target, as written into the link.
     ///   - task: The name of the task that creates it.
     ///   - replacing: Whether a real file or directory in the way is replaced.
-    /// - Returns: Whether the link was created, changed or left alone, or would be in a dry run; or what is in the way.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
-    func link(_ path: String, to target: String, by task: String, replacing: Bool) throws(SystemError) -> Linking {
+    /// - Returns: Whether the link was created, changed or left alone, or would be in a dry run, and whether it replaces a
+    ///   directory with everything in it.
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is in the way, or if the system refuses.
+    func link(
+        _ path: String,
+        to target: String,
+        by task: String,
+        replacing: Bool
+    ) throws(SystemError) -> (result: Event.PathResult, replacesDirectory: Bool) {
         let location = try location(ofWritten: path)
         if !isDryRun { FileSystem.removeAbandoned(of: location) }
         let found = try FileSystem.status(location)
         if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
-        if found?.kind == .symbolicLink, found?.target?.hasSameBytes(as: target) == true { return .done(.unchanged) }
-        if let found, found.kind != .symbolicLink, !replacing { return .inTheWay(found.kind) }
+        if found?.kind == .symbolicLink, found?.target?.hasSameBytes(as: target) == true { return (.unchanged, false) }
+        if let found, found.kind != .symbolicLink, !replacing {
+            let advice = "remove it, or write 'replace: true' below symlink: of task '\(task)'"
+            let detail = "a \(found.kind.rawValue) is in the way"
+            throw SystemError("cannot create link", path, code: EEXIST, detail: detail, advice: advice)
+        }
         if isDryRun {
             try remember(.link(target: target), at: path)
         } else {
             try log(task, creating: .link(location, target: target))
             try FileSystem.makeSymbolicLink(at: location, to: target, replacing: found != nil)
         }
-        if found?.kind == .directory { return .replacedDirectory }
-        guard let found else { return .done(Event.PathResult(.created, diff: isDryRun ? ["link to '\(target)'"] : [])) }
-        let old = found.target.map { "link to '\($0)'" } ?? found.kind.rawValue
-        return .done(Event.PathResult(.changed, diff: isDryRun ? ["\(old) -> link to '\(target)'"] : []))
-    }
-
-    /// The outcome of creating a link.
-    enum Linking {
-        /// The link is as described, or would be in a dry run.
-        case done(Event.PathResult)
-        /// The link replaced a directory with everything in it, or would in a dry run.
-        case replacedDirectory
-        /// The path is occupied by something that may not be replaced.
-        case inTheWay(FileStatus.Kind)
+        let old = found.map { $0.target.map { "link to '\($0)' -> " } ?? "\($0.kind.rawValue) -> " } ?? ""
+        let diff = isDryRun ? ["\(old)link to '\(target)'"] : []
+        return (Event.PathResult(found == nil ? .created : .changed, diff: diff), found?.kind == .directory)
     }
 }
 

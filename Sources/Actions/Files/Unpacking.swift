@@ -186,9 +186,8 @@ struct Unpacking: Sendable {
             }
             for link in contents.links {
                 let path = "\(directory)/\(link.path)"
-                guard case .done(let result) = try files.link(path, to: link.target, by: task, replacing: true),
-                    result != .unchanged
-                else { continue }
+                let result = try files.link(path, to: link.target, by: task, replacing: true).result
+                guard result != .unchanged else { continue }
                 context.emit(.path(path, result))
                 isChanged = true
             }

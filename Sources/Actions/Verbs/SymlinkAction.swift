@@ -1,5 +1,6 @@
 import Base
 import Execution
+import Glibc
 import Host
 import Planning
 
@@ -13,37 +14,24 @@ struct SymlinkAction: Action {
     /// A link that points elsewhere is changed; a real file or directory is replaced only if the task says so.
     func run() throws(Problem) -> Bool {
         let path = declaration.path.path
-        let result: NodeFiles.Linking
+        let files = context.run.files
         do {
-            result = try context.run.files.link(
+            let (result, replacesDirectory) = try files.link(
                 path,
                 to: declaration.target,
                 by: context.task.name,
                 replacing: declaration.replace,
             )
-        } catch {
-            throw Problem(
-                "cannot create link '\(path)'",
-                hint: error.advice,
-                cause: error
-            )
-        }
-        switch result {
-        case .done(let result):
+            if replacesDirectory {
+                let verb = files.isDryRun ? "would be" : "was"
+                let text = "a directory \(verb) removed with everything in it, as 'replace: true' says"
+                context.emit(.warning(subject: path, text))
+            }
             context.emit(.path(path, result))
             return result != .unchanged
-        case .replacedDirectory:
-            let verb = context.run.files.isDryRun ? "would be" : "was"
-            context.emit(
-                .warning(subject: path, "a directory \(verb) removed with everything in it, as 'replace: true' says")
-            )
-            context.emit(.path(path, .changed))
-            return true
-        case .inTheWay(let kind):
-            throw Problem(
-                "cannot create link '\(path)': a \(kind.rawValue) is in the way",
-                hint: "remove it, or write 'replace: true' below symlink: of task '\(context.task.name)'",
-            )
+        } catch {
+            if error.code == EEXIST { throw Problem("\(error)", hint: error.advice) }
+            throw Problem("cannot create link '\(path)'", hint: error.advice, cause: error)
         }
     }
 }
