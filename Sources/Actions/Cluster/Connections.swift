@@ -1,8 +1,8 @@
-import Base
+public import Base
 import Execution
-import HTTP
+public import HTTP
 import Host
-import Kubernetes
+public import Kubernetes
 import Planning
 import YAML
 
@@ -78,5 +78,109 @@ extension PlannedTask {
     /// The key in the task file that names the task's kubeconfig.
     fileprivate var kubeconfigKey: String {
         verb.footprint.kubeconfig == nil ? "lock.kubeconfig" : "\(verb.name).\(verb.footprint.kubeconfigKey)"
+    }
+}
+
+/// A connection to an API server outside a run, which waits neither for the server nor for valid credentials.
+public struct ClusterConnection: Sendable {
+    /// The API server.
+    public let client: APIClient
+
+    /// The common name in the client certificate, if there is one.
+    public let commonName: String?
+
+    /// Connects to the server of a kubeconfig.
+    ///
+    /// - Parameters:
+    ///   - path: The path of the kubeconfig.
+    ///   - files: The files of the node.
+    ///   - http: The client that sends requests.
+    /// - Throws: ``Base/Problem`` if the kubeconfig or its credentials cannot be used.
+    public init(kubeconfig path: String, _ files: NodeFiles, _ http: HTTPClient) throws(Problem) {
+        let bytes: [UInt8]
+        do {
+            bytes = try files.read(path, limit: SizeLimit.configuration)
+        } catch {
+            throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
+        }
+        let kubeconfig = try files.kubeconfig(bytes, path)
+        let credentials = try files.credentials(of: kubeconfig)
+        client = APIClient(http, kubeconfig: kubeconfig, credentials: credentials)
+        commonName = credentials.commonName
+    }
+}
+
+extension NodeFiles {
+    /// Parses a kubeconfig, and refuses a key that other users may read and a token that they may change.
+    func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
+        do {
+            let kubeconfig = try Kubeconfig(bytes, path: path)
+            if let key = kubeconfig.keyPath, !isForeign(kubeconfig.clientKey) { try requirePrivate(key) }
+            if case .file(let token) = kubeconfig.token { try requireTrusted(token, isData: true) }
+            return kubeconfig
+        } catch {
+            throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
+        }
+    }
+
+    /// Returns whether the file of a key has another content, which is reported when the credentials are loaded.
+    ///
+    /// Such a file, for example a certificate, may be readable by everyone.
+    private func isForeign(_ key: Kubeconfig.Material?) -> Bool {
+        guard case .file(let path) = key, let bytes = try? read(path, limit: SizeLimit.configuration) else {
+            return false
+        }
+        return ContentFormat.recognised(bytes, path: path).map { $0.kind != .privateKey } ?? false
+    }
+
+    /// Loads the credentials of a kubeconfig.
+    func credentials(of kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
+        var credentials: Credentials
+        do throws(SystemError) {
+            for path in kubeconfig.files { try requireKnown(path) }
+        } catch {
+            throw Problem("kubeconfig '\(kubeconfig.path)' cannot be used", cause: error)
+        }
+        do throws(Problem) {
+            credentials = try Credentials(kubeconfig) { path in try read(path, limit: SizeLimit.configuration) }
+        } catch {
+            // The files of a kubeconfig may be right later, even if the place of the problem is known.
+            var problem = error
+            problem.mayPass = true
+            throw problem
+        }
+        // The token file is read again for each request, so the transport needs its location.
+        if case .file(let token) = credentials.connectionIdentity.token {
+            credentials.connectionIdentity.token = .file((try? location(ofRead: token)) ?? token)
+        }
+        return credentials
+    }
+}
+
+/// Kubeconfigs that exist on the node, or whose content the plan determines.
+extension RunEnvironment {
+    /// Returns the kubeconfig that a task of the plan will write, or else the kubeconfig on the node.
+    ///
+    /// - Parameter path: The path of the kubeconfig.
+    /// - Returns: The kubeconfig, `nil` if neither is known.
+    func knownKubeconfig(_ path: String) -> Kubeconfig? {
+        if let task = producers.producer(of: path), let written = writtenKubeconfig(path, by: task) {
+            return written
+        }
+        return (try? files.read(path, limit: SizeLimit.configuration)).flatMap { try? Kubeconfig($0, path: path) }
+    }
+
+    /// Returns the kubeconfig that a task will write, or `nil` if the plan does not determine the content of the file.
+    private func writtenKubeconfig(_ path: String, by task: String) -> Kubeconfig? {
+        let verb = plan.position(of: task).map { plan.steps[$0].task.verb }
+        switch verb?.declaration {
+        case let declaration as KubeconfigDeclaration where declaration.path.path.hasSameBytes(as: path):
+            return try? Kubeconfig(Array(declaration.template(declaration.credentialPaths).text.utf8), path: path)
+        case let declaration as FileDeclaration where declaration.path.path.hasSameBytes(as: path):
+            guard case .content(let text) = declaration.source else { return nil }
+            return try? Kubeconfig(Array(text.utf8), path: path)
+        default:
+            return nil
+        }
     }
 }

@@ -1,0 +1,352 @@
+public import Base
+import Execution
+import Host
+import Kubernetes
+public import Planning
+import YAML
+
+/// The record of a set in the node's state directory, a directory for each set.
+struct SetRecordStore {
+    private let run: RunEnvironment
+    private let directory: String
+
+    /// The directory that contains a directory for each set of objects that the node has applied.
+    private static let setsDirectory = "/var/lib/nest-bootstrap/sets"
+    private static let name = "objects.json"
+    private static let sizeLimit = 16 << 20
+
+    /// The maximum number of sets that are found.
+    private static let countLimit = 10_000
+
+    init(_ run: RunEnvironment, set: String) {
+        self.run = run
+        directory = "\(Self.setsDirectory)/\(set)"
+    }
+
+    /// Returns the names of the sets that have a record.
+    ///
+    /// - Throws: ``Base/SystemError`` if the directory of the sets cannot be read.
+    static func names(_ run: RunEnvironment) throws(SystemError) -> [String] {
+        let location = try run.files.location(ofWritten: setsDirectory)
+        guard try FileSystem.exists(location) else { return [] }
+        return try FileSystem.list(location, limit: countLimit).filter { name in
+            (try? FileSystem.exists("\(location)/\(name)/\(Self.name)")) == true
+        }.sorted()
+    }
+
+    /// Reads the record.
+    ///
+    /// - Returns: The record, or `nil` if there is none.
+    /// - Throws: ``Base/Problem`` if it cannot be read.
+    func record() throws(Problem) -> SetRecord? {
+        let path = "\(directory)/\(Self.name)"
+        let found = try attempt("read") { () throws(SystemError) -> [UInt8]? in
+            do throws(SystemError) {
+                return try run.files.readProduct(path, limit: Self.sizeLimit)
+            } catch {
+                if error.isNotFound { return nil }
+                throw error
+            }
+        }
+        guard let bytes = found else { return nil }
+        if let record = SetRecord(json: bytes) { return record }
+        let hint = "delete it; objects that the manifests no longer contain then stay"
+        throw Problem("'\(path)' is not a record of a set's objects", hint: hint)
+    }
+
+    /// Writes the record.
+    ///
+    /// - Throws: ``Base/Problem`` if it cannot be written, in which case no object may be applied: it would never be
+    ///   deleted.
+    func keep(_ record: SetRecord) throws(Problem) {
+        try attempt("written") { () throws(SystemError) in
+            try run.files.keep(record.json, as: Self.name, in: directory)
+        }
+    }
+
+    /// Deletes the record, if there is one.
+    ///
+    /// - Throws: ``Base/Problem`` if it cannot be deleted.
+    func discard() throws(Problem) {
+        try attempt("deleted") { () throws(SystemError) in try run.files.discard(Self.name, in: directory) }
+    }
+
+    private func attempt<Value>(
+        _ participle: String,
+        _ body: () throws(SystemError) -> Value
+    ) throws(Problem) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw Problem("the record of the set's objects cannot be \(participle)", hint: error.advice, cause: error)
+        }
+    }
+}
+
+/// The deletion of objects of a set, with reports about those that are kept.
+struct SetDeletion {
+    let context: ActionContext
+    let pruner: Pruner
+    let failures: FailureReporter
+
+    /// Finds the recorded objects that manifests do not contain, and deletes them.
+    ///
+    /// - Parameters:
+    ///   - record: The objects that the node has applied.
+    ///   - manifests: The manifests of the task.
+    ///   - countBefore: The number of objects that the task has reported before.
+    /// - Returns: The record of the manifests and of what was kept, and the number of objects that were deleted.
+    /// - Throws: An error if an object could not be found or deleted; it has been reported.
+    func run(
+        _ record: SetRecord,
+        besides manifests: [ManifestObject],
+        after countBefore: Int,
+    ) async throws -> (rest: SetRecord, deletedCount: Int) {
+        let obsolete = try await reporting { () async throws(ObjectFailure) in
+            try await pruner.obsolete(record, besides: manifests) { [context] object in
+                await context.run.describedObjects.reasonToKeep(object, context)
+            }
+        }
+        for warning in obsolete.warnings { context.emit(.warning(subject: pruner.parent.description, warning)) }
+        let count = obsolete.deletions.reduce(0) { $0 + $1.count }
+        if count > 0 { context.emit(.objectCount(countBefore + count)) }
+        let deletions = DeletionReporter(context, failures)
+        for group in obsolete.deletions {
+            await pruner.delete(group) { deletions.report($0) }
+            // Later groups are not deleted after a failure, because a remaining object may need their objects.
+            await failures.report()
+            try Task.checkCancellation()
+            guard failures.count == 0 else { throw ReportedFailures() }
+        }
+        var rest = record
+        try await reporting { () async throws(ObjectFailure) in
+            try await pruner.reduce(&rest, to: manifests, and: obsolete)
+        }
+        return (rest, deletions.count)
+    }
+
+    /// Performs an operation, and reports its failure.
+    ///
+    /// - Returns: The result of the operation.
+    /// - Throws: ``ReportedFailures``, or `CancellationError` if the task was cancelled.
+    func reporting<Value>(_ operation: () async throws(ObjectFailure) -> Value) async throws -> Value {
+        do throws(ObjectFailure) {
+            return try await operation()
+        } catch {
+            if Task.isCancelled { throw CancellationError() }
+            failures.add(error)
+            await failures.report()
+            throw ReportedFailures()
+        }
+    }
+}
+
+/// The steps of `apply` that keep the set of the task's objects: its ConfigMap, and the node's record.
+///
+/// A task with `prune` deletes the objects that its manifests no longer contain. For a task that only has a version, the
+/// ConfigMap records the version, so that an older file does not even create objects.
+struct PruneStep {
+    private let deletion: SetDeletion
+    private let store: SetRecordStore
+    private let manifests: [ManifestObject]
+    /// The objects that the node has applied, `nil` if the task does not prune.
+    private let record: SetRecord?
+
+    /// Records the objects on the node and at the server, before anything is applied.
+    ///
+    /// - Returns: `nil` if the task has no set.
+    /// - Throws: An error if a manifest describes the ConfigMap, if the ConfigMap or the record cannot be written, or if
+    ///   the ConfigMap has a newer version.
+    init?(
+        _ context: ActionContext,
+        _ declaration: ApplyDeclaration,
+        _ contents: ManifestLoader.Contents,
+        _ client: APIClient,
+        _ failures: FailureReporter,
+    ) async throws {
+        guard let name = context.task.setName else { return nil }
+        let set = ObjectSet(name: name, task: context.task.name)
+        let prunes = declaration.pruning != .never
+        let mistakes = set.mistakes(in: contents.manifests)
+        guard mistakes.isEmpty else { throw Problems(mistakes) }
+        let isOfAll = declaration.pruning == .all
+        store = SetRecordStore(context.run, set: name)
+        let known = prunes ? try store.record() : nil
+        deletion = SetDeletion(
+            context: context,
+            pruner: context.pruner(set, client, declaration.appliedVersion, known, includesProtected: isOfAll),
+            failures: failures
+        )
+        manifests = contents.manifests
+        let pruner = deletion.pruner
+        if prunes {
+            let kubeconfig = declaration.kubeconfig.path
+            let task = context.task.name
+            var record = SetRecord(task: task, kubeconfig: kubeconfig, includesProtected: isOfAll, after: known)
+            let manifests = manifests
+            try await deletion.reporting { () async throws(ObjectFailure) in
+                try await pruner.add(manifests, to: &record)
+            }
+            if record != known { try store.keep(record) }
+            self.record = record
+        } else {
+            record = nil
+        }
+        let isComplete = contents.problems.isEmpty
+        let unknown = try await deletion.reporting { () async throws(ObjectFailure) in
+            let claimed = prunes ? contents.manifests : nil
+            return try await pruner.claim(claimed, isComplete: isComplete, record: known)
+        }
+        guard prunes, !unknown.isEmpty else { return }
+        let text =
+            "its key of this node lists \(shortList(unknown)), which neither the manifests nor the node's record have; they "
+            + "stay: delete them with kubectl if nothing needs them"
+        context.emit(.warning(subject: pruner.parent.description, text))
+    }
+
+    /// Deletes the objects, after all manifests have been read and applied.
+    ///
+    /// - Parameter appliedCount: The number of objects that were applied.
+    /// - Returns: The number of objects that were deleted.
+    /// - Throws: An error if an object could not be deleted.
+    func run(after appliedCount: Int) async throws -> Int {
+        guard let record else { return 0 }
+        let (rest, deletedCount) = try await deletion.run(record, besides: manifests, after: appliedCount)
+        if rest != record { try store.keep(rest) }
+        return deletedCount
+    }
+}
+
+extension ActionContext {
+    /// Creates the pruner of a set.
+    func pruner(
+        _ set: ObjectSet,
+        _ client: APIClient,
+        _ version: AppliedVersion?,
+        _ record: SetRecord?,
+        includesProtected: Bool,
+    ) -> Pruner {
+        Pruner(
+            client: client,
+            set: set,
+            node: run.hostName,
+            version: version,
+            formerTasks: record?.tasks ?? [],
+            includesProtected: includesProtected,
+            isDryRun: run.files.isDryRun,
+            retryPolicy: retryPolicy,
+            location: task.location,
+        )
+    }
+}
+
+/// The removal of a set from this node: the deletion of its objects, except those that other nodes have.
+struct SetRemoval {
+    let context: ActionContext
+    let set: RemoveDeclaration.ObjectSet
+
+    /// Deletes the objects that this node has applied, and its key in the ConfigMap of the set.
+    ///
+    /// The record keeps what is kept for another reason than another node, so that a later run deletes it once the reason
+    /// is gone.
+    ///
+    /// - Returns: Whether anything was deleted.
+    /// - Throws: An error if an object could not be deleted, which has been reported.
+    func run() async throws -> Bool {
+        let store = SetRecordStore(context.run, set: set.name)
+        let record = try store.record()
+        let client = try await context.run.connections.client(kubeconfig: set.kubeconfig.path, context)
+        let objectSet = ObjectSet(name: set.name, task: context.task.name)
+        let deletion = SetDeletion(
+            context: context,
+            pruner: context.pruner(
+                objectSet,
+                client,
+                nil,
+                record,
+                includesProtected: record?.includesProtected ?? false
+            ),
+            failures: FailureReporter(context, order: [])
+        )
+        guard let record else {
+            let text =
+                "this node has not applied set '\(set.name)', or has removed it: remove this task, or correct 'set'"
+            context.emit(.warning(subject: objectSet.parent.description, text))
+            return false
+        }
+        guard record.kubeconfig == set.kubeconfig.path else {
+            let message = "this node has applied set '\(set.name)' with kubeconfig '\(record.kubeconfig)'"
+            throw Problem(message, at: set.kubeconfig.location, hint: "name it in 'kubeconfig'")
+        }
+        let (rest, count) = try await deletion.run(record, besides: [], after: 0)
+        try await deletion.reporting(deletion.pruner.release)
+        if rest.objects.isEmpty { try store.discard() } else { try store.keep(rest) }
+        return count > 0
+    }
+}
+
+/// The sets whose objects this node has applied, and which no task of its plan has any more.
+public struct FormerSets: Sendable {
+    private let run: RunEnvironment
+
+    /// Creates the collection for a node.
+    public init(_ run: RunEnvironment) {
+        self.run = run
+    }
+
+    /// Returns the sets, and a problem for each record that cannot be read.
+    ///
+    /// - Throws: ``Base/Problem`` if the directory of the records cannot be read.
+    private func sets() throws(Problem) -> (sets: [(name: String, record: SetRecord)], damaged: [Problem]) {
+        let tasks = run.plan.steps.map(\.task)
+        let present = Set(tasks.compactMap(\.setName) + tasks.compactMap(\.footprint.removedSet))
+        let names: [String]
+        do throws(SystemError) {
+            names = try SetRecordStore.names(run)
+        } catch {
+            throw Problem("the records of sets cannot be read", hint: error.advice, cause: error)
+        }
+        var sets: [(name: String, record: SetRecord)] = []
+        var damaged: [Problem] = []
+        for name in names where !present.contains(name) {
+            do throws(Problem) {
+                guard let record = try SetRecordStore(run, set: name).record() else { continue }
+                sets.append((name, record))
+            } catch {
+                damaged.append(error)
+            }
+        }
+        return (sets, damaged)
+    }
+
+    /// Describes the sets.
+    ///
+    /// - Returns: A warning for each set, and for each record that cannot be read.
+    public func warnings() -> [Problem] {
+        do throws(Problem) {
+            let (sets, damaged) = try sets()
+            let call = quotedShellLine(["nest-bootstrap", "run", "--remove-sets"] + run.callArguments)
+            return damaged
+                + sets.map { set in
+                    let objects = shortList(set.record.objects)
+                    let message =
+                        "no task has set '\(set.name)' any more, whose objects this node has applied (\(objects))"
+                    let key = "'prune: {set: \(set.name)}' in a task keeps the set"
+                    return Problem(message, hint: "\(call) deletes them, unless another node has them; \(key)")
+                }
+        } catch {
+            return [error]
+        }
+    }
+
+    /// Returns the tasks that delete the objects of the sets.
+    ///
+    /// - Throws: ``Base/Problem`` if the records cannot be read.
+    public func removals() throws(Problem) -> [PlannedTask] {
+        try sets().sets.map { set in
+            let kubeconfig = LocatedPath(set.record.kubeconfig, location: .nowhere)
+            let declaration = RemoveDeclaration(RemoveDeclaration.ObjectSet(kubeconfig: kubeconfig, name: set.name))
+            return PlannedTask(name: "remove-set-\(set.name)", verb: Verb(declaration), location: .nowhere)
+        }
+    }
+}
