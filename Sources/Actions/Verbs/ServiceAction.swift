@@ -23,7 +23,6 @@ struct ServiceAction: Action {
                 hint: "run the task on the machine itself, or set roles: so that this node does not have it",
             )
         }
-        if context.run.files.isDryRun, try await isPlanned() { return true }
         let state = try await currentState()
         let change = change(from: state)
         let isEnabled = declaration.isEnabled == state.isEnabled ? nil : declaration.isEnabled
@@ -40,23 +39,13 @@ struct ServiceAction: Action {
         return isEnabled != nil || change != nil
     }
 
-    /// Reports the changes of a unit that does not exist yet, because another task would write its file.
-    ///
-    /// - Returns: Whether that is so.
-    private func isPlanned() async throws -> Bool {
-        let unit = declaration.unit
-        let paths = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"].map { "\($0)/\(unit)" }
-        guard
-            paths.contains(where: { context.run.producers.producer(of: $0) != nil }) || context.earlierProgram != nil,
-            let found = try? await Systemd.installedUnit(unit), found.unit.load == "not-found"
-        else { return false }
-        if let isEnabled = declaration.isEnabled {
-            context.emit(.planned("would \(isEnabled ? "enable" : "disable") unit '\(unit)'"))
-        }
-        if let state = declaration.state, state != .stopped {
-            context.emit(.planned("would \(Systemd.ServiceChange.start.rawValue) unit '\(unit)'"))
-        }
-        return declaration.isEnabled != nil || declaration.state != .stopped
+    /// Whether a unit that does not exist in a dry run may exist once other tasks have run.
+    private var mayAppear: Bool {
+        guard context.run.files.isDryRun else { return false }
+        return context.earlierProgram != nil
+            || ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"].contains { directory in
+                context.run.producers.producer(of: "\(directory)/\(declaration.unit)") != nil
+            }
     }
 
     /// Reads the state of the unit, which must exist unless the task only stops and disables it.
@@ -77,6 +66,7 @@ struct ServiceAction: Action {
             return state
         }
         switch state.unit.load {
+        case "not-found" where mayAppear: return state
         case "not-found":
             throw problem(
                 "there is no unit '\(unit)'",
