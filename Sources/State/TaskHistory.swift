@@ -24,7 +24,7 @@ public struct TaskHistory: Sendable, Hashable {
     /// The number of attempts of the task's unit since the task last succeeded, including the recorded attempt.
     ///
     /// The pauses between attempts grow with this number; runs by hand do not count.
-    public var unitAttempts: Int
+    public var unitAttempts = 0
 
     /// The attempts before the recorded one, in chronological order and up to the first success on this boot.
     public var attempts: [TaskAttempt] = []
@@ -32,19 +32,14 @@ public struct TaskHistory: Sendable, Hashable {
     /// The maximum number of attempts that are kept; beyond this limit, the oldest attempt is dropped.
     private static let attemptLimit = 20
 
-    /// Creates a history; the defaults describe a task that has not run.
-    public init(
-        lastSuccess: Timestamp? = nil,
-        lastEnd: RunEnd? = nil,
-        restart: Restart? = nil,
-        unitAttempts: Int = 0,
-    ) {
-        self.lastSuccess = lastSuccess
-        self.lastEnd = lastEnd
-        self.restart = restart
-        self.unitAttempts = unitAttempts
-    }
+    /// Adds the attempt of a record that another record replaces.
+    mutating func keep(_ attempt: TaskAttempt) { attempts = (attempts + [attempt]).suffix(Self.attemptLimit) }
 
+    /// Records that the task has changed something; an earlier failed restart stays recorded.
+    public mutating func noteChange() { restart = restart ?? .due }
+}
+
+extension TaskHistory {
     /// Creates the history of an attempt that begins.
     ///
     /// - Parameters:
@@ -55,14 +50,6 @@ public struct TaskHistory: Sendable, Hashable {
         if isOfUnit { unitAttempts = min(unitAttempts + 1, TaskRecord.attemptLimit) }
     }
 
-    /// Adds the attempt of a record that another record replaces.
-    mutating func keep(_ attempt: TaskAttempt) { attempts = (attempts + [attempt]).suffix(Self.attemptLimit) }
-
-    /// Records that the task has changed something; an earlier failed restart stays recorded.
-    public mutating func noteChange() { restart = restart ?? .due }
-}
-
-extension TaskHistory {
     /// The history as entries of a task record.
     var entries: [(String, Node)] {
         var entries: [(String, Node)] = []
@@ -98,20 +85,6 @@ public struct RunEnd: Sendable, Hashable {
     public var duration: Duration?
     /// The number of attempts since the task last succeeded, including this one.
     public var attempt: Int
-
-    public init(
-        outcome: Outcome.Kind,
-        time: Timestamp,
-        uptimeMilliseconds: Int64,
-        duration: Duration?,
-        attempt: Int,
-    ) {
-        self.outcome = outcome
-        self.time = time
-        self.uptimeMilliseconds = uptimeMilliseconds
-        self.duration = duration
-        self.attempt = attempt
-    }
 }
 
 extension RunEnd {

@@ -11,23 +11,23 @@ public struct TaskRecord: Sendable, Hashable {
     /// The outcome of the task, `nil` while it runs or if its process ended before recording an outcome.
     public var outcome: Outcome.Kind?
     /// The time at which the task ended, or started if it has not ended.
-    public var time: Timestamp
+    public var time = Timestamp.now()
     /// The milliseconds from the boot to ``time``, which order records correctly even if the clock is set.
-    public var uptimeMilliseconds: Int64
+    public var uptimeMilliseconds = Timestamp.uptimeMilliseconds()
     /// The duration of the task in microseconds.
-    public var durationMicroseconds: Int64
+    public var durationMicroseconds: Int64 = 0
     /// The results for the objects of the task.
-    public var counts: ResultCounts
+    public var counts = ResultCounts()
     /// The reasons why the task did not succeed, one line for each problem.
-    public var reasons: [String]
+    public var reasons: [String] = []
     /// The ``reasons`` without information that only root may read.
-    public var publicReasons: [String]
+    public var publicReasons: [String] = []
     /// Whether the task failed in a way that another attempt cannot change.
-    public var isPermanent: Bool
+    public var isPermanent = false
     /// The number of attempts on this boot since the task last succeeded, including this one.
-    public var attempt: Int
+    public var attempt = 1
     /// The facts from earlier attempts.
-    public var history: TaskHistory
+    public var history = TaskHistory()
     /// The waits of the task, in chronological order.
     public var waits: [TaskWait] = []
     /// The holder of the task's Lease, if the task needs a Lease and has not ended.
@@ -37,41 +37,10 @@ public struct TaskRecord: Sendable, Hashable {
     /// The identifier of the run that made the attempt.
     public var run: String
     /// The identifier of the boot, which ``RecordStore`` fills in.
-    public var boot: String
+    public var boot = ""
 
     /// The highest possible attempt number.
     public static let attemptLimit = 1_000_000
-
-    public init(
-        task: String,
-        verb: String,
-        outcome: Outcome.Kind?,
-        time: Timestamp = .now(),
-        uptimeMilliseconds: Int64 = Timestamp.uptimeMilliseconds(),
-        durationMicroseconds: Int64 = 0,
-        counts: ResultCounts = ResultCounts(),
-        reasons: [String] = [],
-        publicReasons: [String] = [],
-        isPermanent: Bool = false,
-        attempt: Int = 1,
-        history: TaskHistory = TaskHistory(),
-        run: String,
-    ) {
-        self.task = task
-        self.verb = verb
-        self.outcome = outcome
-        self.time = time
-        self.uptimeMilliseconds = uptimeMilliseconds
-        self.durationMicroseconds = durationMicroseconds
-        self.counts = counts
-        self.reasons = reasons
-        self.publicReasons = publicReasons
-        self.isPermanent = isPermanent
-        self.attempt = attempt
-        self.history = history
-        self.run = run
-        boot = ""
-    }
 
     /// Whether the task's dependants may run.
     public var isSuccess: Bool { outcome?.isSuccess == true }
@@ -81,12 +50,21 @@ public struct TaskRecord: Sendable, Hashable {
 
     /// The end of this attempt, or of the previous one if this attempt has not ended.
     public var lastEnd: RunEnd? {
-        guard let outcome else { return history.lastEnd }
-        return RunEnd(
+        outcome.map { end($0, duration: .microseconds(durationMicroseconds)) } ?? history.lastEnd
+    }
+
+    /// Returns the end of this attempt with an outcome, at the time of the record.
+    ///
+    /// - Parameters:
+    ///   - outcome: The outcome.
+    ///   - duration: The duration, `nil` if it is unknown.
+    /// - Returns: The end.
+    public func end(_ outcome: Outcome.Kind, duration: Duration?) -> RunEnd {
+        RunEnd(
             outcome: outcome,
             time: time,
             uptimeMilliseconds: uptimeMilliseconds,
-            duration: .microseconds(durationMicroseconds),
+            duration: duration,
             attempt: attempt,
         )
     }
@@ -103,6 +81,9 @@ public struct TaskRecord: Sendable, Hashable {
 }
 
 extension TaskRecord {
+    /// Creates the record of an attempt that begins.
+    public init(task: String, verb: String, run: String) { self.init(task: task, verb: verb, outcome: nil, run: run) }
+
     /// Returns the record as JSON.
     func json() -> [UInt8] {
         var entries: [(String, Node)] = [("task", .string(task)), ("verb", .string(verb))]
@@ -187,6 +168,68 @@ extension LeaseHolder {
             identity: identity,
             since: node["since"]?.string.flatMap { Timestamp(rfc3339: $0) },
             isSelf: node["held"]?.boolean ?? false,
+        )
+    }
+}
+
+/// The declaration and the files that a task used in an attempt, as digests.
+///
+/// A task whose inputs have changed since its success has to run again.
+public struct TaskInputs: Sendable, Hashable {
+    /// The SHA-256 digest of the task's declaration, in hexadecimal digits.
+    public var declaration: String
+
+    /// The SHA-256 digests of the files by their paths; `nil` for a file that could not be read.
+    ///
+    /// A unit may see fewer files than an administrator.
+    public var files: [String: String?]
+
+    public init(declaration: String, files: [String: String?] = [:]) {
+        self.declaration = declaration
+        self.files = files
+    }
+
+    /// A difference between the inputs of two moments.
+    public enum Change: Sendable, Hashable {
+        case declaration
+        /// The content of a file, or a manifest that was added to a directory or removed from it.
+        case file(String)
+    }
+
+    /// Returns the first difference from the inputs of an earlier attempt, or `nil` if there is none.
+    ///
+    /// A file that the earlier attempt could not read, or that cannot be read now, is not compared.
+    public func change(since earlier: TaskInputs) -> Change? {
+        guard declaration == earlier.declaration else { return .declaration }
+        let paths = Set(files.keys).union(earlier.files.keys)
+        let changed = paths.sorted().first { path in
+            switch (files[path], earlier.files[path]) {
+            case (.some(.some(let now)), .some(.some(let then))): now != then
+            case (.some(.none), _), (_, .some(.none)): false
+            // A manifest was added to a directory, or removed from it.
+            case (.none, _), (_, .none): true
+            }
+        }
+        return changed.map(Change.file)
+    }
+}
+
+extension TaskInputs {
+    /// The inputs as an entry of a task record.
+    var node: Node {
+        let files = files.sorted { $0.key < $1.key }.map { path, digest in
+            (path, digest.map { Node.string($0) } ?? .null())
+        }
+        return .mapping([("declaration", .string(declaration)), ("files", .mapping(files))])
+    }
+
+    /// Reads the inputs from an entry of a task record; returns `nil` if the declaration is missing.
+    init?(_ node: Node) {
+        guard let declaration = node["declaration"]?.string else { return nil }
+        let entries = node["files"]?.mapping?.entries ?? []
+        self.init(
+            declaration: declaration,
+            files: Dictionary(entries.map { ($0.key, $0.value.string) }, uniquingKeysWith: { first, _ in first })
         )
     }
 }

@@ -35,28 +35,6 @@ import Testing
         #expect(makeJournal(["JOURNAL_STREAM": stream], [0, 1, 2]) == nil)
     }
 
-    @Test(arguments: [
-        ("MESSAGE", true), ("M", true), ("NEST_TASK_2", true), (String(repeating: "A", count: 64), true),
-        (String(repeating: "A", count: 65), false), ("", false), ("_PID", false), ("2ND", false), ("message", false),
-        ("A=B", false), ("A B", false), ("Ä", false), ("A\n", false),
-    ])
-    func `field names are those that the journal accepts`(name: String, isName: Bool) {
-        #expect(Journal.isFieldName(name) == isName)
-    }
-
-    @Test func `an invalid field is refused and nothing is sent`() throws {
-        let ours = try Kernel.makePipe()
-        let environment = ["JOURNAL_STREAM": try stream(of: ours.input)]
-        let journal = try #require(makeJournal(environment, [ours.input]))
-        let error = #expect(throws: SystemError.self) { try journal.send([("MESSAGE", "a"), ("task", "b")]) }
-        #expect(
-            error?.description
-                == "cannot send to the journal a field 'task': the name has characters that the journal does not allow"
-        )
-        close(ours.input)
-        close(ours.output)
-    }
-
     /// Where no journal runs, one for this test alone can be given:
     /// `unshare --mount sh -c 'mount -t tmpfs none /run; /lib/systemd/systemd-journald & swift test ...'`.
     @Test(.enabled(if: (try? FileSystem.exists("/run/systemd/journal/socket")) == true))

@@ -1,9 +1,9 @@
 import Base
 import Execution
-import State
 import Testing
 
 @testable import Reporting
+@testable import State
 
 /// The metrics of a node as text.
 @Suite(.timeLimit(.minutes(5)))

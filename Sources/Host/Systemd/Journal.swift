@@ -43,13 +43,8 @@ public struct Journal: Sendable {
     ///
     /// - Parameter fields: Names such as `MESSAGE` with their values; a name may be repeated, and a value may
     ///   contain newlines.
-    /// - Throws: ``Base/SystemError`` if a name has characters other than capital letters, digits and underscores, or
-    ///   the entry cannot be sent. No error is thrown if the journal is not running.
+    /// - Throws: ``Base/SystemError`` if the entry cannot be sent. No error is thrown if the journal is not running.
     public func send(_ fields: [(String, String)]) throws(SystemError) {
-        for (name, _) in fields where !Self.isFieldName(name) {
-            let detail = "the name has characters that the journal does not allow"
-            throw SystemError("cannot send to the journal a field", name, code: EINVAL, detail: detail)
-        }
         let texts = fields.map { Array("\($0)=\($1)".utf8) }
         var bytes = Array(texts.joined())
         let code = unsafe bytes.withUnsafeMutableBytes { buffer in
@@ -61,19 +56,6 @@ public struct Journal: Sendable {
             return unsafe sd_journal_sendv(parts, CInt(parts.count))
         }
         if code < 0 { throw SystemError("cannot send to", "journal", code: -code) }
-    }
-
-    /// Returns whether the journal accepts a field name from a program.
-    static func isFieldName(_ name: String) -> Bool {
-        guard let first = name.utf8.first, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else { return false }
-        return name.utf8.count <= 64
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-            }
     }
 }
 

@@ -74,14 +74,9 @@ final class Recorder: Sendable {
         let lock = HeldLock(lock)
         let attempt = attempt(of: task)
         return try attempt.state.withLock { state throws(Problem) in
-            var record = TaskRecord(
-                task: task,
-                verb: verb(of: task),
-                outcome: nil,
-                attempt: records.nextAttempt(of: task),
-                history: TaskHistory(after: earlier, isOfUnit: isOfUnit),
-                run: run
-            )
+            var record = TaskRecord(task: task, verb: verb(of: task), run: run)
+            record.attempt = records.nextAttempt(of: task)
+            record.history = TaskHistory(after: earlier, isOfUnit: isOfUnit)
             record.inputs = inputs
             // The task may have waited for the lock, and no event reports the end of this wait.
             state.progress.endWaits()
@@ -215,7 +210,7 @@ final class Recorder: Sendable {
         guard let lock else { return }
         let earlier = try? records.record(of: entry.task)
         if earlier?.isSuccess != true {
-            var record = TaskRecord(task: entry.task, verb: verb(of: entry.task), outcome: nil, run: run)
+            var record = TaskRecord(task: entry.task, verb: verb(of: entry.task), run: run)
             record.end(entry)
             if case .skipped(let because) = entry.outcome {
                 record.reasons = ["\(because.count == 1 ? "task" : "tasks") \(quotedList(because)) did not succeed"]
@@ -223,7 +218,7 @@ final class Recorder: Sendable {
             }
             // A task that did not start is not an attempt.
             record.attempt = earlier?.attempt ?? 0
-            record.history = earlier?.historyForNext ?? TaskHistory()
+            if let earlier { record.history = earlier.historyForNext }
             write(record)
         }
         lock.release()

@@ -67,13 +67,7 @@ struct MetricsWriter {
         guard let first = read(), first.outcome == nil, records.runner(of: task) == nil else { return read() }
         // A process writes its last record before it releases its lock, so the record is read again.
         guard var record = read(), record.outcome == nil else { return read() }
-        record.history.lastEnd = RunEnd(
-            outcome: .interrupted,
-            time: record.time,
-            uptimeMilliseconds: record.uptimeMilliseconds,
-            duration: nil,
-            attempt: record.attempt,
-        )
+        record.history.lastEnd = record.end(.interrupted, duration: nil)
         return record
     }
 }
