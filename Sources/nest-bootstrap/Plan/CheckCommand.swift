@@ -44,16 +44,14 @@ struct CheckCommand: Command {
     ]
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        guard options.isForAllNodes else { return try await check(options, program.output) }
-        return try await AllNodesPlans(options: options, output: program.output).check()
-    }
-
-    /// Prints every problem and warning, and returns the exit code.
-    private func check(_ options: Options, _ output: ConsoleOutput) async throws -> ExitCode {
+        let output = program.output
         let check: PlanCheck
         do {
+            guard !options.isForAllNodes else {
+                return try await checkAllNodes(try Configuration.sources(options), options, output)
+            }
             check = try PlanCheck(options)
-        } catch {
+        } catch let error as Problems {
             if options.output.isForPrograms {
                 output.writeObjects(checkJSON(error.all, warnings: [], nil, TaskFileKeys([])))
             } else {
@@ -61,6 +59,11 @@ struct CheckCommand: Command {
             }
             return .configuration
         }
+        return try await print(check, options, output)
+    }
+
+    /// Prints every problem and warning, and returns the exit code.
+    private func print(_ check: PlanCheck, _ options: Options, _ output: ConsoleOutput) async throws -> ExitCode {
         let configuration = check.configuration
         let findings = try await check.findings()
         let problems = findings.problems
@@ -85,5 +88,74 @@ struct CheckCommand: Command {
         }
         if problems.isEmpty { return .success }
         return check.isReadable ? .data : .configuration
+    }
+
+    /// Prints the problems of all nodes, or the number of tasks of each node.
+    private func checkAllNodes(
+        _ sources: [SourceFile],
+        _ options: Options,
+        _ output: ConsoleOutput
+    ) async throws -> ExitCode {
+        let all = AllNodes(sources)
+        var report = AllNodesReport(all.problems, TaskFileKeys(sources))
+        var isReadable = all.problems.isEmpty
+        let http = HTTPClient()
+        var known: [CheckedPlan: NodeCheck.Findings] = [:]
+        func findings(of node: NodeReading, _ configuration: Configuration) async -> NodeCheck.Findings {
+            let plan = CheckedPlan(configuration)
+            if let same = known[plan] { return same }
+            let check = NodeCheck(configuration.environment(http), isOffline: true)
+            let findings = node.problems.isEmpty ? await check.findings() : await check.manifestFindings()
+            known[plan] = findings
+            return findings
+        }
+        for node in all.nodes {
+            let configuration = Configuration(options, sources, node)
+            let findings = await findings(of: node, configuration)
+            isReadable = isReadable && node.problems.isEmpty
+            report.add(
+                node,
+                node.problems + findings.problems,
+                warnings: findings.warnings,
+                CheckCounts(configuration.plan, findings)
+            )
+        }
+        await http.shutDown()
+        let problems = report.problems
+        if options.output.isForPrograms {
+            output.writeObjects(report.json)
+        } else {
+            output.report(warnings: report.warnings)
+            output.report(problems, .taskFileWrong)
+            if problems.isEmpty { output.write(report.summary) }
+        }
+        if problems.isEmpty { return .success }
+        return isReadable ? .data : .configuration
+    }
+}
+
+/// The key for findings, which are determined only once for nodes with the same plan.
+private struct CheckedPlan: Hashable {
+    let plan: Plan
+    let variables: Variables
+    let isReadable: Bool
+
+    init(_ configuration: Configuration) {
+        plan = configuration.plan
+        let substitutes = plan.steps.contains { $0.task.footprint.manifests?.substitutesVariables == true }
+        variables = substitutes ? configuration.declarations.variables : Variables()
+        isReadable = configuration.problems.isEmpty
+    }
+}
+
+extension CheckCounts {
+    /// Creates the counts for one node from its findings.
+    init(_ plan: Plan, _ findings: NodeCheck.Findings) {
+        self.init(
+            tasks: plan.steps.count,
+            objects: findings.objectCount,
+            uncheckedObjects: findings.uncheckedObjectCount,
+            tasksWithoutSandbox: plan.steps.count { !$0.task.footprint.hasSandbox },
+        )
     }
 }

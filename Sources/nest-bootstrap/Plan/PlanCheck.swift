@@ -40,7 +40,8 @@ struct PlanCheck {
         if let absence = Configuration.absence(options) { findings.warnings.append(absence) }
         if !options.isOffline { findings.add(.distrust(of: Configuration.distrusted(options))) }
         if let rule = configuration.declarations.cluster.addressRule, let choice, choice.chosen == nil {
-            findings.warnings.append(Self.noAddress(rule, choice))
+            let message = "no address of this node matches, so tasks that use it wait for one: \(choice.summary)"
+            findings.warnings.append(Problem(message, at: rule.location, hint: NodeAddress.advice(rule)))
         }
         // With a root, this machine is not the node.
         if options.root == nil, !options.isOffline {
@@ -49,15 +50,6 @@ struct PlanCheck {
         await http.shutDown()
         findings.problems = configuration.problems + findings.problems
         return findings
-    }
-
-    /// Creates the warning that no address of this node matches, so that tasks would wait for an address.
-    private static func noAddress(_ rule: AddressRule, _ choice: AddressChoice) -> Problem {
-        Problem(
-            "no address of this node matches, so tasks that use it wait for one: \(choice.summary)",
-            at: rule.location,
-            hint: NodeAddress.advice(rule),
-        )
     }
 
     /// Warns if the user account that units run as does not exist, because systemd then cannot start the units.

@@ -34,7 +34,11 @@ struct StatusReport {
             }
             if !configuration.options.output.isForPrograms {
                 if let error = findings.error { output.report(error) }
-                if command.isWaiting { output.report(findings.masked.map(Self.maskedProblem), .programFailed) }
+                let masked = findings.masked.map { task in
+                    let hint = "run \(unmaskingCommand(ofTask: task))"
+                    return Problem("task '\(task)' does not run: its unit is masked", hint: hint)
+                }
+                if command.isWaiting { output.report(masked, .programFailed) }
                 if !isDone, let limit = command.waitLimit { output.report(Self.timeIsUp(statuses, after: limit)) }
             }
             print(statuses, of: plan, output, outputEnvironment)
@@ -78,12 +82,6 @@ struct StatusReport {
         let message = "timed out after \(limit.text) waiting for "
         guard missing.isEmpty else { return Problem(message + quotedList(missing)) }
         return Problem("\(message)\(targetName)", hint: "see 'systemctl list-jobs'")
-    }
-
-    /// Creates the problem that a task does not run because its unit is masked.
-    private static func maskedProblem(_ task: String) -> Problem {
-        let hint = "run \(unmaskingCommand(ofTask: task))"
-        return Problem("task '\(task)' does not run: its unit is masked", hint: hint)
     }
 
     private func print(

@@ -69,7 +69,8 @@ struct UpCommand: TaskCommand {
         do throws(SystemError) {
             try await Systemd.queue(plan.jobs)
         } catch {
-            output.report(Self.refusal(error), as: options.output)
+            let hint = error.advice ?? "see 'systemctl status \(targetName)'"
+            output.report(Problem("systemd did not start every task", hint: hint, cause: error), as: options.output)
             return .failure
         }
         if !isWaiting {
@@ -111,26 +112,14 @@ struct UpCommand: TaskCommand {
         output.report(warnings: warnings)
         guard problems.isEmpty else {
             output.report(Problems(problems), as: options.output, .taskFileWrong)
-            output.report(Self.untouched(problems.count), as: options.output)
+            let (mistakes, them) =
+                problems.count == 1 ? ("this mistake", "it") : ("these \(problems.count) mistakes", "them")
+            let message = "nothing was touched because of \(mistakes), and the tasks stay as they are"
+            let hint = "correct \(them), then run 'nest-bootstrap up' again"
+            output.report(Problem(message, hint: hint), as: options.output)
             return nil
         }
         return configuration
-    }
-
-    /// Creates the problem that a mistake keeps everything as it is.
-    private static func untouched(_ count: Int) -> Problem {
-        let mistakes = count == 1 ? "this mistake" : "these \(count) mistakes"
-        let message = "nothing was touched because of \(mistakes), and the tasks stay as they are"
-        return Problem(
-            message,
-            hint: "correct \(count == 1 ? "it" : "them"), then run 'nest-bootstrap up' again"
-        )
-    }
-
-    /// Creates the problem that systemd refuses to start a unit.
-    private static func refusal(_ error: SystemError) -> Problem {
-        let hint = error.advice ?? "see 'systemctl status \(targetName)'"
-        return Problem("systemd did not start every task", hint: hint, cause: error)
     }
 
     private func show(_ plan: UpPlan, of configuration: Configuration, _ output: ConsoleOutput) {
