@@ -127,7 +127,7 @@ struct PlanRun {
         _ inputs: InputReader,
         _ refusal: Problem?,
     ) async throws -> Outcome {
-        let lock = try await TaskLockWaiter(records: records, context: context).take()
+        let lock = try await lock(records, context)
         let attempt = try recorder.begin(context.task, using: inputs.inputs(of: step.task), lock)
         events.note(attempt: attempt, of: context.task)
         if let refusal { throw refusal }
@@ -145,6 +145,20 @@ struct PlanRun {
         }
         try await restartUnits(of: step.task, after: outcome, recorder, context)
         return outcome
+    }
+
+    /// Takes the lock that prevents two processes from running a task at the same time, and waits for another process.
+    private func lock(_ records: RecordStore, _ context: StepContext) async throws -> FileLock {
+        do {
+            if let lock = try records.lock(context.task) { return lock }
+            let reason = records.runner(of: context.task).map { "process \($0) runs it" }
+            context.emit(.waiting(Wait(.init(.lock, "another run of this task"), reason: reason)))
+            if let lock = try await records.awaitLock(context.task, until: context.deadline) { return lock }
+        } catch {
+            throw unwritable("the task's record", error)
+        }
+        try Task.checkCancellation()
+        throw DeadlineExceeded(timeout: context.timeout, lastWaiting: context.lastWaiting)
     }
 
     /// Reports dependencies that must succeed before a named task runs, with the call that runs them too.
