@@ -210,7 +210,8 @@ extension Configuration {
             }
         }
         let config = absolute(options.config)
-        if isOptional, options.config == Options.defaultConfig, isMissing(config) {
+        // A link that leads nowhere, or a path that cannot be examined, counts as a task file.
+        if isOptional, options.config == Options.defaultConfig, (try? FileSystem.status(config)) == .some(nil) {
             // The drop-ins extend an empty file in place of the missing one.
             sources.append(SourceFile(path: config, bytes: Array("tasks:\n".utf8)))
         } else {
@@ -253,15 +254,6 @@ extension Configuration {
             "there is no task file '\(config)', so this node has no tasks",
             hint: "run 'nest-bootstrap init KIND --output /etc/nest-bootstrap' to begin one",
         )
-    }
-
-    /// Returns whether nothing exists at a path; a dangling link and a path that cannot be examined count as existing.
-    private static func isMissing(_ path: String) -> Bool {
-        do {
-            return try FileSystem.status(path) == nil
-        } catch {
-            return false
-        }
     }
 
     /// Returns whether there is neither a task file nor a drop-in.

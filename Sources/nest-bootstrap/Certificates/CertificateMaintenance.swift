@@ -62,16 +62,11 @@ struct CertificateMaintenance {
         if options.output.isForPrograms {
             output.writeObjects(certificatesJSON(inspection))
         } else {
-            output.write(certificateLines(inspection, at: now).map { $0 + "\n" }.joined())
+            write(certificateLines(inspection, at: now))
             if faulty > 0 {
-                let count = "\(faulty) of \(inspection.all.count) certificates"
+                let verb = faulty == 1 ? "has a problem" : "have problems"
                 let hint = "run \(renewalCall) to see what can be renewed"
-                output.report(
-                    Problem(
-                        "\(count) \(faulty == 1 ? "has a problem" : "have problems")",
-                        hint: hint
-                    )
-                )
+                output.report(Problem("\(faulty) of \(inspection.all.count) certificates \(verb)", hint: hint))
             }
         }
         return faulty == 0 ? .success : .failure
@@ -83,10 +78,8 @@ struct CertificateMaintenance {
         guard !command.isDryRun else {
             let plan = try await renewal(set, selection).plan()
             reportFaults(of: plan, set)
-            if !options.output.isForPrograms {
-                output.write(lines(plan, set, isDryRun: true).map { $0 + "\n" }.joined())
-            }
-            return finish(plan)
+            show(plan, set)
+            return .success
         }
         let lock = try await lock(set)
         let renewal = renewal(set, selection)
@@ -94,8 +87,8 @@ struct CertificateMaintenance {
         reportFaults(of: plan, set)
         try await renewal.perform(plan, onProgress: reportProgress)
         lock.release()
-        if !options.output.isForPrograms { output.write(lines(plan, set, isDryRun: false).map { $0 + "\n" }.joined()) }
-        return finish(plan)
+        show(plan, set)
+        return .success
     }
 
     /// Locks the certificate set against other processes.
@@ -115,10 +108,12 @@ struct CertificateMaintenance {
         Renewal(set, selection, isForced: command.isForced, at: .now(), access)
     }
 
-    private func finish(_ plan: RenewalPlan) -> ExitCode {
-        guard options.output.isForPrograms else { return .success }
-        output.writeObjects(renewalJSON(plan, isDryRun: command.isDryRun))
-        return .success
+    private func show(_ plan: RenewalPlan, _ set: CertificateSet) {
+        if options.output.isForPrograms {
+            output.writeObjects(renewalJSON(plan, isDryRun: command.isDryRun))
+        } else {
+            write(lines(plan, set))
+        }
     }
 
     /// Warns of problems of the CA, which a renewal does not replace.
@@ -130,7 +125,8 @@ struct CertificateMaintenance {
     }
 
     /// Formats a plan and its totals; for a dry run, which reports no progress, also lists every certificate.
-    private func lines(_ plan: RenewalPlan, _ set: CertificateSet, isDryRun: Bool) -> [String] {
+    private func lines(_ plan: RenewalPlan, _ set: CertificateSet) -> [String] {
+        let isDryRun = command.isDryRun
         let verb = isDryRun ? "would be " : ""
         var lines: [String] = []
         switch plan.authority {

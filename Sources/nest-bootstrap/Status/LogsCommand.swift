@@ -117,8 +117,7 @@ struct LogsCommand: TaskCommand {
     ///
     /// If the task file is invalid, there are no warnings.
     private func unknownNames(_ options: Options) -> [Problem] {
-        guard !names.isEmpty, let configuration = try? Configuration(checking: options) else { return [] }
-        guard configuration.problems.isEmpty else { return [] }
+        guard !names.isEmpty, let configuration = try? Configuration(options) else { return [] }
         let known = configuration.plan.steps.map(\.task.name)
         return names.filter { !known.contains($0) }.map { name in
             let near = nameMeant(by: name, in: known)
