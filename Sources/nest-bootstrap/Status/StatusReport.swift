@@ -46,14 +46,10 @@ struct StatusReport {
                 try await reportFormerSets(output)
                 if hasSucceeded, !configuration.options.output.isForPrograms { await reportNode(output) }
             }
-            // The purpose of a wait is to learn when the node is ready, and repetitions do not affect that.
-            let repetitions = command.isWaiting ? [] : statuses.compactMap(\.repetition).filter(\.hasFailed)
-            let states = statuses.map { command.isWaiting ? $0.state : $0.countedState }
-            let code = command.isWaiting && isPending ? .incomplete : ExitCode(states + repetitions.map(\.state))
-            // If a failed task will be retried, the wait has timed out rather than failed.
-            return command.isWaiting && code == .failure && !isPermanent
-                ? .incomplete
-                : isPermanent ? .failure : code
+            guard command.isWaiting else { return findings.exitCode }
+            // The purpose of a wait is to learn when the node is ready, and repetitions do not affect that. If a failed
+            // task will be retried, the wait has timed out rather than failed.
+            return isPermanent ? .failure : hasSucceeded ? .success : .incomplete
         }
     }
 

@@ -21,6 +21,13 @@ struct StatusFindings {
     /// The error because of which the states from systemd are missing or incomplete.
     var error: (any Error)?
 
+    /// The exit code of `status`.
+    var exitCode: ExitCode {
+        if isPermanent { return .failure }
+        let repetitions = statuses.compactMap(\.repetition).filter(\.hasFailed)
+        return ExitCode(statuses.map(\.countedState) + repetitions.map(\.state))
+    }
+
     /// Whether systemd has nothing left to do for the tasks before the next retry or repetition.
     var isSettled: Bool {
         error == nil && !isTargetPending

@@ -23,10 +23,7 @@ struct StatusWatch {
         let (findings, signal) = try await follow(output, outputEnvironment) { _ in output.isClosed(.results) }
         // Control-C is the normal end of a watch.
         guard signal == nil || signal == SIGINT else { return .terminated }
-        guard let findings else { return .incomplete }
-        let repetitions = findings.statuses.compactMap(\.repetition).filter(\.hasFailed)
-        return findings.isPermanent
-            ? .failure : ExitCode(findings.statuses.map(\.countedState) + repetitions.map(\.state))
+        return findings?.exitCode ?? .incomplete
     }
 
     /// Shows the states and their changes, until a condition holds or a signal ends it.
