@@ -76,7 +76,7 @@ extension Journal {
     /// - Returns: The access of this user.
     public static func access(root: String = "") -> Access {
         var isDenied = false
-        for directory in directories(root: root) {
+        for directory in ["\(root)/var/log/journal", "\(root)/run/log/journal"] {
             let machines = (try? FileSystem.list(directory)) ?? []
             for place in [directory] + machines.map({ "\(directory)/\($0)" }) {
                 do throws(SystemError) {
@@ -91,14 +91,6 @@ extension Journal {
             }
         }
         return isDenied ? .denied : .missing
-    }
-
-    /// Returns the directories of a machine's journal.
-    ///
-    /// - Parameter root: The root directory of the machine, empty for this one.
-    /// - Returns: The directories, with the directory of the persistent journal first.
-    public static func directories(root: String = "") -> [String] {
-        ["\(root)/var/log/journal", "\(root)/run/log/journal"]
     }
 
     private static func isFile(_ name: String) -> Bool { name.hasSuffix(".journal") || name.hasSuffix(".journal~") }

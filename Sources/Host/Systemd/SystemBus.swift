@@ -170,32 +170,19 @@ extension SystemBus {
         }
     }
 
-    /// Subscribes to the end of all units' jobs.
-    func subscribeToJobs() throws(SystemError) {
-        try order("Subscribe")
-        let manager = "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager'"
-        try add(match: "\(manager),member='JobRemoved'")
-    }
-
-    /// A job that has ended, with its result: `done`, `failed`, `canceled`, `timeout`, `dependency`, `skipped` and others;
-    /// see `JobRemoved` in org.freedesktop.systemd1(5).
-    struct EndedJob {
-        var path: String
-        var result: String
-    }
-
     /// Waits for a signal that was subscribed to.
     ///
     /// - Parameters:
     ///   - deadline: The instant after which the wait is given up.
     ///   - cancelled: Ends the wait.
-    ///   - onJobEnd: Called with each job whose end has been reported.
+    ///   - onJobEnd: Called with each job whose end has been reported, and its result: `done`, `failed`, `canceled`,
+    ///     `timeout`, `dependency`, `skipped` and others; see `JobRemoved` in org.freedesktop.systemd1(5).
     /// - Returns: `true` after a signal or at the deadline, `false` if the wait was cancelled.
     /// - Throws: ``Base/SystemError`` if the connection fails.
     func waitForSignal(
         until deadline: ContinuousClock.Instant,
         _ cancelled: Waker,
-        onJobEnd: (EndedJob) -> Void = { _ in },
+        onJobEnd: (_ path: String, _ result: String) -> Void = { _, _ in },
     ) throws(SystemError) -> Bool {
         while true {
             if try takeSignals(onJobEnd) { return true }
@@ -208,7 +195,7 @@ extension SystemBus {
     }
 
     /// Processes all messages that have arrived, and returns whether there was any.
-    private func takeSignals(_ onJobEnd: (EndedJob) -> Void) throws(SystemError) -> Bool {
+    private func takeSignals(_ onJobEnd: (String, String) -> Void) throws(SystemError) -> Bool {
         var hasMessage = false
         while true {
             var message: OpaquePointer?
@@ -216,7 +203,7 @@ extension SystemBus {
             let result = try check(unsafe sd_bus_process(raw, &message))
             if unsafe message != nil {
                 hasMessage = true
-                if let job = try unsafe endedJob(message) { onJobEnd(job) }
+                if let job = try unsafe endedJob(message) { onJobEnd(job.path, job.result) }
             }
             if result == 0 { return hasMessage }
         }
@@ -296,7 +283,7 @@ extension SystemBus {
     }
 
     /// Returns the path and the result of the job whose end a signal reports, `nil` for other messages.
-    private func endedJob(_ message: OpaquePointer?) throws(SystemError) -> EndedJob? {
+    private func endedJob(_ message: OpaquePointer?) throws(SystemError) -> (path: String, result: String)? {
         let isEnd = try check(
             unsafe sd_bus_message_is_signal(message, Interface.manager.rawValue, "JobRemoved")
         )
@@ -304,7 +291,7 @@ extension SystemBus {
         try check(unsafe sd_bus_message_skip(message, "u"))
         let path = try unsafe text(in: message, ofType: "o")
         try check(unsafe sd_bus_message_skip(message, "s"))
-        return EndedJob(path: path, result: try unsafe text(in: message))
+        return (path, try unsafe text(in: message))
     }
 
     /// Makes the links by which systemd starts a unit at boot, or removes them; systemd must be reloaded then.
