@@ -67,7 +67,7 @@ extension FileSystem {
     }
 
     /// Returns whether every user may enter all directories above a path without links.
-    public static func isReachableByAll(_ path: String) -> Bool { isReachable(path, by: 0o001) }
+    static func isReachableByAll(_ path: String) -> Bool { isReachable(path, by: 0o001) }
 
     /// Returns whether all directories above a path without links have one of the given permissions.
     private static func isReachable(_ path: String, by permissions: UInt32) -> Bool {

@@ -87,14 +87,13 @@ struct ChildProcess: ~Copyable {
 
     /// Reads the available output, and returns whether more may follow.
     private mutating func readOutput() throws(SystemError) -> Bool {
-        do throws(SystemError) {
-            let bytes = try output.read("cannot read the output of", name, capacity: 1 << 16)
-            lines.feed(bytes)
-            return !bytes.isEmpty
-        } catch {
-            if error.code == EAGAIN { return true }
-            throw error
+        let name = name
+        let read = try unlessBlocking { () throws(SystemError) in
+            try output.read("cannot read the output of", name, capacity: 1 << 16)
         }
+        guard let bytes = read else { return true }
+        lines.feed(bytes)
+        return !bytes.isEmpty
     }
 
     private mutating func leaderHasEnded() {

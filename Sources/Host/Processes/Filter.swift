@@ -157,18 +157,15 @@ private struct FilterProcess: ~Copyable {
 
     private mutating func readOutput() throws(SystemError) -> Bool {
         let end = outputEnd.raw
-        let part: SecretBytes
-        do throws(SystemError) {
-            let name = name
-            part = try unsafe SecretBytes(capacity: 1 << 14) { (memory) throws(SystemError) in
+        let name = name
+        let read = try unlessBlocking { () throws(SystemError) in
+            try unsafe SecretBytes(capacity: 1 << 14) { (memory) throws(SystemError) in
                 try SystemError.check("cannot read the output of", name) {
-                    unsafe read(end, memory.baseAddress, memory.count)
+                    unsafe Glibc.read(end, memory.baseAddress, memory.count)
                 }
             }
-        } catch {
-            if error.code == EAGAIN { return true }
-            throw error
         }
+        guard let part = read else { return true }
         guard part.count > 0 else { return false }
         outputCount += part.count
         guard outputCount <= outputLimit else {
@@ -179,14 +176,13 @@ private struct FilterProcess: ~Copyable {
     }
 
     private mutating func readErrors() throws(SystemError) -> Bool {
-        do throws(SystemError) {
-            let bytes = try errorsEnd.read("cannot read the errors of", name, capacity: 1 << 12)
-            errors = (errors + bytes).suffix(errorsLimit)
-            return !bytes.isEmpty
-        } catch {
-            if error.code == EAGAIN { return true }
-            throw error
+        let name = name
+        let read = try unlessBlocking { () throws(SystemError) in
+            try errorsEnd.read("cannot read the errors of", name, capacity: 1 << 12)
         }
+        guard let bytes = read else { return true }
+        errors = (errors + bytes).suffix(errorsLimit)
+        return !bytes.isEmpty
     }
 
     /// Kills the program.

@@ -29,6 +29,16 @@ struct Pipe: ~Copyable {
     consuming func takeInput() -> FileDescriptor { input }
 }
 
+/// Calls a function that reads or writes without blocking, and returns `nil` if it would have to wait.
+func unlessBlocking<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(SystemError) -> Value? {
+    do throws(SystemError) {
+        return try body()
+    } catch {
+        if error.code == EAGAIN { return nil }
+        throw error
+    }
+}
+
 /// A one-time event that any thread can trigger, and `poll` can wait for.
 final class Waker: Sendable {
     private let event: FileDescriptor

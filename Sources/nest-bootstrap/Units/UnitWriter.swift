@@ -38,9 +38,7 @@ struct UnitWriter {
                 output.report(error, as: options.output, .taskFileWrong)
                 return .configuration
             }
-            let isPublic = Configuration.taskFiles(options).allSatisfy { path in
-                FileSystem.isReadableByAll(path) { _ in false }
-            }
+            let isPublic = Configuration.taskFiles(options).allSatisfy(FileSystem.isReadableByAll)
             let call = call(roles: saidRoles)
             let readable = try? Configuration(checking: options)
             files = unitsForInvalidConfiguration(
