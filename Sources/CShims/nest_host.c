@@ -129,6 +129,6 @@ int nest_host_is_in_memory(const char *path) {
     return found.f_type == TMPFS_MAGIC || found.f_type == RAMFS_MAGIC;
 }
 
-int nest_host_exchange(const char *path, const char *other) {
-    return renameat2(AT_FDCWD, path, AT_FDCWD, other, RENAME_EXCHANGE);
+int nest_host_exchange(int directory, const char *path, const char *other) {
+    return renameat2(directory, path, directory, other, RENAME_EXCHANGE);
 }

@@ -62,6 +62,6 @@ int nest_host_forbid_dumps(void);
 int nest_host_is_in_memory(const char *path);
 
 /// Exchanges the names of two files or directories: `renameat2` is declared for GNU sources only.
-int nest_host_exchange(const char *path, const char *other);
+int nest_host_exchange(int directory, const char *path, const char *other);
 
 #endif

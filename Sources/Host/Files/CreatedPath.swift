@@ -44,7 +44,7 @@ public struct PhysicalPath: Sendable, Hashable {
 }
 
 extension FileSystem {
-    /// Follows the links above a path, and finds the directories that ``makeDirectories(_:mode:)`` would create for it.
+    /// Follows the links above a path, and finds the directories that ``makeDirectories(_:)`` would create for it.
     ///
     /// - Parameter path: An absolute path, which need not exist.
     /// - Returns: The path without links above it.
@@ -70,12 +70,64 @@ extension FileSystem {
         return PhysicalPath(path: "\(directories.last ?? base)/\(parts.name)", missingDirectories: directories)
     }
 
-    /// Finds the directories that ``makeDirectories(_:mode:)`` would create.
+    /// Finds the directories that ``makeDirectories(_:)`` would create.
     ///
     /// - Parameter directory: An absolute path.
     /// - Returns: The paths of the directories without links, outermost first.
     /// - Throws: ``Base/SystemError`` if a directory above it may not be searched.
     public static func missingDirectories(_ directory: String) throws(SystemError) -> [String] {
         try physicalPath(of: "\(directory)/file").missingDirectories
+    }
+}
+
+/// A path cut at its last slash.
+public struct PathParts: Sendable {
+    /// The directory, `.` if the path names none.
+    public var directory: String
+
+    /// The last component.
+    public var name: String
+
+    /// Cuts a path that must name something inside a directory.
+    ///
+    /// - Parameters:
+    ///   - path: The path.
+    ///   - operation: The operation that is attempted, for messages.
+    /// - Throws: ``Base/SystemError`` if the path does not name something inside a directory.
+    public init(_ path: String, _ operation: String) throws(SystemError) {
+        try SystemError.checkPath(operation, path)
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
+        directory = slash.map { String(path[..<$0]) } ?? "."
+        if directory.isEmpty { directory = "/" }
+        if ["", ".", ".."].contains(name) {
+            throw SystemError(operation, path, code: EISDIR, detail: "is the path of a directory")
+        }
+    }
+}
+
+extension PathParts {
+    private static let marker = "nest-bootstrap-"
+
+    /// Returns a hidden random name in the same directory.
+    func temporaryName() -> String {
+        let random = String(UInt64.random(in: .min ... .max), radix: 16)
+        let digits = String(repeating: "0", count: 16 - random.count) + random
+        return "\(Self.temporaryPrefix(of: name))\(digits).tmp"
+    }
+
+    /// Returns whether a name is a temporary name of an entry.
+    static func isTemporary(_ name: String, of entry: String) -> Bool {
+        let digits = name.utf8.dropLast(4).suffix(16)
+        let prefix = String(decoding: name.utf8.dropLast(4 + 16), as: UTF8.self)
+        return prefix.hasSameBytes(as: temporaryPrefix(of: entry)) && name.hasSuffix(".tmp") && digits.count == 16
+            && digits.allSatisfy {
+                UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
+            }
+    }
+
+    private static func temporaryPrefix(of name: String) -> String {
+        // A name has at most 255 bytes, all of which the entry's name may use.
+        ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(marker)"
     }
 }

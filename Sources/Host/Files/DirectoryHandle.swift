@@ -1,4 +1,5 @@
 public import Base
+import CShims
 import Glibc
 
 /// An open directory, whose entries can be changed even if its path changes meanwhile.
@@ -26,6 +27,11 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         try SystemError.check(operation, full(other)) {
             unsafe renameat(descriptor.raw, name, descriptor.raw, other)
         }
+    }
+
+    /// Gives two entries each other's name, in one step.
+    func exchange(_ name: String, with other: String, _ operation: String) throws(SystemError) {
+        try SystemError.check(operation, full(other)) { unsafe nest_host_exchange(descriptor.raw, name, other) }
     }
 
     /// Removes an entry if possible, and ignores failures.
@@ -70,32 +76,6 @@ public struct DirectoryHandle: ~Copyable, Sendable {
 
     func full(_ name: String) -> String {
         path.endsWithSlash ? path + name : "\(path)/\(name)"
-    }
-}
-
-/// A path cut at its last slash.
-public struct PathParts: Sendable {
-    /// The directory, `.` if the path names none.
-    public var directory: String
-
-    /// The last component.
-    public var name: String
-
-    /// Cuts a path that must name something inside a directory.
-    ///
-    /// - Parameters:
-    ///   - path: The path.
-    ///   - operation: The operation that is attempted, for messages.
-    /// - Throws: ``Base/SystemError`` if the path does not name something inside a directory.
-    public init(_ path: String, _ operation: String) throws(SystemError) {
-        try SystemError.checkPath(operation, path)
-        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
-        directory = slash.map { String(path[..<$0]) } ?? "."
-        if directory.isEmpty { directory = "/" }
-        if ["", ".", ".."].contains(name) {
-            throw SystemError(operation, path, code: EISDIR, detail: "is the path of a directory")
-        }
     }
 }
 
@@ -319,11 +299,12 @@ extension DirectoryHandle {
 
     /// Reads the status of an entry without following a link, or returns `nil` if there is none.
     ///
-    /// - Throws: ``Base/SystemError`` if the directory may not be searched.
-    public func status(_ name: String) throws(SystemError) -> FileStatus? { try status(name, "cannot look at") }
-
-    /// Reads the status of an entry, with the path of the directory in the error.
-    func status(_ name: String, _ operation: String) throws(SystemError) -> FileStatus? {
+    /// - Parameters:
+    ///   - name: The name of the entry.
+    ///   - operation: The operation that errors name.
+    /// - Returns: The status.
+    /// - Throws: ``Base/SystemError`` with the path of the entry if the directory may not be searched.
+    public func status(_ name: String, _ operation: String = "cannot look at") throws(SystemError) -> FileStatus? {
         do throws(SystemError) {
             return try FileStatus.at(name, in: descriptor.raw, followingLinks: false, operation)
         } catch {
@@ -417,32 +398,6 @@ extension FileSystem {
             let directory = try? DirectoryHandle(opening: parts.directory, operation)
         else { return }
         directory.removeAbandoned(of: parts.name)
-    }
-}
-
-extension PathParts {
-    private static let marker = "nest-bootstrap-"
-
-    /// Returns a hidden random name in the same directory.
-    func temporaryName() -> String {
-        let random = String(UInt64.random(in: .min ... .max), radix: 16)
-        let digits = String(repeating: "0", count: 16 - random.count) + random
-        return "\(Self.temporaryPrefix(of: name))\(digits).tmp"
-    }
-
-    /// Returns whether a name is a temporary name of an entry.
-    static func isTemporary(_ name: String, of entry: String) -> Bool {
-        let digits = name.utf8.dropLast(4).suffix(16)
-        let prefix = String(decoding: name.utf8.dropLast(4 + 16), as: UTF8.self)
-        return prefix.hasSameBytes(as: temporaryPrefix(of: entry)) && name.hasSuffix(".tmp") && digits.count == 16
-            && digits.allSatisfy {
-                UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
-            }
-    }
-
-    private static func temporaryPrefix(of name: String) -> String {
-        // A name has at most 255 bytes, all of which the entry's name may use.
-        ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(marker)"
     }
 }
 

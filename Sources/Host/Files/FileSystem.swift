@@ -119,41 +119,32 @@ public enum FileSystem {
 }
 
 extension FileSystem {
-    /// Returns whether every user can read a file, or list a directory and read some of the files in it.
+    /// Returns whether every user can read a file.
     ///
-    /// - Parameters:
-    ///   - path: The path, whose links are followed.
-    ///   - isRead: A function that returns whether the file with the given name has to be readable.
+    /// - Parameter path: The path, whose links are followed.
     /// - Returns: Whether every user has this access; `true` for a path that does not exist or cannot be examined.
-    public static func isReadableByAll(_ path: String, isRead: (String) -> Bool) -> Bool {
+    public static func isReadableByAll(_ path: String) -> Bool {
         guard let real = try? realPath(path), let found = try? status(real) else { return true }
-        guard isReachableByAll(real) else { return false }
-        guard found.kind == .directory else { return found.mode & 0o004 != 0 }
-        guard found.mode & 0o005 == 0o005 else { return false }
-        return ((try? list(real)) ?? []).filter(isRead).allSatisfy { name in
-            isReadableByAll("\(real)/\(name)") { _ in false }
-        }
+        return isReachableByAll(real) && found.mode & 0o004 != 0
     }
 }
 
 extension FileSystem {
     /// Creates a directory and all missing directories above it.
     ///
-    /// - Parameters:
-    ///   - path: The directory, which may exist already.
-    ///   - mode: The permissions of new directories, limited by the process's mask.
+    /// - Parameter path: The directory, which may exist already.
     /// - Throws: ``Base/SystemError`` that names the first directory that could not be created.
-    public static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
+    public static func makeDirectories(_ path: String) throws(SystemError) {
         try SystemError.checkPath(makingDirectory, path)
         for path in prefixes(path) where try missingDirectory(path) {
-            guard unsafe mkdir(path, mode) != 0 else { continue }
+            guard unsafe mkdir(path, 0o755) != 0 else { continue }
             let code = errno
             // The directory is checked again, because another process may have created it.
             if try missingDirectory(path) { throw SystemError(makingDirectory, path, code: code) }
         }
     }
 
-    /// Checks that no file or dangling link is in the way of ``makeDirectories(_:mode:)``.
+    /// Checks that no file or dangling link is in the way of ``makeDirectories(_:)``.
     ///
     /// - Parameter path: The path of a file in the last directory.
     /// - Throws: ``Base/SystemError`` if something on the way is not a directory, or cannot be examined.
@@ -256,7 +247,7 @@ extension FileSystem {
 
     /// Creates a symbolic link.
     ///
-    /// An existing file or link is replaced atomically; a directory is moved aside first. Missing directories are
+    /// An existing file or link is replaced atomically; a directory is removed once the link has its place. Missing directories are
     /// created. The target is written as given and need not exist.
     ///
     /// - Parameters:
@@ -278,59 +269,28 @@ extension FileSystem {
             throw SystemError(operation, path, code: EINVAL, detail: "its target \(fault)")
         }
         let directory = try DirectoryHandle(creatingForWriting: parts.directory, operation)
-        if let status = try directory.status(parts.name, operation) {
-            guard replacing else { throw inTheWay(operation, path, status) }
-            if status.kind == .directory { return try replaceDirectory(parts, in: directory, linkingTo: target) }
-        } else if !replacing {
-            // Renaming would replace a file that another process has created meanwhile.
-            try directory.makeLink(parts.name, to: target, operation)
-            return
-        }
-        do throws(SystemError) {
-            try replace(parts, in: directory, linkingTo: target, isSynced: isSynced)
-        } catch {
-            // The message names the path of the caller, not the temporary path.
-            throw SystemError(operation, path, code: error.code, detail: error.detail)
-        }
-    }
-
-    /// Replaces a directory with a link; the directory is moved aside, and removed once the link exists.
-    private static func replaceDirectory(
-        _ parts: PathParts,
-        in directory: borrowing DirectoryHandle,
-        linkingTo target: String,
-    ) throws(SystemError) {
-        let operation = "cannot create link"
+        let found = try directory.status(parts.name, operation)
+        if let found, !replacing { throw inTheWay(operation, path, found) }
+        // Renaming would replace a file that another process has created meanwhile.
+        if !replacing { return try directory.makeLink(parts.name, to: target, operation) }
+        let isDirectory = found?.kind == .directory
         // A file system that is mounted below the directory would remain next to the link.
-        try directory.requireNoMount(in: parts.name, operation)
-        let aside = parts.temporaryName()
-        try directory.rename(parts.name, to: aside, operation)
-        do throws(SystemError) {
-            try directory.makeLink(parts.name, to: target, operation)
-        } catch {
-            try? directory.rename(aside, to: parts.name, operation)
-            throw error
-        }
-        try directory.removeTree(aside)
-    }
-
-    /// Replaces a file or link with a link.
-    private static func replace(
-        _ parts: PathParts,
-        in directory: borrowing DirectoryHandle,
-        linkingTo target: String,
-        isSynced: Bool,
-    ) throws(SystemError) {
-        let operation = "cannot create link"
+        if isDirectory { try directory.requireNoMount(in: parts.name, operation) }
         let temporary = parts.temporaryName()
         do throws(SystemError) {
             try directory.makeLink(temporary, to: target, operation)
-            try directory.rename(temporary, to: parts.name, operation)
+            if isDirectory {
+                try directory.exchange(temporary, with: parts.name, operation)
+            } else {
+                try directory.rename(temporary, to: parts.name, operation)
+            }
         } catch {
             directory.discard(temporary)
-            throw error
+            // The message names the path of the caller, not the temporary path.
+            throw SystemError(operation, path, code: error.code, detail: error.detail)
         }
         if isSynced { try directory.synchronize(operation) }
+        if isDirectory { try directory.removeTree(temporary) }
     }
 
     /// Returns the advice about a file in the place of a directory, or the other way round.

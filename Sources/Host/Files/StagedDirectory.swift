@@ -110,7 +110,7 @@ public struct StagedDirectory: ~Copyable {
         let parent = try DirectoryHandle(opening: PathParts(target, Self.operation).directory, Self.operation)
         do throws(SystemError) {
             try SystemError.check(Self.operation, target) {
-                targetExists ? unsafe nest_host_exchange(path, target) : unsafe rename(path, target)
+                targetExists ? unsafe nest_host_exchange(AT_FDCWD, path, target) : unsafe rename(path, target)
             }
         } catch {
             guard targetExists, error.code == EINVAL || error.code == ENOSYS else { throw error }
