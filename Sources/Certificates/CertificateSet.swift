@@ -24,12 +24,12 @@ public struct CertificateSet: Sendable {
             return RecipientList.Entry(recipient: recipient, owner: name)
         }
         self.operators = RecipientList(entries: operators)
-        let hostKeys = HostKeys(directory: declarations.hostKeys.path)
+        let keys = declarations.hostKeys.path
         var recipients: [String: RecipientList] = [:]
         var problems: [Problem] = []
         for node in declarations.nodes {
             do throws(Problem) {
-                recipients[node] = RecipientList(entries: operators + (try hostKeys.recipients(of: node)))
+                recipients[node] = RecipientList(entries: operators + (try Self.recipients(of: node, in: keys)))
             } catch {
                 problems.append(error)
             }
@@ -150,27 +150,23 @@ extension CertificateSet {
     }
 }
 
-/// The public SSH keys of nodes, in files `HOST/*.pub`.
-private struct HostKeys {
-    let directory: String
-
-    /// The maximum size of a file in bytes.
-    private static let sizeLimit = 16 << 10
-
+extension CertificateSet {
+    /// The maximum size of the file of a public key in bytes.
+    private static let keySizeLimit = 16 << 10
     /// The maximum number of files of a node.
-    private static let countLimit = 100
+    private static let keyCountLimit = 100
 
-    /// Reads the keys of a node.
+    /// Reads the public SSH keys of a node, in files `HOST/*.pub`.
     ///
     /// Keys of types other than Ed25519 are ignored: a node usually has several keys, and one is enough to decrypt.
     ///
     /// - Throws: ``Base/Problem`` if the node has no Ed25519 key, or a key cannot be read.
-    func recipients(of node: String) throws(Problem) -> [RecipientList.Entry] {
+    private static func recipients(of node: String, in directory: String) throws(Problem) -> [RecipientList.Entry] {
         let path = "\(directory)/\(node)"
         let hint = "copy '/etc/ssh/ssh_host_ed25519_key.pub' of the node to '\(path)/'"
         var names: [String] = []
         do throws(SystemError) {
-            names = try FileSystem.list(path, limit: Self.countLimit).filter { $0.hasSuffix(".pub") }
+            names = try FileSystem.list(path, limit: keyCountLimit).filter { $0.hasSuffix(".pub") }
         } catch {
             throw Problem("node '\(node)' has no public key: \(error)", hint: hint)
         }
@@ -179,7 +175,7 @@ private struct HostKeys {
             let file = "\(path)/\(name)"
             let bytes: [UInt8]
             do throws(SystemError) {
-                bytes = try FileSystem.read(file, limit: Self.sizeLimit)
+                bytes = try FileSystem.read(file, limit: keySizeLimit)
             } catch {
                 throw Problem("node '\(node)' has no public key: \(error)", hint: hint)
             }

@@ -67,13 +67,18 @@ struct SetInspector: Sendable {
         )
     }
 
-    /// Creates the status of a CA.
-    private func status(_ name: String, _ certificate: Certificate?, _ faults: [CertificateFault]) -> CertificateStatus
-    {
-        CertificateStatus(
-            leaf: nil,
+    /// Creates the status of a certificate, of a CA if there is no declaration of a node's.
+    private func status(
+        _ name: String,
+        _ certificate: Certificate?,
+        _ faults: [CertificateFault],
+        of leaf: LeafDeclaration? = nil,
+    ) -> CertificateStatus {
+        let path = set.path(leaf.map { set.files(of: $0).certificate } ?? set.authorityFiles.certificate)
+        return CertificateStatus(
+            leaf: leaf,
             name: name,
-            path: set.path(set.authorityFiles.certificate),
+            path: path,
             validUntil: certificate?.validUntil,
             faults: faults,
         )
@@ -89,13 +94,7 @@ struct SetInspector: Sendable {
         }
         let recipients = set.recipients[leaf.node] ?? set.operators
         examined.faults += try await keyFaults(files.key, recipients, certificate)
-        return CertificateStatus(
-            leaf: leaf,
-            name: leaf.name,
-            path: set.path(files.certificate),
-            validUntil: certificate?.validUntil,
-            faults: examined.faults,
-        )
+        return status(leaf.name, certificate, examined.faults, of: leaf)
     }
 
     private func read(_ file: String) -> Examined {
