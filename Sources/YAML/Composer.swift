@@ -9,7 +9,7 @@ struct Composer {
 
     let part: DocumentText
     private let limits: Limits
-    private(set) var frames: [ComposerFrame] = []
+    private(set) var frames: [CollectionFrame] = []
     private var anchors = Anchors()
     /// How many keys and values have been read, with aliases expanded.
     private(set) var nodeCount = 0
@@ -107,7 +107,7 @@ struct Composer {
         try count(1, at: location)
         guard frames.count < limits.depth else { throw limits.tooDeep(at: location) }
         checkTag(collection.tag, collection.isMapping ? ["map", "set"] : ["seq", "omap", "pairs"], at: location)
-        frames.append(ComposerFrame(collection, mark: mark, location: location, id: nodeCount))
+        frames.append(CollectionFrame(collection, mark: mark, location: location, id: nodeCount))
         anchors.open(collection.anchor, id: nodeCount)
     }
 
@@ -210,7 +210,7 @@ extension Composer {
     }
 
     /// Converts a scalar to a key.
-    mutating func key(of scalar: ResolvedScalar, at location: SourceLocation) -> ComposerFrame.Key {
+    mutating func key(of scalar: ResolvedScalar, at location: SourceLocation) -> CollectionFrame.Key {
         if scalar.isMerge { return .merge(location) }
         switch scalar.value {
         case .string:
@@ -250,7 +250,7 @@ extension Composer {
     }
 
     /// Converts the value of an alias, or a collection, to a key.
-    mutating func key(of node: Node, at location: SourceLocation) -> ComposerFrame.Key {
+    mutating func key(of node: Node, at location: SourceLocation) -> CollectionFrame.Key {
         switch node.content {
         case .string(let text): return .text(text, location)
         case .boolean(let value): return .text(value ? "true" : "false", location)

@@ -34,20 +34,9 @@ struct JSONReader {
     private let firstLine: Int
     private let limits: Limits
     private var lines: LineCounter
-    private var frames: [Frame] = []
+    /// The open collections.
+    private var frames: [CollectionFrame] = []
     private var nodeCount = 0
-
-    /// An open collection.
-    private struct Frame {
-        var location: SourceLocation
-        var isMapping: Bool
-        var items: [Node] = []
-        var mapping = MappingBuilder()
-        var key: (text: String, location: SourceLocation)?
-
-        var end: UInt8 { isMapping ? UInt8(ascii: "}") : UInt8(ascii: "]") }
-        var isEmpty: Bool { items.isEmpty && mapping.entries.isEmpty }
-    }
 
     init(_ bytes: ArraySlice<UInt8>, file: String, limits: Limits, line: Int = 1) {
         self.bytes = bytes
@@ -82,12 +71,13 @@ struct JSONReader {
         // The frame is accessed by index, here and below: a copy would retain each of its arrays.
         let last = frames.count - 1
         guard last >= 0, frames[last].key == nil else { return try readValue() }
-        if frames[last].isEmpty && peek() == frames[last].end {
+        if frames[last].isEmpty && peek() == closing(isMapping: frames[last].isMapping) {
             offset += 1
-            return close()
+            return frames.popLast()?.node
         }
         guard frames[last].isMapping else { return try readValue() }
-        frames[last].key = try readKey()
+        let (key, location) = try readKey()
+        frames[last].key = .text(key, location)
         return nil
     }
 
@@ -97,7 +87,7 @@ struct JSONReader {
         switch peek() {
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             guard frames.count < limits.depth else { throw limits.tooDeep(at: location) }
-            frames.append(Frame(location: location, isMapping: peek() == UInt8(ascii: "{")))
+            frames.append(CollectionFrame(isMapping: peek() == UInt8(ascii: "{"), location: location))
             offset += 1
             return nil
         case UInt8(ascii: "\""):
@@ -127,37 +117,24 @@ struct JSONReader {
     private mutating func finish(_ value: Node) throws(Problem) -> Node? {
         var value = value
         while !frames.isEmpty {
-            let end = frames[frames.count - 1].end
-            add(value)
+            let end = closing(isMapping: frames[frames.count - 1].isMapping)
+            let problem = frames[frames.count - 1].add(value, height: 0)
+            if let problem { problems.append(problem) }
             skipWhiteSpace()
             if peek() == UInt8(ascii: ",") {
                 offset += 1
                 return nil
             }
-            guard peek() == end, let closed = close() else { throw unexpected("',' or '\(Unicode.Scalar(end))'") }
+            guard peek() == end, let closed = frames.popLast()?.node else {
+                throw unexpected("',' or '\(Unicode.Scalar(end))'")
+            }
             offset += 1
             value = closed
         }
         return value
     }
 
-    private mutating func add(_ value: Node) {
-        let last = frames.count - 1
-        guard let key = frames[last].key else {
-            frames[last].items.append(value)
-            return
-        }
-        frames[last].key = nil
-        let entry = Mapping.Entry(key: key.text, location: key.location, value: value)
-        guard let first = frames[last].mapping.insert(entry) else { return }
-        problems.append(.duplicateKey(key.text, at: key.location, first: first))
-    }
-
-    private mutating func close() -> Node? {
-        guard let frame = frames.popLast() else { return nil }
-        let content = frame.isMapping ? Node.Content.mapping(Mapping(frame.mapping.entries)) : .sequence(frame.items)
-        return Node(content, location: frame.location)
-    }
+    private func closing(isMapping: Bool) -> UInt8 { isMapping ? UInt8(ascii: "}") : UInt8(ascii: "]") }
 
     private mutating func count(at location: SourceLocation) throws(Problem) {
         nodeCount += 1

@@ -1,7 +1,7 @@
 import Base
 
 /// A mapping or sequence whose end has not been read yet.
-struct ComposerFrame {
+struct CollectionFrame {
     /// A key whose value has not been read yet.
     enum Key {
         case text(String, SourceLocation)
@@ -35,6 +35,14 @@ struct ComposerFrame {
         anchor = collection.anchor
     }
 
+    /// Creates a collection of a JSON text.
+    init(isMapping: Bool, location: SourceLocation) {
+        let collection = CollectionEvent(isMapping: isMapping, isFlow: true)
+        self.init(collection, mark: EventMark(), location: location, id: 0)
+    }
+
+    var isEmpty: Bool { items.isEmpty && mapping.entries.isEmpty }
+
     /// Whether the next node is a key.
     var expectsKey: Bool { isMapping && key == nil }
 
@@ -46,7 +54,7 @@ struct ComposerFrame {
     /// Adds the value of the last key, or the next item.
     ///
     /// - Returns: The problem because of which the value is ignored; otherwise `nil`.
-    mutating func add(_ node: Node, height childHeight: Int, isAlias: Bool) -> Problem? {
+    mutating func add(_ node: Node, height childHeight: Int, isAlias: Bool = false) -> Problem? {
         height = max(height, childHeight + 1)
         guard let key else {
             items.append(node)
