@@ -40,9 +40,6 @@ public struct BootstrapCondition: Sendable, Hashable {
     /// The name of the condition.
     public static let type = "BootstrapReady"
 
-    /// The largest number of tasks that are listed by name; further tasks are only counted.
-    private static let namedLimit = 3
-
     /// Creates the condition of a node whose task file is invalid.
     ///
     /// - Parameter problems: The problems. Only the first location is reported, because a message may contain a value
@@ -79,7 +76,7 @@ public struct BootstrapCondition: Sendable, Hashable {
             let retry = health.retryAt.flatMap { $0 > now ? "; retried at \($0)" : nil } ?? ""
             let isFinal = failed.allSatisfy(\.status.isPermanent)
             let next = isFinal ? "; a person has to correct the cause" : retry
-            message = "\(failed.count) of \(total) failed: \(Self.few(details))" + next
+            message = "\(failed.count) of \(total) failed: \(shortList(details))" + next
         } else if statuses.contains(where: { $0.countedState == .unknown }) {
             reason = .unknown
             message = "the records of some tasks cannot be read"
@@ -88,7 +85,7 @@ public struct BootstrapCondition: Sendable, Hashable {
             message = statuses.isEmpty ? "the node has no tasks" : progress
         } else if !running.isEmpty {
             reason = .running
-            message = "\(progress); running: \(Self.few(running))"
+            message = "\(progress); running: \(shortList(running))"
         } else {
             reason = .pending
             message = progress
@@ -98,10 +95,5 @@ public struct BootstrapCondition: Sendable, Hashable {
     private static func words(_ task: String, _ failure: TaskFailure) -> String {
         let prefix = failure.subject == .repetition ? "repetition: " : ""
         return "'\(task)'" + (failure.cause(of: task).map { " (\(prefix)\(printable($0)))" } ?? "")
-    }
-
-    private static func few(_ items: [String]) -> String {
-        let rest = items.count - namedLimit
-        return items.prefix(namedLimit).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
     }
 }
