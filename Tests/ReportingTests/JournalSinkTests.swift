@@ -53,13 +53,6 @@ struct JournalSinkTests {
         #expect(entries(SampleRun.events) == expected)
     }
 
-    @Test func `a wait that names everything says so`() {
-        let wait = Wait(.init(.object, "Deployment/x"), reason: "0 of 1", isComplete: true)
-        let event = Event(task: "b", .waiting(wait))
-        let fields = "NEST_OBJECT=Deployment/x NEST_REASON=0 of 1 NEST_WAIT_ALL=1"
-        #expect(entries([event]).first?.hasSuffix(fields) == true)
-    }
-
     @Test func `an error of the system has its number`() {
         let error = SystemError("cannot write", "/x", code: 30)
         let sent = entries([Event(task: "a", .taskFinished(.failed(error), after: .zero))])

@@ -74,7 +74,6 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
         entry.add("NEST_WAIT", wait.subject.kind.rawValue)
         entry.add("NEST_OBJECT", wait.subject.text)
         entry.add("NEST_REASON", wait.reason)
-        if wait.isComplete { entry.add("NEST_WAIT_ALL", "1") }
     case .runStarted, .taskStarted, .objectCount, .planned, .output, .runFinished: break
     }
     return entry
