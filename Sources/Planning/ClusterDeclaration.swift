@@ -49,6 +49,8 @@ public struct ReportDeclaration: Sendable, Hashable {
     /// The name of the Node, or `nil` for the name in the kubelet's certificate or else the host name.
     public var node: String?
 
+    public init() {}
+
     /// The paths of the kubelet's kubeconfig with kubeadm, k3s and RKE2.
     static let kubeletKubeconfigs = [
         "/etc/kubernetes/kubelet.conf", "/var/lib/rancher/k3s/agent/kubelet.kubeconfig",
