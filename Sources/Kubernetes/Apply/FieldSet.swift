@@ -33,8 +33,14 @@ struct FieldSet: Hashable {
     /// A mapping or list stays as long as the other set contains a field in it, and an item of a list if the set contains
     /// the item itself, as managers that apply it always do. A field that is lost as a whole is in the result without the
     /// fields below it.
-    func lost(applying configuration: Node, keeping other: Self) -> Self {
-        Self(root.flatMap { Self.lost($0, configuration, other.root) })
+    ///
+    /// - Parameters:
+    ///   - configuration: The configuration.
+    ///   - other: The set that remains.
+    ///   - isReplacing: Whether a mapping or list that is owned as a whole counts as lost although the configuration has one.
+    /// - Returns: The lost fields.
+    func lost(applying configuration: Node, keeping other: Self, isReplacing: Bool) -> Self {
+        Self(root.flatMap { Self.lost($0, configuration, other.root, isReplacing) })
     }
 
     /// Returns an object without the fields of the set, and without parents that become empty.
@@ -77,14 +83,15 @@ struct FieldSet: Hashable {
         return Node(.mapping(fields), location: left.location)
     }
 
-    private static func lost(_ fields: Node, _ wanted: Node?, _ others: Node?) -> Node? {
+    private static func lost(_ fields: Node, _ wanted: Node?, _ others: Node?, _ isReplacing: Bool) -> Node? {
         let lost = (fields.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
             guard entry.key != "." else { return nil }
             let child = wanted.flatMap { self.child(of: $0, at: entry.key) }
             let other = others?[entry.key]
             let isKept = other.map { !entry.key.hasPrefix("k:") || isField($0) } ?? false
-            guard child != nil || isKept else { return (entry.key, field) }
-            return self.lost(entry.value, child, other).map { (entry.key, $0) }
+            let isWhole = isReplacing && entry.value == field && (child?.mapping != nil || child?.sequence != nil)
+            guard child != nil && !isWhole || isKept else { return (entry.key, field) }
+            return self.lost(entry.value, child, other, isReplacing).map { (entry.key, $0) }
         }
         return lost.isEmpty ? nil : .mapping(lost)
     }

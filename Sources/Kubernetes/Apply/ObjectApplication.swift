@@ -150,7 +150,7 @@ struct ObjectApplication {
                 if let takeover, let live {
                     let fields = reply.node["metadata"]?["managedFields"]
                     reply.node = try await planned(
-                        takeover.preview(of: reply.node, applying: body, keepingParentsOf: body),
+                        takeover.preview(of: reply.node, applying: body, isApplied: true),
                         over: live,
                         at: path
                     )
@@ -177,8 +177,7 @@ struct ObjectApplication {
                     return try await replace(found, despite: refusal, at: path, with: body, &memory)
                 }
                 if isDryRun {
-                    // All moved fields go, so that lists and mappings without keys are not merged with the new ones.
-                    let rest = plan.preview(of: found, applying: .mapping([]), keepingParentsOf: body)
+                    let rest = plan.preview(of: found, applying: body, isApplied: false)
                     return planned(
                         found,
                         try await planned(rest.merged(with: body), over: found, at: path),

@@ -127,14 +127,15 @@ struct Takeover {
         return Node.sequence(content + metadata).json()
     }
 
-    /// Returns the object as it would be after the move and an apply, without defaults, for a preview.
+    /// Returns an object without the fields that it loses by the move and an apply, for a preview.
     ///
     /// - Parameters:
-    ///   - answer: The object after an apply without the move.
-    ///   - configuration: The fields that stay, of those that belong to the agent.
+    ///   - object: The object.
     ///   - body: The object as it is applied.
-    /// - Returns: The object without the fields that it would lose.
-    func preview(of answer: Node, applying configuration: Node, keepingParentsOf body: Node) -> Node {
-        fields.lost(applying: configuration, keeping: kept).removed(from: answer, keepingParentsOf: body)
+    ///   - isApplied: Whether the object already has the values of the body.
+    /// - Returns: The rest of the object.
+    func preview(of object: Node, applying body: Node, isApplied: Bool) -> Node {
+        let lost = fields.lost(applying: body, keeping: kept, isReplacing: !isApplied)
+        return lost.removed(from: object, keepingParentsOf: body)
     }
 }
