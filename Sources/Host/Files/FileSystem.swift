@@ -247,8 +247,8 @@ extension FileSystem {
 
     /// Creates a symbolic link.
     ///
-    /// An existing file or link is replaced atomically; a directory is removed once the link has its place. Missing directories are
-    /// created. The target is written as given and need not exist.
+    /// An existing file or link is replaced atomically; a directory is removed once the link has its place. Missing
+    /// directories are created. The target is written as given and need not exist.
     ///
     /// - Parameters:
     ///   - path: The path of the link.

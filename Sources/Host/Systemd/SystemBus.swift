@@ -322,7 +322,7 @@ extension SystemBus {
         }
     }
 
-    /// Calls a method of an object, by default systemd's manager, with closures that write the arguments and read the reply.
+    /// Calls a method of an object, by default of systemd's manager; closures write the arguments and read the reply.
     private func call<Value>(
         _ method: String,
         at path: String = managerPath,
