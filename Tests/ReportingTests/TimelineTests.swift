@@ -1,7 +1,7 @@
 import Base
 import Execution
 @testable import Host
-import State
+@testable import State
 import Testing
 
 @testable import Reporting
