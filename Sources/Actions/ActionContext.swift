@@ -194,6 +194,7 @@ extension LocatedPath {
     ///   - failure: What the task cannot do without the file.
     ///   - key: The key.
     ///   - error: The error of the system.
+    /// - Returns: The problem, at the place of the key.
     func problem(_ failure: String, key: String, _ error: SystemError) -> Problem {
         Problem(failure, at: location, hint: error.adviceAboutSource(key), cause: error)
     }
@@ -207,6 +208,7 @@ extension ActionContext {
     ///   - key: The key.
     ///   - failure: What the task cannot do without the file.
     ///   - limit: The number of bytes above which the file is refused.
+    /// - Returns: The file.
     /// - Throws: ``Base/Problem`` if the file cannot be read, or another user could change it.
     func source(
         _ reference: LocatedPath,

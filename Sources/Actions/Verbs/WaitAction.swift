@@ -34,7 +34,7 @@ struct WaitAction: Action {
         return false
     }
 
-    /// Waits until the condition holds. In a dry run, a condition of the node is only checked once.
+    /// Waits until the condition holds; a dry run checks a condition of the node only once.
     private func wait() async throws {
         switch declaration.condition {
         case .apiServer(let kubeconfig):
