@@ -1,6 +1,7 @@
 import Base
-import Planning
 import Testing
+
+@testable import Planning
 
 /// The address of a node by rule, on a machine with eight interfaces.
 @Suite(.timeLimit(.minutes(5))) struct AddressRuleTests {

@@ -13,43 +13,22 @@ public struct AddressRule: Sendable, Hashable {
     }
 
     /// Names or patterns of the allowed interfaces in order of preference; if empty, every interface is allowed.
-    public var interfaces: [String]
+    public var interfaces: [String] = []
 
-    /// Names or patterns of the interfaces to ignore.
-    public var skip: [String]
+    /// Names or patterns of the interfaces to ignore; `nil` for ``defaultSkip``, or for none if `interfaces` is not empty.
+    var skip: [String]?
 
     /// The range that must contain the address, `nil` for any address.
     public var range: AddressRange?
 
-    /// The IP version of the address.
-    public var family: Family
+    /// The IP version of the address, `nil` for that of the range, or else IPv4.
+    var family: Family?
 
     /// The location of the rule in the task file.
-    public var location: SourceLocation
+    public var location = SourceLocation(file: "")
 
-    /// Creates a rule.
-    ///
-    /// - Parameters:
-    ///   - interfaces: Names or patterns of the allowed interfaces in order of preference; if empty, every interface is
-    ///     allowed.
-    ///   - skip: Names or patterns of the interfaces to ignore. If `nil`, ``defaultSkip`` is used if `interfaces` is
-    ///     empty, and no interface is ignored otherwise.
-    ///   - range: The range that must contain the address, `nil` for any address.
-    ///   - family: The IP version of the address. If `nil`, the version of the range, or else IPv4.
-    ///   - location: The location of the rule in the task file.
-    public init(
-        interfaces: [String] = [],
-        skip: [String]? = nil,
-        range: AddressRange? = nil,
-        family: Family? = nil,
-        location: SourceLocation = SourceLocation(file: ""),
-    ) {
-        self.interfaces = interfaces
-        self.skip = skip ?? (interfaces.isEmpty ? Self.defaultSkip : [])
-        self.range = range
-        self.family = family ?? (range?.first.isVersion6 == true ? .ipv6 : .ipv4)
-        self.location = location
-    }
+    /// The IP version of the address.
+    var version: Family { family ?? (range?.first.isVersion6 == true ? .ipv6 : .ipv4) }
 
     /// Names and patterns of the interfaces of loopback, containers and network plugins.
     public static let defaultSkip = [
@@ -86,7 +65,8 @@ public struct AddressRule: Sendable, Hashable {
 
     /// Returns the reason to ignore all addresses of an interface, `nil` if the interface is usable.
     private func objection(to interface: NetworkInterface) -> String? {
-        if let pattern = skip.first(where: interface.isNamed) {
+        let skipped = skip ?? (interfaces.isEmpty ? Self.defaultSkip : [])
+        if let pattern = skipped.first(where: interface.isNamed) {
             return pattern == interface.name ? "skipped" : "skipped by '\(pattern)'"
         }
         if !interfaces.isEmpty, !interfaces.contains(where: interface.isNamed) {
@@ -99,7 +79,7 @@ public struct AddressRule: Sendable, Hashable {
 
     /// Returns the reason to ignore an address, `nil` if the address is usable.
     private func objection(to address: NetworkInterface.Address) -> String? {
-        if address.address.isVersion6 != (family == .ipv6) { return "not \(family.name)" }
+        if address.address.isVersion6 != (version == .ipv6) { return "not \(version.name)" }
         if address.address.isLoopback { return "loopback" }
         if address.address.isLinkLocal { return "link-local" }
         switch address.state {
@@ -114,54 +94,34 @@ public struct AddressRule: Sendable, Hashable {
 }
 
 extension AddressRule {
-    /// The keys of a rule as they are written.
-    private struct Written {
-        var interfaces: [String] = []
-        var skip: [String]?
-        var range: AddressRange?
-        var family: Family?
+    fileprivate static let keys: [Key<Self>] = [
+        Key("interfaces", \.interfaces, .list(of: .interface, "interfaces"), default: "every interface")
+            .meaning("the interfaces that may have the address, the preferred first; `*` in a name matches any text"),
+        Key(
+            "skip",
+            \.skip,
+            .list(of: .interface, "interfaces"),
+            default: "with `interfaces` none, else \(list(defaultSkip.map { "`\($0)`" }))"
+        )
+        .meaning("the interfaces that are left out"),
+        Key("range", \.range, .addressRange, default: "any").meaning("where the address must be"),
+        Key("family", \.family, .word, default: "that of `range`, else `ipv4`").meaning("the version of the address"),
+    ]
+}
 
-        static let keys: [Key<Self>] = [
-            Key("interfaces", \.interfaces, .list(of: .interface, "interfaces"), default: "every interface")
-                .meaning(
-                    "the interfaces that may have the address, the preferred first; `*` in a name matches any text"
-                ),
-            Key(
-                "skip",
-                \.skip,
-                .list(of: .interface, "interfaces"),
-                default: "with `interfaces` none, else \(list(defaultSkip.map { "`\($0)`" }))"
-            )
-            .meaning("the interfaces that are left out"),
-            Key("range", \.range, .addressRange, default: "any").meaning("where the address must be"),
-            Key("family", \.family, .word, default: "that of `range`, else `ipv4`").meaning(
-                "the version of the address"
-            ),
-        ]
-    }
-
-    fileprivate static var reader: ValueReader<AddressRule> {
-        let expected = "a mapping such as {interfaces: [eth0]}"
-        return ValueReader<Written>.mapping(Written.keys, expected, into: Written()).then { written, value in
-            let rule = AddressRule(
-                interfaces: written.interfaces,
-                skip: written.skip,
-                range: written.range,
-                family: written.family,
-                location: value.location,
-            )
-            guard let range = rule.range, range.first.isVersion6 != (rule.family == .ipv6) else { return rule }
+extension ValueReader where Value == AddressRule {
+    /// A rule that chooses a node's address.
+    static var addressRule: Self {
+        mapping(Value.keys, "a mapping such as {interfaces: [eth0]}", into: Value()).then { rule, value in
+            var rule = rule
+            rule.location = value.location
+            guard let range = rule.range, range.first.isVersion6 != (rule.version == .ipv6) else { return rule }
             value.problems.add(
                 value.location,
-                "\(value.label) has the range \(range), which has no \(rule.family.name) address",
+                "\(value.label) has the range \(range), which has no \(rule.version.name) address",
                 hint: "remove family:"
             )
             return nil
         }
     }
-}
-
-extension ValueReader where Value == AddressRule {
-    /// A rule that chooses a node's address.
-    static var addressRule: Self { AddressRule.reader }
 }

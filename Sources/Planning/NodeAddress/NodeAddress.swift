@@ -23,7 +23,7 @@ public enum NodeAddress: Sendable, Hashable {
             return .missing(message: "no address matches: \(reason)", hint: Self.advice(rule))
         case .unknown(let number):
             // RFC 5737 and RFC 3849.
-            return .scalar(.string(rule.family == .ipv4 ? "192.0.2.\(number)" : "2001:db8::\(number)"))
+            return .scalar(.string(rule.version == .ipv4 ? "192.0.2.\(number)" : "2001:db8::\(number)"))
         }
     }
 
