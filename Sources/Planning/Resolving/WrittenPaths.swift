@@ -16,23 +16,15 @@ struct WrittenPaths {
     /// The directories in which the agent keeps records, caches and lists of products.
     private static let ownDirectories = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", productsDirectory]
 
-    /// Returns all roles of the nodes that run a task, or `nil` if every role runs the task.
-    private func roles(of task: PlannedTask) -> [String]? {
-        task.roles.map { roles in
-            roles + roles.flatMap { companions[$0] ?? [] }.filter { !roles.contains($0) }.sorted()
-        }
-    }
-
-    /// The first task that writes a path: among the tasks for each role, the tasks for every role, and all tasks.
-    fileprivate struct Writers {
-        var ofEveryRole: Int?
-        var byRole: [String: Int] = [:]
-        var first: Int
+    /// Returns whether a node may run both tasks.
+    private func isTogether(_ task: PlannedTask, _ other: PlannedTask) -> Bool {
+        guard let roles = task.roles, let others = other.roles else { return true }
+        return (roles + roles.flatMap { companions[$0] ?? [] }).contains(where: others.contains)
     }
 
     /// Reports every task that writes the same path as an earlier task of the same node.
     func check(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
-        var writers: [ExactText: Writers] = [:]
+        var writers: [ExactText: [Int]] = [:]
         for (index, task) in tasks.enumerated() {
             for path in task.footprint.ownedPaths {
                 let key = normalised(path.path)
@@ -48,12 +40,11 @@ struct WrittenPaths {
                             : "write another path; 'reset' deletes everything in that one"
                     )
                 }
-                var known = writers[ExactText(key)] ?? Writers(first: index)
-                if let other = known.conflict(with: roles(of: task)), other != index {
+                let earlier = writers[ExactText(key)] ?? []
+                if let other = earlier.first(where: { $0 != index && isTogether(task, tasks[$0]) }) {
                     report(path, task, tasks[other], problems)
                 }
-                known.add(index, task.roles)
-                writers[ExactText(key)] = known
+                writers[ExactText(key), default: []].append(index)
             }
         }
         checkRemovals(tasks, problems)
@@ -61,10 +52,10 @@ struct WrittenPaths {
 
     /// Reports every task that writes below a path that another task of the same node removes.
     private func checkRemovals(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
-        var removers: [ExactText: Writers] = [:]
+        var removers: [ExactText: [Int]] = [:]
         for (index, task) in tasks.enumerated() {
             for path in task.footprint.writes where path.effect == .removes {
-                removers[ExactText(normalised(path.path.path)), default: Writers(first: index)].add(index, task.roles)
+                removers[ExactText(normalised(path.path.path)), default: []].append(index)
             }
         }
         guard !removers.isEmpty else { return }
@@ -73,8 +64,8 @@ struct WrittenPaths {
                 var directory = parent(of: normalised(write.path.path))
                 while directory != "/", !directory.isEmpty {
                     defer { directory = parent(of: directory) }
-                    guard let other = removers[ExactText(directory)]?.conflict(with: roles(of: task)), other != index
-                    else {
+                    let others = removers[ExactText(directory)] ?? []
+                    guard let other = others.first(where: { $0 != index && isTogether(task, tasks[$0]) }) else {
                         continue
                     }
                     let path = write.path
@@ -109,23 +100,5 @@ struct WrittenPaths {
             "task '\(task.name)' writes '\(path.path)', which task '\(other.name)' writes as well at \(location)",
             hint: "write another path, or roles: that differ",
         )
-    }
-}
-
-extension WrittenPaths.Writers {
-    /// Returns an earlier task that runs on a node with one of the given roles, where `nil` means every role.
-    func conflict(with roles: [String]?) -> Int? {
-        if ofEveryRole == nil && byRole.isEmpty { return nil }
-        guard let roles else { return first }
-        return ofEveryRole ?? roles.lazy.compactMap { byRole[$0] }.first
-    }
-
-    /// Adds a task.
-    mutating func add(_ index: Int, _ roles: [String]?) {
-        guard let roles else {
-            ofEveryRole = ofEveryRole ?? index
-            return
-        }
-        for role in roles where byRole[role] == nil { byRole[role] = index }
     }
 }
