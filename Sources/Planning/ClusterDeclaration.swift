@@ -49,6 +49,7 @@ public struct ReportDeclaration: Sendable, Hashable {
     /// The name of the Node, or `nil` for the name in the kubelet's certificate or else the host name.
     public var node: String?
 
+    /// Creates the declaration of a node that reports with the kubelet's kubeconfig if one exists.
     public init() {}
 
     /// The paths of the kubelet's kubeconfig with kubeadm, k3s and RKE2.

@@ -30,3 +30,6 @@ func parent(of path: String) -> String {
     guard let slash = path.lastSlash, slash != path.startIndex else { return "/" }
     return String(path[..<slash])
 }
+
+/// Returns whether a path is in a file system of the kernel, in which nothing is created or removed.
+func isOfKernel(_ path: String) -> Bool { ["/proc", "/sys"].contains { isPath(path, at: $0) } }

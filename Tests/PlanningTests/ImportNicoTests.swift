@@ -39,7 +39,6 @@ import YAML
         c.json:10:5: 'ip' of control plane 6 is missing
         c.json:13:15: 'name' of worker 'wörker' must be a host name
         c.json:13:31: address 192.168.1.103 of worker 'wörker' is that of control plane 'cp-01' at c.json:7:30 as well
-        c.json:13:72: address fd00::1 of worker 'w2' is IPv6, and 'vip' is IPv4
         c.json:14:27: 'ip' of worker 'w3' must be an IP address such as 192.168.0.10, found nothing
         c.json:14:45: 'name' of worker 'w-4-' must be a host name
         c.json:14:59: 'ip' of worker 'w-4-' must be an IP address that other nodes can reach, found '127.0.0.1'

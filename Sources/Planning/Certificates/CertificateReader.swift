@@ -92,11 +92,11 @@ struct CertificateReader {
     private func section() -> MappingReader? {
         guard let first = files.certificates.entries.first else { return nil }
         return MappingReader(
-            files.certificates.entries,
-            at: files.certificates.location ?? first.location,
-            MappingName(path: ["certificates"]),
-            variables,
-            problems
+            entries: files.certificates.entries,
+            location: files.certificates.location ?? first.location,
+            subject: MappingName(path: ["certificates"]),
+            variables: variables,
+            problems: problems
         )
     }
 

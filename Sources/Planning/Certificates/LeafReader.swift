@@ -65,7 +65,7 @@ struct LeafReader {
     static let descriptions = Selection.keys.map(\.description) + LeafDeclaration.keys.map(\.description)
 
     private func fields(_ variables: Variables) -> MappingReader {
-        MappingReader(entries, at: location, subject, variables, problems)
+        MappingReader(entries: entries, location: location, subject: subject, variables: variables, problems: problems)
     }
 
     /// Returns the roles whose nodes have the certificate, `nil` for every role; none if the certificate is disabled.

@@ -47,11 +47,10 @@ private struct NicoReader {
             return
         }
         let fields = MappingReader(
-            mapping.entries,
-            at: root.location,
-            MappingName(owner: "the cluster"),
-            Variables(),
-            problems
+            entries: mapping.entries,
+            location: root.location,
+            subject: MappingName(owner: "the cluster"),
+            problems: problems
         )
         cluster.name = take("name", fields)?.string(expected: "the name of the cluster")
         let address = fields.has("vip") ? take("vip", fields) : nil
@@ -112,7 +111,12 @@ private struct NicoReader {
             )
             return
         }
-        let fields = MappingReader(mapping.entries, at: node.location, MappingName(owner: owner), Variables(), problems)
+        let fields = MappingReader(
+            entries: mapping.entries,
+            location: node.location,
+            subject: MappingName(owner: owner),
+            problems: problems
+        )
         let named = take("name", fields)
         let name = named?.nodeName()
         if let name, let named { used.add(name, at: named.node.location) }
@@ -121,7 +125,6 @@ private struct NicoReader {
         let address = isHostName ? nil : written?.address()
         if let address, let written {
             used.add(address, of: owner, at: written.node.location)
-            reportOtherVersion(address, of: owner, at: written.node.location)
         }
         fields.reportUnknownKeys(besides: ["ip", "name"])
         guard let name, isHostName || address != nil else { return }
@@ -139,17 +142,6 @@ private struct NicoReader {
         let hint = "write the address, or nodeAddress: {} below cluster: if no other node needs it"
         cluster.warnings.append(Problem(message, at: value.node.location, hint: hint))
         return true
-    }
-
-    /// Reports a node address whose IP version differs from that of the virtual IP address.
-    private func reportOtherVersion(_ address: IPAddress, of owner: String, at location: SourceLocation) {
-        guard let shared = cluster.virtualAddress, shared.isVersion6 != address.isVersion6 else { return }
-        let (own, other) = address.isVersion6 ? ("IPv6", "IPv4") : ("IPv4", "IPv6")
-        problems.add(
-            location,
-            "address \(address) of \(owner) is \(own), and 'vip' is \(other), so that they are not in one network",
-            hint: "write an \(other) address"
-        )
     }
 
     /// Returns the value of a required key, or `nil` after reporting that the key is missing.

@@ -286,11 +286,10 @@ extension PlansReader {
             Mapping.Entry(key: entry.key, location: entry.location, value: trimmedStrings(entry.value))
         }
         let fields = MappingReader(
-            entries,
-            at: root.location,
-            MappingName(owner: "network.yaml"),
-            Variables(),
-            problems
+            entries: entries,
+            location: root.location,
+            subject: MappingName(owner: "network.yaml"),
+            problems: problems
         )
         readSubnet(fields)
         readGateway(fields)

@@ -49,7 +49,13 @@ extension ClusterReader {
             item.reportTypeMismatch("a mapping", hint: entry.value.string.map { "write {role: \(typed($0))}" })
             return nil
         }
-        let fields = MappingReader(mapping.entries, at: entry.location, subject, variables, problems)
+        let fields = MappingReader(
+            entries: mapping.entries,
+            location: entry.location,
+            subject: subject,
+            variables: variables,
+            problems: problems
+        )
         fields.requireOne(of: Self.roleKeys, example: "role: worker")
         var written = WrittenNode()
         _ = fields.read(Self.nodeKeys, into: &written)

@@ -36,7 +36,7 @@ struct NodeText {
     init?(_ name: String, _ node: Node, _ problems: ProblemCollector) {
         let subject = MappingName(owner: "variable '\(name)'")
         let entries = node.mapping?.entries ?? []
-        let fields = MappingReader(entries, at: node.location, subject, Variables(), problems)
+        let fields = MappingReader(entries: entries, location: node.location, subject: subject, problems: problems)
         location = fields.location(ofKey: "each")
         guard fields.read(Self.keys, into: &self) else { return nil }
     }

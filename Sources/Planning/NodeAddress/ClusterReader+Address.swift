@@ -47,11 +47,11 @@ extension ClusterReader {
         guard let entry = addressRuleEntry(of: node) else { return nil }
         let reader = withoutReports
         let fields = MappingReader(
-            [entry],
-            at: entry.location,
-            MappingName(),
-            reader.readVariables(for: []),
-            reader.problems
+            entries: [entry],
+            location: entry.location,
+            subject: MappingName(),
+            variables: reader.readVariables(for: []),
+            problems: reader.problems
         )
         return ValueReader<AddressRule>.addressRule.read(fields.value(of: entry))
     }

@@ -92,11 +92,11 @@ struct ClusterReader {
     func readCluster(_ views: RoleViews) -> ReadCluster {
         var cluster = emptyCluster
         let fields = MappingReader(
-            files.cluster.entries,
-            at: files.location,
-            MappingName(path: ["cluster"]),
-            views.variables(for: nil),
-            problems
+            entries: files.cluster.entries,
+            location: files.location,
+            subject: MappingName(path: ["cluster"]),
+            variables: views.variables(for: nil),
+            problems: problems
         )
         _ = fields.read(Self.keys, into: &cluster.declaration)
         if let vip = cluster.declaration.virtualAddress { checkVirtualAddress(vip.address, at: vip.location) }
@@ -104,7 +104,7 @@ struct ClusterReader {
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
         checkAddressRule(fields)
         cluster.declaration.addressRule = readAddressRule()
-        if let entry = fields.entry("servers") { readServers(entry.value, fields.subject, views, &cluster) }
+        if let entry = fields.entry("servers") { readServers(fields.value(of: entry), views, &cluster) }
         return cluster
     }
 
@@ -117,38 +117,25 @@ struct ClusterReader {
         )
     }
 
-    private func readServers(
-        _ node: Node,
-        _ subject: MappingName,
-        _ views: RoleViews,
-        _ cluster: inout ReadCluster,
-    ) {
-        let label = subject.label("servers")
-        guard node.mapping == nil, node.sequence == nil, !node.isNull else {
-            for server in node.mapping?.entries ?? [] {
-                let label = subject.below("servers").label(server.key)
-                cluster.declaration.servers[server.key] = readServer(
-                    server.value,
-                    server.key,
-                    label,
-                    views.variables(for: [server.key])
-                )
-            }
-            if node.mapping == nil {
-                ConfigValue(node: node, key: nil, label: label, problems: problems).reportTypeMismatch(
-                    "a URL or a mapping of roles to URLs"
-                )
-            }
-            cluster.isServerFaulty = node.mapping == nil
-            return
+    private func readServers(_ value: ConfigValue, _ views: RoleViews, _ cluster: inout ReadCluster) {
+        for server in value.node.mapping?.entries ?? [] {
+            let variables = views.variables(for: [server.key])
+            cluster.declaration.servers[server.key] = readServer(value.below(server.key, server.value), variables)
         }
-        cluster.declaration.server = readServer(node, "servers", label, views.variables(for: nil))
+        guard value.node.mapping == nil else { return }
+        if value.node.sequence != nil || value.node.isNull {
+            value.reportTypeMismatch("a URL or a mapping of roles to URLs")
+        } else {
+            cluster.declaration.server = readServer(value, views.variables(for: nil))
+        }
         cluster.isServerFaulty = cluster.declaration.server == nil
     }
 
-    private func readServer(_ node: Node, _ key: String, _ label: String, _ variables: Variables) -> LocatedPath? {
-        variables.replaced(node, problems).flatMap {
-            ConfigValue(node: $0, key: key, label: label, variables: variables, problems: problems).serverURL()
+    private func readServer(_ value: ConfigValue, _ variables: Variables) -> LocatedPath? {
+        variables.replaced(value.node, problems).flatMap { node in
+            var value = value
+            (value.node, value.variables) = (node, variables)
+            return value.serverURL()
         }
     }
 }

@@ -48,33 +48,19 @@ extension ConfigValue {
 
     /// Reads a SHA-256 digest in lower-case hexadecimal.
     func digest() -> String? {
-        let expected = "a SHA-256 digest, 64 characters of 0-9 and a-f"
         // YAML reads a digest of 64 decimal digits as a number.
-        if case .number(let number) = node.content, number.text.utf8.count != 64 {
-            return reportDigest(expected, number.text)
-        }
-        guard let text = string(expected: expected) else { return nil }
-        let isHexadecimal = text.utf8.allSatisfy {
-            $0.isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0 | 0x20)
-        }
-        guard text.utf8.count == 64, isHexadecimal else {
-            return reportDigest(expected, text)
+        let text: String? = if case .number(let number) = node.content { number.text } else { node.string }
+        guard let text, text.utf8.count == 64, text.utf8.allSatisfy({ $0.isDigit || (0x61...0x66).contains($0 | 0x20) })
+        else {
+            return mismatch(
+                "a SHA-256 digest, 64 characters of 0-9 and a-f",
+                hint: write("DIGEST as sha256sum prints it", asIs: true)
+            )
         }
         guard text == text.lowercased() else {
             return mismatch("a SHA-256 digest in lower case", hint: write(text.lowercased()))
         }
         return text
-    }
-
-    private func reportDigest(_ expected: String, _ text: String) -> String? {
-        report(
-            "must be \(expected), found \(text.count) characters",
-            hint: write(
-                "DIGEST as sha256sum prints it",
-                asIs: true
-            )
-        )
-        return nil
     }
 
     /// Reads a host with a port.

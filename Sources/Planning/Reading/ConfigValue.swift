@@ -4,37 +4,22 @@ import YAML
 /// One value of a task file, with its name for messages.
 struct ConfigValue {
     /// The value, after its variables were replaced.
-    let node: Node
+    var node: Node
     /// The key of the value, or `nil` for an item of a list.
     let key: String?
     /// The name of the value in messages.
     let label: String
-    /// The location for problems about missing keys: the key of the value, or the value itself for an item of a list.
-    let location: SourceLocation
+    /// The location of the key, or `nil` for an item of a list.
+    var keyLocation: SourceLocation?
     /// The name in messages if the value is a mapping.
-    let subject: MappingName
+    var subject = MappingName()
     /// The variables that are replaced in the items and entries of the value.
-    let variables: Variables
+    var variables = Variables()
     /// The collector to which problems are reported.
     let problems: ProblemCollector
 
-    init(
-        node: Node,
-        key: String?,
-        label: String,
-        location: SourceLocation? = nil,
-        subject: MappingName = MappingName(),
-        variables: Variables = Variables(),
-        problems: ProblemCollector,
-    ) {
-        self.node = node
-        self.key = key
-        self.label = label
-        self.location = location ?? node.location
-        self.subject = subject
-        self.variables = variables
-        self.problems = problems
-    }
+    /// The location for problems about missing keys.
+    var location: SourceLocation { keyLocation ?? node.location }
 
     func below(_ key: String, _ node: Node) -> Self {
         Self(
@@ -50,7 +35,13 @@ struct ConfigValue {
     /// Returns a reader of the mapping, or `nil` after reporting that the value is not a mapping.
     func mapping(_ expected: String, hint: String? = nil) -> MappingReader? {
         guard let mapping = node.mapping else { return mismatch(expected, hint: hint) }
-        return MappingReader(mapping.entries, at: location, subject, variables, problems)
+        return MappingReader(
+            entries: mapping.entries,
+            location: location,
+            subject: subject,
+            variables: variables,
+            problems: problems
+        )
     }
 
     /// The kinds of strings.
@@ -171,8 +162,7 @@ extension ConfigValue {
             let clean = normalised(reference.path)
             return mismatch("the path of a file, not of a directory", hint: clean == "/" ? nil : write(clean))
         }
-        let path = normalised(reference.path)
-        guard !["/proc", "/sys"].contains(where: { isPath(path, at: $0) }) else {
+        guard !isOfKernel(normalised(reference.path)) else {
             return mismatch("a path where files can be made", hint: "write kernel settings with an exec task")
         }
         return reference
@@ -252,22 +242,15 @@ extension ConfigValue {
         return text.replacing(address, with: "[\(written)]", maxReplacements: 1)
     }
 
-    /// Reads a duration above zero and up to a limit.
-    func duration(limit: Duration) -> Duration? {
+    /// Reads a duration above zero, or from a minimum, up to a limit.
+    func duration(from least: Duration = .zero, to limit: Duration) -> Duration? {
         guard let duration = node.string.flatMap(parseDuration) else {
             return mismatch("a duration such as 500ms, 30s, 10m or 1h30m")
         }
         guard duration > .zero, duration <= limit else {
             return mismatch("a duration above zero and up to \(limit.text)")
         }
-        return duration
-    }
-
-    /// Reads a duration between two limits.
-    func duration(from least: Duration, to limit: Duration) -> Duration? {
-        guard let duration = duration(limit: limit) else { return nil }
-        guard duration >= least else { return mismatch("a duration of at least \(least.text)") }
-        return duration
+        return duration >= least ? duration : mismatch("a duration of at least \(least.text)")
     }
 
     /// Reads permissions in octal digits, whether YAML reads a number or a string: `0644`, `"0644"`, `0o644`.

@@ -89,7 +89,7 @@ struct KeyCorrections {
                 let beside = quoted((subject.path.last ?? "") + ":")
                 report(entry, subject, "it belongs one level up, beside \(beside); move it there")
                 raised.append(entry)
-            } else if present.contains(where: { parent in written.contains { $0.key == parent && $0.value.isNull } }) {
+            } else if isTask, written.contains(where: { present.contains($0.key) && $0.value.isNull }) {
                 // All keys of a verb without a value may lack their indentation, which ``VerbReader`` reports.
                 entries.append(entry)
             } else if let parent {

@@ -6,31 +6,17 @@ import YAML
 /// ``KeyCorrections`` has reported the keys that the mapping cannot have.
 struct MappingReader {
     /// The entries as they were written.
-    let entries: [Mapping.Entry]
+    var entries: [Mapping.Entry]
     /// The location for problems about missing keys.
     let location: SourceLocation
     /// The name of the mapping in messages.
-    let subject: MappingName
+    var subject = MappingName()
     /// The variables that are replaced in the strings of the mapping.
     ///
     /// Reading the roles of a task changes this property to the variables for these roles.
-    var variables: Variables
+    var variables = Variables()
     /// The collector to which problems are reported.
     let problems: ProblemCollector
-
-    init(
-        _ entries: [Mapping.Entry],
-        at location: SourceLocation,
-        _ subject: MappingName,
-        _ variables: Variables,
-        _ problems: ProblemCollector
-    ) {
-        self.entries = entries
-        self.location = location
-        self.subject = subject
-        self.variables = variables
-        self.problems = problems
-    }
 
     /// Returns the entry of a key as written, or `nil` if there is none.
     func entry(_ key: String) -> Mapping.Entry? { entries.first { $0.key == key } }
@@ -53,7 +39,7 @@ struct MappingReader {
             node: node ?? entry.value,
             key: entry.key,
             label: subject.label(entry.key),
-            location: entry.location,
+            keyLocation: entry.location,
             subject: subject.below(entry.key),
             variables: variables,
             problems: problems,

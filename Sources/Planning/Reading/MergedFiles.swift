@@ -92,7 +92,12 @@ struct MergedFiles {
             )
             return
         }
-        let fields = MappingReader(mapping.entries, at: root.location, MappingName(), Variables(), problems)
+        let fields = MappingReader(
+            entries: mapping.entries,
+            location: root.location,
+            subject: MappingName(),
+            problems: problems
+        )
         merge(fields, "cluster", into: \.cluster)
         merge(fields, "nodes", into: \.nodes)
         merge(fields, "variables", into: \.variables)

@@ -107,11 +107,11 @@ struct TaskReader {
         }
         let subject = MappingName(owner: "task \(quoted(name))")
         let fields = MappingReader(
-            mapping.entries,
-            at: entry.location,
-            subject,
-            context.views.variables(for: nil),
-            context.problems
+            entries: mapping.entries,
+            location: entry.location,
+            subject: subject,
+            variables: context.views.variables(for: nil),
+            problems: context.problems
         )
         var reader = Self(context: context, fields: fields)
         return reader.readTask(TaskHeader(name: name, location: entry.location))

@@ -102,7 +102,7 @@ extension ValueReader where Value == UInt16 {
 
 extension ValueReader where Value == Duration {
     /// A duration above zero.
-    static func duration(limit: Duration) -> Self { Self(type: .duration) { $0.duration(limit: limit) } }
+    static func duration(limit: Duration) -> Self { Self(type: .duration) { $0.duration(to: limit) } }
 }
 
 extension ValueReader where Value == AddressRange {

@@ -52,10 +52,9 @@ struct VerbReader {
     private func read(_ type: any ReadableVerb.Type, _ fields: MappingReader) -> ReadVerb? {
         var entries = type.taskLevelKeys.compactMap { fields.entry($0) }
         guard fields.has(type.name) else {
-            return type.read(
-                MappingReader(entries, at: fields.location, fields.subject, fields.variables, problems),
-                verb
-            )
+            var own = fields
+            own.entries = entries
+            return type.read(own, verb)
         }
         let keys = type.descriptions.map(\.name)
         let text = fields.entry(type.name)?.value.string
@@ -73,10 +72,9 @@ struct VerbReader {
                 entries.append(entry)
             }
         }
-        return type.read(
-            MappingReader(entries, at: below.location, below.subject, fields.variables, problems),
-            verb
-        )
+        var all = below
+        all.entries = entries
+        return type.read(all, verb)
     }
 
     /// Reports keys that belong to a verb although the task does not have that verb.

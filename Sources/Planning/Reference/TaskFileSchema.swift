@@ -56,9 +56,7 @@ private func taskSchema() -> Node {
         let outside = verb.descriptions.filter { verb.taskLevelKeys.contains($0.name) }
         properties += outside.map { ($0.name, $0.schema) }
         guard let shorthand = verb.shorthandKey else {
-            var schema = objectSchema(verb.descriptions)
-            if !verb.anyOfKeys.isEmpty { schema.append(("anyOf", .sequence(verb.anyOfKeys.map(requiredWithItems)))) }
-            properties.append((verb.name, .mapping(schema)))
+            properties.append((verb.name, .mapping(objectSchema(verb.descriptions))))
             choices.append(required(verb.name))
             continue
         }
@@ -118,12 +116,6 @@ private func required(_ name: String) -> Node {
     .mapping([("required", .sequence([.string(name)]))])
 }
 
-/// Returns the condition that a mapping has a key whose list, if it is one, is not empty.
-private func requiredWithItems(_ name: String) -> Node {
-    let isFilled = Node.mapping([(name, .mapping([("minItems", .number(1))]))])
-    return .mapping([("required", .sequence([.string(name)])), ("properties", isFilled)])
-}
-
 extension KeyDescription {
     /// The schema of the value, with the meaning of the key as its description.
     fileprivate var schema: Node {
@@ -141,7 +133,6 @@ extension ValueType {
     fileprivate var schema: Node {
         switch self {
         case .capability: orVariable([("enum", .sequence(capabilityNames.map { .string($0) }))])
-        case .name("kernel module"): pattern("[A-Za-z0-9_][A-Za-z0-9_-]{0,54}")
         case .string, .text, .name: .mapping([("type", .string("string"))])
         case .account:
             .mapping([

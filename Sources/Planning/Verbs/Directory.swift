@@ -75,7 +75,7 @@ extension ConfigValue {
     fileprivate func directoryPath() -> LocatedPath? {
         guard let path = writablePath() else { return nil }
         let normal = normalised(path.path)
-        guard normal != "/", !["/proc", "/sys"].contains(where: { isPath(normal, at: $0) }) else {
+        guard normal != "/", !isOfKernel(normal) else {
             let hint = normal == "/" ? "name a directory below it" : "the kernel creates it; remove the task"
             return mismatch("a path where a directory can be made", hint: hint)
         }

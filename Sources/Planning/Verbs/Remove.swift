@@ -53,8 +53,6 @@ extension RemoveDeclaration: ReadableVerb {
 
     static var changesObjects: Bool { true }
 
-    static let anyOfKeys = ["paths", "objects", "set"]
-
     static let keys: [Key<Self>] = [
         Key(
             "paths",
@@ -93,7 +91,8 @@ extension RemoveDeclaration: ReadableVerb {
         guard !declaration.paths.isEmpty || isOfCluster else {
             // Items that cannot be read have been reported.
             let isWritten = fields.entries.contains { entry in
-                anyOfKeys.contains(entry.key) && !entry.value.isNull && entry.value.sequence?.isEmpty != true
+                ["paths", "objects", "set"].contains(entry.key) && !entry.value.isNull
+                    && entry.value.sequence?.isEmpty != true
             }
             if !isWritten {
                 let name = fields.subject.name
@@ -138,16 +137,8 @@ extension ConfigValue {
         guard let path = writablePath() else { return nil }
         let normal = normalised(path.path)
         // With an empty variable, `/etc/${name}` becomes `/etc`, which must not be removed.
-        guard !systemDirectories.contains(normal),
-            !["/proc", "/sys"].contains(where: { isPath(normal, at: $0) })
-        else {
-            let isOfKernel = ["/proc", "/sys"].contains { isPath(normal, at: $0) }
-            return mismatch(
-                "a path that may be removed",
-                hint: isOfKernel
-                    ? "the kernel creates it, and nothing in it can be removed; leave it out"
-                    : "it is a directory of the system; name what is to be removed below it"
-            )
+        guard !systemDirectories.contains(normal), !isOfKernel(normal) else {
+            return mismatch("a path that may be removed", hint: "name what is to be removed below it, or leave it out")
         }
         return LocatedPath(normal, location: path.location)
     }

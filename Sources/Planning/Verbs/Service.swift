@@ -45,8 +45,6 @@ extension ServiceDeclaration: ReadableVerb {
             .meaning("`restarted` and `reloaded` act in every run of the task, and start a unit that is not active"),
     ]
 
-    static var anyOfKeys: [String] { ["enable", "state"] }
-
     static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         declaration.location = fields.location(ofKey: "name")

@@ -72,9 +72,6 @@ protocol ReadableVerb: VerbDeclaration {
     /// The key of ``taskLevelKeys`` that selects the verb without the verb's own key, if there is one.
     static var shorthandKey: String? { get }
 
-    /// The optional keys of which at least one is required; none if the verb has no such keys.
-    static var anyOfKeys: [String] { get }
-
     /// Whether a task with the verb creates, changes or deletes objects as the user of its kubeconfig.
     static var changesObjects: Bool { get }
 
@@ -87,7 +84,6 @@ protocol ReadableVerb: VerbDeclaration {
 extension ReadableVerb {
     static var taskLevelKeys: [String] { [] }
     static var shorthandKey: String? { nil }
-    static var anyOfKeys: [String] { [] }
     static var changesObjects: Bool { false }
 
     /// The entries of the verb's keys in the reference.
