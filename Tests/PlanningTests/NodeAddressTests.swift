@@ -1,6 +1,7 @@
 import Base
-import Planning
 import Testing
+
+@testable import Planning
 
 /// `${node.address}` in task files.
 @Suite(.timeLimit(.minutes(5))) struct NodeAddressTests {
