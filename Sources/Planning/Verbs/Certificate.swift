@@ -80,7 +80,8 @@ extension CertificateDeclaration: ReadableVerb {
                 hint: "write another path"
             )
         }
-        guard let entry = fields.entry("leaf"),
+        // A variable without a value has been reported.
+        guard let entry = fields.entry("leaf"), declaration.writtenLeaf.location != .nowhere,
             let leaf = readLeaf(fields.value(of: entry, replaced: declaration.writtenLeaf), context), isUsable, isOne
         else { return nil }
         let kubeconfig = declaration.kubeconfig
