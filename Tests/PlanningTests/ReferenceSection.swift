@@ -41,3 +41,15 @@ func taskFileReference() -> [ReferenceSection] {
     let sections = ReferencedKey.sections
     return (sections + sections.flatMap(\.keys).filter(\.isVerb)).map(ReferenceSection.init)
 }
+
+extension ValueType {
+    /// The keys of the mapping, or of the mappings that a value of this type contains.
+    fileprivate var nestedKeys: [KeyDescription] {
+        switch self {
+        case .mapping(let keys): keys
+        case .array(let type), .dictionary(let type): type.nestedKeys
+        case .either(let types): types.flatMap(\.nestedKeys)
+        default: []
+        }
+    }
+}

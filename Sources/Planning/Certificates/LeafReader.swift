@@ -32,7 +32,7 @@ struct LeafReader {
             return nil
         }
         guard let mapping = entry.value.mapping else {
-            ConfigValue(node: entry.value, key: nil, label: label, problems: problems)
+            ConfigValue(node: entry.value, label: label, problems: problems)
                 .reportTypeMismatch("a mapping", hint: "write commonName: and usages: below it")
             return nil
         }

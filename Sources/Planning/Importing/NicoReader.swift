@@ -152,6 +152,6 @@ private struct NicoReader {
             return nil
         }
         // Hints omit the key because its notation depends on the format.
-        return ConfigValue(node: entry.value, key: nil, label: label, problems: problems)
+        return ConfigValue(node: entry.value, label: label, problems: problems)
     }
 }

@@ -219,12 +219,8 @@ struct PlansReader {
         // The part after '@' is a deployment target, which is allowed only in `hosts.csv`.
         let parts = (written.node.string ?? "").split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         let text = parts.first.map(String.init) ?? ""
-        let value = ConfigValue(
-            node: .string(text, location: written.node.location),
-            key: nil,
-            label: written.label,
-            problems: problems
-        )
+        var value = written
+        value.node = .string(text, location: written.node.location)
         guard let address = value.address() else { return nil }
         let location = value.node.location
         used.add(address, of: owner, at: location)

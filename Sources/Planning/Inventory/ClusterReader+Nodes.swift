@@ -45,7 +45,7 @@ extension ClusterReader {
         checkHostName(entry)
         let subject = MappingName(path: ["nodes", entry.key])
         guard let mapping = entry.value.mapping else {
-            let item = ConfigValue(node: entry.value, key: nil, label: subject.name, problems: problems)
+            let item = ConfigValue(node: entry.value, label: subject.name, problems: problems)
             item.reportTypeMismatch("a mapping", hint: entry.value.string.map { "write {role: \(typed($0))}" })
             return nil
         }

@@ -6,7 +6,7 @@ struct ConfigValue {
     /// The value, after its variables were replaced.
     var node: Node
     /// The key of the value, or `nil` for an item of a list.
-    let key: String?
+    var key: String?
     /// The name of the value in messages.
     let label: String
     /// The location of the key, or `nil` for an item of a list.
@@ -109,7 +109,6 @@ struct ConfigValue {
             variables.replaced(node, problems, hintsLiteral: hintsLiteral).map {
                 ConfigValue(
                     node: $0,
-                    key: nil,
                     label: "an item of \(label)",
                     subject: subject,
                     variables: variables,

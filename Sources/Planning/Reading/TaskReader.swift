@@ -95,12 +95,7 @@ struct TaskReader {
             )
         }
         guard let mapping = entry.value.mapping else {
-            let item = ConfigValue(
-                node: entry.value,
-                key: nil,
-                label: "task \(quoted(name))",
-                problems: context.problems
-            )
+            let item = ConfigValue(node: entry.value, label: "task \(quoted(name))", problems: context.problems)
             let hint = unindented?.hint ?? "write one of \(list(verbNames, "or")) below it"
             item.reportTypeMismatch("a mapping with a verb", hint: hint)
             return ReadTask(header: TaskHeader(name: name, location: entry.location))

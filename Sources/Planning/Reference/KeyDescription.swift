@@ -124,15 +124,3 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
         }
     }
 }
-
-extension ValueType {
-    /// The keys of the mapping, or of the mappings that a value of this type contains.
-    var nestedKeys: [KeyDescription] {
-        switch self {
-        case .mapping(let keys): keys
-        case .array(let type), .dictionary(let type): type.nestedKeys
-        case .either(let types): types.flatMap(\.nestedKeys)
-        default: []
-        }
-    }
-}
