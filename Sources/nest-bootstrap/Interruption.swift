@@ -15,25 +15,18 @@ func interruptible<Value: Sendable>(
 ) async -> (Value, signal: Int32?) {
     // While the stream exists, the signals that it catches do not end the program.
     defer { withExtendedLifetime(signals) {} }
-    return await withTaskGroup(of: Ending<Value>.self) { group in
-        group.addTask { .value(await body()) }
-        group.addTask { .signal(await signals.first { _ in true }) }
+    return await withTaskGroup(of: (value: Value?, signal: Int32?).self) { group in
+        group.addTask { (await body(), nil) }
+        group.addTask { (nil, await signals.first { _ in true }) }
         var signal: Int32?
         while let ending = await group.next() {
-            switch ending {
-            case .signal(let number):
-                signal = number
-                if number != nil { group.cancelAll() }
-            case .value(let value):
+            if let value = ending.value {
                 group.cancelAll()
                 return (value, signal)
             }
+            signal = ending.signal
+            if signal != nil { group.cancelAll() }
         }
         preconditionFailure("a function ends with its value")
     }
-}
-
-private enum Ending<Value: Sendable>: Sendable {
-    case value(Value)
-    case signal(Int32?)
 }

@@ -51,9 +51,6 @@ struct Options: Sendable {
     }
 
     /// Quotes another call for the same node, for use in a sentence.
-    func quotedCall(_ words: String...) -> String { quotedCall(words) }
-
-    /// Quotes another call for the same node, for use in a sentence.
     func quotedCall(_ words: [String]) -> String {
         quotedShellLine(["nest-bootstrap"] + words + commonArguments)
     }

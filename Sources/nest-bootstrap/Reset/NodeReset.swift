@@ -74,7 +74,7 @@ struct NodeReset {
 
     /// The call that completes the reset, for use in hints.
     var call: String {
-        command.runsCommandsWithRoot ? options.quotedCall("reset", "--run-commands") : options.quotedCall("reset")
+        options.quotedCall(["reset"] + (command.runsCommandsWithRoot ? ["--run-commands"] : []))
     }
 
     /// Returns the paths of the records, the cache, the metrics and the product lists.
