@@ -9,8 +9,9 @@ import State
 struct NodeReset {
     let options: Options
     let command: ResetCommand
-    let output: ConsoleOutput
-    let catchSignals: SignalCatcher
+    let program: Program
+
+    var output: ConsoleOutput { program.output }
 
     /// The names and patterns of this program's units, regardless of the task file.
     private static let units = ["k8s-bootstrap.target", "k8s-bootstrap-*"]
@@ -97,7 +98,7 @@ struct NodeReset {
         defer { withExtendedLifetime(locks) {} }
         let run = ResetRun(plan, of: self, isDryRun: false)
         // Until this point, nothing has been deleted, so a signal may end the program immediately.
-        var (report, signal) = await interruptible(by: try catchSignals()) {
+        var (report, signal) = await interruptible(by: try program.catchSignals()) {
             var run = run
             return await run.perform()
         }

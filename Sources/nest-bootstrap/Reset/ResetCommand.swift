@@ -49,11 +49,6 @@ struct ResetCommand: Command {
     }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        try await NodeReset(
-            options: options,
-            command: self,
-            output: program.output,
-            catchSignals: program.catchSignals
-        ).run()
+        try await NodeReset(options: options, command: self, program: program).run()
     }
 }

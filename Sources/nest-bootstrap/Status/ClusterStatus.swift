@@ -20,7 +20,8 @@ struct ClusterStatus {
     ///
     /// - Returns: `success` if all nodes report success, `failure` if a node reports a failed task, `incomplete` if a
     ///   node is in any other state, and `configuration` if the task file is invalid.
-    func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
+    func run(in program: Program) async throws -> ExitCode {
+        let (output, outputEnvironment) = (program.output, program.outputEnvironment)
         let inventory: Inventory
         do throws(Problems) {
             inventory = try self.inventory()

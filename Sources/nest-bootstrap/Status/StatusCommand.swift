@@ -99,19 +99,14 @@ struct StatusCommand: TaskCommand {
     }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        let (output, outputEnvironment) = (program.output, program.outputEnvironment)
         guard !options.isForAllNodes else {
-            return try await ClusterStatus(options: options, kubeconfig: kubeconfig).run(output, outputEnvironment)
+            return try await ClusterStatus(options: options, kubeconfig: kubeconfig).run(in: program)
         }
         return try await program.withConfiguration(options) { configuration in
             guard isWatching else {
-                return try await StatusReport(configuration: configuration, command: self).run(
-                    output,
-                    outputEnvironment
-                )
+                return try await StatusReport(configuration: configuration, command: self, program: program).run()
             }
-            return try await StatusWatch(configuration: configuration, names: names, catchSignals: program.catchSignals)
-                .run(output, outputEnvironment)
+            return try await StatusWatch(configuration: configuration, names: names, program: program).run()
         }
     }
 }

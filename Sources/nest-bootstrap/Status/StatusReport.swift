@@ -13,9 +13,12 @@ import YAML
 struct StatusReport {
     let configuration: Configuration
     let command: StatusCommand
+    let program: Program
+
+    private var output: ConsoleOutput { program.output }
 
     /// Prints the states of the tasks, and returns an exit code that says whether all have succeeded.
-    func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
+    func run() async throws -> ExitCode {
         let plan = command.names.isEmpty ? configuration.plan : try configuration.plan.selecting(command.names)
         let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
         let start = ContinuousClock.now
@@ -41,10 +44,10 @@ struct StatusReport {
                 if command.isWaiting { output.report(masked, .programFailed) }
                 if !isDone, let limit = command.waitLimit { output.report(Self.timeIsUp(statuses, after: limit)) }
             }
-            print(statuses, of: plan, output, outputEnvironment)
+            print(statuses, of: plan)
             if command.names.isEmpty, !command.isWaiting {
-                try await reportFormerSets(output)
-                if hasSucceeded, !configuration.options.output.isForPrograms { await reportNode(output) }
+                try await reportFormerSets()
+                if hasSucceeded, !configuration.options.output.isForPrograms { await reportNode() }
             }
             guard command.isWaiting else { return findings.exitCode }
             // The purpose of a wait is to learn when the node is ready, and repetitions do not affect that. If a failed
@@ -54,7 +57,7 @@ struct StatusReport {
     }
 
     /// Reports the sets that no task has any more.
-    private func reportFormerSets(_ output: ConsoleOutput) async throws {
+    private func reportFormerSets() async throws {
         let http = HTTPClient()
         let warnings = FormerSets(configuration.environment(http)).warnings()
         await http.shutDown()
@@ -62,7 +65,7 @@ struct StatusReport {
     }
 
     /// Reports why this machine is not a Ready node, although all of its tasks have succeeded.
-    private func reportNode(_ output: ConsoleOutput) async {
+    private func reportNode() async {
         guard configuration.options.root == nil else { return }
         let collector = Collector(environment: configuration.options.environment)
         guard await collector.hasKubelet() else { return }
@@ -80,12 +83,8 @@ struct StatusReport {
         return Problem("\(message)\(targetName)", hint: "see 'systemctl list-jobs'")
     }
 
-    private func print(
-        _ statuses: [TaskStatus],
-        of plan: Plan,
-        _ output: ConsoleOutput,
-        _ outputEnvironment: OutputEnvironment
-    ) {
+    private func print(_ statuses: [TaskStatus], of plan: Plan) {
+        let outputEnvironment = program.outputEnvironment
         let warnBefore = configuration.declarations.cluster.warnBefore
         let credentials = KnownCertificates(files: configuration.filesForReading, plan: plan)
             .warnings(warnBefore: warnBefore)

@@ -10,7 +10,7 @@ import State
 struct StatusWatch {
     let configuration: Configuration
     let names: [String]
-    let catchSignals: SignalCatcher
+    let program: Program
 
     /// The time since the boot at which the tasks were started, whose earlier results are left out; `nil` to show all.
     var start: Duration?
@@ -19,8 +19,8 @@ struct StatusWatch {
     private static let pauseFactor = 4
 
     /// Shows the states and their changes, and returns the exit code for the last states.
-    func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
-        let (findings, signal) = try await follow(output, outputEnvironment) { _ in output.isClosed(.results) }
+    func run() async throws -> ExitCode {
+        let (findings, signal) = try await follow { [program] _ in program.output.isClosed(.results) }
         // Control-C is the normal end of a watch.
         guard signal == nil || signal == SIGINT else { return .terminated }
         return findings?.exitCode ?? .incomplete
@@ -28,15 +28,13 @@ struct StatusWatch {
 
     /// Shows the states and their changes, until a condition holds or a signal ends it.
     func follow(
-        _ output: ConsoleOutput,
-        _ outputEnvironment: OutputEnvironment,
         until isOver: @escaping @Sendable (StatusFindings) -> Bool,
     ) async throws -> (findings: StatusFindings?, signal: Int32?) {
         let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names)
         let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
-        var display = StatusDisplay(configuration.options.output, output, outputEnvironment)
+        var display = StatusDisplay(configuration.options.output, program.output, program.outputEnvironment)
         display.start = start
-        let signals = try catchSignals()
+        let signals = try program.catchSignals()
         return await interruptible(by: signals) { [display] in
             await watch(plan, survey, display, isOver)
         }

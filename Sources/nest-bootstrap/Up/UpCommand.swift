@@ -150,11 +150,11 @@ struct UpCommand: TaskCommand {
         let watch = StatusWatch(
             configuration: configuration,
             names: plan.starts.map(\.task),
-            catchSignals: program.catchSignals,
+            program: program,
             start: start
         )
         let isOfAll = names.isEmpty
-        let (findings, signal) = try await watch.follow(output, program.outputEnvironment) { findings in
+        let (findings, signal) = try await watch.follow { findings in
             var findings = findings
             // The target waits for all tasks, also for those that are not named.
             if !isOfAll { findings.isTargetPending = false }
