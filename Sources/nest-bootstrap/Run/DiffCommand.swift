@@ -51,7 +51,7 @@ struct DiffCommand: TaskCommand {
         return try await program.withConfiguration(options) { configuration in
             let events = EventQueue([sink], isDryRun: true)
             return try await program.withTicking(events, idleLimit: Program.readerLimit) {
-                try await compare(configuration, events, output, program.catchSignals)
+                try await compare(configuration, events, program)
             }
         }
     }
@@ -60,13 +60,12 @@ struct DiffCommand: TaskCommand {
     private func compare(
         _ configuration: Configuration,
         _ events: EventQueue,
-        _ output: ConsoleOutput,
-        _ catchSignals: SignalCatcher,
+        _ program: Program
     ) async throws -> ExitCode {
         let plan = configuration.plan
         let part = names.isEmpty ? plan : try plan.selecting(names, withDependencies: true)
         let shown = Set((names.isEmpty ? plan : try plan.selecting(names)).steps.map(\.task.name))
-        let signals = try catchSignals()
+        let signals = try program.catchSignals()
         let http = HTTPClient()
         let environment = configuration.environment(http)
         let runner = ActionRunner(environment)
@@ -76,7 +75,7 @@ struct DiffCommand: TaskCommand {
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(part) { step, context in try await runner.perform(step, context) }
         }
-        if names.isEmpty, signal == nil { output.report(warnings: FormerSets(environment).warnings()) }
+        if names.isEmpty, signal == nil { program.output.report(warnings: FormerSets(environment).warnings()) }
         await http.shutDown()
         let code = ExitCode(report, signal: signal)
         guard code == .success else { return code.isStopped ? code : .trouble }

@@ -59,9 +59,10 @@ extension PlanRun {
     /// Does a part of a task for another process, which has started this one in a sandbox.
     func serve(_ part: NetworkPart) async throws -> ExitCode {
         guard let task = try configuration.plan.selecting(command.tasks).steps.first?.task else { return .failure }
-        let signals = try catchSignals()
+        let signals = try program.catchSignals()
         let http = HTTPClient()
-        let server = NetworkServer(configuration.environment(http), task) { [output] in output.writeObject($0) }
+        let server = NetworkServer(configuration.environment(http), task) { [program] in program.output.writeObject($0)
+        }
         let (isDone, signal) = await interruptible(by: signals) { await server.serve(part) { problems(of: $0).first } }
         await http.shutDown()
         return isDone || signal != nil ? .success : .failure

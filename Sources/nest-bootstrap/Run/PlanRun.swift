@@ -13,9 +13,10 @@ struct PlanRun {
     let configuration: Configuration
     let command: RunCommand
     let events: EventQueue
-    let output: ConsoleOutput
     let identifier: String
-    let catchSignals: SignalCatcher
+    let program: Program
+
+    var output: ConsoleOutput { program.output }
 
     /// Runs the tasks, and returns the exit code.
     ///
@@ -54,7 +55,7 @@ struct PlanRun {
                 throw unwritable("the records of the tasks", error)
             }
         }
-        let signals = try catchSignals()
+        let signals = try program.catchSignals()
         let confined = await runConfined(part, passing: signals)
         if case .success(let code) = confined {
             await concludeByHand()

@@ -125,9 +125,8 @@ struct RunCommand: Command {
                 configuration: configuration,
                 command: self,
                 events: events,
-                output: output,
                 identifier: identifier,
-                catchSignals: program.catchSignals,
+                program: program,
             ).run()
         }
     }

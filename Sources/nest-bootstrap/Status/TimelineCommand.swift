@@ -46,24 +46,20 @@ struct TimelineCommand: Command {
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         try await program.withConfiguration(options) {
-            try await print($0, program.output, program.outputEnvironment)
+            try await print($0, in: program)
         }
     }
 
-    private func print(
-        _ configuration: Configuration,
-        _ output: ConsoleOutput,
-        _ outputEnvironment: OutputEnvironment
-    ) async throws -> ExitCode {
+    private func print(_ configuration: Configuration, in program: Program) async throws -> ExitCode {
+        let (output, outputEnvironment) = (program.output, program.outputEnvironment)
         let timeline = Timeline(try await source(configuration))
         switch format {
         case .json: output.writeObjects(timelineJSON(timeline))
         case .text:
-            let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
             let lines = timelineLines(
                 timeline,
-                columns: columns,
-                isColoured: isColoured,
+                columns: outputEnvironment.columns,
+                isColoured: outputEnvironment.isColoured,
                 isUTF8: outputEnvironment.isUTF8
             )
             output.write(lines.map { $0 + "\n" }.joined())
