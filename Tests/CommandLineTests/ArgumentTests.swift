@@ -200,11 +200,8 @@ struct ArgumentTests {
         let withoutFiles = ["explain", "schema", "completion", "logs", "init"]
         var parts = ["Usage: nest-bootstrap", "--help", "Examples:\n"]
         if command != nil { parts += ["Exit codes:\n", "  64  "] }
-        if let name, ["explain", "logs"].contains(name) || !(withoutFiles + ["import"]).contains(name) {
-            parts.append("(default: ")
-        }
         if let name, !(withoutFiles + ["import", "up", "doctor"]).contains(name) {
-            parts += ["-c, --config FILE", "-o, --output text|json"]
+            parts += ["(default: ", "-c, --config FILE", "-o, --output text|json"]
         }
         for flag in command?.shownFlags ?? [] {
             parts.append(flag.shortName.map { "  \($0), \(flag.name)" } ?? "  \(flag.name)")

@@ -51,7 +51,7 @@ struct ImportTests {
         let plans = await read("plans", directory)
         #expect(plans.status == 78)
         #expect(plans.output == "")
-        #expect(plans.errorLines.first?.hasPrefix("\(directory)/hosts.csv:1:1: byte 0x80 is not part of a") == true)
+        #expect(plans.errorLines.first?.hasPrefix("\(directory)/hosts.csv: the file is no text in UTF-8") == true)
         #expect(
             plans.errorLines.dropFirst() == [
                 "\(fifo): cannot read the inventory: is a FIFO",
