@@ -149,7 +149,9 @@ public struct KnownCertificates: Sendable {
                 let path = read.path
                 examine(path.path, at: path.location, isCredential: credentials.contains(ExactText(path.path)))
             }
-            for path in footprint.producedPaths { examine(path, at: nil, isCredential: false) }
+            for path in footprint.producedPaths {
+                examine(path, at: nil, isCredential: credentials.contains(ExactText(path)))
+            }
         }
         return contents
     }

@@ -169,13 +169,11 @@ public struct NodeCheck: Sendable {
 
     private func checkReads(_ reads: [Footprint.Read], _ footprint: Footprint) -> [Problem] {
         func presence(_ read: Footprint.Read) -> [Problem] { checkPresence(read.path, limit: read.sizeLimit) }
-        // Certificates that belong to a key are checked together with it.
-        let isPair = footprint.credentials != nil || footprint.issuedCertificate != nil
         return reads.flatMap { read in
             switch read.use {
             case .file where footprint.runsPrograms: presence(read) + checkTrust(read.path)
             case .file, .secret, .clientKey, .privateKey: presence(read)
-            case .authority, .certificate: presence(read) + (isPair ? [] : checkCertificates(read))
+            case .authority, .certificate: presence(read) + checkCertificates(read)
             case .archive:
                 problems(of: read.path) { path throws(SystemError) in try run.files.requireReadable(path) }
             case .program: checkTrust(read.path)

@@ -10,12 +10,16 @@ final class DescribedObjects: Sendable {
 
     /// Returns the description of each task with manifests, except manifests at URLs that are not in the cache.
     func all(_ context: ActionContext) async -> [TaskDescription] {
-        await readings.withLock { readings in
-            let reading = readings[context.task.name] ?? Task { await Self.read(context) }
-            readings[context.task.name] = reading
+        let name = context.task.name
+        let reading = readings.withLock { readings in
+            let reading = readings[name] ?? Task { await Self.read(context) }
+            readings[name] = reading
             return reading
         }
-        .value
+        let found = await reading.value
+        // Another task may write a missing manifest meanwhile.
+        if found.contains(where: { $0.doubt != nil }) { readings.withLock { $0[name] = nil } }
+        return found
     }
 
     private static func read(_ context: ActionContext) async -> [TaskDescription] {

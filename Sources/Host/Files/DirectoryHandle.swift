@@ -31,7 +31,13 @@ public struct DirectoryHandle: ~Copyable, Sendable {
 
     /// Gives two entries each other's name, in one step.
     func exchange(_ name: String, with other: String, _ operation: String) throws(SystemError) {
-        try SystemError.check(operation, full(other)) { unsafe nest_host_exchange(descriptor.raw, name, other) }
+        do throws(SystemError) {
+            try SystemError.check(operation, full(other)) { unsafe nest_host_exchange(descriptor.raw, name, other) }
+        } catch {
+            guard error.code == EINVAL || error.code == ENOSYS else { throw error }
+            let detail = "its file system cannot exchange two entries"
+            throw SystemError(operation, full(other), code: error.code, detail: detail, advice: "remove the directory")
+        }
     }
 
     /// Removes an entry if possible, and ignores failures.

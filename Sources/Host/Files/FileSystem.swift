@@ -287,7 +287,7 @@ extension FileSystem {
         } catch {
             directory.discard(temporary)
             // The message names the path of the caller, not the temporary path.
-            throw SystemError(operation, path, code: error.code, detail: error.detail)
+            throw SystemError(operation, path, code: error.code, detail: error.detail, advice: error.advice)
         }
         if isSynced { try directory.synchronize(operation) }
         if isDirectory { try directory.removeTree(temporary) }

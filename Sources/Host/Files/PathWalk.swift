@@ -74,7 +74,6 @@ struct PathWalk {
         while let step = try next() {
             guard let target = step.status.target else { continue }
             let directory = String(step.path[..<(step.path.lastSlash ?? step.path.startIndex)])
-            // The link may change meanwhile, so the target that is followed is examined.
             let reached = FileSystem.existingRealPath(target.isAbsolutePath ? target : "\(directory)/\(target)")
             let holder = try FileStatus.at(directory.isEmpty ? "/" : directory, followingLinks: false, operation)
             let owner = step.status.owner != 0 ? step.status.owner : holder?.owner ?? 0
@@ -90,6 +89,11 @@ struct PathWalk {
                 let reason = "a program of a task that may write '\(around)' can make one"
                 throw refusal("'\(step.path)' is a link to '\(reached)', and \(reason)")
             }
+            guard owner != 0 || around != nil else { continue }
+            // The place that was examined is entered, because the target may lead to another one meanwhile.
+            current = ""
+            rest.removeLast(target.pathParts.count)
+            for part in reached.pathParts.reversed() { rest.append(Substring(String(part))) }
         }
         return remainder.isEmpty ? "/" : remainder
     }

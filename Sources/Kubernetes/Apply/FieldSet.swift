@@ -89,7 +89,10 @@ struct FieldSet: Hashable {
             let child = wanted.flatMap { self.child(of: $0, at: entry.key) }
             let other = others?[entry.key]
             let isKept = other.map { !entry.key.hasPrefix("k:") || isField($0) } ?? false
-            let isWhole = isReplacing && entry.value == field && (child?.mapping != nil || child?.sequence != nil)
+            // Items without a name cannot be told apart.
+            let isUnnamed = child?.sequence?.contains { $0["name"] == nil } ?? false
+            let isCollection = child?.mapping != nil || child?.sequence != nil
+            let isWhole = isReplacing && (isUnnamed || entry.value == field && isCollection)
             guard child != nil && !isWhole || isKept else { return (entry.key, field) }
             return self.lost(entry.value, child, other, isReplacing).map { (entry.key, $0) }
         }
