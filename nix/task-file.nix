@@ -121,8 +121,7 @@ let
     };
   entries = lib.mapAttrs (_: entryOf) enabled // lib.mapAttrs removalOf removed;
 
-  # What `nodes` has of this node: the entry of its name, or else of the most specific pattern. The program refuses those of
-  # which none is the most specific.
+  # What `nodes` has of this node: the entry of its name, or else of the longest pattern.
   matches =
     pattern:
     let

@@ -4,7 +4,7 @@ import HTTP
 import Kubernetes
 import Planning
 
-/// What a dry run cannot know, because other tasks of the run would have to run first.
+/// The limits of a dry run: files and servers that other tasks of the run provide first.
 extension ActionContext {
     /// Returns what the task of a dry run lacks as long as an earlier task has not run, as the end of a sentence.
     ///

@@ -211,7 +211,7 @@ extension Configuration {
         }
         let config = absolute(options.config)
         // A link that leads nowhere, or a path that cannot be examined, counts as a task file.
-        if isOptional, options.config == Options.defaultConfig, (try? FileSystem.status(config)) == .some(nil) {
+        if isOptional, options.config == Options.defaultConfig, (try? FileSystem.status(config) == nil) == true {
             // The drop-ins extend an empty file in place of the missing one.
             sources.append(SourceFile(path: config, bytes: Array("tasks:\n".utf8)))
         } else {

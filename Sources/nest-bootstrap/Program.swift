@@ -120,7 +120,7 @@ struct Program {
     /// Performs a command, and reports the error that ends it.
     private func perform(_ command: any Command, _ options: Options) async -> ExitCode {
         if let root = options.root, !options.output.isForPrograms,
-            (try? FileSystem.exists(Configuration.absolute(root))) == false
+            (try? FileSystem.exists("\(Configuration.absolute(root))/.")) == false
         {
             let message = "directory '\(root)' of '--root' does not exist"
             output.report(warnings: [Problem(message, hint: "correct it if it is misspelt; a run creates it")])

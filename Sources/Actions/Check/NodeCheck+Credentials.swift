@@ -10,7 +10,7 @@ import YAML
 extension NodeCheck {
     /// Performs a task that combines credentials in a dry run, and returns the problem with which it ends.
     ///
-    /// What other tasks write is not known in it.
+    /// Files that other tasks write are not known in it.
     func dryRunProblems(_ task: PlannedTask) async -> [Problem] {
         let context = ActionContext(run: dryRun, task: task, deadline: .now + .seconds(10)) { _ in }
         do {

@@ -13,6 +13,7 @@ public struct NodeFindings: Sendable {
     private let common: [Problem]
     /// The problems that affect individual nodes, in the order in which they were found.
     private var found: [Finding] = []
+    private var positions: [Problem: Int] = [:]
     private var nodes: [String] = []
 
     /// Creates a collection without nodes.
@@ -30,8 +31,11 @@ public struct NodeFindings: Sendable {
     public mutating func add(_ node: String, _ problems: [Problem]) {
         nodes.append(node)
         for problem in problems.unique() where !common.contains(problem) {
-            let index = found.firstIndex { $0.problem == problem } ?? found.count
-            if index == found.count { found.append(Finding(problem: problem, nodes: [])) }
+            let index = positions[problem] ?? found.count
+            if index == found.count {
+                found.append(Finding(problem: problem, nodes: []))
+                positions[problem] = index
+            }
             found[index].nodes.append(node)
         }
     }

@@ -60,7 +60,7 @@ public struct ProductStore: Sendable {
     public func forgetMissing(of task: String) throws(SystemError) {
         guard let before = try list(of: task) else { return }
         try update(task, before.position) { list in
-            list.products.removeAll { (try? FileSystem.status(root + $0.path)) == .some(nil) }
+            list.products.removeAll { (try? FileSystem.status(root + $0.path) == nil) == true }
         }
     }
 
