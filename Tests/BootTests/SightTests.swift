@@ -333,7 +333,7 @@ extension FirstMachineTests.SightTests {
     /// Returns the lines of the probe that a unit printed which runs it.
     private func probed(_ unit: String, _ machine: TestMachine) async throws -> [String] {
         try await machine.must("systemctl restart \(unit)")
-        return try await machine.output("cat /run/probed").split(separator: "\n").map(String.init)
+        return try await machine.output("cat /run/probed.\(unit)").split(separator: "\n").map(String.init)
     }
 
     @Test
@@ -353,7 +353,7 @@ extension FirstMachineTests.SightTests {
             try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
             let probe =
                 "[Service]\nType=oneshot\nExecStart=\nExecStart=sh /usr/probe networked\n"
-                + "StandardOutput=truncate:/run/probed\n"
+                + "StandardOutput=truncate:/run/probed.%N\n"
             for unit in ["--report", "--metrics", "-health", "-alert@"] {
                 try await machine.place(probe, at: "/etc/systemd/system/k8s-bootstrap\(unit).service.d/90-probe.conf")
             }
