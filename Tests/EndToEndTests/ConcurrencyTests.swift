@@ -87,7 +87,7 @@ struct ConcurrencyTests {
         #expect(Set(changes).isSubset(of: ["created", "configured", "unchanged"]), "\(Set(changes))")
     }
 
-    @Test(.enabled(if: geteuid() == 0)) func `a run whose record does not fit the disk fails, and says so`() async throws {
+    @Test(.enabled(if: geteuid() == 0)) func `a run whose record does not fit the disk fails`() async throws {
         let node = try TestNode("tasks: {fills: {exec: {script: s.sh}}}\n")
         let run = node.written("/run")
         try Files.makeDirectories(run)
