@@ -46,7 +46,7 @@ extension FirstMachineTests {
         private func recordAlerts(_ machine: TestMachine) async throws {
             let state = "nest-bootstrap status %i >/dev/null && state=recovered || state=failed"
             try await machine.place(
-                "[Service]\nReadWritePaths=/run\nExecStart=sh -c '\(state); echo \"%i $$state\" >>/run/alerts'\n",
+                "[Service]\nReadWritePaths=/srv\nExecStart=sh -c '\(state); echo \"%i $$state\" >>/srv/alerts'\n",
                 at: "/etc/systemd/system/k8s-bootstrap-alert@.service.d/alert.conf",
             )
         }
@@ -77,7 +77,7 @@ extension FirstMachineTests {
                 #expect(try await machine.run("systemctl", "start", "k8s-bootstrap.target").status == 1)
                 try await machine.must("touch /run/flaky/hold")
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap-slow") == "activating\n")
-                #expect(try await machine.becomes("cat /run/alerts") { $0 == "flaky failed\n" })
+                #expect(try await machine.becomes("cat /srv/alerts") { $0 == "flaky failed\n" })
                 let waiting = try await machine.run("nest-bootstrap", "status", "--wait=1s")
                 #expect(waiting.status == 3 && waiting.output.contains("runs after 'flaky'"), "\(waiting)")
 
@@ -90,19 +90,19 @@ extension FirstMachineTests {
                 try await becomes(machine, .failing("flaky"), "a task that has failed again")
                 #expect(try await machine.status().contains("failed, retries in "))
                 #expect(try await machine.output(Self.timer) == "active\n")
-                #expect(try await machine.output("cat /run/alerts") == "flaky failed\n")
+                #expect(try await machine.output("cat /srv/alerts") == "flaky failed\n")
                 #expect(try await machine.run("test", "-e", "/run/next/log").status == 1)
 
                 try await machine.must("touch /run/flaky/go")
                 #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
                 try await becomes(machine, .well, "after it healed")
-                #expect(try await machine.becomes("cat /run/alerts") { $0 == "flaky failed\nflaky recovered\n" })
+                #expect(try await machine.becomes("cat /srv/alerts") { $0 == "flaky failed\nflaky recovered\n" })
                 #expect(try await machine.becomes(Self.timer) { $0 == "inactive\n" })
                 // What had succeeded was not run again.
                 #expect(try await machine.output("cat /run/next/log; cat /run/fine/log") == "ran\nran\n")
                 try await restart(machine)
                 try await mask(machine)
-                #expect(try await machine.output("cat /run/alerts") == "flaky failed\nflaky recovered\n")
+                #expect(try await machine.output("cat /srv/alerts") == "flaky failed\nflaky recovered\n")
             }
         }
 
@@ -183,7 +183,7 @@ extension FirstMachineTests {
                     #expect(Set(try await machine.tasks().values) == ["active"])
                     let alerts = ["rbac failed", "rbac recovered", "bad failed", "bad recovered"]
                     let text = alerts.map { "\($0)\n" }.sorted()
-                    #expect(try await machine.becomes("sort /run/alerts") { $0 == text.joined() })
+                    #expect(try await machine.becomes("sort /srv/alerts") { $0 == text.joined() })
                 }
             }
         }
@@ -220,9 +220,9 @@ extension FirstMachineTests {
                     "touch /etc/held; systemctl daemon-reload; ! systemctl start k8s-bootstrap.target"
                 )
                 try await machine.succeeds("keep", "old", "made")
-                #expect(try await machine.becomes("cat /run/alerts") { $0 == "broken failed\n" })
+                #expect(try await machine.becomes("cat /srv/alerts") { $0 == "broken failed\n" })
                 try await machine.must("rm /etc/source; ! systemctl restart k8s-bootstrap-made; rm /etc/held")
-                #expect(try await machine.becomes("sort /run/alerts") { $0 == "broken failed\nmade failed\n" })
+                #expect(try await machine.becomes("sort /srv/alerts") { $0 == "broken failed\nmade failed\n" })
                 try await machine.must("rm -r \(directory)")
 
                 try await machine.must("sed -i '/old:/d; /broken:/d' \(path)")

@@ -35,7 +35,7 @@ extension ThirdMachineTests {
             try await TestMachine.withRunning { machine in
                 try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.place(
-                    "[Service]\nReadWritePaths=/run\nExecStart=sh -c 'echo %i >>/run/alerts'\n",
+                    "[Service]\nReadWritePaths=/srv\nExecStart=sh -c 'echo %i >>/srv/alerts'\n",
                     at: "/etc/systemd/system/k8s-bootstrap-alert@.service.d/alert.conf"
                 )
                 try await machine.startTasks()
@@ -60,7 +60,7 @@ extension ThirdMachineTests {
                 let isFailed = "systemctl is-failed \(Self.repetition)"
                 #expect(try await machine.becomes(isFailed) { $0 == "failed\n" })
                 // It is the only one, also after the health service has looked.
-                #expect(try await machine.becomes("cat /run/alerts") { $0 == "again\n" })
+                #expect(try await machine.becomes("cat /srv/alerts") { $0 == "again\n" })
                 let others = "systemctl --failed --no-legend --plain | grep -v \(Self.repetition); true"
                 #expect(try await machine.output(others) == "")
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
@@ -75,11 +75,11 @@ extension ThirdMachineTests {
                 try await machine.must("systemctl restart k8s-bootstrap-next")
                 let failures = try await count("/run/again/log", machine)
                 #expect(try await machine.becomes(log) { $0.count / 4 >= failures + 2 })
-                #expect(try await machine.output("cat /run/alerts") == "again\n")
+                #expect(try await machine.output("cat /srv/alerts") == "again\n")
 
                 try await machine.must("rm /run/stop")
                 #expect(try await machine.becomes(isFailed) { $0 == "inactive\n" })
-                #expect(try await machine.becomes("cat /run/alerts") { $0 == "again\nagain\n" })
+                #expect(try await machine.becomes("cat /srv/alerts") { $0 == "again\nagain\n" })
                 #expect(try await machine.becomes("systemctl is-system-running") { $0 == "running\n" })
                 #expect(try await machine.run("nest-bootstrap", "status").status == 0)
             }

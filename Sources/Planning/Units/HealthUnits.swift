@@ -168,6 +168,8 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     unit.set("SyslogIdentifier", "k8s-bootstrap-alert")
     // A drop-in of the administrator gives what the commands need that it adds.
     unit.set("ProtectSystem", "strict")
+    // Settings of `isolation` mount the API file systems, of which systemd leaves /run writable.
+    unit.set("ReadOnlyPaths", "/run")
     unit.set("PrivateNetwork", "yes")
     unit.set("CapabilityBoundingSet", "")
     for (key, value) in isolation + confinement { unit.set(key, value) }
