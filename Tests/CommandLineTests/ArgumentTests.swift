@@ -215,7 +215,7 @@ struct ArgumentTests {
         guard case .help(let command?) = try parseArguments(["help", name]) else { throw Plain("no help") }
         #expect(command.name == name)
         #expect(!helpText().contains("\n  \(name) "))
-        let manual = Manual.program.text(date: "November 20, 2026")
+        let manual = manualPage(date: "November 20, 2026")
         #expect(manual.contains("\n.Ss check\n"))
         #expect(!manual.contains("\n.Ss \(name)\n") && !manual.contains("\n.Nm\n\(name)"))
         for words in [[name], ["help", name]] {

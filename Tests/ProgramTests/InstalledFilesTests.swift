@@ -70,7 +70,7 @@ struct InstalledFilesTests {
 /// The manual pages, as mandoc reads them.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ManualTests {
-    private static let pages = ["man5/bootstrap.yaml.5", "man7/nest-bootstrap.systemd.7", "man8/nest-bootstrap.8"]
+    private static let pages = ["man7/nest-bootstrap.systemd.7", "man8/nest-bootstrap.8"]
 
     /// Writes the pages and returns their directory.
     private func directory() async throws -> String {
