@@ -201,7 +201,7 @@ struct ArgumentTests {
         var parts = ["Usage: nest-bootstrap", "--help", "Examples:\n"]
         if command != nil { parts += ["Exit codes:\n", "  64  "] }
         if let name, !(withoutFiles + ["import", "up", "doctor"]).contains(name) {
-            parts += ["(default: ", "-c, --config FILE", "-o, --output text|json"]
+            parts += ["(default: ", "-c, --config FILE"]
         }
         for flag in command?.shownFlags ?? [] {
             parts.append(flag.shortName.map { "  \($0), \(flag.name)" } ?? "  \(flag.name)")

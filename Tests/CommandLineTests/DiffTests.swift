@@ -74,7 +74,7 @@ struct DiffTests {
         #expect(await node.call("diff", "nothing").status == 64)
     }
 
-    @Test func `the fields of graph, units and check are those of the document`() async throws {
+    @Test func `the fields of graph and check are those of the document`() async throws {
         let node = try TestNode(
             """
             tasks:
@@ -87,7 +87,6 @@ struct DiffTests {
         }
         let graph = try DocumentedFields("graph").paths.sorted()
         #expect(try await fields("graph", "--role", "worker") == graph)
-        #expect(try await fields("units", node.path("units")) == DocumentedFields("units").paths.sorted())
         try node.write("tasks: {a: {exce: {command: ls}}}\n", to: "bootstrap.yaml")
         let wrong = await node.call("check", "-o", "json")
         #expect(wrong.status == 78)

@@ -31,13 +31,9 @@ struct UnitsTests {
     private func writeUnits(_ config: String, role: String) async throws -> [String] {
         let shipped = try await Tool.run("cp", ["-r", "\(TestCluster.sourceRoot)/units", directory])
         try #require(shipped.status == 0, "\(shipped.errors)")
-        let result = try await Tool.run(
-            TestNode.program,
-            ["units", directory, "--config", config, "--role", role, "--output", "json"]
-        )
+        let result = try await Tool.run(TestNode.program, ["units", directory, "--config", config, "--role", role])
         try #require(result.status == 0, "\(result.errors)")
-        let files = try result.output.json["files"]?.sequence?.compactMap(\.string) ?? []
-        return files.filter { $0.hasSuffix(".service") && !$0.contains("/") && !Self.commonUnits.contains($0) }
+        return try Files.list(directory).filter { $0.hasSuffix(".service") && !Self.commonUnits.contains($0) }
     }
 
     /// The units that every node has.
@@ -141,8 +137,6 @@ struct UnitsTests {
             """
         )
         let arguments = ["units", directory, "--offline", "--config", node.config]
-        let wrong = try await Tool.run(TestNode.program, arguments + ["--installed-as", "b.yaml"])
-        #expect(Answer(wrong).said.contains("'--installed-as' is an absolute path, found 'b.yaml'"))
         let made = try await Tool.run(
             TestNode.program,
             arguments + ["--host-name", "w1", "--installed-as", "/etc/nest-bootstrap/bootstrap.yaml"],

@@ -2,7 +2,6 @@ import Base
 import Kubernetes
 import Planning
 import Reporting
-import YAML
 
 /// Command `explain`: the meaning of the keys of the task file.
 struct ExplainCommand: Command {
@@ -13,17 +12,17 @@ struct ExplainCommand: Command {
         description:
             "Prints what a key of the task file means, its type, its default and the keys below it. "
             + "Without an argument it lists the sections of the file.",
-        usage: ["nest-bootstrap explain [KEY] [FLAG]..."],
+        usage: ["nest-bootstrap explain [KEY]"],
         details: [
             "KEY is the place of the key, with dots between its parts, or the end of it: 'wait' is the verb, "
                 + "'apply.wait' the key of 'apply'. The names of tasks, nodes and others may be in it, also as its last "
-                + "part: 'tasks.calico-crds'. With '--output json' each key is one JSON object."
+                + "part: 'tasks.calico-crds'. 'nest-bootstrap schema' prints all keys for programs."
         ],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage, or no such key")],
         examples: ["explain", "explain apply", "explain tasks.NAME.timeout"],
     )
 
-    static let flags: [Flag<Self>] = [.output]
+    static let flags: [Flag<Self>] = []
 
     /// The path of a key, or the last components of a path; `nil` for an overview of the sections.
     var key: String?
@@ -38,27 +37,18 @@ struct ExplainCommand: Command {
     }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        let (objects, text) = try explanation()
-        guard options.output.isForPrograms else {
-            program.output.write(text)
-            return .success
-        }
-        for object in objects { program.output.writeObject(object) }
+        program.output.write(try text())
         return .success
     }
 
-    /// The explanation of the key, or a list of keys if several have the name, as objects and as text.
-    private func explanation() throws(UsageError) -> (objects: [Node], text: String) {
-        guard let name = key else { return (ReferencedKey.sections.map(\.node), sectionsText) }
-        if let annotation = ObjectAnnotation.allCases.first(where: { $0.key == name }) {
-            return ([annotation.node], text(of: annotation))
-        }
+    /// Returns the explanation of the key, or a list of keys if several have the name.
+    private func text() throws(UsageError) -> String {
+        guard let name = key else { return sectionsText }
+        if let annotation = ObjectAnnotation.allCases.first(where: { $0.key == name }) { return text(of: annotation) }
         let found = ReferencedKey.find(name)
         guard let key = found.first else { throw UsageError(unknown: name) }
-        guard found.dropFirst().allSatisfy(key.isBefore) else {
-            return (found.map(\.node), choiceText(name, found))
-        }
-        return ([key.node], text(of: key, others: found.dropFirst()))
+        guard found.dropFirst().allSatisfy(key.isBefore) else { return choiceText(name, found) }
+        return text(of: key, others: found.dropFirst())
     }
 
     private var sectionsText: String {
@@ -133,34 +123,6 @@ extension UsageError {
 extension KeyDescription {
     /// The meaning of the key, without Markdown.
     fileprivate var plainMeaning: String { plain(meaning) }
-}
-
-extension ReferencedKey {
-    /// The machine-readable form of the key.
-    fileprivate var node: Node {
-        var pairs: [(String, Node)] = [
-            ("path", .string(path)), ("type", .string(plain(description.type.description))),
-        ]
-        switch description.presence {
-        case .required: pairs.append(("required", .boolean(true)))
-        case .oneOf(let names): pairs.append(("oneOf", .sequence(names.map { .string($0) })))
-        case .optional(let text): if let text { pairs.append(("default", .string(plain(text)))) }
-        }
-        if let example = description.example { pairs.append(("example", .string(example))) }
-        pairs.append(("meaning", .string(description.plainMeaning)))
-        if !keys.isEmpty { pairs.append(("keys", .sequence(keys.map { .string($0.description.name) }))) }
-        return .mapping([Node.outputVersion] + pairs)
-    }
-}
-
-extension ObjectAnnotation {
-    /// The machine-readable form of the annotation.
-    fileprivate var node: Node {
-        .mapping([
-            Node.outputVersion, ("path", .string(key)), ("type", .string("annotation")), ("example", .string(example)),
-            ("meaning", .string(plain(meaning))),
-        ])
-    }
 }
 
 /// Removes Markdown from a text of the reference.

@@ -16,11 +16,11 @@ struct SuperviseCommand: Command {
             Row("0", "no unit has failed"), Row("1", "a unit has failed, or was not started"), .usageError,
             .wrongTaskFile,
         ],
-        examples: ["supervise", "supervise -o json", "supervise --role worker"],
+        examples: ["supervise", "supervise --role worker"],
     )
 
     static let flags: [Flag<Self>] = [
-        .config, .role, .root, .output,
+        .config, .role, .root,
         part(
             "--only-metrics",
             .metrics,

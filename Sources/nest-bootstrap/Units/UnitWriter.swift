@@ -4,7 +4,6 @@ import Host
 import Planning
 import Reporting
 import State
-import YAML
 
 /// Writes the systemd units of a plan.
 struct UnitWriter {
@@ -17,7 +16,7 @@ struct UnitWriter {
     /// systemd calls generators before there is a journal, and possibly before the node has its name. In a generator,
     /// an invalid task file results in a health service that fails; an error that prevents even that is written to the
     /// kernel log.
-    func run() -> ExitCode {
+    func run() throws -> ExitCode {
         if command.isGenerator, Configuration.isAbsent(options) { return .success }
         var files: [UnitFile]
         var count = 0
@@ -35,7 +34,7 @@ struct UnitWriter {
             files = units + unitsOfRemovedTasks(removed, call) + stoppedTimers(ofTasks: single)
         } catch {
             guard command.isGenerator else {
-                output.report(error, as: options.output, .taskFileWrong)
+                output.report(error, as: .text, .taskFileWrong)
                 return .configuration
             }
             let isPublic = Configuration.taskFiles(options).allSatisfy(FileSystem.isReadableByAll)
@@ -56,10 +55,12 @@ struct UnitWriter {
         do {
             try files.write(in: command.directory)
         } catch {
-            report(error)
-            return .failure
+            // systemd may discard the output of a generator.
+            if command.isGenerator { try? KernelLog.write("nest-bootstrap: \(error)") }
+            throw error
         }
-        if !command.isGenerator { writeSummary(files, taskCount: count) }
+        let tasks = "\(count) \(count == 1 ? "task" : "tasks")"
+        if !command.isGenerator { output.write("units of \(tasks) written to '\(command.directory)'\n") }
         return .success
     }
 
@@ -90,24 +91,6 @@ struct UnitWriter {
             call.flags += ["--root", Configuration.absolute(root)]
         }
         return call
-    }
-
-    private func report(_ error: SystemError) {
-        output.report(error, as: options.output)
-        // systemd may discard the output of a generator.
-        if command.isGenerator { try? KernelLog.write("nest-bootstrap: \(error)") }
-    }
-
-    private func writeSummary(_ files: [UnitFile], taskCount: Int) {
-        let paths = files.map(\.path).sorted()
-        if options.output.isForPrograms {
-            let pairs = [
-                Node.outputVersion, ("directory", .string(command.directory)),
-                ("files", .sequence(paths.map { .string($0) })),
-            ]
-            return output.writeObject(.mapping(pairs))
-        }
-        output.write("units of \(taskCount) \(taskCount == 1 ? "task" : "tasks") written to '\(command.directory)'\n")
     }
 }
 

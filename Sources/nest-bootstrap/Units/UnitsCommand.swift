@@ -31,14 +31,10 @@ struct UnitsCommand: Command {
         Flag(
             "--installed-as",
             "FILE",
-            "the path of the task file on the node, for units that are made elsewhere (default: that of --config)"
-        ) { (command, _, value) throws(UsageError) in
-            guard value.isAbsolutePath else {
-                throw UsageError("'--installed-as' is an absolute path, found '\(value)'")
-            }
-            command.installedConfig = value
-        },
-        .root, .output,
+            "the path of the task file on the node, for units that are made elsewhere (default: that of --config)",
+            \.installedConfig
+        ),
+        .root,
     ]
 
     static let isShown = false
@@ -62,6 +58,6 @@ struct UnitsCommand: Command {
     static func completion(_ completer: Completer) -> Completion { .directory }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        UnitWriter(options: options, command: self, output: program.output).run()
+        try UnitWriter(options: options, command: self, output: program.output).run()
     }
 }
