@@ -17,25 +17,17 @@ struct CertificatesCommand: Command {
             "nest-bootstrap certificates rotate-ca [--step STEP] [FLAG]...",
         ],
         details: [
-            "'check' shows the CA and every certificate with its end and its problems, then the files that no "
-                + "declaration names and what could not be compared. It changes nothing.",
-            "'renew' makes the certificates that have a problem, each with a new key, which the program 'age' "
-                + "encrypts to the operators and the node. An existing CA is kept; its key is encrypted again if its "
-                + "recipients differ. A CA is made if there is none. Certificates that no declaration names are "
-                + "removed, unless '--node' or '--name' is given.",
-            "'rotate-ca' replaces the CA in three steps, and after each of them lists what to install and to restart. "
-                + "'add' makes the new CA, and adds its certificate to the file of the old one. 'issue' makes all "
-                + "certificates by the new CA; the keys of service accounts stay. 'remove' removes the old CA. "
-                + "Without '--step' it shows how far the rotation is, and changes nothing.",
-            "Keys are never written without encryption. The directory of the set is replaced in one step: if the "
-                + "program fails or is killed, the set is as it was.",
+            "'check' shows the CA and every certificate with its end and its problems. It changes nothing. 'renew' makes the "
+                + "certificates that have a problem, each with a new key, which 'age' encrypts to the operators and the node, "
+                + "and removes those that no declaration names, unless '--node' or '--name' is given.",
+            "'rotate-ca' replaces the CA in three steps: 'add' makes the new CA beside the old one, 'issue' makes all "
+                + "certificates by the new CA, 'remove' removes the old one. Without '--step' it shows how far the rotation "
+                + "is, what to install and to restart.",
+            "The directory of the set is replaced in one step: if the program fails or is killed, the set is as it was.",
         ],
         exitCodes: [
             Row("0", "check: every certificate is as declared; renew, rotate-ca: done"),
-            Row(
-                "1",
-                "check: a certificate has a problem; renew, rotate-ca: failed; the set is as it was, or complete"
-            ),
+            Row("1", "check: a certificate has a problem; renew, rotate-ca: failed"),
             Row("64", "wrong usage, also an unknown node or name"),
             Row("65", "the public key of a node is missing or wrong"), Row("78", "the task file is wrong"),
         ],
@@ -70,8 +62,7 @@ struct CertificatesCommand: Command {
         Flag(
             "--identity",
             "FILE",
-            "a private key of an operator, of age or SSH, that decrypts the keys of the set; needed to issue certificates "
-                + "with the key of an existing CA",
+            "a private key of an operator, of age or SSH, that decrypts the keys of the set",
             \.identities
         ),
         .config, .output,

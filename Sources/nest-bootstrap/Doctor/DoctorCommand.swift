@@ -13,12 +13,9 @@ struct DoctorCommand: Command {
             "Looks at the kubelet, the container runtime, the network, the certificates, the clock, the disks, the API "
             + "server and the Node, and prints the first cause why this machine is not a Ready node, and its fix.",
         details: [
-            "It changes nothing, needs no task file, and runs for some seconds at most. Without root, it does not see all: "
-                + "'--all' prints what it could not look at.",
-            "The first line is the first cause, the second line its fix. Faults that come first keep later stages from "
-                + "working, so fix this one, and run it again; '--all' prints everything that was found.",
-            "With '--root', only files are looked at, and the API server that they name: not the kernel, processes, units, "
-                + "mounts and clock.",
+            "It changes nothing and needs no task file. The first line is the first cause, the second line its fix: fix it, "
+                + "and run it again. Without root, it does not see all. With '--root', only files are looked at, and the API "
+                + "server that they name."
         ],
         exitCodes: [
             Row("0", "nothing is wrong, and the server has sent the Node"),

@@ -16,11 +16,8 @@ struct ImportCommand: Command {
             + "and virtual IP address, and the nodes with their roles, addresses and variables.",
         usage: ["nest-bootstrap import nico FILE", "nest-bootstrap import plans DIR"],
         details: [
-            "'nico' reads the cluster.nix of the NICO operator, or the same as JSON. A Nix file is evaluated by "
-                + "nix-instantiate, which reads no other file and connects to nothing, and has 20 seconds.",
-            "'plans' reads hosts.csv, k3s.csv and network.yaml in DIR.",
-            "Every mistake is one line on standard error: FILE:LINE:COLUMN: problem; hint. Then nothing is printed on "
-                + "standard output. docs/import.md describes the files and what becomes of them.",
+            "'nico' reads the cluster.nix of the NICO operator, which nix-instantiate evaluates, or the same as JSON. 'plans' "
+                + "reads hosts.csv, k3s.csv and network.yaml in DIR. With a mistake, nothing is printed on standard output."
         ],
         exitCodes: [
             Row("0", "printed"), Row("1", "Nix cannot be run, or output was lost"), Row("64", "wrong usage"),

@@ -13,11 +13,8 @@ struct InitCommand: Command {
         description: "Writes a complete task file and the files that it needs into a directory. No file is replaced.",
         usage: ["nest-bootstrap init KIND --output DIR [FLAG]..."],
         details: [
-            "KIND 'kubeadm' is for a node that kubeadm makes: modules and settings of the kernel, Flannel, and the wait until the "
-                + "node is Ready. 'k3s' is the same for k3s, which has a network already. 'control-plane' is for a bare "
-                + "Debian: etcd, API server, controller manager and scheduler with their certificates and units, and the "
-                + "manifests with which workers can join. 'worker' is for a bare Debian too: containerd, runc, the CNI plugins "
-                + "and a kubelet that joins.",
+            "KIND 'kubeadm' and 'k3s' are for nodes that these make; 'control-plane' and 'worker' for a bare Debian, with "
+                + "etcd, API server, controller manager and scheduler, or with containerd and a kubelet that joins.",
             "What is still to be adapted is listed, and has a comment with CHANGE in the file.",
         ],
         exitCodes: [Row("0", "written"), Row("1", "a file exists or cannot be written"), Row("64", "wrong usage")],

@@ -16,17 +16,9 @@ struct CheckCommand: Command {
             + "and in the manifests, paths and certificates that they name.",
         details: [
             "Every mistake is one line on standard error: FILE:LINE:COLUMN: problem; hint. Warnings, such as a "
-                + "certificate that expires soon, begin with 'warning:' and do not change the exit code. "
-                + "With '--output json' standard output has one JSON object with all of them.",
-            "Custom resources are checked against the CustomResourceDefinitions of the same plan, and other objects "
-                + "against the schemas of the newest version of Kubernetes that the program knows.",
-            "With '--offline' this machine need not be the node: paths of the node, accounts and certificates are not "
-                + "looked at. A manifest that is only on the node is a warning.",
-            "With '--all-nodes' this machine need not be a node: every node of section 'nodes' is checked as with "
-                + "'--offline', a pattern such as worker-* as a host that it matches. A mistake that only some nodes "
-                + "have is printed with their names.",
-            "With a rule 'nodeAddress' in the task file it prints the address of this node, and why the others were "
-                + "not chosen; 'status' does the same.",
+                + "certificate that expires soon, begin with 'warning:' and do not change the exit code.",
+            "With '--offline' or '--all-nodes' this machine need not be a node: paths of the node, accounts and "
+                + "certificates are not looked at.",
         ],
         exitCodes: [
             Row("0", "nothing found, or only warnings"), .usageError,

@@ -17,11 +17,8 @@ struct RBACCommand: Command {
             + "agent need not be an administrator. Its permissions are for all objects of the kinds in the manifests.",
         details: [
             "An administrator applies it once, and again when manifests get objects of other kinds. The certificate "
-                + "of the kubeconfig that the tasks use needs the user as its CN and no O; docs/task-file/kubeconfig.md shows "
-                + "how to make it.",
-            "To apply a role, a user needs the permission to escalate it: a person who may change the manifests of "
-                + "the task file decides what the roles in them allow.",
-            "With '--output json' the output is a List, which kubectl reads as well.",
+                + "of the kubeconfig that the tasks use needs the user as its CN and no O. To apply a role, a user needs the "
+                + "permission to escalate it."
         ],
         exitCodes: [Row("0", "printed"), .usageError, Row("65", "a manifest cannot be read"), .wrongTaskFile],
         examples: [

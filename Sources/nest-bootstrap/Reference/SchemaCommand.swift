@@ -12,9 +12,7 @@ struct SchemaCommand: Command {
         usage: ["nest-bootstrap schema"],
         details: [
             "An editor with yaml-language-server completes and checks a file whose first line is "
-                + "'# yaml-language-server: $schema=PATH', with the path of the schema.",
-            "The schema knows keys, types and what is required. 'check' finds more: it also compares tasks with each "
-                + "other, and reads manifests and certificates.",
+                + "'# yaml-language-server: $schema=PATH', with the path of the schema."
         ],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage")],
         examples: [

@@ -12,8 +12,6 @@ struct ResetCommand: Command {
             "What somebody has changed since is not deleted, and is listed with the reason. Nor is what a task has "
                 + "made whose commands failed. Another 'reset' then goes on.",
             "On a terminal it lists what it would delete, and asks. Otherwise it needs '--yes' or '--dry-run'.",
-            "If the task file is invalid, the commands are those of the last run of each task.",
-            "With '--root' commands are run only with '--run-commands', as they could change this machine.",
             "The next boot runs the tasks again, unless the package or the task file is removed first.",
         ],
         exitCodes: [

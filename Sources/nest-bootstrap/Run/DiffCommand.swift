@@ -19,12 +19,10 @@ struct DiffCommand: TaskCommand {
             + "files and objects. Nothing is written.",
         usage: ["nest-bootstrap diff [NAME]... [FLAG]..."],
         details: [
-            "Files are compared with those of the node, objects with what the API server would make of them. What "
-                + "only the server writes is left out. Secret values are replaced by '***', with 'before' and 'after' "
-                + "where they differ; the content of a file that not everyone may read is not shown.",
+            "Files are compared with those of the node, objects with what the API server would make of them. Secret values "
+                + "are replaced by '***'; the content of a file that not everyone may read is not shown.",
             "The diffs go to standard output, everything else to standard error. A task that would run a program "
-                + "counts as a difference. With '--output json' the output is that of 'run --dry-run'.",
-            "An API server that does not answer is waited for as in a run, up to 'timeout' of the task.",
+                + "counts as a difference.",
         ],
         exitCodes: [
             Row("0", "nothing would change"), Row("1", "something would change"),

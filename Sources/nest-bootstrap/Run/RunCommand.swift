@@ -14,20 +14,12 @@ struct RunCommand: Command {
         description: "Brings the node to the state that the task file describes: runs every task of the node's "
             + "roles as soon as the task's dependencies have succeeded. What already matches is left alone.",
         details: [
-            "Results and progress go to standard output, warnings and errors to standard error. On a terminal every "
-                + "task has a line that says what it does or waits for, as far as there are rows; failures and "
-                + "changes stay on the screen. NO_COLOR, TERM=dumb and the character set of the locale are respected. "
-                + "Under systemd everything goes to the "
-                + "journal instead.",
             "One task that '--task' names runs as its unit runs it at boot, in the same sandbox. Several tasks run in "
                 + "one process, and only their programs are in sandboxes. If the unit of a task had failed, it is active "
                 + "some seconds later, without repeating the work.",
-            "A reader that is too slow misses lines that programs print, and is shown how many. A run that has ended "
-                + "waits 10 seconds for it.",
-            "With '--dry-run' changed files and objects are shown as unified diffs, without secret values; a task "
-                + "that would change nothing is only named. 'diff' also shows what would be created.",
-            "With '--output json' standard output has one JSON object a line, errors included; docs/json.md describes "
-                + "the fields.",
+            "Results and progress go to standard output, warnings and errors to standard error; under systemd everything "
+                + "goes to the journal instead. With '--output json' standard output has one JSON object a line, errors "
+                + "included.",
         ],
         exitCodes: [
             Row("0", "every task succeeded"), Row("1", "a task failed, or output was lost"), .usageError,

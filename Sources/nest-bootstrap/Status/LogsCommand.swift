@@ -15,9 +15,7 @@ struct LogsCommand: TaskCommand {
         usage: ["nest-bootstrap logs [NAME]... [FLAG]..."],
         details: [
             "It calls journalctl, whose pager, keys and permissions apply: users of the groups adm and "
-                + "systemd-journal see every entry. A task that is no longer in the task file can be named too.",
-            "With '--output json' every entry is one JSON object a line, with all fields; those of this program are "
-                + "described in docs/systemd.md.",
+                + "systemd-journal see every entry. A task that is no longer in the task file can be named too."
         ],
         exitCodes: [
             Row("0", "shown, also if there is no entry"), Row("1", "there is no journal, or it cannot be read"),

@@ -21,16 +21,9 @@ struct StatusCommand: TaskCommand {
                 + "unchanged, and those that failed.",
             "If every task has succeeded and this machine's kubelet is not that of a Ready node, a last line names the "
                 + "cause; 'nest-bootstrap doctor' prints more.",
-            "With '--wait' it prints the states when every task has succeeded or one has failed permanently: a "
-                + "person has to correct the cause. Any other failure keeps it waiting.",
-            "With '--watch' it shows the states until it is interrupted (Control-C): on a terminal one line a task, "
-                + "with what the task waits for now, also for tasks that systemd has started; otherwise "
-                + "a line with the time for each state at first, then for each change; with "
-                + "'--output json' a JSON object for each. The task file is read once.",
             "With '--all-nodes' this machine need not be a node: it shows what the nodes have reported to the "
-                + "cluster, as condition BootstrapReady of their Nodes. A node of section 'nodes' that the cluster "
-                + "does not have is 'missing'. One that has reported nothing since its kubelet is silent, or for two "
-                + "days, is 'stale'. Without a task file it shows the nodes of the cluster.",
+                + "cluster, as condition BootstrapReady of their Nodes. One that the cluster does not have is 'missing', one "
+                + "whose report is too old 'stale'.",
         ],
         exitCodes: [
             Row("0", "every task succeeded; with '--all-nodes', on every node"),
@@ -48,7 +41,8 @@ struct StatusCommand: TaskCommand {
         Flag(
             "--wait",
             "DURATION",
-            "wait until every task has succeeded, one has failed permanently, or DURATION such as 10m is over"
+            "wait until every task has succeeded, DURATION such as 10m is over, or one has failed so that a person has "
+                + "to correct the cause"
         ) { (command, _, value) throws(UsageError) in
             guard let limit = parseDuration(value) else {
                 throw UsageError("'--wait' is a duration such as 30s, 10m or 1h30m, found '\(value)'")

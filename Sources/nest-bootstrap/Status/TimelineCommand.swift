@@ -17,19 +17,9 @@ struct TimelineCommand: Command {
             + "marked.",
         details: [
             "A task is shown until it has succeeded for the first time on this boot: its attempts, the time between "
-                + "them, and what it waited for before and in each, such as an API server or the lock of the cluster. "
-                + "Later runs are left out, as are the repetitions of tasks with 'every'. What still runs or waits "
-                + "has no end yet.",
-            "The critical path ends with the task that ended last or, while tasks run, with the one that has run "
-                + "longest. Each task on it is followed by a task that could start only when it had ended. To make the "
-                + "boot faster, make one of these tasks faster.",
-            "The units are those that tasks name in 'after', network-online.target, multi-user.target, "
-                + "k8s-bootstrap.target and the usual services of Kubernetes, each as it was last started.",
-            "Times count from the start of the machine; from the start of the first task if that came after the "
-                + "boot, with '--root', and without systemd. They come from the records and from systemd. Of a task that "
-                + "was tried very often the first attempts are not kept; it then has no start and no duration.",
-            "With '--output svg' it prints a picture. With '--output json' it prints one object; docs/json.md describes "
-                + "its fields.",
+                + "them, and what it waited for before and in each. Times count from the start of the machine.",
+            "The critical path ends with the task that ended last. Each task on it is followed by a task that could "
+                + "start only when it had ended: to make the boot faster, make one of these tasks faster.",
         ],
         exitCodes: [Row("0", "printed, also if something is not known"), .usageError, .wrongTaskFile],
         examples: ["timeline", "timeline --output svg > boot.svg", "timeline --output json | jq .criticalPath"],

@@ -16,7 +16,7 @@ struct SuperviseCommand: Command {
             Row("0", "no unit has failed"), Row("1", "a unit has failed, or was not started"), .usageError,
             .wrongTaskFile,
         ],
-        examples: ["supervise", "supervise --role worker"],
+        examples: ["supervise", "supervise --role worker", "supervise --only-metrics"],
     )
 
     static let flags: [Flag<Self>] = [

@@ -13,11 +13,9 @@ struct UnitsCommand: Command {
             "nest-bootstrap-generator NORMAL EARLY LATE",
         ],
         details: [
-            "As a systemd generator, which is called with three directories, it writes into the first, prints "
-                + "nothing, and does nothing if there is no task file. For an invalid task file it writes a health "
-                + "service that fails and says why; every other unit of the machine starts.",
-            "Units of an earlier call stay: empty the directory first.",
-            "With '--offline' the units do not depend on this machine: no unit counts as masked.",
+            "As a systemd generator, which is called with three directories, it writes into the first. For an invalid "
+                + "task file it writes a health service that fails and says why.",
+            "Units of an earlier call stay: empty the directory first. With '--offline' no unit counts as masked.",
         ],
         exitCodes: [Row("0", "written"), Row("1", "a file could not be written"), .usageError, .wrongTaskFile],
         examples: [

@@ -18,17 +18,12 @@ struct UpCommand: TaskCommand {
             + "again, starts the tasks that have changed or have not succeeded, and shows them until they have ended.",
         usage: ["nest-bootstrap up [NAME]... [FLAG]..."],
         details: [
-            "With a mistake in the task file, or in what the file names, nothing is touched: the tasks stay as they "
-                + "are.",
+            "With a mistake in the task file, or in what the file names, nothing is touched.",
             "A task runs again if its declaration has changed, or the content of a file that it reads, since its last "
-                + "success on this boot; then the tasks that run after it do so too. All others are left alone. Files "
-                + "that other tasks write do not count, nor do the description and the timeout.",
-            "The work is done by systemd, so it continues if this command is interrupted or its connection is lost: "
-                + "'nest-bootstrap status --watch' shows it again.",
-            "With names only these tasks, and those that they depend on, are started. 'run --task NAME' runs a task "
-                + "whether or not it has changed.",
-            "With '--output json' it prints an object with the tasks that it starts and the reasons, an object for "
-                + "each change of a state, and at the end one with the result; docs/json.md describes the fields.",
+                + "success on this boot; then the tasks that run after it do so too. Files that other tasks write do not "
+                + "count, nor do the description and the timeout.",
+            "The work is done by systemd, so it continues if this command is interrupted: 'nest-bootstrap status --watch' "
+                + "shows it again. With names only these tasks, and those that they depend on, are started.",
         ],
         exitCodes: [
             Row("0", "every task has succeeded; with '--no-wait', is being started"),
