@@ -26,13 +26,11 @@ struct Program {
     /// Prepares an invocation with the environment, the outputs and the signals of this process.
     init(arguments: [String]) {
         let environment = Machine.environment()
-        let options: Options? =
-            if case .perform(_, let options) = try? parseArguments(arguments) { options } else { nil }
         let outputEnvironment = OutputEnvironment(environment: environment)
         let output = ConsoleOutput(
             journal: Journal().map { JournalQueue(Self.sender(to: $0)) },
             isUTF8: outputEnvironment.isUTF8,
-            problemView: .onTerminal(outputEnvironment, root: options?.root)
+            problemView: .onTerminal(outputEnvironment, root: givenOptions(arguments).root)
         )
         self.init(
             arguments: arguments,
@@ -53,13 +51,7 @@ struct Program {
         catchSignals: @escaping SignalCatcher,
     ) {
         self.arguments = arguments
-        let invocation = Result { () throws(UsageError) in
-            let invocation = try parseArguments(arguments)
-            guard case .perform(let command, var options) = invocation else { return invocation }
-            options.environment = environment
-            return .perform(command, options)
-        }
-        self.invocation = invocation
+        invocation = Result { () throws(UsageError) in try parseArguments(arguments, environment: environment) }
         self.output = output
         self.catchSignals = catchSignals
         self.outputEnvironment = outputEnvironment
@@ -70,30 +62,26 @@ struct Program {
     /// - Parameter preparation: The result of the preparation of the process, whose failure is reported instead.
     /// - Returns: The exit code.
     func run(after preparation: Result<Void, SystemError> = .success(())) async -> ExitCode {
-        let code = await runOutside(after: preparation)
+        var (code, idleLimit) = await answer(after: preparation)
+        // An interrupted program ends whether or not its output is read.
+        output.flush(idleLimit: idleLimit, until: code.isStopped ? .now + Self.stopLimit : nil)
+        // Lost output turns success into a failure.
+        if let failure = output.failure {
+            output.report(failure)
+            output.flush(idleLimit: .milliseconds(200))
+            if code == .success || code == .failure { code = failureCode }
+        }
         guard code == .failure, case .success(.perform(let command as RunCommand, _)) = invocation else { return code }
         // Bubblewrap fails with the code of a failure.
         return command.isConfined ? .trouble : code
     }
 
-    private func runOutside(after preparation: Result<Void, SystemError>) async -> ExitCode {
+    /// Performs the command, and returns its exit code and the maximum time for which the output waits for a reader.
+    private func answer(after preparation: Result<Void, SystemError>) async -> (ExitCode, Duration) {
         if case .failure(let error) = preparation {
             output.report(error)
-            output.flush(idleLimit: Self.runLimit)
-            return .failure
+            return (.failure, Self.runLimit)
         }
-        let (code, idleLimit) = await answer()
-        // An interrupted program ends whether or not its output is read.
-        output.flush(idleLimit: idleLimit, until: code.isStopped ? .now + Self.stopLimit : nil)
-        // Lost output turns success into a failure.
-        guard let failure = output.failure else { return code }
-        output.report(failure)
-        output.flush(idleLimit: .milliseconds(200))
-        return [.success, .failure].contains(code) ? failureCode : code
-    }
-
-    /// Performs the command, and returns its exit code and the maximum time for which the output waits for a reader.
-    private func answer() async -> (ExitCode, Duration) {
         switch invocation {
         case .success(.help(let command)):
             output.write(helpText(command))
@@ -104,15 +92,14 @@ struct Program {
         case .success(.perform(let command, let options)):
             return (await perform(command, options), command.outputLimit)
         case .failure(let error):
-            output.report(error, as: wantedOutput(arguments))
+            output.report(error, as: givenOptions(arguments).output)
             return (.usage, Self.readerLimit)
         }
     }
 
     /// The exit code of an error other than a failed task.
     private var failureCode: ExitCode {
-        guard case .success(.perform(let command, _)) = invocation else { return .failure }
-        return type(of: command).failureCode
+        if case .success(.perform(is DiffCommand, _)) = invocation { .trouble } else { .failure }
     }
 
     // MARK: Commands
@@ -170,10 +157,7 @@ struct Program {
         guard options.isService else { return .configuration }
         // Every user can read the status, so it must not contain the problem, which may quote a value from the file.
         let place = error.all.first?.location.map { " (\($0))" } ?? ""
-        let status = printable("the task file has a problem\(place), see the journal")
-        let notifications = ThreadQueue(notifyManager)
-        notifications.append("STATUS=\(status)")
-        _ = notifications.drain(idleLimit: Self.stopLimit)
+        notifyManager("STATUS=\(printable("the task file has a problem\(place), see the journal"))")
         return .configuration
     }
 
@@ -183,23 +167,21 @@ struct Program {
         idleLimit: Duration,
         _ body: @escaping @Sendable () async throws -> ExitCode,
     ) async throws -> ExitCode {
-        let result: Result<ExitCode, any Error> = await withTaskGroup(of: Result<ExitCode, any Error>?.self) { group in
-            group.addTask {
-                do { return .success(try await body()) } catch { return .failure(error) }
-            }
-            group.addTask {
-                while (try? await ContinuousClock().sleep(for: .milliseconds(200))) != nil { events.tick() }
-                return nil
-            }
-            defer { group.cancelAll() }
-            while let result = await group.next() {
-                if let result { return result }
-            }
-            preconditionFailure("a run ends before the clock beside it")
+        let result: Result<ExitCode, any Error>
+        do {
+            // This ends with the block.
+            async let _: Void = Self.tick(events)
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
         }
         let isStopped = (try? result.get())?.isStopped == true
         events.finish(idleLimit: idleLimit, until: isStopped ? .now + Self.stopLimit : nil)
         return try result.get()
+    }
+
+    private static func tick(_ events: EventQueue) async {
+        while (try? await ContinuousClock().sleep(for: .milliseconds(200))) != nil { events.tick() }
     }
 
     /// Creates a function that sends entries to the journal.

@@ -1,17 +1,16 @@
 import Base
 import Glibc
 import Host
-import Reporting
+import Planning
 
 Machine.forbidDumps()
 Machine.silenceDispatchLogging()
 StandardStreams.open()
 Signals.ignoreBrokenPipe()
 let arguments = argumentsByName(Machine.arguments())
-let command = arguments.first.flatMap(findCommand)
-// This call must come before a second thread is created.
+// The process must become another user before it creates a second thread.
 let preparation = Result { () throws(SystemError) in
-    if let command { try command.prepareProcess(arguments) }
+    if arguments.first == RunCommand.name, arguments.contains("--confined") { try Machine.become(unitUser) }
 }
 let code = await Program(arguments: arguments).run(after: preparation)
 exit(code.rawValue)

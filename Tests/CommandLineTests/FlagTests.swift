@@ -40,7 +40,7 @@ struct FlagTests {
         ] as [([String], OutputFormat)]
     )
     func `wrong arguments are reported in the requested format`(arguments: [String], expected: OutputFormat) {
-        #expect(wantedOutput(arguments) == expected)
+        #expect(givenOptions(arguments).output == expected)
     }
 
     @Test(arguments: [

@@ -12,11 +12,16 @@ enum Invocation: Sendable {
 
 /// Parses the arguments of the program.
 ///
-/// - Parameter arguments: The arguments without the program's own name: a command, then its flags and names.
+/// - Parameters:
+///   - arguments: The arguments without the program's own name: a command, then its flags and names.
+///   - environment: The environment of the call.
 /// - Returns: The command with its options, or the request for help.
 /// - Throws: ``UsageError`` for the first argument that is not understood. A request for help is a normal result, even
 ///   if the other arguments are wrong.
-func parseArguments(_ arguments: [String]) throws(UsageError) -> Invocation {
+func parseArguments(
+    _ arguments: [String],
+    environment: [String: String] = [:],
+) throws(UsageError) -> Invocation {
     guard let first = arguments.first else { return .help(nil) }
     if first == FlagForm.versionName {
         guard arguments.count == 1 else { throw UsageError("'\(first)' takes no arguments: '\(arguments[1])'") }
@@ -28,7 +33,7 @@ func parseArguments(_ arguments: [String]) throws(UsageError) -> Invocation {
         throw .unknown("command", first, among: shownCommands.map { $0.name } + ["help"])
     }
     let words = CallWords(arguments.dropFirst(), of: command)
-    return words.isHelp ? .help(command) : try command.parse(words)
+    return words.isHelp ? .help(command) : try command.parse(words, environment)
 }
 
 private func helpSubject(_ words: ArraySlice<String>) throws(UsageError) -> (any Command.Type)? {
@@ -50,13 +55,12 @@ func argumentsByName(_ arguments: [String]) -> [String] {
     return name.hasSuffix("-generator") ? [UnitsCommand.name] + rest : rest
 }
 
-/// Returns the output format in which to report an error in the arguments.
+/// Returns the common options that could be parsed, for the report of an error in the arguments.
 ///
 /// - Parameter arguments: The arguments without the program's own name.
-/// - Returns: The last format that a flag of the command requests, regardless of the other arguments.
-func wantedOutput(_ arguments: [String]) -> OutputFormat {
-    // The raw argument is not enough, because the value of `init --output` is a directory and not a format.
-    arguments.first.flatMap(findCommand).map { CallWords(arguments.dropFirst(), of: $0).options.output } ?? .text
+/// - Returns: The options that flags of the command set, regardless of the other arguments.
+func givenOptions(_ arguments: [String]) -> Options {
+    arguments.first.flatMap(findCommand).map { CallWords(arguments.dropFirst(), of: $0).options } ?? Options()
 }
 
 /// The words after the name of a command, sorted into flags and names.
@@ -165,11 +169,14 @@ extension Command {
     }
 
     /// Parses the arguments of one call.
-    fileprivate static func parse(_ words: CallWords) throws(UsageError) -> Invocation {
+    fileprivate static func parse(
+        _ words: CallWords,
+        _ environment: [String: String]
+    ) throws(UsageError) -> Invocation {
         if let error = words.error { throw error }
         do throws(UsageError) {
             var command = Self()
-            var options = Options()
+            var options = Options(environment: environment)
             var seen: Set<String> = []
             for given in words.flags {
                 guard seen.insert(given.form.name).inserted || given.form.isRepeatable || given.form.value == nil else {

@@ -19,9 +19,6 @@ protocol Command: Sendable, Hashable {
     /// them; `help COMMAND` shows their help.
     static var isShown: Bool { get }
 
-    /// The exit code of an error other than a failed task.
-    static var failureCode: ExitCode { get }
-
     /// Creates the command with the default values of its arguments.
     init()
 
@@ -51,21 +48,12 @@ protocol Command: Sendable, Hashable {
     /// - Throws: ``Base/Problems`` for wrong arguments, other errors if the command cannot continue.
     func run(_ options: Options, in program: Program) async throws -> ExitCode
 
-    /// Changes attributes of the process while it still has a single thread.
-    ///
-    /// This function is called only if the command is the first argument.
-    ///
-    /// - Parameter arguments: The arguments of the program, which are not parsed yet.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
-    static func prepareProcess(_ arguments: [String]) throws(SystemError)
-
     /// Returns the completion of the positional arguments.
     static func completion(_ completer: Completer) -> Completion
 }
 
 extension Command {
     static var isShown: Bool { true }
-    static var failureCode: ExitCode { .failure }
     var isDryRun: Bool { false }
     var acts: Bool { false }
     var outputLimit: Duration { Program.readerLimit }
@@ -74,7 +62,6 @@ extension Command {
         try Self.refuse(names)
     }
 
-    static func prepareProcess(_ arguments: [String]) throws(SystemError) {}
     static func completion(_ completer: Completer) -> Completion { .words([]) }
 }
 

@@ -34,8 +34,6 @@ struct DiffCommand: TaskCommand {
 
     static let flags: [Flag<Self>] = [.config, .role, .hostName, .root, .output]
 
-    static let failureCode = ExitCode.trouble
-
     var names: [String] = []
 
     var isDryRun: Bool { true }

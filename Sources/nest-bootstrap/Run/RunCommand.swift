@@ -91,10 +91,6 @@ struct RunCommand: Command {
         if tasks.isEmpty, withDependencies { throw UsageError("'--with-dependencies' requires '--task NAME'") }
     }
 
-    static func prepareProcess(_ arguments: [String]) throws(SystemError) {
-        if arguments.contains("--confined") { try Machine.become(unitUser) }
-    }
-
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         try await program.withConfiguration(options) { try await run($0, in: program) }
     }
