@@ -65,17 +65,6 @@ public struct Plan: Sendable, Hashable {
         return Self(steps: steps, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
     }
 
-    /// Returns the plan with tasks that run after all others.
-    public func appending(_ tasks: [PlannedTask]) -> Self {
-        let added = tasks.map { Step(task: $0, dependencies: Array(steps.indices)) }
-        return Self(
-            steps: steps + added,
-            roles: roles,
-            roleNamesElsewhere: roleNamesElsewhere,
-            disabledTasks: disabledTasks
-        )
-    }
-
     init(
         steps: [Step],
         roles: [String],

@@ -146,7 +146,7 @@ struct ArgumentTests {
             (["reset", "--run-commands", "--yes"], "'--run-commands' requires '--root DIR'; see"),
             (["help", "stauts"], "unknown command 'stauts' (did you mean 'status'?)"),
             (["run", "--taks", "a"], "unknown flag '--taks' (did you mean '--task'?); see"),
-            (["run", "-x"], "unknown flag '-x' (expected one of --task, --with-dependencies, --remove-sets,"),
+            (["run", "-x"], "unknown flag '-x' (expected one of --task, --with-dependencies, --dry-run,"),
             (["status", "--task", "a"], "'status' has no flag '--task' (it belongs to 'run'); see"),
             (["run", "--task"], "flag '--task' requires a value: '--task NAME'"),
             (["run", "-o="], "flag '--output' requires a value: '-o, --output text|json'"),

@@ -15,10 +15,6 @@ public struct RemoveDeclaration: VerbDeclaration {
         /// The kubeconfig of the API server.
         public var kubeconfig: LocatedPath
         public var name: String
-
-        public init(kubeconfig: LocatedPath, name: String) {
-            (self.kubeconfig, self.name) = (kubeconfig, name)
-        }
     }
 
     public var paths: [LocatedPath] = []
@@ -41,9 +37,6 @@ public struct RemoveDeclaration: VerbDeclaration {
     public var set: ObjectSet? { setName.map { ObjectSet(kubeconfig: kubeconfig, name: $0) } }
 
     init() {}
-
-    /// Creates the declaration of a task that removes only a set.
-    public init(_ set: ObjectSet) { (kubeconfig, setName) = (set.kubeconfig, set.name) }
 }
 
 extension RemoveDeclaration: ReadableVerb {

@@ -71,7 +71,7 @@ struct DiffCommand: TaskCommand {
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(part) { step, context in try await runner.perform(step, context) }
         }
-        if names.isEmpty, signal == nil { program.output.report(warnings: FormerSets(environment).warnings()) }
+        if names.isEmpty, signal == nil { program.output.report(warnings: environment.formerSetWarnings()) }
         await http.shutDown()
         let code = ExitCode(report, signal: signal)
         guard code == .success else { return code.isStopped ? code : .trouble }

@@ -71,10 +71,8 @@ struct PlanRun {
         }
         let runner = ActionRunner(environment)
         let engine = engine(recorder)
-        let formerSets = FormerSets(environment)
-        let plan = command.removesSets ? part.appending(try formerSets.removals()) : part
         let (report, signal) = await interruptible(by: signals) {
-            await engine.run(plan) { step, context in
+            await engine.run(part) { step, context in
                 guard let recorder else {
                     let outcome = try await runner.perform(step, context)
                     if case .changed = outcome, !step.task.restarts.isEmpty {
@@ -85,7 +83,7 @@ struct PlanRun {
                 return try await perform(step, context, runner, recorder, records, inputs, refusal)
             }
         }
-        if command.isWholeRun, signal == nil { output.report(warnings: formerSets.warnings()) }
+        if command.isWholeRun, signal == nil { output.report(warnings: environment.formerSetWarnings()) }
         await http.shutDown()
         if recorder != nil, !command.isConfined { await concludeByHand() }
         var code = ExitCode(report, signal: signal)

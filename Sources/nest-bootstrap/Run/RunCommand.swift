@@ -41,11 +41,6 @@ struct RunCommand: Command {
             "first run the dependencies of the named tasks that have not succeeded on this boot",
             \.withDependencies
         ),
-        Flag(
-            "--remove-sets",
-            "afterwards delete the objects of sets that no task has any more; see 'remove' in docs/task-file",
-            \.removesSets
-        ),
         Flag("--dry-run", "show what would be created and changed, write nothing", \.isDryRun),
         .config, .role, .hostName, .root, .output,
         Flag(
@@ -69,7 +64,6 @@ struct RunCommand: Command {
     /// The tasks to run, in the given order without duplicates; empty for all tasks.
     var tasks: [String] = []
     var withDependencies = false
-    var removesSets = false
     var isDryRun = false
     var isConfined = false
     var part: NetworkPart?
@@ -85,9 +79,6 @@ struct RunCommand: Command {
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         try Self.refuse(names, hint: "use \(quotedShellLine(["--task", names.first ?? "NAME"]))")
-        if removesSets, !tasks.isEmpty {
-            throw UsageError("'--remove-sets' and '--task' are mutually exclusive")
-        }
         if tasks.isEmpty, withDependencies { throw UsageError("'--with-dependencies' requires '--task NAME'") }
     }
 

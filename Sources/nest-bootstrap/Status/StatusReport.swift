@@ -59,7 +59,7 @@ struct StatusReport {
     /// Reports the sets that no task has any more.
     private func reportFormerSets() async throws {
         let http = HTTPClient()
-        let warnings = FormerSets(configuration.environment(http)).warnings()
+        let warnings = configuration.environment(http).formerSetWarnings()
         await http.shutDown()
         output.report(warnings: warnings)
     }

@@ -46,13 +46,13 @@ struct ObjectSetTests {
         }
         #expect(try await nodes.run("n1").status == 0)
         // Nor is it deleted together with the set.
-        try nodes.writeOtherTask("n1")
-        let removal = try await nodes.run("n1", "run", "--remove-sets")
+        try nodes.writeRemoval("n1")
+        let removal = try await nodes.run("n1")
         #expect(removal.output.contains("ConfigMap/foreign/a deleted"), "\(removal.output)")
         #expect(try await kubectl.kubectl("get", "secret", "crown", "-n", "foreign").status == 0)
     }
 
-    @Test func `a set without a task is listed, and removed with one command, but for what other nodes have`()
+    @Test func `a set without a task is listed, and removed with the task of the hint, but for what other nodes have`()
         async throws
     {
         let nodes = try await SetNodes("ended", "n1", "n2")
@@ -66,23 +66,25 @@ struct ObjectSetTests {
             let result = try await nodes.run("n1", command)
             let list = "(ConfigMap/ended/a, ConfigMap/ended/n1)"
             #expect(result.errors.contains("set 'ended'") && result.errors.contains(list), "\(result.errors)")
-            #expect(result.errors.contains("nest-bootstrap run --remove-sets"), "\(result.errors)")
+            #expect(result.errors.contains("'\(nodes.removal)'"), "\(result.errors)")
         }
-        let planned = try await nodes.run("n1", "run", "--remove-sets", "--dry-run")
+        try nodes.writeRemoval("n1")
+        let planned = try await nodes.run("n1", "run", "--dry-run")
         #expect(planned.output.contains("ConfigMap/ended/n1 would be deleted"), "\(planned.output)")
         #expect(try await nodes.maps().keys.sorted() == ["a", "n1", "n2"])
-        let first = try await nodes.run("n1", "run", "--remove-sets")
+        let first = try await nodes.run("n1")
         #expect(first.status == 0, "\(first.errors)")
-        #expect(first.output.contains("remove-set-ended: changed"), "\(first.output)")
+        #expect(first.output.contains("end: changed"), "\(first.output)")
         #expect((first.output + first.errors).contains("kept ConfigMap/ended/a: "), "\(first.output)\(first.errors)")
         #expect(try await nodes.maps().keys.sorted() == ["a", "n2"])
-        try nodes.writeOtherTask("n2")
-        let second = try await nodes.run("n2", "run", "--remove-sets")
+        try nodes.writeRemoval("n2")
+        let second = try await nodes.run("n2")
         #expect(second.status == 0, "\(second.errors)")
         #expect(try await nodes.maps().isEmpty)
         #expect(try await nodes.cluster.kubectl("get", "configmap", "beside", "-n", "ended").status == 0)
         #expect(try await !nodes.hasParent())
         for name in ["n1", "n2"] {
+            try nodes.writeOtherTask(name)
             let result = try await nodes.run(name)
             #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
             #expect(try await nodes.run(name, "status").errors.isEmpty)
@@ -93,10 +95,7 @@ struct ObjectSetTests {
         let nodes = try await SetNodes("dropped", "cp", "worker")
         try nodes.write("cp", ["a": "1"])
         #expect(try await nodes.run("cp").status == 0)
-        let kubeconfig = nodes.cluster.kubeconfig
-        for name in ["worker", "cp"] {
-            try nodes.writeOtherTask(name, "end: {remove: {set: dropped, kubeconfig: \(kubeconfig)}}")
-        }
+        for name in ["worker", "cp"] { try nodes.writeRemoval(name) }
         let other = try await nodes.run("worker")
         #expect(other.status == 0, "\(other.errors)")
         #expect((other.output + other.errors).contains("has not applied set 'dropped'"), "\(other)")

@@ -43,6 +43,11 @@ struct SetNodes {
         try node(name).write("tasks: {\(task)}\n", to: "bootstrap.yaml")
     }
 
+    /// The declaration that deletes the set.
+    var removal: String { "remove: {set: \(namespace), kubeconfig: \(cluster.kubeconfig)}" }
+
+    func writeRemoval(_ name: String) throws { try writeOtherTask(name, "end: {\(removal)}") }
+
     @discardableResult
     func run(_ name: String, _ arguments: String...) async throws -> ToolResult {
         let words = arguments.isEmpty ? ["run"] : arguments
