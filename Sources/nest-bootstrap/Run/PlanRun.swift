@@ -226,9 +226,9 @@ struct PlanRun {
         guard !options.isService, options.root == nil, isThisMachine, let report = configuration.report else { return }
         if Systemd.isRunning {
             guard Machine.isRoot, options.config == Options.defaultConfig else { return }
-            await ReportService.request(report)
+            await NodeReporter.request(report)
         } else if report.kubeconfig != nil {
-            await ReportService(options: options, output: output).runOnce(within: Self.reportLimit)
+            await NodeReporter.attempt(options, output, within: Self.reportLimit, gracePeriod: .zero)
         }
     }
 

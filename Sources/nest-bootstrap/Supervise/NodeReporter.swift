@@ -155,3 +155,68 @@ struct NodeReporter {
         return "\(node.prefix(230)).\(digest.prefix(16))"
     }
 }
+
+/// The service that reports the state of the node, `supervise --only-report`.
+extension NodeReporter {
+    /// The range of the delay before anything is sent, in seconds.
+    ///
+    /// Several tasks may end at the same time on this node, and on all nodes after a power or server failure.
+    private static let delays = 1.0...10.0
+    private static let attemptLimit = Duration.seconds(20)
+
+    /// The pauses after attempts that have failed.
+    private static let firstPause = Duration.seconds(10)
+    private static let longestPause = Duration.seconds(300)
+
+    /// The grace period of the service: every boot has a few seconds without a server or a kubeconfig.
+    private static let gracePeriodOfService = Duration.seconds(60)
+
+    /// The maximum time for systemd to answer, because the end of a task does not wait for a report.
+    private static let answerLimit = Duration.seconds(2)
+
+    /// Sends reports until everything is reported.
+    ///
+    /// Without a server or Node, the function does not return: each attempt has a deadline, but the attempts continue
+    /// until systemd stops the process. The cause of a failed attempt is shown as a warning and as the status of the
+    /// service.
+    static func serve(_ options: Options, _ output: ConsoleOutput) async throws {
+        try await ContinuousClock().sleep(for: .seconds(Double.random(in: delays)))
+        var pause = firstPause
+        while let cause = await attempt(options, output, within: attemptLimit, gracePeriod: gracePeriodOfService) {
+            let rest = pause * Double.random(in: 0.8...1.2)
+            pause = min(pause * 2, longestPause)
+            notifyManager("STATUS=\(printable("the next attempt is in \(rest.clockText): \(cause)"))")
+            try await ContinuousClock().sleep(for: rest)
+        }
+    }
+
+    /// Reports once, if the node reports to the cluster.
+    ///
+    /// Every attempt reads the task files, because they may have changed.
+    ///
+    /// - Returns: The reason why a later attempt is needed.
+    @discardableResult
+    static func attempt(
+        _ options: Options,
+        _ output: ConsoleOutput,
+        within limit: Duration,
+        gracePeriod: Duration
+    ) async -> String? {
+        guard let configuration = try? Configuration(checking: options), let report = configuration.report else {
+            return nil
+        }
+        let http = HTTPClient()
+        let reporter = Self(configuration: configuration, report: report, output: output, gracePeriod: gracePeriod)
+        let cause = await reporter.report(http, within: limit)
+        await http.shutDown()
+        return cause
+    }
+
+    /// Requests a report from the service, if the node reports to the cluster.
+    ///
+    /// The service is restarted, so that it reads the records again. If systemd refuses, the timer starts the service.
+    static func request(_ report: ReportDeclaration?) async {
+        guard report != nil else { return }
+        _ = try? await Systemd.queue([.restart(reportUnitName)], timeout: answerLimit)
+    }
+}

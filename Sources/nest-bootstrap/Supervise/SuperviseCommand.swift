@@ -52,14 +52,16 @@ struct SuperviseCommand: Command {
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         switch part {
-        case .report: try await ReportService(options: options, output: program.output).run()
+        case .report:
+            try await NodeReporter.serve(options, program.output)
+            return .success
         case .metrics:
-            try await program.withConfiguration(options, isOfUnits: true) { configuration in
+            return try await program.withConfiguration(options, isOfUnits: true) { configuration in
                 try await MetricsWriter(options: options, configuration: configuration).write()
                 return .success
             }
         case .units:
-            try await program.withConfiguration(options, isOfUnits: true) {
+            return try await program.withConfiguration(options, isOfUnits: true) {
                 try await examine($0, program.output)
             }
         }

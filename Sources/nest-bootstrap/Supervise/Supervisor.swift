@@ -72,7 +72,7 @@ struct Supervisor {
                 report("no alert about task '\(look.task)': \(error)")
             }
         }
-        if !alerted.isEmpty { await ReportService.request(configuration.report) }
+        if !alerted.isEmpty { await NodeReporter.request(configuration.report) }
         try written.get()
         for look in recovered { report("task '\(look.task)' has recovered") }
         // Every tick of the timer finds the same failures.
