@@ -68,8 +68,7 @@ struct StatusWatch {
 private struct StatusDisplay: Sendable {
     private enum Form: Sendable {
         case view(StatusView)
-        case lines(StatusChanges)
-        case objects(StatusChanges, OutputFormat)
+        case changes(StatusChanges, isJSON: Bool)
     }
 
     private let output: ConsoleOutput
@@ -81,19 +80,17 @@ private struct StatusDisplay: Sendable {
 
     init(_ format: OutputFormat, _ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) {
         self.output = output
-        if format.isForPrograms {
-            form = .objects(StatusChanges(), format)
-        } else if outputEnvironment.isScreen {
-            let view = StatusView(
-                output,
-                isColoured: outputEnvironment.isColoured,
-                size: { Terminal.size(1) ?? TerminalSize() },
-                access: { Terminal.access(1) },
-            )
-            form = .view(view)
-        } else {
-            form = .lines(StatusChanges())
+        guard outputEnvironment.isScreen, !format.isForPrograms else {
+            form = .changes(StatusChanges(), isJSON: format.isForPrograms)
+            return
         }
+        let view = StatusView(
+            output,
+            isColoured: outputEnvironment.isColoured,
+            size: { Terminal.size(1) ?? TerminalSize() },
+            access: { Terminal.access(1) },
+        )
+        form = .view(view)
     }
 
     mutating func show(_ findings: StatusFindings) {
@@ -104,16 +101,17 @@ private struct StatusDisplay: Sendable {
             }
             view.show(statuses ?? findings.statuses, warning: findings.error.map { chain($0) })
             form = .view(view)
-        case .lines(var changes):
+        case .changes(var changes, let isJSON):
             // While a slow reader has not accepted earlier lines, changes are left to a later survey.
             guard !output.isBacklogged else { return }
-            report(findings.error)
-            output.write(changes.lines(current(findings)).map { $0 + "\n" }.joined())
-            form = .lines(changes)
-        case .objects(var changes, let format):
-            guard !output.isBacklogged else { return }
-            output.writeObjects(changes.json(current(findings)).map { $0 + "\n" }.joined())
-            form = .objects(changes, format)
+            let statuses = current(findings)
+            if isJSON {
+                output.writeObjects(changes.json(statuses).map { $0 + "\n" }.joined())
+            } else {
+                report(findings.error)
+                output.write(changes.lines(statuses).map { $0 + "\n" }.joined())
+            }
+            form = .changes(changes, isJSON: isJSON)
         }
     }
 
