@@ -203,8 +203,7 @@ extension Configuration {
                 let creation = "create it ('nest-bootstrap init KIND --output DIR' writes one), or pass '--config FILE'"
                 let target = (try? FileSystem.status(path))?.target
                 let missing = target.map { "it is a link to '\($0)': put the file there" } ?? creation
-                let file = "name the file in it: '--config \(path.endsWithSlash ? path : path + "/")FILE'"
-                let hint = error.isNotFound ? missing : error.isDirectory ? file : error.advice
+                let hint = error.isNotFound ? missing : error.advice
                 let message = "cannot read the task file: \(error.reason)"
                 problems.append(Problem(message, at: SourceLocation(file: path), hint: hint))
             }
@@ -218,26 +217,14 @@ extension Configuration {
             add(config)
         }
         do {
-            let directory = absolute(options.dropInDirectory)
-            // A link that leads nowhere is an error.
-            if try FileSystem.status(directory) != nil {
-                for name in try FileSystem.list(directory, limit: dropInLimit) {
-                    guard !isDropIn(name) else {
-                        add("\(directory)/\(name)")
-                        continue
-                    }
-                    let text = String(name.reversed().drop { $0.isWhitespace }.reversed())
-                    let suffix = [".yaml", ".yml", ".json", ".conf", ".toml"].first { text.lowercased().hasSuffix($0) }
-                    guard let suffix, !name.hasPrefix(".") else { continue }
-                    let location = SourceLocation(file: "\(directory)/\(name)")
-                    problems.append(
-                        Problem(
-                            "would have no effect, as drop-ins end in .yaml",
-                            at: location,
-                            hint: "rename it to \(text.dropLast(suffix.count)).yaml, or remove it"
-                        )
-                    )
+            for path in try visibleFiles(ofDropIns: options) {
+                guard !path.hasSuffix(".yaml") else {
+                    add(path)
+                    continue
                 }
+                guard [".yaml", ".yml", ".json"].contains(where: path.lowercased().hasSuffix) else { continue }
+                let message = "would have no effect, as drop-ins end in .yaml"
+                problems.append(Problem(message, at: SourceLocation(file: path), hint: "rename it, or remove it"))
             }
         } catch {
             problems.append(Problem("\(error)", at: SourceLocation(file: options.dropInDirectory)))
@@ -260,10 +247,7 @@ extension Configuration {
     static func isAbsent(_ options: Options) -> Bool {
         // A file that cannot be examined counts as present.
         do {
-            guard try FileSystem.status(absolute(options.config)) == nil else { return false }
-            let directory = absolute(options.dropInDirectory)
-            guard try FileSystem.status(directory) != nil else { return true }
-            return try FileSystem.list(directory, limit: dropInLimit).allSatisfy { !isDropIn($0) }
+            return try FileSystem.status(absolute(options.config)) == nil && dropIns(options).isEmpty
         } catch {
             return false
         }
@@ -271,9 +255,7 @@ extension Configuration {
 
     /// Returns the paths of the task file and its drop-ins, and the targets of links among them.
     static func taskFiles(_ options: Options) -> [String] {
-        let directory = absolute(options.dropInDirectory)
-        let names = ((try? FileSystem.list(directory, limit: dropInLimit)) ?? []).filter(isDropIn)
-        let paths = [absolute(options.config)] + names.map { "\(directory)/\($0)" }
+        let paths = [absolute(options.config)] + ((try? dropIns(options)) ?? [])
         return (paths + paths.compactMap { try? FileSystem.realPath($0) }).unique()
     }
 
@@ -281,9 +263,8 @@ extension Configuration {
     static func installedPaths(_ options: Options, as config: String) -> [String: String] {
         var installed = options
         installed.config = config
-        let directory = absolute(options.dropInDirectory)
-        let names = ((try? FileSystem.list(directory, limit: dropInLimit)) ?? []).filter(isDropIn)
-        let pairs = names.map { ("\(directory)/\($0)", "\(installed.dropInDirectory)/\($0)") }
+        let length = absolute(options.dropInDirectory).count
+        let pairs = ((try? dropIns(options)) ?? []).map { ($0, installed.dropInDirectory + $0.dropFirst(length)) }
         return Dictionary([(absolute(options.config), config)] + pairs) { first, _ in first }
     }
 
@@ -299,8 +280,17 @@ extension Configuration {
         }
     }
 
-    private static func isDropIn(_ name: String) -> Bool {
-        name.hasSuffix(".yaml") && !name.hasPrefix(".")
+    /// Returns the paths of the drop-ins in the order of their names.
+    private static func dropIns(_ options: Options) throws(SystemError) -> [String] {
+        try visibleFiles(ofDropIns: options).filter { $0.hasSuffix(".yaml") }
+    }
+
+    private static func visibleFiles(ofDropIns options: Options) throws(SystemError) -> [String] {
+        let directory = absolute(options.dropInDirectory)
+        // A link that leads nowhere is an error.
+        guard try FileSystem.status(directory) != nil else { return [] }
+        let names = try FileSystem.list(directory, limit: dropInLimit)
+        return names.filter { !$0.hasPrefix(".") }.map { "\(directory)/\($0)" }
     }
 
     static func absolute(_ path: String) -> String {
