@@ -43,28 +43,8 @@ struct PlanCheck {
             let message = "no address of this node matches, so tasks that use it wait for one: \(choice.summary)"
             findings.warnings.append(Problem(message, at: rule.location, hint: NodeAddress.advice(rule)))
         }
-        // With a root, this machine is not the node.
-        if options.root == nil, !options.isOffline {
-            findings.warnings += await missingUser()
-        }
         await http.shutDown()
         findings.problems = configuration.problems + findings.problems
         return findings
-    }
-
-    /// Warns if the user account that units run as does not exist, because systemd then cannot start the units.
-    private func missingUser() async -> [Problem] {
-        let count = configuration.plan.steps.count { $0.task.footprint.isConfined }
-        guard count > 0, Systemd.isRunning else { return [] }
-        do throws(SystemError) {
-            _ = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
-            return []
-        } catch {
-            // The account may exist in a user database that does not answer.
-            if let advice = error.advice { return [Problem("\(error)", hint: advice)] }
-        }
-        let units = count == 1 ? "1 task" : "\(count) tasks"
-        let message = "user '\(unitUser)' does not exist, so \(units) cannot run"
-        return [Problem(message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]
     }
 }
