@@ -9,21 +9,17 @@ struct Flag<Owner: Command>: Sendable {
     let form: FlagForm
     let set: Action
 
-    private init(_ form: FlagForm, _ set: @escaping Action) {
-        (self.form, self.set) = (form, set)
-    }
-
-    /// Creates a flag with a value.
+    /// Creates a flag with a value, or without one if the name of the value is `nil`.
     init(
         _ name: String,
         short shortName: String? = nil,
-        _ value: String,
+        _ value: String?,
         isRepeatable: Bool = false,
         isInternal: Bool = false,
         _ help: String,
         _ set: @escaping Action,
     ) {
-        let form = FlagForm(
+        form = FlagForm(
             name: name,
             shortName: shortName,
             value: value,
@@ -31,19 +27,7 @@ struct Flag<Owner: Command>: Sendable {
             isInternal: isInternal,
             help: help,
         )
-        self.init(form, set)
-    }
-
-    /// Creates a flag without a value.
-    init(
-        _ name: String,
-        short shortName: String? = nil,
-        isInternal: Bool = false,
-        _ help: String,
-        _ set: @escaping @Sendable (inout Owner, inout Options) -> Void,
-    ) {
-        let form = FlagForm(name: name, shortName: shortName, isInternal: isInternal, help: help)
-        self.init(form) { command, options, _ in set(&command, &options) }
+        self.set = set
     }
 
     /// Creates a flag without a value that makes a property true.
@@ -54,14 +38,20 @@ struct Flag<Owner: Command>: Sendable {
         _ help: String,
         _ property: any WritableKeyPath<Owner, Bool> & Sendable,
     ) {
-        self.init(name, short: shortName, isInternal: isInternal, help) { command, _ in
+        self.init(name, short: shortName, nil, isInternal: isInternal, help) { command, _, _ in
             command[keyPath: property] = true
         }
     }
 
     /// Creates a flag whose value is any text.
-    init(_ name: String, _ value: String, _ help: String, _ property: any WritableKeyPath<Owner, String?> & Sendable) {
-        self.init(name, value, help) { command, _, value in command[keyPath: property] = value }
+    init(
+        _ name: String,
+        short shortName: String? = nil,
+        _ value: String,
+        _ help: String,
+        _ property: any WritableKeyPath<Owner, String?> & Sendable
+    ) {
+        self.init(name, short: shortName, value, help) { command, _, value in command[keyPath: property] = value }
     }
 
     /// Creates a repeatable flag; a value that is given twice counts once.
@@ -138,14 +128,15 @@ extension Flag {
     }
 
     static func allNodes(_ help: String) -> Flag {
-        Flag("--all-nodes", help) { _, options in options.isForAllNodes = true }
+        Flag("--all-nodes", nil, help) { _, options, _ in options.isForAllNodes = true }
     }
 
     static var offline: Flag {
         Flag(
             "--offline",
+            nil,
             "look at no file of the node: only at the task file, its drop-ins, and manifests that exist here"
-        ) { _, options in options.isOffline = true }
+        ) { _, options, _ in options.isOffline = true }
     }
 
     static var root: Flag { root("put DIR before every path that a task writes or has written") }

@@ -36,7 +36,7 @@ struct SuperviseCommand: Command {
     static let isShown = false
 
     private static func part(_ name: String, _ part: Part, _ help: String) -> Flag<Self> {
-        Flag(name, isInternal: true, help) { command, _ in command.part = part }
+        Flag(name, nil, isInternal: true, help) { command, _, _ in command.part = part }
     }
 
     /// The parts of the work; each call does one part.
