@@ -4,7 +4,7 @@ import Testing
 
 @testable import nest_bootstrap
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(5)))
 struct LogsTests {
     private func call(_ arguments: String...) throws -> [String] {
         let options = try options(["logs"] + arguments)
@@ -24,15 +24,6 @@ struct LogsTests {
         "SYSLOG_IDENTIFIER=nest-bootstrap", "_TRANSPORT=kernel",
     ]
 
-    @Test func `the user of units is that of the root directory`() throws {
-        let root = TemporaryDirectory.path
-        #expect(LogsCommand.users(root: root) == [0])
-        try Files.makeDirectories("\(root)/etc")
-        let text = "root:x:0:0:root:/root:/bin/bash\nnest-bootstrap:x:123:124::/:/usr/sbin/nologin\n"
-        try Files.write(Array(text.utf8), to: "\(root)/etc/passwd", mode: 0o644)
-        #expect(LogsCommand.users(root: root) == [0, 123])
-    }
-
     @Test func `a task has its own entries, those of its units, and those of systemd about them`() throws {
         #expect(
             try call("a").dropFirst(3) == [
@@ -47,8 +38,8 @@ struct LogsTests {
 
     @Test func `flags are those of journalctl`() throws {
         #expect(
-            try call("-f", "-b", "0", "--since", "1h30m", "-o", "json", "--root", "/mnt") == [
-                "--no-hostname", "--output=json", "--since=-1h30m", "--boot=0", "--follow", "--root=/mnt",
+            try call("-f", "-b", "0", "--since", "1h30m", "-o", "json") == [
+                "--no-hostname", "--output=json", "--since=-1h30m", "--boot=0", "--follow",
             ] + Self.all
         )
         #expect(try call("--since", "yesterday").contains("--since=yesterday"))

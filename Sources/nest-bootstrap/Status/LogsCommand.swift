@@ -37,9 +37,10 @@ struct LogsCommand: TaskCommand {
             short: "-b",
             "BOOT",
             "only entries of BOOT, as journalctl reads it: -1 is the boot before this one, all is every boot (default: "
-                + "this boot, or every boot with '--since')"
-        ) { (command, _, value) throws(UsageError) in command.boot = value },
-        .output, .config, .role, .hostName, .root,
+                + "this boot, or every boot with '--since')",
+            \.boot
+        ),
+        .output, .config, .role, .hostName,
     ]
 
     var names: [String] = []
@@ -58,8 +59,8 @@ struct LogsCommand: TaskCommand {
         var environment = options.environment
         // By default, journalctl has less cut long lines (option S). The other options are those of journalctl.
         if environment["SYSTEMD_LESS"] == nil { environment["SYSTEMD_LESS"] = "FRXMK" }
-        let users = Self.users(root: options.root ?? "")
-        let command = Host.Command("journalctl", arguments(options, users: users), environment: environment)
+        let arguments = arguments(options, users: Self.users())
+        let command = Host.Command("journalctl", arguments, environment: environment)
         do throws(SystemError) {
             try command.replaceProcess()
         } catch {
@@ -81,7 +82,6 @@ struct LogsCommand: TaskCommand {
         // Older entries are rarely meant, and are many on a node that has booted often.
         if let boot { arguments.append("--boot=\(boot)") } else if since == nil { arguments.append("--boot") }
         if isFollowing { arguments.append("--follow") }
-        if let root = options.root { arguments.append("--root=\(root)") }
         func sent(_ field: String) -> [[String]] { users.map { [field, "_UID=\($0)"] } }
         var matches: [[String]] = []
         if names.isEmpty {
@@ -100,11 +100,11 @@ struct LogsCommand: TaskCommand {
         return arguments + Array(matches.joined(separator: ["+"]))
     }
 
-    /// Returns the IDs of root and of the user that units run as, from the user database below a root directory.
+    /// Returns the IDs of root and of the user that units run as.
     ///
-    /// If the database cannot be read, only the entries of root are shown.
-    static func users(root: String) -> [Int] {
-        let bytes = (try? FileSystem.read("\(root)/etc/passwd", limit: 1 << 20)) ?? []
+    /// If the user database cannot be read, only the entries of root are shown.
+    private static func users() -> [Int] {
+        let bytes = (try? FileSystem.read("/etc/passwd", limit: 1 << 20)) ?? []
         let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
         let entries = lines.map { $0.split(separator: ":", omittingEmptySubsequences: false) }
         let user = entries.first { $0.count > 2 && $0[0] == unitUser }.flatMap { Int($0[2]) }
