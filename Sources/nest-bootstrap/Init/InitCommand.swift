@@ -97,7 +97,7 @@ struct InitCommand: Command {
         }
         var files = kind.templates
         guard let index = files.firstIndex(where: { $0.path == kind.adaptedFile }) else { return files }
-        var lines = ["# yaml-language-server: $schema=\(Installation().schema)", "#"]
+        var lines = ["# yaml-language-server: $schema=\(Installation.schema)", "#"]
         var (section, variables) = (Substring(), [String]())
         let text = String(decoding: files[index].content, as: UTF8.self)
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
