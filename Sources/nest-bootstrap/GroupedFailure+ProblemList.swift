@@ -14,17 +14,6 @@ extension GroupedFailure: ProblemList {
 
     /// Always `true`, because the problems of a group list the objects of the group.
     public var namesObjects: Bool { true }
-
-    /// The URL of the Kubernetes documentation about failures of this kind.
-    public var documentation: String? {
-        let reference = "https://kubernetes.io/docs/reference"
-        return switch failure.cause {
-        case .conflict: "\(reference)/using-api/server-side-apply/#conflicts"
-        case .forbidden: "\(reference)/access-authn-authz/rbac/"
-        case .denied: "\(reference)/access-authn-authz/admission-controllers/"
-        default: nil
-        }
-    }
 }
 
 extension ReportedFailures: ProblemList {

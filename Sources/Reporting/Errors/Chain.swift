@@ -80,12 +80,10 @@ private func problems(of error: any Error, _ list: (any ProblemList) -> [Problem
     }
 }
 
-/// Returns the journal fields for an error: the system error number and the address of documentation.
+/// Returns the journal fields for an error: the system error number.
 func journalFields(of error: any Error) -> [(String, String)] {
-    let causes = causes(of: error)
-    let number = causes.lazy.compactMap { ($0 as? SystemError)?.code }.first { $0 > 0 }
-    let address = causes.lazy.compactMap { ($0 as? any ProblemList)?.documentation }.first
-    return (number.map { [("ERRNO", String($0))] } ?? []) + (address.map { [("DOCUMENTATION", $0)] } ?? [])
+    let number = causes(of: error).lazy.compactMap { ($0 as? SystemError)?.code }.first { $0 > 0 }
+    return number.map { [("ERRNO", String($0))] } ?? []
 }
 
 /// Returns the error, followed by the chain of its causes.
@@ -172,9 +170,6 @@ public protocol ProblemList: Error {
 
     /// Whether the messages of the problems already contain the names of their objects.
     var namesObjects: Bool { get }
-
-    /// The address of documentation about errors of this kind, `nil` if there is none.
-    var documentation: String? { get }
 }
 
 /// Defaults for most errors.
@@ -184,9 +179,6 @@ extension ProblemList {
 
     /// The default: no names of objects in the messages.
     public var namesObjects: Bool { false }
-
-    /// The default: no documentation.
-    public var documentation: String? { nil }
 }
 
 /// Problems of files are printed individually.
