@@ -61,7 +61,6 @@ struct CompleterTests {
         #expect(words("explain", "tasks", "") == [] && words("frobnicate", "") == [])
         #expect(words("explain", "tasks.").contains("tasks.NAME.apply.wait"))
         #expect(words("explain", "tasks.NAME.ap").contains("tasks.NAME.apply"))
-        #expect(words("explain", "tasks.alpha.apply.wa") == ["tasks.alpha.apply.wait"])
         #expect(words("explain", "apply.wa") == ["apply.wait"])
     }
 

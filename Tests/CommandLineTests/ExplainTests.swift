@@ -35,13 +35,6 @@ struct ExplainTests {
         #expect(paths(text) == [path])
     }
 
-    @Test func `a place keeps the names that were typed`() throws {
-        let key = try #require(ReferencedKey.find("tasks.NAME.apply.wait").first)
-        #expect(key.path(named: "tasks.calico-node.ap") == "tasks.calico-node.apply.wait")
-        #expect(key.path(named: "tasks.") == "tasks.NAME.apply.wait")
-        #expect(key.path(named: "nodes.cp1.") == "tasks.NAME.apply.wait")
-    }
-
     @Test(arguments: [
         "", ".tasks", "NAME", "tasks.a.b", "apply.nothing", "nodes.a..role",
     ])
@@ -59,7 +52,8 @@ struct ExplainTests {
         #expect(explained.output.hasPrefix("tasks.NAME.apply.wait\n\n"), "\(explained.output)")
         let several = await callProgram(["explain", "path"])
         #expect(several.status == 0 && several.errors == "")
-        #expect(several.output.hasPrefix("\(paths("path").count) keys are named 'path':\n"), "\(several.output)")
+        #expect(several.output.hasPrefix(paths("path")[0] + "\n\n"), "\(several.output)")
+        for path in paths("path").dropFirst() { #expect(several.output.contains("\n  \(path)"), "\(several.output)") }
         let unknown = await callProgram(["explain", "wiat"])
         #expect(unknown.status == 64 && unknown.output == "")
         #expect(unknown.errors.contains("unknown key 'wiat' (did you mean 'wait'?)"), "\(unknown.errors)")

@@ -19,17 +19,6 @@ public struct ReferencedKey: Sendable, Hashable {
         return place.dropFirst(isOfTask ? 2 : 0).joined(separator: ".")
     }
 
-    /// Returns the place with placeholders replaced by names from a text, in which the last word may be incomplete.
-    ///
-    /// - Parameter text: The beginning of a place, such as `tasks.calico-node.ap`.
-    /// - Returns: The place, such as `tasks.calico-node.apply`, or ``path`` if the text does not match the place.
-    public func path(named text: String) -> String {
-        let words = text.split(separator: ".", omittingEmptySubsequences: false).dropLast().map(String.init)
-        let counts = (0...min(words.count, place.count)).reversed()
-        guard let count = counts.first(where: { Self.match(place.prefix($0), words[...]) }) else { return path }
-        return (words + place.dropFirst(count)).joined(separator: ".")
-    }
-
     /// The keys of the mapping below this key, or of the mappings in the list below this key.
     public var keys: [ReferencedKey] { Self.keys(description.type, below: place) }
 
@@ -91,9 +80,6 @@ public struct ReferencedKey: Sendable, Hashable {
 
     /// The rank among keys with the same name; the lowest comes first.
     private var rank: Int { isVerb ? 0 : place.count }
-
-    /// Returns whether this key ranks before another key with the same name.
-    public func isBefore(_ other: Self) -> Bool { rank < other.rank }
 
     private var withDescendants: [ReferencedKey] { [self] + keys.flatMap(\.withDescendants) }
 

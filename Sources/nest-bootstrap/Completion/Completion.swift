@@ -109,11 +109,11 @@ struct Completer {
         .words(isFirstName ? choices.map { Candidate($0.rawValue) } : [])
     }
 
-    /// The keys of the task file and, once a dot has been typed, their full paths with the names that were typed.
+    /// The keys of the task file and, once a dot has been typed, their full paths.
     var keys: [Candidate] {
         let short = ReferencedKey.all.map { Candidate($0.shortPath, $0.description.meaning) }
         guard current.contains(".") else { return short }
-        let places = ReferencedKey.all.map { Candidate($0.path(named: current), $0.description.meaning) }
+        let places = ReferencedKey.all.map { Candidate($0.path, $0.description.meaning) }
         return (short + places).unique(by: \.word)
     }
 

@@ -41,13 +41,12 @@ struct ExplainCommand: Command {
         return .success
     }
 
-    /// Returns the explanation of the key, or a list of keys if several have the name.
+    /// Returns the explanation of the key; if several have the name, of the first, with a list of the others.
     private func text() throws(UsageError) -> String {
         guard let name = key else { return sectionsText }
         if let annotation = ObjectAnnotation.allCases.first(where: { $0.key == name }) { return text(of: annotation) }
         let found = ReferencedKey.find(name)
         guard let key = found.first else { throw UsageError(unknown: name) }
-        guard found.dropFirst().allSatisfy(key.isBefore) else { return choiceText(name, found) }
         return text(of: key, others: found.dropFirst())
     }
 
@@ -95,13 +94,6 @@ struct ExplainCommand: Command {
                 [Row("Type", "annotation of an object in a manifest"), Row("Example", annotation.example)]
             ),
         ].joined(separator: "\n")
-    }
-
-    /// Formats a list of the keys to which the name may refer.
-    private func choiceText(_ name: String, _ found: [ReferencedKey]) -> String {
-        let rows = found.map { Row($0.shortPath, $0.description.plainMeaning) }
-        return section("\(found.count) keys are named '\(name)'", rows)
-            + "\n" + paragraph("'nest-bootstrap explain \(found[0].shortPath)' explains the first of them.")
     }
 
     /// Wraps a text in lines that fit a terminal.
