@@ -26,15 +26,8 @@ struct InputReader {
     /// Products of other tasks of the plan are left out, because a task that has changed makes its dependants run
     /// again; so is what the task changes itself, and private keys, of which a unit sees only a copy.
     func inputs(of task: PlannedTask) -> TaskInputs {
-        var used: Set<String> = []
         var digests: [String: String?] = [:]
-        for read in task.verb.footprint.reads {
-            switch read.use {
-            case .privateKey, .awaited: continue
-            case .file, .authority, .certificate, .secret, .clientKey, .kubeconfig, .manifests, .archive, .program,
-                .optional:
-                break
-            }
+        for read in task.verb.footprint.reads where read.use != .privateKey && read.use != .awaited {
             for path in paths(of: read) where !produced.contains(ExactText(path)) {
                 // A program may change what it reads, but not what the task names as its input.
                 if read.use == .optional, isChanged(path, by: task) { continue }
@@ -44,10 +37,9 @@ struct InputReader {
                 }
                 let bytes = try? files.read(path, limit: min(read.sizeLimit, Self.sizeLimit))
                 digests[path] = .some(bytes.map { sha256($0) })
-                if read.use == .manifests, let bytes { used.formUnion(Self.variableNames(in: bytes)) }
             }
         }
-        let text = task.declarationText + variableText(of: task.verb.footprint.manifests, used)
+        let text = task.declarationText + variableText(of: task.verb.footprint.manifests)
         return TaskInputs(declaration: sha256(Array(text.utf8)), files: digests)
     }
 
@@ -63,27 +55,12 @@ struct InputReader {
         return names.filter(isManifestName).map { "\(path.withoutSlashesAtEnd)/\($0)" }
     }
 
-    /// Returns the values of the variables that are replaced in manifests.
-    private func variableText(of manifests: ManifestSet?, _ used: Set<String>) -> String {
-        guard let manifests, manifests.substitutesVariables else { return "" }
-        // The content of a URL may use any variable.
-        let usesAny = manifests.sources.contains { if case .url = $0 { true } else { false } }
-        return variables.names.filter { usesAny || used.contains($0) }
-            .map { name in
-                let value = variables[name] ?? ""
-                return "\(name)=\(value.utf8.count):\(value)"
-            }.joined()
-    }
-
-    /// Returns the names of the references `${name}` in a manifest.
-    private static func variableNames(in bytes: [UInt8]) -> Set<String> {
-        var names: Set<String> = []
-        var rest = bytes[...]
-        while let dollar = rest.position(of: UInt8(ascii: "$")) {
-            rest = rest[(dollar + 1)...]
-            guard rest.first == UInt8(ascii: "{"), let end = rest.firstIndex(of: UInt8(ascii: "}")) else { continue }
-            names.insert(String(decoding: rest[(dollar + 2)..<end], as: UTF8.self))
-        }
-        return names
+    /// Returns the values of all variables if those in the manifests are replaced.
+    private func variableText(of manifests: ManifestSet?) -> String {
+        guard manifests?.substitutesVariables == true else { return "" }
+        return variables.names.map { name in
+            let value = variables[name] ?? ""
+            return "\(name)=\(value.utf8.count):\(value)"
+        }.joined()
     }
 }
