@@ -75,19 +75,16 @@ struct CertificateMaintenance {
     // MARK: renew
 
     private func renew(_ set: CertificateSet, _ selection: CertificateSelection) async throws(Problem) -> ExitCode {
-        guard !command.isDryRun else {
-            let plan = try await renewal(set, selection).plan()
-            reportFaults(of: plan, set)
-            show(plan, set)
-            return .success
-        }
-        let lock = try await lock(set)
-        let renewal = renewal(set, selection)
+        let lock = command.isDryRun ? nil : HeldLock(try await lock(set))
+        defer { withExtendedLifetime(lock) {} }
+        let renewal = Renewal(set, selection, isForced: command.isForced, at: .now(), access)
         let plan = try await renewal.plan()
-        reportFaults(of: plan, set)
-        try await renewal.perform(plan, onProgress: reportProgress)
-        lock.release()
-        show(plan, set)
+        if !command.isDryRun { try await renewal.perform(plan, onProgress: reportProgress) }
+        if options.output.isForPrograms {
+            output.writeObjects(renewalJSON(plan, isDryRun: command.isDryRun))
+        } else {
+            write(lines(plan, set))
+        }
         return .success
     }
 
@@ -104,36 +101,17 @@ struct CertificateMaintenance {
         if !options.output.isForPrograms { output.write("\(leaf.node)/\(leaf.name): \(change)\n") }
     }
 
-    private func renewal(_ set: CertificateSet, _ selection: CertificateSelection) -> Renewal {
-        Renewal(set, selection, isForced: command.isForced, at: .now(), access)
-    }
-
-    private func show(_ plan: RenewalPlan, _ set: CertificateSet) {
-        if options.output.isForPrograms {
-            output.writeObjects(renewalJSON(plan, isDryRun: command.isDryRun))
-        } else {
-            write(lines(plan, set))
-        }
-    }
-
-    /// Warns of problems of the CA, which a renewal does not replace.
-    private func reportFaults(of plan: RenewalPlan, _ set: CertificateSet) {
-        guard !options.output.isForPrograms, !plan.authorityFaults.isEmpty else { return }
-        let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
-        let hint = "it is kept; run \(quotedShellLine(rotationCall)) to see how it is replaced"
-        output.report(warnings: [Problem(text, hint: hint)])
-    }
-
     /// Formats a plan and its totals; for a dry run, which reports no progress, also lists every certificate.
     private func lines(_ plan: RenewalPlan, _ set: CertificateSet) -> [String] {
         let isDryRun = command.isDryRun
         let verb = isDryRun ? "would be " : ""
+        let authority = "CA \(set.declarations.authority.name)"
         var lines: [String] = []
         switch plan.authority {
         case .keep: break
-        case .make: lines.append("CA \(set.declarations.authority.name): \(verb)made")
+        case .make: lines.append("\(authority): \(verb)made")
         case .encryptAgain(let reasons):
-            lines.append("CA \(set.declarations.authority.name): key \(verb)encrypted again (\(text(reasons)))")
+            lines.append("\(authority): key \(verb)encrypted again (\(text(reasons)))")
         }
         if isDryRun {
             lines += plan.made.map { line($0, $0.keepsKey ? "made for the same key" : "made") }
@@ -142,6 +120,11 @@ struct CertificateMaintenance {
         lines += plan.removed.map { "\($0): \(verb)removed, as no declaration names it" }
         let count = "\(plan.made.count) certificate\(plan.made.count == 1 ? "" : "s")"
         let keptCount = plan.keptCount + plan.encrypted.count
+        if !plan.authorityFaults.isEmpty {
+            let call = quotedShellLine(rotationCall)
+            let faults = plan.authorityFaults.joined(separator: ", ")
+            lines.append("note: \(authority): \(faults); it is kept; run \(call) to see how it is replaced")
+        }
         lines += plan.limits.map { "note: \($0)" }
         if isDryRun, plan.needsIdentity, command.identities.isEmpty {
             lines.append("note: this needs the private key of an operator: pass '--identity FILE'")
