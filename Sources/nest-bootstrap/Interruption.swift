@@ -15,18 +15,13 @@ func interruptible<Value: Sendable>(
 ) async -> (Value, signal: Int32?) {
     // While the stream exists, the signals that it catches do not end the program.
     defer { withExtendedLifetime(signals) {} }
-    return await withTaskGroup(of: (value: Value?, signal: Int32?).self) { group in
-        group.addTask { (await body(), nil) }
-        group.addTask { (nil, await signals.first { _ in true }) }
-        var signal: Int32?
-        while let ending = await group.next() {
-            if let value = ending.value {
-                group.cancelAll()
-                return (value, signal)
-            }
-            signal = ending.signal
-            if signal != nil { group.cancelAll() }
-        }
-        preconditionFailure("a function ends with its value")
+    let work = Task { await body() }
+    let interruption = Task {
+        let signal = await signals.first { _ in true }
+        if signal != nil { work.cancel() }
+        return signal
     }
+    let value = await work.value
+    interruption.cancel()
+    return (value, await interruption.value)
 }
