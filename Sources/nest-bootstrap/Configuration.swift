@@ -125,11 +125,6 @@ struct Configuration {
         return ProductStore(path: "\(parent)/nest-bootstrap-products", root: root == "/" ? "" : root)
     }
 
-    /// Records the commands that undo a task, or that the task has none, before the task runs.
-    func noteReset(of task: PlannedTask) throws(SystemError) {
-        try Self.products(options).note(task.resetCommands, of: task.name, at: plan.position(of: task.name) ?? 0)
-    }
-
     var files: NodeFiles { files(distrust: nil) }
 
     /// Whether what is not the node's own code runs in sandboxes, which only root can make.

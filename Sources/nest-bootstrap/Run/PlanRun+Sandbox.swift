@@ -18,7 +18,7 @@ extension PlanRun {
             let task = part.steps.first?.task, task.footprint.isConfined
         else { return nil }
         do throws(Problem) {
-            try await noteReset(of: task)
+            try await configuration.noteReset(of: task)
             let message = "task '\(task.name)' cannot be run in its sandbox"
             let status: ExitStatus
             do throws(SystemError) {

@@ -63,7 +63,12 @@ struct PlanRun {
         }
         let refusal: Problem? = if case .failure(let problem) = confined { problem } else { nil }
         let http = HTTPClient()
-        let recorder = command.isDryRun ? nil : makeRecorder(records)
+        let recorder: Recorder? =
+            command.isDryRun
+            ? nil
+            : Recorder(records, run: identifier, isOfUnit: configuration.options.isService, plan: configuration.plan) {
+                [events] in events.send($0)
+            }
         let inputs = InputReader(configuration)
         var environment = configuration.environment(http)
         if configuration.isConfining {
@@ -92,14 +97,27 @@ struct PlanRun {
         return code
     }
 
-    private func concludeByHand() async {
-        await writeMetrics()
-        await reportToCluster()
-    }
+    /// The maximum duration of the requests of a report after a run by hand.
+    private static let reportLimit = Duration.seconds(5)
 
-    private func makeRecorder(_ records: RecordStore) -> Recorder {
-        Recorder(records, run: identifier, isOfUnit: configuration.options.isService, plan: configuration.plan) {
-            [events] in events.send($0)
+    /// After a run by hand, writes the metrics, and has systemd start a report to the cluster, or sends it without systemd.
+    ///
+    /// Services do both after the tasks of units. Without systemd, nothing is reported unless the task file names a
+    /// kubeconfig for reports. A run with another root, or as another host, is not reported: the cluster would take the
+    /// state of an image, or of this machine, for the state of a machine with that name.
+    private func concludeByHand() async {
+        let options = configuration.options
+        guard !options.isService else { return }
+        let isOfNode = Machine.isRoot && options.config == Options.defaultConfig
+        if options.root != nil || isOfNode {
+            await MetricsWriter(options: options, configuration: configuration).write(orWarn: output)
+        }
+        let isThisMachine = options.root == nil && options.hostName.map { $0 == Machine.hostName() } ?? true
+        guard isThisMachine, let report = configuration.report else { return }
+        if !Systemd.isRunning, report.kubeconfig != nil {
+            await NodeReporter.attempt(options, output, within: Self.reportLimit, gracePeriod: .zero)
+        } else if Systemd.isRunning, isOfNode {
+            await NodeReporter.request(report)
         }
     }
 
@@ -131,7 +149,7 @@ struct PlanRun {
         events.note(attempt: attempt, of: context.task)
         if let refusal { throw refusal }
         // Outside of the sandbox this has already been done.
-        if !command.isConfined { try await noteReset(of: step.task) }
+        if !command.isConfined { try await configuration.noteReset(of: step.task) }
         let outcome: Outcome
         do {
             outcome = try await runner.perform(step, context)
@@ -212,36 +230,6 @@ struct PlanRun {
         if let failure { throw failure }
     }
 
-    /// The maximum duration of the requests of a report after a run by hand.
-    private static let reportLimit = Duration.seconds(5)
-
-    /// After a run by hand, has systemd start a report to the cluster, or sends the report if systemd is not running.
-    ///
-    /// Without systemd, nothing is reported unless the task file names a kubeconfig for reports. A run with another
-    /// root, or as another host, is not reported: the cluster would take the state of an image, or of this machine, for
-    /// the state of a machine with that name.
-    private func reportToCluster() async {
-        let options = configuration.options
-        let isThisMachine = options.hostName.map { $0 == Machine.hostName() } ?? true
-        guard !options.isService, options.root == nil, isThisMachine, let report = configuration.report else { return }
-        if Systemd.isRunning {
-            guard Machine.isRoot, options.config == Options.defaultConfig else { return }
-            await NodeReporter.request(report)
-        } else if report.kubeconfig != nil {
-            await NodeReporter.attempt(options, output, within: Self.reportLimit, gracePeriod: .zero)
-        }
-    }
-
-    /// Writes the metrics after a run by hand of the node's own tasks; services write them after those of units.
-    private func writeMetrics() async {
-        let options = configuration.options
-        guard !options.isService, options.root != nil || Machine.isRoot && options.config == Options.defaultConfig
-        else {
-            return
-        }
-        await MetricsWriter(options: options, configuration: configuration).write(orWarn: output)
-    }
-
     /// Returns the tasks to run, and the named tasks with dependencies that have not succeeded.
     private func selection(_ records: RecordStore) throws -> (Plan, [(task: PlannedTask, dependency: TaskStatus)]) {
         let plan = configuration.plan
@@ -267,14 +255,11 @@ struct PlanRun {
     /// Describes the state of a dependency that has not succeeded, for a message.
     private func phrase(_ status: TaskStatus) -> String {
         switch status.state {
-        case .running: return "is running now"
-        case .ended(.failed): return "failed on this boot"
-        case .ended(let outcome): return "was \(outcome.rawValue) on this boot"
-        case .unknown: return "has a damaged record"
-        case .notYet, .waiting:
-            let isMasked = configuration.options.root == nil && Systemd.isMasked(unitName(ofTask: status.task))
-            guard isMasked else { return "has not run on this boot" }
-            return "has not run on this boot (its unit is masked: run \(unmaskingCommand(ofTask: status.task)))"
+        case .running: "is running now"
+        case .ended(.failed): "failed on this boot"
+        case .ended(let outcome): "was \(outcome.rawValue) on this boot"
+        case .unknown: "has a damaged record"
+        case .notYet, .waiting: "has not run on this boot"
         }
     }
 }
@@ -284,27 +269,4 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
     let isRefused = [EACCES, EPERM].contains(error.code)
     let hint = error.advice ?? (isRefused ? "run as root, or with '--root DIR'" : nil)
     return Problem("cannot write \(records)", hint: hint, cause: error)
-}
-
-/// The recording of commands before tasks act, so that `reset` can undo the tasks.
-extension PlanRun {
-    /// Records the commands that undo a task, and the state that it changes, before the task runs.
-    func noteReset(of task: PlannedTask) async throws(Problem) {
-        let states: [ProductList.FormerState]
-        do throws(SystemError) {
-            states = try await configuration.formerStates(of: task)
-        } catch {
-            throw Problem(
-                "cannot read the state that task '\(task.name)' changes",
-                hint: error.advice,
-                cause: error
-            )
-        }
-        do throws(SystemError) {
-            try configuration.noteReset(of: task)
-            try configuration.note(states, of: task)
-        } catch {
-            throw unwritable("the list of what task '\(task.name)' makes", error)
-        }
-    }
 }
