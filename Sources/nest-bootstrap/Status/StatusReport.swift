@@ -37,11 +37,6 @@ struct StatusReport {
             }
             if !configuration.options.output.isForPrograms {
                 if let error = findings.error { output.report(error) }
-                let masked = findings.masked.map { task in
-                    let hint = "run \(unmaskingCommand(ofTask: task))"
-                    return Problem("task '\(task)' does not run: its unit is masked", hint: hint)
-                }
-                if command.isWaiting { output.report(masked, .programFailed) }
                 if !isDone, let limit = command.waitLimit { output.report(Self.timeIsUp(statuses, after: limit)) }
             }
             print(statuses, of: plan)
@@ -129,11 +124,4 @@ struct StatusReport {
         else { return [] }
         return [Problem("since \(problem.since): \(problem.text)")]
     }
-}
-
-/// Returns the command that lets the unit of a task start again, in quotes.
-func unmaskingCommand(ofTask task: String) -> String {
-    let unit = unitName(ofTask: task)
-    let isUntilReboot = (try? FileSystem.status("/run/systemd/system/\(unit)"))?.kind == .symbolicLink
-    return quotedShellLine(["systemctl", "unmask"] + (isUntilReboot ? ["--runtime"] : []) + [unit])
 }

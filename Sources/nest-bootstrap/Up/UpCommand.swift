@@ -37,7 +37,7 @@ struct UpCommand: TaskCommand {
     )
 
     static let flags: [Flag<Self>] = [
-        Flag("--no-wait", "do not wait for the tasks to end") { command, _ in command.isWaiting = false },
+        Flag("--no-wait", nil, "do not wait for the tasks to end") { command, _, _ in command.isWaiting = false },
         Flag("--dry-run", "only show which tasks would be started, and why", \.isDryRun),
         .output,
     ]
@@ -47,8 +47,6 @@ struct UpCommand: TaskCommand {
     var isDryRun = false
 
     var acts: Bool { !isDryRun }
-
-    private static let listLimit = 20
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         let output = program.output
@@ -107,10 +105,8 @@ struct UpCommand: TaskCommand {
         output.report(warnings: warnings)
         guard problems.isEmpty else {
             output.report(Problems(problems), as: options.output, .taskFileWrong)
-            let (mistakes, them) =
-                problems.count == 1 ? ("this mistake", "it") : ("these \(problems.count) mistakes", "them")
-            let message = "nothing was touched because of \(mistakes), and the tasks stay as they are"
-            let hint = "correct \(them), then run 'nest-bootstrap up' again"
+            let message = "nothing was touched, and the tasks stay as they are"
+            let hint = "correct this, then run 'nest-bootstrap up' again"
             output.report(Problem(message, hint: hint), as: options.output)
             return nil
         }
@@ -121,8 +117,7 @@ struct UpCommand: TaskCommand {
         if configuration.options.output.isForPrograms {
             return output.writeObject(plan.json)
         }
-        var lines = plan.starts.prefix(Self.listLimit).map(\.line)
-        if plan.starts.count > Self.listLimit { lines.append("… and \(plan.starts.count - Self.listLimit) more tasks") }
+        var lines = plan.starts.map(\.line)
         if lines.isEmpty {
             let count = names.isEmpty ? configuration.plan.steps.count : names.count
             lines = ["\(count) task\(count == 1 ? "" : "s"): nothing has changed since the last success"]

@@ -54,9 +54,7 @@ struct UpResult {
         guard exitCode != .success else { return ["\(count) started: all succeeded"] }
         var lines: [String] = []
         for task in masked {
-            lines.append(
-                "task '\(task)' does not run, because its unit is masked: run \(unmaskingCommand(ofTask: task))"
-            )
+            lines.append("task '\(task)' does not run, because its unit '\(unitName(ofTask: task))' is masked")
         }
         let permanent = failed.filter(\.isPermanent)
         let retried = failed.filter { !$0.isPermanent }
