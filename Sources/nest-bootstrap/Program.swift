@@ -114,6 +114,10 @@ struct Program {
         }
         do {
             return try await command.run(options, in: self)
+        } catch let refusal as Refusal {
+            let kind = refusal.code == .configuration ? MessageID.taskFileWrong : .programFailed
+            output.report(refusal.problems, as: options.output, kind)
+            return refusal.code
         } catch {
             output.report(error, as: options.output)
             // The task file has been checked, so only names in the arguments can be invalid.
@@ -188,6 +192,24 @@ struct Program {
     static func sender(to journal: Journal) -> JournalQueue.Sender {
         @Sendable func send(_ fields: [(String, String)]) throws(SystemError) { try journal.send(fields) }
         return send
+    }
+}
+
+/// Problems of a file that end a command with an exit code of their own.
+struct Refusal: Error {
+    let problems: Problems
+    let code: ExitCode
+}
+
+/// Returns a value that is read from the task files, or ends the command with their problems.
+func accepted<Value>(
+    _ value: @autoclosure () throws(Problems) -> Value,
+    orExitWith code: ExitCode = .configuration
+) throws(Refusal) -> Value {
+    do throws(Problems) {
+        return try value()
+    } catch {
+        throw Refusal(problems: error, code: code)
     }
 }
 

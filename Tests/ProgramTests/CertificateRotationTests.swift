@@ -122,7 +122,7 @@ struct CertificateRotationTests {
         let added = try nodes.contents()
         let again = try await rotate("add", nodes)
         #expect(again.status == 0)
-        #expect(again.output.hasPrefix("step 'add' is done already; 'nest-bootstrap certificates rotate-ca --config "))
+        #expect(again.output.hasPrefix("step 'add' is done: "), "\(again.output)")
         let late = try await rotate("remove", nodes)
         #expect(late.status == 1)
         #expect(late.errors.hasPrefix("nest-bootstrap: the old CA cannot be removed: it has issued"), "\(late.errors)")
@@ -156,7 +156,7 @@ struct CertificateRotationTests {
         try await nodes.renew()
         #expect(try await rotate("remove", nodes).status == 0)
         let done = try await rotate("remove", nodes)
-        #expect(done.output == "there is no old CA: the rotation is complete, or was not begun\n")
+        #expect(done.output.contains("' has one CA, which is not being replaced\n"), "\(done.output)")
     }
 
     @Test func `the keys of both CAs are encrypted again when the operators change`() async throws {

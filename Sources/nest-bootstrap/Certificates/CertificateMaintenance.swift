@@ -12,32 +12,15 @@ struct CertificateMaintenance {
 
     /// Checks the set, renews it, or replaces its CA.
     func run() async throws -> ExitCode {
-        let declarations: CertificateDeclarations
-        do throws(Problems) {
-            declarations = try CertificateDeclarations(options)
-        } catch {
-            output.report(error, as: options.output, .taskFileWrong)
-            return .configuration
-        }
+        let declarations = try accepted(try CertificateDeclarations(options))
         let selection = CertificateSelection(nodes: command.nodes, names: command.names)
         let leaves = try selection.leaves(of: declarations)
-        let set: CertificateSet
-        do throws(Problems) {
-            set = try CertificateSet(declarations)
-        } catch {
-            output.report(error, as: options.output)
-            return .data
-        }
-        do throws(Problem) {
-            try access.check()
-            switch command.action {
-            case .check: return try await check(set, leaves)
-            case .renew: return try await renew(set, selection)
-            case .rotateAuthority: return try await rotate(set)
-            }
-        } catch {
-            output.report(error, as: options.output)
-            return .failure
+        let set = try accepted(try CertificateSet(declarations), orExitWith: .data)
+        try access.check()
+        return switch command.action {
+        case .check: try await check(set, leaves)
+        case .renew: try await renew(set, selection)
+        case .rotateAuthority: try await rotate(set)
         }
     }
 
@@ -163,7 +146,7 @@ extension CertificateMaintenance {
         let lock = try await lock(set)
         let before = try rotation.status()
         guard try before.isDue(step) else {
-            showDone(step, before)
+            show(before)
             return .success
         }
         try requireConfirmation(of: step, before)
@@ -199,16 +182,6 @@ extension CertificateMaintenance {
         } else {
             write(rotationLines(status, done: done, next: shellLine(call(for: status.next))))
         }
-    }
-
-    /// Reports that there is nothing to do in a step.
-    private func showDone(_ step: RotationStep, _ status: RotationStatus) {
-        guard !options.output.isForPrograms else { return show(status) }
-        let text =
-            step == .remove
-            ? "there is no old CA: the rotation is complete, or was not begun"
-            : "step '\(step.rawValue)' is done already; \(quotedShellLine(rotationCall)) says what follows"
-        write([text])
     }
 
     private func write(_ lines: [String]) { output.write(lines.map { $0 + "\n" }.joined()) }

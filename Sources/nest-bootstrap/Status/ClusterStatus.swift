@@ -22,13 +22,7 @@ struct ClusterStatus {
     ///   node is in any other state, and `configuration` if the task file is invalid.
     func run(in program: Program) async throws -> ExitCode {
         let (output, outputEnvironment) = (program.output, program.outputEnvironment)
-        let inventory: Inventory
-        do throws(Problems) {
-            inventory = try self.inventory()
-        } catch {
-            output.report(error, as: options.output, .taskFileWrong)
-            return .configuration
-        }
+        let inventory = try accepted(try self.inventory())
         let http = HTTPClient()
         let result = await read(http)
         await http.shutDown()

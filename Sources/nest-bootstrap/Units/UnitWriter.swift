@@ -33,10 +33,7 @@ struct UnitWriter {
             let units = plan.units(call, report: report, isMasked: isMasked)
             files = units + unitsOfRemovedTasks(removed, call) + stoppedTimers(ofTasks: single)
         } catch {
-            guard command.isGenerator else {
-                output.report(error, as: .text, .taskFileWrong)
-                return .configuration
-            }
+            guard command.isGenerator else { throw Refusal(problems: error, code: .configuration) }
             let isPublic = Configuration.taskFiles(options).allSatisfy(FileSystem.isReadableByAll)
             let call = call(roles: saidRoles)
             let readable = try? Configuration(checking: options)
