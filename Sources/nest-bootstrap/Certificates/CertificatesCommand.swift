@@ -1,5 +1,7 @@
 import Base
 import Certificates
+import Host
+import Planning
 import Reporting
 
 /// Command `certificates`: the certificates of all nodes, on the operator's machine.
@@ -126,5 +128,201 @@ struct CertificatesCommand: Command {
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         try await CertificateMaintenance(options: options, command: self, output: program.output).run()
+    }
+}
+
+/// An action of the command `certificates` that checks or changes the certificates of all nodes.
+struct CertificateMaintenance {
+    let options: Options
+    let command: CertificatesCommand
+    let output: ConsoleOutput
+
+    /// Checks the set, renews it, or replaces its CA.
+    func run() async throws -> ExitCode {
+        let declarations = try accepted(try CertificateDeclarations(options))
+        let selection = CertificateSelection(nodes: command.nodes, names: command.names)
+        let leaves = try selection.leaves(of: declarations)
+        let set = try accepted(try CertificateSet(declarations), orExitWith: .data)
+        try access.check()
+        return switch command.action {
+        case .check: try await check(set, leaves)
+        case .renew: try await renew(set, selection)
+        case .rotateAuthority: try await rotate(set)
+        }
+    }
+
+    /// The settings for the encryption and decryption of keys.
+    var access: KeyAccess {
+        KeyAccess(environment: options.environment, identities: command.identities)
+    }
+
+    /// The quoted command that shows which certificates can be renewed.
+    private var renewalCall: String {
+        let selection = command.nodes.flatMap { ["--node", $0] } + command.names.flatMap { ["--name", $0] }
+        let flags = options.commonArguments + selection + ["--dry-run"]
+        return quotedShellLine(["nest-bootstrap", "certificates", "renew"] + flags)
+    }
+
+    // MARK: check
+
+    private func check(_ set: CertificateSet, _ leaves: [LeafDeclaration]) async throws(Problem) -> ExitCode {
+        let now = Timestamp.now()
+        let inspection = try await set.inspect(leaves, at: now, access)
+        let faulty = inspection.all.count { !$0.faults.isEmpty }
+        if options.output.isForPrograms {
+            output.writeObjects(certificatesJSON(inspection))
+        } else {
+            write(certificateLines(inspection, at: now))
+            if faulty > 0 {
+                let verb = faulty == 1 ? "has a problem" : "have problems"
+                let hint = "run \(renewalCall) to see what can be renewed"
+                output.report(Problem("\(faulty) of \(inspection.all.count) certificates \(verb)", hint: hint))
+            }
+        }
+        return faulty == 0 ? .success : .failure
+    }
+
+    // MARK: renew
+
+    private func renew(_ set: CertificateSet, _ selection: CertificateSelection) async throws(Problem) -> ExitCode {
+        let lock = command.isDryRun ? nil : HeldLock(try await lock(set))
+        defer { withExtendedLifetime(lock) {} }
+        let renewal = Renewal(set, selection, isForced: command.isForced, at: .now(), access)
+        let plan = try await renewal.plan()
+        if !command.isDryRun { try await renewal.perform(plan, onProgress: reportProgress) }
+        if options.output.isForPrograms {
+            output.writeObjects(renewalJSON(plan, isDryRun: command.isDryRun))
+        } else {
+            write(lines(plan, set))
+        }
+        return .success
+    }
+
+    /// Locks the certificate set against other processes.
+    func lock(_ set: CertificateSet) async throws(Problem) -> FileLock {
+        try await set.lock {
+            if !options.output.isForPrograms { output.write("waiting for another renewal of '\(set.directory)'\n") }
+        }
+    }
+
+    /// Reports that a certificate was created, or that its key was encrypted again.
+    @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
+        let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
+        if !options.output.isForPrograms { output.write("\(leaf.node)/\(leaf.name): \(change)\n") }
+    }
+
+    /// Formats a plan and its totals; for a dry run, which reports no progress, also lists every certificate.
+    private func lines(_ plan: RenewalPlan, _ set: CertificateSet) -> [String] {
+        let isDryRun = command.isDryRun
+        let verb = isDryRun ? "would be " : ""
+        let authority = "CA \(set.declarations.authority.name)"
+        var lines: [String] = []
+        switch plan.authority {
+        case .keep: break
+        case .make: lines.append("\(authority): \(verb)made")
+        case .encryptAgain(let reasons):
+            lines.append("\(authority): key \(verb)encrypted again (\(text(reasons)))")
+        }
+        if isDryRun {
+            lines += plan.made.map { line($0, $0.keepsKey ? "made for the same key" : "made") }
+            lines += plan.encrypted.map { line($0, "kept, with its key encrypted again") }
+        }
+        lines += plan.removed.map { "\($0): \(verb)removed, as no declaration names it" }
+        let count = "\(plan.made.count) certificate\(plan.made.count == 1 ? "" : "s")"
+        let keptCount = plan.keptCount + plan.encrypted.count
+        if !plan.authorityFaults.isEmpty {
+            let call = quotedShellLine(rotationCall)
+            let faults = plan.authorityFaults.joined(separator: ", ")
+            lines.append("note: \(authority): \(faults); it is kept; run \(call) to see how it is replaced")
+        }
+        lines += plan.limits.map { "note: \($0)" }
+        if isDryRun, plan.needsIdentity, command.identities.isEmpty {
+            lines.append("note: this needs the private key of an operator: pass '--identity FILE'")
+        }
+        return lines + ["\(count) \(verb)made, \(keptCount) kept in '\(set.directory)'"]
+    }
+
+    private func line(_ item: RenewalPlan.Item, _ change: String) -> String {
+        "\(item.leaf.node)/\(item.leaf.name): would be \(change) (\(text(item.reasons)))"
+    }
+
+    private func text(_ reasons: [String]) -> String {
+        reasons.isEmpty ? "as asked for" : reasons.joined(separator: ", ")
+    }
+}
+
+/// The replacement of the CA.
+extension CertificateMaintenance {
+    /// The command that shows the progress of the rotation; the flags of a step can be appended.
+    var rotationCall: [String] { ["nest-bootstrap", "certificates", "rotate-ca"] + options.commonArguments }
+
+    /// Returns the command that performs a step.
+    private func call(for step: RotationStep) -> [String] {
+        let given = command.identities.flatMap { ["--identity", $0] }
+        let identity = step.needsIdentity ? (given.isEmpty ? ["--identity", "FILE"] : given) : []
+        return rotationCall + ["--step", step.rawValue] + identity + (step.needsConfirmation ? ["--confirm"] : [])
+    }
+
+    /// Shows the progress of the rotation, or performs a step.
+    func rotate(_ set: CertificateSet) async throws(Problem) -> ExitCode {
+        let rotation = Rotation(set, at: .now(), access)
+        guard let step = command.step else {
+            show(try rotation.status())
+            return .success
+        }
+        let lock = try await lock(set)
+        let before = try rotation.status()
+        guard try before.isDue(step) else {
+            show(before)
+            return .success
+        }
+        try requireConfirmation(of: step, before)
+        try await rotation.performNextStep(onProgress: reportProgress)
+        let after = try rotation.status()
+        lock.release()
+        show(after, done: step)
+        return .success
+    }
+
+    /// Refuses an unconfirmed step that breaks connections if a node does not have the files of the previous step yet.
+    private func requireConfirmation(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
+        guard step.needsConfirmation, !command.isConfirmed else { return }
+        let call = quotedShellLine(call(for: step))
+        if step == .remove {
+            if !options.output.isForPrograms { write(serialLines(status)) }
+            throw Problem(
+                "step 'remove' makes the certificates of the old CA invalid: every node must have those of the set, and use "
+                    + "them",
+                hint: "compare the serial numbers with those of the nodes, then run \(call)"
+            )
+        }
+        throw Problem(
+            "step 'issue' makes certificates that only the new CA has issued: every node must trust it",
+            hint: "install '\(status.authorityPath)' on every node, restart what \(quotedShellLine(rotationCall)) "
+                + "lists, then run \(call)"
+        )
+    }
+
+    private func show(_ status: RotationStatus, done: RotationStep? = nil) {
+        if options.output.isForPrograms {
+            output.writeObjects(rotationJSON(status, done: done))
+        } else {
+            write(rotationLines(status, done: done, next: shellLine(call(for: status.next))))
+        }
+    }
+
+    private func write(_ lines: [String]) { output.write(lines.map { $0 + "\n" }.joined()) }
+}
+
+extension CertificateDeclarations {
+    /// Reads the `certificates` section of the task file.
+    init(_ options: Options) throws(Problems) {
+        let sources = try Configuration.sources(options)
+        guard let read = try Planning.readCertificates(sources, hostName: Machine.hostName()) else {
+            let location = SourceLocation(file: options.config)
+            let hint = "write certificates: as docs/certificates.md describes, or pass '--config FILE'"
+            throw Problems([Problem("no certificates are declared", at: location, hint: hint)])
+        }
+        self = read
     }
 }

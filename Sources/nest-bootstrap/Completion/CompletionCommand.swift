@@ -1,4 +1,5 @@
 import Base
+import Planning
 import Reporting
 
 /// Command `completion`: the completion script of a shell, and the words that the script requests.
@@ -88,4 +89,144 @@ func shellWords(_ line: String, home: String?) -> [String] {
     }
     // Variable assignments may precede the name of the program.
     return Array((words + [word ?? ""]).drop { $0.contains("=") }.dropFirst())
+}
+
+/// A possible next word of a command line.
+struct Candidate: Sendable, Hashable {
+    var word: String
+    /// The meaning in a few words, which may be empty.
+    var meaning: String
+
+    init(_ word: String, _ meaning: String = "") {
+        self.word = word
+        self.meaning = meaning
+    }
+}
+
+/// The possible continuations of a command line.
+enum Completion: Sendable, Hashable {
+    case words([Candidate])
+    case file
+    case directory
+
+    /// The text for the script of a shell: one word and its meaning per line, or `:file` or `:directory`.
+    ///
+    /// Control characters are escaped, because shells write the text to the terminal unchanged.
+    var text: String {
+        switch self {
+        case .words(let candidates):
+            candidates.map { "\(printable($0.word))\t\(printable($0.meaning))\n" }.joined()
+        case .file: ":file\n"
+        case .directory: ":directory\n"
+        }
+    }
+}
+
+/// Finds the possible continuations of a command line.
+struct Completer {
+    private let current: String
+
+    /// The words between the command and the current one, or `nil` while the command is typed.
+    private let earlier: CallWords?
+
+    /// The words before the current one if none of them is a command.
+    private let others: ArraySlice<String>
+    private let environment: [String: String]
+
+    /// Creates a completer.
+    ///
+    /// - Parameters:
+    ///   - words: The words after the name of the program; the last one is being typed, and may be empty.
+    ///   - environment: The environment variables of the call.
+    init(words: [String], environment: [String: String]) {
+        self.environment = environment
+        current = words.last ?? ""
+        others = words.dropLast()
+        earlier = others.first.flatMap(findCommand).map { CallWords(words.dropLast().dropFirst(), of: $0) }
+    }
+
+    /// The possible words that begin with the text typed so far.
+    var completion: Completion {
+        guard case .words(let candidates) = unfiltered else { return unfiltered }
+        return .words(candidates.filter { $0.word.hasPrefix(current) })
+    }
+
+    private var unfiltered: Completion {
+        guard let earlier else { return commandNames }
+        if let flag = earlier.openFlag { return values(of: flag) }
+        guard earlier.mayHaveFlags, current.hasPrefix("-") else { return earlier.command.completion(self) }
+        let (name, typed) = earlier.command.split(current)
+        guard let typed else {
+            let flags = earlier.command.shownFlags.map { Candidate($0.name, $0.help) }
+            return .words(flags + [Candidate("--help", "show the help")])
+        }
+        // The value of a flag that is typed together with its value.
+        guard let flag = earlier.command.flag(named: name) else { return .words([]) }
+        let completion = values(of: flag)
+        let prefix = current.dropLast(typed.count)
+        // Shells complete a path after '=', but not directly after the letter of a short flag.
+        guard case .words(let values) = completion else { return prefix.hasSuffix("=") ? completion : .words([]) }
+        return .words(values.map { Candidate("\(prefix)\($0.word)", $0.meaning) })
+    }
+
+    /// The first word of a call, or the second one of a call of 'help'.
+    private var commandNames: Completion {
+        let commands = shownCommands.map { Candidate($0.name, $0.help.summary) }
+        if others == ["help"] { return .words(commands) }
+        let flags = [Candidate("--help", "show the help"), Candidate(FlagForm.versionName, "show the version")]
+        guard others.isEmpty else { return .words([]) }
+        return .words(current.hasPrefix("-") ? flags : commands + [Candidate("help", "show the help of a command")])
+    }
+
+    private func values(of flag: FlagForm) -> Completion {
+        guard let value = flag.value else { return .words([]) }
+        if value.contains("|") { return .words(value.split(separator: "|").map { Candidate(String($0)) }) }
+        switch (value, flag.name) {
+        case ("FILE", _): return .file
+        case ("DIR", _): return .directory
+        case ("NAME", "--task"): return .words(tasks)
+        case ("ROLE", _): return .words(roles)
+        case ("HOST", _), ("NAME", "--host-name"): return .words(hosts)
+        default: return .words([])
+        }
+    }
+
+    /// Whether no positional argument has been typed yet.
+    var isFirstName: Bool { earlier?.names.isEmpty ?? true }
+
+    /// Completes the first positional argument from the given words, and no argument after it.
+    func first<Choice: RawRepresentable<String>>(of choices: [Choice]) -> Completion {
+        .words(isFirstName ? choices.map { Candidate($0.rawValue) } : [])
+    }
+
+    /// The keys of the task file and, once a dot has been typed, their full paths.
+    var keys: [Candidate] {
+        let short = ReferencedKey.all.map { Candidate($0.shortPath, $0.description.meaning) }
+        guard current.contains(".") else { return short }
+        let places = ReferencedKey.all.map { Candidate($0.path, $0.description.meaning) }
+        return (short + places).unique(by: \.word)
+    }
+
+    var tasks: [Candidate] {
+        (declared?.plan.steps ?? []).map { Candidate($0.task.name, $0.task.description ?? $0.task.verb.name) }
+    }
+
+    /// The roles of all declared nodes.
+    private var roles: [Candidate] {
+        let nodes = declared?.nodes
+        let entries = (nodes?.entries ?? []) + (nodes?.patterns ?? [])
+        return Set(entries.flatMap(\.roles)).sorted().map { Candidate($0) }
+    }
+
+    /// The nodes, with their roles.
+    private var hosts: [Candidate] {
+        (declared?.nodes.entries ?? []).map { Candidate($0.name, $0.roles.joined(separator: ", ")) }
+    }
+
+    /// The declarations of the task file that the flags name, without the parts that cannot be read.
+    private var declared: Declarations? {
+        var options = earlier?.options ?? Options()
+        options.environment = environment
+        return (try? Configuration(checking: options))?.declarations
+    }
 }

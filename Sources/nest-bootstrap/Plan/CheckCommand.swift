@@ -91,12 +91,11 @@ struct CheckCommand: Command {
         let all = AllNodes(sources)
         var report = AllNodesReport(all.problems, TaskFileKeys(sources))
         var isReadable = all.problems.isEmpty
-        let http = HTTPClient()
         var known: [CheckedPlan: NodeCheck.Findings] = [:]
         func findings(of node: NodeReading, _ configuration: Configuration) async -> NodeCheck.Findings {
             let plan = CheckedPlan(configuration)
             if let same = known[plan] { return same }
-            let check = NodeCheck(configuration.environment(http), isOffline: true)
+            let check = NodeCheck(configuration.environment(HTTPClient()), isOffline: true)
             let findings = node.problems.isEmpty ? await check.findings() : await check.manifestFindings()
             known[plan] = findings
             return findings
@@ -112,7 +111,6 @@ struct CheckCommand: Command {
                 CheckCounts(configuration.plan, findings)
             )
         }
-        await http.shutDown()
         let problems = report.problems
         if options.output.isForPrograms {
             output.writeObjects(report.json)

@@ -34,8 +34,7 @@ struct PlanCheck {
     /// - Returns: The findings, with the problems of the task files first.
     func findings() async throws -> NodeCheck.Findings {
         let options = configuration.options
-        let http = HTTPClient()
-        let check = NodeCheck(configuration.environment(http), isOffline: options.isOffline)
+        let check = NodeCheck(configuration.environment(HTTPClient()), isOffline: options.isOffline)
         var findings = isReadable ? await check.findings() : await check.manifestFindings()
         if let absence = Configuration.absence(options) { findings.warnings.append(absence) }
         if !options.isOffline { findings.add(.distrust(of: Configuration.distrusted(options))) }
@@ -43,7 +42,6 @@ struct PlanCheck {
             let message = "no address of this node matches, so tasks that use it wait for one: \(choice.summary)"
             findings.warnings.append(Problem(message, at: rule.location, hint: NodeAddress.advice(rule)))
         }
-        await http.shutDown()
         findings.problems = configuration.problems + findings.problems
         return findings
     }

@@ -46,9 +46,7 @@ struct RBACCommand: Command {
 
     /// Prints the roles and bindings as input of `kubectl apply -f -`, unless a manifest cannot be read.
     private func print(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> ExitCode {
-        let http = HTTPClient()
-        var (access, findings) = await NodeCheck(configuration.environment(http)).requiredAccess()
-        await http.shutDown()
+        var (access, findings) = await NodeCheck(configuration.environment(HTTPClient())).requiredAccess()
         let reports = configuration.declarations.cluster.report?.kubeconfig != nil
         if reports { access.report() }
         output.report(warnings: findings.warnings)

@@ -1,3 +1,10 @@
+import Base
+import Glibc
+import Host
+import Planning
+import Reporting
+import State
+
 /// Command `reset`: undoes the changes that the tasks have made on this node.
 struct ResetCommand: Command {
     static let name = "reset"
@@ -48,5 +55,126 @@ struct ResetCommand: Command {
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         try await NodeReset(options: options, command: self, program: program).run()
+    }
+}
+
+/// A reset of this node: the removal of everything that the tasks of the node have created.
+struct NodeReset {
+    let options: Options
+    let command: ResetCommand
+    let program: Program
+
+    var output: ConsoleOutput { program.output }
+
+    /// The names and patterns of this program's units, regardless of the task file.
+    private static let units = ["k8s-bootstrap.target", "k8s-bootstrap-*"]
+
+    /// The maximum time for units to stop; systemd sends a task SIGTERM and, after 30 s, SIGKILL.
+    private static let stopLimit = Duration.seconds(90)
+
+    /// Undoes everything, or lists it in a dry run; the exit code says whether products of the tasks may remain.
+    ///
+    /// - Throws: ``Base/SystemError`` if the lists cannot be read or systemd does not answer, ``Base/Problem`` if a
+    ///   task is running.
+    func run() async throws -> ExitCode {
+        guard command.isDryRun || command.isConfirmed || isText && Terminal.isTerminal(0) else {
+            let message =
+                "'reset' deletes files, and standard input is not a terminal: pass '--yes', or '--dry-run' to see which"
+            throw UsageError(message, of: ResetCommand.self)
+        }
+        guard options.root != nil || Machine.isRoot else {
+            throw Problem("permission denied", hint: "run as root, or with '--root DIR'")
+        }
+        let plan = try ResetPlan(options) { if isText { output.report(warnings: [$0]) } }
+        var preview = ResetRun(plan, of: self, isDryRun: true)
+        var planned = await preview.perform()
+        planned.isDryRun = command.isDryRun
+        planned.units = hasUnits ? try await Systemd.units(matching: Self.units) : []
+        let keepsLists = planned.paths.contains { $0.reason != nil }
+        planned.state = try state(plan).filter { path in
+            (try? FileSystem.exists(path)) == true && !(keepsLists && path == plan.store.path)
+        }
+        if command.isDryRun || planned.isEmpty || !command.isConfirmed { show(planned) }
+        if command.isDryRun || planned.isEmpty { return planned.isComplete ? .success : .failure }
+        if !command.isConfirmed {
+            output.write("Undo all of this? [y/N] ")
+            output.flush(idleLimit: .seconds(60))
+            guard ["y", "yes"].contains(await Terminal.answer()?.lowercased()) else {
+                output.write("nothing was changed\n")
+                return .failure
+            }
+        }
+        if hasUnits { try plan.requireNoRunByHand() }
+        do {
+            if hasUnits { try await Systemd.stop(matching: Self.units, until: .now + Self.stopLimit) }
+            return try await perform(planned)
+        } catch {
+            guard !planned.units.isEmpty else { throw error }
+            throw Problem(
+                "the units of the tasks are being stopped, and nothing was deleted",
+                hint: "run \(call) again, or 'systemctl start \(Self.units[0])'",
+                cause: error
+            )
+        }
+    }
+
+    var isText: Bool { !options.output.isForPrograms }
+
+    /// Whether the systemd instance of this machine manages the units of the tasks.
+    private var hasUnits: Bool { options.root == nil && Systemd.isRunning }
+
+    /// Whether to run reset commands, which could change this machine instead of the files below another root.
+    var runsCommands: Bool { options.root == nil || command.runsCommandsWithRoot }
+
+    /// The call that completes the reset, for use in hints.
+    var call: String {
+        options.quotedCall(["reset"] + (command.runsCommandsWithRoot ? ["--run-commands"] : []))
+    }
+
+    /// Returns the paths of the records, the cache, the metrics and the product lists.
+    private func state(_ plan: ResetPlan) throws(SystemError) -> [String] {
+        let paths = ["/var/lib/nest-bootstrap", "\(metricsDirectory)/\(MetricsWriter.name)"]
+        let own = try paths.map { path throws(SystemError) in try Configuration.location(of: path, options) }
+        return [plan.records.path] + own + [plan.store.path]
+    }
+
+    private func show(_ report: ResetReport) {
+        guard isText else { return output.writeObjects(report.json) }
+        output.write(report.plannedLines.map { "\($0)\n" }.joined())
+        output.report(report.problems, .programFailed)
+        if report.isEmpty, report.problems.isEmpty { output.write("nothing to reset\n") }
+    }
+
+    /// Undoes everything after all units have stopped.
+    private func perform(_ planned: ResetReport) async throws -> ExitCode {
+        let (plan, locks) = try ResetPlan.locked(options)
+        defer { withExtendedLifetime(locks) {} }
+        let run = ResetRun(plan, of: self, isDryRun: false)
+        // Until this point, nothing has been deleted, so a signal may end the program immediately.
+        var (report, signal) = await interruptible(by: try program.catchSignals()) {
+            var run = run
+            return await run.perform()
+        }
+        report.units = planned.units
+        if signal == nil {
+            do throws(SystemError) {
+                try plan.records.remove(locks.keys.sorted())
+                for path in try state(plan) where path != plan.records.path && path != plan.store.path {
+                    let isDirectory = try FileSystem.status(path)?.kind == .directory
+                    if isDirectory { try FileSystem.removeTree(path) } else { try FileSystem.remove(path) }
+                }
+                try plan.store.removeIfEmpty()
+            } catch {
+                report.problems.append(Problem("\(error)", hint: error.advice))
+                if isText { output.report(report.problems.suffix(1), .programFailed) }
+            }
+            report.state = planned.state.filter { (try? FileSystem.exists($0)) == false }
+        }
+        if isText { output.write("\(report.summary)\n") } else { output.writeObjects(report.json) }
+        if let signal {
+            if isText { output.report(Problem("interrupted", hint: "run \(call) again")) }
+            return signal == SIGINT ? .interrupted : .terminated
+        }
+        return report.isComplete ? .success : .failure
     }
 }

@@ -41,7 +41,7 @@ struct StatusReport {
             }
             print(statuses, of: plan)
             if command.names.isEmpty, !command.isWaiting {
-                try await reportFormerSets()
+                output.report(warnings: configuration.environment(HTTPClient()).formerSetWarnings())
                 if hasSucceeded, !configuration.options.output.isForPrograms { await reportNode() }
             }
             guard command.isWaiting else { return findings.exitCode }
@@ -49,14 +49,6 @@ struct StatusReport {
             // task will be retried, the wait has timed out rather than failed.
             return isPermanent ? .failure : hasSucceeded ? .success : .incomplete
         }
-    }
-
-    /// Reports the sets that no task has any more.
-    private func reportFormerSets() async throws {
-        let http = HTTPClient()
-        let warnings = configuration.environment(http).formerSetWarnings()
-        await http.shutDown()
-        output.report(warnings: warnings)
     }
 
     /// Reports why this machine is not a Ready node, although all of its tasks have succeeded.

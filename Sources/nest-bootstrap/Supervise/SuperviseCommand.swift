@@ -1,7 +1,9 @@
 import Base
+import Execution
 import Host
 import Planning
 import Reporting
+import State
 
 /// Command `supervise`: reacts to changes of this program's units; called by systemd.
 struct SuperviseCommand: Command {
@@ -91,5 +93,124 @@ struct SuperviseCommand: Command {
         }
         try await Systemd.queue([.stop(healthTimerName), .start(targetName)])
         return .success
+    }
+}
+
+/// Compares the states of the tasks' units with the reported states, and requests the resulting jobs from systemd.
+///
+/// The health service does this after a failure, and every ten seconds until no unit has failed.
+struct Supervisor {
+    let configuration: Configuration
+
+    /// The state of the unit of a task, or of its repetition.
+    private struct Look {
+        /// The task, or the unit of its repetition.
+        var subject: String
+        var task: String
+        var hasFailed: Bool
+        /// Whether it runs, or systemd is about to start it.
+        var isUnderWay: Bool
+        /// Whether the task has succeeded, and its unit is active.
+        var hasSucceeded: Bool
+        /// The number of attempts of the unit since the task last succeeded.
+        var attempt: Int
+
+        init(_ subject: String, _ task: String, _ service: ServiceState, hasSucceeded: Bool, attempt: Int) {
+            (self.subject, self.task, self.hasSucceeded, self.attempt) = (subject, task, hasSucceeded, attempt)
+            hasFailed = service.hasFailed && !service.hasJob
+            isUnderWay = service.hasJob || service.unit.active == "activating"
+        }
+    }
+
+    private static let answerLimit = Duration.seconds(5)
+
+    /// Starts alerts and the failed tasks, and returns whether all tasks are free of failures.
+    ///
+    /// - Returns: Whether no task has failed; a repetition that has failed prevents nothing from running.
+    func judge(_ report: (String) -> Void) async throws -> Bool {
+        let records = try configuration.records()
+        let (looks, areByHand) = try await looks(records)
+        let before = records.health()
+        let failing = looks.filter(\.hasFailed)
+        let known = Set(before.failed)
+        // A task that failed and is running again has not recovered yet.
+        let pending = looks.filter { $0.isUnderWay && known.contains($0.subject) }
+        let recovered = looks.filter { $0.hasSucceeded && known.contains($0.subject) }
+        var health = NodeHealth(failed: (failing + pending).map(\.subject))
+        var jobs: [Systemd.Job] = []
+        let attempts = failing.filter { $0.subject == $0.task }.map(\.attempt)
+        if areByHand || !recovered.isEmpty {
+            jobs.append(.start(targetName))
+        } else if let attempt = attempts.min() {
+            let now = Timestamp.now()
+            let delay = NodeHealth.retryDelay(afterAttempt: attempt)
+            let next = Timestamp(seconds: now.seconds + delay.components.seconds)
+            // A new failure does not wait for the retry of another one.
+            let isNew = failing.contains { !known.contains($0.subject) }
+            let retryAt = isNew ? min(next, before.retryAt ?? next) : before.retryAt ?? next
+            if retryAt <= now { jobs.append(.start(targetName)) } else { health.retryAt = retryAt }
+        }
+        if health.failed.isEmpty { jobs.append(.stop(healthTimerName)) }
+        let alerted = failing.filter { !known.contains($0.subject) } + recovered
+        // The tasks are started even if the health cannot be written, for example on a full disk.
+        let written = Result { () throws(SystemError) in try records.write(health) }
+        try await Systemd.queue(jobs)
+        for look in alerted {
+            do throws(SystemError) {
+                try await Systemd.queue([.start(alertUnitName(ofTask: look.task))])
+            } catch {
+                // It may be masked.
+                report("no alert about task '\(look.task)': \(error)")
+            }
+        }
+        if !alerted.isEmpty { await NodeReporter.request(configuration.report) }
+        try written.get()
+        for look in recovered { report("task '\(look.task)' has recovered") }
+        // Every tick of the timer finds the same failures.
+        for look in failing where !known.contains(look.subject) || health.retryAt != before.retryAt {
+            let retry = health.retryAt.map { " and is retried at \($0)" } ?? ""
+            report("task '\(look.task)' failed\(look.subject == look.task ? retry : " when it was repeated")")
+        }
+        // A failure since the look at the units did not start the timer, because it was still active.
+        if health.failed.isEmpty, try await self.looks(records).looks.contains(where: \.hasFailed) {
+            try await Systemd.queue([.start(healthTimerName)])
+            return false
+        }
+        return !health.failed.contains { configuration.plan.position(of: $0) != nil }
+    }
+
+    /// Determines the states of the units of all tasks, and notes failed units whose tasks have succeeded by hand.
+    private func looks(_ records: RecordStore) async throws -> (looks: [Look], areByHand: Bool) {
+        let tasks = configuration.plan.steps.map(\.task)
+        let repeated = tasks.filter { $0.interval != nil }
+        let names = tasks.map(\.unitName) + repeated.map { repetitionUnitName(ofTask: $0.name) }
+        let services = try await Systemd.services(names, timeout: Self.answerLimit)
+        var areByHand = false
+        var looks: [Look] = []
+        for task in tasks {
+            // A masked unit is disabled on purpose.
+            guard let service = services[task.unitName], service.unit.load != "masked" else { continue }
+            let record = try? records.record(of: task.name)
+            // A failure that could not be recorded leaves the record of an earlier success.
+            if service.hasFailed, !service.hasJob, let record, record.isSuccess, let failedAt = service.failedAt,
+                failedAt < .milliseconds(record.uptimeMilliseconds)
+            {
+                try records.recordSuccessByHand(of: task.name)
+                areByHand = true
+            }
+            // If SIGTERM stopped the process of a task, its unit is active although the task has not succeeded.
+            let hasSucceeded = service.unit.isActive && record?.isSuccess == true
+            let attempt = record?.history.unitAttempts ?? 1
+            looks.append(Look(task.name, task.name, service, hasSucceeded: hasSucceeded, attempt: attempt))
+        }
+        for task in repeated {
+            let name = repetitionUnitName(ofTask: task.name)
+            guard let service = services[name] else { continue }
+            let isSuccess = (try? records.repetitions.record(of: task.name))?.isSuccess == true
+            looks.append(
+                Look(name, task.name, service, hasSucceeded: !service.hasFailed && isSuccess, attempt: 1)
+            )
+        }
+        return (looks, areByHand)
     }
 }

@@ -1,4 +1,9 @@
+import Actions
 import Base
+import Host
+import Planning
+import Reporting
+import State
 
 /// Command `units`: writes the plan as systemd units; also works as a systemd generator.
 struct UnitsCommand: Command {
@@ -57,5 +62,112 @@ struct UnitsCommand: Command {
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         try UnitWriter(options: options, command: self, output: program.output).run()
+    }
+}
+
+/// Writes the systemd units of a plan.
+struct UnitWriter {
+    let options: Options
+    let command: UnitsCommand
+    let output: ConsoleOutput
+
+    /// Writes the units.
+    ///
+    /// systemd calls generators before there is a journal, and possibly before the node has its name. In a generator,
+    /// an invalid task file results in a health service that fails; an error that prevents even that is written to the
+    /// kernel log.
+    func run() throws -> ExitCode {
+        if command.isGenerator, Configuration.isAbsent(options) { return .success }
+        var files: [UnitFile]
+        var count = 0
+        do {
+            let configuration = try Configuration(options)
+            let plan = configuration.plan
+            count = plan.steps.count
+            let known = command.isGenerator ? knownTasks() : []
+            let removed = known.filter { plan.position(of: $0) == nil }
+            let single = known.filter { plan.position(of: $0).map { plan.steps[$0].task.interval == nil } ?? false }
+            let call = call(roles: configuration.declarations.roles.joined(separator: ","))
+            let report = configuration.report
+            let isMasked = { (unit: String) in !options.isOffline && Systemd.isMasked(unit) }
+            let units = plan.units(call, report: report, isMasked: isMasked)
+            files = units + unitsOfRemovedTasks(removed, call) + stoppedTimers(ofTasks: single)
+        } catch {
+            guard command.isGenerator else { throw Refusal(problems: error, code: .configuration) }
+            let isPublic = Configuration.taskFiles(options).allSatisfy(FileSystem.isReadableByAll)
+            let call = call(roles: saidRoles)
+            let readable = try? Configuration(checking: options)
+            files = unitsForInvalidConfiguration(
+                error,
+                call,
+                isPublic: isPublic,
+                report: readable.map(\.report) ?? ReportDeclaration(),
+                plan: readable?.plan ?? Plan(steps: []),
+                known: knownTasks()
+            )
+        }
+        let stopped = stoppedReportTimer()
+        // An earlier version of the task file may have enabled reports.
+        if command.isGenerator, !files.contains(where: { $0.path == stopped.path }) { files.append(stopped) }
+        do {
+            try files.write(in: command.directory)
+        } catch {
+            // systemd may discard the output of a generator.
+            if command.isGenerator { try? KernelLog.write("nest-bootstrap: \(error)") }
+            throw error
+        }
+        let tasks = "\(count) \(count == 1 ? "task" : "tasks")"
+        if !command.isGenerator { output.write("units of \(tasks) written to '\(command.directory)'\n") }
+        return .success
+    }
+
+    /// Returns the tasks that have started on this boot, or are being started.
+    private func knownTasks() -> [String] {
+        (try? RecordStore(path: try Configuration.statePath(options), boot: nil).knownTasks()) ?? []
+    }
+
+    /// The roles given in the arguments or the environment, rather than in the task file.
+    private var saidRoles: String? {
+        let role = options.role ?? options.environment["NEST_ROLE"]
+        return role == "" ? nil : role
+    }
+
+    /// Creates the invocation of this program for units.
+    private func call(roles: String?) -> ProgramInvocation {
+        let config = command.installedConfig ?? Configuration.absolute(options.config)
+        var call = ProgramInvocation(program: Installation.program, taskFiles: Configuration.taskFiles(options))
+        if command.installedConfig != nil {
+            call.installedPaths = Configuration.installedPaths(options, as: config)
+            call.taskFiles = call.installedPaths.values.sorted()
+        }
+        if config != Options.defaultConfig { call.flags += ["--config", config] }
+        // Units do not inherit the environment variable with the roles.
+        if saidRoles != nil, let roles { call.flags += ["--role", roles] }
+        if let root = options.root {
+            call.root = Configuration.absolute(root).withoutSlashesAtEnd
+            call.flags += ["--root", Configuration.absolute(root)]
+        }
+        return call
+    }
+}
+
+extension [UnitFile] {
+    /// Writes the files without syncing, because the next start of systemd or call of the command writes them again.
+    func write(in directory: String) throws(SystemError) {
+        try FileSystem.makeDirectories(directory)
+        let files = map { file in
+            let path = "\(directory)/\(file.path)"
+            return (parent: String(path[..<(path.lastSlash ?? path.startIndex)]), path: path, content: file.content)
+        }
+        // Links come last, so that none leads to a unit that cannot be written.
+        func rank(_ parent: String) -> Int { parent == directory ? 0 : 1 }
+        for (_, path, content) in files.sorted(by: { (rank($0.parent), $0.parent) < (rank($1.parent), $1.parent) }) {
+            switch content {
+            case .text(let text):
+                try FileSystem.write(Swift.Array(text.utf8), to: path, mode: 0o644, isSynced: false)
+            case .link(let target):
+                try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true, isSynced: false)
+            }
+        }
     }
 }
