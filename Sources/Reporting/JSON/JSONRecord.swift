@@ -1,5 +1,5 @@
 import Base
-import YAML
+public import YAML
 
 /// A JSON object that reports an event or an error.
 struct JSONRecord {
@@ -56,10 +56,10 @@ extension Node {
     static func text(_ value: String?) -> Node? { value.map { .string($0) } }
 
     /// Creates a list of strings.
-    static func strings(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
+    public static func strings(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
 
     /// Creates a mapping without the keys whose values are not known.
-    static func known(_ pairs: [(String, Node?)]) -> Node {
+    public static func known(_ pairs: [(String, Node?)]) -> Node {
         .mapping(pairs.compactMap { key, value in value.map { (key, $0) } })
     }
 
@@ -67,7 +67,7 @@ extension Node {
     ///
     /// - Parameter pairs: The fields after the version; those whose values are not known are left out.
     /// - Returns: The object as JSON on one line.
-    static func output(_ pairs: [(String, Node?)]) -> String {
+    public static func output(_ pairs: [(String, Node?)]) -> String {
         String(decoding: known([(outputVersion.0, outputVersion.1)] + pairs).json(), as: UTF8.self)
     }
 }

@@ -74,23 +74,21 @@ extension NodeDiagnosis {
 
     var json: String {
         func object(_ finding: Finding) -> Node {
-            .mapping([
+            .known([
                 ("code", .string(finding.code)), ("area", .string(finding.area.rawValue)),
                 ("subject", .string(finding.subject)), ("cause", .string(finding.cause)), ("fix", .string(finding.fix)),
             ])
         }
         let unseen = unseen.map { unseen in
-            Node.mapping([
+            Node.known([
                 ("area", .string(unseen.area.rawValue)), ("subject", .string(unseen.subject)),
                 ("reason", .string(unseen.reason)),
             ])
         }
-        var pairs: [(String, Node)] = [Node.outputVersion, ("node", .string(node)), ("ready", .boolean(isReady))]
-        if let first { pairs.append(("cause", object(first))) }
-        pairs += [
+        return Node.output([
+            ("node", .string(node)), ("ready", .boolean(isReady)), ("cause", first.map(object)),
             ("consequences", .sequence(consequences.map(object))), ("others", .sequence(others.map(object))),
             ("notes", .sequence(notes.map(object))), ("unseen", .sequence(unseen)),
-        ]
-        return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+        ])
     }
 }

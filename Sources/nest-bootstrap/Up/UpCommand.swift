@@ -115,7 +115,7 @@ struct UpCommand: TaskCommand {
 
     private func show(_ plan: UpPlan, of configuration: Configuration, _ output: ConsoleOutput) {
         if configuration.options.output.isForPrograms {
-            return output.writeObject(plan.json)
+            return output.writeObjects(plan.json)
         }
         var lines = plan.starts.map(\.line)
         if lines.isEmpty {
@@ -134,7 +134,7 @@ struct UpCommand: TaskCommand {
     ) async throws -> ExitCode {
         let output = program.output
         guard !plan.starts.isEmpty else {
-            if configuration.options.output.isForPrograms { output.writeObject(UpResult().json) }
+            if configuration.options.output.isForPrograms { output.writeObjects(UpResult().json) }
             return .success
         }
         let watch = StatusWatch(
@@ -159,7 +159,7 @@ struct UpCommand: TaskCommand {
         guard let findings else { return .incomplete }
         let result = UpResult(of: plan, findings, since: start, configuration.plan)
         if configuration.options.output.isForPrograms {
-            output.writeObject(result.json)
+            output.writeObjects(result.json)
         } else {
             output.write(result.lines.map { printable($0) + "\n" }.joined())
         }
@@ -168,16 +168,15 @@ struct UpCommand: TaskCommand {
 }
 
 extension UpPlan {
-    fileprivate var json: Node {
+    fileprivate var json: String {
         let starts = starts.map { start in
-            var pairs: [(String, Node)] = [
+            let file = if case .file(let path) = start.reason { Node.string(path) } else { nil as Node? }
+            let task = if case .follows(let task) = start.reason { Node.string(task) } else { nil as Node? }
+            return Node.known([
                 ("task", .string(start.task)), ("reason", .string(start.reason.name)),
-                ("message", .string(start.reason.words)),
-            ]
-            if case .file(let path) = start.reason { pairs.append(("file", .string(path))) }
-            if case .follows(let task) = start.reason { pairs.append(("after", .string(task))) }
-            return Node.mapping(pairs)
+                ("message", .string(start.reason.words)), ("file", file), ("after", task),
+            ])
         }
-        return .mapping([Node.outputVersion, ("starts", .sequence(starts))])
+        return Node.output([("starts", .sequence(starts))])
     }
 }

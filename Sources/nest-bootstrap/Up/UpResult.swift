@@ -82,13 +82,12 @@ struct UpResult {
         "\(statuses.count == 1 ? "task" : "tasks") \(quotedList(statuses.map(\.task)))"
     }
 
-    var json: Node {
-        func names(_ statuses: [TaskStatus]) -> Node { .sequence(statuses.map { .string($0.task) }) }
+    var json: String {
+        func names(_ statuses: [TaskStatus]) -> Node { .strings(statuses.map(\.task)) }
         let word = exitCode == .success ? "succeeded" : exitCode == .failure ? "failed" : "retried"
-        return .mapping([
-            Node.outputVersion, ("result", .string(word)),
-            ("succeeded", names(succeeded)), ("failed", names(failed)),
-            ("notRun", names(remaining)), ("masked", .sequence(masked.map { .string($0) })),
+        return Node.output([
+            ("result", .string(word)), ("succeeded", names(succeeded)), ("failed", names(failed)),
+            ("notRun", names(remaining)), ("masked", .strings(masked)),
         ])
     }
 }
