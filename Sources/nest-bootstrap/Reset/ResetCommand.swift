@@ -105,17 +105,8 @@ struct NodeReset {
             }
         }
         if hasUnits { try plan.requireNoRunByHand() }
-        do {
-            if hasUnits { try await Systemd.stop(matching: Self.units, until: .now + Self.stopLimit) }
-            return try await perform(planned)
-        } catch {
-            guard !planned.units.isEmpty else { throw error }
-            throw Problem(
-                "the units of the tasks are being stopped, and nothing was deleted",
-                hint: "run \(call) again, or 'systemctl start \(Self.units[0])'",
-                cause: error
-            )
-        }
+        if hasUnits { try await Systemd.stop(matching: Self.units, until: .now + Self.stopLimit) }
+        return try await perform(planned)
     }
 
     var isText: Bool { !options.output.isForPrograms }

@@ -8,15 +8,14 @@ import Reporting
 
 /// Command `diff`: the changes that a run would make, as unified diffs of files and objects.
 ///
-/// If tasks are named, only these tasks are shown. Their dependencies are planned too, because the results of the
-/// dependencies may not exist yet.
+/// If tasks are named, their dependencies are compared too, because the results of the dependencies may not exist yet.
 struct DiffCommand: TaskCommand {
     static let name = "diff"
 
     static let help = CommandHelp(
         summary: "show what a run would change",
-        description: "Shows what a run of this node's plan, or of the named tasks, would change, as unified diffs of "
-            + "files and objects. Nothing is written.",
+        description: "Shows what a run of this node's plan, or of the named tasks with their dependencies, would change, as "
+            + "unified diffs of files and objects. Nothing is written.",
         usage: ["nest-bootstrap diff [NAME]... [FLAG]..."],
         details: [
             "Files are compared with those of the node, objects with what the API server would make of them. Secret values "
@@ -60,14 +59,11 @@ struct DiffCommand: TaskCommand {
     ) async throws -> ExitCode {
         let plan = configuration.plan
         let part = names.isEmpty ? plan : try plan.selecting(names, withDependencies: true)
-        let shown = Set((names.isEmpty ? plan : try plan.selecting(names)).steps.map(\.task.name))
         let signals = try program.catchSignals()
         let http = HTTPClient()
         let environment = configuration.environment(http)
         let runner = ActionRunner(environment)
-        let engine = Engine { [events] event in
-            if let event = Self.visible(event, shown) { events.send(event) }
-        }
+        let engine = Engine { [events] event in events.send(event) }
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(part) { step, context in try await runner.perform(step, context) }
         }
@@ -75,21 +71,6 @@ struct DiffCommand: TaskCommand {
         await http.shutDown()
         let code = ExitCode(report, signal: signal)
         guard code == .success else { return code.isStopped ? code : .trouble }
-        return report.entries.contains { shown.contains($0.task) && $0.outcome.kind == .changed } ? .failure : .success
-    }
-
-    /// Filters an event for output; of tasks that are not shown, only failures are reported.
-    private static func visible(_ event: Event, _ shown: Set<String>) -> Event? {
-        var event = event
-        switch event.kind {
-        case .runStarted(let tasks):
-            // Positions that refer to hidden dependencies are meaningless.
-            event.kind = .runStarted(tasks.filter { shown.contains($0.name) }.map { .init($0.name) })
-        case .runFinished(let report):
-            event.kind = .runFinished(Report(report.entries.filter { shown.contains($0.task) }))
-        case .objectFailed, .taskFinished(.failed, _): break
-        default: if let task = event.task, !shown.contains(task) { return nil }
-        }
-        return event
+        return report.entries.contains { $0.outcome.kind == .changed } ? .failure : .success
     }
 }
