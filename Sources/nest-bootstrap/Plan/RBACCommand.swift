@@ -22,23 +22,16 @@ struct RBACCommand: Command {
         ],
         exitCodes: [Row("0", "printed"), .usageError, Row("65", "a manifest cannot be read"), .wrongTaskFile],
         examples: [
-            "rbac | kubectl apply -f -", "rbac --role control-plane --user node-bootstrap",
-            "rbac --role worker -o json",
+            "rbac | kubectl apply -f -", "rbac --role control-plane --user node-bootstrap", "rbac --host-name cp1",
         ],
     )
 
     static let flags: [Flag<Self>] = [
-        Flag("--user", "NAME", "the user of the roles, the CN of its certificate (default: \(defaultUser))") {
-            command,
-            _,
-            value in command.user = value
-        },
-        .config, .role, .hostName, .root, .output,
+        Flag("--user", "NAME", "the user of the roles, the CN of its certificate (default: nest-bootstrap)", \.user),
+        .config, .role, .hostName, .root,
     ]
 
-    static let defaultUser = "nest-bootstrap"
-
-    var user = Self.defaultUser
+    var user: String?
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         try await program.withConfiguration(options) { try await print($0, program.output) }
@@ -55,27 +48,13 @@ struct RBACCommand: Command {
             return .data
         }
         guard reports || configuration.plan.steps.contains(where: { $0.task.footprint.kubeconfig != nil }) else {
-            output.report(warnings: [
-                Problem("no task of this node talks to the API server, so it needs no roles")
-            ])
-            write([], as: configuration.options.output, output)
+            output.report(warnings: [Problem("no task of this node talks to the API server, so it needs no roles")])
             return .success
         }
         // Nodes with different roles run different tasks, so each combination of node roles has its own RBAC roles.
-        let parts = ["nest-bootstrap", user == Self.defaultUser ? nil : user].compactMap(\.self)
-        let name = (parts + configuration.declarations.roles).joined(separator: ":")
-        write(access.objects(user: user, name: name), as: configuration.options.output, output)
+        let parts = ["nest-bootstrap", user].compactMap(\.self) + configuration.declarations.roles
+        let objects = access.objects(user: user ?? "nest-bootstrap", name: parts.joined(separator: ":"))
+        output.writeData(objects.map { $0.yamlLines().joined(separator: "\n") + "\n" }.joined(separator: "---\n"))
         return .success
-    }
-
-    private func write(_ objects: [Node], as format: OutputFormat, _ output: ConsoleOutput) {
-        if format.isForPrograms {
-            let list = Node.mapping([
-                ("apiVersion", .string("v1")), ("kind", .string("List")), ("items", .sequence(objects)),
-            ])
-            output.writeObject(list)
-        } else {
-            output.writeData(objects.map { $0.yamlLines().joined(separator: "\n") + "\n" }.joined(separator: "---\n"))
-        }
     }
 }

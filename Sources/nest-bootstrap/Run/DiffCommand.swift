@@ -14,8 +14,8 @@ struct DiffCommand: TaskCommand {
 
     static let help = CommandHelp(
         summary: "show what a run would change",
-        description: "Shows what a run of this node's plan, or of the named tasks with their dependencies, would change, as "
-            + "unified diffs of files and objects. Nothing is written.",
+        description: "Shows what a run of this node's plan, or of the named tasks with their dependencies, would "
+            + "change, as unified diffs of files and objects. Nothing is written.",
         usage: ["nest-bootstrap diff [NAME]... [FLAG]..."],
         details: [
             "Files are compared with those of the node, objects with what the API server would make of them. Secret values "
