@@ -10,10 +10,6 @@ struct CertificatesCommand: Command {
 
     static let help = CommandHelp(
         summary: "check and renew the certificates of all nodes, and replace their CA",
-        description:
-            "Compares the certificates and encrypted keys of all nodes with section 'certificates' of the task file, "
-            + "and issues those that are due or differ. It runs on the operator's machine. docs/certificates.md "
-            + "describes the files.",
         usage: [
             "nest-bootstrap certificates check [FLAG]...", "nest-bootstrap certificates renew [FLAG]...",
             "nest-bootstrap certificates rotate-ca [--step STEP] [FLAG]...",

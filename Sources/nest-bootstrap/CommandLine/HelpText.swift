@@ -9,7 +9,7 @@ func helpText(_ command: (any Command.Type)? = nil) -> String {
     let help = command.help
     let flags = command.shownFlags.map { Row($0.usage, $0.help) }
     var parts = [
-        help.description.wrapped(to: helpColumns).joined(separator: "\n") + "\n",
+        (help.description ?? sentence(help.summary)).wrapped(to: helpColumns).joined(separator: "\n") + "\n",
         usage(help.usage.isEmpty ? ["nest-bootstrap \(command.name) [FLAG]..."] : help.usage),
         section("Flags", flags + [Row(FlagForm.helpNames.joined(separator: ", "), "show this help")], width: 25),
     ]
@@ -84,8 +84,8 @@ func sentence(_ text: String) -> String {
 struct CommandHelp: Sendable {
     /// A summary in a few words.
     var summary: String
-    /// A description in sentences.
-    var description: String
+    /// A description in sentences, if it says more than the summary.
+    var description: String?
     /// The forms of a call; empty if there are only flags.
     var usage: [String] = []
     /// Further paragraphs.

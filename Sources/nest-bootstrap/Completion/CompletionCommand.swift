@@ -8,9 +8,6 @@ struct CompletionCommand: Command {
 
     static let help = CommandHelp(
         summary: "print the completion of a shell",
-        description:
-            "Prints a script with which a shell completes commands, flags, the tasks, roles and nodes of the task file "
-            + "and the keys that 'explain' knows. The package installs the scripts of all three shells.",
         usage: ["nest-bootstrap completion bash|zsh|fish"],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage")],
         examples: [

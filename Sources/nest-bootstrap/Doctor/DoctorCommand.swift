@@ -9,9 +9,6 @@ struct DoctorCommand: Command {
 
     static let help = CommandHelp(
         summary: "say why this machine is not a Ready node, and how to fix it",
-        description:
-            "Looks at the kubelet, the container runtime, the network, the certificates, the clock, the disks, the API "
-            + "server and the Node, and prints the first cause why this machine is not a Ready node, and its fix.",
         details: [
             "It changes nothing and needs no task file. The first line is the first cause, the second line its fix: fix it, "
                 + "and run it again. Without root, it does not see all. With '--root', only files are looked at, and the API "

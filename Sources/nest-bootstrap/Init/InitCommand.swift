@@ -10,12 +10,11 @@ struct InitCommand: Command {
 
     static let help = CommandHelp(
         summary: "write the task file of a kind of node, with all that it needs",
-        description: "Writes a complete task file and the files that it needs into a directory. No file is replaced.",
         usage: ["nest-bootstrap init KIND --output DIR [FLAG]..."],
         details: [
             "KIND 'kubeadm' and 'k3s' are for nodes that these make; 'control-plane' and 'worker' for a bare Debian, with "
                 + "etcd, API server, controller manager and scheduler, or with containerd and a kubelet that joins.",
-            "What is still to be adapted is listed, and has a comment with CHANGE in the file.",
+            "What is still to be adapted is listed, and has a comment with CHANGE in the file. No file is replaced.",
         ],
         exitCodes: [Row("0", "written"), Row("1", "a file exists or cannot be written"), Row("64", "wrong usage")],
         examples: [

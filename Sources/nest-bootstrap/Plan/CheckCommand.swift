@@ -12,8 +12,6 @@ struct CheckCommand: Command {
 
     static let help = CommandHelp(
         summary: "find mistakes in task files and manifests, without a server",
-        description: "Finds every mistake that can be found without an API server: in the task file and its drop-ins, "
-            + "and in the manifests, paths and certificates that they name.",
         details: [
             "Every mistake is one line on standard error: FILE:LINE:COLUMN: problem; hint. Warnings, such as a "
                 + "certificate that expires soon, begin with 'warning:' and do not change the exit code.",

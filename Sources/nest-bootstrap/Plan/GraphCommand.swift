@@ -7,11 +7,9 @@ struct GraphCommand: Command {
 
     static let help = CommandHelp(
         summary: "print the plan",
-        description: "Prints the plan of this node: its tasks and their dependencies. With '--output json' it is one "
-            + "JSON object.",
         details: [
-            "Format 'dot' is for Graphviz, and 'mermaid' for viewers of Markdown.",
-            "'--host-name' prints the plan of another node of section 'nodes'.",
+            "It has the tasks of this node, or of another node of section 'nodes' with '--host-name', and their "
+                + "dependencies. Format 'dot' is for Graphviz, and 'mermaid' for viewers of Markdown."
         ],
         exitCodes: [Row("0", "printed"), .usageError, .wrongTaskFile],
         examples: [

@@ -12,11 +12,9 @@ struct RBACCommand: Command {
 
     static let help = CommandHelp(
         summary: "print the role that the agent needs at the API server",
-        description:
-            "Prints one role with which the tasks of this node succeed, bound to a user of their own, so that the "
-            + "agent need not be an administrator. Its permissions are for all objects of the kinds in the manifests.",
         details: [
-            "An administrator applies it once, and again when manifests get objects of other kinds. The certificate "
+            "The tasks of this node succeed with it, for all objects of the kinds in the manifests. "
+                + "An administrator applies it once, and again when manifests get objects of other kinds. The certificate "
                 + "of the kubeconfig that the tasks use needs the user as its CN and no O. To apply a role, a user needs the "
                 + "permission to escalate it."
         ],

@@ -9,12 +9,10 @@ struct ExplainCommand: Command {
 
     static let help = CommandHelp(
         summary: "explain a key of the task file",
-        description:
-            "Prints what a key of the task file means, its type, its default and the keys below it. "
-            + "Without an argument it lists the sections of the file.",
         usage: ["nest-bootstrap explain [KEY]"],
         details: [
-            "KEY is the place of the key, with dots between its parts, or the end of it: 'wait' is the verb, "
+            "It prints the meaning, the type, the default and the keys below it; without KEY the sections of the file. "
+                + "KEY is the place of the key, with dots between its parts, or the end of it: 'wait' is the verb, "
                 + "'apply.wait' the key of 'apply'. The names of tasks, nodes and others may be in it, also as its last "
                 + "part: 'tasks.calico-crds'. 'nest-bootstrap schema' prints all keys for programs."
         ],

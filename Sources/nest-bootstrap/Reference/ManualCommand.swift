@@ -7,7 +7,6 @@ struct ManualCommand: Command {
 
     static let help = CommandHelp(
         summary: "print the source of the manual page; the build of the package calls it",
-        description: "Prints nest-bootstrap(8) in the macros of mdoc.",
         usage: ["nest-bootstrap manual DATE"],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage")],
         examples: ["manual 'November 20, 2026'"],

@@ -8,7 +8,6 @@ struct SchemaCommand: Command {
 
     static let help = CommandHelp(
         summary: "print the JSON Schema of the task file",
-        description: "Prints the JSON Schema, draft 2020-12, of task files and drop-ins, for editors and validators.",
         usage: ["nest-bootstrap schema"],
         details: [
             "An editor with yaml-language-server completes and checks a file whose first line is "

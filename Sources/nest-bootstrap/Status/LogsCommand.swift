@@ -9,12 +9,10 @@ struct LogsCommand: TaskCommand {
 
     static let help = CommandHelp(
         summary: "show the journal's entries about tasks",
-        description:
-            "Shows the journal's entries about the named tasks, with those of their units, or all entries of this "
-            + "program: what tasks waited for and did, and what their programs printed.",
         usage: ["nest-bootstrap logs [NAME]... [FLAG]..."],
         details: [
-            "It calls journalctl, whose pager, keys and permissions apply: users of the groups adm and "
+            "It shows what tasks waited for and did, and what their programs printed; without NAME all entries of this "
+                + "program. It calls journalctl, whose pager, keys and permissions apply: users of the groups adm and "
                 + "systemd-journal see every entry. A task that is no longer in the task file can be named too."
         ],
         exitCodes: [

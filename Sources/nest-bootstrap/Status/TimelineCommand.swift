@@ -11,15 +11,11 @@ struct TimelineCommand: Command {
 
     static let help = CommandHelp(
         summary: "show when each task of this boot waited and ran",
-        description:
-            "Shows when each task of this node was started on this boot, what it waited for and how long it worked, "
-            + "with units of systemd beside them. The critical path, whose tasks decided when the last one ended, is "
-            + "marked.",
         details: [
             "A task is shown until it has succeeded for the first time on this boot: its attempts, the time between "
                 + "them, and what it waited for before and in each. Times count from the start of the machine.",
-            "The critical path ends with the task that ended last. Each task on it is followed by a task that could "
-                + "start only when it had ended: to make the boot faster, make one of these tasks faster.",
+            "The critical path, which is marked, ends with the task that ended last. Each task on it is followed by a task "
+                + "that could start only when it had ended: to make the boot faster, make one of these tasks faster.",
         ],
         exitCodes: [Row("0", "printed, also if something is not known"), .usageError, .wrongTaskFile],
         examples: ["timeline", "timeline --output svg > boot.svg", "timeline --output json | jq .criticalPath"],

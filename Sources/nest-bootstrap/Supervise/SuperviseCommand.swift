@@ -11,9 +11,10 @@ struct SuperviseCommand: Command {
 
     static let help = CommandHelp(
         summary: "report failed and recovered units; systemd calls it",
-        description: "Looks at the units of all tasks, for k8s-bootstrap-health.service: starts "
-            + "k8s-bootstrap-alert@NAME.service when a task fails for the first time and when it recovers, and the "
-            + "failed tasks again, with growing pauses.",
+        details: [
+            "For k8s-bootstrap-health.service, it starts k8s-bootstrap-alert@NAME.service when a task fails for the first "
+                + "time and when it recovers, and the failed tasks again, with growing pauses."
+        ],
         exitCodes: [
             Row("0", "no unit has failed"), Row("1", "a unit has failed, or was not started"), .usageError,
             .wrongTaskFile,

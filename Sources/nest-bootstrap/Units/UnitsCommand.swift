@@ -11,15 +11,14 @@ struct UnitsCommand: Command {
 
     static let help = CommandHelp(
         summary: "write the plan as systemd units",
-        description: "Writes the plan of this node as systemd units: k8s-bootstrap-NAME.service for every task, "
-            + "required by k8s-bootstrap.target, and those that report failures. The target is installed with the package.",
         usage: [
             "nest-bootstrap units DIR [FLAG]...", "nest-bootstrap units NORMAL EARLY LATE",
             "nest-bootstrap-generator NORMAL EARLY LATE",
         ],
         details: [
-            "As a systemd generator, which is called with three directories, it writes into the first. For an invalid "
-                + "task file it writes a health service that fails and says why.",
+            "The target of all tasks is installed with the package. As a systemd generator, which is called with three "
+                + "directories, the command writes into the first. For an invalid task file it writes a health service "
+                + "that fails and says why.",
             "Units of an earlier call stay: empty the directory first. With '--offline' no unit counts as masked.",
         ],
         exitCodes: [Row("0", "written"), Row("1", "a file could not be written"), .usageError, .wrongTaskFile],
