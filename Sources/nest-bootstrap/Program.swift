@@ -23,38 +23,26 @@ struct Program {
     /// The maximum time for which an interrupted program continues to write.
     static let stopLimit = Duration.seconds(2)
 
-    /// Prepares an invocation with the environment, the outputs and the signals of this process.
-    init(arguments: [String]) {
-        let environment = Machine.environment()
-        let outputEnvironment = OutputEnvironment(environment: environment)
-        let output = ConsoleOutput(
-            journal: Journal().map { JournalQueue(Self.sender(to: $0)) },
-            isUTF8: outputEnvironment.isUTF8,
-            problemView: .onTerminal(outputEnvironment, root: givenOptions(arguments).root)
-        )
-        self.init(
-            arguments: arguments,
-            environment: environment,
-            output: output,
-            outputEnvironment: outputEnvironment,
-        ) { () throws(SystemError) in
-            try Signals.interruptions()
-        }
-    }
-
-    /// Prepares an invocation with a given environment, outputs and signals, for tests.
+    /// Prepares an invocation, by default with the environment, the outputs and the signals of this process.
     init(
         arguments: [String],
-        environment: [String: String],
-        output: ConsoleOutput,
-        outputEnvironment: OutputEnvironment,
-        catchSignals: @escaping SignalCatcher,
+        environment: [String: String] = Machine.environment(),
+        output: ConsoleOutput? = nil,
+        outputEnvironment: OutputEnvironment? = nil,
+        catchSignals: @escaping SignalCatcher = { () throws(SystemError) in try Signals.interruptions() },
     ) {
+        let outputEnvironment = outputEnvironment ?? OutputEnvironment(environment: environment)
         self.arguments = arguments
-        invocation = Result { () throws(UsageError) in try parseArguments(arguments, environment: environment) }
-        self.output = output
-        self.catchSignals = catchSignals
         self.outputEnvironment = outputEnvironment
+        self.catchSignals = catchSignals
+        invocation = Result { () throws(UsageError) in try parseArguments(arguments, environment: environment) }
+        self.output =
+            output
+            ?? ConsoleOutput(
+                journal: Journal().map { JournalQueue($0.send) },
+                isUTF8: outputEnvironment.isUTF8,
+                problemView: .onTerminal(outputEnvironment, root: givenOptions(arguments).root)
+            )
     }
 
     /// Performs the command of the arguments.
@@ -186,12 +174,6 @@ struct Program {
 
     private static func tick(_ events: EventQueue) async {
         while (try? await ContinuousClock().sleep(for: .milliseconds(200))) != nil { events.tick() }
-    }
-
-    /// Creates a function that sends entries to the journal.
-    static func sender(to journal: Journal) -> JournalQueue.Sender {
-        @Sendable func send(_ fields: [(String, String)]) throws(SystemError) { try journal.send(fields) }
-        return send
     }
 }
 

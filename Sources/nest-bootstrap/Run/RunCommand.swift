@@ -115,7 +115,7 @@ struct RunCommand: Command {
         guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot || isConfined else {
             return nil
         }
-        return Journal.ofThisMachine().map { Program.sender(to: $0) }
+        return Journal.ofThisMachine().map { $0.send }
     }
 
     /// Returns a sink that reports to the service manager, if a service manager has started this program.

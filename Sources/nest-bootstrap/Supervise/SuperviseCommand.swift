@@ -24,49 +24,36 @@ struct SuperviseCommand: Command {
 
     static let flags: [Flag<Self>] = [
         .config, .role, .root,
-        part(
+        Flag(
             "--only-metrics",
-            .metrics,
-            "write the metrics, and look at no unit; k8s-bootstrap--metrics.service calls this"
+            isInternal: true,
+            "write the metrics, and look at no unit; k8s-bootstrap--metrics.service calls this",
+            \.onlyWritesMetrics
         ),
-        part(
+        Flag(
             "--only-report",
-            .report,
-            "report the state of the node to the cluster; k8s-bootstrap--report.service calls this"
+            isInternal: true,
+            "report the state of the node to the cluster; k8s-bootstrap--report.service calls this",
+            \.onlyReports
         ),
     ]
 
     static let isShown = false
 
-    private static func part(_ name: String, _ part: Part, _ help: String) -> Flag<Self> {
-        Flag(name, nil, isInternal: true, help) { command, _, _ in command.part = part }
-    }
-
-    /// The parts of the work; each call does one part.
-    enum Part: Sendable {
-        case units
-        case metrics
-        case report
-    }
-
-    var part = Part.units
+    var onlyWritesMetrics = false
+    var onlyReports = false
 
     var acts: Bool { true }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        switch part {
-        case .report:
+        if onlyReports {
             try await NodeReporter.serve(options, program.output)
             return .success
-        case .metrics:
-            return try await program.withConfiguration(options, isOfUnits: true) { configuration in
-                try await MetricsWriter(options: options, configuration: configuration).write()
-                return .success
-            }
-        case .units:
-            return try await program.withConfiguration(options, isOfUnits: true) {
-                try await examine($0, program.output)
-            }
+        }
+        return try await program.withConfiguration(options, isOfUnits: true) { configuration in
+            guard onlyWritesMetrics else { return try await examine(configuration, program.output) }
+            try await MetricsWriter(options: options, configuration: configuration).write()
+            return .success
         }
     }
 
