@@ -4,9 +4,7 @@ import Kubernetes
 import Reporting
 
 extension ProblemView {
-    /// Returns the form of problems for standard error, or `nil` if it is not a terminal.
-    ///
-    /// - Returns: The form, which depends on the width of the terminal at the moment.
+    /// Returns the form of problems for standard error at its width at the moment, or `nil` if it is not a terminal.
     static func onTerminal(_ environment: OutputEnvironment, root: String?) -> Self? {
         guard environment.isErrorTerminal else { return nil }
         return Self(

@@ -53,7 +53,7 @@ extension Node {
     }
 
     /// Creates a string, if there is a text.
-    static func text(_ value: String?) -> Node? { value.map { .string($0) } }
+    public static func text(_ value: String?) -> Node? { value.map { .string($0) } }
 
     /// Creates a list of strings.
     public static func strings(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }

@@ -45,20 +45,14 @@ private func helpSubject(_ words: ArraySlice<String>) throws(UsageError) -> (any
     return command
 }
 
-/// Converts the arguments of a systemd generator to arguments of the command `units`.
-///
-/// - Parameter arguments: The program's own name and the arguments.
-/// - Returns: The arguments without the name, preceded by the command `units` if the name ends in `-generator`.
+/// Returns the arguments without the program's own name, or with `units` in its place if it is that of a generator.
 func argumentsByName(_ arguments: [String]) -> [String] {
     guard let name = arguments.first else { return [] }
     let rest = Array(arguments.dropFirst())
     return name.hasSuffix("-generator") ? [UnitsCommand.name] + rest : rest
 }
 
-/// Returns the common options that could be parsed, for the report of an error in the arguments.
-///
-/// - Parameter arguments: The arguments without the program's own name.
-/// - Returns: The options that flags of the command set, regardless of the other arguments.
+/// Returns the common options that could be parsed, regardless of errors in the other arguments.
 func givenOptions(_ arguments: [String]) -> Options {
     arguments.first.flatMap(findCommand).map { CallWords(arguments.dropFirst(), of: $0).options } ?? Options()
 }

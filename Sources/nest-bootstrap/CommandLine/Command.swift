@@ -24,9 +24,6 @@ protocol Command: Sendable, Hashable {
 
     /// Sets the positional arguments, once the flags have been set.
     ///
-    /// - Parameters:
-    ///   - names: The arguments.
-    ///   - options: The flags that several commands have.
     /// - Throws: ``UsageError`` for wrong or missing arguments, and for flags that exclude each other.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError)
 
@@ -41,10 +38,6 @@ protocol Command: Sendable, Hashable {
 
     /// Performs the command.
     ///
-    /// - Parameters:
-    ///   - options: The flags that several commands have, and the environment.
-    ///   - program: The outputs and signals of the process.
-    /// - Returns: The exit code.
     /// - Throws: ``Base/Problems`` for wrong arguments, other errors if the command cannot continue.
     func run(_ options: Options, in program: Program) async throws -> ExitCode
 

@@ -2,7 +2,6 @@ import Base
 
 /// Formats the help of a command, or of the program.
 ///
-/// - Parameter command: The command, or `nil` for the program.
 /// - Returns: Lines of at most ``helpColumns`` columns, each with a line break.
 func helpText(_ command: (any Command.Type)? = nil) -> String {
     guard let command else { return programHelp() }

@@ -62,9 +62,6 @@ struct CompletionCommand: Command {
 ///
 /// Quotes are removed, and a tilde at the beginning of a path is the home directory. Nothing else is expanded or run.
 ///
-/// - Parameters:
-///   - line: The line, with the name of the program.
-///   - home: The home directory.
 /// - Returns: The words after the name of the program; the last one is being typed, and may be empty.
 func shellWords(_ line: String, home: String?) -> [String] {
     var words: [String] = []
@@ -130,11 +127,7 @@ struct Completer {
     private let others: ArraySlice<String>
     private let environment: [String: String]
 
-    /// Creates a completer.
-    ///
-    /// - Parameters:
-    ///   - words: The words after the name of the program; the last one is being typed, and may be empty.
-    ///   - environment: The environment variables of the call.
+    /// Creates a completer for the words after the name of the program; the last one is being typed, and may be empty.
     init(words: [String], environment: [String: String]) {
         self.environment = environment
         current = words.last ?? ""

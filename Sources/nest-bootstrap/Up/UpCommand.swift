@@ -170,11 +170,10 @@ struct UpCommand: TaskCommand {
 extension UpPlan {
     fileprivate var json: String {
         let starts = starts.map { start in
-            let file = if case .file(let path) = start.reason { Node.string(path) } else { nil as Node? }
-            let task = if case .follows(let task) = start.reason { Node.string(task) } else { nil as Node? }
+            let reason = start.reason
             return Node.known([
-                ("task", .string(start.task)), ("reason", .string(start.reason.name)),
-                ("message", .string(start.reason.words)), ("file", file), ("after", task),
+                ("task", .string(start.task)), ("reason", .string(reason.name)), ("message", .string(reason.words)),
+                ("file", .text(reason.file)), ("after", .text(reason.dependency)),
             ])
         }
         return Node.output([("starts", .sequence(starts))])

@@ -2,30 +2,64 @@ import Base
 import Execution
 import Host
 import Planning
+import Reporting
 import State
+import YAML
 
 /// The tasks that `up` starts, and the reason for each.
 struct UpPlan {
     /// The reason for which a task is started.
-    enum Reason: Sendable, Hashable {
+    struct Reason: Sendable, Hashable {
+        /// The kind, for programs.
+        let name: String
+        /// What is said of the task.
+        let words: String
+        var file: String?
+        var dependency: String?
+
         /// Its declaration is not that of its last success.
-        case declaration
-        /// A file that it reads is not that of its last success.
-        case file(String)
+        static let declaration = Self(name: "declaration", words: "runs again, because its declaration has changed")
+
         /// Its last success did not record what it used.
-        case unrecorded
-        /// It has not succeeded on this boot.
-        case state(TaskState)
-        /// Its unit is not active, although it succeeded.
-        case unit(String)
+        static let unrecorded = Self(name: "unrecorded", words: "runs again, because it is not known what it used")
+
+        /// A file that it reads is not that of its last success.
+        static func file(_ path: String) -> Self {
+            Self(name: "file", words: "runs again, because '\(path)' has changed", file: path)
+        }
+
         /// It runs after a task that runs again.
-        case follows(String)
+        static func follows(_ task: String) -> Self {
+            Self(name: "dependency", words: "runs again, because it runs after '\(task)'", dependency: task)
+        }
+
+        /// Its unit is not active, although it succeeded.
+        static func unit(_ state: String) -> Self {
+            let isStarting = state == "activating"
+            return Self(name: "unit", words: isStarting ? "is starting" : "runs again, because its unit is \(state)")
+        }
+
+        /// It has not succeeded on this boot.
+        static func state(_ state: TaskState) -> Self {
+            let words =
+                switch state {
+                case .running: "is running"
+                case .notYet, .waiting: "runs for the first time on this boot"
+                case .ended(.failed): "runs again, because it failed"
+                case .ended(.skipped): "runs, because a task that it runs after did not succeed before"
+                case .ended(let outcome): "runs again, because it was \(outcome.rawValue)"
+                case .unknown: "runs again, because its record cannot be read"
+                }
+            return Self(name: "state", words: words)
+        }
     }
 
     /// A task that is started.
     struct Start: Sendable, Hashable {
         let task: String
         let reason: Reason
+
+        var line: String { "\(task): \(reason.words)" }
     }
 
     /// The tasks in the order of the plan.
@@ -119,36 +153,88 @@ struct UpPlan {
     }
 }
 
-extension UpPlan.Start {
-    var line: String { "\(task): \(reason.words)" }
-}
+/// The result of the tasks that `up` has started.
+struct UpResult {
+    var statuses: [TaskStatus] = []
+    /// The tasks whose masked units keep others from running.
+    var masked: [String] = []
+    /// The failed tasks that kept a task from running, by the name of that task.
+    var blockers: [String: [String]] = [:]
 
-extension UpPlan.Reason {
-    var words: String {
-        switch self {
-        case .declaration: "runs again, because its declaration has changed"
-        case .file(let path): "runs again, because '\(path)' has changed"
-        case .unrecorded: "runs again, because it is not known what it used"
-        case .state(.running): "is running"
-        case .state(.notYet), .state(.waiting): "runs for the first time on this boot"
-        case .state(.ended(.failed)): "runs again, because it failed"
-        case .state(.ended(.skipped)): "runs, because a task that it runs after did not succeed before"
-        case .state(.ended(let outcome)): "runs again, because it was \(outcome.rawValue)"
-        case .state(.unknown): "runs again, because its record cannot be read"
-        case .unit("activating"): "is starting"
-        case .unit(let state): "runs again, because its unit is \(state)"
-        case .follows(let task): "runs again, because it runs after '\(task)'"
+    /// Creates the result of no task.
+    init() {}
+
+    /// Creates the result of the tasks that were started.
+    init(of plan: UpPlan, _ findings: StatusFindings, since start: Duration, _ node: Plan) {
+        statuses = findings.statuses.map { $0.withoutFailure(before: start) }
+        let failed = Set(statuses.filter { $0.state == .ended(.failed) }.map(\.task))
+        for step in node.steps {
+            let dependencies = step.dependencies.map { node.steps[$0].task.name }
+            blockers[step.task.name] = dependencies.flatMap { failed.contains($0) ? [$0] : blockers[$0] ?? [] }.unique()
         }
+        masked = (plan.masked + findings.masked).unique()
     }
 
-    var name: String {
-        switch self {
-        case .declaration: "declaration"
-        case .file: "file"
-        case .unrecorded: "unrecorded"
-        case .state: "state"
-        case .unit: "unit"
-        case .follows: "dependency"
+    private var failed: [TaskStatus] { statuses.filter { $0.state == .ended(.failed) } }
+
+    /// The tasks that have succeeded in their units.
+    ///
+    /// If a task fails that others run after, systemd stops the units of these; the earlier success remains recorded.
+    private var succeeded: [TaskStatus] {
+        statuses.filter { $0.state.isSuccess && ($0.service.map { $0.unit.active == "active" } ?? true) }
+    }
+
+    /// The tasks that have neither succeeded nor failed, because of another task.
+    private var remaining: [TaskStatus] {
+        let succeeded = Set(succeeded.map(\.task))
+        return statuses.filter { !succeeded.contains($0.task) && $0.state != .ended(.failed) }
+    }
+
+    var exitCode: ExitCode {
+        if succeeded.count == statuses.count, masked.isEmpty { return .success }
+        return failed.contains(where: \.isPermanent) || !masked.isEmpty ? .failure : .notYet
+    }
+
+    /// The result in words, with what to do next.
+    var lines: [String] {
+        let count = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
+        guard exitCode != .success else { return ["\(count) started: all succeeded"] }
+        var lines: [String] = []
+        for task in masked {
+            lines.append("task '\(task)' does not run, because its unit '\(unitName(ofTask: task))' is masked")
         }
+        let permanent = failed.filter(\.isPermanent)
+        let retried = failed.filter { !$0.isPermanent }
+        if !permanent.isEmpty {
+            lines.append("\(Self.names(permanent)) failed: correct the cause, then run 'nest-bootstrap up'")
+        }
+        if !retried.isEmpty {
+            let time = retried.compactMap(\.retriesIn).min().map { " in \($0.clockText)" } ?? ""
+            let it = retried.count == 1 ? "it is" : "they are"
+            let call = quotedShellLine(["nest-bootstrap", "logs"] + retried.map(\.task))
+            lines.append(
+                "\(Self.names(retried)) failed, and \(it) retried\(time): see \(call), and run 'nest-bootstrap up' after a "
+                    + "correction"
+            )
+        }
+        for status in remaining {
+            let causes = blockers[status.task] ?? []
+            let reason = causes.isEmpty ? ": see 'nest-bootstrap status'" : ", because \(quotedList(causes)) failed"
+            lines.append("\(Self.names([status])) did not run\(reason)")
+        }
+        return lines
+    }
+
+    private static func names(_ statuses: [TaskStatus]) -> String {
+        "\(statuses.count == 1 ? "task" : "tasks") \(quotedList(statuses.map(\.task)))"
+    }
+
+    var json: String {
+        func names(_ statuses: [TaskStatus]) -> Node { .strings(statuses.map(\.task)) }
+        let word = exitCode == .success ? "succeeded" : exitCode == .failure ? "failed" : "retried"
+        return Node.output([
+            ("result", .string(word)), ("succeeded", names(succeeded)), ("failed", names(failed)),
+            ("notRun", names(remaining)), ("masked", .strings(masked)),
+        ])
     }
 }
