@@ -1,9 +1,8 @@
 import Base
 import Planning
 import Testing
-import YAML
 
-/// The `cluster.nix` of NICO as a value, and what Nix prints about it.
+/// The `cluster.nix` of NICO as JSON.
 @Suite(.timeLimit(.minutes(5))) struct ImportNicoTests {
     private static let twelveMistakes = """
         {
@@ -85,8 +84,7 @@ import YAML
             {"name": "c ${x}", "vip": "10.0.0.9", "controlPlane": [{"name": "a", "ip": "10.0.0.1"}],
             "workers": [{"name": "w", "ip": "10.0.0.2"}]}
             """
-        let document = try #require(try readDocuments(Array(text.utf8), file: "c.json").first?.root)
-        var cluster = try readNico(document)
+        var cluster = try readNico(SourceFile(path: "c.json", bytes: Array(text.utf8)))
         cluster.setPassword { bytes in bytes == Array("c ${x}".utf8) ? digest : "" }
         let lines = try cluster.dropIn(madeBy: ["call"], from: "c.json").split(separator: "\n")
         #expect(lines.filter { $0.contains("vrrpPassword") }.count == 1)
@@ -115,8 +113,7 @@ import YAML
             {"cluster": {"name": "c", "clusterToken": "MARKER", "controlPlane": [{"name": "a", "ip": "a.example.test"}],
             "workers": [{"name": "w", "ip": "10.0.0.2"}]}}
             """
-        let document = try #require(try readDocuments(Array(text.utf8), file: "c.json").first?.root)
-        let cluster = try readNico(document)
+        let cluster = try readNico(SourceFile(path: "c.json", bytes: Array(text.utf8)))
         let expected = """
             # Made by 'call'. To change it, change the inventory and import it again.
             cluster:
@@ -140,59 +137,18 @@ import YAML
         #expect(text == "c.json:1:50: 'controlPlane' has 150 nodes, more than 149")
     }
 
-    @Test(arguments: [
-        ("{\"name\": 1}", true), (" \n{\t\"na me\" : 1}", true), ("{ name = 1; }", false), ("{ \"name\" = 1; }", false),
-        ("{", false), ("", false), ("{\"", false), ("# {\"a\": 1}", false),
-    ])
-    func `JSON is distinguished from Nix by its first key`(text: String, isJSON: Bool) {
-        #expect(SourceFile(path: "c", bytes: Array(text.utf8)).looksLikeJSON == isJSON)
-    }
-
-    @Test func `Nix counts bytes, a place is in characters`() throws {
-        let text = "{ /* ä */ vip = 1; }"
-        let description = """
-            {"type": "set", "items": [{"key": "vip", "place": {"file": "/c.nix", "line": 1, "column": 12}, \
-            "value": {"type": "int", "value": 1}}]}
+    @Test func `a file in the language of Nix is printed as JSON first`() {
+        let message = """
+            c d.nix: a Nix file is imported as JSON; type nix-instantiate --eval --strict --json 'c d.nix' > cluster.json, \
+            and import that file
             """
-        let file = SourceFile(path: "c.nix", bytes: Array(text.utf8))
-        let (node, refused) = try NixValue.node(from: Array(description.utf8), of: file, path: "/c.nix")
-        #expect(refused.isEmpty)
-        #expect(node["vip"]?.location.description == "c.nix:1:11")
-        // A file that changes meanwhile, or attributes of another file, have no place.
-        let other = description.replacing("\"line\": 1", with: "\"line\": 9")
-        let (unplaced, _) = try NixValue.node(from: Array(other.utf8), of: file, path: "/c.nix")
-        #expect(unplaced["vip"]?.location.description == "c.nix")
-    }
-
-    private static let reports: [(String, String)] = [
-        ("", "c.nix: Nix cannot evaluate the file"),
-        (
-            "error: stack overflow (possible infinite recursion)\n",
-            "c.nix: Nix cannot evaluate the file (stack overflow"
-        ),
-        ("@nix {\"level\": 0, \"raw_msg\": \"cut", "c.nix: Nix cannot evaluate the file"),
-        (
-            "@nix {\"level\":1,\"raw_msg\":\"a warning\"}\n@nix {\"level\":0,\"file\":\"/c.nix\",\"line\":2,\"column\":1,\"raw_msg\":\"no\\n\\u001b[35;1mway\\u001b[0m\"}",
-            "c.nix:2:1: Nix cannot evaluate this: no way",
-        ),
-        (
-            "@nix {\"level\":0,\"file\":null,\"raw_msg\":\"no\",\"trace\":[{\"file\":\"/x\",\"line\":1,\"column\":1},{\"file\":\"/c.nix\",\"line\":1,\"column\":2}]}",
-            "c.nix:1:2: Nix cannot evaluate this: no",
-        ),
-    ]
-
-    @Test(arguments: reports)
-    func `what Nix reports becomes a problem`(errors: String, message: String) {
-        let file = SourceFile(path: "c.nix", bytes: Array("{ a = 1;\n}".utf8))
-        let problem = "\(NixValue.problem(from: errors, of: file, path: "/c.nix"))"
-        #expect(isReported(problem, message) && !problem.contains("\u{1b}"), "\(problem)")
+        #expect(imported("{ }", path: "c d.nix") == message)
     }
 
     /// The drop-in that is made of a cluster in JSON, or what is wrong with it.
-    private func imported(_ text: String) -> String {
+    private func imported(_ text: String, path: String = "c.json") -> String {
         do {
-            let document = try #require(try readDocuments(Array(text.utf8), file: "c.json").first?.root)
-            return try readNico(document).dropIn(madeBy: ["call"], from: "c.json")
+            return try readNico(SourceFile(path: path, bytes: Array(text.utf8))).dropIn(madeBy: ["call"], from: path)
         } catch {
             return "\(error)"
         }

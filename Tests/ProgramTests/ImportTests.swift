@@ -1,18 +1,21 @@
 import TestSupport
 import Testing
 
-/// Command `import` with inventories in Nix's language, and with mistakes in them.
+/// Command `import` with what Nix prints of an inventory.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ImportTests {
     static let canEvaluate = ChildProcess.isInstalled("nix-instantiate")
     static let noNix: Comment = "no Nix; run make setup"
     static let examples = TestCluster.sourceRoot + "/Tests/import"
 
-    func read(_ arguments: String..., environment: [String: String?] = [:]) async throws -> ToolResult {
-        // One of the names of a Nix file has a letter that is not ASCII.
-        let usual: [String: String?] = ["NEST_ROLE": nil, "JOURNAL_STREAM": nil, "LC_ALL": "C.UTF-8"]
-        let environment = environment.merging(usual) { first, _ in first }
-        return try await Tool.run(TestNode.program, ["import"] + arguments, environment: environment)
+    /// Imports what Nix prints of a file in its language.
+    private func imported(_ path: String, _ arguments: String...) async throws -> ToolResult {
+        let print = ["--eval", "--strict", "--json", "--store", "dummy://"] + arguments + [path]
+        let json = try await Tool.run("nix-instantiate", print)
+        let file = TemporaryDirectory.file("cluster.json")
+        try Files.write(Array(json.output.utf8), to: file, mode: 0o644)
+        let environment: [String: String?] = ["NEST_ROLE": nil, "JOURNAL_STREAM": nil, "LC_ALL": "C.UTF-8"]
+        return try await Tool.run(TestNode.program, ["import", "nico", file], environment: environment)
     }
 
     /// What `check --all-nodes` prints with a drop-in beside a task file.
@@ -26,13 +29,13 @@ struct ImportTests {
     }
 
     @Test(.enabled(if: canEvaluate, noNix))
-    func `the example of NICO becomes nodes, as Nix and as JSON`() async throws {
-        let path = Self.examples + "/cluster.nix"
-        let result = try await read("nico", path)
+    func `the example of NICO becomes nodes`() async throws {
+        let result = try await imported(Self.examples + "/cluster.nix")
         #expect(result.errors == "")
+        let file = TemporaryDirectory.file("cluster.json")
         #expect(
             result.output == """
-                # Made by 'nest-bootstrap import nico \(path)'. To change it, change the inventory and import it again.
+                # Made by 'nest-bootstrap import nico \(file)'. To change it, change the inventory and import it again.
                 cluster:
                   name: production-cluster
                   vip: 192.168.1.100
@@ -74,104 +77,18 @@ struct ImportTests {
 
                 """
         )
-        let json = try await Tool.run("nix-instantiate", ["--eval", "--strict", "--json", "--store", "dummy://", path])
-        let file = TemporaryDirectory.file("cluster.json")
-        try Files.write(Array(json.output.utf8), to: file, mode: 0o644)
-        // Without Nix, which JSON does not need.
-        let same = try await read("nico", file, environment: ["PATH": "/nonexistent"])
-        #expect(same.output == result.output.replacing(path, with: file), "\(same.errors)")
     }
 
     @Test(.enabled(if: canEvaluate, noNix))
-    func `a module that the operator writes is called without values of its arguments`() async throws {
+    func `a module that the operator writes has the cluster in an attribute`() async throws {
         let path = TemporaryDirectory.file("cluster.nix")
-        func imported(_ name: String, _ head: String = "{ config, pkgs, ... }:") async throws -> ToolResult {
-            let node = "{ name = \"cp-01\"; ip = \"10.0.0.1\"; }"
-            let text =
-                "\(head)\n{\n  cluster = {\n    name = \(name);\n    controlPlane = [ \(node) ];\n    workers = [ ];\n  };\n}\n"
-            try Files.write(Array(text.utf8), to: path, mode: 0o644)
-            return try await read("nico", path)
-        }
-        for head in ["{ config, pkgs, ... }:", "{ config, pkgs ? null, ... }@args:", "args:", ""] {
-            let result = try await imported("\"home\"", head)
-            #expect(
-                result.output.hasSuffix("nodes:\n  cp-01: {roles: [control-plane, init], address: 10.0.0.1}\n"),
-                "\(result)"
-            )
-        }
-        let absent = try await imported("config.networking.hostName")
-        #expect(absent.status == 78)
-        let words = "Nix cannot evaluate this: an inventory has no value for the argument 'config' of a module"
-        #expect(absent.errors.contains("\(words); import the file that lists the nodes"), "\(absent.errors)")
-    }
-
-    @Test(
-        .enabled(if: canEvaluate, noNix),
-        arguments: [
-            ("{ a = 1; b = undefined; }", "1:14: Nix cannot evaluate this: undefined variable 'undefined'"),
-            ("{ name = builtins.readFile /etc/hostname; }", "1:10: Nix cannot evaluate this: access to absolute path"),
-            ("{ name = builtins.fetchurl \"http://127.0.0.1:1/\"; }", "1:3: Nix cannot evaluate this: access to URI"),
-            ("let x = x; in { b = x; }", "1:9: Nix cannot evaluate this: infinite recursion encountered"),
-            (
-                "{ a = builtins.length (builtins.genList (x: x) 1000000000); }",
-                ": Nix cannot evaluate the file (out of memory)"
-            ),
-            ("{}\0", ": the file is no text in UTF-8"),
-        ]
-    )
-    func `what Nix cannot evaluate is reported with its place`(text: String, message: String) async throws {
-        let found = try await problems(text)
-        #expect(found.contains { $0.hasPrefix(message) }, "\(found)")
-    }
-
-    /// What is reported about a Nix file, without its path.
-    private func problems(_ text: String) async throws -> [String] {
-        let path = TemporaryDirectory.file("cluster.nix")
+        let node = "{ name = \"cp-01\"; ip = \"10.0.0.1\"; }"
+        let text =
+            "{ config, pkgs, ... }:\n{\n  cluster = {\n    name = \"home\";\n    controlPlane = [ \(node) ];\n    workers = [ ];\n  };\n}\n"
         try Files.write(Array(text.utf8), to: path, mode: 0o644)
-        let result = try await read("nico", path)
-        #expect(result.status == 78)
-        #expect(result.output == "")
-        #expect(result.errorLines.allSatisfy { $0.hasPrefix(path) })
-        return result.errorLines.map {
-            let rest = $0.dropFirst(path.count).replacing(path, with: "FILE")
-            return String(rest.hasPrefix(": ") ? rest[...] : rest.dropFirst())
-        }
-    }
-}
-
-/// The evaluation of Nix files by command `import`.
-extension ImportTests {
-    @Test(.enabled(if: canEvaluate, noNix))
-    func `an evaluation without end is ended`() async throws {
-        let path = TemporaryDirectory.file("cluster.nix")
-        let text = "let r = n: if n == 0 then 1 else r (n - 1) + r (n - 1); in { a = r 80; }"
-        try Files.write(Array(text.utf8), to: path, mode: 0o644)
-        let environment: [String: String?] = ["NEST_ROLE": nil, "JOURNAL_STREAM": nil]
-        let tool = try Tool(TestNode.program, ["import", "nico", path], environment: environment)
-        #expect(try await becomes { try isEvaluated(path) })
-        let result = await tool.result()
-        #expect(try isEvaluated(path) == false)
-        #expect(result.status == 78)
-        #expect(result.output == "")
-        #expect(result.errors.contains("Nix cannot evaluate the file within 20 seconds"), "\(result.errors)")
-    }
-
-    /// Whether a process of Nix has a file in its arguments.
-    private func isEvaluated(_ path: String) throws -> Bool {
-        try Files.list("/proc").filter { $0.allSatisfy(\.isNumber) }.contains { process in
-            // A process may end while it is looked at.
-            let bytes = (try? Files.read("/proc/\(process)/cmdline")) ?? []
-            return String(decoding: bytes, as: UTF8.self).contains("nest=\(path)")
-        }
-    }
-
-    @Test func `Nix has to be there for Nix files only`() async throws {
-        let path = TemporaryDirectory.file("cluster.nix")
-        try Files.write(Array("{ }".utf8), to: path, mode: 0o644)
-        let result = try await read("nico", path, environment: ["PATH": "/nonexistent"])
-        #expect(result.status == 1)
-        #expect(result.output == "")
-        #expect(result.errors.contains("cannot run 'nix-instantiate': not found in PATH"), "\(result.errors)")
+        let result = try await imported(path, "-A", "cluster", "--arg", "config", "null", "--arg", "pkgs", "null")
+        let nodes = "nodes:\n  cp-01: {roles: [control-plane, init], address: 10.0.0.1}\n"
+        #expect(result.output.hasSuffix(nodes), "\(result)")
     }
 }
 
@@ -202,7 +119,7 @@ extension ImportTests {
         _ = try await Tool.run("cp", ["-r", "\(TestCluster.sourceRoot)/examples/k3s", directory])
         let file = TemporaryDirectory.file("cluster.nix")
         try Files.write(Array(inventory.utf8), to: file, mode: 0o644)
-        let dropIn = try await read("nico", file)
+        let dropIn = try await imported(file)
         try Files.makeDirectories("\(directory)/bootstrap.d")
         try Files.write(Array(dropIn.output.utf8), to: "\(directory)/bootstrap.d/10-nodes.yaml", mode: 0o644)
         let check = try await Tool.run(TestNode.program, ["check", "--all-nodes", "--config", config])

@@ -146,15 +146,3 @@ struct ImportedText {
         self.text = text.unicodeScalars.first == mark ? String(text.unicodeScalars.dropFirst()) : text
     }
 }
-
-/// Checks that a file is text in UTF-8.
-///
-/// - Parameter file: The inventory file.
-/// - Throws: ``Base/Problems`` if it is not.
-public func checkText(of file: SourceFile) throws(Problems) {
-    do throws(Problem) {
-        _ = try ImportedText(file)
-    } catch {
-        throw Problems([error])
-    }
-}

@@ -1,25 +1,28 @@
 public import Base
-public import YAML
+import YAML
 
-/// Reads the `cluster.nix` of the NICO operator.
+/// Reads the `cluster.nix` of the NICO operator as JSON.
 ///
-/// - Parameters:
-///   - root: The value of the file, with locations.
-///   - refused: Problems with values that are not data; no other problem is reported at the same locations.
+/// - Parameter file: The JSON that Nix prints for the file.
 /// - Returns: The cluster. The first control plane has the roles `control-plane` and `init`, the other control planes
 ///   have `control-plane` and `join`, and the workers have `worker`.
 /// - Throws: Every ``Base/Problem`` in the file.
-public func readNico(_ root: Node, refused: [Problem] = []) throws(Problems) -> ImportedCluster {
-    if let outputs = root.mapping?.entries.first(where: { $0.key == "outputs" }) {
-        let hint = "import the file with the nodes that the flake reads, such as cluster.nix"
-        throw Problems([Problem("a flake is not an inventory", at: outputs.location, hint: hint)])
+public func readNico(_ file: SourceFile) throws(Problems) -> ImportedCluster {
+    let whole = SourceLocation(file: file.path)
+    guard !file.path.hasSuffix(".nix") else {
+        let print = shellLine(["nix-instantiate", "--eval", "--strict", "--json", file.path])
+        let hint = "type \(print) > cluster.json, and import that file"
+        throw Problems([Problem("a Nix file is imported as JSON", at: whole, hint: hint)])
+    }
+    let documents = try readDocuments(file.bytes, file: file.path, limits: .taskFile)
+    guard documents.count == 1, let root = documents[0].root else {
+        let hint = "write one value with name, vip, controlPlane and workers"
+        throw Problems([Problem("the file does not have exactly one JSON value", at: whole, hint: hint)])
     }
     let problems = ProblemCollector()
     var reader = NicoReader(problems)
     reader.read(root)
-    let places = Set(refused.map(\.location))
-    let all = refused + problems.all.filter { !places.contains($0.location) }
-    guard all.isEmpty else { throw Problems(all) }
+    try problems.check()
     return reader.cluster
 }
 

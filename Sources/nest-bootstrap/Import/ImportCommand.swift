@@ -3,7 +3,6 @@ import Host
 import Planning
 import Reporting
 import TLS
-import YAML
 
 /// Command `import`: the inventory of another tool as a drop-in of the task file.
 struct ImportCommand: Command {
@@ -16,15 +15,16 @@ struct ImportCommand: Command {
             + "and virtual IP address, and the nodes with their roles, addresses and variables.",
         usage: ["nest-bootstrap import nico FILE", "nest-bootstrap import plans DIR"],
         details: [
-            "'nico' reads the cluster.nix of the NICO operator, which nix-instantiate evaluates, or the same as JSON. 'plans' "
-                + "reads hosts.csv, k3s.csv and network.yaml in DIR. With a mistake, nothing is printed on standard output."
+            "'nico' reads the cluster.nix of the NICO operator as JSON, which "
+                + "'nix-instantiate --eval --strict --json cluster.nix' prints. 'plans' reads hosts.csv, k3s.csv and "
+                + "network.yaml in DIR. With a mistake, nothing is printed on standard output."
         ],
         exitCodes: [
-            Row("0", "printed"), Row("1", "Nix cannot be run, or output was lost"), Row("64", "wrong usage"),
+            Row("0", "printed"), Row("1", "output was lost"), Row("64", "wrong usage"),
             Row("78", "the inventory is wrong, or cannot be read"),
         ],
         examples: [
-            "import nico cluster.nix > bootstrap.d/10-nodes.yaml",
+            "import nico cluster.json > bootstrap.d/10-nodes.yaml",
             "import nico cluster.json | diff bootstrap.d/10-nodes.yaml -",
             "import plans ./plans > bootstrap.d/10-nodes.yaml",
         ],
@@ -33,7 +33,7 @@ struct ImportCommand: Command {
     static let flags: [Flag<Self>] = []
 
     enum Format: String, Sendable, CaseIterable {
-        /// The `cluster.nix` of the NICO operator.
+        /// The `cluster.nix` of the NICO operator as JSON.
         case nico
         /// A directory with `hosts.csv`, `k3s.csv` and `network.yaml`.
         case plans
@@ -56,13 +56,11 @@ struct ImportCommand: Command {
         completer.isFirstName ? completer.first(of: Format.allCases) : .file
     }
 
-    func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        do {
+    func run(_ options: Options, in program: Program) async -> ExitCode {
+        do throws(Problems) {
             var cluster: ImportedCluster
             switch format {
-            case .nico:
-                let (value, refused) = try await nicoValue(options.environment)
-                cluster = try readNico(value, refused: refused)
+            case .nico: cluster = try readNico(file(path))
             case .plans: cluster = try plans()
             }
             cluster.setPassword(digest: sha256)
@@ -70,7 +68,7 @@ struct ImportCommand: Command {
             program.output.report(warnings: cluster.warnings)
             program.output.writeData(text)
             return .success
-        } catch let error as Problems {
+        } catch {
             program.output.report(error)
             return .configuration
         }
@@ -83,22 +81,6 @@ struct ImportCommand: Command {
             let message = "cannot read the inventory: \(error.reason)"
             throw Problems([Problem(message, at: SourceLocation(file: path), hint: error.advice)])
         }
-    }
-
-    /// Reads the JSON or Nix file, and returns its value and problems for the parts that are not data.
-    private func nicoValue(_ environment: [String: String]) async throws -> (node: Node, problems: [Problem]) {
-        let file = try file(path)
-        guard file.path.hasSuffix(".json") || file.looksLikeJSON else {
-            try checkText(of: file)
-            return try await NixEvaluation(file: file, environment: environment).value()
-        }
-        let documents = try readDocuments(file.bytes, file: file.path, limits: .taskFile)
-        guard documents.count == 1, let root = documents[0].root else {
-            let hint = "write one value with name, vip, controlPlane and workers"
-            let location = SourceLocation(file: file.path)
-            throw Problems([Problem("the file does not have exactly one JSON value", at: location, hint: hint)])
-        }
-        return (root, [])
     }
 
     /// Reads the three files of a directory, and reports the problems of all that can be read.
