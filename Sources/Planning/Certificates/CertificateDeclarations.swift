@@ -102,7 +102,7 @@ public struct LeafDeclaration: Sendable, Hashable {
         Key("owner", \.owner, .account("user"), default: "`root`").meaning("the owner of the key on the node"),
         Key("group", \.group, .account("group"), default: "the name of the owner")
             .meaning("the group of the key on the node"),
-        Key("mode", \.mode, .mode, default: "`0400`")
+        Key("mode", \.mode, .mode(), default: "`0400`")
             .meaning("the permissions of the key on the node, none of them for every user"),
     ]
 
@@ -129,7 +129,7 @@ public struct LeafDeclaration: Sendable, Hashable {
         ),
         Key("group", \.group, .account("group"), default: "the name of its `owner`, else that of `defaults`")
             .meaning("the group of the key on the node"),
-        Key("mode", \.mode, .mode, default: "that of `defaults`")
+        Key("mode", \.mode, .mode(), default: "that of `defaults`")
             .meaning("the permissions of the key on the node, none of them for every user"),
     ]
 }

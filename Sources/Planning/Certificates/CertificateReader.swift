@@ -89,15 +89,11 @@ struct CertificateReader {
     }
 
     /// The section, `nil` if no file contains it.
-    private func section() -> MappingReader? {
+    private func section() -> ConfigValue? {
         guard let first = files.certificates.entries.first else { return nil }
-        return MappingReader(
-            entries: files.certificates.entries,
-            location: files.certificates.location ?? first.location,
-            subject: MappingName(path: ["certificates"]),
-            variables: variables,
-            problems: problems
-        )
+        let location = files.certificates.location ?? first.location
+        let name = ValueName(path: ["certificates"])
+        return ConfigValue(files.certificates.entries, at: location, name, variables, problems)
     }
 
     /// Reads a certificate that a task issues.
@@ -106,7 +102,7 @@ struct CertificateReader {
     ///   - fields: The keys of the certificate, which use the defaults of the section.
     ///   - node: The host name of this node.
     /// - Returns: The declaration, or `nil` after reporting a problem.
-    func leaf(_ fields: MappingReader, of node: String) -> LeafDeclaration? {
+    func leaf(_ fields: ConfigValue, of node: String) -> LeafDeclaration? {
         LeafReader(fields, defaults: defaults, problems: problems).read(node, fields.variables)
     }
 

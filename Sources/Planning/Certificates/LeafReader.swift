@@ -4,10 +4,8 @@ import YAML
 /// Reads one certificate declaration for any number of nodes.
 struct LeafReader {
     private let name: String
-    private let location: SourceLocation
-    private let entries: [Mapping.Entry]
-    /// The name of the certificate in messages.
-    private let subject: MappingName
+    /// The keys of the certificate, before variables are replaced.
+    private let written: ConfigValue
     /// The valid values of `roles`.
     ///
     /// `nil` for a certificate that a task issues, which has neither `roles` nor `enable`.
@@ -22,7 +20,6 @@ struct LeafReader {
         defaults: LeafDeclaration,
         problems: ProblemCollector,
     ) {
-        let label = "certificate \(quoted(entry.key))"
         guard isTaskName(entry.key) else {
             problems.add(
                 entry.location,
@@ -31,20 +28,21 @@ struct LeafReader {
             )
             return nil
         }
-        guard let mapping = entry.value.mapping else {
-            ConfigValue(node: entry.value, label: label, problems: problems)
-                .reportTypeMismatch("a mapping", hint: "write commonName: and usages: below it")
-            return nil
-        }
-        (name, location, entries) = (entry.key, entry.location, mapping.entries)
-        subject = MappingName(owner: label)
+        let value = ConfigValue(
+            node: entry.value,
+            keyLocation: entry.location,
+            subject: ValueName(owner: "certificate \(quoted(entry.key))"),
+            problems: problems
+        )
+        let hint = "write commonName: and usages: below it"
+        guard let written = value.mapping("a mapping", hint: hint) else { return nil }
+        (name, self.written) = (entry.key, written)
         (self.knownRoles, self.defaults, self.problems) = (knownRoles, defaults, problems)
     }
 
     /// Creates a reader of a certificate that a task issues.
-    init(_ fields: MappingReader, defaults: LeafDeclaration, problems: ProblemCollector) {
-        (name, location, entries) = (fields.subject.name, fields.location, fields.entries)
-        subject = fields.subject
+    init(_ fields: ConfigValue, defaults: LeafDeclaration, problems: ProblemCollector) {
+        (name, written) = (fields.subject.name, fields)
         knownRoles = nil
         (self.defaults, self.problems) = (defaults, problems)
     }
@@ -64,8 +62,10 @@ struct LeafReader {
     /// The entries of all keys in the reference.
     static let descriptions = Selection.keys.map(\.description) + LeafDeclaration.keys.map(\.description)
 
-    private func fields(_ variables: Variables) -> MappingReader {
-        MappingReader(entries: entries, location: location, subject: subject, variables: variables, problems: problems)
+    private func fields(_ variables: Variables) -> ConfigValue {
+        var fields = written
+        fields.variables = variables
+        return fields
     }
 
     /// Returns the roles whose nodes have the certificate, `nil` for every role; none if the certificate is disabled.
@@ -83,7 +83,7 @@ struct LeafReader {
         var leaf = defaults
         leaf.renewBefore = .zero
         let isUsable = fields.read(LeafDeclaration.keys, into: &leaf)
-        (leaf.node, leaf.name, leaf.location) = (node, name, location)
+        (leaf.node, leaf.name, leaf.location) = (node, name, fields.location)
         leaf.names = leaf.names.unique()
         if !fields.has("group"), fields.has("owner") || leaf.group.isEmpty { leaf.group = leaf.owner }
         checkUsages(fields)
@@ -92,7 +92,7 @@ struct LeafReader {
         checkKey(leaf, fields)
         if leaf.usages.contains(.serverAuth), !fields.has("names") || hasNoItems(fields) {
             problems.addMissing(
-                location,
+                fields.location,
                 "\(fields.subject.name) is for 'server auth' and has no names, so every client would refuse it",
                 hint: "add names: [\"${node.name}\"]"
             )
@@ -101,21 +101,21 @@ struct LeafReader {
     }
 
     /// Returns whether the list of names has no items; a list with only invalid items does not count as empty.
-    private func hasNoItems(_ fields: MappingReader) -> Bool {
+    private func hasNoItems(_ fields: ConfigValue) -> Bool {
         fields.entry("names")?.value.sequence?.isEmpty == true
     }
 
-    private func checkUsages(_ fields: MappingReader) {
+    private func checkUsages(_ fields: ConfigValue) {
         let hint = "add usages: [client auth]"
         let written = fields.entry("usages")
         if written == nil {
-            problems.addMissing(location, "\(fields.subject.label("usages")) is missing", hint: hint)
+            problems.addMissing(fields.location, "\(fields.subject.label("usages")) is missing", hint: hint)
         } else if let list = written?.value, list.sequence?.isEmpty == true {
             fields.report("usages", "is empty", at: list.location, hint: hint)
         }
     }
 
-    private func checkRenewBefore(_ leaf: inout LeafDeclaration, _ fields: MappingReader) {
+    private func checkRenewBefore(_ leaf: inout LeafDeclaration, _ fields: ConfigValue) {
         guard leaf.renewBefore != .zero else {
             leaf.renewBefore = min(defaults.renewBefore, leaf.validity / 3)
             return
@@ -130,7 +130,7 @@ struct LeafReader {
     }
 
     /// Reports a key type that the API server cannot use to sign tokens.
-    private func checkKey(_ leaf: LeafDeclaration, _ fields: MappingReader) {
+    private func checkKey(_ leaf: LeafDeclaration, _ fields: ConfigValue) {
         guard leaf.key == .ed25519, leaf.usages.contains(.signing) else { return }
         problems.add(
             fields.location(ofKey: "key"),

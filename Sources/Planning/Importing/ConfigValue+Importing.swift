@@ -1,36 +1,23 @@
 import Base
 import YAML
 
-/// Values of inventories.
-extension ConfigValue {
-    /// Reads the name of a node, in the format that Kubernetes allows.
-    func nodeName() -> String? {
-        let expected = "a host name of lower-case letters, digits, '-' and '.'"
-        guard let text = string(expected: expected) else { return nil }
-        guard isNodeName(text) else {
-            let meant = text.lowercased().replacing("_", with: "-")
-            return mismatch(expected, hint: isNodeName(meant) ? write(meant) : nil)
-        }
-        return text
+extension ValueReader where Value == String {
+    /// The name of a node, in the format that Kubernetes allows.
+    static var nodeName: Self {
+        string(
+            "a host name of lower-case letters, digits, '-' and '.'",
+            where: { isNodeName($0) },
+            meant: { text in
+                let meant = text.lowercased().replacing("_", with: "-")
+                return isNodeName(meant) ? meant : nil
+            }
+        )
     }
 
-    /// Reads the name of one network interface.
-    func interfaceName() -> String? {
-        guard let name = interface() else { return nil }
-        guard !name.utf8.contains(UInt8(ascii: "*")) else { return mismatch("the name of one network interface") }
-        return name
-    }
-}
-
-extension MappingReader {
-    /// Reports every key besides those that are known.
-    func reportUnknownKeys(besides known: [String]) {
-        for entry in entries where !known.contains(entry.key) {
-            problems.add(
-                entry.location,
-                "unknown key \(quoted(entry.key)) in \(subject.name)",
-                hint: problems.hint(for: entry.key, in: known, else: "expected one of \(few(known))")
-            )
+    /// The name of one network interface.
+    static var interfaceName: Self {
+        interface.then { name, value in
+            name.utf8.contains(UInt8(ascii: "*")) ? value.mismatch("the name of one network interface") : name
         }
     }
 }

@@ -40,7 +40,7 @@ private struct NicoReader {
     mutating func read(_ file: Node) {
         // The NICO operator writes a NixOS module that contains the cluster in an attribute.
         let root = file["controlPlane"] == nil ? file["cluster"] ?? file : file
-        guard let mapping = root.mapping else {
+        guard root.mapping != nil else {
             problems.add(
                 root.location,
                 "the cluster must be an attribute set, found \(describe(root))",
@@ -49,15 +49,10 @@ private struct NicoReader {
             )
             return
         }
-        let fields = MappingReader(
-            entries: mapping.entries,
-            location: root.location,
-            subject: MappingName(owner: "the cluster"),
-            problems: problems
-        )
+        let fields = ConfigValue(node: root, subject: ValueName(owner: "the cluster"), problems: problems)
         cluster.name = take("name", fields)?.string(expected: "the name of the cluster")
         let address = fields.has("vip") ? take("vip", fields) : nil
-        cluster.virtualAddress = address?.address()
+        cluster.virtualAddress = address.flatMap(ValueReader.address().read)
         if let found = cluster.virtualAddress, let address {
             used.add(found, of: "'vip'", at: address.node.location)
         }
@@ -81,7 +76,7 @@ private struct NicoReader {
     private mutating func readNodes(
         _ key: String,
         _ kind: String,
-        _ fields: MappingReader,
+        _ fields: ConfigValue,
         isRequired: Bool,
     ) {
         guard isRequired || fields.has(key) else { return }
@@ -106,7 +101,7 @@ private struct NicoReader {
     private mutating func readNode(_ node: Node, _ kind: String, _ number: Int, _ roles: [String]) {
         let known = node["name"]?.string.flatMap { $0.isEmpty ? nil : quoted($0) }
         let owner = "\(kind) \(known ?? "\(number)")"
-        guard let mapping = node.mapping else {
+        guard node.mapping != nil else {
             problems.add(
                 node.location,
                 "\(kind) \(number) must be an attribute set with name and ip, found \(describe(node))",
@@ -114,18 +109,13 @@ private struct NicoReader {
             )
             return
         }
-        let fields = MappingReader(
-            entries: mapping.entries,
-            location: node.location,
-            subject: MappingName(owner: owner),
-            problems: problems
-        )
+        let fields = ConfigValue(node: node, subject: ValueName(owner: owner), problems: problems)
         let named = take("name", fields)
-        let name = named?.nodeName()
+        let name = named.flatMap(ValueReader.nodeName.read)
         if let name, let named { used.add(name, at: named.node.location) }
         let written = take("ip", fields)
         let isHostName = written.map { noteHostName($0) } ?? false
-        let address = isHostName ? nil : written?.address()
+        let address = isHostName ? nil : written.flatMap(ValueReader.address().read)
         if let address, let written {
             used.add(address, of: owner, at: written.node.location)
         }
@@ -148,13 +138,12 @@ private struct NicoReader {
     }
 
     /// Returns the value of a required key, or `nil` after reporting that the key is missing.
-    private func take(_ key: String, _ fields: MappingReader) -> ConfigValue? {
-        let label = fields.subject.label(key)
+    private func take(_ key: String, _ fields: ConfigValue) -> ConfigValue? {
         guard let entry = fields.entry(key) else {
-            problems.add(fields.location, "\(label) is missing", hint: "add it")
+            problems.add(fields.location, "\(fields.subject.label(key)) is missing", hint: "add it")
             return nil
         }
         // Hints omit the key because its notation depends on the format.
-        return ConfigValue(node: entry.value, label: label, problems: problems)
+        return ConfigValue(node: entry.value, subject: fields.subject.below(key), problems: problems)
     }
 }

@@ -44,7 +44,7 @@ struct PlanTable {
 
         private func value(_ index: Int, _ text: String) -> ConfigValue {
             let node = Node.string(text, location: cells[index].location)
-            return ConfigValue(node: node, label: quoted(columns[index]), problems: problems)
+            return ConfigValue(node: node, subject: ValueName(path: [columns[index]]), problems: problems)
         }
     }
 

@@ -97,14 +97,14 @@ struct PlansReader {
     private mutating func readHost(_ row: PlanTable.Row) {
         let named = row.lowercased("name")
         let owner = named.map { "host \(quoted($0.node.string ?? ""))" } ?? "a host"
-        let name = named?.nodeName()
+        let name = named.flatMap(ValueReader.nodeName.read)
         if let named, let text = named.node.string {
             used.add(text, at: named.node.location)
             hostNames.insert(text)
         }
         let written = hostAddress(row, of: owner)
-        let interface = row["interface"]?.interfaceName()
-        let admin = row["admin"]?.account()
+        let interface = row["interface"].flatMap(ValueReader.interfaceName.read)
+        let admin = row["admin"].flatMap(ValueReader.account("user").read)
         let others = row.others
         guard let name, let written, let interface, let admin else { return }
         var node = ImportedCluster.Node(name: name, roles: [], address: written.address)
@@ -152,7 +152,7 @@ struct PlansReader {
         let kind = type.map { $0 == "agent" ? "agent" : "server" }
         let named = row.lowercased("name")
         let owner = named.map { "\(kind ?? "member") \(quoted($0.node.string ?? ""))" } ?? "a member"
-        let name = named?.nodeName()
+        let name = named.flatMap(ValueReader.nodeName.read)
         if let named, let text = named.node.string { used.add(text, at: named.node.location) }
         let address = address(row, of: owner)
         let others = row.others
@@ -221,7 +221,7 @@ struct PlansReader {
         let text = parts.first.map(String.init) ?? ""
         var value = written
         value.node = .string(text, location: written.node.location)
-        guard let address = value.address() else { return nil }
+        guard let address = ValueReader.address().read(value) else { return nil }
         let location = value.node.location
         used.add(address, of: owner, at: location)
         checkIsInNetwork(address, of: owner, at: location)
@@ -281,12 +281,7 @@ extension PlansReader {
         let entries = mapping.entries.map { entry in
             Mapping.Entry(key: entry.key, location: entry.location, value: trimmedStrings(entry.value))
         }
-        let fields = MappingReader(
-            entries: entries,
-            location: root.location,
-            subject: MappingName(owner: "network.yaml"),
-            problems: problems
-        )
+        let fields = ConfigValue(entries, at: root.location, ValueName(owner: "network.yaml"), Variables(), problems)
         readSubnet(fields)
         readGateway(fields)
         readNameservers(fields)
@@ -301,26 +296,26 @@ extension PlansReader {
         fields.reportUnknownKeys(besides: ["gateway", "name", "nameservers", "netmask", "subnet", "vip"])
     }
 
-    private mutating func readSubnet(_ fields: MappingReader) {
+    private mutating func readSubnet(_ fields: ConfigValue) {
         guard let range = fields.has("netmask") ? maskedRange(fields) : writtenRange(fields) else { return }
         subnet = range
         set("subnet", "\(range)")
         set("prefixLength", "\(range.prefixLength)")
     }
 
-    private func writtenRange(_ fields: MappingReader) -> AddressRange? {
+    private func writtenRange(_ fields: ConfigValue) -> AddressRange? {
         guard let entry = fields.entry("subnet") else {
             fields.reportMissing("subnet", "10.0.100.0/24")
             return nil
         }
         let value = fields.value(of: entry)
-        guard let range = value.addressRange() else { return nil }
+        guard let range = ValueReader.addressRange.read(value) else { return nil }
         guard !range.isOneAddress else { return value.mismatch("a range of addresses such as 10.0.100.0/24") }
         return range
     }
 
     /// Returns the network of the gateway, with the prefix length from `netmask`.
-    private func maskedRange(_ fields: MappingReader) -> AddressRange? {
+    private func maskedRange(_ fields: ConfigValue) -> AddressRange? {
         guard let entry = fields.entry("netmask") else { return nil }
         if let other = fields.entry("subnet") {
             let label = fields.subject.label("netmask")
@@ -351,18 +346,18 @@ extension PlansReader {
         return AddressRange(address, bits)
     }
 
-    private mutating func readGateway(_ fields: MappingReader) {
+    private mutating func readGateway(_ fields: ConfigValue) {
         guard let (address, location) = address("gateway", fields) else { return }
         used.add(address, of: "'gateway'", at: location)
         checkIsInNetwork(address, of: "'gateway'", at: location)
         set("gateway", "\(address)")
     }
 
-    private mutating func readNameservers(_ fields: MappingReader) {
+    private mutating func readNameservers(_ fields: ConfigValue) {
         guard let entry = fields.entry("nameservers"),
             let items = fields.value(of: entry).items(of: "IP addresses", limit: Limit.nameserverCount)
         else { return }
-        let addresses = items.compactMap { $0.address() }
+        let addresses = items.compactMap(ValueReader.address().read)
         if !addresses.isEmpty { set("nameservers", addresses.map(\.description).joined(separator: ",")) }
     }
 
@@ -370,8 +365,10 @@ extension PlansReader {
         networkVariables.append(.init(name: name, value: value))
     }
 
-    private func address(_ key: String, _ fields: MappingReader) -> (IPAddress, SourceLocation)? {
-        guard let entry = fields.entry(key), let address = fields.value(of: entry).address() else { return nil }
+    private func address(_ key: String, _ fields: ConfigValue) -> (IPAddress, SourceLocation)? {
+        guard let entry = fields.entry(key), let address = ValueReader.address().read(fields.value(of: entry)) else {
+            return nil
+        }
         return (address, entry.value.location)
     }
 

@@ -43,19 +43,15 @@ extension ClusterReader {
     /// Reads a node, or returns `nil` after reporting that it has no valid role.
     private func readNode(_ entry: Mapping.Entry, _ variables: Variables, _ named: Set<String>) -> Inventory.Entry? {
         checkHostName(entry)
-        let subject = MappingName(path: ["nodes", entry.key])
-        guard let mapping = entry.value.mapping else {
-            let item = ConfigValue(node: entry.value, label: subject.name, problems: problems)
-            item.reportTypeMismatch("a mapping", hint: entry.value.string.map { "write {role: \(typed($0))}" })
-            return nil
-        }
-        let fields = MappingReader(
-            entries: mapping.entries,
-            location: entry.location,
-            subject: subject,
+        let value = ConfigValue(
+            node: entry.value,
+            keyLocation: entry.location,
+            subject: ValueName(path: ["nodes", entry.key]),
             variables: variables,
             problems: problems
         )
+        let hint = entry.value.string.map { "write {role: \(typed($0))}" }
+        guard let fields = value.mapping("a mapping", hint: hint) else { return nil }
         fields.requireOne(of: Self.roleKeys, example: "role: worker")
         var written = WrittenNode()
         _ = fields.read(Self.nodeKeys, into: &written)
@@ -65,7 +61,7 @@ extension ClusterReader {
         }
         guard !roles.isEmpty else { return nil }
         var node = Inventory.Entry(name: entry.key, roles: roles, location: entry.location)
-        if case .fixed(let fixed)? = written.address, let location = mapping["address"]?.location {
+        if case .fixed(let fixed)? = written.address, let location = fields.entry("address")?.value.location {
             node.address = fixed
             if HostPatterns.isMeant(by: entry.key) {
                 fields.report(
@@ -91,7 +87,7 @@ extension ClusterReader {
     /// Reads the roles of a node, without duplicates.
     private func readRoles(_ written: RoleList?, of node: String, _ named: Set<String>) -> [String] {
         let roles = (written?.items ?? []).compactMap { item in
-            item.roleName().map { role in
+            ValueReader.role.read(item).map { role in
                 reportLikelySlip(role, of: node, item.node.location, named)
                 return role
             }
@@ -184,18 +180,6 @@ extension ClusterReader {
     /// The hint for messages if the role of this node is not known.
     var roleHint: String {
         "write \(typed(facts.hostName)): {role: ROLE} below nodes:, or for one call type --role ROLE or set NEST_ROLE=ROLE"
-    }
-}
-
-extension ConfigValue {
-    /// Reads a role, which consists of lower-case letters, digits and dashes.
-    func roleName() -> String? {
-        guard let name = string(expected: "a role") else { return nil }
-        guard isRoleName(name) else {
-            let hint = suggestedTaskName(name).map { write($0) }
-            return mismatch("a role of lower-case letters, digits and dashes", hint: hint)
-        }
-        return name
     }
 }
 

@@ -34,9 +34,7 @@ struct NodeText {
 
     /// Reads the value of a variable, or returns `nil` after reporting its problems.
     init?(_ name: String, _ node: Node, _ problems: ProblemCollector) {
-        let subject = MappingName(owner: "variable '\(name)'")
-        let entries = node.mapping?.entries ?? []
-        let fields = MappingReader(entries: entries, location: node.location, subject: subject, problems: problems)
+        let fields = ConfigValue(node: node, subject: ValueName(owner: "variable '\(name)'"), problems: problems)
         location = fields.location(ofKey: "each")
         guard fields.read(Self.keys, into: &self) else { return nil }
     }
@@ -66,30 +64,8 @@ extension ValueReader where Value == DeclaredAddress {
         let rule = ValueReader<AddressRule>.addressRule
         return Self(type: .either([.address, rule.type])) { value in
             guard value.node.mapping == nil else { return rule.read(value).map { .chosen($0) } }
-            return value.address(", or a mapping such as {interfaces: [eth0]}").map { .fixed($0) }
+            let address = ValueReader<IPAddress>.address(", or a mapping such as {interfaces: [eth0]}")
+            return address.read(value).map { .fixed($0) }
         }
-    }
-}
-
-extension ValueReader where Value == IPAddress {
-    /// An IP address.
-    static var address: Self { Self(type: .address) { $0.address() } }
-}
-
-extension ConfigValue {
-    /// Reads an IP address at which other nodes can reach a node.
-    ///
-    /// - Parameter other: The alternatives to an address, for messages.
-    /// - Returns: The address, or `nil` after reporting that the value is not such an address.
-    func address(_ other: String = "") -> IPAddress? {
-        let expected = "an IP address such as 192.168.0.10\(other)"
-        guard let text = node.string, let address = IPAddress(text) else {
-            let isRange = node.string.flatMap { AddressRange($0) } != nil
-            let single = node.string.map { String($0.prefix { $0 != "/" }) } ?? ""
-            return mismatch(expected, hint: isRange ? write(single) : nil)
-        }
-        guard !address.isLoopback, !address.isLinkLocal, !address.isForSeveral, !address.bytes.allSatisfy({ $0 == 0 })
-        else { return mismatch("an IP address that other nodes can reach") }
-        return address
     }
 }

@@ -4,7 +4,7 @@ import YAML
 /// Reads the rule that chooses the node's address.
 extension ClusterReader {
     /// Reports errors in the rule for all nodes.
-    func checkAddressRule(_ fields: MappingReader) {
+    func checkAddressRule(_ fields: ConfigValue) {
         var (fields, cluster) = (fields, ClusterDeclaration())
         fields.variables = withoutReports.readVariables(for: [])
         _ = Self.nodeAddress.read(fields, into: &cluster)
@@ -46,13 +46,8 @@ extension ClusterReader {
     private func readAddressRule(of node: String) -> AddressRule? {
         guard let entry = addressRuleEntry(of: node) else { return nil }
         let reader = withoutReports
-        let fields = MappingReader(
-            entries: [entry],
-            location: entry.location,
-            subject: MappingName(),
-            variables: reader.readVariables(for: []),
-            problems: reader.problems
-        )
+        let variables = reader.readVariables(for: [])
+        let fields = ConfigValue([entry], at: entry.location, ValueName(), variables, reader.problems)
         return ValueReader<AddressRule>.addressRule.read(fields.value(of: entry))
     }
 

@@ -91,13 +91,8 @@ struct ClusterReader {
     /// - Returns: The keys that could be read.
     func readCluster(_ views: RoleViews) -> ReadCluster {
         var cluster = emptyCluster
-        let fields = MappingReader(
-            entries: files.cluster.entries,
-            location: files.location,
-            subject: MappingName(path: ["cluster"]),
-            variables: views.variables(for: nil),
-            problems: problems
-        )
+        let name = ValueName(path: ["cluster"])
+        let fields = ConfigValue(files.cluster.entries, at: files.location, name, views.variables(for: nil), problems)
         _ = fields.read(Self.keys, into: &cluster.declaration)
         if let vip = cluster.declaration.virtualAddress { checkVirtualAddress(vip.address, at: vip.location) }
         cluster.isAuthorityFaulty =
@@ -120,7 +115,7 @@ struct ClusterReader {
     private func readServers(_ value: ConfigValue, _ views: RoleViews, _ cluster: inout ReadCluster) {
         for server in value.node.mapping?.entries ?? [] {
             let variables = views.variables(for: [server.key])
-            cluster.declaration.servers[server.key] = readServer(value.below(server.key, server.value), variables)
+            cluster.declaration.servers[server.key] = readServer(value.value(of: server), variables)
         }
         guard value.node.mapping == nil else { return }
         if value.node.sequence != nil || value.node.isNull {
@@ -135,7 +130,7 @@ struct ClusterReader {
         variables.replaced(value.node, problems).flatMap { node in
             var value = value
             (value.node, value.variables) = (node, variables)
-            return value.serverURL()
+            return ValueReader.serverURL.read(value)
         }
     }
 }
@@ -290,12 +285,8 @@ extension ClusterReader {
         switch entry.value.content {
         case .string, .number, .boolean: return true
         case .null, .sequence, .mapping:
-            let item = ConfigValue(
-                node: entry.value,
-                key: entry.key,
-                label: "variable '\(entry.key)'",
-                problems: problems
-            )
+            let name = ValueName(owner: "variable '\(entry.key)'")
+            let item = ConfigValue(node: entry.value, key: entry.key, subject: name, problems: problems)
             item.reportTypeMismatch(
                 "a string, a number or a boolean",
                 hint: entry.value.isNull ? item.write("\"\"", asIs: true) : nil
@@ -360,7 +351,7 @@ extension ReportDeclaration {
 }
 
 extension ValueReader where Value == String {
-    fileprivate static var node: Self { Self(type: .name("Node")) { $0.objectText("the name of a Node", isNodeName) } }
+    fileprivate static var node: Self { string("the name of a Node", .name("Node"), where: { isNodeName($0) }) }
 }
 
 extension ValueReader where Value == ReportDeclaration? {

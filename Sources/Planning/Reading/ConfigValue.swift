@@ -2,18 +2,20 @@ import Base
 import YAML
 
 /// One value of a task file, with its name for messages.
+///
+/// A mapping is read key by key. ``KeyCorrections`` has reported the keys that it cannot have.
 struct ConfigValue {
-    /// The value, after its variables were replaced.
+    /// The value, after its own variables were replaced.
     var node: Node
-    /// The key of the value, or `nil` for an item of a list.
+    /// The key that a hint repeats, or `nil` for an item of a list.
     var key: String?
-    /// The name of the value in messages.
-    let label: String
     /// The location of the key, or `nil` for an item of a list.
     var keyLocation: SourceLocation?
-    /// The name in messages if the value is a mapping.
-    var subject = MappingName()
+    /// The name of the value in messages.
+    var subject = ValueName()
     /// The variables that are replaced in the items and entries of the value.
+    ///
+    /// Reading the roles of a task changes this property to the variables for these roles.
     var variables = Variables()
     /// The collector to which problems are reported.
     let problems: ProblemCollector
@@ -21,28 +23,8 @@ struct ConfigValue {
     /// The location for problems about missing keys.
     var location: SourceLocation { keyLocation ?? node.location }
 
-    func below(_ key: String, _ node: Node) -> Self {
-        Self(
-            node: node,
-            key: key,
-            label: subject.label(key),
-            subject: subject.below(key),
-            variables: variables,
-            problems: problems,
-        )
-    }
-
-    /// Returns a reader of the mapping, or `nil` after reporting that the value is not a mapping.
-    func mapping(_ expected: String, hint: String? = nil) -> MappingReader? {
-        guard let mapping = node.mapping else { return mismatch(expected, hint: hint) }
-        return MappingReader(
-            entries: mapping.entries,
-            location: location,
-            subject: subject,
-            variables: variables,
-            problems: problems
-        )
-    }
+    /// The name of the value in messages.
+    var label: String { subject.name }
 
     /// The kinds of strings.
     enum TextKind {
@@ -75,12 +57,6 @@ struct ConfigValue {
         return string(kind, mayBeEmpty: mayBeEmpty)
     }
 
-    /// Returns the boolean, or `nil` after reporting that the value is not a boolean.
-    func boolean() -> Bool? {
-        guard let boolean = node.boolean else { return mismatch("true or false") }
-        return boolean
-    }
-
     /// Returns the value if it is one of the given words, or `nil` after reporting that it is not.
     func word(of words: [String]) -> String? {
         guard let word = node.string, words.contains(word) else {
@@ -105,19 +81,140 @@ struct ConfigValue {
             report("has \(nodes.count) items, more than \(limit)")
             return nil
         }
+        var item = self
+        (item.key, item.keyLocation, item.subject.isItem) = (nil, nil, true)
         return nodes.compactMap { node in
             variables.replaced(node, problems, hintsLiteral: hintsLiteral).map {
-                ConfigValue(
-                    node: $0,
-                    label: "an item of \(label)",
-                    subject: subject,
-                    variables: variables,
-                    problems: problems,
-                )
+                item.node = $0
+                return item
             }
         }
     }
 
+    /// Returns the value itself, or `nil` after reporting that it is not a mapping.
+    func mapping(_ expected: String, hint: String? = nil) -> Self? {
+        node.mapping == nil ? mismatch(expected, hint: hint) : self
+    }
+}
+
+/// The keys of a mapping.
+extension ConfigValue {
+    /// Creates a mapping from entries.
+    init(
+        _ entries: [Mapping.Entry],
+        at location: SourceLocation,
+        _ subject: ValueName,
+        _ variables: Variables,
+        _ problems: ProblemCollector,
+    ) {
+        self.init(
+            node: Node(.mapping(Mapping(entries)), location: location),
+            subject: subject,
+            variables: variables,
+            problems: problems,
+        )
+    }
+
+    /// The entries as they were written.
+    var entries: [Mapping.Entry] {
+        get { node.mapping?.entries ?? [] }
+        set { node.content = .mapping(Mapping(newValue)) }
+    }
+
+    /// Returns the entry of a key as written, or `nil` if there is none.
+    func entry(_ key: String) -> Mapping.Entry? { entries.first { $0.key == key } }
+
+    func has(_ key: String) -> Bool { entry(key) != nil }
+
+    /// Returns the value of an entry, with `node` as its content if given.
+    func value(of entry: Mapping.Entry, replaced node: Node? = nil) -> ConfigValue {
+        ConfigValue(
+            node: node ?? entry.value,
+            key: entry.key,
+            keyLocation: entry.location,
+            subject: subject.below(entry.key),
+            variables: variables,
+            problems: problems,
+        )
+    }
+
+    /// Returns the location of a key's value, or of the mapping if the key is missing.
+    func location(ofKey key: String) -> SourceLocation { entry(key)?.value.location ?? location }
+
+    /// Returns the locations of the keys `owner` and `group` of a file.
+    func accountLocations() -> [Footprint.Account.Kind: SourceLocation] {
+        let kinds: [(String, Footprint.Account.Kind)] = [("owner", .user), ("group", .group)]
+        return Dictionary(
+            uniqueKeysWithValues: kinds.compactMap { key, kind in
+                entry(key).map { (kind, $0.value.location) }
+            }
+        )
+    }
+
+    /// Reports a problem with a key, in words that follow the name of the key.
+    func report(_ key: String, _ predicate: String, at location: SourceLocation? = nil, hint: String? = nil) {
+        problems.add(location ?? self.location(ofKey: key), "\(subject.label(key)) \(predicate)", hint: hint)
+    }
+
+    /// Reports a missing key.
+    ///
+    /// An example that begins with `[` or `{` is a list or a mapping in YAML, one that begins with `PATH (` says which
+    /// path belongs there, and any other example is a string.
+    func reportMissing(_ key: String, _ example: String) {
+        let isAsWritten = example.hasPrefix("[") || example.hasPrefix("{") || example.hasPrefix("PATH (")
+        let value = isAsWritten ? example : typed(example)
+        problems.addMissing(location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
+    }
+
+    /// Reports a `mode` that gives every user access to a secret file.
+    func reportOpenMode(_ mode: UInt16, of file: String) {
+        guard mode & 0o007 != 0, has("mode") else { return }
+        report(
+            "mode",
+            "is 0\(String(mode, radix: 8)), with which every user can use \(file)",
+            hint: "write mode: 0\(String(mode & 0o770, radix: 8))"
+        )
+    }
+
+    /// Returns whether exactly one of the given keys is present, after reporting a problem if not.
+    @discardableResult func requireOne(of keys: [String], example: String) -> Bool {
+        let written = entries.filter { keys.contains($0.key) }
+        guard written.count != 1 else { return true }
+        let all = list(keys.map { "'\($0)'" }, "or")
+        if written.count > 1 {
+            let found = list(written.map { "'\($0.key)'" })
+            problems.add(
+                written[1].location,
+                "\(subject.name) must have one of \(all), found \(found)",
+                hint: "remove one"
+            )
+        } else if !entries.contains(where: { joinedPair($0.key, keys) != nil }) {
+            problems.addMissing(location, "\(subject.name) must have one of \(all)", hint: "add \(example)")
+        }
+        return false
+    }
+
+    /// Reports a key that is present without any of the keys that it requires.
+    func reportMisplacedKey(_ key: String, goesWith others: [String]) {
+        guard let entry = entry(key), !others.contains(where: has) else { return }
+        let all = list(others.map { "'\($0)'" }, "or")
+        report(key, "goes with \(all) only", at: entry.location, hint: "remove \(key):")
+    }
+
+    /// Reports every key besides those that are known, in a file that is not a task file.
+    func reportUnknownKeys(besides known: [String]) {
+        for entry in entries where !known.contains(entry.key) {
+            problems.add(
+                entry.location,
+                "unknown key \(quoted(entry.key)) in \(subject.name)",
+                hint: problems.hint(for: entry.key, in: known, else: "expected one of \(few(known))")
+            )
+        }
+    }
+}
+
+/// Messages about a value.
+extension ConfigValue {
     /// Reports a problem with the value, in words that follow the name of the value.
     func report(_ predicate: String, hint: String? = nil) {
         problems.add(node.location, "\(label) \(predicate)", hint: hint)
@@ -150,115 +247,41 @@ struct ConfigValue {
     }
 }
 
-/// Paths, URLs, durations and modes.
-extension ConfigValue {
-    /// Reads the path of a file to write.
-    ///
-    /// The path is absolute, so that it does not depend on the working directory.
-    func writtenPath() -> LocatedPath? {
-        guard let reference = writablePath() else { return nil }
-        guard !reference.path.endsWithSlash else {
-            let clean = normalised(reference.path)
-            return mismatch("the path of a file, not of a directory", hint: clean == "/" ? nil : write(clean))
-        }
-        guard !isOfKernel(normalised(reference.path)) else {
-            return mismatch("a path where files can be made", hint: "write kernel settings with an exec task")
-        }
-        return reference
+/// The name of a value of a task file, and of its keys, in messages.
+struct ValueName {
+    /// The owner of the value, such as `task 'rbac'`, or `nil` for a section of the file.
+    var owner: String?
+    /// The keys that lead to the value.
+    var path: [String] = []
+    /// Whether the value is an item of the list with this name.
+    var isItem = false
+
+    /// The value itself: `task 'rbac'`, `'apply' of task 'rbac'`, `'cluster'`.
+    var name: String {
+        let name = path.isEmpty ? owner ?? "a task file" : label(ofPath: path)
+        return isItem ? "an item of \(name)" : name
     }
 
-    /// Reads an absolute path without `..`, of a file or directory.
-    func writablePath() -> LocatedPath? {
-        guard let path = checkedPath() else { return nil }
-        guard path.isAbsolutePath else {
-            let isName = path.utf8.first.map { $0.isLetter } ?? false
-            return mismatch("an absolute path", hint: isName ? write("/" + normalised(path)) : nil)
-        }
-        guard !path.pathParts.contains("..") else {
-            return mismatch("a path without '..'", hint: write(normalised(path)))
-        }
-        return LocatedPath(path, location: node.location)
-    }
+    /// Returns the name of a key in the mapping: `'apply.wait' of task 'rbac'`.
+    func label(_ key: String) -> String { label(ofPath: path + [key]) }
 
-    /// Reads the path of a file to read.
-    ///
-    /// A relative path is relative to the directory of the file that contains it.
-    func readPath() -> LocatedPath? {
-        checkedPath().map { LocatedPath(resolve($0), location: node.location) }
-    }
+    func below(_ key: String) -> Self { Self(owner: owner, path: path + [key]) }
 
-    /// Resolves a relative path against the directory of the file that contains the value.
-    func resolve(_ path: String) -> String {
-        guard !path.isAbsolutePath else { return path }
-        let file = node.location.file
-        guard let slash = file.lastSlash else { return normalised(path) }
-        return normalised(file[..<file.utf8.index(after: slash)] + path)
+    private func label(ofPath path: [String]) -> String {
+        let key = quoted(path.joined(separator: "."))
+        return owner.map { "\(key) of \($0)" } ?? key
     }
+}
 
-    private func checkedPath() -> String? {
-        guard let path = string(expected: "a path") else { return nil }
-        guard path.utf8.count <= Limit.pathLength else {
-            return mismatch("a path of at most \(Limit.pathLength) bytes")
-        }
-        return path
-    }
-
-    /// Reads the URL of an API server and removes a trailing slash.
-    func serverURL() -> LocatedPath? {
-        let expected = "the URL of an API server"
-        guard let text = string(expected: expected), let address = webAddress(text, expected) else { return nil }
-        guard address.isSecure || address.isLoopback else {
-            return mismatch("an https URL", hint: write("https" + text.drop { $0 != ":" }))
-        }
-        guard address.rest.isEmpty || address.rest == "/" else {
-            return mismatch("a URL without a path", hint: write(String(text.dropLast(address.rest.count))))
-        }
-        return LocatedPath(String(text.dropLast(address.rest.count)), location: node.location)
-    }
-
-    /// Reads an http or https URL.
-    func url() -> String? {
-        guard let text = string(expected: "a URL"), webAddress(text, "a URL") != nil else { return nil }
-        return text
-    }
-
-    private func webAddress(_ text: String, _ expected: String) -> WebAddress? {
-        do {
-            return try WebAddress(text)
-        } catch {
-            let found = error.hasSecret ? "this one" : quoted(text)
-            report("must be \(expected), and \(found) \(error.message)", hint: bracketed(text, error).map { write($0) })
-            return nil
-        }
-    }
-
-    /// Returns a text with brackets around its IPv6 address, or `nil` if the fault is not that brackets are missing.
-    func bracketed(_ text: String, _ fault: WebAddress.Fault) -> String? {
-        guard let address = fault.bareAddress else { return nil }
-        // The hint contains the variable instead of its value, because the file probably contains the variable too.
-        let variable = "node.address"
-        let written = variables[variable] == address ? "${\(variable)}" : address
-        return text.replacing(address, with: "[\(written)]", maxReplacements: 1)
-    }
-
-    /// Reads a duration above zero, or from a minimum, up to a limit.
-    func duration(from least: Duration = .zero, to limit: Duration) -> Duration? {
-        guard let duration = node.string.flatMap(parseDuration) else {
-            return mismatch("a duration such as 500ms, 30s, 10m or 1h30m")
-        }
-        guard duration > .zero, duration <= limit else {
-            return mismatch("a duration above zero and up to \(limit.text)")
-        }
-        return duration >= least ? duration : mismatch("a duration of at least \(least.text)")
-    }
-
-    /// Reads permissions in octal digits, whether YAML reads a number or a string: `0644`, `"0644"`, `0o644`.
-    func mode(hint example: String = "0644, or 0600 for a secret") -> UInt16? {
-        let text: String? = if case .number(let number) = node.content { number.text } else { node.string }
-        let digits = text.map { $0.hasPrefix("0o") ? $0.dropFirst(2) : $0[...] }
-        guard let digits, (3...5).contains(digits.count), digits.utf8.allSatisfy(\.isDigit),
-            let mode = UInt16(digits, radix: 8), mode <= 0o7777
-        else { return mismatch("permissions in octal, up to 07777", hint: write(example, asIs: true)) }
-        return mode
-    }
+/// Returns what to write if a text is a key and its value without the space after `:`.
+///
+/// - Parameters:
+///   - text: The text, such as `path:/etc/hosts`.
+///   - keys: The known keys.
+/// - Returns: The hint, or `nil` if the text does not begin with a known key and `:`.
+func joinedPair(_ text: String, _ keys: some Sequence<String>) -> String? {
+    guard let colon = text.firstIndex(of: ":"), keys.contains(String(text[..<colon])) else { return nil }
+    let value = text[text.index(after: colon)...]
+    guard let first = value.first, !first.isWhitespace else { return nil }
+    return "write '\(text[..<colon]): \(value)': a space is missing after ':'"
 }

@@ -50,7 +50,7 @@ extension ConfigValue {
             return PinnedURL.reader.read(self).map { .url($0.url, sha256: $0.digest, node.location) }
         }
         guard let text = node.string, (try? WebAddress(text)) != nil else {
-            return readPath().map(FileSource.path)
+            return ValueReader.readPath.read(self).map(FileSource.path)
         }
         report("is a URL without a digest", hint: "write \(Self.pinned(text))")
         return nil

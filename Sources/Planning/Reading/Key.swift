@@ -6,7 +6,7 @@ struct Key<Owner>: Sendable {
     private(set) var description: KeyDescription
 
     /// Reads the key into a property of an owner, which is unchanged without a valid value.
-    private let reading: @Sendable (KeyDescription, MappingReader, inout Owner) -> Bool
+    private let reading: @Sendable (KeyDescription, ConfigValue, inout Owner) -> Bool
 
     var name: String { description.name }
 
@@ -91,10 +91,10 @@ struct Key<Owner>: Sendable {
     /// Reads the key into the property of an owner.
     ///
     /// - Returns: Whether the owner can be used: `false` after reporting a key without which there is no owner.
-    func read(_ fields: MappingReader, into owner: inout Owner) -> Bool { reading(description, fields, &owner) }
+    func read(_ fields: ConfigValue, into owner: inout Owner) -> Bool { reading(description, fields, &owner) }
 }
 
-extension MappingReader {
+extension ConfigValue {
     /// Reads all keys into the properties of an owner.
     ///
     /// - Returns: Whether the owner can be used: `false` after reporting a key without which there is no owner.

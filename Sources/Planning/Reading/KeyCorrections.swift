@@ -15,7 +15,7 @@ struct KeyCorrections {
 
     /// Returns the root of a file with its keys corrected.
     static func corrected(_ root: Node, _ problems: ProblemCollector) -> Node {
-        Self(problems: problems).corrected(root, .mapping(sections), MappingName(), in: nil).node
+        Self(problems: problems).corrected(root, .mapping(sections), ValueName(), in: nil).node
     }
 
     private static let sections = taskFileSections()
@@ -24,7 +24,7 @@ struct KeyCorrections {
     private func corrected(
         _ node: Node,
         _ type: ValueType,
-        _ subject: MappingName,
+        _ subject: ValueName,
         in level: Level?,
     ) -> (node: Node, raised: [Mapping.Entry]) {
         var node = node
@@ -58,11 +58,11 @@ struct KeyCorrections {
         return (node, [])
     }
 
-    private static func subject(of name: String, in dictionary: MappingName) -> MappingName {
+    private static func subject(of name: String, in dictionary: ValueName) -> ValueName {
         switch dictionary.path {
-        case ["tasks"]: MappingName(owner: "task \(quoted(name))")
-        case ["variables"]: MappingName(owner: "variable \(quoted(name))")
-        case ["certificates", "leaves"]: MappingName(owner: "certificate \(quoted(name))")
+        case ["tasks"]: ValueName(owner: "task \(quoted(name))")
+        case ["variables"]: ValueName(owner: "variable \(quoted(name))")
+        case ["certificates", "leaves"]: ValueName(owner: "certificate \(quoted(name))")
         default: dictionary.below(name)
         }
     }
@@ -70,7 +70,7 @@ struct KeyCorrections {
     private func corrected(
         _ written: [Mapping.Entry],
         _ keys: [KeyDescription],
-        _ subject: MappingName,
+        _ subject: ValueName,
         in level: Level?,
     ) -> (entries: [Mapping.Entry], raised: [Mapping.Entry]) {
         let own = Level(names: keys.map(\.name), written: Set(written.map(\.key)))
@@ -131,7 +131,7 @@ struct KeyCorrections {
         entries[index].value.content = .mapping(Mapping(inner + [entry]))
     }
 
-    private func report(_ entry: Mapping.Entry, _ subject: MappingName, _ hint: String) {
+    private func report(_ entry: Mapping.Entry, _ subject: ValueName, _ hint: String) {
         problems.add(entry.location, "unknown key \(quoted(entry.key)) in \(subject.name)", hint: hint)
     }
 

@@ -92,12 +92,7 @@ struct MergedFiles {
             )
             return
         }
-        let fields = MappingReader(
-            entries: mapping.entries,
-            location: root.location,
-            subject: MappingName(),
-            problems: problems
-        )
+        let fields = ConfigValue(node: root, problems: problems)
         merge(fields, "cluster", into: \.cluster)
         merge(fields, "nodes", into: \.nodes)
         merge(fields, "variables", into: \.variables)
@@ -107,15 +102,15 @@ struct MergedFiles {
     }
 
     private mutating func merge(
-        _ fields: MappingReader,
+        _ fields: ConfigValue,
         _ key: String,
         into section: WritableKeyPath<Self, Section>
     ) {
         // A section that contains only comments is `null`, and treated as absent.
         guard let entry = fields.entry(key), !entry.value.isNull else { return }
         self[keyPath: section].location = self[keyPath: section].location ?? entry.location
-        guard let below = fields.fields(key, hint: "write a name, such as 'NAME:', and what follows indented below it")
-        else {
+        let hint = "write a name, such as 'NAME:', and what follows indented below it"
+        guard let below = fields.value(of: entry).mapping("a mapping", hint: hint) else {
             fields.problems.isIncomplete = true
             return
         }

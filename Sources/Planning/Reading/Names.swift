@@ -100,40 +100,24 @@ public func taskName(ofUnit unit: String) -> String? {
     return String(unit.dropFirst(prefix.count).dropLast(suffix.count))
 }
 
-extension ConfigValue {
-    /// Reads a dependency of a task: another task, by its name or the name of its unit, or any other systemd unit.
-    func dependency() -> Dependency? {
-        guard let name = string(expected: "the name of a task or of a systemd unit") else { return nil }
-        if let task = taskName(ofUnit: name) { return .task(task, node.location) }
-        guard hasUnitSuffix(name) else { return .task(name, node.location) }
-        guard name != "k8s-bootstrap.target" else {
-            report("is '\(name)', which waits for every task", hint: "write the name of a task")
-            return nil
-        }
-        guard isUnitName(name) else {
-            let expected = "the name of a systemd unit, of letters, digits and ':-_.\\@'"
-            return mismatch(expected)
-        }
-        return .unit(name, node.location)
+/// Returns whether a string can be the key of a label: up to 63 characters, optionally after a DNS name and a slash.
+@Sendable func isLabelKey(_ key: String) -> Bool {
+    let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+    guard (1...2).contains(parts.count), let name = parts.last, !name.isEmpty, isLabelText(String(name)) else {
+        return false
     }
+    return parts.count == 1 || isNodeName(String(parts[0]))
+}
 
-    /// Reads the name of a systemd unit, and adds the suffix of a service to a name without a suffix.
-    func serviceName() -> String? {
-        if let name = node.string, !hasUnitSuffix(name), isUnitName("\(name).service"),
-            nearUnitName(name, problems) == nil
-        {
-            return "\(name).service"
-        }
-        return unitName()
-    }
+/// Returns whether a key can be the name of an environment variable.
+@Sendable func isEnvironmentName(_ key: String) -> Bool {
+    guard let first = key.utf8.first, !first.isDigit else { return false }
+    return key.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "_") }
+}
 
-    /// Reads the name of a systemd unit.
-    func unitName() -> String? {
-        guard let name = string(expected: "the name of a systemd unit") else { return nil }
-        guard isUnitName(name) else {
-            let meant = wholeUnitName(of: name) ?? nearUnitName(name, problems)
-            return mismatch("the name of a systemd unit", hint: meant.map { write($0) })
-        }
-        return name
-    }
+/// Returns whether a string can be the value of a label: up to 63 characters, possibly empty.
+func isLabelText(_ text: String) -> Bool {
+    guard let first = text.utf8.first, let last = text.utf8.last else { return true }
+    return text.utf8.count <= 63 && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_.".utf8.contains($0) }
+        && (first.isLetter || first.isDigit) && (last.isLetter || last.isDigit)
 }

@@ -49,7 +49,7 @@ struct RoleList {
 
 /// Reads an item of a list of roles, and reports an unknown role.
 func readRole(_ item: ConfigValue, among known: [String], _ problems: ProblemCollector) -> String? {
-    guard let role = item.roleName() else { return nil }
+    guard let role = ValueReader.role.read(item) else { return nil }
     guard known.contains(role) else {
         let all = "expected one of \(few(known))"
         problems.addMissing(
@@ -65,7 +65,7 @@ func readRole(_ item: ConfigValue, among known: [String], _ problems: ProblemCol
 /// Reads one task.
 struct TaskReader {
     private let context: TaskContext
-    private var fields: MappingReader
+    private var fields: ConfigValue
 
     /// Reads a task.
     ///
@@ -94,20 +94,18 @@ struct TaskReader {
                 hint: "use another name",
             )
         }
-        guard let mapping = entry.value.mapping else {
-            let item = ConfigValue(node: entry.value, label: "task \(quoted(name))", problems: context.problems)
-            let hint = unindented?.hint ?? "write one of \(list(verbNames, "or")) below it"
-            item.reportTypeMismatch("a mapping with a verb", hint: hint)
-            return ReadTask(header: TaskHeader(name: name, location: entry.location))
-        }
-        let subject = MappingName(owner: "task \(quoted(name))")
-        let fields = MappingReader(
-            entries: mapping.entries,
-            location: entry.location,
-            subject: subject,
+        let fields = ConfigValue(
+            node: entry.value,
+            keyLocation: entry.location,
+            subject: ValueName(owner: "task \(quoted(name))"),
             variables: context.views.variables(for: nil),
             problems: context.problems
         )
+        guard entry.value.mapping != nil else {
+            let hint = unindented?.hint ?? "write one of \(list(verbNames, "or")) below it"
+            fields.reportTypeMismatch("a mapping with a verb", hint: hint)
+            return ReadTask(header: TaskHeader(name: name, location: entry.location))
+        }
         var reader = Self(context: context, fields: fields)
         return reader.readTask(TaskHeader(name: name, location: entry.location))
     }
@@ -135,7 +133,7 @@ struct TaskReader {
         Key(
             "every",
             \.settings.interval,
-            ValueReader(type: .duration) { $0.duration(from: Limit.shortestInterval, to: Limit.longestInterval) },
+            .duration(from: Limit.shortestInterval, limit: Limit.longestInterval),
             default: "the task runs once a boot"
         )
         .meaning("the time between the end of a run of the task and its repetition"),
@@ -243,7 +241,25 @@ enum Dependency: Sendable, Hashable {
 
 extension ValueReader where Value == [Dependency] {
     fileprivate static var dependencies: Self {
-        let item = ValueReader<Dependency>(type: .either([.name("task"), .name("systemd unit")])) { $0.dependency() }
-        return list(of: item, "tasks and systemd units").map { $0.unique(by: \.key) }
+        list(of: .dependency, "tasks and systemd units").map { $0.unique(by: \.key) }
+    }
+}
+
+extension ValueReader where Value == Dependency {
+    /// Another task, by its name or the name of its unit, or any other systemd unit.
+    fileprivate static var dependency: Self {
+        Self(type: .either([.name("task"), .name("systemd unit")])) { value in
+            guard let name = value.string(expected: "the name of a task or of a systemd unit") else { return nil }
+            if let task = taskName(ofUnit: name) { return .task(task, value.node.location) }
+            guard hasUnitSuffix(name) else { return .task(name, value.node.location) }
+            guard name != "k8s-bootstrap.target" else {
+                value.report("is '\(name)', which waits for every task", hint: "write the name of a task")
+                return nil
+            }
+            guard isUnitName(name) else {
+                return value.mismatch("the name of a systemd unit, of letters, digits and ':-_.\\@'")
+            }
+            return .unit(name, value.node.location)
+        }
     }
 }

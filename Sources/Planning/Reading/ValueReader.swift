@@ -77,111 +77,6 @@ extension ValueReader where Value: Sendable {
     }
 }
 
-extension ValueReader where Value: RawRepresentable<String> & CaseIterable & SendableMetatype {
-    /// One of the words of an enumeration.
-    static var word: Self {
-        let words = Value.allCases.map(\.rawValue)
-        return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(Value.init) }
-    }
-}
-
-extension ValueReader where Value == Bool {
-    /// `true` or `false`.
-    static var boolean: Self { Self(type: .boolean, ignoresQuotes: true) { $0.boolean() } }
-}
-
-extension ValueReader where Value == Int {
-    /// A whole number, 0 or more.
-    static var count: Self { Self(type: .integer, ignoresQuotes: true) { $0.count() } }
-}
-
-extension ValueReader where Value == UInt16 {
-    /// Permissions.
-    static var mode: Self { Self(type: .mode) { $0.mode() } }
-}
-
-extension ValueReader where Value == Duration {
-    /// A duration above zero.
-    static func duration(limit: Duration) -> Self { Self(type: .duration) { $0.duration(to: limit) } }
-}
-
-extension ValueReader where Value == AddressRange {
-    /// An address, or a range of addresses with a common prefix.
-    static var addressRange: Self { Self(type: .addressRange) { $0.addressRange() } }
-}
-
-extension ValueReader where Value == LocatedPath {
-    /// A file or link that a task writes.
-    static var writtenPath: Self { Self(type: .absolutePath) { $0.writtenPath() } }
-
-    /// A file or directory that a program may write.
-    static var writablePath: Self { Self(type: .absolutePath) { $0.writablePath() } }
-
-    /// A file or directory that a task reads.
-    static var readPath: Self { Self(type: .path) { $0.readPath() } }
-
-    /// The URL of an API server.
-    static var serverURL: Self { Self(type: .serverURL) { $0.serverURL() } }
-}
-
-extension ValueReader where Value == String {
-    /// A text on one line.
-    static var string: Self { string("a string") }
-
-    /// A text on one line, with a description of the expected value for messages.
-    static func string(_ expected: String) -> Self { Self(type: .string) { $0.string(expected: expected) } }
-
-    /// Text without NUL, such as an argument of a process.
-    static func text(allowsLiteral: Bool = false) -> Self {
-        Self(type: .text, allowsLiteral: allowsLiteral) { $0.string(.text) }
-    }
-
-    /// Any text, which may be empty.
-    static var content: Self {
-        Self(type: .text, allowsLiteral: true) { $0.string(.content, mayBeEmpty: true) }
-    }
-
-    /// An argument of a program: a text or a number.
-    static var argument: Self {
-        Self(type: .either([.text, .number]), allowsLiteral: true) { $0.text(.text, mayBeEmpty: true) }
-    }
-
-    /// One of several words.
-    static func word(_ words: [String]) -> Self { Self(type: .enumeration(words)) { $0.word(of: words) } }
-
-    /// A namespace of the cluster.
-    static var namespace: Self { Self(type: .name("namespace")) { $0.label("a namespace") } }
-
-    static var apiVersion: Self {
-        Self(type: .string) { $0.objectText("an API version such as apps/v1", ObjectIdentifiers.isAPIVersion) }
-    }
-
-    static var kind: Self {
-        Self(type: .string) { $0.objectText("a kind such as DaemonSet", ObjectIdentifiers.isKind) }
-    }
-
-    static var objectName: Self {
-        Self(type: .string) { $0.objectText("a name without '/' and '%'", ObjectIdentifiers.isName) }
-    }
-
-    static var unit: Self { Self(type: .name("systemd unit")) { $0.unitName() } }
-
-    /// The name of a systemd unit, which gets the suffix of a service if it has none.
-    static var service: Self { Self(type: .name("systemd unit")) { $0.serviceName() } }
-
-    /// The name of a network interface, or a pattern that matches several.
-    static var interface: Self { Self(type: .name("network interface")) { $0.interface() } }
-
-    /// A user or group.
-    static func account(_ kind: String) -> Self { Self(type: .account(kind)) { $0.account() } }
-
-    /// An http or https URL.
-    static var url: Self { Self(type: .url) { $0.url() } }
-
-    /// A SHA-256 digest.
-    static var digest: Self { Self(type: .digest) { $0.digest() } }
-}
-
 extension ValueReader where Value == [String: String] {
     /// Returns a reader of a mapping whose keys the author chooses.
     ///
@@ -205,9 +100,378 @@ extension ValueReader where Value == [String: String] {
                     let message = "\(quoted(entry.key)) cannot be a name in \(value.subject.name)"
                     value.problems.add(entry.location, message)
                 }
-                texts[entry.key] = read(value.below(entry.key, node))
+                texts[entry.key] = read(value.value(of: entry, replaced: node))
             }
             return texts
+        }
+    }
+}
+
+extension ValueReader where Value == ConfigValue {
+    /// The value itself, which is read later.
+    static func value(of type: ValueType) -> Self { Self(type: type) { $0 } }
+}
+
+extension ValueReader where Value: RawRepresentable<String> & CaseIterable & SendableMetatype {
+    /// One of the words of an enumeration.
+    static var word: Self {
+        let words = Value.allCases.map(\.rawValue)
+        return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(Value.init) }
+    }
+}
+
+extension ValueReader where Value == Bool {
+    /// `true` or `false`.
+    static var boolean: Self {
+        Self(type: .boolean, ignoresQuotes: true) { $0.node.boolean ?? $0.mismatch("true or false") }
+    }
+}
+
+extension ValueReader where Value == Int {
+    /// A whole number, 0 or more.
+    static var count: Self {
+        Self(type: .integer, ignoresQuotes: true) { value in
+            guard let count = value.node.integer, count >= 0 else { return value.mismatch("a whole number, 0 or more") }
+            return count
+        }
+    }
+}
+
+extension ValueReader where Value == UInt16 {
+    /// Permissions in octal digits, whether YAML reads a number or a string: `0644`, `"0644"`, `0o644`.
+    static func mode(hint example: String = "0644, or 0600 for a secret") -> Self {
+        Self(type: .mode) { value in
+            let digits = value.node.numberOrString.map { $0.hasPrefix("0o") ? $0.dropFirst(2) : $0[...] }
+            guard let digits, (3...5).contains(digits.count), digits.utf8.allSatisfy(\.isDigit),
+                let mode = UInt16(digits, radix: 8), mode <= 0o7777
+            else {
+                return value.mismatch("permissions in octal, up to 07777", hint: value.write(example, asIs: true))
+            }
+            return mode
+        }
+    }
+}
+
+extension ValueReader where Value == Duration {
+    /// A duration above zero, or from a minimum, up to a limit.
+    static func duration(from least: Duration = .zero, limit: Duration) -> Self {
+        Self(type: .duration) { value in
+            guard let duration = value.node.string.flatMap(parseDuration) else {
+                return value.mismatch("a duration such as 500ms, 30s, 10m or 1h30m")
+            }
+            guard duration > .zero, duration <= limit else {
+                return value.mismatch("a duration above zero and up to \(limit.text)")
+            }
+            return duration >= least ? duration : value.mismatch("a duration of at least \(least.text)")
+        }
+    }
+
+    /// The validity of a certificate.
+    static var validity: Self { duration(limit: Limit.certificateValidity) }
+}
+
+extension ValueReader where Value == String {
+    /// A text on one line.
+    static var string: Self { string("a string") }
+
+    /// A text on one line that satisfies a condition.
+    ///
+    /// - Parameters:
+    ///   - expected: The expected value, for messages.
+    ///   - type: The type in the reference.
+    ///   - isValid: The condition.
+    ///   - meant: Returns what was probably meant by a text that does not satisfy the condition.
+    /// - Returns: The reader.
+    static func string(
+        _ expected: String,
+        _ type: ValueType = .string,
+        where isValid: @escaping @Sendable (String) -> Bool = { _ in true },
+        meant: @escaping @Sendable (String) -> String? = { _ in nil },
+    ) -> Self {
+        Self(type: type) { value in
+            guard let text = value.string(expected: expected) else { return nil }
+            return isValid(text) ? text : value.mismatch(expected, hint: meant(text).map { value.write($0) })
+        }
+    }
+
+    /// Text without NUL, such as an argument of a process.
+    static func text(allowsLiteral: Bool = false) -> Self {
+        Self(type: .text, allowsLiteral: allowsLiteral) { $0.string(.text) }
+    }
+
+    /// Any text, which may be empty.
+    static var content: Self {
+        Self(type: .text, allowsLiteral: true) { $0.string(.content, mayBeEmpty: true) }
+    }
+
+    /// An argument of a program: a text or a number.
+    static var argument: Self {
+        Self(type: .either([.text, .number]), allowsLiteral: true) { $0.text(.text, mayBeEmpty: true) }
+    }
+
+    /// One of several words.
+    static func word(_ words: [String]) -> Self { Self(type: .enumeration(words)) { $0.word(of: words) } }
+
+    /// A DNS label, such as the name of a namespace.
+    private static func label(_ kind: String, _ what: String) -> Self {
+        let expected = "\(what) of lower-case letters, digits and dashes"
+        return string(expected, .name(kind), where: { isTaskName($0) }, meant: { suggestedTaskName($0) })
+    }
+
+    static var namespace: Self { label("namespace", "a namespace") }
+    static var role: Self { label("role", "a role") }
+
+    /// The name of a set of objects.
+    static var setName: Self { label("set", "the name of a set") }
+
+    /// A name that is used in file names.
+    static var certificateName: Self { label("certificate", "a name") }
+
+    // The parts of the identity of an object could otherwise change the path of an API request.
+    static var apiVersion: Self { string("an API version such as apps/v1", where: ObjectIdentifiers.isAPIVersion) }
+    static var kind: Self { string("a kind such as DaemonSet", where: ObjectIdentifiers.isKind) }
+    static var objectName: Self { string("a name without '/' and '%'", where: ObjectIdentifiers.isName) }
+
+    /// The name of a systemd unit.
+    static var unit: Self {
+        Self(type: .name("systemd unit")) { value in
+            let expected = "the name of a systemd unit"
+            guard let name = value.string(expected: expected) else { return nil }
+            let meant = { wholeUnitName(of: name) ?? nearUnitName(name, value.problems) }
+            return isUnitName(name) ? name : value.mismatch(expected, hint: meant().map { value.write($0) })
+        }
+    }
+
+    /// The name of a systemd unit, which gets the suffix of a service if it has none.
+    static var service: Self {
+        Self(type: unit.type) { value in
+            guard let name = value.node.string, !hasUnitSuffix(name), isUnitName("\(name).service"),
+                nearUnitName(name, value.problems) == nil
+            else { return unit.read(value) }
+            return "\(name).service"
+        }
+    }
+
+    /// The name of a network interface, optionally with `*`, which matches several.
+    static var interface: Self {
+        let expected = "the name of a network interface, 15 characters at most, none of them a space or '/'"
+        return string(expected, .name("network interface")) { text in
+            // The kernel's limit, IFNAMSIZ, and the names that dev_valid_name() refuses. `*` may match zero characters.
+            let isName = text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/:".utf8.contains($0) }
+            return isName && text != "." && text != ".." && text.utf8.count(where: { $0 != UInt8(ascii: "*") }) <= 15
+        }
+    }
+
+    /// A user or a group, by name or by number.
+    static func account(_ kind: String) -> Self {
+        Self(type: .account(kind)) { value in
+            let expected = "a name, or a number up to \(ValueType.largestAccount)"
+            let isNumber = if case .number = value.node.content { true } else { false }
+            // A number in quotes means the same user or group as the number without quotes.
+            let number = value.node.integer.map { String($0) }
+            guard let text = isNumber ? number : value.string(expected: expected) else {
+                return isNumber ? value.mismatch(expected) : nil
+            }
+            let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_-.$@".utf8.contains($0) }
+            let isTooLarge = text.utf8.allSatisfy(\.isDigit) && Int(text).map { $0 > ValueType.largestAccount } != false
+            return isName && !text.hasPrefix("-") && !isTooLarge ? text : value.mismatch(expected)
+        }
+    }
+
+    /// A SHA-256 digest in lower-case hexadecimal.
+    static var digest: Self {
+        Self(type: .digest) { value in
+            // YAML reads a digest of 64 decimal digits as a number.
+            guard let text = value.node.numberOrString, text.utf8.count == 64,
+                text.utf8.allSatisfy({ $0.isDigit || (0x61...0x66).contains($0 | 0x20) })
+            else {
+                return value.mismatch(
+                    "a SHA-256 digest, 64 characters of 0-9 and a-f",
+                    hint: value.write("DIGEST as sha256sum prints it", asIs: true)
+                )
+            }
+            let lowercase = text.lowercased()
+            return text == lowercase
+                ? text : value.mismatch("a SHA-256 digest in lower case", hint: value.write(lowercase))
+        }
+    }
+
+    /// An http or https URL.
+    static var url: Self {
+        Self(type: .url) { value in
+            value.string(expected: "a URL").flatMap { value.webAddress($0, "a URL") == nil ? nil : $0 }
+        }
+    }
+}
+
+extension Node {
+    /// The string or the number as written, `nil` for other values.
+    fileprivate var numberOrString: String? {
+        if case .number(let number) = content { number.text } else { string }
+    }
+}
+
+extension ValueReader where Value == LocatedPath {
+    /// A file or link that a task writes.
+    ///
+    /// The path is absolute, so that it does not depend on the working directory.
+    static var writtenPath: Self {
+        writablePath.then { reference, value in
+            guard !reference.path.endsWithSlash else {
+                let clean = normalised(reference.path)
+                return value.mismatch(
+                    "the path of a file, not of a directory",
+                    hint: clean == "/" ? nil : value.write(clean)
+                )
+            }
+            guard !isOfKernel(normalised(reference.path)) else {
+                return value.mismatch(
+                    "a path where files can be made",
+                    hint: "write kernel settings with an exec task"
+                )
+            }
+            return reference
+        }
+    }
+
+    /// A file or directory that a program may write: an absolute path without `..`.
+    static var writablePath: Self {
+        Self(type: .absolutePath) { value in
+            guard let path = value.checkedPath() else { return nil }
+            guard path.isAbsolutePath else {
+                let isName = path.utf8.first.map { $0.isLetter } ?? false
+                return value.mismatch("an absolute path", hint: isName ? value.write("/" + normalised(path)) : nil)
+            }
+            guard !path.pathParts.contains("..") else {
+                return value.mismatch("a path without '..'", hint: value.write(normalised(path)))
+            }
+            return LocatedPath(path, location: value.node.location)
+        }
+    }
+
+    /// A file or directory that a task reads.
+    ///
+    /// A relative path is relative to the directory of the file that contains it.
+    static var readPath: Self {
+        Self(type: .path) { value in
+            value.checkedPath().map { LocatedPath(value.resolve($0), location: value.node.location) }
+        }
+    }
+
+    /// The URL of an API server, without a trailing slash.
+    static var serverURL: Self {
+        Self(type: .serverURL) { value in
+            let expected = "the URL of an API server"
+            guard let text = value.string(expected: expected), let address = value.webAddress(text, expected) else {
+                return nil
+            }
+            guard address.isSecure || address.isLoopback else {
+                return value.mismatch("an https URL", hint: value.write("https" + text.drop { $0 != ":" }))
+            }
+            let server = String(text.dropLast(address.rest.count))
+            guard address.rest.isEmpty || address.rest == "/" else {
+                return value.mismatch("a URL without a path", hint: value.write(server))
+            }
+            return LocatedPath(server, location: value.node.location)
+        }
+    }
+}
+
+extension ConfigValue {
+    /// Resolves a relative path against the directory of the file that contains the value.
+    func resolve(_ path: String) -> String {
+        guard !path.isAbsolutePath else { return path }
+        let file = node.location.file
+        guard let slash = file.lastSlash else { return normalised(path) }
+        return normalised(file[..<file.utf8.index(after: slash)] + path)
+    }
+
+    fileprivate func checkedPath() -> String? {
+        guard let path = string(expected: "a path") else { return nil }
+        return path.utf8.count <= Limit.pathLength ? path : mismatch("a path of at most \(Limit.pathLength) bytes")
+    }
+
+    fileprivate func webAddress(_ text: String, _ expected: String) -> WebAddress? {
+        do {
+            return try WebAddress(text)
+        } catch {
+            let found = error.hasSecret ? "this one" : quoted(text)
+            report("must be \(expected), and \(found) \(error.message)", hint: bracketed(text, error).map { write($0) })
+            return nil
+        }
+    }
+
+    /// Returns a text with brackets around its IPv6 address, or `nil` if the fault is not that brackets are missing.
+    fileprivate func bracketed(_ text: String, _ fault: WebAddress.Fault) -> String? {
+        guard let address = fault.bareAddress else { return nil }
+        // The hint contains the variable instead of its value, because the file probably contains the variable too.
+        let variable = "node.address"
+        let written = variables[variable] == address ? "${\(variable)}" : address
+        return text.replacing(address, with: "[\(written)]", maxReplacements: 1)
+    }
+}
+
+extension ValueReader where Value == Endpoint {
+    /// A host with a port.
+    static var endpoint: Self {
+        Self(type: .endpoint) { value in
+            let expected = "HOST:PORT"
+            if let port = value.node.integer, (1...65535).contains(port) {
+                return value.mismatch(expected, hint: value.write("127.0.0.1:\(port)"))
+            }
+            guard let text = value.string(expected: expected) else { return nil }
+            do throws(WebAddress.Fault) {
+                return try Endpoint(text)
+            } catch {
+                let meant = value.bracketed(text, error) ?? (try? WebAddress(text))?.endpoint.description
+                let hint = meant.map { value.write($0) }
+                value.report("must be \(expected), and \(quoted(text)) \(error.message)", hint: hint)
+                return nil
+            }
+        }
+    }
+}
+
+extension ValueReader where Value == AddressRange {
+    /// A range of addresses in CIDR notation, or a single IP address.
+    static var addressRange: Self {
+        Self(type: .addressRange) { value in
+            let expected = "an IP address, or a range of them such as 100.64.0.0/10"
+            guard let text = value.string(expected: expected) else { return nil }
+            guard let range = AddressRange(text) else { return value.mismatch(expected) }
+            let address = String(text.prefix { $0 != "/" })
+            guard IPAddress(address) == range.first else {
+                // The author may have meant either the range or the single address.
+                let hint =
+                    "\(value.write("\(range)")), or \(value.write(address).dropFirst("write ".count)) for this address only"
+                value.report("is not the first address of its range", hint: hint)
+                return nil
+            }
+            return range
+        }
+    }
+}
+
+extension ValueReader where Value == IPAddress {
+    static var address: Self { address() }
+
+    /// An IP address at which other nodes can reach a node.
+    ///
+    /// - Parameter other: The alternatives to an address, for messages.
+    /// - Returns: The reader.
+    static func address(_ other: String = "") -> Self {
+        Self(type: .address) { value in
+            let expected = "an IP address such as 192.168.0.10\(other)"
+            let text = value.node.string
+            guard let text, let address = IPAddress(text) else {
+                let isRange = text.flatMap { AddressRange($0) } != nil
+                let single = text.map { String($0.prefix { $0 != "/" }) } ?? ""
+                return value.mismatch(expected, hint: isRange ? value.write(single) : nil)
+            }
+            guard !address.isLoopback, !address.isLinkLocal, !address.isForSeveral,
+                !address.bytes.allSatisfy({ $0 == 0 })
+            else { return value.mismatch("an IP address that other nodes can reach") }
+            return address
         }
     }
 }

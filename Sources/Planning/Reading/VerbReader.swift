@@ -9,7 +9,7 @@ struct VerbReader {
     let verb: VerbContext
 
     /// Reads the verb.
-    func read(_ fields: MappingReader) -> ReadVerb? {
+    func read(_ fields: ConfigValue) -> ReadVerb? {
         if reportUnindentedKeys(fields) { return nil }
         let written = verbTypes.filter { isWritten($0, fields) }
         for type in verbTypes where !written.contains(where: { $0 == type }) {
@@ -23,7 +23,7 @@ struct VerbReader {
     /// Reports verbs without a value whose keys are not indented.
     ///
     /// - Returns: Whether a verb was reported.
-    private func reportUnindentedKeys(_ fields: MappingReader) -> Bool {
+    private func reportUnindentedKeys(_ fields: ConfigValue) -> Bool {
         var isFound = false
         for (index, entry) in fields.entries.enumerated() where entry.value.isNull {
             let own = Self.ownKeys(ofVerb: entry.key)
@@ -45,21 +45,20 @@ struct VerbReader {
 
     private func expected(_ verb: String) -> String { "a mapping with the keys of '\(verb)'" }
 
-    private func isWritten(_ type: any ReadableVerb.Type, _ fields: MappingReader) -> Bool {
+    private func isWritten(_ type: any ReadableVerb.Type, _ fields: ConfigValue) -> Bool {
         fields.has(type.name) || type.shorthandKey.map(fields.has) ?? false
     }
 
-    private func read(_ type: any ReadableVerb.Type, _ fields: MappingReader) -> ReadVerb? {
+    private func read(_ type: any ReadableVerb.Type, _ fields: ConfigValue) -> ReadVerb? {
         var entries = type.taskLevelKeys.compactMap { fields.entry($0) }
-        guard fields.has(type.name) else {
+        guard let written = fields.entry(type.name) else {
             var own = fields
             own.entries = entries
             return type.read(own, verb)
         }
         let keys = type.descriptions.map(\.name)
-        let text = fields.entry(type.name)?.value.string
-        let hint = text.flatMap { joinedPair($0, keys) } ?? "write its keys below it: \(few(keys))"
-        guard let below = fields.fields(type.name, expected: expected(type.name), hint: hint) else { return nil }
+        let hint = written.value.string.flatMap { joinedPair($0, keys) } ?? "write its keys below it: \(few(keys))"
+        guard let below = fields.value(of: written).mapping(expected(type.name), hint: hint) else { return nil }
         for entry in below.entries {
             if let twin = entries.first(where: { $0.key == entry.key }) {
                 let label = below.subject.label(entry.key)
@@ -81,7 +80,7 @@ struct VerbReader {
     private func reportLonelyKeys(
         _ entries: [Mapping.Entry],
         of type: any ReadableVerb.Type,
-        _ fields: MappingReader,
+        _ fields: ConfigValue,
     ) {
         let owners = [type.shorthandKey, type.name].compactMap { $0.map { "'\($0)'" } }
         let addition = type.shorthandKey.map { "add \($0): PATH, or " } ?? ""
@@ -94,7 +93,7 @@ struct VerbReader {
         }
     }
 
-    private func reportCount(_ written: [any ReadableVerb.Type], _ fields: MappingReader) {
+    private func reportCount(_ written: [any ReadableVerb.Type], _ fields: ConfigValue) {
         let name = fields.subject.name
         let shorthands = verbTypes.compactMap { $0.shorthandKey }
         let hasUnknownKey = !fields.entries.allSatisfy { TaskReader.isKey($0.key) }

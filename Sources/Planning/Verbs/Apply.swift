@@ -95,7 +95,7 @@ extension ApplyDeclaration: ReadableVerb {
         Key(
             "labels",
             \.labels,
-            .dictionary(.either([.string, .number]), isKey: isLabelKey) { $0.labelValue() },
+            .dictionary(.either([.string, .number]), isKey: isLabelKey, readLabel),
             default: "none"
         )
         .meaning("labels to put on every object"),
@@ -112,11 +112,17 @@ extension ApplyDeclaration: ReadableVerb {
             .meaning("whether an older `version` replaces a newer one; also a key of the task itself"),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
         fields.reportMisplacedKey("allowOlder", goesWith: ["version"])
         return isUsable ? ReadVerb(declaration, \.kubeconfig) : nil
+    }
+
+    @Sendable private static func readLabel(_ value: ConfigValue) -> String? {
+        guard let text = value.text(mayBeEmpty: true) else { return nil }
+        let expected = "a label's value, up to 63 letters, digits, '-', '_' and '.'"
+        return isLabelText(text) ? text : value.mismatch(expected)
     }
 
     @Sendable private static func readVersion(_ value: ConfigValue) -> OrderedVersion? {
@@ -161,11 +167,6 @@ extension ValueReader where Value == ApplyDeclaration.PrunedSet {
             return value.node.string == "all" ? Value(pruning: .all) : mapping.read(value)
         }
     }
-}
-
-extension ValueReader where Value == String {
-    /// The name of a set of objects.
-    static var setName: Self { Self(type: .name("set")) { $0.label("the name of a set") } }
 }
 
 /// The default of key `kubeconfig`.

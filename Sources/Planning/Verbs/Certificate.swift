@@ -66,7 +66,7 @@ extension CertificateDeclaration: ReadableVerb {
             .meaning("with `signer`: the kubeconfig of the API server"),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
         let isOne = fields.requireOne(of: issuers, example: "ca: {certificate: PATH, key: PATH}")
@@ -97,7 +97,7 @@ extension CertificateDeclaration: ReadableVerb {
     /// Reads the contents of the certificate, from the task itself or from section `certificates`.
     private static func readLeaf(_ value: ConfigValue, _ context: VerbContext) -> LeafDeclaration? {
         guard value.node.mapping != nil else {
-            guard let name = value.certificateName() else { return nil }
+            guard let name = ValueReader.certificateName.read(value) else { return nil }
             return context.certificates.leaf(name, namedBy: value, of: context.hostName)
         }
         guard let fields = value.mapping("a mapping") else { return nil }
@@ -160,11 +160,9 @@ extension ValueReader where Value == CertificateDeclaration.Issuer {
 
     /// The name of a signer: a domain, a slash and a path.
     fileprivate static var signer: Self {
-        Self(type: .string) { value in
-            value.objectText("the name of a signer such as kubernetes.io/kube-apiserver-client") { text in
-                let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-                return parts.count == 2 && parts[0].contains(".") && !parts[1].isEmpty && text.utf8.count <= 571
-            }.map { .signer($0, kubeconfig: .unset) }
-        }
+        ValueReader<String>.string("the name of a signer such as kubernetes.io/kube-apiserver-client") { text in
+            let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            return parts.count == 2 && parts[0].contains(".") && !parts[1].isEmpty && text.utf8.count <= 571
+        }.map { .signer($0, kubeconfig: .unset) }
     }
 }

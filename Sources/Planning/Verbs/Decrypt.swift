@@ -39,12 +39,12 @@ extension DecryptDeclaration: ReadableVerb {
         ),
         Key("certificate", \.certificate, .readPath, default: "none")
             .meaning("the certificate that the decrypted key must belong to"),
-        Key("mode", \.mode, .mode, default: "`0600`").meaning("the file's permissions, none of them for every user"),
+        Key("mode", \.mode, .mode(), default: "`0600`").meaning("the file's permissions, none of them for every user"),
         Key("owner", \.owner, .account("user"), default: "root").meaning("the file's owner"),
         Key("group", \.group, .account("group"), default: "root").meaning("the file's group"),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         declaration.identity = LocatedPath(usualIdentity, location: fields.location)
         let isUsable = fields.read(keys, into: &declaration)

@@ -24,12 +24,12 @@ extension DirectoryDeclaration: ReadableVerb {
     static var summary: String { "creates a directory with its mode and owner" }
 
     static let keys: [Key<Self>] = [
-        Key("path", \.path, ValueReader(type: .absolutePath) { $0.directoryPath() }, required: "/var/lib/etcd")
+        Key("path", \.path, .directory, required: "/var/lib/etcd")
             .meaning("the directory; missing directories above it are created"),
         Key(
             "mode",
             \.mode,
-            ValueReader(type: .mode) { $0.mode(hint: "0755, or 0700 for secrets") },
+            .mode(hint: "0755, or 0700 for secrets"),
             default: "`0755`; a directory that exists keeps its own"
         )
         .meaning("the directory's permissions"),
@@ -39,7 +39,7 @@ extension DirectoryDeclaration: ReadableVerb {
             .meaning("the directory's group"),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
         if let mode = declaration.mode { fields.reportClosedDirectory(mode) }
@@ -55,7 +55,7 @@ extension DirectoryDeclaration: ReadableVerb {
     }
 }
 
-extension MappingReader {
+extension ConfigValue {
     /// Reports a mode with which users may read or write a directory that they cannot enter.
     fileprivate func reportClosedDirectory(_ mode: UInt16) {
         // A user who may read or write, by the bits of the mode, needs the bit with the value 1 as well.
@@ -70,15 +70,16 @@ extension MappingReader {
     }
 }
 
-extension ConfigValue {
-    /// Reads the path of a directory to create, which may end with a slash.
-    fileprivate func directoryPath() -> LocatedPath? {
-        guard let path = writablePath() else { return nil }
-        let normal = normalised(path.path)
-        guard normal != "/", !isOfKernel(normal) else {
-            let hint = normal == "/" ? "name a directory below it" : "the kernel creates it; remove the task"
-            return mismatch("a path where a directory can be made", hint: hint)
+extension ValueReader where Value == LocatedPath {
+    /// A directory to create, whose path may end with a slash.
+    fileprivate static var directory: Self {
+        writablePath.then { path, value in
+            let normal = normalised(path.path)
+            guard normal != "/", !isOfKernel(normal) else {
+                let hint = normal == "/" ? "name a directory below it" : "the kernel creates it; remove the task"
+                return value.mismatch("a path where a directory can be made", hint: hint)
+            }
+            return LocatedPath(normal, location: path.location)
         }
-        return LocatedPath(normal, location: path.location)
     }
 }

@@ -51,7 +51,7 @@ extension ExecDeclaration: ReadableVerb {
     private static let programs = ["script", "command"]
 
     static let keys: [Key<Self>] = [
-        Key("script", \.program, ValueReader(type: .path) { $0.scriptPath().map { .script($0) } }, oneOf: programs)
+        Key("script", \.program, ValueReader(type: .path, read: readScript), oneOf: programs)
             .meaning("the script to run, by `/bin/sh -e` unless it is executable; also a key of the task itself"),
         Key("command", \.program, ValueReader(type: .string, read: readCommand), oneOf: programs)
             .meaning("the command to run, looked up in `PATH` unless its first word has a slash"),
@@ -79,7 +79,7 @@ extension ExecDeclaration: ReadableVerb {
         Key(
             "capabilities",
             \.capabilities,
-            .list(of: ValueReader(type: .capability) { $0.capability() }, "capabilities", limit: Limit.needCount),
+            .list(of: .capability, "capabilities", limit: Limit.needCount),
             default: "none"
         )
         .meaning("capabilities that it keeps, such as `CAP_NET_ADMIN`"),
@@ -89,7 +89,7 @@ extension ExecDeclaration: ReadableVerb {
         ),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
         let capabilities = declaration.capabilities
@@ -100,6 +100,16 @@ extension ExecDeclaration: ReadableVerb {
         }
         let isOne = fields.requireOne(of: programs, example: "command: COMMAND, or script: FILE")
         return isUsable && isOne ? ReadVerb(declaration) : nil
+    }
+
+    /// Reads the path of a script, with a hint if the value is the script itself.
+    @Sendable private static func readScript(_ value: ConfigValue) -> Program? {
+        guard value.node.string?.contains("\n") != true else {
+            let hint = "write command: /bin/sh and args: [-ec, TEXT]"
+            value.report("must be the path of a script, found the script itself", hint: hint)
+            return nil
+        }
+        return ValueReader.readPath.read(value).map { .script($0) }
     }
 
     /// Reads the command, which has its arguments in a key of their own.
@@ -116,7 +126,7 @@ extension ExecDeclaration: ReadableVerb {
     /// Reports the path of a network setting.
     ///
     /// The kernel shows a process the settings of its own network namespace, and requires a capability for changes.
-    private static func reportNetworkSetting(_ path: LocatedPath, _ fields: MappingReader) {
+    private static func reportNetworkSetting(_ path: LocatedPath, _ fields: ConfigValue) {
         let label = "an item of \(fields.subject.label("writes"))"
         fields.problems.add(
             path.location,
@@ -172,16 +182,19 @@ extension ExecDeclaration {
     }
 }
 
-extension ConfigValue {
-    /// Reads the name of a capability.
-    fileprivate func capability() -> String? {
-        if let name = node.string, capabilityNames.contains(name) { return name }
-        let hint = node.string.flatMap { name in
-            let name = name.uppercased()
-            let whole = name.hasPrefix("CAP_") ? name : "CAP_\(name)"
-            return capabilityNames.contains(whole) ? whole : problems.nearName(to: whole, in: capabilityNames)
+extension ValueReader where Value == String {
+    /// The name of a capability.
+    fileprivate static var capability: Self {
+        Self(type: .capability) { value in
+            if let name = value.node.string, capabilityNames.contains(name) { return name }
+            let hint = value.node.string.flatMap { name in
+                let name = name.uppercased()
+                let whole = name.hasPrefix("CAP_") ? name : "CAP_\(name)"
+                return capabilityNames.contains(whole) ? whole : value.problems.nearName(to: whole, in: capabilityNames)
+            }
+            let expected = "the name of a capability such as CAP_NET_ADMIN"
+            return value.mismatch(expected, hint: hint.map { "did you mean '\($0)'?" })
         }
-        return mismatch("the name of a capability such as CAP_NET_ADMIN", hint: hint.map { "did you mean '\($0)'?" })
     }
 }
 

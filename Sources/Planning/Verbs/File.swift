@@ -88,7 +88,7 @@ extension FileDeclaration: ReadableVerb {
         Key(
             "mode",
             \.mode,
-            .mode,
+            .mode(),
             default:
                 "with `generate` `0600`, else `0644`, without what `source` does not allow; with `unpack` `0755` for what "
                 + "the archive lets its owner execute"
@@ -100,7 +100,7 @@ extension FileDeclaration: ReadableVerb {
         Key("group", \.group, .account("group"), default: "root").meaning("the group of the file or files"),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         var isUsable = fields.read(keys, into: &declaration)
         if case .generated = declaration.source, let mode = declaration.mode {
@@ -135,7 +135,7 @@ extension FileDeclaration: ReadableVerb {
     }
 
     /// Reports keys that do not belong to the source.
-    private func reportUnusable(in fields: MappingReader) {
+    private func reportUnusable(in fields: ConfigValue) {
         if unpacking != nil {
             switch source {
             case .path, .url: break

@@ -38,7 +38,7 @@ extension ImagesDeclaration: ReadableVerb {
         Key("socket", \.socket, .writtenPath, default: "`\(usualSocket)`").meaning("the socket of containerd"),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         declaration.socket = LocatedPath(usualSocket, location: fields.location)
         return fields.read(keys, into: &declaration) ? ReadVerb(declaration) : nil

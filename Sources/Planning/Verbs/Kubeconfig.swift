@@ -50,7 +50,7 @@ extension KubeconfigDeclaration: ReadableVerb {
         .meaning("whether the file refers to the certificates by path or contains them"),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         if let name = context.cluster.declaration.name { declaration.clusterName = name }
         let isUsable = fields.read(keys, into: &declaration)
@@ -62,7 +62,7 @@ extension KubeconfigDeclaration: ReadableVerb {
         return ReadVerb(declaration)
     }
 
-    private static func server(_ fields: MappingReader, _ context: VerbContext) -> LocatedPath? {
+    private static func server(_ fields: ConfigValue, _ context: VerbContext) -> LocatedPath? {
         if let server = context.cluster.declaration.server(for: context.roles) { return server }
         if let advice = context.cluster.missingServer(for: context.roles) {
             let label = fields.subject.label("server")
@@ -75,7 +75,7 @@ extension KubeconfigDeclaration: ReadableVerb {
         return nil
     }
 
-    private static func certificateAuthority(_ fields: MappingReader, _ cluster: ReadCluster) -> LocatedPath? {
+    private static func certificateAuthority(_ fields: ConfigValue, _ cluster: ReadCluster) -> LocatedPath? {
         if cluster.declaration.certificateAuthority == nil, !cluster.isAuthorityFaulty {
             fields.problems.addMissing(
                 fields.location,

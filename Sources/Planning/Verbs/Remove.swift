@@ -51,7 +51,7 @@ extension RemoveDeclaration: ReadableVerb {
             "paths",
             \.paths,
             .list(
-                of: ValueReader(type: .absolutePath) { $0.removablePath() },
+                of: .removablePath,
                 "absolute paths",
                 limit: Limit.needCount
             ),
@@ -75,7 +75,7 @@ extension RemoveDeclaration: ReadableVerb {
             .meaning("with `objects` or `set`: the kubeconfig of the API server"),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         _ = fields.read(keys, into: &declaration)
         fields.reportMisplacedKey("recursive", goesWith: ["paths"])
@@ -124,15 +124,17 @@ private let systemDirectories: Set<String> = [
     "/usr/local", "/usr/sbin", "/usr/share", "/var", "/var/lib", "/var/log",
 ]
 
-extension ConfigValue {
-    /// Reads a path that may be removed: any path except system directories, `/proc`, `/sys` and paths below these two.
-    fileprivate func removablePath() -> LocatedPath? {
-        guard let path = writablePath() else { return nil }
-        let normal = normalised(path.path)
-        // With an empty variable, `/etc/${name}` becomes `/etc`, which must not be removed.
-        guard !systemDirectories.contains(normal), !isOfKernel(normal) else {
-            return mismatch("a path that may be removed", hint: "name what is to be removed below it, or leave it out")
+extension ValueReader where Value == LocatedPath {
+    /// A path that may be removed: any path except system directories, `/proc`, `/sys` and paths below these two.
+    fileprivate static var removablePath: Self {
+        writablePath.then { path, value in
+            let normal = normalised(path.path)
+            // With an empty variable, `/etc/${name}` becomes `/etc`, which must not be removed.
+            guard !systemDirectories.contains(normal), !isOfKernel(normal) else {
+                let hint = "name what is to be removed below it, or leave it out"
+                return value.mismatch("a path that may be removed", hint: hint)
+            }
+            return LocatedPath(normal, location: path.location)
         }
-        return LocatedPath(normal, location: path.location)
     }
 }

@@ -45,7 +45,7 @@ extension ServiceDeclaration: ReadableVerb {
             .meaning("`restarted` and `reloaded` act in every run of the task, and start a unit that is not active"),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         declaration.location = fields.location(ofKey: "name")
         let isUsable = fields.read(keys, into: &declaration)

@@ -23,7 +23,7 @@ extension SymlinkDeclaration: ReadableVerb {
             .meaning("replace a file or directory at `path`; another link is always replaced"),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         guard fields.read(keys, into: &declaration) else { return nil }
         let path = declaration.path

@@ -78,7 +78,7 @@ protocol ReadableVerb: VerbDeclaration {
     /// Reads the verb's keys.
     ///
     /// - Returns: The verb, or `nil` after reporting why it could not be read.
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb?
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb?
 }
 
 extension ReadableVerb {

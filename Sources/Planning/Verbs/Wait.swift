@@ -63,7 +63,7 @@ extension WaitDeclaration: ReadableVerb {
         Key(
             "tcp",
             \.condition,
-            ValueReader(type: .endpoint) { $0.endpoint().map { .tcp(host: $0.host, port: $0.port) } },
+            ValueReader<Endpoint>.endpoint.map { .tcp(host: $0.host, port: $0.port) },
             oneOf: conditions
         )
         .meaning("the port accepts a connection"),
@@ -92,7 +92,7 @@ extension WaitDeclaration: ReadableVerb {
             .meaning("with `url`: the CA of the server's certificate"),
     ]
 
-    static func read(_ fields: MappingReader, _ context: VerbContext) -> ReadVerb? {
+    static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
         let isOne = fields.requireOne(of: conditions, example: "apiServer: true")
@@ -129,7 +129,7 @@ extension WaitDeclaration: ReadableVerb {
         guard value.node.string != nil else {
             return value.mismatch("true or the path of a kubeconfig", hint: value.write("true"))
         }
-        return value.readPath().map { .apiServer(kubeconfig: $0) }
+        return ValueReader.readPath.read(value).map { .apiServer(kubeconfig: $0) }
     }
 
     public var footprint: Footprint {

@@ -1,0 +1,78 @@
+import Base
+import YAML
+
+/// Values of the section `certificates`.
+extension ValueReader where Value == String {
+    /// A field of a certificate's subject, up to the maximum length in X.509.
+    static var subjectText: Self {
+        string("a text").then { text, value in
+            let (count, limit) = (text.unicodeScalars.count, Limit.subjectTextLength)
+            return count <= limit
+                ? text : value.mismatch("a text of at most \(limit) characters, and this one has \(count)")
+        }
+    }
+}
+
+extension ValueReader where Value == [String] {
+    /// One organization or a list of organizations.
+    static var organizations: Self {
+        let text = ValueReader<String>.subjectText
+        let list = list(of: text, "organizations", limit: Limit.organizationCount)
+        return Self(type: .either([.string, list.type])) { value in
+            value.node.sequence == nil ? text.read(value).map { [$0] } : list.read(value)
+        }
+    }
+}
+
+extension ValueReader where Value == SubjectName {
+    /// A DNS name or an IP address.
+    static var subjectName: Self {
+        Self(type: .string) { value in
+            let expected = "a DNS name or an IP address"
+            guard let text = value.string(expected: expected) else { return nil }
+            if let name = SubjectName(text) { return name }
+            let bare = text.split(separator: "//").last?.prefix { !":/".contains($0) } ?? ""
+            let hint = text.contains("://") ? SubjectName(String(bare)).map { "write \($0)" } : nil
+            return value.mismatch(expected, hint: hint)
+        }
+    }
+}
+
+extension ValueReader where Value == Set<CertificateUsage> {
+    static var usages: Self { ValueReader<[CertificateUsage]>.list(of: .word, "usages").ofAtLeastOne.map { Set($0) } }
+}
+
+extension ValueReader where Value == RoleList {
+    /// A list of at least one role.
+    static var roles: Self { Self(type: .array(.name("role"))) { RoleList($0) }.ofAtLeastOne }
+}
+
+extension ValueReader where Value == [Recipient] {
+    /// The public keys of at least one operator, without whom the key of the CA could not be decrypted again.
+    static var recipients: Self {
+        list(of: .recipient, "recipients", limit: Limit.recipientCount).then { recipients, value in
+            if value.node.sequence?.isEmpty == true {
+                value.report("has no recipient", hint: recipientHint)
+            }
+            return recipients.unique(by: \.text)
+        }
+    }
+}
+
+extension ValueReader where Value == Recipient {
+    /// A public key with which private keys are encrypted.
+    fileprivate static var recipient: Self {
+        Self(type: .string) { value in
+            guard let text = value.string(expected: "a recipient") else { return nil }
+            do throws(Recipient.Fault) {
+                return try Recipient(text)
+            } catch {
+                // The message does not quote the text, which may be a private key.
+                value.report("must be a recipient of age, and this one \(error.message)", hint: recipientHint)
+                return nil
+            }
+        }
+    }
+}
+
+private let recipientHint = "write what 'age-keygen -y' prints, or the line of an 'id_ed25519.pub'"
