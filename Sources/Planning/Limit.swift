@@ -83,9 +83,6 @@ enum Limit {
     /// Number of DNS names and IP addresses of a certificate.
     static let subjectNameCount = 100
 
-    /// Number of problems after which a table is not read further.
-    static let tableProblemCount = 1000
-
     /// Number of nameservers of a network.
     static let nameserverCount = 16
 }

@@ -2,19 +2,20 @@ public import Base
 import YAML
 
 /// A cluster described by the inventory of another tool.
-public struct ImportedCluster: Sendable, Hashable {
+public struct ImportedCluster: Sendable {
     /// One node.
-    public struct Node: Sendable, Hashable {
-        /// The host name.
-        public var name: String
+    struct Node {
+        let name: String
 
         /// The roles, the first of which is the variable `node.role`.
-        public var roles: [String]
+        var roles: [String]
         /// The address, `nil` if the inventory does not contain it.
-        public var address: IPAddress?
+        let address: IPAddress?
 
         /// The variables set for this node, without duplicates.
-        public private(set) var variables: [Variable] = []
+        ///
+        /// A whole number becomes a number of the task file, any other value a string.
+        private(set) var variables: [(name: String, value: String)] = []
 
         /// Creates a node without variables.
         init(name: String, roles: [String], address: IPAddress?) {
@@ -23,30 +24,21 @@ public struct ImportedCluster: Sendable, Hashable {
 
         /// Sets a variable unless the node already has it.
         mutating func set(_ name: String, _ value: String) {
-            guard !variables.contains(where: { $0.name == name }) else { return }
-            variables.append(Variable(name: name, value: value))
+            if !variables.contains(where: { $0.name == name }) { variables.append((name, value)) }
         }
     }
 
-    /// A variable of a node.
-    public struct Variable: Sendable, Hashable {
-        public var name: String
-
-        /// The value; a whole number becomes a number of the task file, anything else a string.
-        public var value: String
-    }
-
     /// The cluster's name, if the inventory has one.
-    public var name: String?
+    var name: String?
 
     /// The virtual IP address of the control planes, if there is one.
-    public var virtualAddress: IPAddress?
+    var virtualAddress: IPAddress?
 
     /// The nodes, in the order of the inventory.
-    public var nodes: [Node] = []
+    var nodes: [Node] = []
 
     /// Warnings about values of the inventory that are not part of the drop-in, with hints.
-    public var warnings: [Problem] = []
+    public internal(set) var warnings: [Problem] = []
 
     private var controlPlanes: [Int] { nodes.indices.filter { nodes[$0].roles.contains("control-plane") } }
 
@@ -67,17 +59,11 @@ public struct ImportedCluster: Sendable, Hashable {
         for index in controlPlanes { nodes[index].set("vrrpPassword", password) }
     }
 
-    /// The maximum number of control planes for which VRRP priorities are available.
-    static let controlPlaneLimit = 149
-
     /// Formats the cluster as a drop-in of the task file.
     ///
-    /// - Parameters:
-    ///   - call: The command line that imports the inventory, for the comment at the beginning.
-    ///   - file: The path of the inventory, for a problem.
+    /// - Parameter call: The command line that imports the inventory, for the comment at the beginning.
     /// - Returns: The content of the drop-in.
-    /// - Throws: ``Base/Problems`` if the drop-in exceeds the size limit of a task file.
-    public func dropIn(madeBy call: [String], from file: String) throws(Problems) -> String {
+    public func dropIn(madeBy call: [String]) -> String {
         let maker = printable(quotedShellLine(call))
         var lines = ["# Made by \(maker). To change it, change the inventory and import it again."]
         let sections = [("name", name.map(flowText)), ("vip", virtualAddress.map { flowText("\($0)") })]
@@ -85,15 +71,7 @@ public struct ImportedCluster: Sendable, Hashable {
         if !entries.isEmpty { lines += ["cluster:"] + entries }
         lines.append("nodes:")
         lines += nodes.flatMap(\.lines)
-        let text = lines.map { $0 + "\n" }.joined()
-        guard text.utf8.count <= SizeLimit.configuration else {
-            let size = byteText(SizeLimit.configuration)
-            let message = "the nodes would need a drop-in of more than \(size), the limit of a task file"
-            throw Problems([
-                Problem(message, at: SourceLocation(file: file), hint: "import fewer columns or nodes")
-            ])
-        }
-        return text
+        return lines.map { $0 + "\n" }.joined()
     }
 }
 
@@ -128,21 +106,47 @@ private func flowText(_ text: String) -> String {
     return isWord || isAddress ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
 }
 
-/// The text of an inventory file, which must be UTF-8 without null bytes.
-struct ImportedText {
-    /// The characters, without a byte-order mark.
-    let text: String
+/// The names and addresses already used in an inventory.
+struct UsedValues {
+    private var places: [String: SourceLocation] = [:]
+    private let problems: ProblemCollector
 
-    /// Checks the bytes of a file.
-    init(_ file: SourceFile) throws(Problem) {
-        guard let text = String(validating: file.bytes, as: UTF8.self), !text.utf8.contains(0) else {
-            throw Problem(
-                "the file is no text in UTF-8",
-                at: SourceLocation(file: file.path),
-                hint: "convert it, such as with 'iconv -f LATIN1 -t UTF-8' or 'iconv -f UTF-16 -t UTF-8'"
-            )
+    init(_ problems: ProblemCollector) { self.problems = problems }
+
+    /// Reads the name of a node, and reports a name that is already used.
+    mutating func name(_ value: ConfigValue) -> String? {
+        let name = ValueReader<String>.nodeName.read(value)
+        if let text = value.node.string { add("name \(quoted(text))", at: value.node.location) }
+        return name
+    }
+
+    /// Reads an address, and reports an address that is already used.
+    mutating func address(_ value: ConfigValue, of owner: String) -> IPAddress? {
+        let address = ValueReader<IPAddress>.address.read(value)
+        if let address { add("address \(address)", of: " of \(owner)", at: value.node.location) }
+        return address
+    }
+
+    private mutating func add(_ text: String, of owner: String = "", at location: SourceLocation) {
+        guard let first = places[text] else {
+            places[text] = location
+            return
         }
-        let mark: Unicode.Scalar = "\u{feff}"
-        self.text = text.unicodeScalars.first == mark ? String(text.unicodeScalars.dropFirst()) : text
+        let message = "\(text)\(owner) is used twice, the first time at \(first)"
+        problems.add(location, message, hint: "write another one")
+    }
+}
+
+extension ValueReader where Value == String {
+    /// The name of a node, in the format that Kubernetes allows.
+    fileprivate static var nodeName: Self {
+        string(
+            "a host name of lower-case letters, digits, '-' and '.'",
+            where: { isNodeName($0) },
+            meant: { text in
+                let meant = text.lowercased().replacing("_", with: "-")
+                return isNodeName(meant) ? meant : nil
+            }
+        )
     }
 }

@@ -40,85 +40,39 @@ private struct NicoReader {
     mutating func read(_ file: Node) {
         // The NICO operator writes a NixOS module that contains the cluster in an attribute.
         let root = file["controlPlane"] == nil ? file["cluster"] ?? file : file
-        guard root.mapping != nil else {
-            problems.add(
-                root.location,
-                "the cluster must be an attribute set, found \(describe(root))",
-                hint:
-                    "write { name = \"NAME\"; vip = \"ADDRESS\"; controlPlane = [ { name = \"cp-01\"; ip = \"ADDRESS\"; } ]; }"
-            )
-            return
-        }
-        let fields = ConfigValue(node: root, subject: ValueName(owner: "the cluster"), problems: problems)
-        cluster.name = take("name", fields)?.string(expected: "the name of the cluster")
-        let address = fields.has("vip") ? take("vip", fields) : nil
-        cluster.virtualAddress = address.flatMap(ValueReader.address().read)
-        if let found = cluster.virtualAddress, let address {
-            used.add(found, of: "'vip'", at: address.node.location)
+        let value = ConfigValue(node: root, subject: ValueName(owner: "the cluster"), problems: problems)
+        guard let fields = value.mapping("a mapping with name, vip, controlPlane and workers") else { return }
+        cluster.name = fields.required("name")?.string(expected: "the name of the cluster")
+        if let vip = fields.entry("vip").map({ fields.value(of: $0) }) {
+            cluster.virtualAddress = used.address(vip, of: "'vip'")
         }
         if let token = fields.entry("clusterToken") {
+            let message = "'clusterToken' is a secret, and is not part of what is printed"
             let hint = "give it to the node as the file of a secret, such as the join token of examples/k3s"
-            cluster.warnings.append(
-                Problem(
-                    "'clusterToken' is a secret, and is not part of what is printed",
-                    at: token.location,
-                    hint: hint
-                )
-            )
+            cluster.warnings.append(Problem(message, at: token.location, hint: hint))
         }
-        readNodes("controlPlane", "control plane", fields, isRequired: true)
-        readNodes("workers", "worker", fields, isRequired: false)
+        let controlPlanes = fields.required("controlPlane")?.items(of: "nodes") ?? []
+        if fields.entry("controlPlane")?.value.sequence?.isEmpty == true {
+            fields.report("controlPlane", "has no node", hint: "write a node with name and ip")
+        }
+        for (index, item) in controlPlanes.enumerated() {
+            readNode(item.node, "control plane", index + 1, ["control-plane", index == 0 ? "init" : "join"])
+        }
+        let workers = fields.entry("workers").flatMap { fields.value(of: $0).items(of: "nodes") } ?? []
+        for (index, item) in workers.enumerated() { readNode(item.node, "worker", index + 1, ["worker"]) }
         fields.reportUnknownKeys(besides: ["clusterToken", "controlPlane", "name", "vip", "workers"])
         if cluster.virtualAddress != nil { cluster.setPriorities() }
-    }
-
-    /// Reads a list of nodes.
-    private mutating func readNodes(
-        _ key: String,
-        _ kind: String,
-        _ fields: ConfigValue,
-        isRequired: Bool,
-    ) {
-        guard isRequired || fields.has(key) else { return }
-        guard let value = take(key, fields), let items = value.items(of: "nodes") else { return }
-        if isRequired, items.isEmpty {
-            problems.add(
-                value.node.location,
-                "'\(key)' has no node",
-                hint: "write { name = \"cp-01\"; ip = \"ADDRESS\"; }"
-            )
-        }
-        if isRequired, items.count > ImportedCluster.controlPlaneLimit {
-            let limit = ImportedCluster.controlPlaneLimit
-            problems.add(value.node.location, "'\(key)' has \(items.count) nodes, more than \(limit)")
-        }
-        for (index, item) in items.enumerated() {
-            let roles = isRequired ? ["control-plane", index == 0 ? "init" : "join"] : ["worker"]
-            readNode(item.node, kind, index + 1, roles)
-        }
     }
 
     private mutating func readNode(_ node: Node, _ kind: String, _ number: Int, _ roles: [String]) {
         let known = node["name"]?.string.flatMap { $0.isEmpty ? nil : quoted($0) }
         let owner = "\(kind) \(known ?? "\(number)")"
-        guard node.mapping != nil else {
-            problems.add(
-                node.location,
-                "\(kind) \(number) must be an attribute set with name and ip, found \(describe(node))",
-                hint: "write { name = \"NAME\"; ip = \"ADDRESS\"; }"
-            )
-            return
-        }
-        let fields = ConfigValue(node: node, subject: ValueName(owner: owner), problems: problems)
-        let named = take("name", fields)
-        let name = named.flatMap(ValueReader.nodeName.read)
-        if let name, let named { used.add(name, at: named.node.location) }
-        let written = take("ip", fields)
+        let value = ConfigValue(node: node, subject: ValueName(owner: owner), problems: problems)
+        guard let fields = value.mapping("a mapping with name and ip") else { return }
+        let name = fields.required("name").flatMap { used.name($0) }
+        let written = fields.required("ip")
         let isHostName = written.map { noteHostName($0) } ?? false
-        let address = isHostName ? nil : written.flatMap(ValueReader.address().read)
-        if let address, let written {
-            used.add(address, of: owner, at: written.node.location)
-        }
+        let address = isHostName ? nil : written.flatMap { used.address($0, of: owner) }
         fields.reportUnknownKeys(besides: ["ip", "name"])
         guard let name, isHostName || address != nil else { return }
         cluster.nodes.append(.init(name: name, roles: roles, address: address))
@@ -136,14 +90,13 @@ private struct NicoReader {
         cluster.warnings.append(Problem(message, at: value.node.location, hint: hint))
         return true
     }
+}
 
+extension ConfigValue {
     /// Returns the value of a required key, or `nil` after reporting that the key is missing.
-    private func take(_ key: String, _ fields: ConfigValue) -> ConfigValue? {
-        guard let entry = fields.entry(key) else {
-            problems.add(fields.location, "\(fields.subject.label(key)) is missing", hint: "add it")
-            return nil
-        }
-        // Hints omit the key because its notation depends on the format.
-        return ConfigValue(node: entry.value, subject: fields.subject.below(key), problems: problems)
+    fileprivate func required(_ key: String) -> ConfigValue? {
+        if let entry = entry(key) { return value(of: entry) }
+        problems.add(location, "\(subject.label(key)) is missing", hint: "add it")
+        return nil
     }
 }

@@ -1,15 +1,21 @@
 import Base
 import YAML
 
-/// One of the tables `hosts.csv` and `k3s.csv`, with values that are accessed by column name.
+/// A table of comma-separated values in the format of RFC 4180, whose first line contains the column names.
+///
+/// Whitespace around values is removed. Lines without any value are ignored.
 struct PlanTable {
+    /// One value.
+    fileprivate struct Cell {
+        let text: String
+        let location: SourceLocation
+    }
+
     /// One line below the column names.
     struct Row {
-        /// The location of the start of the line.
-        let location: SourceLocation
         fileprivate let columns: [String]
         fileprivate let needed: [String]
-        fileprivate let cells: [CSVTable.Cell]
+        fileprivate let cells: [Cell]
         fileprivate let problems: ProblemCollector
 
         /// The original value of a required column, or `nil` after reporting that the value is empty.
@@ -20,31 +26,24 @@ struct PlanTable {
 
         /// The non-empty values of the other columns.
         var others: [(column: String, value: String)] {
-            columns.indices.compactMap { index in
-                guard index < cells.count, !needed.contains(columns[index]), !cells[index].text.isEmpty else {
-                    return nil
-                }
-                return value(index, cells[index].text).string().map { (columns[index], $0) }
+            zip(columns, cells).compactMap { column, cell in
+                guard !needed.contains(column), !cell.text.isEmpty else { return nil }
+                return value(cell.text, column, cell.location).string().map { (column, $0) }
             }
         }
 
         private func value(of column: String, _ convert: (String) -> String) -> ConfigValue? {
             guard let index = columns.firstIndex(of: column), index < cells.count else { return nil }
-            let value = value(index, convert(cells[index].text))
-            guard !cells[index].text.isEmpty else {
-                problems.add(
-                    cells[index].location,
-                    "\(value.label) is empty",
-                    hint: "write a value"
-                )
+            let cell = cells[index]
+            guard !cell.text.isEmpty else {
+                problems.add(cell.location, "\(quoted(column)) is empty", hint: "write a value")
                 return nil
             }
-            return value
+            return value(convert(cell.text), column, cell.location)
         }
 
-        private func value(_ index: Int, _ text: String) -> ConfigValue {
-            let node = Node.string(text, location: cells[index].location)
-            return ConfigValue(node: node, subject: ValueName(path: [columns[index]]), problems: problems)
+        private func value(_ text: String, _ column: String, _ location: SourceLocation) -> ConfigValue {
+            ConfigValue(node: .string(text, location: location), subject: ValueName(path: [column]), problems: problems)
         }
     }
 
@@ -67,86 +66,148 @@ struct PlanTable {
     ///   - needed: The required columns.
     ///   - problems: The collector to which problems are reported.
     init?(_ file: SourceFile, needed: [String], _ problems: ProblemCollector) {
-        let before = problems.all.count
-        let table = CSVTable(file, problems)
-        guard let header = table.rows.first else {
-            guard problems.all.count == before else { return nil }
-            let hint = "write \(needed.joined(separator: ",")) in the first line"
-            problems.add(SourceLocation(file: file.path), "the table is empty", hint: hint)
+        let whole = SourceLocation(file: file.path)
+        guard let text = String(validating: file.bytes, as: UTF8.self), !text.utf8.contains(0) else {
+            let hint = "convert it, such as with 'iconv -f LATIN1 -t UTF-8' or 'iconv -f UTF-16 -t UTF-8'"
+            problems.add(whole, "the file is no text in UTF-8", hint: hint)
             return nil
         }
-        let columns = header.map { Self.name(of: $0, needed) }
+        var reader = CSVReader(text, file: file.path, problems)
+        var lines: [[Cell]] = []
+        while let line = reader.next() { lines.append(line) }
+        (hasAllLines, isComplete) = (!reader.isBroken, !reader.isBroken)
+        guard let header = lines.first else {
+            let hint = "write \(needed.joined(separator: ",")) in the first line"
+            if hasAllLines { problems.add(whole, "the table is empty", hint: hint) }
+            return nil
+        }
         location = header[0].location
-        (hasAllLines, isComplete) = (table.isComplete, table.isComplete)
         guard Self.check(header, needed, problems) else { return nil }
-        for cells in table.rows.dropFirst() {
-            guard let first = cells.first, problems.all.count < Limit.tableProblemCount else { continue }
+        let columns = header.map { cell in needed.first { $0 == cell.text.lowercased() } ?? cell.text }
+        for cells in lines.dropFirst() {
             if cells.count != columns.count {
                 let values = "\(cells.count) value\(cells.count == 1 ? "" : "s")"
-                let message = "the line has \(values), and the table \(columns.count) columns"
                 let isShort = cells.count < columns.count
-                let location = isShort ? first.location : cells[columns.count].location
-                let hint =
-                    isShort ? "write ',' also before a value that is empty" : "write values with ',' in them in quotes"
-                problems.add(location, message, hint: hint)
+                problems.add(
+                    cells[isShort ? 0 : columns.count].location,
+                    "the line has \(values), and the table \(columns.count) columns",
+                    hint: isShort ? "write ',' also before an empty value" : "write a value with ',' in it in quotes"
+                )
                 isComplete = false
             }
-            rows.append(
-                Row(location: first.location, columns: columns, needed: needed, cells: cells, problems: problems)
-            )
+            rows.append(Row(columns: columns, needed: needed, cells: cells, problems: problems))
         }
-    }
-
-    /// Returns the name of a column, in lower case if the column is required and unchanged otherwise.
-    private static func name(of cell: CSVTable.Cell, _ needed: [String]) -> String {
-        let lowercased = cell.text.lowercased()
-        return needed.contains(lowercased) ? lowercased : cell.text
     }
 
     /// Reports problems with the column names, and returns whether all required columns exist.
-    private static func check(
-        _ header: [CSVTable.Cell],
-        _ needed: [String],
-        _ problems: ProblemCollector,
-    ) -> Bool {
+    private static func check(_ header: [Cell], _ needed: [String], _ problems: ProblemCollector) -> Bool {
         if header.count == 1, let other = [";", "|", "\t"].first(where: header[0].text.contains) {
             let name = other == "\t" ? "a tab" : "'\(other)'"
-            problems.add(
-                header[0].location,
-                "the columns are separated with \(name)",
-                hint: "write ',' instead"
-            )
+            problems.add(header[0].location, "the columns are separated with \(name)", hint: "write ',' instead")
             return false
         }
         var seen: [String: SourceLocation] = [:]
         for cell in header {
             let lowercased = cell.text.lowercased()
             if let first = seen[lowercased] {
-                problems.add(
-                    cell.location,
-                    "column \(quoted(cell.text)) appears twice, first at \(first)",
-                    hint: "remove one"
-                )
+                let message = "column \(quoted(cell.text)) appears twice, first at \(first)"
+                problems.add(cell.location, message, hint: "remove one")
             }
             seen[lowercased] = seen[lowercased] ?? cell.location
-            guard !needed.contains(lowercased) else { continue }
             let isBuiltIn = lowercased.hasPrefix("node.") || lowercased.hasPrefix("cluster.")
-            if !isVariableName(cell.text) || isBuiltIn {
-                let hint = "write a letter, then letters, digits, '_', '-' or '.', not 'node.' or 'cluster.'"
+            if !needed.contains(lowercased), !isVariableName(cell.text) || isBuiltIn {
                 problems.add(
                     cell.location,
                     "column \(quoted(cell.text)) cannot be the name of a variable",
-                    hint: hint
+                    hint: "write a letter, then letters, digits, '_', '-' or '.', not 'node.' or 'cluster.'"
                 )
             }
         }
-        let others = header.map { name(of: $0, needed) }.filter { !needed.contains($0) }
         let missing = needed.filter { seen[$0] == nil }
         for column in missing {
-            let meant = problems.nearName(to: column, in: others)
-            let hint = meant.map { "write it instead of \(quoted($0))" } ?? "add it to the first line"
-            problems.add(header[0].location, "column '\(column)' is missing", hint: hint)
+            problems.add(header[0].location, "column '\(column)' is missing", hint: "add it to the first line")
         }
         return missing.isEmpty
+    }
+}
+
+/// A parser of the characters of a table.
+private struct CSVReader {
+    private var rest: ArraySlice<Unicode.Scalar>
+    private var location: SourceLocation
+    private var position = SourceLocation.Position(line: 1, column: 1)
+    private let problems: ProblemCollector
+    /// Whether a quote is never closed, so that the end of its value is unknown.
+    private(set) var isBroken = false
+
+    init(_ text: String, file: String, _ problems: ProblemCollector) {
+        // A byte-order mark and carriage returns are not part of values.
+        rest = text.unicodeScalars.filter { !["\u{feff}", "\r"].contains($0) }[...]
+        location = SourceLocation(file: file)
+        self.problems = problems
+    }
+
+    /// Returns the values of the next line that has any, or `nil` at the end of the table.
+    mutating func next() -> [PlanTable.Cell]? {
+        while !rest.isEmpty {
+            var row = [readCell()]
+            while take() == "," { row.append(readCell()) }
+            guard !isBroken else { return nil }
+            if row.count > 1 || !row[0].text.isEmpty { return row }
+        }
+        return nil
+    }
+
+    /// Reads a value, up to the comma or line break after it.
+    private mutating func readCell() -> PlanTable.Cell {
+        while let scalar = rest.first, scalar.properties.isWhitespace, scalar != "\n" { take() }
+        location.position = position
+        let start = location
+        let isQuoted = rest.first == "\""
+        var text = isQuoted ? readQuoted(from: start) : String.UnicodeScalarView()
+        var isFaulty = false
+        while let scalar = rest.first, scalar != ",", scalar != "\n" {
+            if !isFaulty, isQuoted ? !scalar.properties.isWhitespace : scalar == "\"" {
+                isFaulty = true
+                location.position = position
+                let hint = "write the whole value in quotes, and each quote in it twice"
+                problems.add(location, "a quote in the middle of a value", hint: hint)
+            }
+            text.append(scalar)
+            take()
+        }
+        return PlanTable.Cell(text: trimmed(text), location: start)
+    }
+
+    /// Reads a quoted value, from its opening quote to its closing quote.
+    private mutating func readQuoted(from location: SourceLocation) -> String.UnicodeScalarView {
+        var text = String.UnicodeScalarView()
+        take()
+        while let scalar = take() {
+            if scalar == "\"" {
+                guard rest.first == "\"" else { return text }
+                take()
+            }
+            text.append(scalar)
+        }
+        isBroken = true
+        problems.add(location, "the quote is never closed", hint: "write '\"' at the end of the value")
+        return text
+    }
+
+    /// Takes the next character.
+    @discardableResult private mutating func take() -> Unicode.Scalar? {
+        guard let scalar = rest.popFirst() else { return nil }
+        let isEnd = scalar == "\n"
+        position = .init(line: position.line + (isEnd ? 1 : 0), column: isEnd ? 1 : position.column + 1)
+        return scalar
+    }
+
+    /// Returns a value without the whitespace around it.
+    private func trimmed(_ scalars: String.UnicodeScalarView) -> String {
+        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+        else { return "" }
+        return String(scalars[first...last])
     }
 }

@@ -64,7 +64,7 @@ struct ImportCommand: Command {
             case .plans: cluster = try plans()
             }
             cluster.setPassword(digest: sha256)
-            let text = try cluster.dropIn(madeBy: ["nest-bootstrap", "import", format.rawValue, path], from: path)
+            let text = cluster.dropIn(madeBy: ["nest-bootstrap", "import", format.rawValue, path])
             program.output.report(warnings: cluster.warnings)
             program.output.writeData(text)
             return .success
