@@ -71,21 +71,42 @@ private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool) -> String {
 }
 
 /// The timer that is active while a task fails.
-private let healthTimer = """
-    # Made by nest-bootstrap. Changes here are lost.
+private let healthTimer = timer(
+    "Health of the Kubernetes node bootstrap while a task fails",
+    [("OnActiveSec", "10s"), ("OnUnitInactiveSec", "10s"), ("AccuracySec", "1s")]
+)
 
-    [Unit]
-    Description=Health of the Kubernetes node bootstrap while a task fails
-    DefaultDependencies=no
-    Conflicts=shutdown.target
-    Before=shutdown.target
+/// The directory of the node exporter's textfile collector, where metrics are written if it exists.
+public let metricsDirectory = "/var/lib/prometheus/node-exporter"
 
-    [Timer]
-    OnActiveSec=10s
-    OnUnitInactiveSec=10s
-    AccuracySec=1s
+private let metricsUnitName = "k8s-bootstrap--metrics.service"
+private let metricsTimerName = "k8s-bootstrap--metrics.timer"
 
-    """
+/// Returns the text of the service that writes the metrics at times other than the end of a task.
+private func metricsUnit(_ call: ProgramInvocation) -> String {
+    var unit = supervisingUnit("Metrics of the Kubernetes node bootstrap")
+    unit.set("After", targetName)
+    unit.set("ConditionPathIsDirectory", call.root + metricsDirectory)
+    unit.section("Service")
+    // A failure is only a warning in the journal, and does not make the system degraded.
+    unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--only-metrics"] + call.flags)
+    // This level keeps systemd from logging every start.
+    unit.set("LogLevelMax", "notice")
+    addSupervisingSettings(&unit, call)
+    return unit.text
+}
+
+/// Returns the text of the timer that starts the metrics service every hour.
+///
+/// The target starts the service when the tasks have ended. Later, software other than the node's tasks, such as the
+/// kubelet, may replace certificates.
+private func metricsTimer(_ call: ProgramInvocation) -> String {
+    timer(
+        "Hourly metrics of the Kubernetes node bootstrap",
+        unit: [("ConditionPathIsDirectory", call.root + metricsDirectory)],
+        [("OnUnitInactiveSec", "1h"), ("Unit", metricsUnitName)]
+    )
+}
 
 /// Begins the unit of a service that starts and stops other units.
 func supervisingUnit(_ description: String) -> UnitText {

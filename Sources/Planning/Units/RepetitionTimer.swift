@@ -18,22 +18,15 @@ extension Plan {
 ///   - interval: The time between two runs.
 /// - Returns: The text of the unit.
 func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
-    var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
-    unit.section("Unit")
-    unit.set("Description", "Repetitions of task \(task.name) of the Kubernetes node bootstrap")
-    // By default, a timer is ordered before basic.target, but tasks are ordered after basic.target.
-    unit.set("DefaultDependencies", "no")
-    unit.set("BindsTo", task.unitName)
-    unit.set("After", task.unitName)
-    unit.set("Conflicts", "shutdown.target")
-    unit.set("Before", "shutdown.target")
-    unit.section("Timer")
-    unit.set("OnActiveSec", interval.text)
-    unit.set("OnUnitInactiveSec", interval.text)
-    unit.set("RandomizedDelaySec", repetitionDelay(interval).text)
-    unit.set("AccuracySec", "1s")
-    unit.set("Unit", repetitionUnitName(ofTask: task.name))
-    return unit.text
+    timer(
+        "Repetitions of task \(task.name) of the Kubernetes node bootstrap",
+        unit: [("BindsTo", task.unitName), ("After", task.unitName)],
+        [
+            ("OnActiveSec", interval.text), ("OnUnitInactiveSec", interval.text),
+            ("RandomizedDelaySec", repetitionDelay(interval).text), ("AccuracySec", "1s"),
+            ("Unit", repetitionUnitName(ofTask: task.name)),
+        ]
+    )
 }
 
 /// Returns timers that systemd stops, in place of the timers of tasks that no longer repeat.

@@ -45,7 +45,7 @@ struct ReportUnits {
 
     /// Returns the names and texts of the units.
     func texts(_ call: ProgramInvocation) -> [(String, String)] {
-        [(reportUnitName, service(call)), (reportTimerName, timer(call))]
+        [(reportUnitName, service(call)), (reportTimerName, Self.timer)]
     }
 
     private func service(_ call: ProgramInvocation) -> String {
@@ -125,27 +125,20 @@ struct ReportUnits {
             }
     }
 
-    /// Returns the timer that starts the service every ten minutes, with a fixed offset for each node.
+    /// The timer that starts the service every ten minutes, with a fixed offset for each node.
     ///
     /// Regular reports cover a Node that was registered again, a new kubeconfig, and manual runs by other users. The
     /// target starts the service too, because at boot the cluster has the report of the last boot.
-    private func timer(_ call: ProgramInvocation) -> String {
-        var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
-        unit.section("Unit")
-        unit.set("Description", reportTimerDescription)
-        unit.set("DefaultDependencies", "no")
-        unit.set("Conflicts", "shutdown.target")
-        unit.set("Before", "shutdown.target")
-        unit.section("Timer")
-        // The timer elapses even if there is no kubeconfig and the service does not run.
-        unit.set("OnCalendar", "*:0/10")
-        // All nodes have the same calendar, so each has a random delay, which systemd 247 and later keep.
-        unit.set("RandomizedDelaySec", "10min")
-        unit.set("FixedRandomDelay", "yes")
-        unit.set("AccuracySec", "1s")
-        unit.set("Unit", reportUnitName)
-        return unit.text
-    }
+    ///
+    /// The timer elapses even if there is no kubeconfig and the service does not run. All nodes have the same calendar, so
+    /// each has a random delay, which systemd 247 and later keep.
+    private static let timer = Planning.timer(
+        reportTimerDescription,
+        [
+            ("OnCalendar", "*:0/10"), ("RandomizedDelaySec", "10min"), ("FixedRandomDelay", "yes"),
+            ("AccuracySec", "1s"), ("Unit", reportUnitName),
+        ]
+    )
 
     /// Prevents a service from running if none of the kubeconfigs exists, unless the task file names one.
     private func addConditions(_ unit: inout UnitText, _ call: ProgramInvocation) {

@@ -20,11 +20,6 @@ struct UnitText {
         text += "\(key)=\(value)\n"
     }
 
-    /// Adds a comment line.
-    mutating func comment(_ text: String) {
-        self.text += "# \(text)\n"
-    }
-
     /// Adds a command that runs as written, without variables.
     ///
     /// - Parameters:
@@ -39,6 +34,27 @@ struct UnitText {
     mutating func path(_ key: String, _ path: String) {
         set(key, unitWord("-\(path)"))
     }
+}
+
+/// Returns the text of a timer that is ordered before the shutdown only.
+///
+/// - Parameters:
+///   - description: The purpose of the timer.
+///   - others: Further settings of section `Unit`.
+///   - settings: The settings of section `Timer`.
+/// - Returns: The text of the unit.
+func timer(_ description: String, unit others: [(String, String)] = [], _ settings: [(String, String)]) -> String {
+    var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
+    unit.section("Unit")
+    unit.set("Description", description)
+    // By default, a timer is ordered before basic.target, but tasks are ordered after basic.target.
+    unit.set("DefaultDependencies", "no")
+    unit.set("Conflicts", "shutdown.target")
+    unit.set("Before", "shutdown.target")
+    for (key, value) in others { unit.set(key, value) }
+    unit.section("Timer")
+    for (key, value) in settings { unit.set(key, value) }
+    return unit.text
 }
 
 /// Formats human-readable text for a setting that takes the rest of its line, such as a description.
