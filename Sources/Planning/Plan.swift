@@ -51,26 +51,16 @@ public struct Plan: Sendable, Hashable {
     }
 
     /// Creates a plan from steps that are already in order.
-    public init(steps: [Step], roles: [String] = []) {
+    public init(
+        steps: [Step],
+        roles: [String] = [],
+        roleNamesElsewhere: [String: [String]] = [:],
+        disabledTasks: [String: SourceLocation] = [:],
+    ) {
         precondition(
             steps.enumerated().allSatisfy { index, step in step.dependencies.allSatisfy { (0..<index).contains($0) } },
             "a step of a plan depends only on earlier ones",
         )
-        self.init(steps: steps, roles: roles, roleNamesElsewhere: [:], disabledTasks: [:])
-    }
-
-    /// Returns the plan with each task replaced by a task of the same name.
-    func replacingTasks(_ replacement: (PlannedTask) -> PlannedTask) -> Self {
-        let steps = steps.map { Step(task: replacement($0.task), dependencies: $0.dependencies) }
-        return Self(steps: steps, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
-    }
-
-    init(
-        steps: [Step],
-        roles: [String],
-        roleNamesElsewhere: [String: [String]],
-        disabledTasks: [String: SourceLocation],
-    ) {
         self.disabledTasks = disabledTasks
         self.steps = steps
         self.roles = roles
@@ -82,36 +72,11 @@ public struct Plan: Sendable, Hashable {
     }
 }
 
-/// The direct and indirect dependencies of each step of a plan.
-///
-/// One bit is stored for each pair of steps, so a plan of 10,000 tasks needs at most 12 MB and lookups need no search.
-public struct Ancestors: Sendable {
-    private let plan: Plan
-    private let bits: [[UInt64]]
-
-    /// Finds the ancestors of every step.
-    public init(_ plan: Plan) {
-        self.plan = plan
-        var bits: [[UInt64]] = []
-        bits.reserveCapacity(plan.steps.count)
-        for (index, step) in plan.steps.enumerated() {
-            // Ancestors come earlier in the plan, so no later bit can be set.
-            var own = [UInt64](repeating: 0, count: index / 64 + 1)
-            for dependency in step.dependencies {
-                for (word, value) in bits[dependency].enumerated() { own[word] |= value }
-                own[dependency / 64] |= 1 << UInt64(dependency % 64)
-            }
-            bits.append(own)
-        }
-        self.bits = bits
-    }
-
-    /// Returns whether a task depends directly or indirectly on another task.
-    public func task(_ name: String, runsAfter other: String) -> Bool {
-        guard let index = plan.position(of: name), let ancestor = plan.position(of: other), ancestor < index else {
-            return false
-        }
-        return bits[index][ancestor / 64] & 1 << UInt64(ancestor % 64) != 0
+extension Plan {
+    /// Returns the plan with each task replaced by a task of the same name.
+    func replacingTasks(_ replacement: (PlannedTask) -> PlannedTask) -> Self {
+        let steps = steps.map { Step(task: replacement($0.task), dependencies: $0.dependencies) }
+        return Self(steps: steps, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
     }
 }
 
@@ -148,6 +113,13 @@ extension Plan {
         return Set(
             closure(of: [position]) { steps[$0].dependencies }.subtracting([position]).map { steps[$0].task.name }
         )
+    }
+
+    /// Returns whether a task depends directly or indirectly on another task.
+    public func task(_ name: String, runsAfter other: String) -> Bool {
+        guard let index = position(of: name), let ancestor = position(of: other), ancestor < index else { return false }
+        // No dependency of an earlier step than the other task leads to it.
+        return closure(of: [index]) { steps[$0].dependencies.filter { $0 >= ancestor } }.contains(ancestor)
     }
 
     /// For each step, the positions of the steps that depend directly on it.
@@ -209,9 +181,10 @@ extension Plan {
     private func part(_ isKept: (Int) -> Bool) -> Plan {
         let kept = steps.indices.filter(isKept)
         let positions = Dictionary(zip(kept, kept.indices), uniquingKeysWith: { first, _ in first })
-        let part = kept.map { index in
-            Step(task: steps[index].task, dependencies: steps[index].dependencies.compactMap { positions[$0] })
-        }
-        return Plan(steps: part, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
+        return with(
+            kept.map { index in
+                Step(task: steps[index].task, dependencies: steps[index].dependencies.compactMap { positions[$0] })
+            }
+        )
     }
 }

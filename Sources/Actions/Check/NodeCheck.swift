@@ -11,7 +11,6 @@ import YAML
 public struct NodeCheck: Sendable {
     let run: RunEnvironment
     var producers: PathProducers { run.producers }
-    let ancestors: Ancestors
     /// The tasks that wait for files, by path.
     let awaitingTasks: [String: [String]]
     let isOffline: Bool
@@ -39,7 +38,6 @@ public struct NodeCheck: Sendable {
     public init(_ run: RunEnvironment, isOffline: Bool = false) {
         self.run = run
         self.isOffline = isOffline
-        ancestors = Ancestors(run.plan)
         awaitingTasks = Self.awaitingTasks(of: run.plan)
         var dryRun = run
         dryRun.files = NodeFiles(root: run.files.root, isDryRun: true, distrust: run.files.distrust)
@@ -114,7 +112,7 @@ public struct NodeCheck: Sendable {
             }
         }
         problems += pathsBelowFiles()
-        var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
+        var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents)
         problems += dependencies.problems()
         let known = kubeconfigs.compactMap { path in run.knownKubeconfig(path).map { (path, $0) } }
         let repeated = RepeatedObjects(
@@ -345,7 +343,7 @@ extension NodeCheck {
     /// Returns whether a path does not exist yet and the task runs after a task that waits for it.
     func isAwaited(_ path: String, before task: PlannedTask) -> Bool {
         guard let others = awaitingTasks[path], (try? run.files.exists(path)) == false else { return false }
-        return others.contains { ancestors.task(task.name, runsAfter: $0) }
+        return others.contains { run.plan.task(task.name, runsAfter: $0) }
     }
 
     /// Returns the tasks of a plan that wait for files, by path.

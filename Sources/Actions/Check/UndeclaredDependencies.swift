@@ -9,7 +9,6 @@ import YAML
 struct UndeclaredDependencies {
     let plan: Plan
     let contents: [TaskManifests]
-    let ancestors: Ancestors
     /// The dependencies already reported as missing, by task.
     private(set) var reported: [String: Set<String>] = [:]
 
@@ -51,7 +50,7 @@ struct UndeclaredDependencies {
                 // A program may write all that is in its own directory.
                 let path = write.effect == .modifies ? "\(write.path.path.withoutSlashesAtEnd)/" : write.path.path
                 guard let directory = producers.directory(above: path),
-                    !ancestors.task(directory.task, runsAfter: task.name), isMissing([directory.task], in: task)
+                    !plan.task(directory.task, runsAfter: task.name), isMissing([directory.task], in: task)
                 else { continue }
                 problems.append(
                     Problem(
@@ -115,7 +114,7 @@ struct UndeclaredDependencies {
     private mutating func isMissing(_ sources: [String], in task: PlannedTask) -> Bool {
         guard let first = sources.first else { return false }
         let isKnown = sources.contains { source in
-            source == task.name || ancestors.task(task.name, runsAfter: source)
+            source == task.name || plan.task(task.name, runsAfter: source)
                 || reported[task.name]?.contains(source) ?? false
         }
         if !isKnown { reported[task.name, default: []].insert(first) }

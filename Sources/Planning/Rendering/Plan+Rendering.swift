@@ -48,11 +48,6 @@ extension Plan {
         }
     }
 
-    /// The minimum width of the column of notes.
-    ///
-    /// If there is less space, the notes are on separate lines.
-    private static let minimumWidth = 24
-
     private func table(_ lines: [Line], _ columns: Int?, _ descriptions: [String?]) -> String {
         let nameWidth = lines.map(\.name.count).max() ?? 0
         let verbWidth = steps.map(\.task.verb.name.count).max() ?? 0
@@ -61,15 +56,10 @@ extension Plan {
             let task = steps[line.step].task
             let notes = [descriptions[line.step], also(line)].compactMap(\.self).joined(separator: " ")
             let head = "\(line.name.padded(to: nameWidth))  \(task.verb.name.padded(to: verbWidth))"
-            guard let columns else { return trimmed("\(head)  \(notes)") + "\n" }
-            if columns - width - 2 >= Self.minimumWidth {
-                let texts = notes.wrapped(to: columns - width - 2)
-                let first = trimmed("\(head)  \(texts.first ?? "")")
-                let rest = texts.dropFirst().map { "\(line.below.padded(to: width))  \($0)" }
-                return ([first] + rest).map { "\($0)\n" }.joined()
-            }
-            let texts = "(\(task.verb.name)) \(notes)".wrapped(to: max(12, columns - line.below.count))
-            return ([line.name] + texts.map { line.below + $0 }).map { "\(trimmed($0))\n" }.joined()
+            // In a narrow terminal, lines are longer rather than notes of one word a line.
+            let texts = notes.wrapped(to: columns.map { max(24, $0 - width - 2) } ?? .max)
+            let rest = texts.dropFirst().map { "\(line.below.padded(to: width))  \($0)" }
+            return ([trimmed("\(head)  \(texts.first ?? "")")] + rest).map { "\($0)\n" }.joined()
         }.joined()
     }
 
