@@ -158,12 +158,8 @@ private func readTasks(
     }
     var tasks: [ReadTask] = []
     var removed: [String: SourceLocation] = [:]
-    var rest = entries.prefix(Limit.taskCount)
-    while let entry = rest.popFirst() {
-        let next = rest.prefix { $0.location.file == entry.location.file && TaskReader.isKey($0) }
-        let unindented = UnindentedKeys(below: entry, next)
-        rest.removeFirst(unindented?.entries.count ?? 0)
-        if let task = TaskReader.read(entry, unindented, context) {
+    for entry in entries.prefix(Limit.taskCount) {
+        if let task = TaskReader.read(entry, context) {
             tasks.append(task)
         } else {
             removed[entry.key] = entry.location

@@ -39,14 +39,11 @@ struct KeyCorrections {
                 return corrected(node, fitting, subject, in: level)
             }
         case .dictionary(let value):
-            guard var entries = node.mapping?.entries else { break }
+            guard let written = node.mapping?.entries else { break }
+            var entries = indented(written, subject) { entry, _ in Self.isKey(entry, of: value) }
             for index in entries.indices {
-                let key = entries[index].key
-                // After an entry without a value, this may be a key of that entry.
-                let isOfEmpty = index > 0 && entries[index - 1].value.isNull
-                if isOfEmpty, value.ownKeys.contains(where: { $0.name == key }) { continue }
                 // The author's names separate a mapping from what is around the dictionary.
-                let name = Self.subject(of: key, in: subject)
+                let name = Self.subject(of: entries[index].key, in: subject)
                 entries[index].value = corrected(entries[index].value, value, name, in: nil).node
             }
             node.content = .mapping(Mapping(entries))
@@ -73,6 +70,10 @@ struct KeyCorrections {
         _ subject: ValueName,
         in level: Level?,
     ) -> (entries: [Mapping.Entry], raised: [Mapping.Entry]) {
+        let written = indented(written, subject) { entry, empty in
+            let isBelow = keys.first { $0.name == empty.key }?.type.ownKeys.contains { $0.name == entry.key }
+            return isBelow == true && !keys.contains { $0.name == entry.key && !Self.isVerb($0) }
+        }
         let own = Level(names: keys.map(\.name), written: Set(written.map(\.key)))
         let isTask = keys.contains(where: Self.isVerb)
         let known = Set(own.names + (isTask ? Self.taskLevelKeys : []))
@@ -89,12 +90,8 @@ struct KeyCorrections {
                 let beside = quoted((subject.path.last ?? "") + ":")
                 report(entry, subject, "it belongs one level up, beside \(beside); move it there")
                 raised.append(entry)
-            } else if isTask, written.contains(where: { present.contains($0.key) && $0.value.isNull }) {
-                // All keys of a verb without a value may lack their indentation, which ``VerbReader`` reports.
-                entries.append(entry)
             } else if let parent {
-                report(entry, subject, "it belongs below '\(parent):'; indent it there")
-                Self.add(entry, below: parent, to: &entries)
+                indent(entry, below: parent, subject, &entries)
             } else if let near = problems.nearName(to: entry.key, in: own.names.filter { !own.written.contains($0) })
                 ?? problems.nearName(to: entry.key, in: known.sorted())
             {
@@ -118,16 +115,49 @@ struct KeyCorrections {
         return (entries, raised)
     }
 
-    /// Adds an entry to the mapping of a key, which is made if there is none.
-    private static func add(_ entry: Mapping.Entry, below parent: String, to entries: inout [Mapping.Entry]) {
+    /// Returns entries with those that follow a key without a value, and belong below it, in their place.
+    private func indented(
+        _ written: [Mapping.Entry],
+        _ subject: ValueName,
+        _ isBelow: (_ entry: Mapping.Entry, _ empty: Mapping.Entry) -> Bool,
+    ) -> [Mapping.Entry] {
+        var entries: [Mapping.Entry] = []
+        var empty: Mapping.Entry?
+        for entry in written {
+            if let empty, isBelow(entry, empty) {
+                indent(entry, below: empty.key, subject, &entries)
+            } else {
+                empty = entry.value.isNull ? entry : nil
+                entries.append(entry)
+            }
+        }
+        return entries
+    }
+
+    /// Returns whether an entry is a key of a mapping, rather than a mapping with such keys itself.
+    private static func isKey(_ entry: Mapping.Entry, of type: ValueType) -> Bool {
+        guard let key = type.ownKeys.first(where: { $0.name == entry.key }) else { return false }
+        return !(entry.value.mapping?.entries ?? []).contains { below in
+            type.ownKeys.contains { $0.name == below.key } && !key.type.ownKeys.contains { $0.name == below.key }
+        }
+    }
+
+    /// Reports an entry that lacks its indentation, and adds it to the mapping of a key, which is made if there is none.
+    private func indent(
+        _ entry: Mapping.Entry,
+        below parent: String,
+        _ subject: ValueName,
+        _ entries: inout [Mapping.Entry],
+    ) {
+        report(entry, subject, "it belongs below '\(parent):'; indent it there")
         guard let index = entries.firstIndex(where: { $0.key == parent }) else {
             let value = Node(.mapping(Mapping([entry])), location: entry.location)
             entries.append(Mapping.Entry(key: parent, location: entry.location, value: value))
             return
         }
-        guard let inner = entries[index].value.mapping?.entries, !inner.contains(where: { $0.key == entry.key }) else {
-            return
-        }
+        let value = entries[index].value
+        guard let inner = value.isNull ? [] : value.mapping?.entries, !inner.contains(where: { $0.key == entry.key })
+        else { return }
         entries[index].value.content = .mapping(Mapping(inner + [entry]))
     }
 

@@ -71,10 +71,9 @@ struct TaskReader {
     ///
     /// - Parameters:
     ///   - entry: The task.
-    ///   - unindented: The keys that should be indented below the task, if any.
     ///   - context: The facts about the node.
     /// - Returns: The task, or `nil` if it is disabled.
-    static func read(_ entry: Mapping.Entry, _ unindented: UnindentedKeys?, _ context: TaskContext) -> ReadTask? {
+    static func read(_ entry: Mapping.Entry, _ context: TaskContext) -> ReadTask? {
         let name = entry.key
         if !isTaskName(name) {
             let isTooLong = name.count > Limit.nameLength && isTaskName(String(name.prefix(Limit.nameLength)))
@@ -102,7 +101,7 @@ struct TaskReader {
             problems: context.problems
         )
         guard entry.value.mapping != nil else {
-            let hint = unindented?.hint ?? "write one of \(list(verbNames, "or")) below it"
+            let hint = "write one of \(list(verbNames, "or")) below it"
             fields.reportTypeMismatch("a mapping with a verb", hint: hint)
             return ReadTask(header: TaskHeader(name: name, location: entry.location))
         }
@@ -151,13 +150,6 @@ struct TaskReader {
                 + "with `/bin/sh -e`"
         ),
     ]
-
-    /// Returns whether an entry next to an empty task is a key of the empty task rather than another task.
-    static func isKey(_ entry: Mapping.Entry) -> Bool {
-        let own = VerbReader.ownKeys(ofVerb: entry.key)
-        let below = (entry.value.mapping?.entries ?? []).map(\.key)
-        return isKey(entry.key) && !below.contains { isKey($0) && !own.contains($0) }
-    }
 
     /// Returns whether a task can have a key of this name.
     static func isKey(_ name: String) -> Bool {

@@ -10,7 +10,6 @@ struct VerbReader {
 
     /// Reads the verb.
     func read(_ fields: ConfigValue) -> ReadVerb? {
-        if reportUnindentedKeys(fields) { return nil }
         let written = verbTypes.filter { isWritten($0, fields) }
         for type in verbTypes where !written.contains(where: { $0 == type }) {
             reportLonelyKeys(type.taskLevelKeys.compactMap { fields.entry($0) }, of: type, fields)
@@ -18,29 +17,6 @@ struct VerbReader {
         let verbs = written.map { read($0, fields) }
         reportCount(written, fields)
         return verbs.count == 1 ? verbs[0] : nil
-    }
-
-    /// Reports verbs without a value whose keys are not indented.
-    ///
-    /// - Returns: Whether a verb was reported.
-    private func reportUnindentedKeys(_ fields: ConfigValue) -> Bool {
-        var isFound = false
-        for (index, entry) in fields.entries.enumerated() where entry.value.isNull {
-            let own = Self.ownKeys(ofVerb: entry.key)
-            let later = fields.entries.dropFirst(index + 1).filter { own.contains($0.key) }
-            guard let unindented = UnindentedKeys(below: entry, later) else { continue }
-            fields.value(of: entry).reportTypeMismatch(expected(entry.key), hint: unindented.hint)
-            isFound = true
-        }
-        return isFound
-    }
-
-    /// Returns the keys of a verb that are not also keys of a task, empty if there is no such verb.
-    static func ownKeys(ofVerb name: String) -> [String] {
-        for type in verbTypes where type.name == name {
-            return type.descriptions.map { $0.name }.filter { key in !TaskReader.keys.contains { $0.name == key } }
-        }
-        return []
     }
 
     private func expected(_ verb: String) -> String { "a mapping with the keys of '\(verb)'" }
@@ -114,29 +90,5 @@ struct VerbReader {
             "\(name) has \(written.count) verbs: \(list(keys.map { "'\($0)'" }))",
             hint: "keep one, and move the others to tasks of their own",
         )
-    }
-}
-
-/// Keys that follow a key without a value and should be indented below it.
-struct UnindentedKeys {
-    /// The keys, at least one.
-    let entries: [Mapping.Entry]
-
-    /// Creates the list of keys, or `nil` if the entry has a value or no keys follow.
-    ///
-    /// - Parameters:
-    ///   - entry: The key that may have no value.
-    ///   - next: The entries after it in the same mapping that can be below it.
-    init?(below entry: Mapping.Entry, _ next: some Sequence<Mapping.Entry>) {
-        entries = Array(next)
-        if !entry.value.isNull || entries.isEmpty { return nil }
-    }
-
-    /// The lines to indent, as the hint of a message.
-    var hint: String {
-        let keys = entries.map { entry in
-            quoted(entry.key) + (entry.location.position.map { " (line \($0.line))" } ?? "")
-        }
-        return "indent \(list(keys)) below it"
     }
 }
