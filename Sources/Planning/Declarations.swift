@@ -27,24 +27,14 @@ public struct Declarations: Sendable, Hashable {
     public var dropInVariables: [DropInVariable]
 }
 
-/// Reads the task files of a node.
+/// Reads the task files of a node and returns the valid parts together with the problems.
 ///
 /// All checks happen here, including those of dependencies between tasks, so that an author sees every error at once. A
-/// task for another role is checked as a node with that role would read it.
+/// task for another role is checked as a node with that role would read it. A node without tasks is not an error.
 ///
 /// - Parameters:
 ///   - files: The files in order; later files override earlier files.
 ///   - node: Facts about the node that the files do not contain.
-/// - Returns: The declarations.
-/// - Throws: Every problem in the files. A node without tasks is not an error.
-public func readDeclarations(_ files: [SourceFile], node: NodeFacts) throws(Problems) -> Declarations {
-    let (declarations, problems) = readDeclarationsWithProblems(files, node: node)
-    guard problems.isEmpty else { throw Problems(problems) }
-    return declarations
-}
-
-/// Reads the task files of a node and returns the valid parts together with the problems.
-///
 /// - Returns: The declarations without the tasks that have errors, and every problem.
 public func readDeclarationsWithProblems(
     _ files: [SourceFile],

@@ -36,7 +36,8 @@ final class Bench: Sendable {
     ) throws {
         let texts = [("bootstrap.yaml", tasks)] + (dropIn.map { [("drop-in.yaml", $0)] } ?? [])
         let files = texts.map { [directory] in SourceFile(path: "\(directory)/\($0)", bytes: Array($1.utf8)) }
-        let declarations = try readDeclarations(files, node: NodeFacts(hostName: "node", role: nil))
+        let (declarations, problems) = readDeclarationsWithProblems(files, node: NodeFacts(hostName: "node"))
+        guard problems.isEmpty else { throw Problems(problems) }
         var run = RunEnvironment(
             files: NodeFiles(root: root, isDryRun: isDryRun),
             http: http,

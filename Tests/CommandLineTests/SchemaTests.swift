@@ -89,10 +89,8 @@ struct SchemaTests {
     @Test func `mistakes are found`() async throws {
         let mistakes = [
             ("tasks: {a: {file: {path: /a, content: b, owner: -1}}}", "-1 is less than the minimum of 0"),
-            ("tasks: {a: {file: {path: /a, content: b, owner: 4294967295}}}", "4294967295 is greater than the maximum"),
-            ("tasks: {a: {file: {path: /a, content: b, group: '-1'}}}", "'-1' does not match"),
-            ("cluster: {servers: 'http://10.0.0.1:6443'}", "'http://10.0.0.1:6443' is not valid under any"),
-            ("tasks: {a: {kubeconfig: {server: 'http://10.0.0.1'}}}", "'http://10.0.0.1' does not match"),
+            ("cluster: {servers: '10.0.0.1:6443'}", "'10.0.0.1:6443' is not valid under any"),
+            ("tasks: {a: {kubeconfig: {server: '10.0.0.1'}}}", "'10.0.0.1' does not match"),
             ("tasks: {a: {exec: {command: ls, capabilities: [net_admin]}}}", "'net_admin' is not valid under any"),
             ("tasks: {a: {apply: {manifests: [m.yaml], labels: {a: true}}}}", "True is not valid under any"),
             ("tsaks: {}", "'tsaks' was unexpected"),

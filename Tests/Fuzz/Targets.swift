@@ -34,7 +34,9 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
 @Sendable private func checkTaskFile(_ bytes: [UInt8]) {
     let file = SourceFile(path: "/etc/nest-bootstrap/bootstrap.yaml", bytes: bytes)
     let node = NodeFacts(hostName: "node", role: "control-plane", environmentRole: nil)
-    guard let plan = try? readDeclarations([file], node: node).plan else { return }
+    let (declarations, problems) = readDeclarationsWithProblems([file], node: node)
+    guard problems.isEmpty else { return }
+    let plan = declarations.plan
     _ = plan.units(ProgramInvocation(program: "/usr/bin/nest-bootstrap", taskFiles: [file.path]))
     _ = plan.renderText(columns: 80)
     _ = plan.renderDOT()

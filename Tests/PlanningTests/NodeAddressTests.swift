@@ -44,7 +44,7 @@ import Testing
         let address = try #require(IPAddress("10.0.0.5"))
         let facts = NodeFacts(hostName: "node", role: "control-plane", address: .known(address))
         let source = SourceFile(path: "bootstrap.yaml", bytes: Array(Self.file.utf8))
-        let read = try readDeclarations([source], node: facts)
+        let read = try declarations([source], facts)
         #expect(read.variables["node.address"] == "10.0.0.5")
         #expect(read.variables["cluster.server"] == "https://10.0.0.5:6443")
         let file = try #require(read.tasks.first?.verb.declaration as? FileDeclaration)

@@ -66,7 +66,14 @@ func declarations(
     host: String = "node",
 ) throws -> Declarations {
     let files = files.map { SourceFile(path: $0.path, bytes: Array($0.text.utf8)) }
-    return try readDeclarations(files, node: NodeFacts(hostName: host, role: role, environmentRole: environmentRole))
+    return try declarations(files, NodeFacts(hostName: host, role: role, environmentRole: environmentRole))
+}
+
+/// Reads task files without problems.
+func declarations(_ files: [SourceFile], _ node: NodeFacts) throws -> Declarations {
+    let (declarations, problems) = readDeclarationsWithProblems(files, node: node)
+    guard problems.isEmpty else { throw Problems(problems) }
+    return declarations
 }
 
 /// The plan of one task file.

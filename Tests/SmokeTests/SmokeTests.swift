@@ -22,9 +22,11 @@ struct SmokeTests {
     private static let tasks =
         "tasks: {one: {symlink: {path: /run/one, target: /etc}}, two: {after: [one], exec: {command: ls}}}"
 
-    private static func declarations() throws -> Declarations {
+    private static func declarations() -> Declarations {
         let file = SourceFile(path: "bootstrap.yaml", bytes: Array(tasks.utf8))
-        return try readDeclarations([file], node: NodeFacts(hostName: "node", role: nil))
+        let (declarations, problems) = readDeclarationsWithProblems([file], node: NodeFacts(hostName: "node"))
+        #expect(problems.isEmpty)
+        return declarations
     }
 
     @Test func `YAML: a document is read`() throws {
@@ -58,11 +60,11 @@ struct SmokeTests {
     }
 
     @Test func `Planning: a task file becomes a plan`() throws {
-        #expect(try Self.declarations().plan.steps.map(\.task.name) == ["one", "two"])
+        #expect(Self.declarations().plan.steps.map(\.task.name) == ["one", "two"])
     }
 
     @Test func `Execution: every step of a plan is run`() async throws {
-        let report = await Engine(clock: ContinuousClock()).run(try Self.declarations().plan) { _, _ in .changed }
+        let report = await Engine(clock: ContinuousClock()).run(Self.declarations().plan) { _, _ in .changed }
         #expect(report.entries.map(\.task) == ["one", "two"])
     }
 

@@ -120,7 +120,7 @@ struct WaitAction: Action {
         }
     }
 
-    private static func identity(of reference: WaitDeclaration.ObjectReference) -> ObjectIdentity {
+    private static func identity(of reference: ObjectReference) -> ObjectIdentity {
         let type = GroupVersionKind(apiVersion: reference.apiVersion, kind: reference.kind)
         return ObjectIdentity(type: type, namespace: reference.namespace, name: reference.name)
     }

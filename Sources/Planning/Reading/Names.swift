@@ -11,11 +11,6 @@ func isTaskName(_ name: String) -> Bool {
         && name.utf8.allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
 }
 
-/// Returns whether a string can be the name of a role.
-///
-/// The rules are the same as for tasks.
-public func isRoleName(_ name: String) -> Bool { isTaskName(name) }
-
 /// Returns whether a string can be the name of a Kubernetes node: a host name in lower case, without `_`.
 func isNodeName(_ name: String) -> Bool {
     SubjectName.isHostName(name) && name == name.lowercased() && !name.utf8.contains(UInt8(ascii: "_"))

@@ -166,13 +166,7 @@ struct TaskReader {
         fields.variables = context.views.variables(for: task.header.roles)
         _ = fields.read(Self.keys.filter { !["enable", "roles"].contains($0.name) }, into: &task)
         let restart = fields.entry("restart")
-        let verb = VerbContext(
-            cluster: context.cluster,
-            taskName: task.header.name,
-            hostName: context.hostName,
-            roles: context.views.roles(for: task.header.roles),
-            certificates: context.certificates,
-        )
+        let verb = VerbContext(task: context, roles: context.views.roles(for: task.header.roles))
         task.verb = VerbReader(problems: context.problems, verb: verb).read(fields)
         task.checkLock(restart, context.problems)
         if let restart, let verb = task.verb, verb.changesNothing {

@@ -134,25 +134,17 @@ extension ValueType {
         switch self {
         case .capability: orVariable([("enum", .sequence(capabilityNames.map { .string($0) }))])
         case .string, .text, .name: .mapping([("type", .string("string"))])
-        case .account:
-            .mapping([
-                ("type", .sequence([.string("string"), .string("integer")])), ("minimum", .number(0)),
-                ("maximum", .number(ValueType.largestAccount)),
-                // In JSON Schema, a pattern applies to strings only.
-                ("pattern", .string(#"^[A-Za-z0-9_.$@][A-Za-z0-9_.$@-]*$|\$\{"#)),
-            ])
+        // A validator may have read the digits of permissions as a number.
+        case .account, .mode:
+            .mapping([("type", .sequence([.string("string"), .string("integer")])), ("minimum", .number(0))])
         case .path: .mapping([("type", .string("string")), ("minLength", .number(1))])
         case .integer: orVariable([("type", .string("integer")), ("minimum", .number(0))])
         case .number: .mapping([("type", .string("number"))])
         case .boolean: orVariable([("type", .string("boolean"))])
         case .duration: pattern(#"(?=.)([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?([0-9]{1,9}ms)?"#)
-        // A validator may have read the digits as an octal or a decimal number.
-        case .mode:
-            .mapping([("anyOf", .sequence([pattern("(0o)?[0-7]{3,5}"), .mapping(Self.modeNumber)]))])
         case .absolutePath: pattern("/.*")
         // A scheme is case-insensitive.
-        case .url: pattern("[Hh][Tt][Tt][Pp][Ss]?://.+")
-        case .serverURL: pattern("[Hh][Tt][Tt][Pp]([Ss]://[^/?#@]+|://\(Self.loopbackHost)(:[0-9]+)?)/?")
+        case .url, .serverURL: pattern("[Hh][Tt][Tt][Pp][Ss]?://.+")
         case .digest: pattern("[0-9a-f]{64}")
         case .endpoint: pattern(".+:[0-9]+")
         case .address: pattern("[0-9A-Fa-f:.]+")
@@ -165,14 +157,6 @@ extension ValueType {
         case .mapping(let keys): .mapping(objectSchema(keys))
         }
     }
-
-    /// The schema of permissions whose digits a validator has read as a number.
-    private static let modeNumber: [(String, Node)] = [
-        ("type", .string("integer")), ("minimum", .number(0)), ("maximum", .number(7777)),
-    ]
-
-    /// A pattern for the names and addresses of the loopback interface.
-    private static let loopbackHost = #"(localhost|127\.[0-9.]+|\[[0:]+1\])"#
 
     /// Returns the schema of a text that matches a pattern as a whole, or contains a variable.
     private func pattern(_ pattern: String) -> Node {

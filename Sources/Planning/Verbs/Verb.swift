@@ -91,15 +91,13 @@ extension ReadableVerb {
 }
 
 /// The facts about the cluster and the node that verbs use when they are read.
+@dynamicMemberLookup
 struct VerbContext {
-    let cluster: ReadCluster
-    let taskName: String
-    /// The host name of this node.
-    let hostName: String
+    let task: TaskContext
     /// The roles of the node for which the task is read.
     let roles: [String]
-    /// The reader for section `certificates` of the task files.
-    let certificates: CertificateReader
+
+    subscript<Value>(dynamicMember fact: KeyPath<TaskContext, Value>) -> Value { task[keyPath: fact] }
 }
 
 /// A verb after reading: complete, or complete once its kubeconfig is known.

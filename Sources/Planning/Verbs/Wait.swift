@@ -3,9 +3,6 @@ import YAML
 
 /// Verb `wait`: a condition that must hold.
 public struct WaitDeclaration: VerbDeclaration {
-    /// An object of the API server, by its name.
-    public typealias ObjectReference = Planning.ObjectReference
-
     /// The conditions to wait for.
     public enum Condition: Sendable, Hashable {
         /// The API server of a kubeconfig responds and is ready.
