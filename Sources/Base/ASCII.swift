@@ -1,36 +1,5 @@
 internal import Glibc
 
-/// Converts a text to ASCII, for terminals and files whose locale is not UTF-8.
-///
-/// - Parameter text: The text.
-/// - Returns: The text, with drawing characters of the program replaced by similar ASCII characters and all other
-///   non-ASCII characters escaped.
-public func asciiText(_ text: String) -> String {
-    guard !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
-    var result = ""
-    for scalar in text.unicodeScalars {
-        if scalar.isASCII {
-            result.unicodeScalars.append(scalar)
-        } else {
-            result += similar[scalar] ?? "\\u{\(String(scalar.value, radix: 16))}"
-        }
-    }
-    return result
-}
-
-/// ASCII replacements for the characters that this program draws.
-private let similar: [Unicode.Scalar: String] = ["…": "...", "├": "|", "└": "`", "│": "|", "─": "-"]
-
-/// Formats a text for a table: without control characters, and in ASCII unless the terminal is UTF-8.
-///
-/// - Parameters:
-///   - text: The text.
-///   - isUTF8: Whether the result may contain non-ASCII characters.
-/// - Returns: The text to print, whose columns can be counted.
-public func tableText(_ text: String, _ isUTF8: Bool) -> String {
-    isUTF8 ? printable(text) : asciiText(printable(text))
-}
-
 extension UInt8 {
     public var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
     public var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }

@@ -4,19 +4,18 @@ extension String {
     public var columnCount: Int { reduce(0) { $0 + $1.columnCount } }
 
     /// Returns the text, cut off with an ellipsis if it is wider than a number of columns.
-    public func truncated(to columns: Int, isUTF8: Bool = true) -> String {
+    public func truncated(to columns: Int) -> String {
         // A character takes no more columns than it has bytes.
         guard utf8.count > columns, columnCount > columns else { return self }
         guard columns > 0 else { return "" }
-        let ellipsis = isUTF8 ? "…" : String("...".prefix(columns))
         var kept = ""
         var used = 0
         for character in self {
             used += character.columnCount
-            if used > columns - ellipsis.count { break }
+            if used > columns - 1 { break }
             kept.append(character)
         }
-        return kept + ellipsis
+        return kept + "…"
     }
 
     /// Returns the text, padded with spaces to a number of columns.

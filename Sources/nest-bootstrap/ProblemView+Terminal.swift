@@ -9,8 +9,7 @@ extension ProblemView {
         guard environment.isErrorTerminal else { return nil }
         return Self(
             columns: Terminal.columns(2),
-            isColoured: environment.areErrorsColoured,
-            isUTF8: environment.isUTF8
+            isColoured: environment.areErrorsColoured
         ) { shownLine(at: $0, root: root) }
     }
 }

@@ -42,7 +42,6 @@ struct Program {
             output
             ?? ConsoleOutput(
                 journal: Journal().map { JournalQueue($0.send) },
-                isUTF8: outputEnvironment.isUTF8,
                 problemView: .onTerminal(outputEnvironment, root: givenOptions(arguments).root)
             )
     }

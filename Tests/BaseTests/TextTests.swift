@@ -67,11 +67,6 @@ struct TextTests {
         #expect(line == String(repeating: "a", count: 8192) + "… (cut off)")
     }
 
-    @Test func `a text of a table is escaped, and without UTF-8 has ASCII only`() {
-        #expect(tableText("\u{1b}[31mrot … für\u{7}", true) == "rot … für\\x07")
-        #expect(tableText("\u{1b}[31mrot … für\u{7}", false) == "rot ... f\\u{fc}r\\x07")
-    }
-
     @Test(arguments: [
         ("", 5, ""), ("abcde", 5, "abcde"), ("abcdef", 5, "ab…ef"), ("abcdefgh", 6, "abc…gh"), ("ab", 1, "…"),
         ("e\u{301}e\u{301}e\u{301}e\u{301}", 3, "e\u{301}…e\u{301}"),

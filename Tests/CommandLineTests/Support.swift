@@ -41,10 +41,7 @@ func callProgram(_ arguments: [String], environment: [String: String] = [:]) asy
         isErrorTerminal: false
     )
     let written = Locked<[ConsoleOutput.Stream: [UInt8]]>([:])
-    let output = ConsoleOutput(
-        { bytes, stream in written.withLock { $0[stream, default: []] += bytes } },
-        isUTF8: outputEnvironment.isUTF8
-    )
+    let output = ConsoleOutput({ bytes, stream in written.withLock { $0[stream, default: []] += bytes } })
     let program = Program(
         arguments: arguments,
         environment: variables,

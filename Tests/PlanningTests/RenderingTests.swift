@@ -38,11 +38,10 @@ import Testing
                 """#
         )
         #expect(
-            plan.renderText(columns: 36, isUTF8: false) == #"""
+            plan.renderText(columns: 36) == #"""
                 a     exec  \x1b]0;title\x07red
                 │           \u{202e}abc
-                └─ b  exec  \u{65e5}\u{672c}
-                            K\u{e4}lte \u{fc}ber
+                └─ b  exec  日本 Kälte über
 
                 """#
         )

@@ -35,22 +35,20 @@ struct LiveLayoutTests {
 
     @Test(arguments: [3, 15, 200], sizes)
     func `no line is wider than the terminal, and the view is never higher`(count: Int, size: (Int, Int)) {
-        for isUTF8 in [true, false] {
-            let run = TerminalRun(columns: size.0, rows: size.1, isUTF8: isUTF8)
-            run.play(Self.script(count))
-            #expect(run.window.allSatisfy { $0.columnCount < size.0 })
-            #expect(run.window.count < size.1)
-            // What runs and what has failed is shown, or counted.
-            let shown = run.window.count { $0.contains("  running  ") || $0.contains("1 of 20") }
-            #expect(count < 15 || shown > 0)
-            #expect(count < 15 || run.text.contains("error: 'sh -c x' exited with"))
-            let rows = run.text.split(separator: "\n").count { $0.hasPrefix("task-") }
-            #expect(count > 15 || rows == count, "\(run.text)")
-            // Lines of the view do not stay: each task that has ended is there at most once.
-            run.play("+1s")
-            let lines = run.text.split(separator: "\n").filter { $0.hasPrefix("task-001") }
-            #expect(lines.count <= 1)
-        }
+        let run = TerminalRun(columns: size.0, rows: size.1)
+        run.play(Self.script(count))
+        #expect(run.window.allSatisfy { $0.columnCount < size.0 })
+        #expect(run.window.count < size.1)
+        // What runs and what has failed is shown, or counted.
+        let shown = run.window.count { $0.contains("  running  ") || $0.contains("1 of 20") }
+        #expect(count < 15 || shown > 0)
+        #expect(count < 15 || run.text.contains("error: 'sh -c x' exited with"))
+        let rows = run.text.split(separator: "\n").count { $0.hasPrefix("task-") }
+        #expect(count > 15 || rows == count, "\(run.text)")
+        // Lines of the view do not stay: each task that has ended is there at most once.
+        run.play("+1s")
+        let lines = run.text.split(separator: "\n").filter { $0.hasPrefix("task-001") }
+        #expect(lines.count <= 1)
     }
 
     @Test func `a resized window gets the view that fits it`() {

@@ -14,13 +14,13 @@ final class Recorder: Sendable {
     /// An output whose text this keeps.
     let output: ConsoleOutput
 
-    init(isUTF8: Bool = true) {
+    init() {
         let written = Written()
         self.written = written
         let writer: ConsoleOutput.Writer = { bytes, stream in
             written.texts.withLock { $0.append((stream, String(decoding: bytes, as: UTF8.self))) }
         }
-        output = ConsoleOutput(writer, isUTF8: isUTF8)
+        output = ConsoleOutput(writer)
     }
 
     /// What was written so far.

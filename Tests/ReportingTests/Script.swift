@@ -126,11 +126,10 @@ final class TerminalRun {
         columns: Int = 80,
         rows: Int = 24,
         isColoured: Bool = false,
-        isUTF8: Bool = true,
         showsDiagnostics: Bool = true,
         isDryRun: Bool = false,
     ) {
-        let recorder = Recorder(isUTF8: isUTF8)
+        let recorder = Recorder()
         let size = Size(TerminalSize(columns: columns, rows: rows))
         let access = Access()
         (self.recorder, self.size, self.access) = (recorder, size, access)

@@ -125,16 +125,6 @@ struct TerminalSinkTests {
         #expect(run.text.hasPrefix("a: | 0123456789 0123\n456789 0123456789\nno task to run\n"))
     }
 
-    @Test func `without UTF-8 everything is ASCII`() {
-        let run = TerminalRun(columns: 60, rows: 8, isUTF8: false)
-        run.play("tasks \((1...12).map { "t\($0)" }.joined(separator: ", "))")
-        for number in 1...12 { run.play("t\(number) start exec") }
-        run.play("t1 print ümlaut\nt2 wait url: \(String(repeating: "word ", count: 20))")
-        #expect(run.text.utf8.allSatisfy { $0 < 0x80 })
-        #expect(run.text.hasPrefix("t1: | \\u{fc}mlaut\n"))
-        #expect(run.window.last == "7 more running")
-    }
-
     @Test func `colours are in one word of a line, and only red, green, magenta and cyan`() {
         let run = TerminalRun(isColoured: true)
         let first = run.written("tasks a, b, c\na start file\na end changed 1s\nb start exec\nb end failed 1s no")

@@ -13,9 +13,8 @@ struct TimelineTextTests {
         _ source: TimelineSource,
         columns: Int?,
         isColoured: Bool = false,
-        isUTF8: Bool = true,
     ) -> String {
-        timelineLines(Timeline(source), columns: columns, isColoured: isColoured, isUTF8: isUTF8)
+        timelineLines(Timeline(source), columns: columns, isColoured: isColoured)
             .map { "\($0)\n" }.joined()
     }
 
@@ -71,9 +70,9 @@ struct TimelineTextTests {
     }
 
     @Test func `colours change nothing else`() {
-        let coloured = text(SampleBoot.source, columns: 40, isColoured: true, isUTF8: false)
-        #expect(coloured.contains("....\u{1b}[31mx\u{1b}[0m..\u{1b}[32m#\u{1b}[0m"), "\(coloured)")
-        #expect(coloured.replacing(/\u{1b}\[\d*m/, with: "") == text(SampleBoot.source, columns: 40, isUTF8: false))
+        let coloured = text(SampleBoot.source, columns: 40, isColoured: true)
+        #expect(coloured.contains("····\u{1b}[31m✗\u{1b}[0m··\u{1b}[32m█\u{1b}[0m"), "\(coloured)")
+        #expect(coloured.replacing(/\u{1b}\[\d*m/, with: "") == text(SampleBoot.source, columns: 40))
     }
 
     @Test func `a node without tasks has no chart`() {

@@ -7,11 +7,9 @@ extension Plan {
     ///
     /// The other dependencies are named after the task. Long lines are wrapped between words.
     ///
-    /// - Parameters:
-    ///   - columns: The width of the terminal, or `nil` for lines of any length.
-    ///   - isUTF8: Whether descriptions may contain characters that are not ASCII.
+    /// - Parameter columns: The width of the terminal, or `nil` for lines of any length.
     /// - Returns: The lines, each with a line break.
-    public func renderText(columns: Int? = nil, isUTF8: Bool = true) -> String {
+    public func renderText(columns: Int? = nil) -> String {
         var children = steps.map { _ in [Int]() }
         var roots: [Int] = []
         var depths = steps.map { _ in 0 }
@@ -26,7 +24,7 @@ extension Plan {
         }
         var lines: [Line] = []
         for root in roots { draw(root, "", "", children, &lines) }
-        let descriptions = steps.map { step in step.task.description.map { tableText($0, isUTF8) } }
+        let descriptions = steps.map { step in step.task.description.map(printable) }
         return table(lines, columns, descriptions)
     }
 

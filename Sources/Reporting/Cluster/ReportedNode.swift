@@ -74,7 +74,6 @@ public func reportedNodeLines(
     at now: Timestamp = .now(),
     columns: Int? = nil,
     isColoured: Bool = false,
-    isUTF8: Bool = true,
 ) -> [String] {
     guard !nodes.isEmpty else { return ["the cluster has no nodes"] }
     let rows = nodes.map { node in
@@ -82,16 +81,16 @@ public func reportedNodeLines(
             node.name, node.state.rawValue,
             node.since.map { Duration.seconds(max(0, now.seconds - $0.seconds)).clockText } ?? "",
             node.kubeletWords ?? "", node.roles.joined(separator: ","), node.reason ?? "",
-        ].map { tableText($0, isUTF8) }
+        ].map(printable)
     }
     let heading = ["NODE", "BOOTSTRAP", "SINCE", "KUBELET", "ROLES", "REASON"]
-    let table = TextTable(heading, rows, columns: columns, isUTF8: isUTF8)
+    let table = TextTable(heading, rows, columns: columns)
     return table.lines(
         tones: nodes.map { isColoured ? $0.state.tone : nil },
         details: nodes.map { node in
             // For a ready node, the message adds nothing to the state.
             guard node.state != .ready, let message = node.message, !message.isEmpty else { return [] }
-            return [tableText(node.state == .stale ? "last report: \(message)" : message, isUTF8)]
+            return [printable(node.state == .stale ? "last report: \(message)" : message)]
         },
     )
 }

@@ -31,9 +31,6 @@ public final class ConsoleOutput: Sendable {
     /// The queue of the journal, `nil` if the output is not connected to the journal.
     public let journal: JournalQueue?
 
-    /// Whether human-readable text is written in UTF-8 rather than in ASCII.
-    public let isUTF8: Bool
-
     /// The form of problems on standard error, `nil` if it is not a terminal.
     let problemView: ProblemView?
 
@@ -50,19 +47,16 @@ public final class ConsoleOutput: Sendable {
     /// - Parameters:
     ///   - writer: Writes bytes.
     ///   - journal: The queue for journal entries, if the output is connected to the journal.
-    ///   - isUTF8: Whether human-readable text is written in UTF-8 rather than in ASCII.
     ///   - problemView: The form of problems, if standard error is a terminal.
     public init(
         _ writer: @escaping Writer = { (bytes, stream) throws(SystemError) in
             try writeAll(bytes, to: stream.rawValue)
         },
         journal: JournalQueue? = nil,
-        isUTF8: Bool = true,
         problemView: ProblemView? = nil,
     ) {
         self.journal = journal
         self.problemView = problemView
-        self.isUTF8 = isUTF8
         let state = OutputState()
         self.state = state
         @Sendable func makeQueue() -> ThreadQueue<Chunk> {
@@ -82,7 +76,7 @@ public final class ConsoleOutput: Sendable {
 
     /// Writes human-readable text; after a write error, the stream is no longer written to.
     public func write(_ text: String, to stream: Stream = .results) {
-        write(Array((isUTF8 ? text : asciiText(text)).utf8), to: stream)
+        write(Array(text.utf8), to: stream)
     }
 
     /// Writes machine-readable text, such as JSON, to standard output, always in UTF-8.

@@ -14,9 +14,6 @@ public struct OutputEnvironment: Sendable {
     /// Whether `NO_COLOR` is set.
     public var refusesColours: Bool
 
-    /// Whether the environment's locale uses UTF-8.
-    public var isUTF8: Bool
-
     /// Creates a description of outputs, by default those of the process, and an environment.
     public init(
         environment: [String: String],
@@ -28,15 +25,6 @@ public struct OutputEnvironment: Sendable {
         terminalName = environment["TERM"]
         // An empty variable counts as unset: https://no-color.org
         refusesColours = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
-        isUTF8 = Self.hasUTF8(environment)
-    }
-
-    /// Returns whether the character locale uses UTF-8; the default is the C locale, which is ASCII.
-    ///
-    /// The corresponding C function is `setlocale`, which also checks that the locale is installed.
-    private static func hasUTF8(_ environment: [String: String]) -> Bool {
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? "C"
-        return locale.lowercased().replacing("-", with: "").contains("utf8")
     }
 
     /// Whether standard output is a terminal with a movable cursor.

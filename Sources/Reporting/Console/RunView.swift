@@ -15,14 +15,12 @@ struct RunView {
         var problems: [String] = []
     }
 
-    private let isUTF8: Bool
     private let isDryRun: Bool
     /// The tasks in the order of the plan.
     private var entries: [Entry] = []
     private var positions: [String: Int] = [:]
 
-    init(isUTF8: Bool, isDryRun: Bool) {
-        self.isUTF8 = isUTF8
+    init(isDryRun: Bool) {
         self.isDryRun = isDryRun
     }
 
@@ -52,7 +50,7 @@ struct RunView {
     }
 
     /// Removes all tasks.
-    mutating func clear() { self = RunView(isUTF8: isUTF8, isDryRun: isDryRun) }
+    mutating func clear() { self = RunView(isDryRun: isDryRun) }
 
     // MARK: Rows
 
@@ -117,7 +115,7 @@ struct RunView {
     /// Tasks that changed nothing appear only in the summary; tasks that did not start share one line.
     mutating func finish(columns: Int) -> [ScreenLine] {
         let rows = rows(at: .zero)
-        let format = RowFormatter(rows, columns: columns, isUTF8: isUTF8)
+        let format = RowFormatter(rows, columns: columns)
         let staying = rows.filter { row in
             switch row.phase {
             case .ended(.changed), .ended(.failed): true
@@ -125,7 +123,7 @@ struct RunView {
             case .open, .working, .waiting, .ended(.unchanged), .ended(.skipped): false
             }
         }
-        let others = (skipped + notStarted).flatMap { $0.folded(to: columns, isUTF8: isUTF8) }
+        let others = (skipped + notStarted).flatMap { $0.folded(to: columns) }
         clear()
         return staying.flatMap(format.finalLines) + others.map(\.onScreen)
     }

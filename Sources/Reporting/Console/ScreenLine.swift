@@ -25,13 +25,13 @@ struct ScreenLine: Sendable, Hashable {
     }
 
     /// Returns the line, truncated with an ellipsis if it is wider than a number of columns.
-    func truncated(to columns: Int, isUTF8: Bool) -> Self {
+    func truncated(to columns: Int) -> Self {
         guard columnCount > columns else { return self }
         var line = self
-        line.before = before.truncated(to: columns, isUTF8: isUTF8)
-        line.marked = marked.truncated(to: columns - line.before.columnCount, isUTF8: isUTF8)
+        line.before = before.truncated(to: columns)
+        line.marked = marked.truncated(to: columns - line.before.columnCount)
         let rest = columns - line.before.columnCount - line.marked.columnCount
-        line.after = after.truncated(to: rest, isUTF8: isUTF8)
+        line.after = after.truncated(to: rest)
         return line
     }
 }

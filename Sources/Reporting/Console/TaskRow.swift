@@ -44,8 +44,6 @@ struct TaskRow: Sendable, Hashable {
 struct RowFormatter {
     /// The number of columns available.
     let columns: Int
-    /// Whether the terminal supports UTF-8.
-    let isUTF8: Bool
     private let nameWidth: Int
     /// The number of columns for the activity beside a row, negative if the terminal is too narrow.
     private let detailWidth: Int
@@ -58,8 +56,8 @@ struct RowFormatter {
     private static let indentation = "    "
 
     /// Creates a formatter with columns that are wide enough for some rows.
-    init(_ rows: [TaskRow], columns: Int, isUTF8: Bool) {
-        (self.columns, self.isUTF8) = (columns, isUTF8)
+    init(_ rows: [TaskRow], columns: Int) {
+        self.columns = columns
         nameWidth = min(rows.map { printable($0.name).columnCount }.max() ?? 0, max(columns * 2 / 5, 8))
         detailWidth = columns - nameWidth - Self.wordWidth - Self.timeWidth - 6
     }
@@ -75,12 +73,12 @@ struct RowFormatter {
     func lines(_ row: TaskRow, _ showsDetailLines: Bool, problemLimit: Int) -> [ScreenLine] {
         let workLimit = detailWidth < 24 ? 1 : 0
         let detailLimit = !showsDetailLines ? 0 : row.phase == .working ? workLimit : 3
-        let name = printable(row.name).truncated(to: nameWidth, isUTF8: isUTF8)
+        let name = printable(row.name).truncated(to: nameWidth)
         var lines = lines(row, name: name, detailLimit)
         let problems = problemLines(row, limit: problemLimit)
         lines += problems.prefix(problemLimit)
-        if problems.count > problemLimit, problemLimit > 0 { lines[lines.count - 1].after += " " + ellipsis }
-        return lines.map { $0.truncated(to: columns, isUTF8: isUTF8) }
+        if problems.count > problemLimit, problemLimit > 0 { lines[lines.count - 1].after += " …" }
+        return lines.map { $0.truncated(to: columns) }
     }
 
     /// Formats a row that stays, with its whole name, all details and all problems.
@@ -90,11 +88,11 @@ struct RowFormatter {
 
     /// Formats a line about several tasks.
     func line(_ text: String, _ tone: Line.Tone = .progress) -> ScreenLine {
-        Line(nil, shown(text), tone).onScreen.truncated(to: columns, isUTF8: isUTF8)
+        Line(nil, printable(text), tone).onScreen.truncated(to: columns)
     }
 
     private func lines(_ row: TaskRow, name: String, _ detailLimit: Int) -> [ScreenLine] {
-        let detail = shown(row.detail)
+        let detail = printable(row.detail)
         // One line below the row holds as much text as two or three lines in the narrow column, and breaks fewer paths.
         let isBeside = detail.columnCount <= detailWidth || detailLimit == 0
         let padding = String(repeating: " ", count: max(0, Self.wordWidth - row.word.count) + 2)
@@ -105,7 +103,7 @@ struct RowFormatter {
         let below = detail.wrapped(to: columns - Self.indentation.count)
         var kept = Array(below.prefix(detailLimit))
         // The added space makes truncation remove the end of the line if the ellipsis does not fit.
-        if below.count > detailLimit { kept[detailLimit - 1] += " " + ellipsis }
+        if below.count > detailLimit { kept[detailLimit - 1] += " …" }
         return [head] + kept.map { ScreenLine(marked: "", after: Self.indentation + $0, tone: .progress) }
     }
 
@@ -115,15 +113,11 @@ struct RowFormatter {
         for problem in row.problems {
             // A task can have thousands of problems, but a frame shows only a few.
             if lines.count > limit { break }
-            let texts = shown(problem).wrapped(to: columns - Self.indentation.count)
+            let texts = printable(problem).wrapped(to: columns - Self.indentation.count)
             lines += texts.enumerated().map { index, text in
                 Line(nil, Self.indentation + text, index == 0 ? .error : .progress).onScreen
             }
         }
         return lines
     }
-
-    private func shown(_ text: String) -> String { tableText(text, isUTF8) }
-
-    private var ellipsis: String { isUTF8 ? "…" : "..." }
 }

@@ -42,7 +42,7 @@ struct TerminalSink: EventSink {
         self.output = output
         self.display = display
         screen = TerminalScreen(output, isColoured: display.isColoured, size: display.size, access: display.access)
-        view = RunView(isUTF8: output.isUTF8, isDryRun: display.isDryRun)
+        view = RunView(isDryRun: display.isDryRun)
     }
 
     /// Whether the terminal is stopped or slow.
@@ -99,13 +99,13 @@ struct TerminalSink: EventSink {
         let columns = size.viewColumns
         let ended = isLast ? view.finish(columns: columns) : []
         let rows = view.rows(at: uptime)
-        let format = RowFormatter(rows, columns: columns, isUTF8: output.isUTF8)
+        let format = RowFormatter(rows, columns: columns)
         let staying = screenLines(pending, columns) + (display.isDryRun ? [] : ended) + screenLines(summary, columns)
         pending = []
         screen.draw(staying: staying, live: LiveLayout(format: format, rowLimit: size.viewRows).lines(rows), in: size)
     }
 
     private func screenLines(_ lines: [Line], _ columns: Int) -> [ScreenLine] {
-        lines.flatMap { $0.folded(to: columns, isUTF8: output.isUTF8) }.map(\.onScreen)
+        lines.flatMap { $0.folded(to: columns) }.map(\.onScreen)
     }
 }

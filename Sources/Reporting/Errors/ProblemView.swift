@@ -8,14 +8,13 @@ public struct ProblemView: Sendable {
     /// The number of columns of the terminal; `nil` if it is not known, so that nothing is wrapped.
     private let columns: Int?
     private let isColoured: Bool
-    private let isUTF8: Bool
     private let source: Source
 
     /// The number of columns before the text of a line of the file that is shown at most, if the width is not known.
     private static let unknownWidth = 160
 
-    public init(columns: Int?, isColoured: Bool, isUTF8: Bool, source: @escaping Source) {
-        (self.columns, self.isColoured, self.isUTF8, self.source) = (columns, isColoured, isUTF8, source)
+    public init(columns: Int?, isColoured: Bool, source: @escaping Source) {
+        (self.columns, self.isColoured, self.source) = (columns, isColoured, source)
     }
 
     /// Formats a problem with the place in the file.
@@ -27,11 +26,11 @@ public struct ProblemView: Sendable {
     func text(_ problem: Problem, isWarning: Bool) -> String {
         let tone = isWarning ? Line.Tone.warning : .error
         let severity = isWarning ? "warning:" : "error:"
-        let place = problem.location.map { printed("\($0)") + ":" } ?? (isWarning ? "" : "nest-bootstrap:")
+        let place = problem.location.map { printable("\($0)") + ":" } ?? (isWarning ? "" : "nest-bootstrap:")
         let head = [place, severity].filter { !$0.isEmpty }
         var unlocated = problem
         unlocated.location = nil
-        let words = (head + [printed(unlocated.description)]).joined(separator: " ")
+        let words = (head + [printable(unlocated.description)]).joined(separator: " ")
         var lines = columns.map { words.wrapped(to: $0, indentation: 4) } ?? [words]
         if isColoured, lines[0].hasPrefix(head.joined(separator: " ")) {
             let rest = lines[0].dropFirst(head.joined(separator: " ").count)
@@ -40,9 +39,6 @@ public struct ProblemView: Sendable {
         }
         return (lines + excerpt(problem, tone)).map { $0 + "\n" }.joined()
     }
-
-    /// Returns a text as it is printed, so that its columns can be counted.
-    private func printed(_ text: String) -> String { tableText(text, isUTF8) }
 
     /// Returns the line of the file, and a line that marks the place.
     ///
@@ -53,23 +49,19 @@ public struct ProblemView: Sendable {
         }
         let number = String(position.line)
         let space = (columns ?? Self.unknownWidth) - 2 - number.utf8.count - 3
-        let ellipsis = isUTF8 ? "…" : "..."
-        let cells = line.unicodeScalars.map { scalar in
-            let shown = scalar.escape ?? String(scalar)
-            return isUTF8 ? shown : asciiText(shown)
-        }
+        let cells = line.unicodeScalars.map { $0.escape ?? String($0) }
         let place = min(position.column - 1, cells.count)
         var before = cells[..<place].reduce(0) { $0 + $1.columnCount }
         var width = cells[place...].reduce(before) { $0 + $1.columnCount }
         var start = 0
         if width > space {
-            while start < place, before > space / 3, width > space - ellipsis.count {
+            while start < place, before > space / 3, width > space - 1 {
                 (before, width) = (before - cells[start].columnCount, width - cells[start].columnCount)
                 start += 1
             }
         }
-        let lead = start > 0 ? ellipsis : ""
-        let text = (lead + cells[start...].joined()).truncated(to: space, isUTF8: isUTF8)
+        let lead = start > 0 ? "…" : ""
+        let text = (lead + cells[start...].joined()).truncated(to: space)
         let margin = String(repeating: " ", count: number.utf8.count)
         let indentation = String(repeating: " ", count: lead.count + before)
         let caret = isColoured ? tone.painted("^") : "^"

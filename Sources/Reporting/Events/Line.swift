@@ -40,8 +40,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
     private var isVerbatim: Bool { [.output, .hunk, .added, .removed, .context].contains(tone) }
 
     /// Returns the line as several lines of at most a number of columns, broken between words.
-    func folded(to columns: Int, isUTF8: Bool) -> [Line] {
-        let text = isUTF8 ? text : asciiText(text)
+    func folded(to columns: Int) -> [Line] {
         let head = task.map { "\($0): " } ?? ""
         guard !isVerbatim, "\(head)\(text)".columnCount > columns else { return [self] }
         let lines = "\(head)\(text)".wrapped(to: columns, indentation: 4)

@@ -36,21 +36,17 @@ public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> 
 ///   - certificates: The certificates.
 ///   - now: The time from which remaining validity is computed.
 ///   - columns: The width of the terminal, or `nil` for lines of any length.
-///   - isUTF8: Whether the table may contain non-ASCII characters.
 /// - Returns: The lines, beginning with an empty line and the heading; empty if there is no certificate.
 public func certificateLines(
     _ certificates: [CertificateExpiry],
     at now: Timestamp,
     columns: Int? = nil,
-    isUTF8: Bool = true,
 ) -> [String] {
     guard !certificates.isEmpty else { return [] }
     let rows = certificates.map { certificate in
-        [certificate.path, expiryText(certificate.expires, at: now), certificate.subject].map {
-            tableText($0, isUTF8)
-        }
+        [certificate.path, expiryText(certificate.expires, at: now), certificate.subject].map(printable)
     }
-    let table = TextTable(["CERTIFICATE", "EXPIRES", "SUBJECT"], rows, columns: columns, isUTF8: isUTF8)
+    let table = TextTable(["CERTIFICATE", "EXPIRES", "SUBJECT"], rows, columns: columns)
     return [""] + table.lines()
 }
 

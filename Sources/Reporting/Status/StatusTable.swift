@@ -15,19 +15,17 @@ import YAML
 ///   - statuses: The statuses of the tasks.
 ///   - columns: The width of the terminal, or `nil` for lines of any length.
 ///   - isColoured: Whether states are coloured.
-///   - isUTF8: Whether the table may contain non-ASCII characters.
 /// - Returns: The lines, the heading first, or one sentence if there is no task.
 public func statusLines(
     _ statuses: [TaskStatus],
     columns: Int? = nil,
     isColoured: Bool = false,
-    isUTF8: Bool = true,
 ) -> [String] {
     guard !statuses.isEmpty else { return ["no task for this node"] }
-    let table = TextTable(heading, statuses.map { cells($0, isUTF8) }, columns: columns, isUTF8: isUTF8)
+    let table = TextTable(heading, statuses.map { cells($0) }, columns: columns)
     return table.lines(
         tones: statuses.map { isColoured ? $0.state.tone : nil },
-        details: statuses.map { $0.reasonLines.map { tableText($0, isUTF8) } },
+        details: statuses.map { $0.reasonLines.map(printable) },
     )
 }
 
@@ -65,11 +63,11 @@ public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
 
 private let heading = ["TASK", "STATE", "UNIT", "AGE", "DURATION", "OBJECTS", "REPETITION", "DESCRIPTION"]
 
-private func cells(_ status: TaskStatus, _ isUTF8: Bool) -> [String] {
+private func cells(_ status: TaskStatus) -> [String] {
     [
         status.task, "\(status.state)", unitWords(status), status.age?.clockText ?? "",
         status.duration?.humanReadable ?? "", status.counts.text, status.repetitionWords, status.description ?? "",
-    ].map { tableText($0, isUTF8) }
+    ].map(printable)
 }
 
 /// Returns the state of the unit and, after a failure, when it is retried.

@@ -32,7 +32,7 @@ public struct StatusView: Sendable {
         guard let size = screen.beginFrame() else { return }
         let columns = size.viewColumns
         let rows = statuses.map { TaskRow($0, at: now) }
-        let format = RowFormatter(rows, columns: columns, isUTF8: screen.output.isUTF8)
+        let format = RowFormatter(rows, columns: columns)
         let summary =
             statuses.isEmpty ? ["no task for this node"] : summaryLines(statuses, at: now, columns: columns)
         let footer =

@@ -6,13 +6,11 @@ struct TextTable {
     private let rows: [[String]]
     private let widths: [Int]
     private let columns: Int?
-    private let isUTF8: Bool
 
     /// Creates a table of rows that have as many cells as the heading.
-    init(_ heading: [String], _ rows: [[String]], columns: Int? = nil, isUTF8: Bool = true) {
+    init(_ heading: [String], _ rows: [[String]], columns: Int? = nil) {
         (self.heading, self.rows) = (heading, rows)
         self.columns = columns
-        self.isUTF8 = isUTF8
         widths = heading.indices.map { column in
             // A column without values is omitted.
             let width = rows.map { $0[column].columnCount }.max() ?? 0
@@ -52,7 +50,7 @@ struct TextTable {
             let isLast = index == cells.count - 1
             // Only the last cell may be too long for the terminal.
             let space = isLast ? columns.map { max(0, $0 - used) } : nil
-            let text = (space.map { cell.truncated(to: $0, isUTF8: isUTF8) } ?? cell)
+            let text = (space.map { cell.truncated(to: $0) } ?? cell)
                 .padded(to: isLast ? 0 : widths[index] + 2)
             used += text.columnCount
             line += index == 1 ? painted(text, tone) : text

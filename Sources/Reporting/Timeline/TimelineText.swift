@@ -6,16 +6,14 @@ import Base
 ///   - timeline: The timeline.
 ///   - columns: The width of the terminal, or `nil` for the default width of files.
 ///   - isColoured: Whether the text is coloured.
-///   - isUTF8: Whether the text may contain non-ASCII characters.
 /// - Returns: The lines, without line endings.
 public func timelineLines(
     _ timeline: Timeline,
     columns: Int? = nil,
     isColoured: Bool = false,
-    isUTF8: Bool = true,
 ) -> [String] {
     guard !timeline.tasks.isEmpty else { return [timeline.summary] }
-    return TimelineText(timeline, columns: columns ?? 100, isColoured: isColoured, isUTF8: isUTF8).lines
+    return TimelineText(timeline, columns: columns ?? 100, isColoured: isColoured).lines
 }
 
 /// A timeline as lines of a given width.
@@ -24,12 +22,11 @@ private struct TimelineText {
     private let rows: [TimelineRow]
     private let columns: Int
     private let isColoured: Bool
-    private let isUTF8: Bool
     private let nameWidth: Int
     private let barWidth: Int
 
-    init(_ timeline: Timeline, columns: Int, isColoured: Bool, isUTF8: Bool) {
-        (self.timeline, self.columns, self.isColoured, self.isUTF8) = (timeline, columns, isColoured, isUTF8)
+    init(_ timeline: Timeline, columns: Int, isColoured: Bool) {
+        (self.timeline, self.columns, self.isColoured) = (timeline, columns, isColoured)
         rows = timeline.rows
         nameWidth = min(rows.map { printable($0.name).columnCount }.max() ?? 0, max(12, columns * 3 / 10))
         let resultWidth = rows.map(\.result.columnCount).max() ?? 0
@@ -58,7 +55,7 @@ private struct TimelineText {
     }
 
     private func line(_ row: TimelineRow) -> String {
-        let name = tableText(row.name, isUTF8).truncated(to: nameWidth, isUTF8: isUTF8).padded(to: nameWidth)
+        let name = printable(row.name).truncated(to: nameWidth).padded(to: nameWidth)
         return "\(row.isCritical ? "*" : " ") \(name)  \(bar(row))  \(painted(row.result, row.tone))"
     }
 
@@ -82,11 +79,11 @@ private struct TimelineText {
 
     private func character(_ mark: TimelineRow.Mark) -> String {
         switch mark {
-        case .active: isUTF8 ? "─" : "-"
-        case .idle: isUTF8 ? "·" : "."
-        case .wait: isUTF8 ? "▒" : "="
-        case .work: isUTF8 ? "█" : "#"
-        case .failure: isUTF8 ? "✗" : "x"
+        case .active: "─"
+        case .idle: "·"
+        case .wait: "▒"
+        case .work: "█"
+        case .failure: "✗"
         }
     }
 
@@ -101,7 +98,7 @@ private struct TimelineText {
 
     private func wrapped(_ text: String, indentation: Int = 0) -> [String] {
         let space = String(repeating: " ", count: indentation)
-        return tableText(text, isUTF8).wrapped(to: max(20, columns - indentation)).map { space + $0 }
+        return printable(text).wrapped(to: max(20, columns - indentation)).map { space + $0 }
     }
 
     private func painted(_ text: String, _ tone: Line.Tone) -> String { isColoured ? tone.painted(text) : text }

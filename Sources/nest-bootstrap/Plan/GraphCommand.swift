@@ -35,7 +35,7 @@ struct GraphCommand: Command {
             case .json: output.writeObjects(plan.renderJSON())
             case .text:
                 let columns = program.outputEnvironment.columns
-                output.write(plan.renderText(columns: columns, isUTF8: output.isUTF8))
+                output.write(plan.renderText(columns: columns))
             // The other formats are read by programs, which expect UTF-8.
             case .dot: output.writeData(plan.renderDOT())
             case .mermaid: output.writeData(plan.renderMermaid())

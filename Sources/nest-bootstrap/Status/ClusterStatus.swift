@@ -33,8 +33,7 @@ struct ClusterStatus {
             let lines = reportedNodeLines(
                 nodes,
                 columns: outputEnvironment.columns,
-                isColoured: outputEnvironment.isColoured,
-                isUTF8: outputEnvironment.isUTF8
+                isColoured: outputEnvironment.isColoured
             )
             output.write(lines.map { $0 + "\n" }.joined())
         }

@@ -89,7 +89,6 @@ struct StatusReport {
             output.writeObjects(text)
         } else {
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
-            let isUTF8 = outputEnvironment.isUTF8
             // A certificate that its own task renews needs nobody.
             let renewed = Set(
                 configuration.plan.steps.lazy.map(\.task).filter { $0.interval != nil }
@@ -101,9 +100,9 @@ struct StatusReport {
             let summary = summaryLines(statuses, certificates: watched, columns: columns)
             let lines =
                 summary + (summary.isEmpty ? [] : [""])
-                + statusLines(statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
+                + statusLines(statuses, columns: columns, isColoured: isColoured)
                 + (address.map { addressLines($0, columns: columns) } ?? [])
-                + certificateLines(listed, at: .now(), columns: columns, isUTF8: isUTF8)
+                + certificateLines(listed, at: .now(), columns: columns)
                 + warningLines(warnings, columns: columns)
             output.write(lines.map { $0 + "\n" }.joined())
         }

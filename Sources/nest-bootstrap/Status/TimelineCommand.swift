@@ -45,8 +45,7 @@ struct TimelineCommand: Command {
             let lines = timelineLines(
                 timeline,
                 columns: outputEnvironment.columns,
-                isColoured: outputEnvironment.isColoured,
-                isUTF8: outputEnvironment.isUTF8
+                isColoured: outputEnvironment.isColoured
             )
             output.write(lines.map { $0 + "\n" }.joined())
         case .svg:
