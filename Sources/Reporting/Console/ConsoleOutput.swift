@@ -74,14 +74,9 @@ public final class ConsoleOutput: Sendable {
     /// Returns whether nothing more is written to a stream, because its reader has gone away or a write has failed.
     public func isClosed(_ stream: Stream) -> Bool { state.hasFailed(stream) }
 
-    /// Writes human-readable text; after a write error, the stream is no longer written to.
+    /// Writes text; after a write error, the stream is no longer written to.
     public func write(_ text: String, to stream: Stream = .results) {
         write(Array(text.utf8), to: stream)
-    }
-
-    /// Writes machine-readable text, such as JSON, to standard output, always in UTF-8.
-    public func writeData(_ text: String) {
-        write(Array(text.utf8), to: .results)
     }
 
     func write(_ bytes: [UInt8], to stream: Stream) {

@@ -49,11 +49,11 @@ struct CompletionCommand: Command {
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         guard listsWords else {
-            program.output.writeData(shell.script)
+            program.output.write(shell.script)
             return .success
         }
         let words = shellWords(line, home: options.environment["HOME"])
-        program.output.writeData(Completer(words: words, environment: options.environment).completion.text)
+        program.output.write(Completer(words: words, environment: options.environment).completion.text)
         return .success
     }
 }

@@ -66,7 +66,7 @@ struct ImportCommand: Command {
             cluster.setPassword(digest: sha256)
             let text = cluster.dropIn(madeBy: ["nest-bootstrap", "import", format.rawValue, path])
             program.output.report(warnings: cluster.warnings)
-            program.output.writeData(text)
+            program.output.write(text)
             return .success
         } catch {
             program.output.report(error)

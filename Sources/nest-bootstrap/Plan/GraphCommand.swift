@@ -36,9 +36,8 @@ struct GraphCommand: Command {
             case .text:
                 let columns = program.outputEnvironment.columns
                 output.write(plan.renderText(columns: columns))
-            // The other formats are read by programs, which expect UTF-8.
-            case .dot: output.writeData(plan.renderDOT())
-            case .mermaid: output.writeData(plan.renderMermaid())
+            case .dot: output.write(plan.renderDOT())
+            case .mermaid: output.write(plan.renderMermaid())
             }
             return .success
         }

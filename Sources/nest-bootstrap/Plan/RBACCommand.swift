@@ -52,7 +52,7 @@ struct RBACCommand: Command {
         // Nodes with different roles run different tasks, so each combination of node roles has its own RBAC roles.
         let parts = ["nest-bootstrap", user].compactMap(\.self) + configuration.declarations.roles
         let objects = access.objects(user: user ?? "nest-bootstrap", name: parts.joined(separator: ":"))
-        output.writeData(objects.map { $0.yamlLines().joined(separator: "\n") + "\n" }.joined(separator: "---\n"))
+        output.write(objects.map { $0.yamlLines().joined(separator: "\n") + "\n" }.joined(separator: "---\n"))
         return .success
     }
 }

@@ -24,7 +24,7 @@ struct ManualCommand: Command {
     }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        program.output.writeData(manualPage(date: date))
+        program.output.write(manualPage(date: date))
         return .success
     }
 }
@@ -62,7 +62,6 @@ func manualPage(date: String) -> String {
             ("Ev KUBECONFIG", "The kubeconfig of 'status --all-nodes', where '--kubeconfig' is not given."),
             ("Ev NO_COLOR", "If it is set and not empty, output has no colours."),
             ("Ev TERM", "If it is 'dumb', output has no colours and lines are not rewritten."),
-            ("Ev LC_ALL , LC_CTYPE , LANG", "Without UTF-8 output is ASCII."),
         ]
     )
     list("FILES", Row.taskFiles.map { ("Pa \($0.term)", sentence($0.text)) })

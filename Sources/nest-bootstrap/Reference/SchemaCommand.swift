@@ -23,7 +23,7 @@ struct SchemaCommand: Command {
     static let flags: [Flag<Self>] = []
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        program.output.writeData(String(decoding: taskFileSchema().json(), as: UTF8.self) + "\n")
+        program.output.write(String(decoding: taskFileSchema().json(), as: UTF8.self) + "\n")
         return .success
     }
 }

@@ -51,7 +51,7 @@ struct TimelineCommand: Command {
         case .svg:
             // The files below a root belong to another machine.
             let node = configuration.options.root == nil ? Machine.hostName() : ""
-            output.writeData(timelineSVG(timeline, node: node))
+            output.write(timelineSVG(timeline, node: node))
         }
         return .success
     }
