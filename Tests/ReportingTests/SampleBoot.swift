@@ -78,13 +78,9 @@ enum SampleBoot {
     ) -> TimelineSource.TaskFacts {
         var status = TaskStatus(task: name, description: description, state: state)
         status.retriesIn = retriesIn
-        return TimelineSource.TaskFacts(
-            status,
-            dependencies: dependencies,
-            units: units,
-            record: record,
-            earlier: earlier,
-        )
+        var record = record
+        if !earlier.isEmpty { record?.history.attempts = earlier }
+        return TimelineSource.TaskFacts(status, dependencies: dependencies, units: units, record: record)
     }
 
     /// An active unit, in milliseconds.

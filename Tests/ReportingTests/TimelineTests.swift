@@ -41,7 +41,6 @@ struct TimelineTests {
         #expect(spans(timeline, "late") == ["dependency 2- (node)"])
         #expect(timeline.criticalPath == ["kubeconfig", "rbac", "crds", "node"])
         #expect(timeline.tasks.filter(\.isCritical).map(\.name) == ["kubeconfig", "rbac", "crds", "node"])
-        #expect(timeline.units.map(\.name) == ["kubelet.service", "network-online.target"])
         #expect(timeline.notes.isEmpty)
     }
 
@@ -86,13 +85,10 @@ struct TimelineTests {
         )
         let timeline = Timeline(source)
         #expect(timeline.criticalPath == ["k3s.service", "b"])
-        #expect(timeline.units.filter(timeline.isCritical).map(\.name) == ["k3s.service"])
         #expect(spans(timeline, "b") == ["dependency 1-3 (a)", "unit 3-9 (k3s.service)", "work 9.1-9.5 (changed)"])
         // Restarted since, it says nothing about this start.
         source.system?.units["k3s.service"] = Boot.unit("k3s.service", started: 40_000, active: 41_000)
-        let later = Timeline(source)
-        #expect(later.criticalPath == ["a", "b"])
-        #expect(later.units.map(\.name) == ["etcd.service"])
+        #expect(Timeline(source).criticalPath == ["a", "b"])
     }
 
     @Test func `a chain of 10,000 tasks has a timeline`() {

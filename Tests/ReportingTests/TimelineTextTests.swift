@@ -24,24 +24,21 @@ struct TimelineTextTests {
                 6 tasks: 3 changed, 1 unchanged, 1 running, 1 waiting
                 times count from the start of the machine at 2026-01-01T10:00:00Z
 
-                                         0s         15s         30s        45s
-                  kubelet.service          █───────────────────────────────────────────  active
-                  network-online.target      █─────────────────────────────────────────  active
-                * kubeconfig                █                                            12 ms
-                * rbac                    ··▒▒▒▒▒▒▒▒██                                   11.9 s
+                              0s            15s           30s           45s
+                * kubeconfig     █                                                       12 ms
+                * rbac         ··▒▒▒▒▒▒▒▒▒▒▒██                                           11.9 s
                     waited 11.4 s for API server 10.0.0.1:6443 (connection refused)
-                  link                    ···█                                           10 ms
-                * crds                    ···········✗✗·······██                         13.9 s
+                  link         ····█                                                     10 ms
+                * crds         ··············✗✗✗········███                              13.9 s
                     2 attempts, 9.9 s between them
-                * node                    ······················█▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒  running
+                * node         ···························██▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒  running
                     has waited 29 s for DaemonSet/kube-system/node (ready: 0 of 1)
-                  late                    ·············································  waiting
+                  late         ························································  waiting
 
                 ✗ attempt failed
-                █ works, or unit starts
+                █ works
                 ▒ waits for a server, lock or condition
                 · waits for a task, a unit or the next attempt
-                ─ unit is active
                 * critical path, 1m 0s so far: kubeconfig (12 ms), rbac (11.9 s), crds (13.9 s),
                 node (29.9 s)
 
@@ -71,7 +68,7 @@ struct TimelineTextTests {
 
     @Test func `colours change nothing else`() {
         let coloured = text(SampleBoot.source, columns: 40, isColoured: true)
-        #expect(coloured.contains("····\u{1b}[31m✗\u{1b}[0m··\u{1b}[32m█\u{1b}[0m"), "\(coloured)")
+        #expect(coloured.contains("····\u{1b}[31m✗✗\u{1b}[0m·\u{1b}[32m██\u{1b}[0m"), "\(coloured)")
         #expect(coloured.replacing(/\u{1b}\[\d*m/, with: "") == text(SampleBoot.source, columns: 40))
     }
 

@@ -1,10 +1,9 @@
 import Base
 import Execution
-import Host
 import State
 import YAML
 
-/// The waits and runs of a node's tasks on this boot, with relevant systemd units.
+/// The waits and runs of a node's tasks on this boot.
 ///
 /// All times are relative to the origin.
 public struct Timeline: Sendable, Hashable {
@@ -30,9 +29,6 @@ public struct Timeline: Sendable, Hashable {
     /// The tasks in the order in which they started, then tasks that have not started.
     let tasks: [TimelineTask]
 
-    /// The units in the order in which they started, with the times of their last start.
-    let units: [UnitTimes]
-
     /// The names of the tasks that determined when the last task ended, in chronological order.
     ///
     /// If the first of these tasks waited for a unit, the list begins with the name of the unit.
@@ -43,9 +39,6 @@ public struct Timeline: Sendable, Hashable {
 
     /// Whether a task is running or will be retried.
     var isOngoing: Bool { tasks.contains(where: \.isOngoing) }
-
-    /// Returns whether the first task of the critical path waited for a unit.
-    func isCritical(_ unit: UnitTimes) -> Bool { unit.name == criticalPath.first }
 }
 
 /// A task of a timeline.
@@ -136,12 +129,11 @@ struct TimelineSpan: Sendable, Hashable {
 /// - Parameter timeline: The timeline.
 /// - Returns: One line without a line ending.
 public func timelineJSON(_ timeline: Timeline) -> String {
-    let units = timeline.units.map { $0.node(isCritical: timeline.isCritical($0)) }
-    return Node.output([
+    Node.output([
         ("origin", .string(timeline.origin.rawValue)), ("originAt", .string(timeline.originTime.description)),
         ("bootFinishedSeconds", timeline.bootFinished.map(Node.seconds)),
         ("endSeconds", .seconds(timeline.end)), ("ongoing", .boolean(timeline.isOngoing)),
-        ("tasks", .sequence(timeline.tasks.map(\.node))), ("units", .sequence(units)),
+        ("tasks", .sequence(timeline.tasks.map(\.node))),
         ("criticalPath", .strings(timeline.criticalPath)), ("notes", .strings(timeline.notes)),
     ])
 }
@@ -162,16 +154,6 @@ extension TimelineSpan {
         .known([
             ("kind", .string(kind.rawValue)), ("startSeconds", .seconds(start)), ("endSeconds", end.map(Node.seconds)),
             ("subject", .text(subject)), ("reason", .text(reason)), ("outcome", .text(outcome?.rawValue)),
-        ])
-    }
-}
-
-extension UnitTimes {
-    fileprivate func node(isCritical: Bool) -> Node {
-        .known([
-            ("unit", .string(name)), ("active", .string(state.active)), ("sub", .string(state.sub)),
-            ("critical", .boolean(isCritical)), ("startedSeconds", started.map(Node.seconds)),
-            ("activeSeconds", active.map(Node.seconds)), ("endedSeconds", ended.map(Node.seconds)),
         ])
     }
 }

@@ -1,21 +1,19 @@
 import Base
 import Execution
-import Host
 import State
 
-/// A row of a chart: a unit or a task with its activities.
+/// A row of a chart: a task with its activities.
 struct TimelineRow {
     /// The meaning of a bar; if several apply to one place, the last in this order is shown.
     enum Mark: Int, CaseIterable {
-        case active, idle, wait, work, failure
+        case idle, wait, work, failure
 
         /// The meaning in the legend.
         var meaning: String {
             switch self {
-            case .active: "unit is active"
             case .idle: "waits for a task, a unit or the next attempt"
             case .wait: "waits for a server, lock or condition"
-            case .work: "works, or unit starts"
+            case .work: "works"
             case .failure: "attempt failed"
             }
         }
@@ -38,10 +36,7 @@ struct TimelineRow {
 
 /// The content of a chart, shared by text and picture.
 extension Timeline {
-    /// The units, then the tasks.
-    var rows: [TimelineRow] {
-        units.map { TimelineRow($0, isCritical: isCritical($0)) } + tasks.map { TimelineRow($0, until: end) }
-    }
+    var rows: [TimelineRow] { tasks.map { TimelineRow($0, until: end) } }
 
     /// The number of tasks and their states, in one sentence.
     var summary: String {
@@ -123,22 +118,6 @@ extension TimelineRow {
             tone: task.state.tone,
             details: Self.details(task, until: end),
         )
-    }
-
-    /// Creates the row of a unit.
-    fileprivate init(_ unit: UnitTimes, isCritical: Bool) {
-        let hasFailed = unit.state.active == "failed"
-        var bars: [Bar] = unit.started.map { [(.work, $0, unit.startEnd)] } ?? []
-        if let active = unit.active { bars.append((.active, active, unit.ended)) }
-        if hasFailed, let ended = unit.ended { bars.append((.failure, ended, ended)) }
-        let result =
-            switch unit.state.active {
-            case "activating": "starting"
-            case "inactive": unit.started == nil ? "queued" : "ended"
-            default: unit.state.active
-            }
-        let tone: Line.Tone = hasFailed ? .failed : .progress
-        self.init(name: unit.name, isCritical: isCritical, bars: bars, result: result, tone: tone)
     }
 
     /// Returns the long waits during the attempts, one line for each subject, and the number of attempts.

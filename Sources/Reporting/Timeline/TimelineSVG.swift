@@ -71,14 +71,14 @@ public func timelineSVG(_ timeline: Timeline, node: String) -> String {
 
 private let styleSheet = """
     text{font:13px monospace;fill:#1f2328}text.critical{font-weight:bold}.failure,text.failure{fill:#d1242f}
-    .work{fill:#1a7f37}.wait{fill:#bf8700}.idle{fill:#818b98}.active{fill:#d1d9e0}.axis{stroke:#d1d9e0}
+    .work{fill:#1a7f37}.wait{fill:#bf8700}.idle{fill:#818b98}.axis{stroke:#d1d9e0}
     """
 
 extension TimelineRow.Mark {
     /// The height of the bars, which differ without colours too.
     fileprivate var height: Int {
         switch self {
-        case .active, .idle: 2
+        case .idle: 2
         case .wait: 8
         case .work, .failure: 14
         }

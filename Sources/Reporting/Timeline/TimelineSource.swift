@@ -17,21 +17,11 @@ public struct TimelineSource: Sendable {
         /// The other units that the task is ordered after.
         let units: [String]
 
-        /// The record of the last attempt.
+        /// The record of the last attempt, with the attempts before it.
         let record: TaskRecord?
 
-        /// The attempts before the last one, up to the first success on this boot.
-        let earlier: [TaskAttempt]
-
-        public init(
-            _ status: TaskStatus,
-            dependencies: [Int],
-            units: [String],
-            record: TaskRecord?,
-            earlier: [TaskAttempt],
-        ) {
-            (self.status, self.dependencies, self.units) = (status, dependencies, units)
-            (self.record, self.earlier) = (record, earlier)
+        public init(_ status: TaskStatus, dependencies: [Int], units: [String], record: TaskRecord?) {
+            (self.status, self.dependencies, self.units, self.record) = (status, dependencies, units, record)
         }
     }
 
@@ -51,27 +41,16 @@ public struct TimelineSource: Sendable {
         (self.tasks, self.clock) = (tasks, clock)
     }
 
-    /// The units that commonly precede or follow tasks, shown if they are started.
-    private static let commonUnits = [
-        "network-online.target", "multi-user.target", "k8s-bootstrap.target", "containerd.service", "crio.service",
-        "docker.service", "kubelet.service", "etcd.service", "kube-apiserver.service", "k3s.service",
-        "k3s-agent.service", "rke2-server.service", "rke2-agent.service",
-    ]
-
-    /// The names of the units shown next to the tasks, without duplicates.
-    private var shownUnits: [String] {
-        var seen = Set(tasks.map { unitName(ofTask: $0.status.task) })
-        return (Self.commonUnits + tasks.flatMap(\.units)).filter { seen.insert($0).inserted }
-    }
-
     /// The names of the units whose times belong into ``system``.
-    public var unitNames: [String] { tasks.map { unitName(ofTask: $0.status.task) } + shownUnits }
+    public var unitNames: [String] {
+        (tasks.map { unitName(ofTask: $0.status.task) } + tasks.flatMap(\.units)).unique()
+    }
 }
 
 extension Timeline {
     /// Creates a timeline.
     ///
-    /// - Parameter source: The information about the tasks and units.
+    /// - Parameter source: The information about the tasks.
     public init(_ source: TimelineSource) {
         var tasks = source.tasks.map(source.task)
         let now = source.clock.sinceBoot
@@ -89,7 +68,6 @@ extension Timeline {
         for index in tasks.indices { tasks[index].spans.insert(contentsOf: waits[index], at: 0) }
         let isOpen = first == nil || tasks.contains(where: \.isOngoing)
         let last = isOpen ? now : tasks.flatMap(\.spans).compactMap(\.end).max() ?? now
-        let units = source.units(from: origin, until: last)
         let path = source.markCriticalPath(&tasks)
         for index in tasks.indices { tasks[index].move(to: origin) }
         // The index breaks ties, so that tasks that started together keep the order of the plan.
@@ -99,9 +77,8 @@ extension Timeline {
             origin: isBoot ? .boot : .firstTask,
             originTime: source.clock.timestamp(at: origin),
             bootFinished: isBoot ? boot?.finished.map { $0 - origin } : nil,
-            end: units.compactMap(\.startEnd).reduce(last - origin) { max($0, $1) },
+            end: last - origin,
             tasks: order.map { tasks[$0] },
-            units: units,
             criticalPath: path,
             notes: source.notes,
         )
@@ -125,7 +102,7 @@ extension TimelineSource {
     fileprivate func task(_ facts: TaskFacts) -> TimelineTask {
         let (status, last) = (facts.status, facts.record?.ownAttempt)
         // If a new attempt began between the reads of the two files, both files contain the previous attempt.
-        var attempts = facts.earlier.filter { $0.start != last?.start }
+        var attempts = (facts.record?.history.attempts ?? []).filter { $0.start != last?.start }
         if attempts.last?.isSuccess != true, let last {
             let unit = system?.units[unitName(ofTask: status.task)]
             attempts.append(status.state == .ended(.interrupted) ? last.killed(notBefore: unit?.ended) : last)
@@ -229,24 +206,6 @@ extension TimelineSource {
             next = lastDependency(of: index, among: all)?.index
         }
         return path.reversed()
-    }
-
-    /// Returns the units shown next to the tasks, in the order in which they started, with times from an origin.
-    ///
-    /// A unit that was last started after the end of the tasks has been restarted since, so it is left out.
-    fileprivate func units(from origin: Duration, until end: Duration) -> [UnitTimes] {
-        let limit = end + .seconds(1)
-        let units = shownUnits.compactMap { system?.units[$0] }.filter { unit in
-            unit.state.load == "loaded" && (unit.started.map { $0 <= limit } ?? unit.hasJob)
-        }
-        let order = units.indices.sorted { (units[$0].started ?? limit, $0) < (units[$1].started ?? limit, $1) }
-        return order.map { index in
-            var unit = units[index]
-            for time in [\UnitTimes.started, \.active, \.ended] {
-                unit[keyPath: time] = unit[keyPath: time].map { max(.zero, $0 - origin) }
-            }
-            return unit
-        }
     }
 }
 

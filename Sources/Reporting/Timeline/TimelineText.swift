@@ -79,7 +79,6 @@ private struct TimelineText {
 
     private func character(_ mark: TimelineRow.Mark) -> String {
         switch mark {
-        case .active: "─"
         case .idle: "·"
         case .wait: "▒"
         case .work: "█"
@@ -89,7 +88,7 @@ private struct TimelineText {
 
     private func tone(_ mark: TimelineRow.Mark) -> Line.Tone {
         switch mark {
-        case .active, .idle: .progress
+        case .idle: .progress
         case .wait: .waiting
         case .work: .changed
         case .failure: .failed

@@ -63,13 +63,11 @@ struct TimelineCommand: Command {
         let findings = await StatusSurvey(configuration: configuration, records: records).findings(of: plan)
         // The records are read after the states of the units, so that no attempt that has just ended is missing.
         let tasks = zip(plan.steps, findings.statuses).map { step, status in
-            let record = (try? records.record(of: step.task.name)).flatMap(\.self)
-            return TimelineSource.TaskFacts(
+            TimelineSource.TaskFacts(
                 status,
                 dependencies: step.dependencies,
                 units: step.task.afterUnits,
-                record: record,
-                earlier: record?.history.attempts ?? [],
+                record: (try? records.record(of: step.task.name)).flatMap(\.self),
             )
         }
         var source = TimelineSource(tasks: tasks, clock: .now())
@@ -78,7 +76,7 @@ struct TimelineCommand: Command {
             do {
                 source.system = try await Systemd.times(of: source.unitNames)
             } catch {
-                source.notes.append("units of systemd are not shown: \(error)")
+                source.notes.append("waits for units are not shown: \(error)")
             }
         }
         source.clock = .now()
