@@ -36,8 +36,7 @@ struct StatusTests {
         let path = node.written("/run/nest-bootstrap/tasks/a/record.json")
         try Files.makeDirectories(path)
         let status = await node.call("status")
-        #expect(status.outputLines.prefix(2).last?.hasPrefix("TASK") == true)
-        #expect(status.outputLines.last == "    cannot read '\(path)': is a directory")
+        #expect(status.outputLines.last == "    error: cannot read '\(path)': is a directory")
         #expect(status.status == 3)
         try Files.removeTree(node.written("/run"))
         try node.write("", to: "root/run")
@@ -54,7 +53,7 @@ struct StatusTests {
         let status = await node.call("status")
         #expect(status.status == 3)
         let call = "nest-bootstrap run --task a --config \(node.config) --root \(node.root)"
-        let damage = "    cannot read '\(path)': it is damaged; '\(call)' replaces it"
+        let damage = "    error: cannot read '\(path)': it is damaged; '\(call)' replaces it"
         #expect(status.outputLines.contains(damage), "\(status.output)")
         let dependant = await node.call("run", "--task", "b")
         #expect(dependant.status == 75)

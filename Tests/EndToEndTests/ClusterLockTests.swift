@@ -116,10 +116,10 @@ struct ClusterLockTests {
         let since = try #require(spec?["acquireTime"]?.string).prefix(19) + "Z"
         #expect(identity.hasPrefix("\(TestProcess.hostName)_"))
         let own = try await one.run("status")
-        #expect(own.output.contains("    holds Lease kube-system/nest-bootstrap-shown since \(since)\n"))
+        #expect(own.output.contains("  holds Lease kube-system/nest-bootstrap-shown since \(since)\n"))
         let other = try await two.run("status")
         let words = "waits for Lease kube-system/nest-bootstrap-shown, held by '\(identity)' since \(since)"
-        #expect(other.output.contains("    \(words)\n"), "\(other.output)")
+        #expect(other.output.contains("  \(words)\n"), "\(other.output)")
         let json = try await two.run("status", "-o", "json").output.json["tasks"]?[0]?["lease"]
         #expect(json?["holder"]?.string == identity)
         #expect(json?["held"]?.boolean == false)

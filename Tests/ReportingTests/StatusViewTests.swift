@@ -117,10 +117,10 @@ struct StatusViewTests {
     @Test func `lines name what has changed, with its time, and nothing that only grows older`() {
         var changes = StatusChanges()
         let first = changes.lines(statuses, at: now)
-        #expect(first.count == 8)
-        #expect(first.contains("2027-01-15T08:00:00Z calico-crds: failed in 8.1 s (19 created, 1 failed)"))
+        #expect(first.count == 9)
+        #expect(first.contains("2027-01-15T08:00:00Z calico-crds: failed in 8.1 s: 19 created, 1 failed"))
         #expect(first.contains("2027-01-15T08:00:00Z calico-crds: error: second cause"))
-        #expect(first.contains("2027-01-15T08:00:00Z calico-node: waiting: runs after 'calico-crds'"))
+        #expect(first.contains("2027-01-15T08:00:00Z calico-node: waiting: for calico-crds"))
         var later = statuses
         (later[0].age, later[1].retriesIn) = (.seconds(201), .seconds(41))
         #expect(changes.lines(later, at: now).isEmpty)
@@ -128,8 +128,8 @@ struct StatusViewTests {
         (later[2].reasons, later[2].wait) = (["3 of 20 objects, last: ConfigMap/x created"], nil)
         #expect(
             changes.lines(later, at: now) == [
-                "2027-01-15T08:00:00Z kubeconfig: repetition failed",
-                "2027-01-15T08:00:00Z kubeconfig: repetition: error: no route\\x1b[2J",
+                "2027-01-15T08:00:00Z kubeconfig: changed in 12 ms: repetition failed",
+                "2027-01-15T08:00:00Z kubeconfig: repetition: no route\\x1b[2J",
                 "2027-01-15T08:00:00Z rbac: running",
             ]
         )

@@ -68,7 +68,7 @@ public struct ReportedNode: Sendable, Hashable {
     }
 }
 
-/// Returns the reports of nodes as the lines of a human-readable table, for a terminal of the given width if any.
+/// Returns the reports of nodes as human-readable rows, for a terminal of the given width if any.
 public func reportedNodeLines(
     _ nodes: [ReportedNode],
     at now: Timestamp = .now(),
@@ -77,22 +77,18 @@ public func reportedNodeLines(
 ) -> [String] {
     guard !nodes.isEmpty else { return ["the cluster has no nodes"] }
     let rows = nodes.map { node in
-        [
-            node.name, node.state.rawValue,
-            node.since.map { Duration.seconds(max(0, now.seconds - $0.seconds)).clockText } ?? "",
-            node.kubeletWords ?? "", node.roles.joined(separator: ","), node.reason ?? "",
-        ].map(printable)
+        var row = TaskRow(name: node.name, phase: .open, word: node.state.rawValue, tone: node.state.tone)
+        row.time = node.since.map { Duration.seconds(max(0, now.seconds - $0.seconds)).clockText } ?? ""
+        // For a ready node, the message adds nothing to the state.
+        let message = node.state == .ready ? nil : node.message
+        let parts: [String?] = [
+            node.roles.joined(separator: ","), node.kubeletWords.map { "kubelet \($0)" },
+            message.map { node.state == .stale ? "last report: \($0)" : $0 },
+        ]
+        row.detail = parts.compactMap(\.self).filter { !$0.isEmpty }.joined(separator: "; ")
+        return row
     }
-    let heading = ["NODE", "BOOTSTRAP", "SINCE", "KUBELET", "ROLES", "REASON"]
-    let table = TextTable(heading, rows, columns: columns)
-    return table.lines(
-        tones: nodes.map { isColoured ? $0.state.tone : nil },
-        details: nodes.map { node in
-            // For a ready node, the message adds nothing to the state.
-            guard node.state != .ready, let message = node.message, !message.isEmpty else { return [] }
-            return [printable(node.state == .stale ? "last report: \(message)" : message)]
-        },
-    )
+    return finalLines(rows, columns: columns, isColoured: isColoured)
 }
 
 extension ReportedNode.State {

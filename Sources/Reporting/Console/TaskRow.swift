@@ -1,7 +1,7 @@
 import Base
 import Execution
 
-/// A task as a live view shows it.
+/// A task, or a node of a cluster, as a view or a list shows it.
 struct TaskRow: Sendable, Hashable {
     /// The progress of a task, which decides whether it gets a row when there are too few lines.
     enum Phase: Sendable, Hashable {
@@ -38,7 +38,7 @@ struct TaskRow: Sendable, Hashable {
     var problems: [String] = []
 }
 
-/// Formats the rows of a live view in columns: name, state, time and activity.
+/// Formats rows in columns: name, state, time and activity.
 ///
 /// An activity that does not fit beside its row is printed below it.
 struct RowFormatter {
@@ -47,19 +47,25 @@ struct RowFormatter {
     private let nameWidth: Int
     /// The number of columns for the activity beside a row, negative if the terminal is too narrow.
     private let detailWidth: Int
-
     /// The width of the column for states.
-    private static let wordWidth = 11
+    private let wordWidth: Int
+
     /// The width of the column for times.
     private static let timeWidth = 7
     /// The indentation of lines that belong to the row above them.
     private static let indentation = "    "
 
     /// Creates a formatter with columns that are wide enough for some rows.
-    init(_ rows: [TaskRow], columns: Int) {
+    ///
+    /// - Parameters:
+    ///   - rows: The rows.
+    ///   - columns: The number of columns available, or `nil` for lines of any length.
+    init(_ rows: [TaskRow], columns: Int?) {
+        let columns = columns ?? 1 << 20
         self.columns = columns
+        wordWidth = max(11, rows.map(\.word.count).max() ?? 0)
         nameWidth = min(rows.map { printable($0.name).columnCount }.max() ?? 0, max(columns * 2 / 5, 8))
-        detailWidth = columns - nameWidth - Self.wordWidth - Self.timeWidth - 6
+        detailWidth = columns - nameWidth - wordWidth - Self.timeWidth - 6
     }
 
     /// Formats a row that is redrawn, with every line cut to the width of the terminal.
@@ -95,7 +101,7 @@ struct RowFormatter {
         let detail = printable(row.detail)
         // One line below the row holds as much text as two or three lines in the narrow column, and breaks fewer paths.
         let isBeside = detail.columnCount <= detailWidth || detailLimit == 0
-        let padding = String(repeating: " ", count: max(0, Self.wordWidth - row.word.count) + 2)
+        let padding = String(repeating: " ", count: max(0, wordWidth - row.word.count) + 2)
         var after = "\(padding)\(row.time.padded(to: Self.timeWidth))  \(isBeside ? detail : "")"
         while after.last == " " { after.removeLast() }
         let head = ScreenLine(before: "\(name.padded(to: nameWidth))  ", marked: row.word, after: after, tone: row.tone)

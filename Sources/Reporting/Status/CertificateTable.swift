@@ -15,11 +15,11 @@ public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> 
     for status in inspection.all {
         let expiry = status.validUntil.map { expiryText($0, at: now) } ?? "-"
         let first = [status.leaf?.node ?? "(CA)", status.name, expiry]
-        let problems = status.faults.map { printable($0.description) }
+        let problems = status.faults.map(\.description)
         rows.append(first + [problems.first ?? ""])
         rows += problems.dropFirst().map { ["", "", "", $0] }
     }
-    var lines = TextTable(["NODE", "NAME", "EXPIRES", "PROBLEM"], rows).lines()
+    var lines = tableLines(["NODE", "NAME", "EXPIRES", "PROBLEM"], rows)
     if !inspection.undeclared.isEmpty {
         lines += ["", "not declared:"] + inspection.undeclared.map { "  \(printable($0))" }
     }
@@ -30,24 +30,16 @@ public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> 
     return lines
 }
 
-/// Returns the certificates of a node as a human-readable table, for output below the table of its tasks.
+/// Returns the certificates of a node as a human-readable table, for output below its tasks.
 ///
 /// - Parameters:
 ///   - certificates: The certificates.
 ///   - now: The time from which remaining validity is computed.
-///   - columns: The width of the terminal, or `nil` for lines of any length.
 /// - Returns: The lines, beginning with an empty line and the heading; empty if there is no certificate.
-public func certificateLines(
-    _ certificates: [CertificateExpiry],
-    at now: Timestamp,
-    columns: Int? = nil,
-) -> [String] {
+public func certificateLines(_ certificates: [CertificateExpiry], at now: Timestamp) -> [String] {
     guard !certificates.isEmpty else { return [] }
-    let rows = certificates.map { certificate in
-        [certificate.path, expiryText(certificate.expires, at: now), certificate.subject].map(printable)
-    }
-    let table = TextTable(["CERTIFICATE", "EXPIRES", "SUBJECT"], rows, columns: columns)
-    return [""] + table.lines()
+    let rows = certificates.map { [$0.path, expiryText($0.expires, at: now), $0.subject] }
+    return [""] + tableLines(["CERTIFICATE", "EXPIRES", "SUBJECT"], rows)
 }
 
 /// Returns the expiry date with the remaining time.

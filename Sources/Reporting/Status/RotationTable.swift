@@ -55,7 +55,7 @@ public func rotationLines(_ status: RotationStatus, done: RotationStep?, next co
 /// - Returns: The lines, the heading first.
 public func serialLines(_ status: RotationStatus) -> [String] {
     let rows = status.leaves.map { [$0.node, $0.name, $0.serialNumber ?? "-"] }
-    return TextTable(["NODE", "NAME", "SERIAL"], rows).lines() + [
+    return tableLines(["NODE", "NAME", "SERIAL"], rows) + [
         "note: the cluster does not report the certificates of its nodes; 'openssl x509 -noout -serial -in FILE' prints "
             + "the serial number of one there"
     ]

@@ -21,7 +21,12 @@ public struct StatusChanges: Sendable {
     /// - Returns: The lines, empty if nothing has changed.
     public mutating func lines(_ statuses: [TaskStatus], at now: Timestamp = .now()) -> [String] {
         statuses.flatMap { status in
-            let lines = status.changeLines
+            var state = status.withoutAges
+            state.startedAt = nil
+            if state.state == .running, !state.isWaiting { state.reasons = [] }
+            let row = TaskRow(state, at: now)
+            let time = row.time.isEmpty ? "" : " in \(row.time)"
+            let lines = ["\(row.word)\(time)" + (row.detail.isEmpty ? "" : ": \(row.detail)")] + row.problems
             let earlier = known.updateValue(lines, forKey: status.task) ?? []
             return lines.filter { !earlier.contains($0) }.map { printable("\(now) \(status.task): \($0)") }
         }
@@ -54,24 +59,5 @@ extension TaskStatus {
         status.repeatsIn = nil
         status.repetition?.age = nil
         return status
-    }
-
-    /// The lines that describe the status after a change, without points in time.
-    fileprivate var changeLines: [String] {
-        // A task that has not ended again has the duration of its last attempt.
-        let time = state.hasEnded ? duration.map { " in \($0.humanReadable)" } ?? "" : ""
-        let head = "\(state)\(time)" + (counts.isEmpty ? "" : " (\(counts.text))")
-        var lines: [String]
-        switch state {
-        case .running: lines = [isWaiting ? "running: \(reasonLines.joined(separator: "; "))" : "running"]
-        case .ended(.failed): lines = [head] + reasons.map { "error: \($0)" }
-        case .notYet, .waiting, .unknown, .ended:
-            lines = [reasons.isEmpty ? head : "\(head): \(reasons.joined(separator: "; "))"]
-        }
-        if let repetition {
-            lines.append("repetition \(repetition.state)")
-            if !repetition.state.isSuccess { lines += repetition.reasons.map { "repetition: error: \($0)" } }
-        }
-        return lines
     }
 }

@@ -10,15 +10,11 @@ struct StatusCommand: TaskCommand {
         description: "Shows the state of every task of this node, or of the named ones, on this boot.",
         usage: ["nest-bootstrap status [NAME]... [FLAG]..."],
         details: [
-            "STATE is how the task ended: changed, unchanged, failed, skipped or interrupted; 'running' while a "
-                + "process runs it, 'not yet' if it has not run, 'waiting' if its service waits for another task, "
-                + "'unknown' if you may not read its record.",
-            "UNIT is the state of the task's service, where systemd runs and '--root' is not given: 'never started', "
-                + "'queued', 'starting', 'active' (its task has succeeded), 'failed' (with the time of the next "
-                + "retry), 'stopping', 'stopped', 'masked', or 'no unit' (systemd has not read the task file since the "
-                + "task was added).",
-            "OBJECTS counts the objects of the API server that the task created, configured, deleted or left "
-                + "unchanged, and those that failed.",
+            "The name of a task is followed by how it ended: changed, unchanged, failed, skipped or interrupted; "
+                + "'running' while a process runs it, 'not yet' if it has not run, 'waiting' if its service waits for "
+                + "another task, 'unknown' if you may not read its record. Then come how long it took, when it ended, "
+                + "the objects of the API server that it created, configured, deleted or left unchanged, and the "
+                + "state of its service if that is another one than of a task that has ended so.",
             "If every task has succeeded and this machine's kubelet is not that of a Ready node, a last line names the "
                 + "cause; 'nest-bootstrap doctor' prints more.",
             "With '--all-nodes' this machine need not be a node: it shows what the nodes have reported to the "

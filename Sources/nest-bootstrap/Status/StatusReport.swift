@@ -102,7 +102,7 @@ struct StatusReport {
                 summary + (summary.isEmpty ? [] : [""])
                 + statusLines(statuses, columns: columns, isColoured: isColoured)
                 + (address.map { addressLines($0, columns: columns) } ?? [])
-                + certificateLines(listed, at: .now(), columns: columns)
+                + certificateLines(listed, at: .now())
                 + warningLines(warnings, columns: columns)
             output.write(lines.map { $0 + "\n" }.joined())
         }

@@ -5,31 +5,31 @@ import Planning
 public import State
 import YAML
 
-/// Returns statuses as a human-readable table.
-///
-/// The reasons why a task has not succeeded are below its row, wrapped to the width of the terminal. Descriptions are
-/// cut off at the edge of the terminal. If the terminal is narrower than the other columns, each task is a paragraph
-/// instead of a row.
+/// Returns the statuses of tasks as human-readable rows, as in the view of a run, with the reasons below them.
 ///
 /// - Parameters:
 ///   - statuses: The statuses of the tasks.
+///   - now: The time for which the ages of running tasks are computed.
 ///   - columns: The width of the terminal, or `nil` for lines of any length.
 ///   - isColoured: Whether states are coloured.
-/// - Returns: The lines, the heading first, or one sentence if there is no task.
+/// - Returns: The lines, or one sentence if there is no task.
 public func statusLines(
     _ statuses: [TaskStatus],
+    at now: Timestamp = .now(),
     columns: Int? = nil,
     isColoured: Bool = false,
 ) -> [String] {
     guard !statuses.isEmpty else { return ["no task for this node"] }
-    let table = TextTable(heading, statuses.map { cells($0) }, columns: columns)
-    return table.lines(
-        tones: statuses.map { isColoured ? $0.state.tone : nil },
-        details: statuses.map { $0.reasonLines.map(printable) },
-    )
+    return finalLines(statuses.map { TaskRow($0, at: now) }, columns: columns, isColoured: isColoured)
 }
 
-/// Returns the warnings that follow the table of statuses.
+/// Formats rows that stay.
+func finalLines(_ rows: [TaskRow], columns: Int?, isColoured: Bool) -> [String] {
+    let format = RowFormatter(rows, columns: columns)
+    return rows.flatMap(format.finalLines).map { $0.painted(isColoured) }
+}
+
+/// Returns the warnings that follow the statuses.
 ///
 /// - Parameters:
 ///   - warnings: The conditions that need attention although nothing has failed.
@@ -61,22 +61,6 @@ public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
     ]
 }
 
-private let heading = ["TASK", "STATE", "UNIT", "AGE", "DURATION", "OBJECTS", "REPETITION", "DESCRIPTION"]
-
-private func cells(_ status: TaskStatus) -> [String] {
-    [
-        status.task, "\(status.state)", unitWords(status), status.age?.clockText ?? "",
-        status.duration?.humanReadable ?? "", status.counts.text, status.repetitionWords, status.description ?? "",
-    ].map(printable)
-}
-
-/// Returns the state of the unit and, after a failure, when it is retried.
-private func unitWords(_ status: TaskStatus) -> String {
-    let words = status.service?.words ?? ""
-    guard !words.isEmpty, status.state == .ended(.failed), let time = status.retriesIn else { return words }
-    return "\(words), retries in \(time.clockText)"
-}
-
 extension TaskStatus {
     /// The reasons why the task, or its last repetition, has not succeeded, one line each.
     var reasonLines: [String] {
@@ -96,8 +80,14 @@ extension TaskStatus {
         return ["waiting: \(Wait(wait.subject, reason: wait.reason))"]
     }
 
+    /// The state of the unit of a task that has ended, unless the state of the task implies it.
+    fileprivate var unitWords: String? {
+        guard let words = service?.words, words != (state.isSuccess ? "active" : "failed") else { return nil }
+        return "unit \(words)"
+    }
+
     /// The last repetition and the time until the next one.
-    var repetitionWords: String {
+    fileprivate var repetitionWords: String {
         var words: [String] = []
         if let repetition {
             words.append("\(repetition.state)" + (repetition.age.map { " \($0.clockText) ago" } ?? ""))
@@ -110,7 +100,7 @@ extension TaskStatus {
 extension ServiceState {
     /// The state in a few human-readable words.
     var words: String {
-        guard unit.load == "loaded" else { return unit.load == "not-found" ? "no unit" : unit.load }
+        guard unit.load == "loaded" else { return unit.load == "not-found" ? "not known" : unit.load }
         switch unit.active {
         case "activating": return "starting"
         case "deactivating": return "stopping"
@@ -162,7 +152,7 @@ extension TaskRow {
             time = status.duration?.humanReadable ?? ""
             let age = status.age.map { "\($0.clockText) ago" }
             let retry = status.retriesIn.map { "retries in \($0.clockText)" }
-            let parts = [age, kind == .failed ? retry : nil]
+            let parts = [age, kind == .failed ? retry : nil, status.unitWords]
             let repetition = status.repetitionWords.isEmpty ? nil : "repetition \(status.repetitionWords)"
             let counts = status.counts.isEmpty ? nil : status.counts.text
             let cause = kind == .failed || kind.isSuccess || reasons.isEmpty ? nil : reasons.joined(separator: "; ")
