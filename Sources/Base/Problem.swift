@@ -67,6 +67,9 @@ public struct Problems: Error, Sendable, Hashable, CustomStringConvertible {
     /// The problems without duplicates, sorted by location; problems without a location come first.
     public private(set) var all: [Problem]
 
+    /// The error of a task whose events have reported what is wrong.
+    public static let alreadyReported = Problems([])
+
     /// Creates a sorted collection without duplicates.
     public init(_ all: [Problem]) {
         self.all = all.unique().sorted { left, right in

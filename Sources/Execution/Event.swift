@@ -46,7 +46,7 @@ public struct Event: Sendable {
         /// An object of the API server was checked or changed.
         case object(String, ObjectResult)
         /// An object could not be applied, or a document could not be read; the task continues and fails at its end.
-        case objectFailed(String, any Error)
+        case objectFailed(FailedObject)
         /// A condition that needs attention, with its subject.
         case warning(subject: String, String)
         /// A line that a child process printed.
@@ -55,6 +55,23 @@ public struct Event: Sendable {
         case taskFinished(Outcome, after: Duration)
         /// The run ended.
         case runFinished(Report)
+    }
+
+    /// An object that could not be applied or deleted, or a document that could not be read.
+    public struct FailedObject: Sendable {
+        /// The object; empty for a document.
+        public var name: String
+        /// The problems of the object, whose messages name it.
+        public var problems: [Problem]
+        /// The problems to print: those of a group of objects with one cause for its first object, none for the others.
+        public var printed: [Problem]
+        /// Whether every retry fails until a person changes something.
+        public var isPermanent: Bool
+
+        public init(_ name: String, _ problems: [Problem], printed: [Problem]? = nil, isPermanent: Bool = false) {
+            (self.name, self.problems, self.isPermanent) = (name, problems, isPermanent)
+            self.printed = printed ?? problems
+        }
     }
 
     /// The result of checking or changing a path.

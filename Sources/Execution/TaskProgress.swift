@@ -79,9 +79,9 @@ public struct TaskProgress: Sendable {
                 changedObjects.add("\(object) \(result.change.rawValue)")
             }
             proceed("\(object) \(done(result.change.rawValue, result.change == .unchanged))", object)
-        case .objectFailed(let object, _):
+        case .objectFailed(let object):
             counts.failed += 1
-            proceed("\(object) failed", object)
+            proceed("\(object.name) failed", object.name)
         case .path(let path, let result):
             if result.change != .unchanged { nodeChanges.add("\(path) \(result.change.rawValue)") }
             proceed("\(path) \(done(result.change.rawValue, result.change == .unchanged))")

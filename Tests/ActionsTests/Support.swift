@@ -91,7 +91,7 @@ final class Bench: Sendable {
             case .change(let subject, let change): "\(subject) \(change)"
             case .output(let text): "| \(text)"
             case .warning(let subject, let text): "warning: \(subject): \(text)"
-            case .objectFailed(_, let error): "\(error)"
+            case .objectFailed(let object): object.problems.map(\.description).joined(separator: "\n")
             default: nil
             }
         guard let line else { return }

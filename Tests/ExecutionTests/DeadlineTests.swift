@@ -123,7 +123,7 @@ import Testing
             await engine.run(plan("a", timeout: .seconds(60))) { _, context in
                 started.open()
                 try? await Task.sleep(for: .seconds(3600))
-                for name in ["x", "y"] { context.emit(.objectFailed(name, Failure(description: "not applied"))) }
+                for name in ["x", "y"] { context.emit(.objectFailed(.init(name, [Problem("not applied")]))) }
                 throw Failure(description: "2 of 2 objects could not be applied")
             }
         }

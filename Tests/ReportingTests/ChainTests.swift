@@ -3,10 +3,6 @@ import Reporting
 import Testing
 import YAML
 
-private struct AlreadyReported: ProblemList {
-    let problems: [Problem] = []
-}
-
 @Suite(.timeLimit(.minutes(5)))
 struct ChainTests {
     private func nested(_ words: [String]) -> any Error {
@@ -81,6 +77,6 @@ struct ChainTests {
     }
 
     @Test func `what events have reported already is not reported again`() {
-        #expect(problems(of: AlreadyReported()) == [])
+        #expect(problems(of: Problems.alreadyReported) == [])
     }
 }

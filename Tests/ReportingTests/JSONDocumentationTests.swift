@@ -21,7 +21,7 @@ struct JSONDocumentationTests {
             Event(task: "c", .objectCount(3)),
             Event(task: "c", .planned("would run 'x'")),
             Event(task: "c", .change("unit 'x.service'", "started")),
-            Event(task: "c", .objectFailed("ConfigMap/z", Problem("ConfigMap/z: it is refused"))),
+            Event(task: "c", .objectFailed(.init("ConfigMap/z", [Problem("ConfigMap/z: it is refused")]))),
             Event(task: "c", .path("/etc/y", .init(.changed, diff: ["-a", "+b"]))),
             Event(
                 task: "c",
@@ -132,7 +132,7 @@ struct JSONDocumentationTests {
         let counts = CheckCounts(tasks: 3, objects: 5, uncheckedObjects: 4, tasksWithoutSandbox: 1)
         let text = checkJSON([SampleRun.problem], warnings: [SampleRun.problem], counts, Self.keys, Self.address)
         let problem =
-            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","#
+            #"{"message":"ConfigMap/y: wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","#
         #expect(text.hasPrefix(#"{"version":1,"problems":[\#(problem)"key":"tasks"}],"warnings":[{"#))
         let node = try readJSON(Array(text.utf8), file: "check")
         #expect(try fieldPaths(node).sorted() == (try DocumentedFields("check").paths.sorted()))

@@ -22,8 +22,8 @@ struct JSONSinkTests {
             "subject":"server","reason":"refused"}
             4,"event":"path","task":"a","path":"/etc/x","result":"unchanged"}
             5,"event":"object","task":"a","object":"ConfigMap/x","result":"configured","fields":[".data.a: 1 -> 2"]}
-            6,"event":"error","task":"a","object":"ConfigMap/y","message":"wrong \\"type\\"",\
-            "place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}
+            6,"event":"error","task":"a","object":"ConfigMap/y","message":"ConfigMap/y: wrong \\"type\\"",\
+            "place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","cause":"wrong \\"type\\""}
             7,"event":"warning","task":"a","subject":"ConfigMap/x","message":"old"}
             8,"event":"output","task":"a","message":"two\\nlines"}
             9,"event":"task-finished","task":"a","outcome":"failed","started":true,"durationSeconds":1.500,\
@@ -40,7 +40,7 @@ struct JSONSinkTests {
     @Test func `every line has a number of its own`() {
         let recorder = Recorder()
         let reporter = Reporter(JSONSink(recorder.output, run: "r"))
-        reporter.receive(Event(task: "a", .objectFailed("x", Problems([Problem("one"), Problem("two")]))))
+        reporter.receive(Event(task: "a", .objectFailed(.init("x", [Problem("one"), Problem("two")]))))
         reporter.receive(Event(task: "a", .output("line")))
         let numbers = recorder.text().matches(of: /"sequence":(\d+)/).compactMap { Int($0.1) }
         #expect(numbers.count == 3 && zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 }, "\(numbers)")

@@ -94,11 +94,11 @@ struct NotifySinkTests {
             hint: "MARKER",
             publicMessage: "its program failed"
         )
-        sink.receive(Event(task: "a", .objectFailed("ConfigMap/x", secret)))
+        sink.receive(Event(task: "a", .objectFailed(.init("ConfigMap/x", [secret]))))
         sink.receive(Event(task: "a", .taskFinished(.failed(secret), after: .milliseconds(5))))
         sink.finish()
         #expect(
-            all.dropFirst() == ["STATUS=exec", "STATUS=failed in 5 ms (1 failed): ConfigMap/x: its program failed"]
+            all.dropFirst() == ["STATUS=exec", "STATUS=failed in 5 ms (1 failed): its program failed"]
         )
     }
 }

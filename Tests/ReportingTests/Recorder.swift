@@ -93,7 +93,7 @@ struct Plain: Error, CustomStringConvertible {
 enum SampleRun {
     /// What is wrong with one object.
     static let problem = Problem(
-        "wrong \"type\"",
+        "ConfigMap/y: wrong \"type\"",
         at: SourceLocation(file: "a.yaml", position: SourceLocation.Position(line: 2, column: 3)),
         hint: "type a number"
     )
@@ -105,7 +105,7 @@ enum SampleRun {
         Event(task: "a", .waiting(Wait("server: refused"))),
         Event(task: "a", .path("/etc/x", .unchanged)),
         Event(task: "a", .object("ConfigMap/x", .init(.configured, fields: [".data.a: 1 -> 2"]))),
-        Event(task: "a", .objectFailed("ConfigMap/y", problem)),
+        Event(task: "a", .objectFailed(.init("ConfigMap/y", [problem]))),
         Event(task: "a", .warning(subject: "ConfigMap/x", "old")),
         Event(task: "a", .output("two\nlines")),
         Event(task: "a", .taskFinished(.failed(problem), after: .milliseconds(1500))),

@@ -59,7 +59,7 @@ struct Script {
         case "path": add(task, .path(words[2], .init(Event.PathResult.Change(rawValue: words[3]) ?? .unchanged)))
         case "print": add(task, .output(rest))
         case "warn": add(task, .warning(subject: Self.head(rest), Self.tail(rest)))
-        case "fail": add(task, .objectFailed(Self.head(rest), Problem(Self.tail(rest))))
+        case "fail": add(task, .objectFailed(.init(Self.head(rest), [Problem(rest)])))
         case "end": end(task, words)
         default: preconditionFailure("unknown event '\(words[1])'")
         }

@@ -1,6 +1,6 @@
-public import Base
+import Base
 import Execution
-public import Kubernetes
+import Kubernetes
 
 /// A reporter of objects that could not be applied or deleted, which groups failures by their cause.
 ///
@@ -68,8 +68,13 @@ final class FailureReporter: Sendable {
         let failures = await DependencyHints(context: context).add(to: pending.sorted(by: isBefore))
         for group in FailureGroup.groups(of: failures) {
             for (index, failure) in group.members.enumerated() {
-                let lines = index == 0 ? group.problems : []
-                context.emit(.objectFailed(failure.object.description, GroupedFailure(failure: failure, lines: lines)))
+                let object = Event.FailedObject(
+                    failure.object.description,
+                    failure.problems,
+                    printed: index == 0 ? group.problems : [],
+                    isPermanent: failure.isPermanent
+                )
+                context.emit(.objectFailed(object))
             }
         }
     }
@@ -80,16 +85,4 @@ final class FailureReporter: Sendable {
         let (leftFile, rightFile) = (positions[first.file] ?? 0, positions[second.file] ?? 0)
         return leftFile == rightFile ? first < second : leftFile < rightFile
     }
-}
-
-/// The failure of an object, printed together with other failures of the same cause.
-public struct GroupedFailure: Error, Sendable {
-    public var failure: ObjectFailure
-    /// The problems to print: the problems of the group for its first object, none for the other objects.
-    public var lines: [Problem]
-}
-
-extension GroupedFailure: PermanentFailure {
-    /// Whether the object's failure is permanent.
-    public var isPermanent: Bool { failure.isPermanent }
 }

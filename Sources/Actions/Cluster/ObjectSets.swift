@@ -116,7 +116,7 @@ struct SetDeletion {
             // Later groups are not deleted after a failure, because a remaining object may need their objects.
             await failures.report()
             try Task.checkCancellation()
-            guard failures.count == 0 else { throw ReportedFailures() }
+            guard failures.count == 0 else { throw Problems.alreadyReported }
         }
         var rest = record
         try await reporting { () async throws(ObjectFailure) in
@@ -128,7 +128,7 @@ struct SetDeletion {
     /// Performs an operation, and reports its failure.
     ///
     /// - Returns: The result of the operation.
-    /// - Throws: ``ReportedFailures``, or `CancellationError` if the task was cancelled.
+    /// - Throws: ``Base/Problems/alreadyReported``, or `CancellationError` if the task was cancelled.
     func reporting<Value>(_ operation: () async throws(ObjectFailure) -> Value) async throws -> Value {
         do throws(ObjectFailure) {
             return try await operation()
@@ -136,7 +136,7 @@ struct SetDeletion {
             if Task.isCancelled { throw CancellationError() }
             failures.add(error)
             await failures.report()
-            throw ReportedFailures()
+            throw Problems.alreadyReported
         }
     }
 }

@@ -15,18 +15,20 @@ struct ApplyAction: Action {
         let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
             .load { (url, sha256) throws(Problem) in try await cache.text(of: url, sha256: sha256) }
         if let unknown = contents.problems.first(where: { context.missingInDryRun($0) != nil }) { throw unknown }
-        for problem in contents.problems { context.emit(.objectFailed("", problem)) }
+        for problem in contents.problems {
+            context.emit(.objectFailed(.init("", [problem], isPermanent: problem.isPermanent)))
+        }
         for warning in contents.warnings { context.emit(.warning(about: warning)) }
         guard !contents.manifests.isEmpty else {
             if contents.problems.isEmpty { throw Problem("no object to apply") }
-            throw ReportedFailures()
+            throw Problems.alreadyReported
         }
         let client: APIClient
         do {
             client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
         } catch {
             // A dry run without the server must not succeed with manifests that cannot be read.
-            if context.missingInDryRun(error) != nil, !contents.problems.isEmpty { throw ReportedFailures() }
+            if context.missingInDryRun(error) != nil, !contents.problems.isEmpty { throw Problems.alreadyReported }
             throw error
         }
         return try await run(contents, client)
@@ -51,7 +53,7 @@ struct ApplyAction: Action {
         }
         await failures.report()
         try Task.checkCancellation()
-        guard failures.count == 0, contents.problems.isEmpty else { throw ReportedFailures() }
+        guard failures.count == 0, contents.problems.isEmpty else { throw Problems.alreadyReported }
         // The new objects must be ready before the objects that they replace are deleted.
         if declaration.waitsForRollout, !context.run.files.isDryRun {
             try await client.awaitReadiness(
@@ -109,12 +111,6 @@ struct ApplyAction: Action {
 extension ApplyDeclaration {
     /// The version that the task records at its objects.
     var appliedVersion: AppliedVersion? { version.map { AppliedVersion($0, allowsOlder: allowsOlder) } }
-}
-
-/// The error of a task whose events have reported what is wrong.
-public struct ReportedFailures: Error, Sendable, CustomStringConvertible {
-    /// The message, for callers that did not receive the events.
-    public var description: String { "not all objects are as described" }
 }
 
 extension Event.Kind {

@@ -34,7 +34,7 @@ struct RemoveAction: Action {
         await deletion.delete(objects.references.map { (ObjectIdentity($0), $0.location) }) { deletions.report($0) }
         await failures.report()
         try Task.checkCancellation()
-        guard failures.count == 0 else { throw ReportedFailures() }
+        guard failures.count == 0 else { throw Problems.alreadyReported }
         return isChanged || deletions.count > 0
     }
 

@@ -13,24 +13,12 @@ public func chain(_ error: any Error) -> String {
 ///
 /// - Parameter error: The error.
 /// - Returns: The result of ``chain(_:)``, but without hints and inner causes if a problem has a public message.
-public func publicChain(_ error: any Error) -> String { firstLine(publicLines(of: error)) }
-
-/// Formats the failure of an object as one line that every user of the node may read.
-func publicChain(_ error: any Error, of object: String) -> String {
-    let text = publicChain(error)
-    let namesObject = (error as? any ProblemList)?.namesObjects == true
-    return namesObject || text.isEmpty || object.isEmpty ? text : "\(printable(object)): \(text)"
+public func publicChain(_ error: any Error) -> String {
+    let list = causes(of: error).lazy.compactMap { $0 as? Problems }.first
+    return list.map { firstLine($0.all.map(publicLine)) } ?? publicLine(error)
 }
 
-/// Formats the problems of an error as lines that every user of the node may read.
-///
-/// - Parameter error: The error.
-/// - Returns: One line for each of the problems that ``problems(of:)`` returns.
-public func publicLines(of error: any Error) -> [String] {
-    let list = causes(of: error).lazy.compactMap { $0 as? any ProblemList }.first
-    return list.map { $0.problems.map(publicLine) } ?? [publicLine(error)]
-}
-
+/// Formats an error without its inner causes and hints as one line.
 private func publicLine(_ error: any Error) -> String { problem(of: publicCauses(causes(of: error))).line }
 
 /// Returns the first line, with the number of the others.
@@ -52,26 +40,16 @@ private func publicCauses(_ causes: [any Error]) -> [any Error] {
 
 /// Lists the problems of an error.
 ///
-/// - Parameter error: The error; see ``ProblemList``.
+/// - Parameter error: The error; ``Base/Problems`` among its causes are listed one by one.
 /// - Returns: One problem for most errors, every problem of an error that consists of several, and none if all of them
 ///   were already reported.
 public func problems(of error: any Error) -> [Problem] {
-    problems(of: error) { $0.problems }
-}
-
-/// Lists the problems of an error for machine-readable output; see ``ProblemList/individualProblems``.
-func individualProblems(of error: any Error) -> [Problem] {
-    problems(of: error) { $0.individualProblems }
-}
-
-private func problems(of error: any Error, _ list: (any ProblemList) -> [Problem]) -> [Problem] {
     let causes = causes(of: error)
-    guard let index = causes.firstIndex(where: { $0 is any ProblemList }) else {
+    guard let index = causes.firstIndex(where: { $0 is Problems }), let inner = causes[index] as? Problems else {
         return [problem(of: causes)]
     }
     let outer = causes[..<index]
-    let inner = (causes[index] as? any ProblemList).map(list) ?? []
-    return inner.map { problem in
+    return inner.all.map { problem in
         var problem = problem
         if !outer.isEmpty { problem.reason = problem.message }
         problem.message = joined(outer.map(text) + [problem.message])
@@ -80,7 +58,7 @@ private func problems(of error: any Error, _ list: (any ProblemList) -> [Problem
     }
 }
 
-/// Returns the journal fields for an error: the system error number.
+/// Returns the journal field for an error with a number of the system.
 func journalFields(of error: any Error) -> [(String, String)] {
     let number = causes(of: error).lazy.compactMap { ($0 as? SystemError)?.code }.first { $0 > 0 }
     return number.map { [("ERRNO", String($0))] } ?? []
@@ -114,8 +92,8 @@ private func text(_ error: any Error) -> String {
     if let problem = error as? Problem {
         return problem.location.map { "\($0): \(problem.message)" } ?? problem.message
     }
-    guard let list = error as? any ProblemList, !list.problems.isEmpty else { return String(describing: error) }
-    return firstLine(list.problems.map(\.line))
+    guard let list = error as? Problems else { return String(describing: error) }
+    return firstLine(list.all.map(\.line))
 }
 
 /// Joins texts from the outermost to the innermost, leaving out texts that add nothing.
@@ -158,31 +136,4 @@ private func isPartOfWord(_ character: Character?) -> Bool {
 extension Problem {
     /// The printed line, without control characters.
     var line: String { printable(description) }
-}
-
-/// An error that consists of several problems.
-public protocol ProblemList: Error {
-    /// The problems in the order of printing; empty if events have already reported all of them.
-    var problems: [Problem] { get }
-
-    /// The problems for machine-readable output, one for every object; by default the same as ``problems``.
-    var individualProblems: [Problem] { get }
-
-    /// Whether the messages of the problems already contain the names of their objects.
-    var namesObjects: Bool { get }
-}
-
-/// Defaults for most errors.
-extension ProblemList {
-    /// The same problems as in printed output.
-    public var individualProblems: [Problem] { problems }
-
-    /// The default: no names of objects in the messages.
-    public var namesObjects: Bool { false }
-}
-
-/// Problems of files are printed individually.
-extension Problems: ProblemList {
-    /// All problems.
-    public var problems: [Problem] { all }
 }

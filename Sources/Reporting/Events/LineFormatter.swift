@@ -40,9 +40,7 @@ struct LineFormatter {
         case .path(let path, let result): return lines(task, path, result)
         case .change(let subject, let text): return [Line(task, "\(subject) \(text)", .progress)]
         case .object(let object, let result): return lines(task, object, result)
-        case .objectFailed(let object, let error):
-            let namesObjects = (error as? any ProblemList)?.namesObjects ?? false
-            return problems.map { line($0, task, object: namesObjects ? nil : object) }
+        case .objectFailed: return problems.map { line($0, task) }
         case .warning(let subject, let text):
             return [Line(task, "warning: \(joined([subject, text]))", .warning)]
         // The bar distinguishes output of child processes from the program's own lines.
@@ -80,11 +78,7 @@ struct LineFormatter {
         isDryRun ? "would be \(participle)" : participle
     }
 
-    private func line(_ problem: Problem, _ task: String?, object: String? = nil) -> Line {
-        var problem = problem
-        if let object { problem.message = joined([object, problem.message]) }
-        return Line(task, "error: \(problem)", .error)
-    }
+    private func line(_ problem: Problem, _ task: String?) -> Line { Line(task, "error: \(problem)", .error) }
 
     private func line(_ task: String?, _ outcome: Outcome, _ duration: Duration, _ counts: ResultCounts) -> Line {
         // The duration of a dry run is irrelevant.

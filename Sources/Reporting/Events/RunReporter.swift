@@ -99,8 +99,8 @@ struct RunReporter: Sendable {
             entry.progress = event.task.map {
                 TaskProgress($0, verb: verb, start: stamped.uptime, isDryRun: isDryRun)
             }
-        case .objectFailed(_, let error), .taskFinished(.failed(let error), _):
-            new = problems(of: error).filter { entry.problems.insert($0).inserted }
+        case .objectFailed(let object): new = object.printed.flatMap(problems)
+        case .taskFinished(.failed(let error), _): new = problems(of: error)
         case .waiting(let wait):
             if entry.waits.count == Self.waitLimit { entry.waits = [] }
             isNews = entry.waits.insert(wait.withoutObject).inserted
@@ -108,6 +108,7 @@ struct RunReporter: Sendable {
             .runFinished:
             break
         }
+        new = new.filter { entry.problems.insert($0).inserted }
         entry.progress?.apply(event.kind, at: stamped.uptime)
         let (counts, isStarted) = (entry.progress?.counts ?? ResultCounts(), entry.progress != nil)
         let lines = isNews ? formatter.lines(for: event, problems: new, counts: counts, isStarted: isStarted) : []

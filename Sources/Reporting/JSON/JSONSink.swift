@@ -65,8 +65,8 @@ public struct JSONSink: EventSink {
         case .change(let subject, let text):
             return [JSONRecord("change", task, [("subject", .string(subject)), ("message", .string(text))])]
         case .object(let object, let result): return [record(task, object, result)]
-        case .objectFailed(let object, let error):
-            return individualProblems(of: error).map { JSONRecord($0, task, object: object) }
+        case .objectFailed(let object):
+            return object.problems.flatMap(problems).map { JSONRecord($0, task, object: object.name) }
         case .warning(let subject, let text):
             return [JSONRecord("warning", task, [("subject", .string(subject)), ("message", .string(text))])]
         case .output(let text): return [JSONRecord("output", task, [("message", .string(text))])]

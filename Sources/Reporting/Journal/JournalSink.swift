@@ -57,9 +57,7 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
     case .change(let subject, _): entry.add("NEST_OBJECT", subject)
     case .object(let object, _): entry.add("NEST_OBJECT", object)
     case .warning(let subject, _): entry.add("NEST_OBJECT", subject)
-    case .objectFailed(let object, let error):
-        entry.add("NEST_OBJECT", object)
-        entry.add(journalFields(of: error))
+    case .objectFailed(let object): entry.add("NEST_OBJECT", object.name)
     case .taskFinished(let outcome, let duration):
         if case .failed(let error) = outcome { entry.add(journalFields(of: error)) }
         // The errors of a task have their own entries before the entry for its end.

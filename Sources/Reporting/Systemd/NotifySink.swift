@@ -94,7 +94,7 @@ extension Event {
     fileprivate var publicError: String? {
         let text =
             switch kind {
-            case .objectFailed(let object, let error): publicChain(error, of: object)
+            case .objectFailed(let object): publicChain(Problems(object.printed))
             case .taskFinished(.failed(let error), after: _): publicChain(error)
             default: ""
             }

@@ -133,12 +133,12 @@ final class Recorder: Sendable {
             let now = Self.now
             state.progress.apply(event.kind, at: now)
             switch event.kind {
-            case .objectFailed(_, let error):
-                state.reasons += problems(of: error).flatMap { problem in
+            case .objectFailed(let object):
+                state.reasons += object.printed.flatMap(problems).flatMap { problem in
                     problem.description.split(separator: "\n").map(String.init)
                 }
-                state.publicReasons += publicLines(of: error)
-                state.isPermanent = state.isPermanent || Base.isPermanent(error)
+                state.publicReasons += object.printed.map(publicChain)
+                state.isPermanent = state.isPermanent || object.isPermanent
             case .lease(let holder):
                 state.record?.lease = holder
                 if let record = state.record { write(record) }
