@@ -1,15 +1,11 @@
 public import Base
 import Execution
 
-/// Reports the state of the program, and the longest time that its task may take, to the service manager.
-///
-/// `systemctl status` shows the last `STATUS`. `EXTEND_TIMEOUT_USEC` extends the timeout of a unit that was written for
-/// a shorter task timeout, so that only the timeout of the task applies.
+/// Reports the state of the program to the service manager; `systemctl status` shows the last `STATUS`.
 public struct NotifySink: EventSink {
     /// Sends assignments, one per line, to the service manager.
     public typealias Sender = @Sendable (String) -> Void
 
-    private let timeouts: [String: Duration]
     private let queue: ThreadQueue<String>
     /// The running tasks, in the order in which they started.
     private var running: [TaskProgress] = []
@@ -20,9 +16,6 @@ public struct NotifySink: EventSink {
     /// The last status that was sent.
     private var status: String?
 
-    /// The time that a task may take after its deadline to report its end.
-    private static let gracePeriod = Duration.seconds(15)
-
     /// The number of unsent assignments at which statuses are dropped; a later status replaces them.
     private static let backlogLimit = 10
 
@@ -31,11 +24,8 @@ public struct NotifySink: EventSink {
 
     /// Creates a sink.
     ///
-    /// - Parameters:
-    ///   - timeouts: The timeouts of the tasks.
-    ///   - send: Sends assignments to the service manager.
-    public init(timeouts: [String: Duration], send: @escaping Sender) {
-        self.timeouts = timeouts
+    /// - Parameter send: Sends assignments to the service manager.
+    public init(send: @escaping Sender) {
         // Sending uses a separate thread, because the service manager's socket may be full.
         queue = ThreadQueue(send)
     }
@@ -53,16 +43,10 @@ public struct NotifySink: EventSink {
             running.replaceSubrange(index..<min(index + 1, running.count), with: [progress])
         }
         if let error = event.event.publicError, errors[task] == nil { errors[task] = error }
-        switch event.event.kind {
-        case .taskStarted:
-            // The service manager only ever extends the timeout of a unit, and never shortens it.
-            let time = (timeouts[task] ?? .zero) + Self.gracePeriod
-            queue.append("EXTEND_TIMEOUT_USEC=\(time.microseconds)")
-        case .taskFinished:
+        if case .taskFinished = event.event.kind {
             running.removeAll { $0.task == task }
             let end = event.lines.last?.text ?? ""
             ending = errors[task].map { "\(end): \($0)" } ?? end
-        default: break
         }
     }
 

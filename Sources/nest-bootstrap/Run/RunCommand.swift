@@ -96,7 +96,7 @@ struct RunCommand: Command {
             run: identifier,
             output: output,
             auditJournal: auditJournal(configuration.options, output),
-            manager: manager(configuration),
+            manager: configuration.options.isService ? NotifySink(send: notifyManager) : nil,
         )
         let events = EventQueue(sinks, isDryRun: isDryRun)
         return try await program.withTicking(events, idleLimit: outputLimit) {
@@ -116,12 +116,5 @@ struct RunCommand: Command {
             return nil
         }
         return Journal.ofThisMachine().map { $0.send }
-    }
-
-    /// Returns a sink that reports to the service manager, if a service manager has started this program.
-    private func manager(_ configuration: Configuration) -> NotifySink? {
-        guard configuration.options.isService else { return nil }
-        let timeouts = configuration.plan.steps.map { ($0.task.name, $0.task.timeout) }
-        return NotifySink(timeouts: Dictionary(timeouts, uniquingKeysWith: max), send: notifyManager)
     }
 }
