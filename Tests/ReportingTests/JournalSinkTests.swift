@@ -96,7 +96,7 @@ struct JournalSinkTests {
         #expect(recorder.text(.diagnostics).hasSuffix("\nnest-bootstrap: cannot read\n"))
     }
 
-    @Test func `entries that the journal refuses go to standard error, and the reason once`() {
+    @Test func `entries that the journal refuses go to standard error, with the reason`() {
         let recorder = Recorder()
         let refusing: JournalQueue.Sender = { _ throws(SystemError) in
             throw SystemError("cannot send to", "journal", code: 90)
@@ -109,6 +109,7 @@ struct JournalSinkTests {
             recorder.text(.diagnostics) == """
                 nest-bootstrap: cannot send to 'journal': Message too long
                 a: waiting: one
+                nest-bootstrap: cannot send to 'journal': Message too long
                 a: waiting: two
 
                 """

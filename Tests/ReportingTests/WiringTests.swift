@@ -19,29 +19,25 @@ struct WiringTests {
 
     @Test(
         arguments: [
-            (.text, true, "xterm", false, .terminal),
-            (.text, true, "dumb", false, .lines),
-            (.text, true, nil, false, .lines),
-            (.text, false, "xterm", false, .lines),
-            (.text, true, "xterm", true, .journal),
-            (.json, true, "xterm", true, .objects),
-        ] as [(OutputFormat, Bool, String?, Bool, SinkKind)]
+            (.text, true, "xterm", false, "TerminalSink"),
+            (.text, true, "dumb", false, "LineSink"),
+            (.text, true, nil, false, "LineSink"),
+            (.text, false, "xterm", false, "LineSink"),
+            (.text, true, "xterm", true, "JournalSink"),
+            (.json, true, "xterm", true, "JSONSink"),
+        ] as [(OutputFormat, Bool, String?, Bool, String)]
     )
     func `a sink is chosen by the requested format, then by the outputs`(
         output: OutputFormat,
         isTerminal: Bool,
         name: String?,
         hasJournal: Bool,
-        expected: SinkKind,
+        expected: String,
     ) {
-        #expect(SinkKind(output, in: Self.environment(isTerminal, name), hasJournal: hasJournal) == expected)
-    }
-
-    @Test func `plain output is that of a file, also on a terminal`() {
-        let terminal = Self.environment(true, "xterm")
-        #expect(SinkKind(.text, in: terminal.plain, hasJournal: false) == .lines)
-        #expect(!terminal.plain.isColoured)
-        #expect(terminal.plain.columns == nil)
+        let environment = Self.environment(isTerminal, name)
+        let console = ConsoleOutput(journal: hasJournal ? JournalQueue { _ in } : nil)
+        let sinks = makeSinks(for: output, isDryRun: false, in: environment, run: "r1", output: console)
+        #expect(sinks.map { "\(type(of: $0))" } == [expected])
     }
 
     @Test func `colours need a terminal and are disabled by NO_COLOR`() {

@@ -69,10 +69,12 @@ public final class ConsoleOutput: Sendable {
     }
 
     /// The first write error; a reader that has gone away does not count as an error.
-    public var failure: SystemError? { state.failure }
+    public var failure: SystemError? {
+        [.results, .diagnostics].compactMap(state.failure).first { $0.code != EPIPE }
+    }
 
     /// Returns whether nothing more is written to a stream, because its reader has gone away or a write has failed.
-    public func isClosed(_ stream: Stream) -> Bool { state.hasFailed(stream) }
+    public func isClosed(_ stream: Stream) -> Bool { state.failure(of: stream) != nil }
 
     /// Writes text; after a write error, the stream is no longer written to.
     public func write(_ text: String, to stream: Stream = .results) {
@@ -110,7 +112,9 @@ public final class ConsoleOutput: Sendable {
         var isDone = journal?.flush(idleLimit: idleLimit, until: deadline, self) ?? true
         for stream in Stream.allCases where queues[stream]?.drain(idleLimit: idleLimit, until: deadline) == false {
             isDone = false
-            if state.backlog(of: stream) > 0 { state.giveUp(stream, after: idleLimit) }
+            guard state.backlog(of: stream) > 0 else { continue }
+            let detail = "it was not read for \(idleLimit.humanReadable); the rest of the output is lost"
+            state.fail(stream, SystemError("cannot write to \(stream.name)", "", code: ETIMEDOUT, detail: detail))
         }
         return isDone
     }
@@ -118,44 +122,35 @@ public final class ConsoleOutput: Sendable {
 
 /// The state that callers share with the writing threads.
 private final class OutputState: Sendable {
-    private let failures = Locked<[ConsoleOutput.Stream: SystemError]>([:])
-    private let backlogs = Locked<[ConsoleOutput.Stream: Int]>([:])
-
-    var failure: SystemError? {
-        failures.withLock { failures in
-            [.results, .diagnostics].compactMap { failures[$0] }.first { $0.code != EPIPE }
-        }
+    private struct StreamState {
+        var failure: SystemError?
+        /// The number of bytes that wait to be written.
+        var backlog = 0
     }
 
-    func hasFailed(_ stream: ConsoleOutput.Stream) -> Bool { failures.withLock { $0[stream] != nil } }
+    private let streams = Locked<[ConsoleOutput.Stream: StreamState]>([:])
 
-    func add(_ count: Int, to stream: ConsoleOutput.Stream) {
-        backlogs.withLock { $0[stream, default: 0] += count }
+    private func with<Result: Sendable>(_ stream: ConsoleOutput.Stream, _ body: (inout StreamState) -> Result) -> Result {
+        streams.withLock { body(&$0[stream, default: StreamState()]) }
     }
 
-    func backlog(of stream: ConsoleOutput.Stream) -> Int {
-        backlogs.withLock { $0[stream] ?? 0 }
-    }
+    func failure(of stream: ConsoleOutput.Stream) -> SystemError? { with(stream) { $0.failure } }
+
+    func backlog(of stream: ConsoleOutput.Stream) -> Int { with(stream) { $0.backlog } }
+
+    func add(_ count: Int, to stream: ConsoleOutput.Stream) { with(stream) { $0.backlog += count } }
 
     func write(_ bytes: [UInt8], _ stream: ConsoleOutput.Stream, _ writer: ConsoleOutput.Writer) {
-        if failures.withLock({ $0[stream] == nil }) {
+        if failure(of: stream) == nil {
             do throws(SystemError) {
                 try writer(bytes, stream)
             } catch {
-                failures.withLock { $0[stream] = $0[stream] ?? error }
+                fail(stream, error)
             }
         }
         add(-bytes.count, to: stream)
     }
 
-    /// Stops writing to a stream whose reader has stalled.
-    func giveUp(_ stream: ConsoleOutput.Stream, after limit: Duration) {
-        let error = SystemError(
-            "cannot write to \(stream.name)",
-            "",
-            code: ETIMEDOUT,
-            detail: "it was not read for \(limit.humanReadable); the rest of the output is lost"
-        )
-        failures.withLock { $0[stream] = $0[stream] ?? error }
-    }
+    /// Stops writing to a stream.
+    func fail(_ stream: ConsoleOutput.Stream, _ error: SystemError) { with(stream) { $0.failure = $0.failure ?? error } }
 }

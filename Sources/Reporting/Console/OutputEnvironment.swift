@@ -39,13 +39,6 @@ public struct OutputEnvironment: Sendable {
     /// Whether standard error can show colours and the user has not disabled them.
     public var areErrorsColoured: Bool { isErrorTerminal && isCapable && !refusesColours }
 
-    /// The same environment with standard output treated as a file, so that a screen reader reads every line once.
-    public var plain: Self {
-        var environment = self
-        environment.isOutputTerminal = false
-        return environment
-    }
-
     /// The number of columns of standard output, or `nil` if it is not a terminal.
     public var columns: Int? { isOutputTerminal ? Terminal.columns(1) ?? 80 : nil }
 }

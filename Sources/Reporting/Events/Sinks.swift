@@ -11,32 +11,9 @@ public enum OutputFormat: String, Sendable, Hashable, CaseIterable {
     public var isForPrograms: Bool { self == .json }
 }
 
-/// The kind of output that reports a run.
-enum SinkKind: Sendable, Hashable {
-    /// Machine-readable objects on standard output.
-    case objects
-    /// Entries of the journal.
-    case journal
-    /// A view on a terminal, redrawn as the run proceeds.
-    case terminal
-    /// Plain lines.
-    case lines
-
-    /// Chooses the kind by the requested format, then by the outputs.
-    ///
-    /// Nothing is reported twice: if the output is connected to the journal, only journal entries are written.
-    init(_ format: OutputFormat, in outputEnvironment: OutputEnvironment, hasJournal: Bool) {
-        if format.isForPrograms {
-            self = .objects
-        } else if hasJournal {
-            self = .journal
-        } else {
-            self = outputEnvironment.isScreen ? .terminal : .lines
-        }
-    }
-}
-
 /// Creates the sinks for the requested format and the outputs.
+///
+/// Nothing is reported twice: if the output is connected to the journal, only journal entries are written.
 ///
 /// - Parameters:
 ///   - format: The requested format.
@@ -56,11 +33,12 @@ public func makeSinks(
     auditJournal: JournalQueue.Sender? = nil,
     manager: NotifySink? = nil,
 ) -> [any EventSink] {
-    var sinks: [any EventSink] = []
-    switch (SinkKind(format, in: outputEnvironment, hasJournal: output.journal != nil), output.journal) {
-    case (.objects, _): sinks.append(JSONSink(output, run: run, isDryRun: isDryRun))
-    case (.journal, let journal?): sinks.append(JournalSink(output, run: run, journal))
-    case (.terminal, _):
+    var sinks: [any EventSink]
+    if format.isForPrograms {
+        sinks = [JSONSink(output, run: run, isDryRun: isDryRun)]
+    } else if let journal = output.journal {
+        sinks = [JournalSink(output, run: run, journal)]
+    } else if outputEnvironment.isScreen {
         let display = TerminalSink.Display(
             isColoured: outputEnvironment.isColoured,
             showsDiagnostics: outputEnvironment.isErrorTerminal,
@@ -68,8 +46,9 @@ public func makeSinks(
             size: { Terminal.size(1) ?? TerminalSize() },
             access: { Terminal.access(1) },
         )
-        sinks.append(TerminalSink(output, display))
-    case (.lines, _), (.journal, nil): sinks.append(LineSink(output))
+        sinks = [TerminalSink(output, display)]
+    } else {
+        sinks = [LineSink(output)]
     }
     if let auditJournal {
         // Errors of this journal are ignored, because the outputs already receive every event.

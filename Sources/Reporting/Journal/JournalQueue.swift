@@ -2,7 +2,7 @@ public import Base
 
 /// Sends entries to the systemd journal, on a separate thread because sending may block.
 ///
-/// Entries that the journal refuses are printed on standard error; the first refusal is printed with its reason.
+/// Entries that the journal refuses are printed on standard error, with the reason.
 public final class JournalQueue: Sendable {
     /// Sends an entry, possibly blocking.
     public typealias Sender = @Sendable ([(String, String)]) throws(SystemError) -> Void
@@ -14,7 +14,7 @@ public final class JournalQueue: Sendable {
     }
 
     private let queue: ThreadQueue<Entry>
-    private let isGivenUp = Flag()
+    private let isGivenUp = Locked(false)
 
     /// The number of waiting entries above which output lines of child processes are dropped.
     private static let backlogLimit = 10_000
@@ -26,13 +26,11 @@ public final class JournalQueue: Sendable {
     ///
     /// - Parameter send: Sends an entry.
     public init(_ send: @escaping Sender) {
-        let hasFailed = Flag()
         queue = ThreadQueue { entry in
             do throws(SystemError) {
                 try send(entry.fields)
             } catch {
-                if hasFailed.set() { entry.output.write("nest-bootstrap: \(error)\n", to: .diagnostics) }
-                entry.output.write(entry.line, to: .diagnostics)
+                entry.output.write("nest-bootstrap: \(error)\n\(entry.line)", to: .diagnostics)
             }
         }
     }
@@ -49,29 +47,13 @@ public final class JournalQueue: Sendable {
     ///
     /// If the journal accepts nothing for too long, the remaining entries are given up with a message.
     func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?, _ output: ConsoleOutput) -> Bool {
-        if isGivenUp.isSet { return queue.count == 0 }
+        if isGivenUp.withLock({ $0 }) { return queue.count == 0 }
         let (start, limit) = (ContinuousClock.now, min(idleLimit, Self.idleLimit))
         if queue.drain(idleLimit: limit, until: deadline) { return true }
         let idle = min(limit, start.duration(to: .now)).humanReadable
         let problem = "cannot send to the journal: it took nothing for \(idle); the rest of the entries is lost"
-        if isGivenUp.set() {
-            output.write("nest-bootstrap: \(problem); see 'systemctl status systemd-journald'\n", to: .diagnostics)
-        }
+        isGivenUp.withLock { $0 = true }
+        output.write("nest-bootstrap: \(problem); see 'systemctl status systemd-journald'\n", to: .diagnostics)
         return false
-    }
-}
-
-/// A flag that is set at most once.
-private final class Flag: Sendable {
-    private let value = Locked(false)
-
-    var isSet: Bool { value.withLock { $0 } }
-
-    /// Sets the flag and returns whether it was clear before.
-    func set() -> Bool {
-        value.withLock { value in
-            defer { value = true }
-            return !value
-        }
     }
 }
