@@ -213,19 +213,14 @@ struct StatusTests {
         return status
     }
 
-    private func certificate(endingIn days: Int64) -> CertificateExpiry {
-        let end = Timestamp(seconds: now.seconds + days * 86_400 + 60)
-        return CertificateExpiry(path: "/a.crt", subject: "CN=a", validFrom: now, expires: end)
-    }
-
     @Test func `a node whose tasks have all succeeded says since when`() {
         let statuses = [
             task("a", .ended(.changed)) { $0.finishedAt = Timestamp(rfc3339: "2030-05-01T09:00:00Z") },
             task("b", .ended(.unchanged)) { $0.finishedAt = Timestamp(rfc3339: "2030-05-01T09:57:40Z") },
         ]
         #expect(
-            summaryLines(statuses, certificates: [certificate(endingIn: 400), certificate(endingIn: 89)], at: now)
-                == ["2 tasks: all succeeded, since 2030-05-01T09:57:40Z (2m 20s ago); certificates valid for 89 days"]
+            summaryLines(statuses, at: now)
+                == ["2 tasks: all succeeded, since 2030-05-01T09:57:40Z (2m 20s ago)"]
         )
     }
 
@@ -256,17 +251,6 @@ struct StatusTests {
     @Test func `a failure that only a person can correct says so`() {
         let statuses = [task("a", .ended(.failed)) { $0.isPermanent = true }]
         #expect(summaryLines(statuses, at: now) == ["1 task: 1 failed, 0 succeeded; a person has to correct the cause"])
-    }
-
-    @Test(arguments: [
-        (-1, "a certificate has expired"), (0, "a certificate expires today"), (1, "certificates valid for 1 day"),
-    ])
-    func `certificates that end soon`(days: Int64, words: String) {
-        let statuses = [task("a", .ended(.interrupted))]
-        #expect(
-            summaryLines(statuses, certificates: [certificate(endingIn: days)], at: now)
-                == ["1 task: 1 interrupted, 0 succeeded; \(words)"]
-        )
     }
 
     @Test func `below the rows is the command that loads the units of tasks that were run by hand`() {

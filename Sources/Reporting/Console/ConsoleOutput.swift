@@ -128,19 +128,21 @@ private final class OutputState: Sendable {
         var backlog = 0
     }
 
-    private let streams = Locked<[ConsoleOutput.Stream: StreamState]>([:])
+    typealias Stream = ConsoleOutput.Stream
 
-    private func with<Result: Sendable>(_ stream: ConsoleOutput.Stream, _ body: (inout StreamState) -> Result) -> Result {
+    private let streams = Locked<[Stream: StreamState]>([:])
+
+    private func with<Result: Sendable>(_ stream: Stream, _ body: (inout StreamState) -> Result) -> Result {
         streams.withLock { body(&$0[stream, default: StreamState()]) }
     }
 
-    func failure(of stream: ConsoleOutput.Stream) -> SystemError? { with(stream) { $0.failure } }
+    func failure(of stream: Stream) -> SystemError? { with(stream) { $0.failure } }
 
-    func backlog(of stream: ConsoleOutput.Stream) -> Int { with(stream) { $0.backlog } }
+    func backlog(of stream: Stream) -> Int { with(stream) { $0.backlog } }
 
-    func add(_ count: Int, to stream: ConsoleOutput.Stream) { with(stream) { $0.backlog += count } }
+    func add(_ count: Int, to stream: Stream) { with(stream) { $0.backlog += count } }
 
-    func write(_ bytes: [UInt8], _ stream: ConsoleOutput.Stream, _ writer: ConsoleOutput.Writer) {
+    func write(_ bytes: [UInt8], _ stream: Stream, _ writer: ConsoleOutput.Writer) {
         if failure(of: stream) == nil {
             do throws(SystemError) {
                 try writer(bytes, stream)
@@ -152,5 +154,7 @@ private final class OutputState: Sendable {
     }
 
     /// Stops writing to a stream.
-    func fail(_ stream: ConsoleOutput.Stream, _ error: SystemError) { with(stream) { $0.failure = $0.failure ?? error } }
+    func fail(_ stream: Stream, _ error: SystemError) {
+        with(stream) { $0.failure = $0.failure ?? error }
+    }
 }

@@ -89,15 +89,9 @@ struct StatusReport {
             output.writeObjects(text)
         } else {
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
-            // A certificate that its own task renews needs nobody.
-            let renewed = Set(
-                configuration.plan.steps.lazy.map(\.task).filter { $0.interval != nil }
-                    .compactMap { $0.footprint.issuedCertificate?.path.path }
-            )
-            let watched = certificates.filter { !renewed.contains($0.path) }
             // A certificate with a warning is not listed again.
             let listed = certificates.filter { certificate in !credentials.contains { $0.isAbout(certificate) } }
-            let summary = summaryLines(statuses, certificates: watched, columns: columns)
+            let summary = summaryLines(statuses, columns: columns)
             let lines =
                 summary + (summary.isEmpty ? [] : [""])
                 + statusLines(statuses, columns: columns, isColoured: isColoured)

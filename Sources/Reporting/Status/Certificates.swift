@@ -1,0 +1,220 @@
+public import Base
+public import Certificates
+import Planning
+import YAML
+
+/// Returns the certificates of a set as a human-readable table.
+///
+/// The first problem of a certificate is in its row; further problems are on separate lines below the row.
+///
+/// - Parameters:
+///   - inspection: The findings about the certificates.
+///   - now: The time from which remaining validity is computed.
+/// - Returns: The lines, the heading first, then undeclared files and comparisons that could not be made.
+public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> [String] {
+    var rows: [[String]] = []
+    for status in inspection.all {
+        let expiry = status.validUntil.map { expiryText($0, at: now) } ?? "-"
+        let first = [status.leaf?.node ?? "(CA)", status.name, expiry]
+        let problems = status.faults.map(\.description)
+        rows.append(first + [problems.first ?? ""])
+        rows += problems.dropFirst().map { ["", "", "", $0] }
+    }
+    var lines = tableLines(["NODE", "NAME", "EXPIRES", "PROBLEM"], rows)
+    if !inspection.undeclared.isEmpty {
+        lines += ["", "not declared:"] + inspection.undeclared.map { "  \(printable($0))" }
+    }
+    if inspection.progress != .notRotating {
+        lines += ["", "note: the CA is being replaced; 'certificates rotate-ca' says what is next"]
+    }
+    if !inspection.limits.isEmpty { lines += [""] + inspection.limits.map { "note: \($0)" } }
+    return lines
+}
+
+/// Returns the certificates of a node as a human-readable table, for output below its tasks.
+///
+/// - Parameters:
+///   - certificates: The certificates.
+///   - now: The time from which remaining validity is computed.
+/// - Returns: The lines, beginning with an empty line and the heading; empty if there is no certificate.
+public func certificateLines(_ certificates: [CertificateExpiry], at now: Timestamp) -> [String] {
+    guard !certificates.isEmpty else { return [] }
+    let rows = certificates.map { [$0.path, expiryText($0.expires, at: now), $0.subject] }
+    return [""] + tableLines(["CERTIFICATE", "EXPIRES", "SUBJECT"], rows)
+}
+
+/// Returns the expiry date with the remaining time.
+private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
+    let rest = Duration.seconds(end.seconds - now.seconds)
+    let days = rest.components.seconds / 86_400
+    let time = rest <= .zero ? "past" : days > 0 ? "\(days)d" : rest.clockText
+    return "\("\(end)".prefix(10)) (\(time))"
+}
+
+/// Returns instructions for the nodes after a step of a rotation, in the order in which to follow them.
+///
+/// - Parameter step: The completed step, whose files are in the set.
+/// - Returns: Sentences without a full stop.
+public func rotationInstructions(after step: RotationStep) -> [String] {
+    let readers = [
+        "restart the members of etcd, one after the other (--trusted-ca-file, --peer-trusted-ca-file)",
+        "restart the API servers, one after the other (--client-ca-file, --etcd-cafile, --kubelet-certificate-authority)",
+        "restart the controller managers, which publish the CA to pods (--root-ca-file), and the schedulers",
+        "restart kubelets (clientCAFile), kube-proxies and all other clients",
+    ]
+    let kubeconfigs = "write kubeconfigs again that have the CA in them (certificate-authority-data)"
+    let pods = "restart the pods that use the API server, for example with 'kubectl rollout restart'"
+    switch step {
+    case .add:
+        let signer =
+            "leave the CA of --cluster-signing-cert-file as it is: a controller manager accepts one certificate there"
+        return ["install the file of the CA on every node", kubeconfigs] + readers + [pods, signer]
+    case .issue:
+        let leaves = "install every certificate and key on its node, and in kubeconfigs that have them in them"
+        let signer =
+            "give --cluster-signing-cert-file and --cluster-signing-key-file the new CA, and tasks with verb 'certificate'; "
+            + "then renew what nodes have had issued"
+        return ["install the file of the CA on every node", leaves] + readers + [signer]
+    case .remove: return ["install the file of the CA on every node", kubeconfigs] + readers + [pods]
+    }
+}
+
+/// Returns the progress of a CA rotation as human-readable lines.
+///
+/// - Parameters:
+///   - status: The progress of the rotation.
+///   - done: The step that was done last, if the status does not contain it.
+///   - command: The command that performs the next step.
+/// - Returns: The lines.
+public func rotationLines(_ status: RotationStatus, done: RotationStep?, next command: String) -> [String] {
+    var lines: [String] = []
+    if let step = done ?? status.done {
+        lines.append("step '\(step.rawValue)' is done: \(step.result) ('\(status.authorityPath)')")
+        lines.append("on the nodes:")
+        lines += rotationInstructions(after: step).map { "  \($0)" }
+    } else {
+        lines.append("'\(status.authorityPath)' has one CA, which is not being replaced")
+    }
+    if status.progress == .issued { lines += [""] + serialLines(status) }
+    guard done != .remove else { return lines }
+    return lines + ["", "\(status.progress == .notRotating ? "next" : "when all of this is done"): \(command)"]
+}
+
+/// Returns the serial numbers of all certificates, for comparison with the certificates on the nodes.
+///
+/// - Parameter status: The progress of the rotation.
+/// - Returns: The lines, the heading first.
+public func serialLines(_ status: RotationStatus) -> [String] {
+    let rows = status.leaves.map { [$0.node, $0.name, $0.serialNumber ?? "-"] }
+    return tableLines(["NODE", "NAME", "SERIAL"], rows) + [
+        "note: the cluster does not report the certificates of its nodes; 'openssl x509 -noout -serial -in FILE' prints "
+            + "the serial number of one there"
+    ]
+}
+
+extension RotationStep {
+    /// The state of the CA after the step.
+    fileprivate var result: String {
+        switch self {
+        case .add: "the new CA is trusted beside the old one, which issues certificates"
+        case .issue: "the new CA has issued all certificates, and the old one is trusted beside it"
+        case .remove: "the old CA is no longer trusted"
+        }
+    }
+}
+
+/// Formats a table whose columns are as wide as their widest cells.
+///
+/// - Parameters:
+///   - heading: The headings of the columns.
+///   - rows: Rows of as many cells as the heading.
+/// - Returns: The lines, the heading first; a column without values is omitted.
+func tableLines(_ heading: [String], _ rows: [[String]]) -> [String] {
+    let rows = [heading] + rows.map { $0.map(printable) }
+    let columns = heading.indices.filter { column in rows.dropFirst().contains { !$0[column].isEmpty } }
+    let widths = heading.indices.map { column in rows.map { $0[column].columnCount }.max() ?? 0 }
+    return rows.map { cells in
+        let line = columns.map { cells[$0].padded(to: widths[$0]) }.joined(separator: "  ")
+        return String(line.reversed().drop { $0 == " " }.reversed())
+    }
+}
+
+/// Returns the findings of `certificates check` as one JSON object.
+///
+/// - Parameter inspection: The findings.
+/// - Returns: One line without a line ending.
+public func certificatesJSON(_ inspection: SetInspection) -> String {
+    let faulty = inspection.all.count { !$0.faults.isEmpty }
+    return Node.output([
+        ("certificates", .sequence(inspection.all.map(\.node))), ("rotation", .string(inspection.progress.rawValue)),
+        ("undeclared", .strings(inspection.undeclared)), ("notCompared", .strings(inspection.limits)),
+        ("summary", .mapping(["certificates": .number(inspection.all.count), "problems": .number(faulty)])),
+    ])
+}
+
+/// Returns the actions of `certificates renew` as one JSON object.
+///
+/// - Parameters:
+///   - plan: The actions.
+///   - isDryRun: Whether the actions are only reported, not performed.
+/// - Returns: One line without a line ending.
+public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
+    let change =
+        switch plan.authority {
+        case .keep: "kept"
+        case .make: "made"
+        case .encryptAgain: "encrypted again"
+        }
+    func node(_ item: RenewalPlan.Item, isMade: Bool) -> Node {
+        .known([
+            ("node", .string(item.leaf.node)), ("name", .string(item.leaf.name)), ("reasons", .strings(item.reasons)),
+            ("keepsKey", isMade ? .boolean(item.keepsKey) : nil),
+        ])
+    }
+    let summary: [(String, Node)] = [
+        ("made", .number(plan.made.count)), ("encryptedAgain", .number(plan.encrypted.count)),
+        ("kept", .number(plan.keptCount)),
+    ]
+    return Node.output([
+        ("dryRun", .boolean(isDryRun)), ("authority", .string(change)),
+        ("authorityProblems", .strings(plan.authorityFaults)),
+        ("made", .sequence(plan.made.map { node($0, isMade: true) })),
+        ("encryptedAgain", .sequence(plan.encrypted.map { node($0, isMade: false) })),
+        ("removed", .strings(plan.removed)), ("notCompared", .strings(plan.limits)), ("summary", .mapping(summary)),
+    ])
+}
+
+/// Returns the progress of a CA rotation as one JSON object.
+///
+/// - Parameters:
+///   - status: The progress of the rotation.
+///   - done: The step that was done last, if the status does not contain it.
+/// - Returns: One line without a line ending.
+public func rotationJSON(_ status: RotationStatus, done: RotationStep?) -> String {
+    let done = done ?? status.done
+    let leaves = status.leaves.map { leaf in
+        Node.known([
+            ("node", .string(leaf.node)), ("name", .string(leaf.name)), ("serial", .text(leaf.serialNumber)),
+            ("current", .boolean(leaf.isCurrent)), ("keepsKey", .boolean(leaf.keepsKey)),
+        ])
+    }
+    return Node.output([
+        ("rotation", .string(status.progress.rawValue)),
+        ("done", .text(done?.rawValue)), ("next", .string(status.next.rawValue)),
+        ("authority", .string(status.authorityPath)),
+        ("onNodes", .strings(done.map(rotationInstructions(after:)) ?? [])), ("certificates", .sequence(leaves)),
+    ])
+}
+
+extension CertificateStatus {
+    /// The certificate as a JSON object.
+    fileprivate var node: Node {
+        let digits = leaf.map { String($0.mode, radix: 8) }
+        let mode = digits.map { String(repeating: "0", count: max(0, 4 - $0.count)) + $0 }
+        return .known([
+            ("node", .text(leaf?.node)), ("name", .string(name)), ("path", .string(path)),
+            ("expires", .text(validUntil?.description)), ("owner", .text(leaf?.owner)), ("group", .text(leaf?.group)),
+            ("mode", .text(mode)), ("problems", .strings(faults.map(\.description))),
+        ])
+    }
+}
