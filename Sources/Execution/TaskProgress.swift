@@ -47,9 +47,6 @@ public struct TaskProgress: Sendable {
     public private(set) var nodeChanges = Changes()
     public private(set) var changedObjects = Changes()
 
-    /// The change of the first object in ``changedObjects``.
-    public private(set) var firstChange = ObjectResult.Change.unchanged
-
     /// The maximum number of waits that are kept.
     private static let waitLimit = 100
 
@@ -75,7 +72,6 @@ public struct TaskProgress: Sendable {
         case .object(let object, let result):
             counts.count(result.change)
             if result.change != .unchanged {
-                if changedObjects.count == 0 { firstChange = result.change }
                 changedObjects.add("\(object) \(result.change.rawValue)")
             }
             proceed("\(object) \(done(result.change.rawValue, result.change == .unchanged))", object)

@@ -46,21 +46,9 @@ extension TaskProgress {
         var rest = counts
         if changedObjects.count == 1 {
             parts.append(changedObjects.first)
-            rest.uncount(firstChange)
+            (rest.created, rest.changed, rest.deleted) = (0, 0, 0)
         }
         if !rest.isEmpty { parts.append(changedObjects.count == 1 ? rest.text : rest.objectText) }
         return parts.joined(separator: ", ")
-    }
-}
-
-extension ResultCounts {
-    /// Subtracts one object from the counts.
-    fileprivate mutating func uncount(_ change: ObjectResult.Change) {
-        switch change {
-        case .created: created = max(0, created - 1)
-        case .configured, .replaced: changed = max(0, changed - 1)
-        case .deleted: deleted = max(0, deleted - 1)
-        case .unchanged: unchanged = max(0, unchanged - 1)
-        }
     }
 }

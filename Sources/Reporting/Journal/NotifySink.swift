@@ -1,18 +1,16 @@
 public import Base
 import Execution
 
-/// Reports the state of the program to the service manager; `systemctl status` shows the last `STATUS`.
+/// Reports the state of the one task of a unit to the service manager; `systemctl status` shows the last `STATUS`.
 public struct NotifySink: EventSink {
     /// Sends assignments, one per line, to the service manager.
     public typealias Sender = @Sendable (String) -> Void
 
     private let queue: ThreadQueue<String>
-    /// The running tasks, in the order in which they started.
-    private var running: [TaskProgress] = []
-    /// The first error of each task, which contains the location if there is one.
-    private var errors: [String: String] = [:]
-    /// The result of the last task that ended.
-    private var ending: String?
+    /// The state of the task: what it does or waits for, or how it ended.
+    private var state: String?
+    /// The first error of the task, which contains the location if there is one.
+    private var error: String?
     /// The last status that was sent.
     private var status: String?
 
@@ -37,16 +35,12 @@ public struct NotifySink: EventSink {
 
     /// Records an event; the status is sent at the next tick.
     public mutating func receive(_ event: ReportedEvent) {
-        guard let task = event.event.task else { return }
-        if let progress = event.progress {
-            let index = running.firstIndex { $0.task == task } ?? running.count
-            running.replaceSubrange(index..<min(index + 1, running.count), with: [progress])
-        }
-        if let error = event.event.publicError, errors[task] == nil { errors[task] = error }
+        guard event.event.task != nil else { return }
+        error = error ?? event.event.publicError
         if case .taskFinished = event.event.kind {
-            running.removeAll { $0.task == task }
-            let end = event.lines.last?.text ?? ""
-            ending = errors[task].map { "\(end): \($0)" } ?? end
+            state = [event.lines.last?.text, error].compactMap(\.self).joined(separator: ": ")
+        } else if let progress = event.progress {
+            state = progress.summary
         }
     }
 
@@ -54,11 +48,10 @@ public struct NotifySink: EventSink {
     ///
     /// Applying a thousand objects therefore does not send a thousand messages.
     public mutating func tick(at uptime: Duration) {
-        let summaries = running.map { running.count > 1 ? "\(printable($0.task)): \($0.summary)" : $0.summary }
-        report(running.isEmpty ? ending : summaries.joined(separator: "; "))
+        report(state)
     }
 
-    /// Sends the result of the last task that ended.
+    /// Sends how the task ended.
     public mutating func finish() { tick(at: .zero) }
 
     /// Sends why no task could start.

@@ -8,13 +8,15 @@ struct TimelineRow {
     enum Mark: Int, CaseIterable {
         case idle, wait, work, failure
 
-        /// The meaning in the legend.
-        var meaning: String {
+        /// The meaning in the legend, the character and tone of the bar, and its height in a picture.
+        ///
+        /// The heights differ, so that a picture can be read without colours.
+        var form: (meaning: String, character: String, tone: Line.Tone, height: Int) {
             switch self {
-            case .idle: "waits for a task, a unit or the next attempt"
-            case .wait: "waits for a server, lock or condition"
-            case .work: "works"
-            case .failure: "attempt failed"
+            case .idle: ("waits for a task, a unit or the next attempt", "·", .progress, 2)
+            case .wait: ("waits for a server, lock or condition", "▒", .waiting, 8)
+            case .work: ("works", "█", .changed, 14)
+            case .failure: ("attempt failed", "✗", .failed, 14)
             }
         }
     }

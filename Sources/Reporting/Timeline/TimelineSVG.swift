@@ -30,8 +30,8 @@ public func timelineSVG(_ timeline: Timeline, node: String) -> String {
     }
     func x(_ time: Duration) -> Int { barsX + Int(timeline.place(of: time) * Double(barsWidth)) }
     func draw(_ mark: TimelineRow.Mark, from x: Int, width: Int) {
-        content += "<rect class=\"\(mark)\" x=\"\(x)\" y=\"\(y + (lineHeight - mark.height) / 2)\" "
-        content += "width=\"\(width)\" height=\"\(mark.height)\"/>\n"
+        content += "<rect class=\"\(mark)\" x=\"\(x)\" y=\"\(y + (lineHeight - mark.form.height) / 2)\" "
+        content += "width=\"\(width)\" height=\"\(mark.form.height)\"/>\n"
     }
 
     let title = node.isEmpty ? "Timeline of the tasks" : "Timeline of \(printable(node))"
@@ -40,7 +40,7 @@ public func timelineSVG(_ timeline: Timeline, node: String) -> String {
     writeLines([timeline.summary, timeline.originWords])
     for mark in TimelineRow.Mark.allCases.reversed() {
         draw(mark, from: margin, width: 24)
-        write(mark.meaning, x: margin + 32)
+        write(mark.form.meaning, x: margin + 32)
         y += lineHeight
     }
     for time in timeline.axisMarks(intervals: 8) {
@@ -73,17 +73,6 @@ private let styleSheet = """
     text{font:13px monospace;fill:#1f2328}text.critical{font-weight:bold}.failure,text.failure{fill:#d1242f}
     .work{fill:#1a7f37}.wait{fill:#bf8700}.idle{fill:#818b98}.axis{stroke:#d1d9e0}
     """
-
-extension TimelineRow.Mark {
-    /// The height of the bars, which differ without colours too.
-    fileprivate var height: Int {
-        switch self {
-        case .idle: 2
-        case .wait: 8
-        case .work, .failure: 14
-        }
-    }
-}
 
 /// Escapes a text for an element; control characters are already escaped by ``Base/printable(_:)``.
 private func escaped(_ text: String) -> String {

@@ -101,8 +101,7 @@ extension TimelineSource {
     /// Returns a task with its attempts up to the first success.
     fileprivate func task(_ facts: TaskFacts) -> TimelineTask {
         let (status, last) = (facts.status, facts.record?.ownAttempt)
-        // If a new attempt began between the reads of the two files, both files contain the previous attempt.
-        var attempts = (facts.record?.history.attempts ?? []).filter { $0.start != last?.start }
+        var attempts = facts.record?.history.attempts ?? []
         if attempts.last?.isSuccess != true, let last {
             let unit = system?.units[unitName(ofTask: status.task)]
             attempts.append(status.state == .ended(.interrupted) ? last.killed(notBefore: unit?.ended) : last)

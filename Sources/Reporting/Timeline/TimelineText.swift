@@ -37,7 +37,7 @@ private struct TimelineText {
     var lines: [String] {
         let heading = [timeline.summary, timeline.originWords].flatMap { wrapped($0) }
         let chart = rows.flatMap { row in [line(row)] + row.details.flatMap { wrapped($0, indentation: 4) } }
-        let marks = TimelineRow.Mark.allCases.reversed().map { "\(character($0)) \($0.meaning)" }
+        let marks = TimelineRow.Mark.allCases.reversed().map { "\($0.form.character) \($0.form.meaning)" }
         let critical = timeline.criticalWords.map { ["* \($0)"] } ?? []
         let footer = marks + critical + timeline.notes.map { "note: \($0)" }
         return heading + ["", axis] + chart + [""] + footer.flatMap { wrapped($0) }
@@ -72,27 +72,9 @@ private struct TimelineText {
         var parts: [(mark: TimelineRow.Mark?, text: String)] = []
         for mark in cells {
             if parts.isEmpty || parts[parts.count - 1].mark != mark { parts.append((mark, "")) }
-            parts[parts.count - 1].text += mark.map(character) ?? " "
+            parts[parts.count - 1].text += mark?.form.character ?? " "
         }
-        return parts.map { part in part.mark.map { painted(part.text, tone($0)) } ?? part.text }.joined()
-    }
-
-    private func character(_ mark: TimelineRow.Mark) -> String {
-        switch mark {
-        case .idle: "·"
-        case .wait: "▒"
-        case .work: "█"
-        case .failure: "✗"
-        }
-    }
-
-    private func tone(_ mark: TimelineRow.Mark) -> Line.Tone {
-        switch mark {
-        case .idle: .progress
-        case .wait: .waiting
-        case .work: .changed
-        case .failure: .failed
-        }
+        return parts.map { part in part.mark.map { painted(part.text, $0.form.tone) } ?? part.text }.joined()
     }
 
     private func wrapped(_ text: String, indentation: Int = 0) -> [String] {
