@@ -53,7 +53,6 @@ final class Reporter {
     private var reporter: RunReporter
     private let sink: any EventSink
     private let uptime: () -> Duration
-    private var number = 0
 
     init(_ sink: any EventSink, isDryRun: Bool = false, uptime: @escaping () -> Duration = { .zero }) {
         self.sink = sink
@@ -62,10 +61,7 @@ final class Reporter {
     }
 
     func receive(_ event: Event, attempt: Int? = nil) {
-        number += 1
-        let time: Int64 = 1_700_000_000_123
-        let stamped = StampedEvent(event: event, number: number, milliseconds: time, uptime: uptime())
-        reporter.handle(.event(stamped))
+        reporter.handle(.event(event, milliseconds: 1_700_000_000_123, uptime: uptime()))
         guard case .taskStarted = event.kind, let attempt, let task = event.task else { return }
         reporter.handle(.attempt(attempt, task: task))
     }

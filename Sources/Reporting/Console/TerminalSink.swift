@@ -50,7 +50,7 @@ struct TerminalSink: EventSink {
 
     /// Records an event, and draws a frame if the last one is old enough.
     mutating func receive(_ event: ReportedEvent) {
-        let uptime = event.stamped.uptime
+        let uptime = event.uptime
         for line in event.lines where isElsewhere(line) { output.write("\(line)\n", to: .diagnostics) }
         let lines = event.lines.filter { !isElsewhere($0) }
         let problems = display.isDryRun ? [] : lines.filter { $0.tone == .error }.map(\.text)

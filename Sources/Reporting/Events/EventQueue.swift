@@ -4,17 +4,12 @@ public import Execution
 /// Takes the events of a run from any thread, and passes them to the sinks on one thread.
 ///
 /// Sending an event never blocks, even if no reader takes the output. The queue stamps events under the lock that
-/// orders them, so times and numbers are in the order of the events. If too many events wait, lines printed by child
+/// orders them, so times are in the order of the events. If too many events wait, lines printed by child
 /// processes are dropped and counted; every other event is kept.
 public final class EventQueue: Sendable {
-    private struct State {
-        var number = 0
-        var dropped = DroppedLines()
-    }
-
     private let start = ContinuousClock.now
     private let limit: Int
-    private let state = Locked(State())
+    private let dropped = Locked(DroppedLines())
     private let queue: ThreadQueue<RunReporter.Item>
     private let sinks: [any EventSink]
 
@@ -33,20 +28,12 @@ public final class EventQueue: Sendable {
 
     /// Adds an event.
     public func send(_ event: Event) {
-        state.withLock { state in
-            if case .output = event.kind, queue.count >= limit {
-                state.number += 1
-                return state.dropped.add(event.task)
+        dropped.withLock { dropped in
+            if case .output = event.kind, queue.count >= limit { return dropped.add(event.task) }
+            for event in [dropped.takeWarning(before: event), event].compactMap(\.self) {
+                queue.append(.event(event, milliseconds: Timestamp.millisecondsNow(), uptime: uptime))
             }
-            if let warning = state.dropped.takeWarning(before: event) { append(warning, &state) }
-            append(event, &state)
         }
-    }
-
-    private func append(_ event: Event, _ state: inout State) {
-        state.number += 1
-        let time = Timestamp.millisecondsNow()
-        queue.append(.event(StampedEvent(event: event, number: state.number, milliseconds: time, uptime: uptime)))
     }
 
     /// The time since the queue was created.
@@ -102,18 +89,4 @@ private final class LockedReporter: Sendable {
     init(_ value: RunReporter) {
         self.value = Locked(value)
     }
-}
-
-/// An event with its time stamp and its number in the run.
-struct StampedEvent: Sendable {
-    var event: Event
-
-    /// The number, from 1; a gap means that lines of output were dropped.
-    var number: Int
-
-    /// The milliseconds since 1970.
-    var milliseconds: Int64
-
-    /// The time since a fixed instant, by a monotonic clock.
-    var uptime: Duration
 }

@@ -3,8 +3,11 @@ import Execution
 
 /// An event with the derived information that all sinks report about it.
 public struct ReportedEvent: Sendable {
-    /// The event with a time stamp and a number.
-    let stamped: StampedEvent
+    let event: Event
+    /// The milliseconds since 1970.
+    let milliseconds: Int64
+    /// The time since a fixed instant, by a monotonic clock.
+    let uptime: Duration
     /// The human-readable lines.
     let lines: [Line]
     /// The problems of the event that were not reported before.
@@ -17,7 +20,6 @@ public struct ReportedEvent: Sendable {
     let attempt: Int?
     /// The time since the run started.
     let elapsed: Duration
-    var event: Event { stamped.event }
 
     /// The verb of the event's task, once it has started.
     var verb: String? { progress?.verb }
@@ -30,7 +32,7 @@ public struct ReportedEvent: Sendable {
 struct RunReporter: Sendable {
     /// The work of a reporter.
     enum Item: Sendable {
-        case event(StampedEvent)
+        case event(Event, milliseconds: Int64, uptime: Duration)
         /// The number of a task's attempt.
         case attempt(Int, task: String)
         case tick(Duration)
@@ -64,7 +66,7 @@ struct RunReporter: Sendable {
 
     mutating func handle(_ item: Item) {
         switch item {
-        case .event(let event): receive(event)
+        case .event(let event, let milliseconds, let uptime): receive(event, milliseconds, uptime)
         case .attempt(let number, let task): entries[task, default: Entry()].attempt = number
         case .tick(let uptime): for index in sinks.indices { sinks[index].tick(at: uptime) }
         case .runBlocked(let problems): for index in sinks.indices { sinks[index].runBlocked(by: problems) }
@@ -73,31 +75,24 @@ struct RunReporter: Sendable {
     }
 
     /// Passes an event to the sinks; output lines of child processes are dropped and counted while a sink is behind.
-    private mutating func receive(_ stamped: StampedEvent) {
-        if case .output = stamped.event.kind, sinks.contains(where: \.isBehind) {
-            return dropped.add(stamped.event.task)
-        }
-        var events = [stamped]
-        if let warning = dropped.takeWarning(before: stamped.event) {
-            events.insert(stamped, at: 0)
-            events[0].event = warning
-        }
-        for event in events.map({ report($0) }) {
+    private mutating func receive(_ event: Event, _ milliseconds: Int64, _ uptime: Duration) {
+        if case .output = event.kind, sinks.contains(where: \.isBehind) { return dropped.add(event.task) }
+        let events = [dropped.takeWarning(before: event), event].compactMap(\.self)
+        for event in events.map({ report($0, milliseconds, uptime) }) {
             for index in sinks.indices { sinks[index].receive(event) }
         }
     }
 
     /// Adds an event to the history, and derives the report about it.
-    private mutating func report(_ stamped: StampedEvent) -> ReportedEvent {
-        let event = stamped.event
-        if case .runStarted = event.kind { start = stamped.uptime }
+    private mutating func report(_ event: Event, _ milliseconds: Int64, _ uptime: Duration) -> ReportedEvent {
+        if case .runStarted = event.kind { start = uptime }
         var entry = entries.removeValue(forKey: event.task ?? "") ?? Entry()
         var new: [Problem] = []
         var isNews = true
         switch event.kind {
         case .taskStarted(let verb):
             entry.progress = event.task.map {
-                TaskProgress($0, verb: verb, start: stamped.uptime, isDryRun: isDryRun)
+                TaskProgress($0, verb: verb, start: uptime, isDryRun: isDryRun)
             }
         case .objectFailed(let object): new = object.printed.flatMap(problems)
         case .taskFinished(.failed(let error), _): new = problems(of: error)
@@ -109,17 +104,19 @@ struct RunReporter: Sendable {
             break
         }
         new = new.filter { entry.problems.insert($0).inserted }
-        entry.progress?.apply(event.kind, at: stamped.uptime)
+        entry.progress?.apply(event.kind, at: uptime)
         let (counts, isStarted) = (entry.progress?.counts ?? ResultCounts(), entry.progress != nil)
         let lines = isNews ? formatter.lines(for: event, problems: new, counts: counts, isStarted: isStarted) : []
         let reported = ReportedEvent(
-            stamped: stamped,
+            event: event,
+            milliseconds: milliseconds,
+            uptime: uptime,
             lines: lines,
             problems: new,
             isNews: isNews,
             progress: entry.progress,
             attempt: entry.attempt,
-            elapsed: stamped.uptime - (start ?? stamped.uptime),
+            elapsed: uptime - (start ?? uptime),
         )
         // The entry of a task that has ended is no longer needed.
         if case .taskFinished = event.kind { return reported }

@@ -10,8 +10,7 @@ public struct JSONSink: EventSink {
     private let output: ConsoleOutput
     private let run: String
     private let isDryRun: Bool
-    /// The numbers of the last event and of the last line.
-    private var last = (event: 0, line: 0)
+    private var lineCount = 0
 
     /// Creates a sink.
     ///
@@ -27,20 +26,18 @@ public struct JSONSink: EventSink {
     public var isBehind: Bool { output.isBacklogged }
 
     /// Writes the objects of an event.
-    public mutating func receive(_ event: ReportedEvent) { output.write(lines(for: event), to: .results) }
-
-    /// Formats an event as the lines of its objects; an event that is not news has none.
-    ///
-    /// Every line has a sequence number. Dropped events leave a gap of the same size.
-    private mutating func lines(for event: ReportedEvent) -> [UInt8] {
-        last.line += max(0, event.stamped.number - last.event - 1)
-        last.event = event.stamped.number
-        return records(for: event).flatMap { record in
-            last.line += 1
-            return record.line(run: run, sequence: last.line, milliseconds: event.stamped.milliseconds)
+    public mutating func receive(_ event: ReportedEvent) {
+        for record in records(for: event) {
+            lineCount += 1
+            output.write(
+                record.line(run: run, sequence: lineCount, milliseconds: event.milliseconds),
+                to: .results
+            )
         }
     }
 
+
+    /// Returns the objects of an event; an event that is not news has none.
     private func records(for event: ReportedEvent) -> [JSONRecord] {
         guard event.isNews else { return [] }
         let task = event.event.task
