@@ -134,14 +134,14 @@ final class TerminalRun {
         let access = Access()
         (self.recorder, self.size, self.access) = (recorder, size, access)
         screen = Screen(columns: columns, rows: rows)
-        let display = TerminalSink.Display(
+        let terminal = TerminalScreen(
+            recorder.output,
             isColoured: isColoured,
-            showsDiagnostics: showsDiagnostics,
-            isDryRun: isDryRun,
             size: { size.value.withLock { $0 } },
             access: { access.value.withLock { $0 } },
         )
-        reporter = Reporter(TerminalSink(recorder.output, display), isDryRun: isDryRun, uptime: recorder.uptime)
+        let sink = TerminalSink(terminal, showsDiagnostics: showsDiagnostics, isDryRun: isDryRun)
+        reporter = Reporter(sink, isDryRun: isDryRun, uptime: recorder.uptime)
     }
 
     /// Lets a script happen, and then draws a frame.

@@ -1,10 +1,11 @@
 import Base
 import Execution
 @testable import Host
-import Reporting
 @testable import State
 import TestSupport
 import Testing
+
+@testable import Reporting
 
 /// What `status --watch` shows.
 @Suite(.timeLimit(.minutes(5)))
@@ -54,7 +55,10 @@ struct StatusViewTests {
     }
 
     private func view(columns: Int = 80, rows: Int = 24) -> StatusView {
-        StatusView(recorder.output, isColoured: false, size: { TerminalSize(columns: columns, rows: rows) })
+        let size = TerminalSize(columns: columns, rows: rows)
+        return StatusView(
+            TerminalScreen(recorder.output, isColoured: false, size: { size }, access: { .foreground })
+        )
     }
 
     private func window(columns: Int = 80, rows: Int = 24) -> String {
@@ -108,7 +112,9 @@ struct StatusViewTests {
 
     @Test func `in the background nothing is shown, and nothing of the shell's removed`() {
         let size = TerminalSize()
-        var view = StatusView(recorder.output, isColoured: false, size: { size }, access: { .background })
+        var view = StatusView(
+            TerminalScreen(recorder.output, isColoured: false, size: { size }, access: { .background })
+        )
         view.show(statuses, at: now)
         view.finish()
         #expect(recorder.text() == "")

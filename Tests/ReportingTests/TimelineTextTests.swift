@@ -21,7 +21,7 @@ struct TimelineTextTests {
     @Test func `a boot that goes on`() {
         #expect(
             text(SampleBoot.source, columns: 80) == """
-                6 tasks: 3 changed, 1 unchanged, 1 running, 1 waiting
+                6 tasks: 1 running, 1 waiting, 4 succeeded
                 times count from the start of the machine at 2026-01-01T10:00:00Z
 
                               0s            15s           30s           45s
@@ -59,7 +59,7 @@ struct TimelineTextTests {
         )
         source.system = SystemTimes(boot: BootTimes(unitsLoaded: .seconds(1), finished: .seconds(45)), units: [])
         let lines = timelineLines(Timeline(source), columns: 70)
-        #expect(lines.first == "2 tasks: 2 changed; the last ended after 40 s")
+        #expect(lines.first == "2 tasks: 2 succeeded; the last ended after 40 s")
         let flakyLine = lines.first { $0.hasPrefix("* flaky") } ?? ""
         #expect(flakyLine.hasSuffix("  changed"), "\(flakyLine)")
         #expect(lines.contains("    8 attempts, the first 6 of which are not known"))

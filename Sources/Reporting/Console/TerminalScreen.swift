@@ -26,8 +26,8 @@ struct TerminalScreen: Sendable {
     init(
         _ output: ConsoleOutput,
         isColoured: Bool,
-        size: @escaping @Sendable () -> TerminalSize,
-        access: @escaping @Sendable () -> TerminalAccess,
+        size: @escaping @Sendable () -> TerminalSize = { Terminal.size(1) ?? TerminalSize() },
+        access: @escaping @Sendable () -> TerminalAccess = { Terminal.access(1) },
     ) {
         (self.output, self.isColoured, self.size, self.access) = (output, isColoured, size, access)
     }

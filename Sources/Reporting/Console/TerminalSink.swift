@@ -1,6 +1,5 @@
 import Base
 import Execution
-import Host
 
 /// Reports a run on a terminal: one line per task, redrawn about five times a second, below the output of programs.
 ///
@@ -9,8 +8,9 @@ import Host
 /// and objects are only counted, because a first run creates hundreds. A dry run is a list of changes and keeps every
 /// line.
 struct TerminalSink: EventSink {
-    private let output: ConsoleOutput
-    private let display: Display
+    /// Whether standard error is the same terminal; if not, warnings and errors go there as plain lines.
+    private let showsDiagnostics: Bool
+    private let isDryRun: Bool
     private var screen: TerminalScreen
     private var view: RunView
     /// The lines that the next frame puts above the view.
@@ -18,42 +18,26 @@ struct TerminalSink: EventSink {
     /// The time of the last frame.
     private var lastFrame: Duration?
 
-    /// The properties of the terminal and the preferences of its user.
-    struct Display: Sendable {
-        /// Whether colours are wanted.
-        var isColoured: Bool
-        /// Whether standard error is the same terminal; if not, warnings and errors go there as plain lines.
-        var showsDiagnostics: Bool
-        /// Whether the run is a dry run.
-        var isDryRun = false
-        /// Reads the current size of the terminal.
-        var size: @Sendable () -> TerminalSize
-        /// Determines whether the program currently has the terminal to itself.
-        var access: @Sendable () -> TerminalAccess = { .foreground }
-    }
-
     /// The time between two frames, unless many lines are pending.
     private static let interval = Duration.milliseconds(200)
 
     /// The number of pending lines at which a frame is drawn at once.
     private static let pendingLimit = 100
 
-    init(_ output: ConsoleOutput, _ display: Display) {
-        self.output = output
-        self.display = display
-        screen = TerminalScreen(output, isColoured: display.isColoured, size: display.size, access: display.access)
-        view = RunView(isDryRun: display.isDryRun)
+    init(_ screen: TerminalScreen, showsDiagnostics: Bool, isDryRun: Bool) {
+        (self.screen, self.showsDiagnostics, self.isDryRun) = (screen, showsDiagnostics, isDryRun)
+        view = RunView(isDryRun: isDryRun)
     }
 
     /// Whether the terminal is stopped or slow.
-    var isBehind: Bool { output.isBacklogged }
+    var isBehind: Bool { screen.output.isBacklogged }
 
     /// Records an event, and draws a frame if the last one is old enough.
     mutating func receive(_ event: ReportedEvent) {
         let uptime = event.uptime
-        for line in event.lines where isElsewhere(line) { output.write("\(line)\n", to: .diagnostics) }
+        for line in event.lines where isElsewhere(line) { screen.output.write("\(line)\n", to: .diagnostics) }
         let lines = event.lines.filter { !isElsewhere($0) }
-        let problems = display.isDryRun ? [] : lines.filter { $0.tone == .error }.map(\.text)
+        let problems = isDryRun ? [] : lines.filter { $0.tone == .error }.map(\.text)
         view.note(event, problems: problems)
         if case .runFinished = event.event.kind { return draw(at: uptime, summary: lines, isLast: true) }
         pending += stays(event) ? lines : []
@@ -76,15 +60,15 @@ struct TerminalSink: EventSink {
         switch event.event.kind {
         case .waiting: false
         case .output, .warning, .planned, .change, .runFinished: true
-        case .path(_, let result): display.isDryRun || [.changed, .removed].contains(result.change)
+        case .path(_, let result): isDryRun || [.changed, .removed].contains(result.change)
         case .object(_, let result):
-            display.isDryRun || [.configured, .deleted, .replaced].contains(result.change) || !result.notes.isEmpty
-        case .runStarted, .taskStarted, .lease, .objectCount, .objectFailed, .taskFinished: display.isDryRun
+            isDryRun || [.configured, .deleted, .replaced].contains(result.change) || !result.notes.isEmpty
+        case .runStarted, .taskStarted, .lease, .objectCount, .objectFailed, .taskFinished: isDryRun
         }
     }
 
     private func isElsewhere(_ line: Line) -> Bool {
-        line.isDiagnostic && !display.showsDiagnostics
+        line.isDiagnostic && !showsDiagnostics
     }
 
     /// Draws a frame.
@@ -100,7 +84,7 @@ struct TerminalSink: EventSink {
         let ended = isLast ? view.finish(columns: columns) : []
         let rows = view.rows(at: uptime)
         let format = RowFormatter(rows, columns: columns)
-        let staying = screenLines(pending, columns) + (display.isDryRun ? [] : ended) + screenLines(summary, columns)
+        let staying = screenLines(pending, columns) + (isDryRun ? [] : ended) + screenLines(summary, columns)
         pending = []
         screen.draw(staying: staying, live: LiveLayout(format: format, rowLimit: size.viewRows).lines(rows), in: size)
     }

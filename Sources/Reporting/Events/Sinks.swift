@@ -41,14 +41,8 @@ public func makeSinks(
     } else if let journal = output.journal {
         sinks = [JournalSink(output, run: run, journal)]
     } else if outputEnvironment.isScreen {
-        let display = TerminalSink.Display(
-            isColoured: outputEnvironment.isColoured,
-            showsDiagnostics: outputEnvironment.isErrorTerminal,
-            isDryRun: isDryRun,
-            size: { Terminal.size(1) ?? TerminalSize() },
-            access: { Terminal.access(1) },
-        )
-        sinks = [TerminalSink(output, display)]
+        let screen = TerminalScreen(output, isColoured: outputEnvironment.isColoured)
+        sinks = [TerminalSink(screen, showsDiagnostics: outputEnvironment.isErrorTerminal, isDryRun: isDryRun)]
     } else {
         sinks = [LineSink(output)]
     }

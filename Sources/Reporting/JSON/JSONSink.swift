@@ -36,7 +36,6 @@ public struct JSONSink: EventSink {
         }
     }
 
-
     /// Returns the objects of an event; an event that is not news has none.
     private func records(for event: ReportedEvent) -> [JSONRecord] {
         guard event.isNews else { return [] }

@@ -120,9 +120,6 @@ extension ServiceState {
 }
 
 extension TaskState {
-    /// The word for the state after a number of tasks, as in `2 not run yet`.
-    var countedWord: String { self == .notYet ? "not run yet" : description }
-
     /// The tone of a line about the state, which determines its colour on a terminal.
     var tone: Line.Tone {
         switch self {

@@ -23,23 +23,22 @@ public func summaryLines(
 
 /// Returns the number of tasks in each state or, if all have succeeded, the time since the last success.
 private func taskSummary(_ statuses: [TaskStatus], at now: Timestamp) -> String {
+    guard statuses.allSatisfy(\.countedState.isSuccess) else { return stateSummary(statuses.map(\.countedState)) }
     let count = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
-    let succeeded = statuses.filter(\.countedState.isSuccess)
-    guard succeeded.count < statuses.count else {
-        guard let last = succeeded.compactMap(\.finishedAt).max(by: { $0.seconds < $1.seconds }) else {
-            return "\(count): all succeeded"
-        }
-        let age = Duration.seconds(max(0, now.seconds - last.seconds))
-        return "\(count): all succeeded, since \(last) (\(age.clockText) ago)"
-    }
+    guard let last = statuses.compactMap(\.finishedAt).max() else { return "\(count): all succeeded" }
+    let age = Duration.seconds(max(0, now.seconds - last.seconds))
+    return "\(count): all succeeded, since \(last) (\(age.clockText) ago)"
+}
+
+/// Returns the number of tasks in each state, failures first, such as `3 tasks: 1 failed, 2 succeeded`.
+func stateSummary(_ states: [TaskState]) -> String {
     let order: [TaskState] = [
         .ended(.failed), .running, .waiting, .ended(.interrupted), .ended(.skipped), .notYet, .unknown,
     ]
-    let others = order.compactMap { state -> String? in
-        let count = statuses.filter { $0.countedState == state }.count
-        return count == 0 ? nil : "\(count) \(state.countedWord)"
-    }
-    return "\(count): \((others + ["\(succeeded.count) succeeded"]).joined(separator: ", "))"
+    let counts = order.map { state in (states.count { $0 == state }, state == .notYet ? "not run yet" : "\(state)") }
+    let others = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    let all = others + ["\(states.count(where: \.isSuccess)) succeeded"]
+    return "\(states.count) task\(states.count == 1 ? "" : "s"): \(all.joined(separator: ", "))"
 }
 
 /// Returns the time until the next retry of a failed task, or a statement that no retry alone can succeed.

@@ -1,6 +1,6 @@
 public import Base
 import Execution
-public import Host
+import Host
 public import State
 import YAML
 
@@ -8,20 +8,11 @@ import YAML
 public struct StatusView: Sendable {
     private var screen: TerminalScreen
 
-    /// Creates a view.
-    ///
-    /// - Parameters:
-    ///   - output: The output to the terminal.
-    ///   - isColoured: Whether colours are wanted.
-    ///   - size: Reads the current size of the terminal.
-    ///   - access: Determines whether the program currently has the terminal to itself.
-    public init(
-        _ output: ConsoleOutput,
-        isColoured: Bool,
-        size: @escaping @Sendable () -> TerminalSize,
-        access: @escaping @Sendable () -> TerminalAccess = { .foreground },
-    ) {
-        screen = TerminalScreen(output, isColoured: isColoured, size: size, access: access)
+    init(_ screen: TerminalScreen) { self.screen = screen }
+
+    /// Creates a view on standard output.
+    public init(_ output: ConsoleOutput, isColoured: Bool) {
+        screen = TerminalScreen(output, isColoured: isColoured)
     }
 
     /// Shows the states of the tasks, unless output to the terminal is stalled or a shell is using it.

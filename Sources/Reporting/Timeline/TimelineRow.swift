@@ -43,12 +43,7 @@ extension Timeline {
     /// The number of tasks and their states, in one sentence.
     var summary: String {
         guard !tasks.isEmpty else { return "no task for this node" }
-        let states: [TaskState] =
-            [.changed, .unchanged, .failed, .skipped, .interrupted].map(TaskState.ended)
-            + [.running, .waiting, .notYet, .unknown]
-        let counts = states.map { state in (tasks.count { $0.state == state }, state.countedWord) }.filter { $0.0 > 0 }
-        let list = counts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
-        let head = "\(tasks.count) \(tasks.count == 1 ? "task" : "tasks"): \(list)"
+        let head = stateSummary(tasks.map(\.state))
         guard let last = tasks.compactMap(\.ended).max(), !isOngoing else { return head }
         return "\(head); the last ended after \(last.humanReadable)"
     }

@@ -84,13 +84,7 @@ private struct StatusDisplay: Sendable {
             form = .changes(StatusChanges(), isJSON: format.isForPrograms)
             return
         }
-        let view = StatusView(
-            output,
-            isColoured: outputEnvironment.isColoured,
-            size: { Terminal.size(1) ?? TerminalSize() },
-            access: { Terminal.access(1) },
-        )
-        form = .view(view)
+        form = .view(StatusView(output, isColoured: outputEnvironment.isColoured))
     }
 
     mutating func show(_ findings: StatusFindings) {
