@@ -22,7 +22,7 @@ struct JournalSinkTests {
             }
             entries.all.withLock { $0.append(own.joined(separator: " ")) }
         }
-        let reporter = Reporter(JournalSink(recorder.output, run: "r1", journal))
+        let reporter = Reporter(JournalSink(output: recorder.output, run: "r1", journal: journal))
         for event in events { reporter.receive(event, attempt: event.task == "a" ? 2 : nil) }
         reporter.finish()
         #expect(recorder.text(.diagnostics) == "")
@@ -101,7 +101,7 @@ struct JournalSinkTests {
         let refusing: JournalQueue.Sender = { _ throws(SystemError) in
             throw SystemError("cannot send to", "journal", code: 90)
         }
-        let reporter = Reporter(JournalSink(recorder.output, run: "r1", JournalQueue(refusing)))
+        let reporter = Reporter(JournalSink(output: recorder.output, run: "r1", journal: JournalQueue(refusing)))
         reporter.receive(Event(task: "a", .waiting(Wait("one"))))
         reporter.receive(Event(task: "a", .waiting(Wait("two"))))
         reporter.finish()

@@ -127,7 +127,6 @@ final class TerminalRun {
         rows: Int = 24,
         isColoured: Bool = false,
         showsDiagnostics: Bool = true,
-        isDryRun: Bool = false,
     ) {
         let recorder = Recorder()
         let size = Size(TerminalSize(columns: columns, rows: rows))
@@ -140,8 +139,8 @@ final class TerminalRun {
             size: { size.value.withLock { $0 } },
             access: { access.value.withLock { $0 } },
         )
-        let sink = TerminalSink(terminal, showsDiagnostics: showsDiagnostics, isDryRun: isDryRun)
-        reporter = Reporter(sink, isDryRun: isDryRun, uptime: recorder.uptime)
+        let sink = TerminalSink(terminal, showsDiagnostics: showsDiagnostics)
+        reporter = Reporter(sink, uptime: recorder.uptime)
     }
 
     /// Lets a script happen, and then draws a frame.

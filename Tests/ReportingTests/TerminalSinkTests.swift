@@ -143,16 +143,6 @@ struct TerminalSinkTests {
         #expect(run.text == "a  failed       1 s\n1 task: 1 failed\n")
     }
 
-    @Test func `a dry run is a list of changes`() {
-        let run = TerminalRun(isDryRun: true)
-        run.play("tasks a, b\na start file\na path /etc/x created")
-        #expect(run.text == "a: /etc/x would be created\na  running      0 s      /etc/x would be created\nb  queued\n")
-        run.play("a end changed 1s")
-        #expect(run.window == ["a: /etc/x would be created", "a  to change    1 s", "b  queued"])
-        run.play("b start file\nb end failed 1s no\ndone")
-        #expect(run.text.hasSuffix("b: error: no\nb: failed\n1 task would change, 1 failed\n"))
-    }
-
     @Test func `after a stop the view is drawn again below what the shell has written`() {
         let run = TerminalRun()
         run.play("tasks a, b: a, c: b\na start exec\n+1s")

@@ -1,12 +1,13 @@
 import Base
 import Execution
 
-/// Reports a run in plain lines, for files, pipes and simple terminals.
+/// Reports a run in lines, for files, pipes and simple terminals, and a dry run, which is a list of changes.
 public struct LineSink: EventSink {
     private let output: ConsoleOutput
+    private let isColoured: Bool
 
-    public init(_ output: ConsoleOutput) {
-        self.output = output
+    public init(_ output: ConsoleOutput, isColoured: Bool = false) {
+        (self.output, self.isColoured) = (output, isColoured)
     }
 
     /// Whether the reader of standard output is slow or gone.
@@ -15,7 +16,11 @@ public struct LineSink: EventSink {
     /// Writes the lines of an event.
     public mutating func receive(_ event: ReportedEvent) {
         for line in event.lines {
-            output.write("\(line)\n", to: line.isDiagnostic ? .diagnostics : .results)
+            if line.isDiagnostic {
+                output.write("\(line)\n", to: .diagnostics)
+            } else {
+                output.write("\(line.painted(isColoured))\n")
+            }
         }
     }
 }

@@ -15,14 +15,9 @@ struct RunView {
         var problems: [String] = []
     }
 
-    private let isDryRun: Bool
     /// The tasks in the order of the plan.
     private var entries: [Entry] = []
     private var positions: [String: Int] = [:]
-
-    init(isDryRun: Bool) {
-        self.isDryRun = isDryRun
-    }
 
     /// Applies an event.
     ///
@@ -50,7 +45,7 @@ struct RunView {
     }
 
     /// Removes all tasks.
-    mutating func clear() { self = RunView(isDryRun: isDryRun) }
+    mutating func clear() { self = RunView() }
 
     // MARK: Rows
 
@@ -97,14 +92,8 @@ struct RunView {
             return row
         }
         row.time = duration.humanReadable
-        if kind == .interrupted {
-            row.detail = task.isWaiting ? task.summary : task.activity(at: .zero)
-        } else if !isDryRun {
-            row.detail = task.result
-        } else if kind == .changed {
-            // The lines above the view list the planned changes.
-            row.word = "to change"
-        }
+        row.detail =
+            kind != .interrupted ? task.result : task.isWaiting ? task.summary : task.activity(at: .zero)
         return row
     }
 

@@ -5,14 +5,12 @@ import Execution
 ///
 /// Lines that are useful after the run stay: failures with their causes and hints, and a line for every task that
 /// changed something. An existing path or object that was changed or deleted has its own line as well. Created paths
-/// and objects are only counted, because a first run creates hundreds. A dry run is a list of changes and keeps every
-/// line.
+/// and objects are only counted, because a first run creates hundreds.
 struct TerminalSink: EventSink {
     /// Whether standard error is the same terminal; if not, warnings and errors go there as plain lines.
     private let showsDiagnostics: Bool
-    private let isDryRun: Bool
     private var screen: TerminalScreen
-    private var view: RunView
+    private var view = RunView()
     /// The lines that the next frame puts above the view.
     private var pending: [Line] = []
     /// The time of the last frame.
@@ -24,9 +22,8 @@ struct TerminalSink: EventSink {
     /// The number of pending lines at which a frame is drawn at once.
     private static let pendingLimit = 100
 
-    init(_ screen: TerminalScreen, showsDiagnostics: Bool, isDryRun: Bool) {
-        (self.screen, self.showsDiagnostics, self.isDryRun) = (screen, showsDiagnostics, isDryRun)
-        view = RunView(isDryRun: isDryRun)
+    init(_ screen: TerminalScreen, showsDiagnostics: Bool) {
+        (self.screen, self.showsDiagnostics) = (screen, showsDiagnostics)
     }
 
     /// Whether the terminal is stopped or slow.
@@ -37,8 +34,7 @@ struct TerminalSink: EventSink {
         let uptime = event.uptime
         for line in event.lines where isElsewhere(line) { screen.output.write("\(line)\n", to: .diagnostics) }
         let lines = event.lines.filter { !isElsewhere($0) }
-        let problems = isDryRun ? [] : lines.filter { $0.tone == .error }.map(\.text)
-        view.note(event, problems: problems)
+        view.note(event, problems: lines.filter { $0.tone == .error }.map(\.text))
         if case .runFinished = event.event.kind { return draw(at: uptime, summary: lines, isLast: true) }
         pending += stays(event) ? lines : []
         let age = uptime - (lastFrame ?? uptime)
@@ -60,10 +56,10 @@ struct TerminalSink: EventSink {
         switch event.event.kind {
         case .waiting: false
         case .output, .warning, .planned, .change, .runFinished: true
-        case .path(_, let result): isDryRun || [.changed, .removed].contains(result.change)
+        case .path(_, let result): [.changed, .removed].contains(result.change)
         case .object(_, let result):
-            isDryRun || [.configured, .deleted, .replaced].contains(result.change) || !result.notes.isEmpty
-        case .runStarted, .taskStarted, .lease, .objectCount, .objectFailed, .taskFinished: isDryRun
+            [.configured, .deleted, .replaced].contains(result.change) || !result.notes.isEmpty
+        case .runStarted, .taskStarted, .lease, .objectCount, .objectFailed, .taskFinished: false
         }
     }
 
@@ -84,7 +80,7 @@ struct TerminalSink: EventSink {
         let ended = isLast ? view.finish(columns: columns) : []
         let rows = view.rows(at: uptime)
         let format = RowFormatter(rows, columns: columns)
-        let staying = screenLines(pending, columns) + (isDryRun ? [] : ended) + screenLines(summary, columns)
+        let staying = screenLines(pending, columns) + ended + screenLines(summary, columns)
         pending = []
         screen.draw(staying: staying, live: LiveLayout(format: format, rowLimit: size.viewRows).lines(rows), in: size)
     }

@@ -39,16 +39,16 @@ public func makeSinks(
     if format.isForPrograms {
         sinks = [JSONSink(output, run: run, isDryRun: isDryRun)]
     } else if let journal = output.journal {
-        sinks = [JournalSink(output, run: run, journal)]
-    } else if outputEnvironment.isScreen {
+        sinks = [JournalSink(output: output, run: run, journal: journal)]
+    } else if outputEnvironment.isScreen, !isDryRun {
         let screen = TerminalScreen(output, isColoured: outputEnvironment.isColoured)
-        sinks = [TerminalSink(screen, showsDiagnostics: outputEnvironment.isErrorTerminal, isDryRun: isDryRun)]
+        sinks = [TerminalSink(screen, showsDiagnostics: outputEnvironment.isErrorTerminal)]
     } else {
-        sinks = [LineSink(output)]
+        sinks = [LineSink(output, isColoured: outputEnvironment.isColoured)]
     }
     if let auditJournal {
         // Errors of this journal are ignored, because the outputs already receive every event.
-        sinks.append(JournalSink(output, run: run, JournalQueue { fields in _ = try? auditJournal(fields) }))
+        sinks.append(JournalSink(output: output, run: run, journal: JournalQueue { _ = try? auditJournal($0) }))
     }
     if let manager { sinks.append(manager) }
     return sinks

@@ -73,7 +73,7 @@ public struct AllNodesReport: Sendable {
 }
 
 /// Problems or warnings of several nodes, each listed once with the affected nodes.
-public struct NodeFindings: Sendable {
+struct NodeFindings: Sendable {
     /// A problem or warning with the affected nodes.
     struct Finding: Sendable {
         let problem: Problem
@@ -88,19 +88,13 @@ public struct NodeFindings: Sendable {
     private var positions: [Problem: Int] = [:]
     private var nodes: [String] = []
 
-    /// Creates a collection without nodes.
-    ///
-    /// - Parameter common: The problems of the task files themselves, which affect all nodes.
-    public init(common: [Problem] = []) {
+    /// Creates a collection without nodes, with the problems of the task files themselves.
+    init(common: [Problem] = []) {
         self.common = Problems(common).all
     }
 
-    /// Adds a node.
-    ///
-    /// - Parameters:
-    ///   - node: The name of the node.
-    ///   - problems: The problems found for the node.
-    public mutating func add(_ node: String, _ problems: [Problem]) {
+    /// Adds a node with the problems found for it.
+    mutating func add(_ node: String, _ problems: [Problem]) {
         nodes.append(node)
         for problem in problems.unique() where !common.contains(problem) {
             let index = positions[problem] ?? found.count
@@ -116,7 +110,7 @@ public struct NodeFindings: Sendable {
     var all: [Finding] { common.map { Finding(problem: $0, nodes: nodes) } + found }
 
     /// All findings as problems, with the affected nodes in the message unless all nodes are affected.
-    public var problems: [Problem] {
+    var problems: [Problem] {
         common
             + found.map { finding in
                 guard finding.nodes.count < nodes.count else { return finding.problem }

@@ -6,28 +6,18 @@ import Host
 private let dependencyLimit = 16
 
 /// Reports a run to the systemd journal, with one structured entry per line.
-public struct JournalSink: EventSink {
-    private let output: ConsoleOutput
-    private let run: String
-    private let journal: JournalQueue
-
-    /// Creates a sink.
-    ///
-    /// - Parameters:
-    ///   - output: The output for entries that the journal refuses.
-    ///   - run: The identifier of the run.
-    ///   - journal: The queue that sends the entries.
-    public init(_ output: ConsoleOutput, run: String, _ journal: JournalQueue) {
-        self.output = output
-        self.run = run
-        self.journal = journal
-    }
+struct JournalSink: EventSink {
+    /// The output for entries that the journal refuses.
+    let output: ConsoleOutput
+    /// The identifier of the run.
+    let run: String
+    let journal: JournalQueue
 
     /// Whether the journal is slow or stopped.
-    public var isBehind: Bool { journal.isBehind }
+    var isBehind: Bool { journal.isBehind }
 
     /// Sends the entries of an event.
-    public mutating func receive(_ event: ReportedEvent) {
+    mutating func receive(_ event: ReportedEvent) {
         // For a run of a single task, the entry for the end of the task says the same.
         if case .runFinished(let report) = event.event.kind, report.entries.count == 1 { return }
         for line in event.lines {
@@ -36,7 +26,7 @@ public struct JournalSink: EventSink {
     }
 
     /// Waits until the journal has accepted all entries.
-    public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool {
+    func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool {
         journal.flush(idleLimit: idleLimit, until: deadline, output)
     }
 }

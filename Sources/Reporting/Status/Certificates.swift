@@ -55,7 +55,7 @@ private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
 ///
 /// - Parameter step: The completed step, whose files are in the set.
 /// - Returns: Sentences without a full stop.
-public func rotationInstructions(after step: RotationStep) -> [String] {
+func rotationInstructions(after step: RotationStep) -> [String] {
     let readers = [
         "restart the members of etcd, one after the other (--trusted-ca-file, --peer-trusted-ca-file)",
         "restart the API servers, one after the other (--client-ca-file, --etcd-cafile, --kubelet-certificate-authority)",
