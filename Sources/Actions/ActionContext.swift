@@ -251,14 +251,77 @@ extension SystemError {
 extension ActionContext {
     /// Performs the work of the task while this node holds the task's Lease, if the task has one.
     ///
-    /// If the Lease cannot be renewed, the work is cancelled as at its deadline. A dry run needs no Lease.
+    /// If the Lease is lost, the work is cancelled as at its deadline. A dry run needs no Lease.
     ///
     /// - Parameter work: A function that performs the task.
     /// - Returns: Whether anything changed.
     /// - Throws: ``Base/Problem`` about the Lease, or the error of the work.
     func locked(_ work: @escaping @Sendable () async throws -> Bool) async throws -> Bool {
         guard let lock = task.lock, !run.files.isDryRun else { return try await work() }
-        if let process = run.networkProcess(of: task) { return try await locked(by: process, work) }
+        let (held, hold) = AsyncStream<Void>.makeStream()
+        // Not a part of the surrounding task, whose cancellation must not release the Lease before the work has ended.
+        let lease = Task {
+            defer { hold.finish() }
+            if let process = run.networkProcess(of: task) {
+                // The work may take a moment to end after its deadline.
+                let end = deadline + .seconds(30)
+                try await NetworkPart.lock.run(of: task, by: process, until: end, emit, beside: survivor) {
+                    hold.yield()
+                }
+            } else {
+                try await holdLease(lock) { hold.yield() }
+            }
+        }
+        var result: Result<Bool, any Error>?
+        var isLost = false
+        if await held.first(where: { true }) != nil {
+            // Declared outside the group for the reason given in `Rollout.pause`.
+            await withTaskGroup(of: Result<Bool, any Error>?.self) { group in
+                group.addTask {
+                    do {
+                        return .success(try await work())
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+                group.addTask {
+                    _ = await lease.result
+                    return nil
+                }
+                for await end in group {
+                    if let end {
+                        result = end
+                        lease.cancel()
+                    } else if result == nil {
+                        // Without the Lease, another node may do the same work.
+                        isLost = true
+                        group.cancelAll()
+                    }
+                }
+            }
+        }
+        lease.cancel()
+        guard let result else {
+            try await lease.value
+            throw CancellationError()
+        }
+        if case .failure(let error) = await lease.result {
+            // The work that has been done counts.
+            if case .failure = result, isLost { throw error }
+            let problem = error as? Problem
+            let text = [problem?.message ?? "\(error)", problem?.hint].compactMap(\.self).joined(separator: "; ")
+            emit(.warning(subject: "", text))
+        }
+        return try result.get()
+    }
+
+    /// Takes the task's Lease, and renews it until the surrounding Swift task is cancelled, after which it is released.
+    ///
+    /// - Parameters:
+    ///   - lock: The lock of the task.
+    ///   - onHeld: Called when this process holds the Lease.
+    /// - Throws: ``Base/Problem`` if the Lease cannot be taken, or is lost.
+    func holdLease(_ lock: ClusterLock, onHeld: () -> Void) async throws(Problem) {
         let client = try await run.connections.client(kubeconfig: lock.kubeconfig.path, self)
         let (namespace, name) = (ClusterLock.namespace, ClusterLock.leaseName(ofTask: task.name))
         let identity = "\(run.hostName)_\(String(UInt64.random(in: .min ... .max), radix: 16))"
@@ -270,89 +333,35 @@ extension ActionContext {
             task: task.name,
             location: task.location,
         )
-        let holder = { (identity: String, since: Timestamp?, isSelf: Bool) in
-            LeaseHolder(lease: "\(namespace)/\(name)", identity: identity, since: since, isSelf: isSelf)
+        let report = { (identity: String, since: Timestamp?, isSelf: Bool) in
+            let holder = LeaseHolder(lease: "\(namespace)/\(name)", identity: identity, since: since, isSelf: isSelf)
+            emit(.lease(holder))
         }
         var last: ClusterLease.Holder?
         let held = try await lease.acquire(retryPolicy) { other in
-            if other != last { emit(.lease(holder(other.identity, other.since, false))) }
+            if other != last { report(other.identity, other.since, false) }
             last = other
         }
-        emit(.lease(holder(identity, held.since, true)))
-        var end = await perform(work, renewing: held, lease)
-        if let process = survivor.process {
+        report(identity, held.since, true)
+        onHeld()
+        var loss = await lease.renew(held)
+        if loss == nil, let process = survivor.process {
             let words = "not released, because process \(process) of the task still runs"
             let limit = lease.duration.text
             emit(.warning(subject: lease.description, "\(words); it expires within \(limit): end the process before"))
-        } else {
+        } else if loss == nil {
             switch await lease.release(held) {
             case .released: break
-            case .lost(let loss): end.loss = end.loss ?? loss
+            case .lost(let found): loss = found
             case .failed(let problem): emit(.warning(subject: lease.description, problem))
             }
         }
-        if let loss = end.loss { try report(loss, of: lease, end) }
-        return try end.result.get()
+        guard let loss else { return }
+        throw Problem(
+            "\(lease.description) was lost while the task ran (\(loss.reason)), so another node may run it too",
+            hint: loss.hint
+        )
     }
-
-    /// Reports the loss of the Lease: as an error if the loss ended the work, otherwise as a warning.
-    ///
-    /// - Throws: ``Base/Problem`` if the loss has ended the work.
-    private func report(_ loss: ClusterLease.Loss, of lease: ClusterLease, _ end: LockedWork) throws(Problem) {
-        if case .failure = end.result, end.isLossFirst {
-            throw Problem(
-                "\(lease.description) was lost (\(loss.reason)), so the task was ended",
-                hint: loss.hint
-            )
-        }
-        let words = "lost while the task ran (\(loss.reason)); another node may have run it at the same time"
-        emit(.warning(subject: lease.description, [words, loss.hint].compactMap(\.self).joined(separator: "; ")))
-    }
-
-    /// Performs work until it ends or the Lease is lost.
-    private func perform(
-        _ work: @escaping @Sendable () async throws -> Bool,
-        renewing held: ClusterLease.Held,
-        _ lease: ClusterLease,
-    ) async -> LockedWork {
-        // Declared outside the group for the reason given in `Rollout.pause`.
-        var end = LockedWork()
-        await withTaskGroup(of: Ending.self) { group in
-            group.addTask {
-                do {
-                    return .work(.success(try await work()))
-                } catch {
-                    return .work(.failure(error))
-                }
-            }
-            group.addTask { .renewal(await lease.renew(held)) }
-            var isFirst = true
-            for await ending in group {
-                switch ending {
-                case .work(let result): end.result = result
-                case .renewal(let loss): (end.loss, end.isLossFirst) = (loss, isFirst)
-                }
-                isFirst = false
-                group.cancelAll()
-            }
-        }
-        return end
-    }
-}
-
-/// The result of work during which a Lease was held.
-private struct LockedWork {
-    var result: Result<Bool, any Error> = .failure(CancellationError())
-    /// The reason why the Lease was lost, `nil` if it was not.
-    var loss: ClusterLease.Loss?
-    /// Whether the Lease was lost before the work ended, so that the work was cancelled.
-    var isLossFirst = false
-}
-
-/// The events that end a task with a Lease: the end of its work, or the loss of the Lease.
-private enum Ending: Sendable {
-    case work(Result<Bool, any Error>)
-    case renewal(ClusterLease.Loss?)
 }
 
 /// A receiver of a task's events.

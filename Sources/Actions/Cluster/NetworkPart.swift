@@ -64,7 +64,9 @@ public struct NetworkServer: Sendable {
         do {
             switch part {
             case .fetch: try await fetch()
-            case .lock: try await hold()
+            case .lock:
+                guard let lock = context.task.lock else { return true }
+                try await context.holdLease(lock) { say(.mapping([("held", .boolean(true))])) }
             case .sign: try await sign()
             }
             return true
@@ -85,13 +87,6 @@ public struct NetworkServer: Sendable {
             default: []
             }
         for case .url(let url, let digest, _) in sources { _ = try await context.cache.fetched(url, sha256: digest) }
-    }
-
-    private func hold() async throws {
-        _ = try await context.locked { [say] in
-            say(.mapping([("held", .boolean(true))]))
-            while true { try await ContinuousClock().sleep(for: .seconds(3600)) }
-        }
     }
 
     private func sign() async throws {
@@ -167,52 +162,6 @@ extension NetworkPart {
 }
 
 extension ActionContext {
-    /// Performs work while another process holds the Lease of the task, which is released once the work has ended.
-    func locked(
-        by process: @escaping NetworkPart.Process,
-        _ work: @escaping @Sendable () async throws -> Bool
-    ) async throws -> Bool {
-        let (held, hold) = AsyncStream<Void>.makeStream()
-        // Not a part of the surrounding task, whose cancellation must not release the Lease before the work has ended.
-        let lock = Task {
-            defer { hold.finish() }
-            // The work may take a moment to end after its deadline.
-            let end = deadline + .seconds(30)
-            try await NetworkPart.lock.run(of: task, by: process, until: end, emit, beside: survivor) { hold.yield() }
-        }
-        var result: Result<Bool, any Error> = .failure(CancellationError())
-        if await held.first(where: { true }) != nil {
-            // Declared outside the group for the reason given in `Rollout.pause`.
-            await withTaskGroup(of: Result<Bool, any Error>?.self) { group in
-                group.addTask {
-                    do {
-                        return .success(try await work())
-                    } catch {
-                        return .failure(error)
-                    }
-                }
-                group.addTask {
-                    _ = await lock.result
-                    return nil
-                }
-                for await end in group {
-                    if let end {
-                        result = end
-                        lock.cancel()
-                    } else {
-                        // Without the Lease, another node may do the same work.
-                        group.cancelAll()
-                    }
-                }
-            }
-        }
-        lock.cancel()
-        // The work that has been done counts.
-        if case .failure = await lock.result, case .success(let isChanged) = result { return isChanged }
-        try await lock.value
-        return try result.get()
-    }
-
     /// Has the signer of a certificate issue it for a request.
     func certificate(for request: String, _ declaration: CertificateDeclaration) async throws(Problem) -> [UInt8] {
         guard case .signer(let signer, let kubeconfig) = declaration.issuer else {
