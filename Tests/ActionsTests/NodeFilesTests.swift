@@ -41,8 +41,8 @@ struct NodeFilesTests {
     @Test func `a source whose content is not the pinned one is not put in place`() throws {
         let source = TemporaryDirectory.file("source")
         try FileSystem.write([1], to: source, mode: 0o644)
-        let file = PinnedFile(path: "/etc/a", sha256: sha256([2]), size: nil, mode: 0o644)
-        let error = #expect(throws: SystemError.self) { _ = try files().copy(source, to: file, by: "task") }
+        let file = FileContent(sha256: sha256([2]), path: "/etc/a", mode: 0o644)
+        let error = #expect(throws: SystemError.self) { try files().write(file, from: source, by: "task") }
         #expect(error?.code == EIO)
         #expect(try FileSystem.list("\(root)/etc") == [])
     }

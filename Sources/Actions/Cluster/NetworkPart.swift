@@ -83,7 +83,7 @@ public struct NetworkServer: Sendable {
         let sources: [FileSource] =
             switch context.task.verb.declaration {
             case let images as ImagesDeclaration: images.archives
-            case let file as FileDeclaration: file.fetched.map { [$0] } ?? []
+            case let file as FileDeclaration: [file.fileSource].compactMap(\.self)
             default: []
             }
         for case .url(let url, let digest, _) in sources { _ = try await context.cache.fetched(url, sha256: digest) }
@@ -202,8 +202,12 @@ extension CertificateDeclaration {
 }
 
 extension FileDeclaration {
-    /// The pinned URL of the file, if it has one.
-    fileprivate var fetched: FileSource? {
-        if case .url(let url, let digest) = source { .url(url, sha256: digest, path.location) } else { nil }
+    /// The file or URL of the content, `nil` if it is in the task file or generated.
+    var fileSource: FileSource? {
+        switch source {
+        case .path(let source): .path(source)
+        case .url(let url, let digest): .url(url, sha256: digest, path.location)
+        case .content, .generated: nil
+        }
     }
 }

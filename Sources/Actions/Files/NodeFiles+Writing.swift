@@ -4,7 +4,7 @@ import Glibc
 import Host
 import TLS
 
-/// Files that are written together.
+/// Files that tasks write.
 extension NodeFiles {
     /// Writes files with their content, permissions and owner.
     ///
@@ -17,24 +17,19 @@ extension NodeFiles {
     /// - Returns: Whether each file was created, changed or left alone, or would be in a dry run.
     /// - Throws: ``Base/SystemError`` if something else is in the way, or the system refuses.
     func writeTogether(_ files: [FileContent], by task: String) throws(SystemError) -> [Event.PathResult] {
+        let results = try files.map { file throws(SystemError) in try compare(file) }
         var changed: [FileContent] = []
-        var results: [Event.PathResult] = []
-        for var file in files {
-            let path = file.path
-            file.path = try location(ofWritten: path)
-            let result = try compare(file)
-            results.append(result)
-            guard result != .unchanged else { continue }
+        for (var file, result) in zip(files, results) where result != .unchanged {
             if isDryRun {
-                try remember(.file(file.bytes, mode: file.mode), at: path)
-            } else {
-                changed.append(file)
+                try remember(.file(file.bytes ?? [], mode: file.mode), at: file.path)
+                continue
             }
+            file.path = try location(ofWritten: file.path)
+            FileSystem.removeAbandoned(of: file.path)
+            changed.append(file)
         }
-        if !changed.isEmpty {
-            for file in changed { try log(task, creating: .file(file)) }
-            try FileSystem.writeTogether(changed)
-        }
+        for file in changed { try log(task, creating: .file(file)) }
+        try FileSystem.writeTogether(changed)
         return results
     }
 
@@ -42,29 +37,63 @@ extension NodeFiles {
     private var isDryRunForRoot: Bool { isDryRun && root.isEmpty && !Machine.isRoot }
 
     /// Compares a file with what exists at its path.
-    private func compare(_ file: FileContent) throws(SystemError) -> Event.PathResult {
-        if !isDryRun { FileSystem.removeAbandoned(of: file.path) }
-        let found = try FileSystem.status(file.path)
-        var result: Event.PathResult = found == nil ? .created : .changed
+    ///
+    /// - Parameter file: The file, with its path on the node.
+    /// - Returns: Whether the file has to be created or changed; in a dry run also how content in memory changes.
+    /// - Throws: ``Base/SystemError`` if what exists cannot be examined, or in a dry run if something is in the way.
+    func compare(_ file: FileContent) throws(SystemError) -> Event.PathResult {
+        let location = try location(ofWritten: file.path)
+        let found = try FileSystem.status(location)
         if isDryRun, let found, ![.regular, .symbolicLink].contains(found.kind) {
             // The real run would fail with this error.
             let detail = "a \(found.kind.rawValue) is in the way"
-            throw SystemError("cannot write", file.path, code: EISDIR, detail: detail)
+            throw SystemError("cannot write", location, code: EISDIR, detail: detail)
         }
-        if isDryRun, found == nil { try FileSystem.checkDirectories(above: file.path) }
+        if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
         let owner = file.owner ?? (isDryRunForRoot ? 0 : geteuid())
         if let found, found.kind == .regular, found.mode == file.mode,
             found.owner == owner, file.group == nil || found.group == file.group,
-            found.size == file.bytes.count, try FileSystem.read(file.path, limit: file.bytes.count) == file.bytes
+            file.size.map({ $0 == found.size }) ?? true, try isContent(of: file, at: location)
         {
             return .unchanged
         }
-        if isDryRun {
-            let old = try found.map { status throws(SystemError) in try FileState(status, at: file.path) }
-            let new = FileState(bytes: file.bytes, mode: file.mode, owner: owner, group: file.group)
+        var result: Event.PathResult = found == nil ? .created : .changed
+        if isDryRun, let bytes = file.bytes {
+            let old = try found.map { status throws(SystemError) in try FileState(status, at: location) }
+            let new = FileState(bytes: bytes, mode: file.mode, owner: owner, group: file.group)
             result.diff = new.difference(from: old)
         }
         return result
+    }
+
+    private func isContent(of file: FileContent, at location: String) throws(SystemError) -> Bool {
+        guard let bytes = file.bytes else { return try sha256(ofFile: location) == file.sha256 }
+        return try FileSystem.read(location, limit: bytes.count) == bytes
+    }
+
+    /// Writes a file of any size whose content is that of another file, atomically.
+    ///
+    /// - Parameters:
+    ///   - file: The file, with its path on the node.
+    ///   - source: The location of the other file.
+    ///   - task: The name of the task that writes it.
+    /// - Throws: ``Base/SystemError`` if something else is in the way, if the content has another digest, because its source
+    ///   has changed, or if the system refuses.
+    func write(_ file: FileContent, from source: String, by task: String) throws(SystemError) {
+        var written = file
+        written.path = try location(ofWritten: file.path)
+        FileSystem.removeAbandoned(of: written.path)
+        try log(task, creating: .file(written))
+        let new = try NewFile(written, isSynced: false)
+        var digest = SHA256()
+        try FileSystem.readParts(source) { part throws(SystemError) in
+            try new.append(part)
+            digest.update(part)
+        }
+        guard digest.finish().description == file.sha256 else {
+            throw SystemError("cannot write", file.path, code: EIO, detail: "its source has changed meanwhile")
+        }
+        try new.complete()
     }
 }
 
@@ -139,71 +168,6 @@ extension NodeFiles {
         try requireKnown(path)
         try requireTrusted(path, isData: true)
         return try sha256(ofFile: try location(ofRead: path))
-    }
-
-    /// Copies a file of any size to a path, atomically.
-    ///
-    /// - Parameters:
-    ///   - location: The location of a file with the content.
-    ///   - file: The file, with its path on the node.
-    ///   - task: The name of the task that writes it.
-    /// - Returns: Whether the file was created or changed, or would be in a dry run.
-    /// - Throws: ``Base/SystemError`` if something else is in the way, if the content has another digest, because its source
-    ///   has changed, or if the system refuses.
-    func copy(_ location: String, to file: PinnedFile, by task: String) throws(SystemError) -> Event.PathResult {
-        let result = try compare(file, by: task)
-        guard !isDryRun else { return result }
-        var written = file
-        written.path = try self.location(ofWritten: file.path)
-        FileSystem.removeAbandoned(of: written.path)
-        try log(task, creating: .pinnedFile(written))
-        let new = try NewFile(written)
-        var digest = SHA256()
-        try FileSystem.readParts(location) { part throws(SystemError) in
-            try new.append(part)
-            digest.update(part)
-        }
-        guard digest.finish().description == file.sha256 else {
-            throw SystemError("cannot write", file.path, code: EIO, detail: "its source has changed meanwhile")
-        }
-        try new.complete()
-        return result
-    }
-
-    /// Returns whether a file that is not as described would be created or changed; a dry run records that.
-    ///
-    /// - Throws: ``Base/SystemError`` if it cannot be written.
-    func compare(_ file: PinnedFile, by task: String) throws(SystemError) -> Event.PathResult {
-        let location = try location(ofWritten: file.path)
-        let found = try FileSystem.status(location)
-        if isDryRun {
-            if found == nil { try FileSystem.checkDirectories(above: location) }
-            try remember(.unknown(from: task), at: file.path)
-        }
-        return found == nil ? .created : .changed
-    }
-
-    /// Returns the location of a file that differs at most in its permissions and owner.
-    func location(withContentOf file: PinnedFile) -> String? {
-        guard let location = try? location(ofWritten: file.path),
-            (try? FileSystem.status(location))??.kind == .regular, (try? sha256(ofFile: location)) == file.sha256
-        else { return nil }
-        return location
-    }
-
-    /// Returns whether a file is as described.
-    ///
-    /// - Parameter file: The file, with its path on the node.
-    /// - Returns: Whether its content, permissions and owner are as described.
-    /// - Throws: ``Base/SystemError`` if it cannot be examined.
-    func isInPlace(_ file: PinnedFile) throws(SystemError) -> Bool {
-        let location = try location(ofWritten: file.path)
-        // A path that an earlier task of a dry run would change is not on the node as it would be.
-        guard try !isPlanned(file.path), let found = try FileSystem.status(location), found.kind == .regular,
-            file.size.map({ $0 == found.size }) ?? true, found.mode == file.mode,
-            found.owner == file.owner ?? geteuid(), file.group == nil || found.group == file.group
-        else { return false }
-        return try sha256(ofFile: location) == file.sha256
     }
 }
 

@@ -255,9 +255,8 @@ public final class NodeFiles: Sendable {
         if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
         if found?.kind == .symbolicLink, found?.target?.hasSameBytes(as: target) == true { return (.unchanged, false) }
         if let found, found.kind != .symbolicLink, !replacing {
-            let advice = "remove it, or write 'replace: true' below symlink: of task '\(task)'"
             let detail = "a \(found.kind.rawValue) is in the way"
-            throw SystemError("cannot create link", path, code: EEXIST, detail: detail, advice: advice)
+            throw SystemError("cannot create link", path, code: EEXIST, detail: detail)
         }
         if isDryRun {
             try remember(.link(target: target), at: path)

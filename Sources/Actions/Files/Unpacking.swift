@@ -1,22 +1,63 @@
 import Base
 import Execution
 import Glibc
+import HTTP
 import Host
 import Planning
 import YAML
 
+/// An archive that a task names by its path, or by the URL from which it is fetched.
+struct Archive: Sendable {
+    /// The path, or the URL without its query, for messages.
+    let name: String
+    let location: SourceLocation
+    let sha256: String
+    private let source: FileSource
+    private let context: ActionContext
+
+    /// Creates the description.
+    ///
+    /// - Parameters:
+    ///   - source: The path or the URL.
+    ///   - failure: What cannot be done without the archive, such as `cannot unpack`.
+    ///   - context: The context of the task.
+    /// - Throws: ``Base/Problem`` if the file at the path cannot be read.
+    init(_ source: FileSource, _ failure: String, _ context: ActionContext) async throws(Problem) {
+        (self.source, self.context) = (source, context)
+        switch source {
+        case .path(let path):
+            let files = context.run.files
+            do {
+                sha256 = try await onThread { () throws(SystemError) in try files.digest(ofFile: path.path) }
+            } catch {
+                throw Problem("\(failure) '\(path.path)'", at: path.location, hint: error.advice, cause: error)
+            }
+            (name, location) = (path.path, path.location)
+        case .url(let url, let digest, let location):
+            (name, sha256, self.location) = (urlWithoutQuery(url), digest, location)
+        }
+    }
+
+    /// Returns the location of the file, which is fetched only now.
+    func file() async throws(Problem) -> String {
+        switch source {
+        case .path(let path): (try? context.run.files.location(ofRead: path.path)) ?? path.path
+        case .url(let url, let digest, _): try await context.cache.fetched(url, sha256: digest)
+        }
+    }
+}
+
 /// The unpacking of a part of an archive in a directory, by `tar`.
 ///
-/// `tar` makes a fresh directory in the task's directory of the cache. It refuses names with `..`, makes absolute ones relative, and follows no
-/// link of the archive. What is wanted is then copied from there, each file atomically and with the task's owner and permissions.
+/// `tar` makes a fresh directory in the task's directory of the cache. It refuses names with `..`, makes absolute ones
+/// relative, and follows no link of the archive. What is wanted is then copied from there, each file atomically and with
+/// the task's owner and permissions.
 struct Unpacking: Sendable {
     private let context: ActionContext
     private let declaration: FileDeclaration
     private let part: FileDeclaration.Unpacking
     private let accounts: (owner: UInt32?, group: UInt32?)
-    /// The URL or path of the archive, for messages.
-    private let name: String
-    private let location: SourceLocation?
+    private let archive: Archive
     /// The archive and the settings that a list must be of, for everything to be in place.
     private let key: String
     private let directory: String
@@ -24,61 +65,55 @@ struct Unpacking: Sendable {
     /// Creates a description.
     ///
     /// - Parameters:
-    ///   - action: The task.
+    ///   - context: The context of the task.
+    ///   - declaration: The declaration of the task.
     ///   - part: The part of the archive.
     ///   - accounts: The owner and group of the files.
-    ///   - digest: The SHA-256 digest of the archive.
-    ///   - name: The URL or path of the archive, for messages.
-    ///   - location: The location of the archive's name in the task file, if it is not that of the task.
+    ///   - archive: The archive.
     init(
-        _ action: FileAction,
+        _ context: ActionContext,
+        _ declaration: FileDeclaration,
         _ part: FileDeclaration.Unpacking,
         _ accounts: (owner: UInt32?, group: UInt32?),
-        sha256 digest: String,
-        of name: String,
-        at location: SourceLocation? = nil
+        _ archive: Archive
     ) {
-        (context, declaration, self.part, self.accounts) = (action.context, action.declaration, part, accounts)
-        (self.name, self.location) = (name, location)
+        (self.context, self.declaration, self.part, self.accounts) = (context, declaration, part, accounts)
+        self.archive = archive
         directory = declaration.path.path.withoutSlashesAtEnd
         let mode = declaration.mode.map { octal(UInt32($0)) } ?? ""
-        key = "\(digest) \(mode) \(part.strippedCount) \(part.wanted.joined(separator: "\n"))"
+        key = "\(archive.sha256) \(mode) \(part.strippedCount) \(part.wanted.joined(separator: "\n"))"
     }
 
     private var files: NodeFiles { context.run.files }
 
-    /// The unpacked files, with paths below the directory.
-    private struct Contents {
-        var key: String
-        var files: [PinnedFile] = []
-        var links: [Link] = []
-        /// The directories, each after those above it; a list does not have them.
-        var directories: [String] = []
-
-        struct Link {
-            var path: String
-            var target: String
-        }
-
-        var paths: [String] { files.map(\.path) + links.map(\.path) }
+    /// An unpacked file or link.
+    private struct Entry {
+        /// The path below the directory.
+        var path: String
+        /// The target of a link, `nil` for a file.
+        var target: String?
+        var sha256 = ""
+        var size = 0
+        var mode: UInt32 = 0
     }
 
     /// Returns whether everything is in place, according to the list of what was unpacked; without one it is not.
     func isDone() throws(Problem) -> Bool {
         guard let list = list(), list.key.hasSameBytes(as: key) else { return false }
-        for file in list.files where try !isInPlace(file) { return false }
-        for link in list.links {
-            guard try status(link.path)?.target?.hasSameBytes(as: link.target) == true else { return false }
+        do throws(SystemError) {
+            for entry in list.entries where try !isInPlace(entry) { return false }
+        } catch {
+            throw problem(error)
         }
         return true
     }
 
     /// Unpacks the archive, and puts in place what differs.
     ///
-    /// - Parameter archive: The location of the archive.
     /// - Returns: Whether anything was changed.
     /// - Throws: ``Base/Problem`` if the archive is refused, or the system refuses.
-    func run(_ archive: String) async throws(Problem) -> Bool {
+    func run() async throws(Problem) -> Bool {
+        let file = try await archive.file()
         let scratch: String
         do throws(SystemError) {
             try files.makeDirectories(directory, by: context.task.name)
@@ -90,41 +125,44 @@ struct Unpacking: Sendable {
                 try FileSystem.makeDirectory(DirectorySettings(path: scratch, mode: 0o700))
             }
         } catch {
-            throw problem(error, directory)
+            throw problem(error)
         }
         defer { try? Self.discard(scratch) }
-        try await extract(archive, scratch)
-        return try await place(scratch)
-    }
-
-    /// Calls a function about a file on a thread of its own, which is left alone when the time of the task is over.
-    private func withinTime<Value: Sendable>(
-        _ path: String,
-        _ body: @escaping @Sendable () throws(SystemError) -> Value
-    ) async throws(SystemError) -> Value {
-        guard !Task.isCancelled, let value = try await onThread(until: context.deadline, body) else {
-            throw SystemError("cannot copy", path, code: ETIMEDOUT, detail: "the time of the task is over")
+        try await extract(file, scratch)
+        let isChanged: Result<Bool, Problem>?
+        do throws(SystemError) {
+            // The thread is left alone when the time of the task is over; without the fresh directory it ends soon.
+            isChanged = try await onThread(until: context.deadline) {
+                Result { () throws(Problem) in try place(scratch) }
+            }
+        } catch {
+            throw problem(error)
         }
-        return value
+        guard let isChanged else {
+            throw Problem(
+                "cannot unpack in '\(directory)': the time of the task is over",
+                at: declaration.path.location
+            )
+        }
+        return try isChanged.get()
     }
 
-    private func extract(_ archive: String, _ scratch: String) async throws(Problem) {
+    private func extract(_ file: String, _ scratch: String) async throws(Problem) {
         let words = [
             "--extract", "--directory", scratch, "--no-same-owner", "--no-same-permissions", "--strip-components",
             "\(part.strippedCount)",
         ]
         let result: FilterResult
         do throws(SystemError) {
-            result = try await context.tar(archive, words)
+            result = try await context.tar(file, words)
         } catch {
-            throw Problem("'\(name)' cannot be unpacked", at: location, cause: error)
+            throw refusal("cannot be unpacked", cause: error)
         }
-        guard !result.status.isSuccess else { return }
-        throw refusal("cannot be unpacked: \(result.reason)")
+        guard result.status.isSuccess else { throw refusal("cannot be unpacked: \(result.reason)") }
     }
 
-    private func refusal(_ words: String) -> Problem {
-        var problem = Problem("'\(name)' \(words)", at: location)
+    private func refusal(_ words: String, cause: SystemError? = nil) -> Problem {
+        var problem = Problem("'\(archive.name)' \(words)", at: archive.location, cause: cause)
         problem.mayPass = true
         return problem
     }
@@ -154,88 +192,76 @@ struct Unpacking: Sendable {
     }
 
     /// Puts in place what `tar` has made, after all of it was checked.
-    private func place(_ scratch: String) async throws(Problem) -> Bool {
-        let contents = try await contents(of: scratch)
-        try requireDirectories(contents)
-        let former = list()
+    private func place(_ scratch: String) throws(Problem) -> Bool {
+        let (directories, entries) = try contents(of: scratch)
+        let former = list()?.entries ?? []
         let task = context.task.name
         var isChanged = false
         do throws(SystemError) {
-            var changes: [PinnedFile] = []
-            for file in contents.files {
-                if try await !withinTime(file.path, { () throws(SystemError) in try files.isInPlace(located(file)) }) {
-                    changes.append(file)
-                }
-            }
             // Files of an unfinished unpacking belong to no archive.
-            var unfinished = contents
-            unfinished.key = ""
-            unfinished.files += former?.files ?? []
-            unfinished.links += former?.links ?? []
-            if former == nil || !changes.isEmpty { try save(unfinished) }
-            for path in contents.directories {
+            try save(entries + former, key: "")
+            for path in directories {
                 let settings = DirectorySettings(path: "\(directory)/\(path)")
                 if try files.makeDirectory(settings, by: task) != .unchanged { isChanged = true }
             }
-            for file in changes {
-                let result = try await withinTime(file.path) { () throws(SystemError) in
-                    try files.copy("\(scratch)/\(file.path)", to: located(file), by: task)
+            for entry in entries where try !isInPlace(entry) {
+                let path = "\(directory)/\(entry.path)"
+                let found = try FileSystem.status(try files.location(ofWritten: path))
+                if let target = entry.target {
+                    _ = try files.link(path, to: target, by: task, replacing: found?.kind != .directory)
+                } else {
+                    try files.write(file(entry), from: "\(scratch)/\(entry.path)", by: task)
                 }
-                context.emit(.path("\(directory)/\(file.path)", result))
+                context.emit(.path(path, found == nil ? .created : .changed))
                 isChanged = true
             }
-            for link in contents.links {
-                let path = "\(directory)/\(link.path)"
-                let result = try files.link(path, to: link.target, by: task, replacing: true).result
-                guard result != .unchanged else { continue }
-                context.emit(.path(path, result))
-                isChanged = true
+            let kept = Set((entries.map(\.path) + directories).exact)
+            for entry in former where !kept.contains(ExactText(entry.path)) {
+                if try remove(entry) { isChanged = true }
             }
-            if let former,
-                try await onThread({ [contents] () throws(SystemError) in try remove(former, except: contents) })
-            {
-                isChanged = true
-            }
-            try save(contents)
+            try save(entries, key: key)
         } catch {
-            throw problem(error, directory)
+            throw problem(error)
         }
         return isChanged
     }
 
-    private func contents(of scratch: String) async throws(Problem) -> Contents {
-        var contents = Contents(key: key)
+    /// Returns the directories that are needed, each after those above it, and what is wanted of the rest.
+    private func contents(of scratch: String) throws(Problem) -> (directories: [String], entries: [Entry]) {
+        var (directories, entries): ([String], [Entry]) = ([], [])
         var missing = part.wanted
         do throws(SystemError) {
             for (path, status) in try Self.found(in: scratch) {
                 missing.removeAll { isEntry(path, like: $0) }
                 guard part.wants(path) else { continue }
                 switch status.kind {
-                case .directory: contents.directories.append(path)
+                case .directory: directories.append(path)
                 case .regular:
                     let mode = declaration.mode.map(UInt32.init) ?? (status.mode & 0o100 == 0 ? 0o644 : 0o755)
-                    let digest = try await withinTime(path) { () throws(SystemError) in
-                        try sha256(ofFile: "\(scratch)/\(path)", until: context.deadline)
-                    }
-                    contents.files.append(PinnedFile(path: path, sha256: digest, size: status.size, mode: mode))
-                case .symbolicLink:
-                    contents.links.append(.init(path: path, target: status.target ?? ""))
+                    let digest = try sha256(ofFile: "\(scratch)/\(path)", until: context.deadline)
+                    entries.append(Entry(path: path, sha256: digest, size: status.size, mode: mode))
+                case .symbolicLink: entries.append(Entry(path: path, target: status.target ?? ""))
                 default: throw SystemError("cannot unpack", path, code: EINVAL, detail: "is a \(status.kind.rawValue)")
                 }
             }
         } catch {
             throw refusal("is not unpacked: \(error)")
         }
-        if let link = contents.links.first(where: { Self.leaves($0.path, $0.target) }) {
-            throw refusal("is not unpacked: link '\(link.path)' leads out of the directory, to '\(link.target)'")
+        for entry in entries {
+            guard let target = entry.target, Self.leaves(entry.path, target) else { continue }
+            throw refusal("is not unpacked: link '\(entry.path)' leads out of the directory, to '\(target)'")
         }
         if let missing = missing.first { throw refusal("has no '\(missing)'") }
-        guard !contents.paths.isEmpty else {
+        guard !entries.isEmpty else {
             throw refusal(
                 "has nothing to unpack" + (part.strippedCount > 0 ? " with 'strip: \(part.strippedCount)'" : "")
             )
         }
-        return contents
+        // A link in the place of a directory is refused, also of one that is not wanted itself.
+        let above = entries.flatMap { entry in
+            entry.path.indices.filter { entry.path[$0] == "/" }.map { String(entry.path[..<$0]) }
+        }
+        return ((above + directories).unique { ExactText($0) }, entries)
     }
 
     /// Returns whether the target of a link may be outside of the directory: if it is absolute, or has `..` above the
@@ -246,89 +272,51 @@ struct Unpacking: Sendable {
         return target.isAbsolutePath || upwards >= path.pathParts.count || parts.dropFirst(upwards).contains("..")
     }
 
-    /// Refuses what is in the place of a directory of the archive, such as a link, and directories in the place of others.
-    private func requireDirectories(_ contents: Contents) throws(Problem) {
-        let above = contents.paths.flatMap { path in path.indices.filter { path[$0] == "/" }.map { String(path[..<$0]) }
-        }
-        for (paths, isDirectory) in [
-            ((contents.directories + above).unique { ExactText($0) }, true), (contents.paths, false),
-        ] {
-            for path in paths {
-                guard let kind = try status(path)?.kind, (kind == .directory) != isDirectory,
-                    isDirectory || kind == .directory
-                else { continue }
-                throw Problem(
-                    "cannot unpack in '\(directory)': '\(directory)/\(path)' is a \(kind.rawValue), and "
-                        + (isDirectory ? "a directory in the archive" : "none in the archive"),
-                    hint: "remove it, or write another path"
-                )
-            }
-        }
-    }
-
     /// Removes what only the former archive had, unless somebody has changed it or another task may have unpacked it too.
     ///
     /// Directories stay, because they may have been there before.
-    private func remove(_ former: Contents, except contents: Contents) throws(SystemError) -> Bool {
-        let kept = Set((contents.paths + contents.directories).exact)
-        var isChanged = false
+    private func remove(_ entry: Entry) throws(SystemError) -> Bool {
         let base = FileSystem.existingRealPath(try files.location(ofTarget: directory))
-        for path in former.paths where !kept.contains(ExactText(path)) && !mayBeOfAnother(path) {
-            let location = "\(base)/\(path)"
-            let above = location.lastSlash.map { String(location[..<$0]) } ?? ""
-            guard FileSystem.existingRealPath(above).hasSameBytes(as: above),
-                let found = try FileSystem.status(location), isSame(path, found, location, former)
-            else { continue }
-            _ = try FileSystem.remove(location)
-            context.emit(.path("\(directory)/\(path)", .removed))
-            isChanged = true
-        }
-        return isChanged
-    }
-
-    private func isSame(_ path: String, _ found: FileStatus, _ location: String, _ former: Contents) -> Bool {
-        if let target = found.target {
-            return former.links.contains { $0.path.hasSameBytes(as: path) && $0.target.hasSameBytes(as: target) }
-        }
-        guard found.kind == .regular, let digest = try? sha256(ofFile: location) else { return false }
-        return former.files.contains { $0.path.hasSameBytes(as: path) && $0.sha256 == digest }
+        let location = "\(base)/\(entry.path)"
+        let above = location.lastSlash.map { String(location[..<$0]) } ?? ""
+        guard !mayBeOfAnother("\(directory)/\(entry.path)"),
+            FileSystem.existingRealPath(above).hasSameBytes(as: above), try isInPlace(entry)
+        else { return false }
+        _ = try FileSystem.remove(location)
+        context.emit(.path("\(directory)/\(entry.path)", .removed))
+        return true
     }
 
     /// Returns whether another task may have unpacked a path from its archive.
     private func mayBeOfAnother(_ path: String) -> Bool {
-        let path = "\(directory)/\(path)"
-        return context.run.plan.steps.lazy.map(\.task).contains { task in
+        context.run.plan.steps.lazy.map(\.task).contains { task in
             guard !task.name.hasSameBytes(as: context.task.name) else { return false }
             if task.footprint.producedPaths.contains(where: { $0.hasSameBytes(as: path) }) { return true }
             return task.unpacks(path)
         }
     }
 
-    private func located(_ file: PinnedFile) -> PinnedFile {
-        var file = file
-        file.path = "\(directory)/\(file.path)"
-        (file.owner, file.group) = accounts
-        return file
+    private func file(_ entry: Entry) -> FileContent {
+        let (owner, group) = accounts
+        let path = "\(directory)/\(entry.path)"
+        return FileContent(
+            sha256: entry.sha256,
+            size: entry.size,
+            path: path,
+            mode: entry.mode,
+            owner: owner,
+            group: group
+        )
     }
 
-    private func isInPlace(_ file: PinnedFile) throws(Problem) -> Bool {
-        do {
-            return try files.isInPlace(located(file))
-        } catch {
-            throw problem(error, "\(directory)/\(file.path)")
-        }
+    private func isInPlace(_ entry: Entry) throws(SystemError) -> Bool {
+        guard let target = entry.target else { return try files.compare(file(entry)) == .unchanged }
+        let location = try files.location(ofWritten: "\(directory)/\(entry.path)")
+        return try FileSystem.status(location)?.target?.hasSameBytes(as: target) == true
     }
 
-    private func status(_ path: String) throws(Problem) -> FileStatus? {
-        do {
-            return try FileSystem.status(try files.location(ofWritten: "\(directory)/\(path)"))
-        } catch {
-            throw problem(error, "\(directory)/\(path)")
-        }
-    }
-
-    private func problem(_ error: SystemError, _ path: String) -> Problem {
-        Problem("cannot unpack in '\(path)'", hint: error.advice, cause: error)
+    private func problem(_ error: SystemError) -> Problem {
+        Problem("cannot unpack in '\(directory)'", hint: error.advice, cause: error)
     }
 }
 
@@ -337,37 +325,35 @@ extension Unpacking {
     private static let listName = "unpacked.json"
 
     /// Returns what the task has unpacked last in the directory, `nil` if that is not known.
-    private func list() -> Contents? {
+    private func list() -> (key: String, entries: [Entry])? {
         guard let json = try? files.read("\(context.cacheDirectory)/\(Self.listName)", limit: 32 << 20),
             let node = try? readJSON(json, file: Self.listName),
             node["directory"]?.string?.hasSameBytes(as: directory) == true, let key = node["key"]?.string
         else { return nil }
-        var contents = Contents(key: key)
-        for entry in node["entries"]?.sequence ?? [] {
-            guard let path = entry["path"]?.string else { return nil }
-            if let target = entry["target"]?.string {
-                contents.links.append(.init(path: path, target: target))
-            } else if let sha256 = entry["sha256"]?.string, let size = entry["size"]?.integer,
-                let mode = entry["mode"]?.integer
-            {
-                contents.files.append(PinnedFile(path: path, sha256: sha256, size: size, mode: UInt32(mode)))
-            } else {
-                return nil
-            }
+        let entries = (node["entries"]?.sequence ?? []).map { entry in
+            Entry(
+                path: entry["path"]?.string ?? "",
+                target: entry["target"]?.string,
+                sha256: entry["sha256"]?.string ?? "",
+                size: entry["size"]?.integer ?? 0,
+                mode: UInt32(entry["mode"]?.integer ?? 0)
+            )
         }
-        return contents
+        return (key, entries)
     }
 
-    private func save(_ contents: Contents) throws(SystemError) {
-        let entries: [Node] =
-            contents.files.map { file in
-                .mapping([
-                    ("path", .string(file.path)), ("sha256", .string(file.sha256)), ("size", .number(file.size ?? 0)),
-                    ("mode", .number(Int(file.mode))),
-                ])
-            } + contents.links.map { .mapping([("path", .string($0.path)), ("target", .string($0.target))]) }
+    private func save(_ entries: [Entry], key: String) throws(SystemError) {
+        let entries = entries.map { entry in
+            if let target = entry.target {
+                return Node.mapping([("path", .string(entry.path)), ("target", .string(target))])
+            }
+            return .mapping([
+                ("path", .string(entry.path)), ("sha256", .string(entry.sha256)), ("size", .number(entry.size)),
+                ("mode", .number(Int(entry.mode))),
+            ])
+        }
         let node = Node.mapping([
-            ("directory", .string(directory)), ("key", .string(contents.key)), ("entries", .sequence(entries)),
+            ("directory", .string(directory)), ("key", .string(key)), ("entries", .sequence(entries)),
         ])
         try files.keep(node.json(), as: Self.listName, in: context.cacheDirectory)
     }

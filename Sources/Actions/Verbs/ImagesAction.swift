@@ -15,16 +15,6 @@ struct ImagesAction: Action {
     let declaration: ImagesDeclaration
     private var containerd: Containerd { Containerd(context: context, socket: declaration.socket) }
 
-    private struct Archive {
-        /// The path, or the URL without its query, for messages.
-        var name: String
-        var location: SourceLocation
-        var sha256: String
-        /// The location of the file, or the URL that is fetched only if something is missing.
-        var file: String
-        var isURL = false
-    }
-
     private var files: NodeFiles { context.run.files }
 
     /// Imports the archives of which an image is missing, pins all images, and returns whether anything changed.
@@ -42,7 +32,7 @@ struct ImagesAction: Action {
         var digests: [String] = []
         var isChanged = false
         for source in declaration.archives {
-            let archive = try await archive(source)
+            let archive = try await Archive(source, "cannot import", context)
             digests.append(archive.sha256)
             if let names = lines(of: Self.list(archive)), present.isSuperset(of: names) {
                 images += names
@@ -60,34 +50,9 @@ struct ImagesAction: Action {
         return try await pin(images.unique { $0 }) || isChanged
     }
 
-    private func archive(_ source: FileSource) async throws(Problem) -> Archive {
-        switch source {
-        case .path(let path):
-            do {
-                return try await onThread { [files] () throws(SystemError) in
-                    let digest = try files.digest(ofFile: path.path)
-                    let file = try files.location(ofRead: path.path)
-                    return Archive(name: path.path, location: path.location, sha256: digest, file: file)
-                }
-            } catch {
-                let words = "cannot import '\(path.path)'"
-                throw Problem(words, at: path.location, hint: error.advice, cause: error)
-            }
-        case .url(let url, let digest, let location):
-            return Archive(
-                name: urlWithoutQuery(url),
-                location: location,
-                sha256: digest,
-                file: url,
-                isURL: true
-            )
-        }
-    }
-
     /// Imports an archive, and returns the names of its images.
     private func importImages(_ archive: Archive, _ present: inout Set<String>) async throws -> [String] {
-        let cache = context.cache
-        let file = archive.isURL ? try await cache.fetched(archive.file, sha256: archive.sha256) : archive.file
+        let file = try await archive.file()
         let names = try await names(in: file, archive)
         // If this process ends before the end of the import, 'reset' knows what to remove.
         let imported = Set(lines(of: Self.importedList) ?? []).union(names.filter { !present.contains($0) })

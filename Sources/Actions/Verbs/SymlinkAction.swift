@@ -30,7 +30,10 @@ struct SymlinkAction: Action {
             context.emit(.path(path, result))
             return result != .unchanged
         } catch {
-            if error.code == EEXIST { throw Problem("\(error)", hint: error.advice) }
+            if error.code == EEXIST {
+                let advice = "remove it, or write 'replace: true' below symlink: of task '\(context.task.name)'"
+                throw Problem("\(error)", hint: error.advice ?? advice)
+            }
             throw Problem("cannot create link '\(path)'", hint: error.advice, cause: error)
         }
     }

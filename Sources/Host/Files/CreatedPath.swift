@@ -6,8 +6,6 @@ public enum CreatedPath: Sendable {
     /// A directory that does not exist yet.
     case directory(String)
     case file(FileContent)
-    /// A file whose content is not in memory.
-    case pinnedFile(PinnedFile)
     /// A symbolic link.
     case link(String, target: String)
 
@@ -15,7 +13,6 @@ public enum CreatedPath: Sendable {
         switch self {
         case .directory(let path), .link(let path, _): path
         case .file(let content): content.path
-        case .pinnedFile(let file): file.path
         }
     }
 
@@ -27,9 +24,6 @@ public enum CreatedPath: Sendable {
         case .file(var content):
             content.path = path
             return .file(content)
-        case .pinnedFile(var file):
-            file.path = path
-            return .pinnedFile(file)
         }
     }
 }

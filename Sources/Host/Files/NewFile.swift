@@ -3,8 +3,12 @@ import Glibc
 
 /// A file to be written.
 public struct FileContent: Sendable {
-    /// The whole content.
-    public var bytes: [UInt8]
+    /// The whole content, `nil` if it is not in memory.
+    public var bytes: [UInt8]?
+    /// The SHA-256 digest of content that is not in memory, in lower-case hexadecimal digits.
+    public var sha256 = ""
+    /// The number of bytes, `nil` if it is not known yet.
+    public var size: Int?
     public var path: String
     /// The file's permissions, regardless of the process's mask.
     public var mode: UInt32
@@ -13,31 +17,23 @@ public struct FileContent: Sendable {
     /// The file's group, `nil` for the process's group.
     public var group: UInt32?
 
-    /// Creates a description of a file.
+    /// Creates a description of a file whose content is in memory.
     public init(_ bytes: [UInt8], path: String, mode: UInt32, owner: UInt32? = nil, group: UInt32? = nil) {
         (self.bytes, self.path, self.mode) = (bytes, path, mode)
-        (self.owner, self.group) = (owner, group)
+        (self.owner, self.group, size) = (owner, group, bytes.count)
     }
-}
 
-/// A file to be written whose content is not in memory.
-public struct PinnedFile: Sendable, Hashable {
-    public var path: String
-    /// The SHA-256 digest of the content in lower-case hexadecimal digits.
-    public var sha256: String
-    /// The number of bytes, `nil` if it is not known yet.
-    public var size: Int?
-    /// The file's permissions, at most 0777, regardless of the process's mask.
-    public var mode: UInt32
-    /// The file's owner, `nil` for the process's user.
-    public var owner: UInt32?
-    /// The file's group, `nil` for the process's group.
-    public var group: UInt32?
-
-    /// Creates a description of a file.
-    public init(path: String, sha256: String, size: Int?, mode: UInt32, owner: UInt32? = nil, group: UInt32? = nil) {
-        (self.path, self.sha256, self.size) = (path, sha256, size)
-        (self.mode, self.owner, self.group) = (mode, owner, group)
+    /// Creates a description of a file whose content is not in memory.
+    public init(
+        sha256: String,
+        size: Int? = nil,
+        path: String,
+        mode: UInt32,
+        owner: UInt32? = nil,
+        group: UInt32? = nil
+    ) {
+        (self.sha256, self.size, self.path, self.mode) = (sha256, size, path, mode)
+        (self.owner, self.group) = (owner, group)
     }
 }
 
@@ -77,10 +73,15 @@ public final class NewFile {
         if isSynced { try SystemError.check(Self.operation, content.path) { fsync(lock.file.raw) } }
     }
 
-    /// Writes a file next to its path, as ``init(_:_:in:isSynced:)`` does, and creates missing directories.
+    /// Writes a file next to its path, and creates missing directories.
     ///
+    /// Content that is not in memory is to be appended.
+    ///
+    /// - Parameters:
+    ///   - content: The file.
+    ///   - isSynced: Whether the file is flushed to the disk.
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
-    convenience init(_ content: FileContent, isSynced: Bool) throws(SystemError) {
+    public convenience init(_ content: FileContent, isSynced: Bool) throws(SystemError) {
         let parts = try PathParts(content.path, Self.operation)
         let directory = try DirectoryHandle(creatingForWriting: parts.directory, Self.operation)
         if let status = try directory.status(parts.name, Self.operation),
@@ -89,19 +90,6 @@ public final class NewFile {
             throw FileSystem.inTheWay(Self.operation, content.path, status)
         }
         try self.init(content, parts.name, in: directory, isSynced: isSynced)
-    }
-
-    /// Creates an empty file next to its path, to which the content is appended.
-    ///
-    /// Missing directories are created.
-    ///
-    /// - Parameter file: The file.
-    /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
-    public convenience init(_ file: PinnedFile) throws(SystemError) {
-        try self.init(
-            FileContent([], path: file.path, mode: file.mode & 0o777, owner: file.owner, group: file.group),
-            isSynced: false
-        )
     }
 
     /// Appends bytes to the content.
@@ -145,7 +133,7 @@ extension FileDescriptor {
             // The largest number leaves owner or group unchanged.
             try SystemError.check(operation, path) { fchown(raw, content.owner ?? .max, content.group ?? .max) }
         }
-        try writeAll(content.bytes, to: raw, operation, path)
+        if let bytes = content.bytes { try writeAll(bytes, to: raw, operation, path) }
         // A change of owner, and every write by an ordinary user, clears these bits.
         if setsIdentity != 0 { try SystemError.check(operation, path) { fchmod(raw, mode) } }
     }

@@ -17,10 +17,8 @@ enum ProductForm: Sendable, Hashable {
         case .directory: self = .directory
         case .link(_, let target): self = .link(target: target)
         case .file(let file):
-            let digest = sha256(file.bytes)
+            let digest = file.bytes.map { sha256($0) } ?? file.sha256
             self = .file(sha256: digest, mode: file.mode, owner: file.owner ?? geteuid(), group: file.group)
-        case .pinnedFile(let file):
-            self = .file(sha256: file.sha256, mode: file.mode, owner: file.owner ?? geteuid(), group: file.group)
         }
     }
 
