@@ -1,5 +1,6 @@
 import Base
 import Certificates
+import Glibc
 import HTTP
 import Kubernetes
 import Planning
@@ -16,30 +17,22 @@ extension NodeCheck {
         do {
             _ = try await ActionRunner.perform(context)
             return []
-        } catch let problem as Problem {
-            guard context.missingInDryRun(problem) == nil else { return [] }
-            let location = problem.location ?? task.subjectLocation
-            switch problem.cause {
-            case let error as SystemError:
-                return [Problem("\(error)", at: location, hint: problem.hint ?? error.advice)]
-            case let error as AgeError:
-                return [Problem("\(problem.message): \(error)", at: location, hint: problem.hint)]
-            default: return [Problem(problem.message, at: location, hint: problem.hint)]
-            }
+        } catch let problem as Problem where context.missingInDryRun(problem) != nil {
+            return []
         } catch {
-            return [Problem("\(error)", at: task.subjectLocation)]
+            return Self.problems(error, at: task.subjectLocation)
         }
     }
 
-    /// Reports a private key that other users can read.
-    private func checkPrivate(_ path: String, at location: SourceLocation) -> [Problem] {
-        do {
-            try run.files.requirePrivate(path)
-            return []
-        } catch {
-            return [
-                Problem("\(error)", at: location, hint: error.advice)
-            ]
+    /// Returns the problems that an error stands for, with the cause of an error about a file.
+    private static func problems(_ error: any Error, at location: SourceLocation) -> [Problem] {
+        if let problems = error as? Problems { return problems.all }
+        guard let problem = error as? Problem else { return [Problem("\(error)", at: location)] }
+        let place = problem.location ?? location
+        switch problem.cause {
+        case let error as SystemError: return [Problem("\(error)", at: place, hint: problem.hint ?? error.advice)]
+        case let error as AgeError: return [Problem("\(problem.message): \(error)", at: place, hint: problem.hint)]
+        default: return [Problem(problem.message, at: place, hint: problem.hint)]
         }
     }
 
@@ -61,50 +54,32 @@ extension NodeCheck {
         var problems: [Problem] = []
         do {
             let kubeconfig = try Kubeconfig(file.bytes, path: file.name)
-            problems = tokenProblems(of: kubeconfig)
+            // Loading the credentials does not read the token file; each request does.
+            if case .file(let path) = kubeconfig.token {
+                problems = self.problems(of: LocatedPath(path, location: location), checkToken)
+            }
             guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else {
                 return (problems, [])
             }
             let credentials = try Credentials(kubeconfig, now: run.now()) {
                 try run.files.read($0, limit: SizeLimit.configuration)
             }
-            problems += kubeconfig.keyPath.map { checkPrivate($0, at: location) } ?? []
+            if let key = kubeconfig.keyPath {
+                problems += self.problems(of: LocatedPath(key, location: location), run.files.requirePrivate)
+            }
             guard let doubt = credentials.doubt else { return (problems, []) }
             let message = "the API server will probably not accept \(credentials.whoami): \(doubt.reason)"
             return (problems, [Problem(message, at: location, hint: doubt.advice)])
-        } catch let error as Problems {
-            return (error.all, [])
-        } catch let error as Problem {
-            return (
-                problems + [Problem(error.message, at: error.location ?? location, hint: error.hint)], []
-            )
         } catch {
-            return (problems + [Problem("\(error)", at: location)], [])
+            return (problems + Self.problems(error, at: location), [])
         }
     }
 
-    /// Reports a token file that cannot be used.
-    ///
-    /// Loading the credentials does not read the token file; each request does.
-    private func tokenProblems(of kubeconfig: Kubeconfig) -> [Problem] {
-        guard case .file(let path) = kubeconfig.token, producers.producer(of: path) == nil else { return [] }
-        let location = SourceLocation(file: kubeconfig.path)
-        do {
-            let bytes = try run.files.read(path, limit: SizeLimit.configuration)
-            guard BearerToken.token(in: bytes) == nil else { return [] }
-            let message = "'tokenFile' '\(path)' contains no valid token"
-            return [
-                Problem(message, at: location, hint: "write the token as one line without spaces")
-            ]
-        } catch {
-            return [
-                Problem(
-                    "'tokenFile': \(error)",
-                    at: location,
-                    hint: error.adviceAboutSource("tokenFile")
-                )
-            ]
-        }
+    private func checkToken(_ path: String) throws(SystemError) {
+        let bytes = try run.files.read(path, limit: SizeLimit.configuration)
+        guard BearerToken.token(in: bytes) == nil else { return }
+        let advice = "write the token as one line without spaces"
+        throw SystemError("cannot use", path, code: EINVAL, detail: "it contains no valid token", advice: advice)
     }
 }
 
