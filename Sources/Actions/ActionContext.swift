@@ -148,20 +148,12 @@ struct ActionContext: Sendable {
         owner: UInt32? = nil,
         group: UInt32? = nil,
     ) throws(Problem) -> Bool {
-        do throws(SystemError) {
-            let result = try run.files.write(
-                bytes,
-                to: path,
-                by: task.name,
-                mode: mode,
-                owner: owner,
-                group: group,
-            )
-            emit(.path(path, result))
-            return result != .unchanged
-        } catch {
-            throw Problem("cannot write \(kind) '\(path)'", cause: error)
+        let file = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
+        let result = try attempt("cannot write \(kind) '\(path)'") {
+            try run.files.writeTogether([file], by: task.name)[0]
         }
+        emit(.path(path, result))
+        return result != .unchanged
     }
 
     /// The retry policy for requests of the task.
@@ -362,6 +354,37 @@ extension ActionContext {
             hint: loss.hint
         )
     }
+}
+
+/// Calls a function, and describes its failure.
+///
+/// - Parameters:
+///   - failure: What cannot be done.
+///   - location: The location of what the failure is about, if it has one.
+///   - body: The function.
+/// - Returns: What the function returns.
+/// - Throws: ``Base/Problem`` with the function's error as its cause; a problem is thrown as it is.
+func attempt<Value>(
+    _ failure: @autoclosure () -> String,
+    at location: SourceLocation? = nil,
+    _ body: () throws -> Value
+) throws(Problem) -> Value {
+    do {
+        return try body()
+    } catch let problem as Problem {
+        throw problem
+    } catch {
+        throw Problem(failure(), at: location, hint: (error as? SystemError)?.advice, cause: error)
+    }
+}
+
+/// Calls a function on a separate thread, and describes its failure, see ``attempt(_:at:_:)``.
+func onThread<Value: Sendable>(
+    _ failure: String,
+    at location: SourceLocation? = nil,
+    _ body: @escaping @Sendable () throws -> Value
+) async throws(Problem) -> Value {
+    try await onThread { () throws(Problem) in try attempt(failure, at: location, body) }
 }
 
 /// A receiver of a task's events.

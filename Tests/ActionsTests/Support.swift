@@ -152,6 +152,21 @@ func withBench(
     await http.shutDown()
 }
 
+extension NodeFiles {
+    /// Writes a file, and returns what happened to it.
+    func write(
+        _ bytes: [UInt8],
+        to path: String,
+        by task: String,
+        mode: UInt32,
+        owner: UInt32? = nil,
+        group: UInt32? = nil
+    ) throws(SystemError) -> Event.PathResult {
+        let file = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
+        return try writeTogether([file], by: task)[0]
+    }
+}
+
 /// An error with its causes, as the program prints it.
 private func words(_ error: any Error) -> String {
     guard let error = error as? Problem else { return "\(error)" }

@@ -97,11 +97,8 @@ public struct ClusterConnection: Sendable {
     ///   - http: The client that sends requests.
     /// - Throws: ``Base/Problem`` if the kubeconfig or its credentials cannot be used.
     public init(kubeconfig path: String, _ files: NodeFiles, _ http: HTTPClient) throws(Problem) {
-        let bytes: [UInt8]
-        do {
-            bytes = try files.read(path, limit: SizeLimit.configuration)
-        } catch {
-            throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
+        let bytes = try attempt("kubeconfig '\(path)' cannot be used") {
+            try files.read(path, limit: SizeLimit.configuration)
         }
         let kubeconfig = try files.kubeconfig(bytes, path)
         let credentials = try files.credentials(of: kubeconfig)
@@ -113,13 +110,11 @@ public struct ClusterConnection: Sendable {
 extension NodeFiles {
     /// Parses a kubeconfig, and refuses a key that other users may read and a token that they may change.
     func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
-        do {
+        try attempt("kubeconfig '\(path)' cannot be used") {
             let kubeconfig = try Kubeconfig(bytes, path: path)
             if let key = kubeconfig.keyPath, !isForeign(kubeconfig.clientKey) { try requirePrivate(key) }
             if case .file(let token) = kubeconfig.token { try requireTrusted(token, isData: true) }
             return kubeconfig
-        } catch {
-            throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
         }
     }
 
@@ -136,10 +131,8 @@ extension NodeFiles {
     /// Loads the credentials of a kubeconfig.
     func credentials(of kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
         var credentials: Credentials
-        do throws(SystemError) {
+        try attempt("kubeconfig '\(kubeconfig.path)' cannot be used") {
             for path in kubeconfig.files { try requireKnown(path) }
-        } catch {
-            throw Problem("kubeconfig '\(kubeconfig.path)' cannot be used", cause: error)
         }
         do throws(Problem) {
             credentials = try Credentials(kubeconfig) { path in try read(path, limit: SizeLimit.configuration) }

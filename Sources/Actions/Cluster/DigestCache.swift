@@ -38,15 +38,11 @@ struct DigestCache {
             if let kept = await onThread({ kept(sha256: digest) }) { return kept }
             throw Problem("cannot fetch '\(urlWithoutQuery(url))': nothing with its digest arrived")
         }
-        let location: String
-        let part: PartialFile
-        let isResumed: Bool
-        do throws(SystemError) {
-            location = try run.files.stateLocation(directory)
-            part = try PartialFile(digest, in: location)
-            isResumed = try part.size > 0
-        } catch {
-            throw Problem("cannot fetch '\(urlWithoutQuery(url))'", cause: error)
+        let failure = "cannot fetch '\(urlWithoutQuery(url))'"
+        let (location, part, isResumed) = try attempt(failure) {
+            let location = try run.files.stateLocation(directory)
+            let part = try PartialFile(digest, in: location)
+            return (location, part, try part.size > 0)
         }
         // A part that cannot be completed only takes space.
         func discard() { try? run.files.discard("\(digest).part", in: directory) }
@@ -56,16 +52,12 @@ struct DigestCache {
             if error.cause is SystemError { discard() }
             throw error
         }
-        let found: String
-        do throws(SystemError) {
-            found = try await onThread { () throws(SystemError) in try sha256(ofFile: "\(location)/\(digest).part") }
-            if found == digest {
-                try part.complete()
-                return "\(location)/\(digest)"
-            }
-        } catch {
-            throw Problem("cannot fetch '\(urlWithoutQuery(url))'", cause: error)
+        let found = try await onThread(failure) {
+            let found = try sha256(ofFile: "\(location)/\(digest).part")
+            if found == digest { try part.complete() }
+            return found
         }
+        if found == digest { return "\(location)/\(digest)" }
         discard()
         // The part that was there may be damaged.
         if isResumed { return try await fetched(url, sha256: digest) }
@@ -89,10 +81,8 @@ struct DigestCache {
             return bytes
         }
         let location = try await fetched(url, sha256: digest)
-        do {
-            return try FileSystem.read(location, limit: SizeLimit.content)
-        } catch {
-            throw Problem("cannot read '\(urlWithoutQuery(url))'", cause: error)
+        return try attempt("cannot read '\(urlWithoutQuery(url))'") {
+            try FileSystem.read(location, limit: SizeLimit.content)
         }
     }
 

@@ -40,15 +40,8 @@ struct SetRecordStore {
     /// - Throws: ``Base/Problem`` if it cannot be read.
     func record() throws(Problem) -> SetRecord? {
         let path = "\(directory)/\(Self.name)"
-        let found = try attempt("read") { () throws(SystemError) -> [UInt8]? in
-            do throws(SystemError) {
-                return try run.files.readProduct(path, limit: Self.sizeLimit)
-            } catch {
-                if error.isNotFound { return nil }
-                throw error
-            }
-        }
-        guard let bytes = found else { return nil }
+        let bytes = try attempt("\(Self.failure) read") { try run.files.readProduct(path, limit: Self.sizeLimit) }
+        guard let bytes else { return nil }
         if let record = SetRecord(json: bytes) { return record }
         let hint = "delete it; objects that the manifests no longer contain then stay"
         throw Problem("'\(path)' is not a record of a set's objects", hint: hint)
@@ -59,28 +52,17 @@ struct SetRecordStore {
     /// - Throws: ``Base/Problem`` if it cannot be written, in which case no object may be applied: it would never be
     ///   deleted.
     func keep(_ record: SetRecord) throws(Problem) {
-        try attempt("written") { () throws(SystemError) in
-            try run.files.keep(record.json, as: Self.name, in: directory)
-        }
+        try attempt("\(Self.failure) written") { try run.files.keep(record.json, as: Self.name, in: directory) }
     }
 
     /// Deletes the record, if there is one.
     ///
     /// - Throws: ``Base/Problem`` if it cannot be deleted.
     func discard() throws(Problem) {
-        try attempt("deleted") { () throws(SystemError) in try run.files.discard(Self.name, in: directory) }
+        try attempt("\(Self.failure) deleted") { try run.files.discard(Self.name, in: directory) }
     }
 
-    private func attempt<Value>(
-        _ participle: String,
-        _ body: () throws(SystemError) -> Value
-    ) throws(Problem) -> Value {
-        do {
-            return try body()
-        } catch {
-            throw Problem("the record of the set's objects cannot be \(participle)", hint: error.advice, cause: error)
-        }
-    }
+    private static let failure = "the record of the set's objects cannot be"
 }
 
 /// The deletion of objects of a set, with reports about those that are kept.
@@ -292,10 +274,10 @@ extension RunEnvironment {
         let tasks = plan.steps.map(\.task)
         let present = Set(tasks.compactMap(\.setName) + tasks.compactMap(\.footprint.removedSet))
         let names: [String]
-        do throws(SystemError) {
-            names = try SetRecordStore.names(self)
+        do throws(Problem) {
+            names = try attempt("the records of sets cannot be read") { try SetRecordStore.names(self) }
         } catch {
-            return [Problem("the records of sets cannot be read", hint: error.advice, cause: error)]
+            return [error]
         }
         return names.filter { !present.contains($0) }.compactMap { name in
             do throws(Problem) {

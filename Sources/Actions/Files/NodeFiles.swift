@@ -1,5 +1,5 @@
 public import Base
-public import Execution
+import Execution
 import Glibc
 public import Host
 import Planning
@@ -210,29 +210,6 @@ public final class NodeFiles: Sendable {
         }
     }
 
-    /// Writes a file with its content, permissions and owner.
-    ///
-    /// - Parameters:
-    ///   - bytes: The content.
-    ///   - path: The path on the node.
-    ///   - task: The name of the task that creates it.
-    ///   - mode: The permissions.
-    ///   - owner: The owner, `nil` for the agent's own user.
-    ///   - group: The group, `nil` for the group that new files get.
-    /// - Returns: Whether the file was created, changed or left alone, or would be in a dry run.
-    /// - Throws: ``Base/SystemError`` if something else is in the way, or the system refuses.
-    public func write(
-        _ bytes: [UInt8],
-        to path: String,
-        by task: String,
-        mode: UInt32,
-        owner: UInt32? = nil,
-        group: UInt32? = nil,
-    ) throws(SystemError) -> Event.PathResult {
-        let file = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
-        return try writeTogether([file], by: task)[0]
-    }
-
     /// Creates a link, or changes its target.
     ///
     /// - Parameters:
@@ -346,14 +323,19 @@ extension NodeFiles {
     /// - Parameters:
     ///   - path: The path on the node.
     ///   - limit: The number of bytes above which the file is refused.
-    /// - Returns: All bytes of the file, or in a dry run the bytes that would have been written.
-    /// - Throws: ``Base/SystemError`` if the file does not exist, cannot be read or is too large, or if a user who is
-    ///   neither root nor a service account could replace it.
-    func readProduct(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    /// - Returns: All bytes of the file, or in a dry run the bytes that would have been written; `nil` if it does not exist.
+    /// - Throws: ``Base/SystemError`` if the file cannot be read or is too large, or if a user who is neither root nor a
+    ///   service account could replace it.
+    func readProduct(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
         if try isPlanned(path), expectedTask(of: path) == nil { return try read(path, limit: limit) }
         let location = try location(ofWritten: path)
-        try requireTrusted(location: location, isData: true, exceptFile: true)
-        return try FileSystem.read(location, limit: limit)
+        do throws(SystemError) {
+            try requireTrusted(location: location, isData: true, exceptFile: true)
+            return try FileSystem.read(location, limit: limit)
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
     }
 
     /// Refuses a private key file that other users can read.

@@ -27,10 +27,8 @@ struct Archive: Sendable {
         switch source {
         case .path(let path):
             let files = context.run.files
-            do {
-                sha256 = try await onThread { () throws(SystemError) in try files.digest(ofFile: path.path) }
-            } catch {
-                throw Problem("\(failure) '\(path.path)'", at: path.location, hint: error.advice, cause: error)
+            sha256 = try await onThread("\(failure) '\(path.path)'", at: path.location) {
+                try files.digest(ofFile: path.path)
             }
             (name, location) = (path.path, path.location)
         case .url(let url, let digest, let location):
@@ -100,12 +98,7 @@ struct Unpacking: Sendable {
     /// Returns whether everything is in place, according to the list of what was unpacked; without one it is not.
     func isDone() throws(Problem) -> Bool {
         guard let list = list(), list.key.hasSameBytes(as: key) else { return false }
-        do throws(SystemError) {
-            for entry in list.entries where try !isInPlace(entry) { return false }
-        } catch {
-            throw problem(error)
-        }
-        return true
+        return try attempt(failure) { try list.entries.allSatisfy(isInPlace) }
     }
 
     /// Unpacks the archive, and puts in place what differs.
@@ -114,18 +107,14 @@ struct Unpacking: Sendable {
     /// - Throws: ``Base/Problem`` if the archive is refused, or the system refuses.
     func run() async throws(Problem) -> Bool {
         let file = try await archive.file()
-        let scratch: String
-        do throws(SystemError) {
+        let scratch = try await onThread(failure) {
             try files.makeDirectories(directory, by: context.task.name)
             let location = try files.stateLocation(context.cacheDirectory)
-            scratch = "\(location)/unpacked"
-            try await onThread { () throws(SystemError) in
-                _ = try DirectoryHandle(reaching: location, isCreating: true, isOfService: true)
-                try Self.discard(scratch)
-                try FileSystem.makeDirectory(DirectorySettings(path: scratch, mode: 0o700))
-            }
-        } catch {
-            throw problem(error)
+            let scratch = "\(location)/unpacked"
+            _ = try DirectoryHandle(reaching: location, isCreating: true, isOfService: true)
+            try Self.discard(scratch)
+            try FileSystem.makeDirectory(DirectorySettings(path: scratch, mode: 0o700))
+            return scratch
         }
         defer { try? Self.discard(scratch) }
         try await extract(file, scratch)
@@ -136,13 +125,10 @@ struct Unpacking: Sendable {
                 Result { () throws(Problem) in try place(scratch) }
             }
         } catch {
-            throw problem(error)
+            throw Problem(failure, cause: error)
         }
         guard let isChanged else {
-            throw Problem(
-                "cannot unpack in '\(directory)': the time of the task is over",
-                at: declaration.path.location
-            )
+            throw Problem("\(failure): the time of the task is over", at: declaration.path.location)
         }
         return try isChanged.get()
     }
@@ -197,7 +183,7 @@ struct Unpacking: Sendable {
         let former = list()?.entries ?? []
         let task = context.task.name
         var isChanged = false
-        do throws(SystemError) {
+        try attempt(failure) {
             // Files of an unfinished unpacking belong to no archive.
             try save(entries + former, key: "")
             for path in directories {
@@ -220,8 +206,6 @@ struct Unpacking: Sendable {
                 if try remove(entry) { isChanged = true }
             }
             try save(entries, key: key)
-        } catch {
-            throw problem(error)
         }
         return isChanged
     }
@@ -315,9 +299,7 @@ struct Unpacking: Sendable {
         return try FileSystem.status(location)?.target?.hasSameBytes(as: target) == true
     }
 
-    private func problem(_ error: SystemError) -> Problem {
-        Problem("cannot unpack in '\(directory)'", hint: error.advice, cause: error)
-    }
+    private var failure: String { "cannot unpack in '\(directory)'" }
 }
 
 /// The list of what a task has unpacked, with which a later run finds everything in place without the archive.

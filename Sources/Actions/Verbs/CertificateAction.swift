@@ -45,18 +45,12 @@ struct CertificateAction: Action {
 
     /// Reads both files, or returns `nil` if one is missing.
     private func presentPair() throws(Problem) -> Pair? {
-        guard let certificate = try read(declaration.path.path), let key = try read(declaration.key.path) else {
-            return nil
-        }
-        return Pair(certificate: certificate, key: key)
-    }
-
-    private func read(_ path: String) throws(Problem) -> [UInt8]? {
-        do throws(SystemError) {
-            return try context.run.files.readProduct(path, limit: SizeLimit.configuration)
-        } catch {
-            if error.isNotFound { return nil }
-            throw problem(error)
+        try attempt(failure) {
+            let files = [declaration.path, declaration.key]
+            let contents = try files.compactMap {
+                try context.run.files.readProduct($0.path, limit: SizeLimit.configuration)
+            }
+            return contents.count == 2 ? Pair(certificate: contents[0], key: contents[1]) : nil
         }
     }
 
@@ -169,21 +163,11 @@ struct CertificateAction: Action {
             (pair.certificate, declaration.path.path, mode),
         ]
         .map { FileContent($0, path: $1, mode: $2, owner: account.owner, group: account.group) }
-        do throws(SystemError) {
-            let results = try context.run.files.writeTogether(files, by: context.task.name)
-            return zip(files, results).map { ($0.path, $1) }
-        } catch {
-            throw problem(error)
-        }
+        let results = try attempt(failure) { try context.run.files.writeTogether(files, by: context.task.name) }
+        return zip(files, results).map { ($0.path, $1) }
     }
 
-    private func problem(_ error: SystemError) -> Problem {
-        Problem(
-            "cannot write certificate '\(declaration.path.path)'",
-            hint: error.advice,
-            cause: error
-        )
-    }
+    private var failure: String { "cannot write certificate '\(declaration.path.path)'" }
 }
 
 /// A CA whose key is on the node.

@@ -46,10 +46,8 @@ struct ExecAction: Action {
     /// Creates the directories that the program needs.
     private func makeDirectories() throws(Problem) {
         for path in context.task.footprint.createdDirectories {
-            do {
+            try attempt("cannot create directory '\(path)'") {
                 try context.run.files.makeDirectories(path, by: context.task.name)
-            } catch {
-                throw Problem("cannot create directory '\(path)'", cause: error)
             }
         }
     }
@@ -73,12 +71,10 @@ struct ExecAction: Action {
 
     /// Returns whether the path that the program creates exists; with a root, only the path below the root counts.
     private func isWritten(_ creates: LocatedPath) throws(Problem) -> Bool {
-        do {
+        try attempt("'creates' cannot be checked", at: creates.location) {
             let files = context.run.files
             if try files.isPlanned(creates.path), files.expectedTask(of: creates.path) == nil { return true }
             return try FileSystem.exists(try files.location(ofTarget: creates.path))
-        } catch {
-            throw Problem("'creates' cannot be checked", at: creates.location, cause: error)
         }
     }
 
@@ -99,7 +95,8 @@ struct ExecAction: Action {
             return Command(name, declaration.arguments, environment: environment)
         case .script(let reference):
             let files = context.run.files
-            guard try examining({ () throws(SystemError) in try files.exists(reference.path) }) else {
+            let failure = "'script' cannot be checked"
+            guard try attempt(failure, { try files.exists(reference.path) }) else {
                 let error = SystemError("cannot run", reference.path, code: ENOENT).examined()
                 throw Problem(
                     "script '\(reference.path)' does not exist" + (error.detail.map { ": \($0)" } ?? ""),
@@ -108,40 +105,20 @@ struct ExecAction: Action {
                 )
             }
             try requireTrusted(reference.path)
-            let location = try location(of: reference.path)
+            let location = try attempt(failure) { try files.location(ofRead: reference.path) }
             let words = [location] + declaration.arguments
             if declaration.shell != nil { return try shell(words) }
             // In a dry run, the script may be a file that another task would write.
-            if !files.isDryRun, try examining({ () throws(SystemError) in try FileSystem.isExecutable(location) }) {
+            if !files.isDryRun, try attempt(failure, { try FileSystem.isExecutable(location) }) {
                 return Command(location, declaration.arguments, environment: environment)
             }
             return try shell(["-e"] + words)
         }
     }
 
-    private func examining(_ check: () throws(SystemError) -> Bool) throws(Problem) -> Bool {
-        do {
-            return try check()
-        } catch {
-            throw Problem("'script' cannot be checked", cause: error)
-        }
-    }
-
-    private func location(of path: String) throws(Problem) -> String {
-        do {
-            return try context.run.files.location(ofRead: path)
-        } catch {
-            throw Problem("'\(path)' cannot be used", cause: error)
-        }
-    }
-
     /// Refuses a program that a user other than root could change before root runs it.
     private func requireTrusted(_ path: String) throws(Problem) {
-        do {
-            try context.run.files.requireTrusted(path)
-        } catch {
-            throw Problem("'\(path)' is not run", cause: error)
-        }
+        try attempt("'\(path)' is not run") { try context.run.files.requireTrusted(path) }
     }
 
     private func shell(_ arguments: [String]) throws(Problem) -> Command {

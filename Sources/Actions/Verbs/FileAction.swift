@@ -42,13 +42,10 @@ struct FileAction: Action {
     /// Returns the existing content of the file, because content is never generated a second time.
     private func keptContent() throws(Problem) -> [UInt8]? {
         let path = declaration.path.path
-        do {
-            let bytes = try context.run.files.readProduct(path, limit: SizeLimit.content)
-            guard bytes.allSatisfy({ $0 == UInt8(ascii: "\n") }) else { return bytes }
-        } catch {
-            if error.isNotFound { return nil }
-            throw Problem("cannot keep file '\(path)'", hint: error.advice, cause: error)
+        let bytes = try attempt("cannot keep file '\(path)'") {
+            try context.run.files.readProduct(path, limit: SizeLimit.content)
         }
+        guard let bytes, bytes.allSatisfy({ $0 == UInt8(ascii: "\n") }) else { return bytes }
         throw Problem(
             "cannot keep file '\(path)': it is empty",
             hint: "write its content, or remove it, so that a token is generated"
@@ -69,12 +66,8 @@ struct FileAction: Action {
         if let mode = declaration.mode { return UInt32(mode) }
         let usual = UInt32(declaration.usualMode)
         guard case .path(let reference) = declaration.source else { return usual }
-        do {
-            let allowed = try context.run.files.mode(of: reference.path) ?? usual
-            return usual & (allowed | 0o200)
-        } catch {
-            throw Problem(failure, cause: error)
-        }
+        let allowed = try attempt(failure) { try context.run.files.mode(of: reference.path) } ?? usual
+        return usual & (allowed | 0o200)
     }
 }
 
@@ -183,7 +176,7 @@ extension FileAction {
         let (owner, group) = try await context.accounts(failure)
         let mode = UInt32(declaration.mode ?? declaration.usualMode)
         let file = FileContent(sha256: digest, path: path, mode: mode, owner: owner, group: group)
-        let result = try await onDisk { () throws(SystemError) in try files.compare(file) }
+        let result = try await onThread(failure) { try files.compare(file) }
         if result == .unchanged {
             context.emit(.path(path, result))
             return false
@@ -197,20 +190,10 @@ extension FileAction {
         }
         let source = try await context.cache.fetched(url, sha256: digest)
         let task = context.task.name
-        try await onDisk { () throws(SystemError) in try files.write(file, from: source, by: task) }
+        try await onThread(failure) { try files.write(file, from: source, by: task) }
         context.cache.discardOthers(than: [digest])
         context.emit(.path(path, result))
         return true
-    }
-
-    private func onDisk<Value: Sendable>(
-        _ body: @escaping @Sendable () throws(SystemError) -> Value
-    ) async throws(Problem) -> Value {
-        do throws(SystemError) {
-            return try await onThread(body)
-        } catch {
-            throw Problem(failure, hint: error.advice, cause: error)
-        }
     }
 
     /// Unpacks the archive, and returns whether anything was changed, or would be in a dry run.

@@ -153,10 +153,8 @@ extension ImagesAction {
     }
 
     private func keep(_ names: [String], as list: String) throws(Problem) {
-        do {
+        try attempt("cannot record what is imported") {
             try files.keep(Array(names.map { "\($0)\n" }.joined().utf8), as: list, in: context.cacheDirectory)
-        } catch {
-            throw Problem("cannot record what is imported", hint: error.advice, cause: error)
         }
     }
 }

@@ -42,7 +42,7 @@ struct RemoveAction: Action {
     private func remove(_ reference: LocatedPath) throws(Problem) -> Bool {
         let path = reference.path
         let files = context.run.files
-        do {
+        return try attempt("cannot remove '\(path)'", at: reference.location) {
             let location = try files.location(ofWritten: path)
             let parts = try PathParts(location, "cannot remove")
             guard try checkParents(of: reference), try FileSystem.exists(parts.directory) else {
@@ -73,11 +73,6 @@ struct RemoveAction: Action {
             }
             context.emit(.path(path, .removed))
             return true
-        } catch let problem as Problem {
-            throw problem
-        } catch {
-            let advice = (error as? SystemError)?.advice
-            throw Problem("cannot remove '\(path)'", at: reference.location, hint: advice, cause: error)
         }
     }
 
