@@ -88,18 +88,15 @@ struct ManifestLoader {
             }
             let directory = reference.path.endsWithSlash ? reference.path : reference.path + "/"
             let files = names.filter { !run.files.isDirectory(directory + $0) }
-            if let skipped = Self.summary(files.filter(isAlmostManifestName)) {
-                let message = "file \(skipped) of '\(reference.path)' is not read"
-                let hint = "manifests are named *.yaml, *.yml or *.json"
-                contents.warnings.append(Problem(message, at: reference.location, hint: hint))
-            }
             let subdirectories = names.filter { name in
                 let below = name.hasPrefix(".") ? nil : try? run.files.list(directory + name)
                 return below?.contains(where: isManifestName) == true
             }
-            if let skipped = Self.summary(subdirectories) {
-                let message = "manifests in subdirectory \(skipped) of '\(reference.path)' are not read"
-                let hint = "name it in 'manifests' too, or move its files"
+            let skipped = files.filter(isAlmostManifestName) + subdirectories
+            if !skipped.isEmpty {
+                let message = "not read from directory '\(reference.path)': \(quotedList(skipped))"
+                let hint =
+                    "manifests are named *.yaml, *.yml or *.json; name a subdirectory in 'manifests' too"
                 contents.warnings.append(Problem(message, at: reference.location, hint: hint))
             }
             let manifests = files.filter(isManifestName)
@@ -112,11 +109,6 @@ struct ManifestLoader {
         } catch {
             contents.problems.append(missing(reference, error))
         }
-    }
-
-    /// Returns the first of some names and the number of the others, `nil` if there is none.
-    private static func summary(_ names: [String]) -> String? {
-        names.first.map { "'\($0)'" + (names.count == 1 ? "" : " and \(names.count - 1) more") }
     }
 
     private func addFile(_ path: String, of reference: LocatedPath, to contents: inout Contents) {
