@@ -8,9 +8,9 @@ struct Progress {
     /// The number of dependencies of each step that have not ended.
     private var openCounts: [Int]
     /// The steps that may start.
-    private var ready: IndexQueue
+    private var ready: [Int]
     /// The ready steps that wait until fewer than `workLimit` working steps run.
-    private var readyWork = IndexQueue()
+    private var readyWork: [Int] = []
     private let isWork: [Bool]
     private let workLimit: Int
     private var workingCount = 0
@@ -28,14 +28,15 @@ struct Progress {
         self.dependants = plan.dependantIndices
         self.entries = plan.steps.map { _ in nil }
         self.openCounts = plan.steps.map(\.dependencies.count)
-        self.ready = IndexQueue(plan.steps.indices.filter { plan.steps[$0].dependencies.isEmpty })
+        self.ready = plan.steps.indices.filter { plan.steps[$0].dependencies.isEmpty }
     }
 
     /// Removes and returns the index of the next step that may start, or returns `nil` if there is none.
     mutating func next() -> Int? {
         let mayWork = workingCount < workLimit
-        if mayWork, let step = readyWork.removeFirst() { return start(step) }
-        while let step = ready.removeFirst() {
+        if mayWork, !readyWork.isEmpty { return start(readyWork.removeFirst()) }
+        while !ready.isEmpty {
+            let step = ready.removeFirst()
             if mayWork || !isWork[step] { return start(step) }
             readyWork.append(step)
         }
@@ -107,23 +108,5 @@ struct Progress {
         let entry = Report.Entry(task: plan.steps[step].task.name, outcome: outcome, duration: duration)
         entries[step] = entry
         return entry
-    }
-}
-
-/// Indices in the order in which they were added.
-private struct IndexQueue {
-    private var indices: [Int]
-    private var start = 0
-
-    init(_ indices: [Int] = []) {
-        self.indices = indices
-    }
-
-    mutating func append(_ index: Int) { indices.append(index) }
-
-    mutating func removeFirst() -> Int? {
-        guard start < indices.count else { return nil }
-        start += 1
-        return indices[start - 1]
     }
 }

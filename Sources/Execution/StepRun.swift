@@ -82,8 +82,6 @@ struct StepRun<C: Clock<Duration>>: Sendable {
             return outcome
         case .failure(let error as DeadlineExceeded):
             return .failed(error)
-        case .success(.failed(let error as DeadlineExceeded)):
-            return .failed(error)
         case .success, .failure:
             if isLate { return .failed(DeadlineExceeded(timeout: context.timeout, lastWaiting: context.lastWaiting)) }
             guard case .failure(let error) = result, !Task.isCancelled else { return .interrupted }
