@@ -96,10 +96,10 @@ struct DirectoryActionTests {
         try await withBench(tasks) { bench async throws in
             let problems = await bench.problems().filter { $0.contains("run after") }
             let starts = [
-                "3:29: task 'inner' writes '/etc/data/inner', and task 'data' creates '/etc/data'",
-                "5:39: task 'wrong' writes '/etc/data/inner/deep/wrong', and task 'inner' creates '/etc/data/inner'",
-                "6:46: task 'program' writes '/etc/data/', and task 'data' creates '/etc/data'",
-                "9:43: task 'made' writes '/srv/corrected/x', and task 'corrected' creates '/srv/corrected'",
+                "3:29: task 'inner' writes '/etc/data/inner' in '/etc/data', which task 'data' creates",
+                "5:39: task 'wrong' writes '/etc/data/inner/deep/wrong' in '/etc/data/inner', which task 'inner' creates",
+                "6:46: task 'program' writes '/etc/data/' in '/etc/data', which task 'data' creates",
+                "9:43: task 'made' writes '/srv/corrected/x' in '/srv/corrected', which task 'corrected' creates",
             ]
             #expect(
                 problems.map { String($0.split(separator: ", but")[0]) } == starts.map { "DIR/bootstrap.yaml:\($0)" }
