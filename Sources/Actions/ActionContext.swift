@@ -108,8 +108,8 @@ struct ActionContext: Sendable {
     /// The receiver of this task's events.
     let emit: Emitter
 
-    /// The child process of the task that is still running after it was killed, if there is one.
-    let survivor = SurvivingProcess()
+    /// The child processes of the task that still run after they were killed.
+    let survivors = SharedSet<Int32>()
 
     /// The directory of the task in the cache.
     var cacheDirectory: String { cache.directory }
@@ -257,7 +257,7 @@ extension ActionContext {
             if let process = run.networkProcess(of: task) {
                 // The work may take a moment to end after its deadline.
                 let end = deadline + .seconds(30)
-                try await NetworkPart.lock.run(of: task, by: process, until: end, emit, beside: survivor) {
+                try await NetworkPart.lock.run(of: task, by: process, until: end, emit, beside: survivors) {
                     hold.yield()
                 }
             } else {
@@ -337,7 +337,7 @@ extension ActionContext {
         report(identity, held.since, true)
         onHeld()
         var loss = await lease.renew(held)
-        if loss == nil, let process = survivor.process {
+        if loss == nil, let process = survivors.all.first {
             let words = "not released, because process \(process) of the task still runs"
             let limit = lease.duration.text
             emit(.warning(subject: lease.description, "\(words); it expires within \(limit): end the process before"))

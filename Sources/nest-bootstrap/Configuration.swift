@@ -125,7 +125,7 @@ struct Configuration {
         return ProductStore(path: "\(parent)/nest-bootstrap-products", root: root == "/" ? "" : root)
     }
 
-    var files: NodeFiles { files(distrust: nil) }
+    var files: NodeFiles { files(refusingUntrusted: options.acts) }
 
     /// Whether what is not the node's own code runs in sandboxes, which only root can make.
     var isConfining: Bool { root == nil && Machine.isRoot && !options.isDryRun }
@@ -133,18 +133,18 @@ struct Configuration {
     /// The files as a command sees them that only looks at them.
     ///
     /// Files that another user could change are read too, because nothing is done on the basis of their content.
-    var filesForReading: NodeFiles { files(distrust: .ignored) }
+    var filesForReading: NodeFiles { files(refusingUntrusted: false) }
 
     /// Returns the expiry of the certificates that the tasks of a plan use or create.
     func certificates(of plan: Plan) -> [CertificateExpiry] {
         KnownCertificates(files: filesForReading, plan: plan).all()
     }
 
-    private func files(distrust: NodeFiles.Distrust?) -> NodeFiles {
+    private func files(refusingUntrusted: Bool) -> NodeFiles {
         NodeFiles(
             root: root,
             isDryRun: options.isDryRun,
-            distrust: distrust ?? (options.acts ? .refused : .remembered),
+            refusesUntrusted: refusingUntrusted,
             log: { [options, plan] (created, task) throws(SystemError) in
                 try Self.products(options).note(created, by: task, at: plan.position(of: task) ?? 0)
             },

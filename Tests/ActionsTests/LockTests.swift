@@ -100,7 +100,7 @@ struct LockTests {
             let context = try bench.context("t")
             let error = await #expect(throws: Problem.self) {
                 try await context.locked {
-                    context.survivor.note(99)
+                    context.survivors.insert(99)
                     throw Problem("the program cannot be ended")
                 }
             }

@@ -9,23 +9,6 @@ import Testing
 /// What `check` finds without an API server.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct NodeCheckTests {
-    @Test func `a path below a file of another task is reported`() async throws {
-        let tasks = """
-            tasks:
-              a: {file: {path: /etc/nest/a, content: a}}
-              b: {file: {path: /etc/nest/a/b/c, content: b}}
-              c: {file: {path: /etc/nest/ab, content: c}}
-              d: {symlink: {path: /etc/nest/d, target: /etc/nest}}
-              e: {after: [d], file: {path: /etc/nest/d/e, content: e}}
-            """
-        try await withBench(tasks) { bench in
-            let problems = await bench.problems()
-            let words =
-                "'/etc/nest/a/b/c' of task 'b' cannot exist, because '/etc/nest/a' is a file that task 'a' writes"
-            #expect(problems.count == 1 && problems[0].hasPrefix("DIR/bootstrap.yaml:3:20: \(words)"), "\(problems)")
-        }
-    }
-
     @Test func `every problem of every task is reported at once`() async throws {
         let tasks = """
             tasks:

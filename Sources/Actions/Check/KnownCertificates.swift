@@ -17,14 +17,9 @@ public struct KnownCertificates: Sendable {
     /// The number of certificates above which a file is taken to be a collection of public CAs and ignored.
     private static let countLimit = 20
 
-    /// Prepares the search through the files of a plan.
-    public init(files: NodeFiles, plan: Plan) {
-        self.init(files: files, plan: plan, tasks: plan.steps.map(\.task))
-    }
-
-    /// Prepares the search through the files of some tasks of a plan.
-    init(files: NodeFiles, plan: Plan, tasks: [PlannedTask]) {
-        (self.files, self.plan, self.tasks) = (files, plan, tasks)
+    /// Prepares the search through the files of a plan, or of some of its tasks.
+    public init(files: NodeFiles, plan: Plan, tasks: [PlannedTask]? = nil) {
+        (self.files, self.plan, self.tasks) = (files, plan, tasks ?? plan.steps.map(\.task))
     }
 
     /// Finds the certificates in plan order and skips files that cannot be read.

@@ -40,7 +40,7 @@ public struct NodeCheck: Sendable {
         self.isOffline = isOffline
         awaitingTasks = Self.awaitingTasks(of: run.plan)
         var dryRun = run
-        dryRun.files = NodeFiles(root: run.files.root, isDryRun: true, distrust: run.files.distrust)
+        dryRun.files = NodeFiles(root: run.files.root, isDryRun: true, refusesUntrusted: run.files.refusesUntrusted)
         dryRun.reportedWarnings = SharedSet()
         for task in run.plan.steps.lazy.map(\.task) {
             ActionContext(run: dryRun, task: task, deadline: .now) { _ in }.expectProducts()
@@ -111,7 +111,6 @@ public struct NodeCheck: Sendable {
                 warnings += found.warnings
             }
         }
-        problems += pathsBelowFiles()
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents)
         problems += dependencies.problems()
         let known = kubeconfigs.compactMap { path in run.knownKubeconfig(path).map { (path, $0) } }
@@ -438,30 +437,5 @@ extension NodeCheck {
         guard task.footprint.pruning != .never else { return Findings() }
         let set = ObjectSet(name: task.setName, task: task.name)
         return Findings(problems: set.mistakes(in: manifests))
-    }
-}
-
-/// Paths that the tasks of a plan write.
-extension NodeCheck {
-    /// Reports paths that tasks write below a path that another task writes as a file.
-    func pathsBelowFiles() -> [Problem] {
-        let writes = run.plan.steps.flatMap { step in step.task.footprint.writes.map { (step.task.name, $0) } }
-        let files = writes.filter { if case .file = $0.1.product { true } else { false } }
-        var owners: [ExactText: String] = [:]
-        for (task, write) in files { owners[ExactText(write.path.path)] = task }
-        return writes.compactMap { task, write in
-            var parent = write.path.path[...]
-            while let slash = parent.lastSlash, slash > parent.startIndex {
-                parent = parent[..<slash]
-                guard let owner = owners[ExactText(String(parent))] else { continue }
-                return Problem(
-                    "'\(write.path.path)' of task '\(task)' cannot exist, because '\(parent)' is a file that task "
-                        + "'\(owner)' writes",
-                    at: write.path.location,
-                    hint: "write another path",
-                )
-            }
-            return nil
-        }
     }
 }

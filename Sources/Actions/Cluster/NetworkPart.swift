@@ -112,7 +112,7 @@ extension NetworkPart {
     ///   - process: Returns the process.
     ///   - deadline: The instant at which it is ended.
     ///   - emit: Receives what it waits for and warns of.
-    ///   - survivor: The process of the task that could not be ended. The Lease of the task is not released beside it.
+    ///   - survivors: The processes of the task that could not be ended. The Lease of the task is not released beside them.
     ///   - onHeld: Called when the process holds the Lease of the task.
     /// - Throws: ``Base/Problem`` with what it says about its failure.
     func run(
@@ -120,7 +120,7 @@ extension NetworkPart {
         by process: Process,
         until deadline: ContinuousClock.Instant,
         _ emit: @escaping Emitter,
-        beside survivor: SurvivingProcess? = nil,
+        beside survivors: SharedSet<Int32> = SharedSet(),
         onHeld: @escaping @Sendable () -> Void = {}
     ) async throws(Problem) {
         let failure = Locked<Problem?>(nil)
@@ -129,7 +129,7 @@ extension NetworkPart {
             status = try await Host.run(
                 try await process(task, self),
                 deadline: deadline,
-                grace: survivor?.process == nil ? Command.grace : .zero,
+                grace: survivors.all.isEmpty ? Command.grace : .zero,
             ) { line in
                 guard let node = try? readJSON(Array(line.utf8), file: "") else { return emit(.output(line)) }
                 if node["held"] != nil { onHeld() }

@@ -58,11 +58,7 @@ extension NodeFiles {
             return .unchanged
         }
         var result: Event.PathResult = found == nil ? .created : .changed
-        if isDryRun, let bytes = file.bytes {
-            let old = try found.map { status throws(SystemError) in try FileState(status, at: location) }
-            let new = FileState(bytes: bytes, mode: file.mode, owner: owner, group: file.group)
-            result.diff = new.difference(from: old)
-        }
+        if isDryRun { result.diff = try file.difference(from: found, at: location, owner: owner) }
         return result
     }
 
@@ -135,11 +131,7 @@ extension DirectorySettings {
             let accounts = [owner.map { ", owner \($0)" }, group.map { ", group \($0)" }].compactMap(\.self)
             return ["directory with mode \(octal(mode ?? Self.usualMode))\(accounts.joined())"]
         }
-        var lines: [String] = []
-        if let mode, mode != found.mode { lines.append("mode \(octal(found.mode)) -> \(octal(mode))") }
-        if let owner, owner != found.owner { lines.append("owner \(found.owner) -> \(owner)") }
-        if let group, group != found.group { lines.append("group \(found.group) -> \(group)") }
-        return lines
+        return found.differences(mode: mode, owner: owner, group: group)
     }
 }
 

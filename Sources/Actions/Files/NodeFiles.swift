@@ -16,17 +16,8 @@ public final class NodeFiles: Sendable {
     /// Whether nothing may be written.
     public let isDryRun: Bool
 
-    /// The treatment of a file that another user could change.
-    public enum Distrust: Sendable {
-        /// A run refuses it.
-        case refused
-        /// A check reads it, and remembers that a run would refuse it.
-        case remembered
-        /// A command that only shows what it says reads it.
-        case ignored
-    }
-
-    let distrust: Distrust
+    /// Whether a file that another user could change is refused, rather than read and remembered.
+    let refusesUntrusted: Bool
 
     /// The log of paths that are about to be created; nothing is created before it is logged.
     let log: CreationLog
@@ -55,16 +46,16 @@ public final class NodeFiles: Sendable {
     /// - Parameters:
     ///   - root: The directory that prefixes written paths, or `nil` for the node itself.
     ///   - isDryRun: Whether nothing is written.
-    ///   - distrust: The treatment of files that another user could change.
+    ///   - refusesUntrusted: Whether a file that another user could change is refused, as by a run.
     ///   - log: The log of paths that are about to be created. By default, nothing is logged.
     public init(
         root: String?,
         isDryRun: Bool,
-        distrust: Distrust = .refused,
+        refusesUntrusted: Bool = true,
         log: @escaping CreationLog = { _, _ in },
     ) {
         self.log = log
-        self.distrust = distrust
+        self.refusesUntrusted = refusesUntrusted
         self.root = (root ?? "").withoutSlashesAtEnd
         self.isDryRun = isDryRun
     }
@@ -300,18 +291,17 @@ extension NodeFiles {
     ///   - isData: Whether the file is only data, so that a service account may own it too.
     /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and advice to correct it.
     public func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
-        guard distrust != .ignored, try !isPlanned(path) else { return }
+        guard try !isPlanned(path) else { return }
         // Without a root the links themselves are examined as well.
         try requireTrusted(location: root.isEmpty ? path : try location(ofRead: path), isData: isData)
     }
 
     private func requireTrusted(location: String, isData: Bool, exceptFile: Bool = false) throws(SystemError) {
-        guard distrust != .ignored else { return }
         do {
             try FileSystem.requireTrusted(location, isData: isData, exceptFile: exceptFile)
         } catch {
             let error = error.examined()
-            if distrust == .refused { throw error }
+            if refusesUntrusted { throw error }
             remembered.withLock { if !$0.contains(error) { $0.append(error) } }
         }
     }

@@ -140,7 +140,7 @@ struct ExecAction: Action {
                 try confined(command),
                 deadline: context.deadline,
                 grace: grace,
-                onSurvivor: { [context] in context.survivor.note($0) },
+                onSurvivor: { [context] in context.survivors.insert($0) },
                 onLine: { [context] line in
                     last.keep(line)
                     context.emit(.output(line))
@@ -150,7 +150,7 @@ struct ExecAction: Action {
             throw startProblem(error)
         }
         guard !status.isSuccess else { return last.text }
-        if let process = context.survivor.process {
+        if let process = context.survivors.all.first {
             throw Problem(
                 "\(name) cannot be ended: process \(process) still runs after SIGKILL",
                 hint: "see what it waits for: ps -o pid,user,stat,wchan,args -p \(process)",
@@ -228,14 +228,4 @@ final class LastLines: Sendable {
         guard line.contains(where: { !$0.isWhitespace }) else { return }
         lines.withLock { $0 = $0.suffix(2) + [line] }
     }
-}
-
-/// The process of a task that is still running after it was killed, if there is one.
-final class SurvivingProcess: Sendable {
-    private let number = Locked<Int32?>(nil)
-    /// The process ID, `nil` if no process is still running.
-    var process: Int32? { number.withLock { $0 } }
-
-    /// Records the ID of a process that is still running.
-    func note(_ process: Int32) { number.withLock { $0 = process } }
 }

@@ -104,54 +104,47 @@ extension Footprint.Account {
     }
 }
 
-/// The properties of a file that `write` sets; a dry run shows how they would change.
-struct FileState {
-    private let bytes: [UInt8]?
-    private let target: String?
-    private let mode: UInt32?
-    private let owner: UInt32
-    private let group: UInt32?
-
-    /// Creates the state that a task describes.
-    init(bytes: [UInt8], mode: UInt32, owner: UInt32, group: UInt32?) {
-        (self.bytes, self.mode, self.owner, self.group) = (bytes, mode, owner, group)
-        target = nil
+extension FileStatus {
+    /// Returns how permissions and owner would change, empty for no change; `nil` stands for what does not matter.
+    func differences(mode newMode: UInt32?, owner newOwner: UInt32?, group newGroup: UInt32?) -> [String] {
+        var lines: [String] = []
+        if let newMode, newMode != mode { lines.append("mode \(octal(mode)) -> \(octal(newMode))") }
+        if let newOwner, newOwner != owner { lines.append("owner \(owner) -> \(newOwner)") }
+        if let newGroup, newGroup != group { lines.append("group \(group) -> \(newGroup)") }
+        return lines
     }
+}
 
-    /// Reads the state of an existing file or link.
-    ///
-    /// - Throws: ``Base/SystemError`` if the file cannot be read.
-    init(_ status: FileStatus, at location: String) throws(SystemError) {
-        let isLink = status.kind == .symbolicLink
-        bytes = isLink ? nil : try FileSystem.read(location, limit: SizeLimit.content)
-        (target, mode) = (status.target, isLink ? nil : status.mode)
-        (owner, group) = (status.owner, status.group)
-    }
-
-    /// Whether everyone may read the file.
-    private var isPublic: Bool { mode.map { $0 & 0o004 != 0 } ?? true }
-
-    /// Returns a description of how the file would change.
+extension FileContent {
+    /// Returns how a file would change whose content is in memory.
     ///
     /// The content of a file that is not readable by everyone is not shown.
     ///
-    /// - Parameter old: The current state, or `nil` if there is no file.
+    /// - Parameters:
+    ///   - found: The file or link that is there, `nil` if there is none.
+    ///   - location: Its location.
+    ///   - owner: The owner that the file would have.
     /// - Returns: Changes of permissions and owner, then the lines of a unified diff.
-    func difference(from old: FileState?) -> [String] {
+    /// - Throws: ``Base/SystemError`` if the file cannot be read.
+    func difference(
+        from found: FileStatus?,
+        at location: String,
+        owner: UInt32
+    ) throws(SystemError) -> [String] {
+        guard let bytes else { return [] }
         var lines: [String] = []
-        if let old {
-            if let target = old.target { lines.append("link to '\(target)' -> regular file") }
-            if let before = old.mode, let mode, before != mode {
-                lines.append("mode \(octal(before)) -> \(octal(mode))")
-            }
-            if old.owner != owner { lines.append("owner \(old.owner) -> \(owner)") }
-            if let before = old.group, let group, before != group { lines.append("group \(before) -> \(group)") }
+        var old: [UInt8] = []
+        var isPublic = mode & 0o004 != 0
+        if let found, let target = found.target {
+            lines = ["link to '\(target)' -> regular file"] + found.differences(mode: nil, owner: owner, group: group)
+        } else if let found {
+            lines = found.differences(mode: mode, owner: owner, group: group)
+            old = try FileSystem.read(location, limit: SizeLimit.content)
+            if old == bytes { return lines }
+            isPublic = isPublic && found.mode & 0o004 != 0
         }
-        guard let bytes, bytes != old?.bytes else { return lines }
-        guard isPublic, old?.isPublic != false else {
-            return lines + ["(content not shown: not everyone may read the file)"]
-        }
-        return lines + unifiedDiff(from: old?.bytes ?? [], to: bytes)
+        guard isPublic else { return lines + ["(content not shown: not everyone may read the file)"] }
+        return lines + unifiedDiff(from: old, to: bytes)
     }
 }
 

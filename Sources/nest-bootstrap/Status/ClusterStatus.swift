@@ -50,7 +50,7 @@ struct ClusterStatus {
     private func read(_ http: HTTPClient) async -> Result<[ClusterNode], Problem> {
         do throws(Problem) {
             // A command that changes nothing may read files that any user can change.
-            let files = NodeFiles(root: nil, isDryRun: false, distrust: .ignored)
+            let files = NodeFiles(root: nil, isDryRun: false, refusesUntrusted: false)
             let path = try kubeconfigPath()
             let connection = try ClusterConnection(kubeconfig: path, files, http)
             let reports = NodeReports(client: connection.client)
