@@ -13,7 +13,7 @@ public struct RunEnvironment: Sendable {
     /// The client that sends requests.
     public var http: HTTPClient
     /// The clients of the API servers.
-    public var connections: Connections
+    let connections = Connections()
     /// The whole plan of the node, including tasks that are not run.
     public let plan: Plan
     /// The tasks of the plan by the paths that they write.
@@ -65,7 +65,6 @@ public struct RunEnvironment: Sendable {
     ) {
         self.files = files
         self.http = http
-        self.connections = Connections(http: http, files: files)
         self.plan = plan
         self.producers = PathProducers(plan)
         self.variables = variables
@@ -111,17 +110,6 @@ struct ActionContext: Sendable {
     /// The child processes of the task that still run after they were killed.
     let survivors = SharedSet<Int32>()
 
-    /// The directory of the task in the cache.
-    var cacheDirectory: String { cache.directory }
-
-    /// The cache of pinned URLs.
-    var cache: DigestCache { cache(of: task) }
-
-    /// Returns the cache of a task, from which others may only read.
-    func cache(of task: PlannedTask) -> DigestCache {
-        DigestCache(run: run, task: task, deadline: deadline, emit: emit)
-    }
-
     /// Returns a context for checking the current state, with a short time limit and no events except warnings.
     func probing(_ limit: Duration) -> Self {
         Self(run: run, task: task, deadline: min(deadline, .now + limit)) { [emit] kind in
@@ -129,31 +117,19 @@ struct ActionContext: Sendable {
         }
     }
 
-    /// Writes a file unless it is up to date, and reports the result.
+    /// Writes files that belong together unless they are up to date, and reports the results.
     ///
     /// - Parameters:
-    ///   - bytes: The content.
-    ///   - path: The path on the node.
-    ///   - kind: The kind of file, for the message of a failure.
-    ///   - mode: The permissions.
-    ///   - owner: The owner, `nil` for the agent's own user.
-    ///   - group: The group, `nil` for the group that new files get.
-    /// - Returns: Whether the file was written, or would be in a dry run.
+    ///   - files: The files, with their paths on the node; a failure names the last one.
+    ///   - kind: The kind of the last file, for the message of a failure.
+    /// - Returns: Whether a file was written, or would be in a dry run.
     /// - Throws: ``Base/Problem`` if something else is in the way, or the system refuses.
-    func write(
-        _ bytes: [UInt8],
-        to path: String,
-        as kind: String = "file",
-        mode: UInt32,
-        owner: UInt32? = nil,
-        group: UInt32? = nil,
-    ) throws(Problem) -> Bool {
-        let file = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
-        let result = try attempt("cannot write \(kind) '\(path)'") {
-            try run.files.writeTogether([file], by: task.name)[0]
+    func write(_ files: FileContent..., as kind: String = "file") throws(Problem) -> Bool {
+        let results = try attempt("cannot write \(kind) '\(files.last?.path ?? "")'") {
+            try run.files.writeTogether(files, by: task.name)
         }
-        emit(.path(path, result))
-        return result != .unchanged
+        for (file, result) in zip(files, results) { emit(.path(file.path, result)) }
+        return results.contains { $0 != .unchanged }
     }
 
     /// The retry policy for requests of the task.
@@ -300,9 +276,7 @@ extension ActionContext {
         if case .failure(let error) = await lease.result {
             // The work that has been done counts.
             if case .failure = result, isLost { throw error }
-            let problem = error as? Problem
-            let text = [problem?.message ?? "\(error)", problem?.hint].compactMap(\.self).joined(separator: "; ")
-            emit(.warning(subject: "", text))
+            emit(.warning(about: error as? Problem ?? Problem("\(error)")))
         }
         return try result.get()
     }
@@ -353,6 +327,14 @@ extension ActionContext {
             "\(lease.description) was lost while the task ran (\(loss.reason)), so another node may run it too",
             hint: loss.hint
         )
+    }
+}
+
+extension Event.Kind {
+    /// Returns the warning event for a problem, by default with the problem's location as its subject.
+    static func warning(about problem: Problem, subject: String? = nil) -> Self {
+        let text = problem.hint.map { "\(problem.message); \($0)" } ?? problem.message
+        return .warning(subject: subject ?? problem.location.map { "\($0)" } ?? "", text)
     }
 }
 

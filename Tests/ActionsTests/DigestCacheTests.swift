@@ -24,9 +24,14 @@ struct DigestCacheTests {
         var answer = ""
         try await withBench("tasks: {it: {timeout: 1m, exec: {command: ls}}}", isDryRun: isDryRun) { bench in
             let context = try bench.context("it")
-            let cache = DigestCache(run: bench.run, task: context.task, deadline: .now + timeout, emit: context.emit)
+            let late = ActionContext(
+                run: bench.run,
+                task: context.task,
+                deadline: .now + timeout,
+                emit: context.emit
+            )
             do throws(Problem) {
-                answer = String(decoding: try await cache.text(of: "\(url)/m", sha256: digest), as: UTF8.self)
+                answer = String(decoding: try await late.fetchedText("\(url)/m", sha256: digest), as: UTF8.self)
             } catch {
                 answer = [error.message, error.cause.map { "\($0)" }, error.hint].compactMap(\.self).joined(
                     separator: "; "

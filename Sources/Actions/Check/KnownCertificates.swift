@@ -159,9 +159,7 @@ extension ActionContext {
         // Several tasks may use the same certificate.
         for warning in known.warnings(warnBefore: run.warnBefore, now: run.now())
         where run.reportedWarnings.insert(warning.key) {
-            let problem = warning.problem
-            let text = problem.hint.map { "\(problem.message); \($0)" } ?? problem.message
-            emit(.warning(subject: warning.subject, text))
+            emit(.warning(about: warning.problem, subject: warning.subject))
         }
     }
 }

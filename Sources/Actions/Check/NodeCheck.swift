@@ -157,9 +157,9 @@ public struct NodeCheck: Sendable {
             }
             return producers.producer(ofManifestIn: path.path) != nil && (try? run.files.exists(path.path)) != true
         }
-        let cache = DigestCache(run: run, task: task, deadline: .now, emit: { _ in })
+        let context = ActionContext(run: run, task: task, deadline: .now) { _ in }
         var contents = await ManifestLoader(run: run, manifests: manifests)
-            .load { (_, sha256) throws(Problem) in cache.keptText(sha256: sha256) }
+            .load { (_, sha256) throws(Problem) in context.keptText(sha256: sha256) }
         if manifests.sources.count < count { contents.isComplete = false }
         return contents
     }

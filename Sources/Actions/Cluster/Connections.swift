@@ -7,17 +7,10 @@ import Planning
 import YAML
 
 /// The API clients of a run, one for each kubeconfig, so that tasks share the results of discovery.
-public final class Connections: Sendable {
-    private let http: HTTPClient
-    private let files: NodeFiles
+final class Connections: Sendable {
     private let clients = Locked<[[UInt8]: APIClient]>([:])
     /// The servers whose age is known.
     private let examined = Locked<Set<String>>([])
-
-    init(http: HTTPClient, files: NodeFiles) {
-        self.http = http
-        self.files = files
-    }
 
     /// Connects to the server of a kubeconfig, and waits until the API server is usable.
     ///
@@ -37,15 +30,12 @@ public final class Connections: Sendable {
     }
 
     private func load(_ path: String, _ context: ActionContext) async throws(Problem) -> APIClient {
+        let files = context.run.files
         let bytes: [UInt8]
         do {
             bytes = try files.read(path, limit: SizeLimit.configuration)
         } catch {
-            throw Problem(
-                "kubeconfig '\(path)' cannot be used",
-                hint: missingHint(path, context, error),
-                cause: error
-            )
+            throw Problem("kubeconfig '\(path)' cannot be used", hint: missingHint(path, context, error), cause: error)
         }
         if let known = clients.withLock({ $0[bytes] }), known.kubeconfig.path.hasSameBytes(as: path) { return known }
         var kubeconfig = try files.kubeconfig(bytes, path)
@@ -57,7 +47,7 @@ public final class Connections: Sendable {
         return clients.withLock { clients in
             // Another task may have created the client in the meantime.
             if let known = clients[bytes], known.kubeconfig.path.hasSameBytes(as: path) { return known }
-            let client = APIClient(http, kubeconfig: kubeconfig, credentials: credentials)
+            let client = APIClient(context.run.http, kubeconfig: kubeconfig, credentials: credentials)
             clients[bytes] = client
             return client
         }

@@ -26,9 +26,9 @@ final class DescribedObjects: Sendable {
         var found: [TaskDescription] = []
         for task in context.run.plan.steps.lazy.map(\.task) {
             guard let manifests = task.footprint.manifests else { continue }
-            let cache = context.cache(of: task)
+            let other = ActionContext(run: context.run, task: task, deadline: context.deadline, emit: context.emit)
             let contents = await ManifestLoader(run: context.run, manifests: manifests)
-                .load { (_, sha256) throws(Problem) in cache.keptText(sha256: sha256) }
+                .load { (_, sha256) throws(Problem) in other.keptText(sha256: sha256) }
             let kubeconfig = task.footprint.kubeconfig.flatMap { context.run.knownKubeconfig($0.path) }
             found.append(TaskDescription(task.name, contents, defaultNamespace: kubeconfig?.namespace))
         }

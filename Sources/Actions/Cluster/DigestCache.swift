@@ -8,18 +8,12 @@ import Planning
 import TLS
 
 /// The contents of pinned URLs, cached by digest so that a boot needs no Internet access.
-struct DigestCache {
-    /// The environment that all actions share.
-    let run: RunEnvironment
-    /// The task; a confined one does not see the directories of others.
-    let task: PlannedTask
-    /// The instant at which fetching is given up.
-    let deadline: ContinuousClock.Instant
-    /// The receiver of events.
-    let emit: Emitter
-
-    var directory: String { "\(Self.shared)/\(task.name)" }
-    private static let shared = RunEnvironment.usualCacheDirectory
+///
+/// Each task has a directory of its own, because a confined task does not see the directories of others.
+extension ActionContext {
+    /// The directory of the task in the cache.
+    var cacheDirectory: String { "\(Self.sharedCache)/\(task.name)" }
+    private static let sharedCache = RunEnvironment.usualCacheDirectory
 
     /// Returns the location of a file with the content of a pinned URL, from the cache or from its server.
     ///
@@ -40,12 +34,12 @@ struct DigestCache {
         }
         let failure = "cannot fetch '\(urlWithoutQuery(url))'"
         let (location, part, isResumed) = try attempt(failure) {
-            let location = try run.files.stateLocation(directory)
+            let location = try run.files.stateLocation(cacheDirectory)
             let part = try PartialFile(digest, in: location)
             return (location, part, try part.size > 0)
         }
         // A part that cannot be completed only takes space.
-        func discard() { try? run.files.discard("\(digest).part", in: directory) }
+        func discard() { try? run.files.discard("\(digest).part", in: cacheDirectory) }
         do {
             _ = try await fetch(url, digest, part)
         } catch {
@@ -72,7 +66,7 @@ struct DigestCache {
     }
 
     /// Returns the text of a pinned URL, see ``fetched(_:sha256:)``; a dry run keeps nothing.
-    func text(of url: String, sha256 digest: String) async throws(Problem) -> [UInt8] {
+    func fetchedText(_ url: String, sha256 digest: String) async throws(Problem) -> [UInt8] {
         if run.files.isDryRun {
             if let kept = keptText(sha256: digest) { return kept }
             let bytes = try await fetch(url, digest, nil)
@@ -93,7 +87,7 @@ struct DigestCache {
 
     /// Returns the location of a file of the cache with a digest: the task's, or that of an administrator.
     func kept(sha256 digest: String) -> String? {
-        for path in ["\(directory)/\(digest)", "\(Self.shared)/\(digest)"] {
+        for path in ["\(cacheDirectory)/\(digest)", "\(Self.sharedCache)/\(digest)"] {
             do {
                 let location = try run.files.location(ofRead: path)
                 guard try FileSystem.exists(location) else { continue }
@@ -109,11 +103,11 @@ struct DigestCache {
 
     /// Removes the files that the task has fetched before, and lists of what was in them, except those of some digests.
     func discardOthers(than digests: [String]) {
-        for name in (try? run.files.list(directory)) ?? [] {
+        for name in (try? run.files.list(cacheDirectory)) ?? [] {
             let stem = String(name.prefix { $0 != "." })
             guard !digests.contains(stem), stem.utf8.count == 64, stem.allSatisfy(\.isHexDigit) else { continue }
             // A file that remains only takes space, and the next run tries again.
-            try? run.files.discard(name, in: directory)
+            try? run.files.discard(name, in: cacheDirectory)
         }
     }
 
@@ -122,7 +116,8 @@ struct DigestCache {
     /// - Returns: The text if there is no file.
     private func fetch(_ url: String, _ digest: String, _ part: PartialFile?) async throws(Problem) -> [UInt8] {
         do {
-            return try await RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }
+            return
+                try await retryPolicy
                 .retry(.init(.condition, "'\(urlWithoutQuery(url))'")) { () async throws(NotYet) in
                     try await resume(url, part)
                 }
@@ -130,7 +125,7 @@ struct DigestCache {
             if let refusal = error.refusal {
                 throw Problem("cannot keep '\(urlWithoutQuery(url))'", cause: refusal)
             }
-            let place = run.files.root + "\(Self.shared)/\(digest)"
+            let place = run.files.root + "\(Self.sharedCache)/\(digest)"
             let hint = "correct the URL, or put the file at '\(place)'"
             throw Problem("cannot fetch '\(urlWithoutQuery(url))'", hint: hint, cause: error)
         }

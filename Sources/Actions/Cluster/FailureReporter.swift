@@ -12,6 +12,7 @@ final class FailureReporter: Sendable {
         var pending: [ObjectFailure] = []
         var lastAddition = ContinuousClock.now
         var count = 0
+        var deletedCount = 0
     }
 
     private let context: ActionContext
@@ -34,6 +35,21 @@ final class FailureReporter: Sendable {
 
     /// The number of objects that have failed.
     var count: Int { state.withLock { $0.count } }
+
+    /// The number of objects that were deleted.
+    var deletedCount: Int { state.withLock { $0.deletedCount } }
+
+    /// Emits the result of the deletion of one object, or adds its failure.
+    func report(_ message: ObjectDeletion.Message) {
+        switch message {
+        // An object that did not exist is unchanged, because another client may have deleted it or taken it over.
+        case .deleted(let identity, let existed):
+            if existed { state.withLock { $0.deletedCount += 1 } }
+            context.emit(.object(identity.description, ObjectResult(existed ? .deleted : .unchanged)))
+        // An interrupted object has not failed: the task reports the interruption.
+        case .failed(let failure): if failure.cause != .interrupted { add(failure) }
+        }
+    }
 
     func add(_ failure: ObjectFailure) {
         state.withLock { state in

@@ -86,7 +86,7 @@ public struct NetworkServer: Sendable {
             case let file as FileDeclaration: [file.fileSource].compactMap(\.self)
             default: []
             }
-        for case .url(let url, let digest, _) in sources { _ = try await context.cache.fetched(url, sha256: digest) }
+        for case .url(let url, let digest, _) in sources { _ = try await context.fetched(url, sha256: digest) }
     }
 
     private func sign() async throws {

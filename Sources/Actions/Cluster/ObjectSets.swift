@@ -92,9 +92,8 @@ struct SetDeletion {
         for warning in obsolete.warnings { context.emit(.warning(subject: pruner.parent.description, warning)) }
         let count = obsolete.deletions.reduce(0) { $0 + $1.count }
         if count > 0 { context.emit(.objectCount(countBefore + count)) }
-        let deletions = DeletionReporter(context, failures)
         for group in obsolete.deletions {
-            await pruner.delete(group) { deletions.report($0) }
+            await pruner.delete(group) { failures.report($0) }
             // Later groups are not deleted after a failure, because a remaining object may need their objects.
             await failures.report()
             try Task.checkCancellation()
@@ -104,7 +103,7 @@ struct SetDeletion {
         try await reporting { () async throws(ObjectFailure) in
             try await pruner.reduce(&rest, to: manifests, and: obsolete)
         }
-        return (rest, deletions.count)
+        return (rest, failures.deletedCount)
     }
 
     /// Performs an operation, and reports its failure.

@@ -40,7 +40,7 @@ struct Archive: Sendable {
     func file() async throws(Problem) -> String {
         switch source {
         case .path(let path): (try? context.run.files.location(ofRead: path.path)) ?? path.path
-        case .url(let url, let digest, _): try await context.cache.fetched(url, sha256: digest)
+        case .url(let url, let digest, _): try await context.fetched(url, sha256: digest)
         }
     }
 }
@@ -51,35 +51,19 @@ struct Archive: Sendable {
 /// relative, and follows no link of the archive. What is wanted is then copied from there, each file atomically and with
 /// the task's owner and permissions.
 struct Unpacking: Sendable {
-    private let context: ActionContext
-    private let declaration: FileDeclaration
-    private let part: FileDeclaration.Unpacking
-    private let accounts: (owner: UInt32?, group: UInt32?)
-    private let archive: Archive
-    /// The archive and the settings that a list must be of, for everything to be in place.
-    private let key: String
-    private let directory: String
+    let context: ActionContext
+    let declaration: FileDeclaration
+    let part: FileDeclaration.Unpacking
+    /// The owner and group of the files.
+    let accounts: (owner: UInt32?, group: UInt32?)
+    let archive: Archive
 
-    /// Creates a description.
-    ///
-    /// - Parameters:
-    ///   - context: The context of the task.
-    ///   - declaration: The declaration of the task.
-    ///   - part: The part of the archive.
-    ///   - accounts: The owner and group of the files.
-    ///   - archive: The archive.
-    init(
-        _ context: ActionContext,
-        _ declaration: FileDeclaration,
-        _ part: FileDeclaration.Unpacking,
-        _ accounts: (owner: UInt32?, group: UInt32?),
-        _ archive: Archive
-    ) {
-        (self.context, self.declaration, self.part, self.accounts) = (context, declaration, part, accounts)
-        self.archive = archive
-        directory = declaration.path.path.withoutSlashesAtEnd
+    private var directory: String { declaration.path.path.withoutSlashesAtEnd }
+
+    /// The archive and the settings that a list must be of, for everything to be in place.
+    private var key: String {
         let mode = declaration.mode.map { octal(UInt32($0)) } ?? ""
-        key = "\(archive.sha256) \(mode) \(part.strippedCount) \(part.wanted.joined(separator: "\n"))"
+        return "\(archive.sha256) \(mode) \(part.strippedCount) \(part.wanted.joined(separator: "\n"))"
     }
 
     private var files: NodeFiles { context.run.files }

@@ -11,9 +11,8 @@ struct ApplyAction: Action {
 
     /// Applies all objects that can be read, reports all failures, and returns whether anything changed.
     func run() async throws -> Bool {
-        let cache = context.cache
         let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
-            .load { (url, sha256) throws(Problem) in try await cache.text(of: url, sha256: sha256) }
+            .load { (url, sha256) throws(Problem) in try await context.fetchedText(url, sha256: sha256) }
         if let unknown = contents.problems.first(where: { context.missingInDryRun($0) != nil }) { throw unknown }
         for problem in contents.problems {
             context.emit(.objectFailed(.init("", [problem], isPermanent: problem.isPermanent)))
@@ -111,12 +110,4 @@ struct ApplyAction: Action {
 extension ApplyDeclaration {
     /// The version that the task records at its objects.
     var appliedVersion: AppliedVersion? { version.map { AppliedVersion($0, allowsOlder: allowsOlder) } }
-}
-
-extension Event.Kind {
-    /// Returns the warning event for a problem, with the problem's location as its subject.
-    fileprivate static func warning(about problem: Problem) -> Self {
-        let text = problem.hint.map { "\(problem.message); \($0)" } ?? problem.message
-        return .warning(subject: problem.location.map { "\($0)" } ?? "", text)
-    }
 }

@@ -24,28 +24,22 @@ struct CertificateAction: Action {
         let present = try presentPair()
         let reasons = present.map { faults(of: $0, authority?.certificate) } ?? ["is missing"]
         if let present, reasons.isEmpty {
-            return report(try write(present, account))
+            return try write(present, account)
         }
         guard context.run.files.isDryRun else {
             let pair = if let authority { try await issue(by: authority) } else { try await request() }
-            return report(try write(pair, account))
+            return try write(pair, account)
         }
         context.emit(.planned("would issue '\(declaration.path.path)', which \(reasons[0])"))
         context.expectProducts()
         return true
     }
 
-    /// Emits the result of each file, and returns whether anything changed.
-    private func report(_ results: [(path: String, result: Event.PathResult)]) -> Bool {
-        for (path, result) in results { context.emit(.path(path, result)) }
-        return results.contains { $0.result != .unchanged }
-    }
-
     // MARK: The present files
 
     /// Reads both files, or returns `nil` if one is missing.
     private func presentPair() throws(Problem) -> Pair? {
-        try attempt(failure) {
+        try attempt("cannot write certificate '\(declaration.path.path)'") {
             let files = [declaration.path, declaration.key]
             let contents = try files.compactMap {
                 try context.run.files.readProduct($0.path, limit: SizeLimit.configuration)
@@ -151,23 +145,16 @@ struct CertificateAction: Action {
         )
     }
 
-    // MARK: Writing
-
-    private func write(
-        _ pair: Pair,
-        _ account: (owner: UInt32?, group: UInt32?),
-    ) throws(Problem) -> [(path: String, result: Event.PathResult)] {
-        let mode = UInt32(CertificateDeclaration.certificateMode)
-        let files = [
-            (pair.key, declaration.key.path, UInt32(declaration.leaf.mode)),
-            (pair.certificate, declaration.path.path, mode),
-        ]
-        .map { FileContent($0, path: $1, mode: $2, owner: account.owner, group: account.group) }
-        let results = try attempt(failure) { try context.run.files.writeTogether(files, by: context.task.name) }
-        return zip(files, results).map { ($0.path, $1) }
+    private func write(_ pair: Pair, _ account: (owner: UInt32?, group: UInt32?)) throws(Problem) -> Bool {
+        func content(_ bytes: [UInt8], _ path: LocatedPath, _ mode: UInt16) -> FileContent {
+            FileContent(bytes, path: path.path, mode: UInt32(mode), owner: account.owner, group: account.group)
+        }
+        return try context.write(
+            content(pair.key, declaration.key, declaration.leaf.mode),
+            content(pair.certificate, declaration.path, CertificateDeclaration.certificateMode),
+            as: "certificate"
+        )
     }
-
-    private var failure: String { "cannot write certificate '\(declaration.path.path)'" }
 }
 
 /// A CA whose key is on the node.

@@ -24,7 +24,8 @@ struct DecryptAction: Action {
         if let certificate = declaration.certificate {
             try certificate.attributed { () throws(Problem) in try check(text, belongsTo: certificate) }
         }
-        return try context.write(text.copy, to: path, mode: UInt32(declaration.mode), owner: owner, group: group)
+        let mode = UInt32(declaration.mode)
+        return try context.write(FileContent(text.copy, path: path, mode: mode, owner: owner, group: group))
     }
 
     private func decrypt(_ bytes: [UInt8]) async throws(Problem) -> SecretBytes {

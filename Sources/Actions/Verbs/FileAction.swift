@@ -24,7 +24,7 @@ struct FileAction: Action {
         }
         let mode = try mode()
         let (owner, group) = try await context.accounts(failure)
-        return try context.write(bytes, to: path, mode: mode, owner: owner, group: group)
+        return try context.write(FileContent(bytes, path: path, mode: mode, owner: owner, group: group))
     }
 
     /// Returns the content, or `nil` if a dry run would have to generate it.
@@ -175,16 +175,16 @@ extension FileAction {
             return false
         }
         if files.isDryRun {
-            let isKept = context.cache.kept(sha256: digest) != nil
+            let isKept = context.kept(sha256: digest) != nil
             let fetching = "would fetch '\(urlWithoutQuery(url))', and write '\(path)'"
             context.emit(isKept ? .path(path, result) : .planned(fetching))
             files.expect(path, from: context.task.name, isReplaced: true)
             return true
         }
-        let source = try await context.cache.fetched(url, sha256: digest)
+        let source = try await context.fetched(url, sha256: digest)
         let task = context.task.name
         try await onThread(failure) { try files.write(file, from: source, by: task) }
-        context.cache.discardOthers(than: [digest])
+        context.discardOthers(than: [digest])
         context.emit(.path(path, result))
         return true
     }
@@ -197,7 +197,13 @@ extension FileAction {
         let path = declaration.path.path
         let accounts = try await context.accounts(failure)
         let archive = try await Archive(source, "cannot unpack", context)
-        let unpacking = Unpacking(context, declaration, part, accounts, archive)
+        let unpacking = Unpacking(
+            context: context,
+            declaration: declaration,
+            part: part,
+            accounts: accounts,
+            archive: archive
+        )
         if try await onThread({ () throws(Problem) in try unpacking.isDone() }) {
             context.emit(.path(path, .unchanged))
             return false
@@ -209,7 +215,7 @@ extension FileAction {
         }
         let isChanged = try await unpacking.run()
         if !isChanged { context.emit(.path(path, .unchanged)) }
-        context.cache.discardOthers(than: [archive.sha256])
+        context.discardOthers(than: [archive.sha256])
         return isChanged
     }
 }

@@ -46,7 +46,7 @@ struct ImagesAction: Action {
             images += try await importImages(archive, &present)
         }
         guard !files.isDryRun else { return isChanged }
-        context.cache.discardOthers(than: digests)
+        context.discardOthers(than: digests)
         return try await pin(images.unique { $0 }) || isChanged
     }
 

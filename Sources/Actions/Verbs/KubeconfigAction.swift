@@ -13,7 +13,10 @@ struct KubeconfigAction: Action {
     /// Writes the file with mode 0600 from the start, unless it is up to date, and returns whether it was written.
     func run() async throws(Problem) -> Bool {
         let text = declaration.template(try await checkedCredentials()).text
-        return try context.write(Array(text.utf8), to: declaration.path.path, as: "kubeconfig", mode: 0o600)
+        return try context.write(
+            FileContent(Array(text.utf8), path: declaration.path.path, mode: 0o600),
+            as: "kubeconfig"
+        )
     }
 
     /// Loads and checks the CA, the certificate and the key.

@@ -30,12 +30,11 @@ struct RemoveAction: Action {
             retryPolicy: context.retryPolicy,
         )
         let failures = FailureReporter(context, order: [])
-        let deletions = DeletionReporter(context, failures)
-        await deletion.delete(objects.references.map { (ObjectIdentity($0), $0.location) }) { deletions.report($0) }
+        await deletion.delete(objects.references.map { (ObjectIdentity($0), $0.location) }) { failures.report($0) }
         await failures.report()
         try Task.checkCancellation()
         guard failures.count == 0 else { throw Problems.alreadyReported }
-        return isChanged || deletions.count > 0
+        return isChanged || failures.deletedCount > 0
     }
 
     /// Removes a path, and returns whether it existed.
@@ -103,36 +102,5 @@ struct RemoveAction: Action {
             )
         }
         return true
-    }
-}
-
-/// A reporter of objects that a task deletes, which emits each result as soon as it is known.
-final class DeletionReporter: Sendable {
-    private let context: ActionContext
-    private let failures: FailureReporter
-    private let deleted = Locked(0)
-
-    /// Creates a reporter.
-    ///
-    /// - Parameters:
-    ///   - context: The context of the task.
-    ///   - failures: The reporter for objects that could not be deleted.
-    init(_ context: ActionContext, _ failures: FailureReporter) {
-        (self.context, self.failures) = (context, failures)
-    }
-
-    /// The number of objects that were deleted.
-    var count: Int { deleted.withLock { $0 } }
-
-    /// Emits the result of one object.
-    func report(_ message: ObjectDeletion.Message) {
-        switch message {
-        // An object that did not exist is unchanged, because another client may have deleted it or taken it over.
-        case .deleted(let identity, let existed):
-            if existed { deleted.withLock { $0 += 1 } }
-            context.emit(.object(identity.description, ObjectResult(existed ? .deleted : .unchanged)))
-        // An interrupted object has not failed: the task reports the interruption.
-        case .failed(let failure): if failure.cause != .interrupted { failures.add(failure) }
-        }
     }
 }
