@@ -92,7 +92,6 @@ public struct NodeCheck: Sendable {
             warnings += lateRenewals(task)
             if !isOffline { problems += await nodeProblems(task) }
             if let manifests = footprint.manifests {
-                warnings += absentManifests(manifests).map(Self.unchecked)
                 let found = await load(manifests, of: task)
                 usedVariables.formUnion(found.variableNames)
                 isComplete = isComplete && found.isComplete && found.problems.isEmpty
@@ -150,17 +149,22 @@ public struct NodeCheck: Sendable {
     func load(_ manifests: ManifestSet, of task: PlannedTask) async -> ManifestLoader.Contents {
         var manifests = manifests
         let count = manifests.sources.count
+        var warnings: [Problem] = []
         manifests.sources.removeAll { source in
             guard case .path(let path) = source else { return false }
-            if producers.producer(of: path.path) != nil || isAbsent(path) || isAwaited(path.path, before: task) {
+            if producers.producer(of: path.path) != nil { return true }
+            if isAbsent(path) {
+                warnings.append(Self.unchecked(path))
                 return true
             }
+            if isAwaited(path.path, before: task) { return true }
             return producers.producer(ofManifestIn: path.path) != nil && (try? run.files.exists(path.path)) != true
         }
         let context = ActionContext(run: run, task: task, deadline: .now) { _ in }
         var contents = await ManifestLoader(run: run, manifests: manifests)
             .load { (_, sha256) throws(Problem) in context.keptText(sha256: sha256) }
         if manifests.sources.count < count { contents.isComplete = false }
+        contents.warnings = warnings + contents.warnings
         return contents
     }
 
@@ -366,14 +370,6 @@ extension NodeCheck {
         guard isOffline, (try? run.files.exists(manifest.path)) != true else { return false }
         let directory = manifest.location.file.pathParts.dropLast().map { "/\($0)" }.joined()
         return !isPath(manifest.path, below: directory)
-    }
-
-    /// Returns the manifests that are not checked because they exist only on the node.
-    func absentManifests(_ manifests: ManifestSet) -> [LocatedPath] {
-        manifests.sources.compactMap { source in
-            guard case .path(let path) = source, producers.producer(of: path.path) == nil else { return nil }
-            return isAbsent(path) ? path : nil
-        }
     }
 
     /// Returns the warning about a manifest that is not checked.

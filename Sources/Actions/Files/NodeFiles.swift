@@ -253,20 +253,6 @@ extension NodeFiles {
         try log(place.missingDirectories.map(CreatedPath.directory) + [created.moved(to: place.path)], task)
     }
 
-    /// Logs a directory and the directories above it, unless they exist.
-    ///
-    /// - Parameters:
-    ///   - path: The path on the node.
-    ///   - task: The name of the task that needs it.
-    /// - Throws: ``Base/SystemError`` if logging fails. A directory above that cannot be searched is not an error here,
-    ///   because nothing can be created below it either.
-    public func logDirectories(_ path: String, by task: String) throws(SystemError) {
-        guard let location = try? location(ofWritten: path),
-            let missing = try? FileSystem.missingDirectories(location), !missing.isEmpty
-        else { return }
-        try log(missing.map(CreatedPath.directory), task)
-    }
-
     /// Creates a directory and all missing directories above it.
     ///
     /// - Parameters:
@@ -274,8 +260,12 @@ extension NodeFiles {
     ///   - task: The name of the task that needs it.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func makeDirectories(_ path: String, by task: String) throws(SystemError) {
-        try logDirectories(path, by: task)
-        try FileSystem.makeDirectoriesForWriting(try location(ofWritten: path))
+        let location = try location(ofWritten: path)
+        // Nothing can be created below a directory that cannot be searched, which the creation reports.
+        if let missing = try? FileSystem.missingDirectories(location), !missing.isEmpty {
+            try log(missing.map(CreatedPath.directory), task)
+        }
+        try FileSystem.makeDirectoriesForWriting(location)
     }
 }
 

@@ -207,12 +207,11 @@ struct Containerd {
     /// - Returns: The names.
     /// - Throws: ``Base/Problem`` if it does not answer until the deadline of the task.
     func names(_ filters: [String] = []) async throws -> Set<String> {
-        let list = try await call("containerd cannot be reached at '\(socket.path)'") { () async throws(NotYet) in
-            try await context.retryPolicy.retry(.init(.condition, "containerd at '\(socket.path)'")) {
-                () async throws(NotYet) in
-                try await output(["images", "list", "-q"] + filters, until: .now + .seconds(10))
-            }
-        }
+        let list = try await run(
+            "containerd cannot be reached at '\(socket.path)'",
+            ["list", "-q"] + filters,
+            retries: true
+        )
         return Set(list.split(separator: "\n").map(String.init))
     }
 
@@ -227,50 +226,54 @@ struct Containerd {
     func importArchive(_ file: String, _ name: String) async throws {
         // Older versions of 'ctr' take no compressed archives.
         let script = "file=$1; shift; gzip -dcf <\"$file\" | \"$@\""
-        _ = try await call("'\(name)' cannot be imported") { () async throws(NotYet) in
-            try await output(["images", "import", "--no-unpack", "-"], by: ["/bin/sh", "-c", script, "sh", file])
-        }
+        let shell = ["/bin/sh", "-c", script, "sh", file]
+        _ = try await run("'\(name)' cannot be imported", ["import", "--no-unpack", "-"], by: shell)
     }
 
     /// Sets labels of an image.
     func label(_ name: String, _ labels: [String]) async throws {
-        _ = try await call("image '\(name)' cannot be pinned") { () async throws(NotYet) in
-            try await output(["images", "label", name] + labels)
-        }
+        _ = try await run("image '\(name)' cannot be pinned", ["label", name] + labels)
     }
 
     private static let usualHint = "see 'journalctl -u containerd'"
 
-    private func call(
-        _ subject: String,
-        _ body: () async throws(NotYet) -> String
+    private func run(
+        _ failure: String,
+        _ words: [String],
+        by shell: [String] = [],
+        retries: Bool = false
     ) async throws -> String {
-        do {
-            return try await body()
+        do throws(NotYet) {
+            guard retries else { return try await output(words, by: shell, until: context.deadline) }
+            let subject = Wait.Subject(.condition, "containerd at '\(socket.path)'")
+            return try await context.retryPolicy.retry(subject) { () async throws(NotYet) in
+                try await output(words, until: .now + .seconds(10))
+            }
         } catch {
             try Task.checkCancellation()
-            throw Problem("\(subject): \(error.words)", at: socket.location, hint: error.hint ?? Self.usualHint)
+            throw Problem("\(failure): \(error.words)", at: socket.location, hint: error.hint ?? Self.usualHint)
         }
     }
 
     private func output(
         _ words: [String],
         by shell: [String] = [],
-        until limit: ContinuousClock.Instant? = nil
+        until limit: ContinuousClock.Instant
     ) async throws(NotYet) -> String {
         guard LocalSocket.exists(socket.path) else {
             throw NotYet("there is no socket", hint: "start containerd, or correct 'socket'")
         }
         var environment = context.run.processEnvironment
         environment["PATH"] = searchPathOfPackages(environment["PATH"] ?? "")
-        let line = shell + [ImagesDeclaration.program] + ImagesDeclaration.arguments(socket: socket.path, words)
+        let line =
+            shell + [ImagesDeclaration.program] + ImagesDeclaration.arguments(socket: socket.path, ["images"] + words)
         let result: FilterResult
         do throws(SystemError) {
             result = try await filter(
                 Command(line[0], Array(line.dropFirst()), environment: environment),
                 input: SecretBytes(copying: []),
                 outputLimit: 16 << 20,
-                deadline: min(context.deadline, limit ?? context.deadline)
+                deadline: min(context.deadline, limit)
             )
         } catch {
             let hint = "install the package 'containerd', or put 'ctr' into /usr/local/bin in an earlier task"

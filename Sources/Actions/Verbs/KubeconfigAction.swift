@@ -26,31 +26,19 @@ struct KubeconfigAction: Action {
         let authority = try context.source(paths.certificateAuthority, key: "certificateAuthority", failure)
         let certificate = try context.source(paths.certificate, key: "certificate", failure)
         let key = try context.privateKey(paths.key, key: "key", failure)
-        try await check(authority, certificate, key)
-        context.warnOfCertificates()
-        return declaration.inlineCredentials
-            ? .inline(certificateAuthority: authority.bytes, certificate: certificate.bytes, key: key.bytes)
-            : declaration.credentialPaths
-    }
-
-    /// Checks the three files.
-    ///
-    /// Waits for a certificate that is not valid yet, because the clock may be wrong during boot.
-    private func check(
-        _ authority: CredentialFile,
-        _ certificate: CredentialFile,
-        _ key: CredentialFile,
-    ) async throws(Problem) {
+        // A certificate may not be valid yet, because the clock may be wrong during boot.
         try await awaitValidity(context) { () throws(Problem) in
             let check = CredentialCheck()
-            try declaration.credentials.certificateAuthority.attributed { () throws(Problem) in
-                _ = try check.authority(authority)
-            }
-            try declaration.credentials.certificate.attributed { () throws(Problem) in
+            try paths.certificateAuthority.attributed { () throws(Problem) in _ = try check.authority(authority) }
+            try paths.certificate.attributed { () throws(Problem) in
                 _ = try check.client(certificate: certificate, key: key)
                 try check.chain(of: certificate, to: authority)
             }
         }
+        context.warnOfCertificates()
+        return declaration.inlineCredentials
+            ? .inline(certificateAuthority: authority.bytes, certificate: certificate.bytes, key: key.bytes)
+            : declaration.credentialPaths
     }
 }
 

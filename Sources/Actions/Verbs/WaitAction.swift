@@ -105,20 +105,31 @@ struct WaitAction: Action {
         return Set([(try? files.location(ofWritten: reference.path)) ?? reference.path, reference.path]).sorted()
     }
 
-    /// The condition as messages name it.
-    private var subject: String {
+    /// The condition as messages name it, its expected state, and advice if it does not become true.
+    private var texts: (subject: String, expectation: String, advice: String?) {
         switch declaration.condition {
-        case .apiServer: "the API server"
-        case .object(let reference, _): Self.identity(of: reference).description
-        case .tcp(let host, let port): "\(host):\(port)"
-        case .file(let reference): "'\(reference.path)'"
+        case .apiServer: return ("the API server", "", nil)
+        case .object(let reference, _):
+            let namespace = reference.namespace.map { " -n \($0)" } ?? ""
+            let call = "kubectl get \(reference.kind.lowercased()) \(reference.name)\(namespace)"
+            return (Self.identity(of: reference).description, "", "see '\(call)'")
+        case .tcp(let host, let port): return ("\(host):\(port)", " to accept connections", nil)
+        case .file(let reference):
+            let target = (try? FileSystem.status(reference.path))?.target
+            let link = target.map { "it is a link to '\($0)', which does not exist: create that" }
+            return ("'\(reference.path)'", "", link ?? "check what creates the file")
         // Every user can read what a unit waits for, and a query may contain a token.
-        case .url(let url, _): "'\(urlWithoutQuery(url))'"
-        case .unit(let name): "unit '\(name)'"
-        case .address(let range): range.isOneAddress ? "address \(range)" : "an address in \(range)"
-        case .interface(let name): "interface '\(name)'"
+        case .url(let url, _): return ("'\(urlWithoutQuery(url))'", "", nil)
+        case .unit(let name): return ("unit '\(name)'", " to be active", "see 'systemctl status \(name)'")
+        case .address(let range):
+            let subject = range.isOneAddress ? "address \(range)" : "an address in \(range)"
+            return (subject, "", "see 'ip address', and check what joins the network")
+        case .interface(let name):
+            return ("interface '\(name)'", " to be up", "see 'ip link', and check what creates the interface")
         }
     }
+
+    private var subject: String { texts.subject }
 
     private static func identity(of reference: ObjectReference) -> ObjectIdentity {
         let type = GroupVersionKind(apiVersion: reference.apiVersion, kind: reference.kind)
@@ -144,39 +155,12 @@ struct WaitAction: Action {
     }
 
     private func timedOut(_ reason: String, hint: String?) -> Problem {
-        context.timedOut(
-            waitingFor: expectation,
+        let (subject, expectation, advice) = texts
+        return context.timedOut(
+            waitingFor: subject + expectation,
             reason,
             hint: hint ?? (advice.map { "\($0), or " } ?? "") + "increase 'timeout' of task '\(context.task.name)'",
         )
-    }
-
-    /// The subject with its expected state.
-    private var expectation: String {
-        switch declaration.condition {
-        case .apiServer, .object, .url, .file, .address: subject
-        case .interface: "\(subject) to be up"
-        case .tcp: "\(subject) to accept connections"
-        case .unit: "\(subject) to be active"
-        }
-    }
-
-    /// The advice for a condition that does not become true.
-    private var advice: String? {
-        switch declaration.condition {
-        case .apiServer, .tcp, .url: nil
-        case .object(let reference, _):
-            "see 'kubectl get \(reference.kind.lowercased()) \(reference.name)"
-                + (reference.namespace.map { " -n \($0)'" } ?? "'")
-        case .file(let reference):
-            (try? FileSystem.status(reference.path))?.target.map {
-                "it is a link to '\($0)', which does not exist: create that"
-            }
-                ?? "check what creates the file"
-        case .unit(let name): "see 'systemctl status \(name)'"
-        case .address: "see 'ip address', and check what joins the network"
-        case .interface: "see 'ip link', and check what creates the interface"
-        }
     }
 
     private func checkConnection(_ host: String, _ port: UInt16) async throws(NotYet) {
