@@ -141,8 +141,6 @@ struct ActionContext: Sendable {
 extension LocatedPath {
     /// Performs a check of the file that a key of the task file names.
     ///
-    /// - Parameter check: A function that checks the file.
-    /// - Returns: What the function returns.
     /// - Throws: The error of the function, with the place of the key unless it has a place. What is wrong with a file
     ///   may pass, unlike what is wrong in the task file.
     func attributed<Value>(_ check: () throws(Problem) -> Value) throws(Problem) -> Value {
@@ -156,13 +154,7 @@ extension LocatedPath {
         }
     }
 
-    /// Returns the problem of a file that a key of the task file names and that cannot be used.
-    ///
-    /// - Parameters:
-    ///   - failure: What the task cannot do without the file.
-    ///   - key: The key.
-    ///   - error: The error of the system.
-    /// - Returns: The problem, at the place of the key.
+    /// Returns the problem of a file that a key of the task file names and that cannot be used, at the place of the key.
     func problem(_ failure: String, key: String, _ error: SystemError) -> Problem {
         Problem(failure, at: location, hint: error.adviceAboutSource(key), cause: error)
     }
@@ -231,11 +223,7 @@ extension ActionContext {
         let lease = Task {
             defer { hold.finish() }
             if let process = run.networkProcess(of: task) {
-                // The work may take a moment to end after its deadline.
-                let end = deadline + .seconds(30)
-                try await NetworkPart.lock.run(of: task, by: process, until: end, emit, beside: survivors) {
-                    hold.yield()
-                }
+                try await perform(.lock, by: process) { hold.yield() }
             } else {
                 try await holdLease(lock) { hold.yield() }
             }

@@ -142,10 +142,7 @@ extension NodeFiles {
 
 /// Kubeconfigs that exist on the node, or whose content the plan determines.
 extension RunEnvironment {
-    /// Returns the kubeconfig that a task of the plan will write, or else the kubeconfig on the node.
-    ///
-    /// - Parameter path: The path of the kubeconfig.
-    /// - Returns: The kubeconfig, `nil` if neither is known.
+    /// Returns the kubeconfig that a task of the plan will write, or else that on the node, `nil` if neither is known.
     func knownKubeconfig(_ path: String) -> Kubeconfig? {
         if let task = producers.producer(of: path), let written = writtenKubeconfig(path, by: task) {
             return written

@@ -28,7 +28,7 @@ extension ActionContext {
     func fetched(_ url: String, sha256 digest: String) async throws(Problem) -> String {
         if let kept = await onThread({ kept(sha256: digest) }) { return kept }
         if let process = run.networkProcess(of: task) {
-            try await NetworkPart.fetch.run(of: task, by: process, until: deadline, emit)
+            try await perform(.fetch, by: process)
             if let kept = await onThread({ kept(sha256: digest) }) { return kept }
             throw Problem("cannot fetch '\(urlWithoutQuery(url))': nothing with its digest arrived")
         }

@@ -22,11 +22,7 @@ final class FailureReporter: Sendable {
     /// The time without further failures before a report, longer than the longest pause between two attempts.
     private static let quietPeriod = Duration.seconds(2)
 
-    /// Creates a reporter.
-    ///
-    /// - Parameters:
-    ///   - context: The context of the task.
-    ///   - manifests: The task's objects, in the order of the files.
+    /// Creates a reporter for the objects of a task, in the order of the files.
     init(_ context: ActionContext, order manifests: [ManifestObject]) {
         self.context = context
         let files = manifests.map(\.location.file)

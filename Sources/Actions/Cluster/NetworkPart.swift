@@ -105,35 +105,44 @@ extension NetworkPart {
     /// A function that returns the process that does a part of a task.
     public typealias Process = @Sendable (PlannedTask, NetworkPart) async throws(SystemError) -> Command
 
-    /// Runs the process that does the part of a task.
+    fileprivate static func event(_ node: Node) -> Event.Kind? {
+        if let text = node["waiting"]?.string {
+            let kind = node["kind"]?.string.flatMap(Wait.Subject.Kind.init) ?? .condition
+            return .waiting(Wait(.init(kind, text), reason: node["reason"]?.string))
+        }
+        if let subject = node["warning"]?.string { return .warning(subject: subject, node["text"]?.string ?? "") }
+        guard let identity = node["holder"]?.string, let lease = node["lease"]?.string else { return nil }
+        let since = node["since"]?.string.flatMap { Timestamp(rfc3339: $0) }
+        return .lease(LeaseHolder(lease: lease, identity: identity, since: since, isSelf: node["own"]?.boolean == true))
+    }
+}
+
+extension ActionContext {
+    /// Runs the process that does a part of the task, until the deadline of the task.
     ///
     /// - Parameters:
-    ///   - task: The task.
+    ///   - part: The part.
     ///   - process: Returns the process.
-    ///   - deadline: The instant at which it is ended.
-    ///   - emit: Receives what it waits for and warns of.
-    ///   - survivors: The processes of the task that could not be ended. The Lease of the task is not released beside them.
     ///   - onHeld: Called when the process holds the Lease of the task.
     /// - Throws: ``Base/Problem`` with what it says about its failure.
-    func run(
-        of task: PlannedTask,
-        by process: Process,
-        until deadline: ContinuousClock.Instant,
-        _ emit: @escaping Emitter,
-        beside survivors: SharedSet<Int32> = SharedSet(),
+    func perform(
+        _ part: NetworkPart,
+        by process: NetworkPart.Process,
         onHeld: @escaping @Sendable () -> Void = {}
     ) async throws(Problem) {
         let failure = Locked<Problem?>(nil)
         let status: ExitStatus
         do throws(SystemError) {
             status = try await Host.run(
-                try await process(task, self),
-                deadline: deadline,
+                try await process(task, part),
+                // The work under a Lease may take a moment to end after its deadline.
+                deadline: part == .lock ? deadline + .seconds(30) : deadline,
+                // The Lease is not released beside a process that could not be ended.
                 grace: survivors.all.isEmpty ? Command.grace : .zero,
-            ) { line in
+            ) { [emit] line in
                 guard let node = try? readJSON(Array(line.utf8), file: "") else { return emit(.output(line)) }
                 if node["held"] != nil { onHeld() }
-                if let kind = Self.event(node) { emit(kind) }
+                if let kind = NetworkPart.event(node) { emit(kind) }
                 if let text = node["problem"]?.string {
                     var problem = Problem(text, hint: node["hint"]?.string)
                     problem.mayPass = node["permanent"]?.boolean != true
@@ -149,19 +158,6 @@ extension NetworkPart {
         }
     }
 
-    private static func event(_ node: Node) -> Event.Kind? {
-        if let text = node["waiting"]?.string {
-            let kind = node["kind"]?.string.flatMap(Wait.Subject.Kind.init) ?? .condition
-            return .waiting(Wait(.init(kind, text), reason: node["reason"]?.string))
-        }
-        if let subject = node["warning"]?.string { return .warning(subject: subject, node["text"]?.string ?? "") }
-        guard let identity = node["holder"]?.string, let lease = node["lease"]?.string else { return nil }
-        let since = node["since"]?.string.flatMap { Timestamp(rfc3339: $0) }
-        return .lease(LeaseHolder(lease: lease, identity: identity, since: since, isSelf: node["own"]?.boolean == true))
-    }
-}
-
-extension ActionContext {
     /// Has the signer of a certificate issue it for a request.
     func certificate(for request: String, _ declaration: CertificateDeclaration) async throws(Problem) -> [UInt8] {
         guard case .signer(let signer, let kubeconfig) = declaration.issuer else {
@@ -171,7 +167,7 @@ extension ActionContext {
             let directory = cacheDirectory
             do {
                 try run.files.keep(Array(request.utf8), as: NetworkPart.requestName, in: directory)
-                try await NetworkPart.sign.run(of: task, by: process, until: deadline, emit)
+                try await perform(.sign, by: process)
                 return try run.files.read("\(directory)/\(NetworkPart.certificateName)", limit: SizeLimit.configuration)
             } catch let problem as Problem {
                 throw problem

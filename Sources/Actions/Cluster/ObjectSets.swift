@@ -34,10 +34,7 @@ struct SetRecordStore {
         }.sorted()
     }
 
-    /// Reads the record.
-    ///
-    /// - Returns: The record, or `nil` if there is none.
-    /// - Throws: ``Base/Problem`` if it cannot be read.
+    /// Reads the record, or returns `nil` if there is none.
     func record() throws(Problem) -> SetRecord? {
         let path = "\(directory)/\(Self.name)"
         let bytes = try attempt("\(Self.failure) read") { try run.files.readProduct(path, limit: Self.sizeLimit) }
@@ -56,8 +53,6 @@ struct SetRecordStore {
     }
 
     /// Deletes the record, if there is one.
-    ///
-    /// - Throws: ``Base/Problem`` if it cannot be deleted.
     func discard() throws(Problem) {
         try attempt("\(Self.failure) deleted") { try run.files.discard(Self.name, in: directory) }
     }

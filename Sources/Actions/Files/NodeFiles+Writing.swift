@@ -122,10 +122,7 @@ extension NodeFiles {
 }
 
 extension DirectorySettings {
-    /// Returns a description of how a directory would change.
-    ///
-    /// - Parameter found: The directory, or `nil` if there is none.
-    /// - Returns: Changes of permissions and owner, empty if there are none.
+    /// Returns how a directory would change that is there or not, empty for no change.
     fileprivate func differences(from found: FileStatus?) -> [String] {
         guard let found else {
             let accounts = [owner.map { ", owner \($0)" }, group.map { ", group \($0)" }].compactMap(\.self)

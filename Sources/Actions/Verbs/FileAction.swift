@@ -156,13 +156,7 @@ func octal(_ mode: UInt32) -> String {
 
 /// Files and archives that are streamed, because they may be too large for memory.
 extension FileAction {
-    /// Fetches the file unless it is in place, and writes it.
-    ///
-    /// - Parameters:
-    ///   - url: The URL.
-    ///   - digest: The SHA-256 digest of its content.
-    /// - Returns: Whether the file was written, or would be in a dry run.
-    /// - Throws: ``Base/Problem`` if the file cannot be fetched or written.
+    /// Fetches the file unless it is in place, writes it, and returns whether it was written.
     private func runFetched(_ url: String, sha256 digest: String) async throws(Problem) -> Bool {
         let path = declaration.path.path
         let files = context.run.files

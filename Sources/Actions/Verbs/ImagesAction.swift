@@ -201,11 +201,7 @@ struct Containerd {
     let context: ActionContext
     let socket: LocatedPath
 
-    /// Waits until containerd answers, and returns the names of its images.
-    ///
-    /// - Parameter filters: Conditions for the images, none for all images.
-    /// - Returns: The names.
-    /// - Throws: ``Base/Problem`` if it does not answer until the deadline of the task.
+    /// Waits until containerd answers, and returns the names of its images, or of those that meet all conditions.
     func names(_ filters: [String] = []) async throws -> Set<String> {
         let list = try await run(
             "containerd cannot be reached at '\(socket.path)'",
