@@ -28,7 +28,6 @@ public struct KnownCertificates: Sendable {
     /// returned. While a CA is being replaced, its file contains both the old and the new certificate.
     public func all() -> [CertificateExpiry] {
         var found: [CertificateExpiry] = []
-        var positions: [[String]: Int] = [:]
         for content in contents() {
             let (path, certificates) = (content.path, content.certificates)
             guard certificates.count <= Self.countLimit else { continue }
@@ -39,12 +38,9 @@ public struct KnownCertificates: Sendable {
                     validFrom: certificate.validFrom,
                     expires: certificate.validUntil,
                 )
-                guard let same = positions[[path, certificate.subject]] else {
-                    positions[[path, certificate.subject]] = found.count
-                    found.append(expiry)
-                    continue
-                }
-                if found[same].expires < expiry.expires { found[same] = expiry }
+                let same = found.firstIndex { $0.path.hasSameBytes(as: path) && $0.subject == expiry.subject }
+                if let same, found[same].expires < expiry.expires { found[same] = expiry }
+                if same == nil { found.append(expiry) }
             }
         }
         return found

@@ -62,9 +62,32 @@ struct SetRecordStore {
 
 /// The deletion of objects of a set, with reports about those that are kept.
 struct SetDeletion {
-    let context: ActionContext
+    private let context: ActionContext
     let pruner: Pruner
-    let failures: FailureReporter
+    private let failures: FailureReporter
+
+    init(
+        _ set: ObjectSet,
+        _ client: APIClient,
+        _ record: SetRecord?,
+        version: AppliedVersion? = nil,
+        includesProtected: Bool,
+        _ context: ActionContext,
+        _ failures: FailureReporter
+    ) {
+        (self.context, self.failures) = (context, failures)
+        pruner = Pruner(
+            client: client,
+            set: set,
+            node: context.run.hostName,
+            version: version,
+            formerTasks: record?.tasks ?? [],
+            includesProtected: includesProtected,
+            isDryRun: context.run.files.isDryRun,
+            retryPolicy: context.retryPolicy,
+            location: context.task.location,
+        )
+    }
 
     /// Finds the recorded objects that manifests do not contain, and deletes them.
     ///
@@ -148,11 +171,8 @@ struct PruneStep {
         let isOfAll = declaration.pruning == .all
         store = SetRecordStore(context.run, set: name)
         let known = prunes ? try store.record() : nil
-        deletion = SetDeletion(
-            context: context,
-            pruner: context.pruner(set, client, declaration.appliedVersion, known, includesProtected: isOfAll),
-            failures: failures
-        )
+        let version = declaration.appliedVersion
+        deletion = SetDeletion(set, client, known, version: version, includesProtected: isOfAll, context, failures)
         manifests = contents.manifests
         let pruner = deletion.pruner
         if prunes {
@@ -193,58 +213,19 @@ struct PruneStep {
     }
 }
 
-extension ActionContext {
-    /// Creates the pruner of a set.
-    func pruner(
-        _ set: ObjectSet,
-        _ client: APIClient,
-        _ version: AppliedVersion?,
-        _ record: SetRecord?,
-        includesProtected: Bool,
-    ) -> Pruner {
-        Pruner(
-            client: client,
-            set: set,
-            node: run.hostName,
-            version: version,
-            formerTasks: record?.tasks ?? [],
-            includesProtected: includesProtected,
-            isDryRun: run.files.isDryRun,
-            retryPolicy: retryPolicy,
-            location: task.location,
-        )
-    }
-}
-
-/// The removal of a set from this node: the deletion of its objects, except those that other nodes have.
-struct SetRemoval {
-    let context: ActionContext
-    let set: RemoveDeclaration.ObjectSet
-
-    /// Deletes the objects that this node has applied, and its key in the ConfigMap of the set.
+extension RemoveAction {
+    /// Deletes the objects of a set that this node has applied, except those that other nodes have, and the node's key in
+    /// the ConfigMap of the set.
     ///
     /// The record keeps what is kept for another reason than another node, so that a later run deletes it once the reason
     /// is gone.
     ///
     /// - Returns: Whether anything was deleted.
     /// - Throws: An error if an object could not be deleted, which has been reported.
-    func run() async throws -> Bool {
+    func remove(_ set: RemoveDeclaration.ObjectSet) async throws -> Bool {
         let store = SetRecordStore(context.run, set: set.name)
-        let record = try store.record()
-        let client = try await context.run.connections.client(kubeconfig: set.kubeconfig.path, context)
         let objectSet = ObjectSet(name: set.name, task: context.task.name)
-        let deletion = SetDeletion(
-            context: context,
-            pruner: context.pruner(
-                objectSet,
-                client,
-                nil,
-                record,
-                includesProtected: record?.includesProtected ?? false
-            ),
-            failures: FailureReporter(context, order: [])
-        )
-        guard let record else {
+        guard let record = try store.record() else {
             let text =
                 "this node has not applied set '\(set.name)', or has removed it: remove this task, or correct 'set'"
             context.emit(.warning(subject: objectSet.parent.description, text))
@@ -254,6 +235,10 @@ struct SetRemoval {
             let message = "this node has applied set '\(set.name)' with kubeconfig '\(record.kubeconfig)'"
             throw Problem(message, at: set.kubeconfig.location, hint: "name it in 'kubeconfig'")
         }
+        let client = try await context.run.connections.client(kubeconfig: set.kubeconfig.path, context)
+        let failures = FailureReporter(context, order: [])
+        let isOfAll = record.includesProtected
+        let deletion = SetDeletion(objectSet, client, record, includesProtected: isOfAll, context, failures)
         let (rest, count) = try await deletion.run(record, besides: [], after: 0)
         try await deletion.reporting(deletion.pruner.release)
         if rest.objects.isEmpty { try store.discard() } else { try store.keep(rest) }

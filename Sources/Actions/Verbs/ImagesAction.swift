@@ -13,7 +13,7 @@ import YAML
 struct ImagesAction: Action {
     let context: ActionContext
     let declaration: ImagesDeclaration
-    private var containerd: Containerd { Containerd(context: context, socket: declaration.socket) }
+    private var socket: LocatedPath { declaration.socket }
 
     private var files: NodeFiles { context.run.files }
 
@@ -27,7 +27,7 @@ struct ImagesAction: Action {
             return false
         }
         let isAnswered = !files.isDryRun || LocalSocket.exists(declaration.socket.path)
-        var present = isAnswered ? try await containerd.names() : []
+        var present = isAnswered ? try await presentNames() : []
         var images: [String] = []
         var digests: [String] = []
         var isChanged = false
@@ -59,8 +59,8 @@ struct ImagesAction: Action {
         try keep(imported.sorted(), as: Self.importedList)
         let reason = "containerd imports '\(archive.name)'"
         context.emit(.waiting(Wait(.init(.condition, "images"), reason: reason)))
-        try await containerd.importArchive(file, archive.name)
-        present = try await containerd.names()
+        try await importArchive(file, archive.name)
+        present = try await presentNames()
         if let absent = names.first(where: { !present.contains($0) }) {
             let words = "containerd has imported '\(archive.name)' and does not have image '\(absent)' of it"
             throw Problem(words, at: archive.location)
@@ -73,13 +73,13 @@ struct ImagesAction: Action {
     /// Pins images against the kubelet's garbage collection, and labels those that were there before for `reset`.
     private func pin(_ images: [String]) async throws -> Bool {
         let (pin, value) = ImagesDeclaration.pin
-        let pinned = try await containerd.names(["labels.\"\(pin)\"==\(value)"])
+        let pinned = try await presentNames(["labels.\"\(pin)\"==\(value)"])
         let imported = lines(of: Self.importedList) ?? []
         let others = images.filter { !pinned.contains($0) }
         for name in others {
             let isImported = imported.containsExactly(name)
             let owner = isImported ? [] : ["\(ImagesDeclaration.pinnedBy)=\(context.task.name)"]
-            try await containerd.label(name, ["\(pin)=\(value)"] + owner)
+            try await label(name, ["\(pin)=\(value)"] + owner)
             if !isImported { context.emit(.change("image '\(name)'", "pinned")) }
         }
         return !others.isEmpty
@@ -196,13 +196,10 @@ extension ImagesDeclaration {
     }
 }
 
-/// A client of the images of a containerd, in the namespace of the kubelet, which runs `ctr`.
-struct Containerd {
-    let context: ActionContext
-    let socket: LocatedPath
-
+/// The images of containerd, in the namespace of the kubelet, by `ctr`.
+extension ImagesAction {
     /// Waits until containerd answers, and returns the names of its images, or of those that meet all conditions.
-    func names(_ filters: [String] = []) async throws -> Set<String> {
+    private func presentNames(_ filters: [String] = []) async throws -> Set<String> {
         let list = try await run(
             "containerd cannot be reached at '\(socket.path)'",
             ["list", "-q"] + filters,
@@ -219,7 +216,7 @@ struct Containerd {
     ///   - file: The location of the archive.
     ///   - name: The path or URL, for messages.
     /// - Throws: ``Base/Problem`` if containerd refuses it.
-    func importArchive(_ file: String, _ name: String) async throws {
+    private func importArchive(_ file: String, _ name: String) async throws {
         // Older versions of 'ctr' take no compressed archives.
         let script = "file=$1; shift; gzip -dcf <\"$file\" | \"$@\""
         let shell = ["/bin/sh", "-c", script, "sh", file]
@@ -227,7 +224,7 @@ struct Containerd {
     }
 
     /// Sets labels of an image.
-    func label(_ name: String, _ labels: [String]) async throws {
+    private func label(_ name: String, _ labels: [String]) async throws {
         _ = try await run("image '\(name)' cannot be pinned", ["label", name] + labels)
     }
 

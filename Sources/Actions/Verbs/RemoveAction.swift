@@ -19,7 +19,7 @@ struct RemoveAction: Action {
         guard mistakes.isEmpty else { throw Problems(mistakes) }
         var isChanged = false
         for path in declaration.paths where try remove(path) { isChanged = true }
-        if let set = declaration.set, try await SetRemoval(context: context, set: set).run() { isChanged = true }
+        if let set = declaration.set, try await remove(set) { isChanged = true }
         guard let objects = declaration.objects else { return isChanged }
         let client = try await context.run.connections.client(kubeconfig: objects.kubeconfig.path, context)
         context.emit(.objectCount(objects.references.count))
