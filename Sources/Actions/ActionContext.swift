@@ -139,24 +139,26 @@ struct ActionContext: Sendable {
 }
 
 extension LocatedPath {
-    /// Performs a check of the file that a key of the task file names.
+    /// Calls a function about the file that a key of the task file names.
     ///
-    /// - Throws: The error of the function, with the place of the key unless it has a place. What is wrong with a file
-    ///   may pass, unlike what is wrong in the task file.
-    func attributed<Value>(_ check: () throws(Problem) -> Value) throws(Problem) -> Value {
+    /// - Parameters:
+    ///   - failure: What the task cannot do without the file.
+    ///   - key: The key.
+    ///   - body: The function.
+    /// - Returns: What the function returns.
+    /// - Throws: The problem of the function, with the place of the key unless it has a place, or that of the file. What is
+    ///   wrong with a file may pass, unlike what is wrong in the task file.
+    func attributed<Value>(_ failure: String, key: String, _ body: () throws -> Value) throws(Problem) -> Value {
         do {
-            return try check()
+            return try body()
+        } catch let error as SystemError {
+            throw Problem(failure, at: location, hint: error.adviceAboutSource(key), cause: error)
         } catch {
-            var problem = error
+            var problem = error as? Problem ?? Problem(failure, cause: error)
             problem.location = problem.location ?? location
             problem.mayPass = true
             throw problem
         }
-    }
-
-    /// Returns the problem of a file that a key of the task file names and that cannot be used, at the place of the key.
-    func problem(_ failure: String, key: String, _ error: SystemError) -> Problem {
-        Problem(failure, at: location, hint: error.adviceAboutSource(key), cause: error)
     }
 }
 
@@ -176,23 +178,17 @@ extension ActionContext {
         _ failure: String,
         limit: Int = SizeLimit.configuration
     ) throws(Problem) -> CredentialFile {
-        do throws(SystemError) {
-            let bytes = try run.files.read(reference.path, limit: limit)
-            return CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
-        } catch {
-            throw reference.problem(failure, key: key, error)
-        }
+        let bytes = try reference.attributed(failure, key: key) { try run.files.read(reference.path, limit: limit) }
+        return CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
     }
 
     /// Reads a private key, and refuses one that other users can read.
     func privateKey(_ reference: LocatedPath, key: String, _ failure: String) throws(Problem) -> CredentialFile {
         let file = try source(reference, key: key, failure)
-        // A certificate may be readable by everyone, so the content is examined before the permissions.
-        try reference.attributed { () throws(Problem) in _ = try CredentialCheck.privateKey(in: file) }
-        do throws(SystemError) {
+        try reference.attributed(failure, key: key) {
+            // A certificate may be readable by everyone, so the content is examined before the permissions.
+            try CredentialCheck.privateKey(in: file)
             try run.files.requirePrivate(reference.path)
-        } catch {
-            throw reference.problem(failure, key: key, error)
         }
         return file
     }

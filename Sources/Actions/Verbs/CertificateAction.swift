@@ -77,11 +77,11 @@ struct CertificateAction: Action {
         let file = try context.source(certificate, key: "ca.certificate", failure)
         let keyFile = try context.privateKey(key, key: "ca.key", failure)
         let usable = try await awaitValidity(context) { () throws(Problem) in
-            try certificate.attributed { () throws(Problem) in
+            try certificate.attributed(failure, key: "ca.certificate") {
                 try CredentialCheck(now: context.run.now()).authority(file)
             }
         }
-        let authority = try key.attributed { () throws(Problem) in
+        let authority = try key.attributed(failure, key: "ca.key") {
             try IssuingAuthority(usable, path: certificate.path, key: keyFile)
         }
         context.warnOfCertificates()
@@ -107,19 +107,14 @@ struct CertificateAction: Action {
     /// Generates a key, requests a certificate for it, and compares the issued certificate with the request.
     private func request() async throws(Problem) -> Pair {
         let leaf = declaration.leaf
-        let key: PrivateKey
-        let request: String
-        let keyText: [UInt8]
-        do throws(TLSError) {
-            key = try await onThread { () throws(TLSError) in try PrivateKey(generating: leaf.key) }
-            request = try key.request(
+        let (key, request, keyText) = try await onThread("cannot request '\(declaration.path.path)'") {
+            let key = try PrivateKey(generating: leaf.key)
+            let request = try key.request(
                 commonName: leaf.commonName,
                 organizations: leaf.organizations,
                 names: leaf.names
             )
-            keyText = try key.pem().copy
-        } catch {
-            throw Problem("cannot request '\(declaration.path.path)': \(error)")
+            return (key, request, try key.pem().copy)
         }
         let bytes = try await context.certificate(for: request, declaration)
         try check(bytes, key)

@@ -22,42 +22,37 @@ struct DecryptAction: Action {
         let (owner, group) = try await context.accounts("cannot write file '\(path)'")
         let text = try await decrypt(encrypted)
         if let certificate = declaration.certificate {
-            try certificate.attributed { () throws(Problem) in try check(text, belongsTo: certificate) }
+            try certificate.attributed(failure, key: "certificate") { try check(text, belongsTo: certificate) }
         }
         let mode = UInt32(declaration.mode)
         return try context.write(FileContent(text.copy, path: path, mode: mode, owner: owner, group: group))
     }
 
     private func decrypt(_ bytes: [UInt8]) async throws(Problem) -> SecretBytes {
-        let location: String
-        do {
-            location = try context.run.files.locationForProgram(ofPrivate: declaration.identity.path)
-        } catch {
+        let path = declaration.identity.path
+        let files = context.run.files
+        let (location, identity) = try declaration.identity.attributed(failure, key: "identity") {
             // A public key may be readable by everyone, so the content is examined before the permissions.
-            if let location = try? context.run.files.location(ofRead: declaration.identity.path) {
-                try declaration.identity.attributed { () throws(Problem) in
-                    try NodeIdentity(reading: location).requireUsable(at: declaration.identity.path)
-                }
+            if let location = try? files.location(ofRead: path) {
+                try NodeIdentity(reading: location).requireUsable(at: path)
             }
-            throw declaration.identity.problem(failure, key: "identity", error)
-        }
-        let identity = NodeIdentity(reading: location)
-        try declaration.identity.attributed { () throws(Problem) in
-            try identity.requireUsable(at: declaration.identity.path)
+            let location = try files.locationForProgram(ofPrivate: path)
+            let identity = NodeIdentity(reading: location)
             guard !identity.needsPassword else {
-                let call = quotedShellLine(["ssh-keygen", "-p", "-f", declaration.identity.path])
+                let call = quotedShellLine(["ssh-keygen", "-p", "-f", path])
                 throw Problem(
-                    "private key '\(declaration.identity.path)' has a password, which nobody types on a node",
+                    "private key '\(path)' has a password, which nobody types on a node",
                     hint: "run \(call) to remove it, or name another key with 'identity'"
                 )
             }
+            return (location, identity)
         }
         let age = Age(environment: context.run.processEnvironment, identities: [location])
         do {
             return try await age.decrypt(bytes, path: declaration.source.path, until: context.deadline)
         } catch {
             guard let failure = error.cause as? AgeError else { throw error }
-            return try declaration.source.attributed { () throws(Problem) -> SecretBytes in
+            return try declaration.source.attributed(self.failure, key: "source") {
                 try requireDecryptable(bytes, with: identity)
                 throw Problem(error.message, hint: hint(failure.reason), cause: failure)
             }

@@ -29,8 +29,10 @@ struct KubeconfigAction: Action {
         // A certificate may not be valid yet, because the clock may be wrong during boot.
         try await awaitValidity(context) { () throws(Problem) in
             let check = CredentialCheck()
-            try paths.certificateAuthority.attributed { () throws(Problem) in _ = try check.authority(authority) }
-            try paths.certificate.attributed { () throws(Problem) in
+            try paths.certificateAuthority.attributed(failure, key: "certificateAuthority") {
+                _ = try check.authority(authority)
+            }
+            try paths.certificate.attributed(failure, key: "certificate") {
                 _ = try check.client(certificate: certificate, key: key)
                 try check.chain(of: certificate, to: authority)
             }
