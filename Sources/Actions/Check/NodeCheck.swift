@@ -327,17 +327,13 @@ extension NodeCheck {
         for task in run.plan.steps.lazy.map(\.task) where task.footprint.kubeconfig != nil {
             if task.lock != nil { access.holdLease() }
             if task.footprint.requestsCertificate { access.requestCertificates() }
-            allowRemoval(by: task, in: &access)
+            if let set = task.footprint.removedSet {
+                access.remove(ObjectSet(name: set, task: task.name), try? SetRecordStore(run, set: set).record())
+            }
             for object in task.footprint.deletedObjects { access.delete(ObjectIdentity(object)) }
             for object in task.footprint.neededObjects { access.observe(ObjectIdentity(object)) }
         }
         return (access, findings)
-    }
-
-    /// Adds the permissions of a task that removes a set.
-    private func allowRemoval(by task: PlannedTask, in access: inout RequiredAccess) {
-        guard let set = task.footprint.removedSet else { return }
-        access.remove(ObjectSet(name: set, task: task.name), try? SetRecordStore(run, set: set).record())
     }
 }
 

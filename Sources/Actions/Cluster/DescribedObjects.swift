@@ -172,7 +172,7 @@ struct DependencyHints {
         switch cause {
         case .missingKind(let type): .kind(DefinedKind(type))
         case .missingNamespace(let name): .namespace(name)
-        case .forbidden, .denied, .conflict, .outdated, .invalid, .notTried, .beingDeleted, .interrupted, .other: nil
+        default: nil
         }
     }
 

@@ -26,12 +26,6 @@ struct ManifestLoader {
     /// The maximum number of bytes of text that are read for one task.
     private static let totalLimit = 256 << 20
 
-    /// The text of a manifest, and the file name for source locations in the text.
-    struct Source {
-        var name: String
-        var bytes: [UInt8]
-    }
-
     /// The objects that were found, and the problems of documents that could not be read.
     struct Contents {
         /// The objects, in the order of the task file.
@@ -68,7 +62,7 @@ struct ManifestLoader {
                         contents.isComplete = false
                         continue
                     }
-                    add(Source(name: urlWithoutQuery(url), bytes: bytes), to: &contents)
+                    add(bytes, named: urlWithoutQuery(url), to: &contents)
                 } catch {
                     let cause = error.cause.map { ": \($0)" } ?? ""
                     contents.problems.append(
@@ -114,27 +108,27 @@ struct ManifestLoader {
     private func addFile(_ path: String, of reference: LocatedPath, to contents: inout Contents) {
         do throws(SystemError) {
             let bytes = try run.files.read(path, limit: SizeLimit.content, isData: false)
-            add(Source(name: path, bytes: bytes), to: &contents)
+            add(bytes, named: path, to: &contents)
         } catch {
             contents.problems.append(missing(reference, error))
         }
     }
 
-    private func add(_ source: Source, to contents: inout Contents) {
-        contents.byteCount += source.bytes.count
+    private func add(_ bytes: [UInt8], named name: String, to contents: inout Contents) {
+        let location = SourceLocation(file: name)
+        contents.byteCount += bytes.count
         guard contents.byteCount <= Self.totalLimit else {
             let message = "the manifests of one task are more than \(Self.totalLimit) bytes with this one"
-            contents.problems.append(
-                Problem(
-                    message,
-                    at: SourceLocation(file: source.name),
-                    hint: "split them into several tasks"
-                )
-            )
+            contents.problems.append(Problem(message, at: location, hint: "split them into several tasks"))
             return
         }
+        let variables = manifests.substitutesVariables ? run.variables : nil
         var names: Set<String> = []
-        let file = read(source, &names)
+        let file = ManifestFile(bytes, file: name) { node in
+            guard let variables else { return (node, []) }
+            names.formUnion(variableNames(in: node))
+            return variables.replace(in: node)
+        }
         contents.variableNames.formUnion(names)
         contents.manifests += file.manifests
         contents.brokenManifests += file.brokenManifests
@@ -145,23 +139,8 @@ struct ManifestLoader {
             return problem
         }
         if file.manifests.isEmpty, file.diagnostics.isEmpty {
-            contents.problems.append(
-                Problem(
-                    "contains no object",
-                    at: SourceLocation(file: source.name),
-                    hint: "remove it from 'manifests'"
-                )
-            )
-        }
-    }
-
-    /// Reads a text, and adds the names of the variables that it uses.
-    private func read(_ source: Source, _ names: inout Set<String>) -> ManifestFile {
-        let variables = manifests.substitutesVariables ? run.variables : nil
-        return ManifestFile(source.bytes, file: source.name) { node in
-            guard let variables else { return (node, []) }
-            names.formUnion(variableNames(in: node))
-            return variables.replace(in: node)
+            let problem = Problem("contains no object", at: location, hint: "remove it from 'manifests'")
+            contents.problems.append(problem)
         }
     }
 

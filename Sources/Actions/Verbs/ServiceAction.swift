@@ -42,10 +42,7 @@ struct ServiceAction: Action {
     /// Whether a unit that does not exist in a dry run may exist once other tasks have run.
     private var mayAppear: Bool {
         guard context.run.files.isDryRun else { return false }
-        return context.earlierProgram != nil
-            || ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"].contains { directory in
-                context.run.producers.producer(of: "\(directory)/\(declaration.unit)") != nil
-            }
+        return context.earlierProgram != nil || context.run.plan.task(writingUnit: declaration.unit) != nil
     }
 
     /// Reads the state of the unit, which must exist unless the task only stops and disables it.
