@@ -25,7 +25,7 @@ extension NodeCheck {
     }
 
     /// Returns the problems that an error stands for, with the cause of an error about a file.
-    private static func problems(_ error: any Error, at location: SourceLocation) -> [Problem] {
+    static func problems(_ error: any Error, at location: SourceLocation) -> [Problem] {
         if let problems = error as? Problems { return problems.all }
         guard let problem = error as? Problem else { return [Problem("\(error)", at: location)] }
         let place = problem.location ?? location
@@ -36,24 +36,16 @@ extension NodeCheck {
         }
     }
 
-    /// Reads a credential file, or returns `nil` if a task writes it or it cannot be read.
-    private func credential(_ reference: LocatedPath) -> CredentialFile? {
-        guard producers.producer(of: reference.path) == nil else { return nil }
-        return (try? run.files.read(reference.path, limit: SizeLimit.configuration)).map {
-            CredentialFile(name: reference.path, bytes: $0, at: reference.location)
-        }
-    }
-
     /// Checks a kubeconfig that no task writes, and the files that it refers to.
     ///
     /// - Returns: The errors, and a warning about a user that the server will probably not accept.
     func checkKubeconfig(_ reference: LocatedPath) -> (problems: [Problem], warnings: [Problem]) {
-        let missing = checkPresence(reference, limit: SizeLimit.configuration)
-        guard missing.isEmpty, let file = credential(reference) else { return (missing, []) }
-        let location = SourceLocation(file: file.name)
-        var problems: [Problem] = []
+        var found: [UInt8]?
+        var problems = problems(of: reference) { found = try run.files.read($0, limit: SizeLimit.configuration) }
+        guard let bytes = found else { return (problems, []) }
+        let location = SourceLocation(file: reference.path)
         do {
-            let kubeconfig = try Kubeconfig(file.bytes, path: file.name)
+            let kubeconfig = try Kubeconfig(bytes, path: reference.path)
             // Loading the credentials does not read the token file; each request does.
             if case .file(let path) = kubeconfig.token {
                 problems = self.problems(of: LocatedPath(path, location: location), checkToken)
@@ -94,17 +86,6 @@ extension Kubeconfig {
 
 /// Certificates of servers, and certificates that tasks renew.
 extension NodeCheck {
-    /// Checks the certificates in a file that exists and that no task writes.
-    func checkCertificates(_ read: Footprint.Read) -> [Problem] {
-        guard let file = credential(read.path) else { return [] }
-        do {
-            _ = try CredentialCheck.certificates(in: file)
-            return []
-        } catch {
-            return [Problem(error.message, at: read.path.location, hint: error.hint)]
-        }
-    }
-
     /// Reports a certificate that may expire because its task does not run again in time.
     func lateRenewals(_ task: PlannedTask) -> [Problem] {
         guard let issued = task.footprint.issuedCertificate else { return [] }

@@ -169,17 +169,22 @@ public struct NodeCheck: Sendable {
     }
 
     private func checkReads(_ reads: [Footprint.Read], _ footprint: Footprint) -> [Problem] {
-        func presence(_ read: Footprint.Read) -> [Problem] { checkPresence(read.path, limit: read.sizeLimit) }
+        let files = run.files
         return reads.flatMap { read in
-            switch read.use {
-            case .file where footprint.runsPrograms: presence(read) + checkTrust(read.path)
-            case .file, .secret, .clientKey, .privateKey: presence(read)
-            case .authority, .certificate: presence(read) + checkCertificates(read)
-            case .archive:
-                problems(of: read.path) { path throws(SystemError) in try run.files.requireReadable(path) }
-            case .program: checkTrust(read.path)
-            // Kubeconfigs and manifests are checked elsewhere.
-            case .kubeconfig, .manifests, .optional, .awaited: [Problem]()
+            problems(of: read.path) { path in
+                switch read.use {
+                case .file, .secret, .clientKey, .privateKey:
+                    _ = try files.read(path, limit: read.sizeLimit)
+                    if read.use == .file, footprint.runsPrograms { try files.requireTrusted(path) }
+                case .authority, .certificate:
+                    let bytes = try files.read(path, limit: read.sizeLimit)
+                    let file = CredentialFile(name: path, bytes: bytes, at: read.path.location)
+                    _ = try CredentialCheck.certificates(in: file)
+                case .archive: try files.requireReadable(path)
+                case .program: try files.requireTrusted(path)
+                // Kubeconfigs and manifests are checked elsewhere.
+                case .kubeconfig, .manifests, .optional, .awaited: break
+                }
             }
         }
     }
@@ -207,24 +212,16 @@ public struct NodeCheck: Sendable {
     }
 
     /// Reports a file that a task reads and that cannot be used, unless a task writes it.
-    func problems(of path: LocatedPath, _ check: (String) throws(SystemError) -> Void) -> [Problem] {
+    func problems(of path: LocatedPath, _ check: (String) throws -> Void) -> [Problem] {
         guard producers.producer(of: path.path) == nil else { return [] }
         do {
             try check(path.path)
             return []
-        } catch {
+        } catch let error as SystemError {
             return [Problem("\(error)", at: path.location, hint: error.adviceAboutSource())]
+        } catch {
+            return Self.problems(error, at: path.location)
         }
-    }
-
-    /// Reports a file that cannot be read, unless a task writes it.
-    func checkPresence(_ path: LocatedPath, limit: Int) -> [Problem] {
-        problems(of: path) { path throws(SystemError) in _ = try run.files.read(path, limit: limit) }
-    }
-
-    /// Reports a file that a user other than root could change, unless a task writes it.
-    private func checkTrust(_ path: LocatedPath) -> [Problem] {
-        problems(of: path) { path throws(SystemError) in try run.files.requireTrusted(path) }
     }
 
     /// Reports a command that does not exist or cannot be executed, unless a task may put it there.
