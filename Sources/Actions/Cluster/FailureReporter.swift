@@ -16,18 +16,12 @@ final class FailureReporter: Sendable {
     }
 
     private let context: ActionContext
-    private let positions: [String: Int]
     private let state = Locked(State())
 
     /// The time without further failures before a report, longer than the longest pause between two attempts.
     private static let quietPeriod = Duration.seconds(2)
 
-    /// Creates a reporter for the objects of a task, in the order of the files.
-    init(_ context: ActionContext, order manifests: [ManifestObject]) {
-        self.context = context
-        let files = manifests.map(\.location.file)
-        positions = Dictionary(files.enumerated().map { ($1, $0) }, uniquingKeysWith: min)
-    }
+    init(_ context: ActionContext) { self.context = context }
 
     /// The number of objects that have failed.
     var count: Int { state.withLock { $0.count } }
@@ -77,7 +71,7 @@ final class FailureReporter: Sendable {
             defer { state.pending = [] }
             return state.pending
         }
-        let failures = await DependencyHints(context: context).add(to: pending.sorted(by: isBefore))
+        let failures = await DependencyHints(context: context).add(to: pending.sorted(by: Self.isBefore))
         for group in FailureGroup.groups(of: failures) {
             for (index, failure) in group.members.enumerated() {
                 let object = Event.FailedObject(
@@ -91,10 +85,9 @@ final class FailureReporter: Sendable {
         }
     }
 
-    /// Returns whether an object precedes another object in the files of the task.
-    private func isBefore(_ left: ObjectFailure, _ right: ObjectFailure) -> Bool {
+    /// Returns whether an object is before another one, by file and line.
+    private static func isBefore(_ left: ObjectFailure, _ right: ObjectFailure) -> Bool {
         guard let first = left.faults.first?.location, let second = right.faults.first?.location else { return false }
-        let (leftFile, rightFile) = (positions[first.file] ?? 0, positions[second.file] ?? 0)
-        return leftFile == rightFile ? first < second : leftFile < rightFile
+        return first < second
     }
 }

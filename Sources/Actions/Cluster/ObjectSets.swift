@@ -236,7 +236,7 @@ extension RemoveAction {
             throw Problem(message, at: set.kubeconfig.location, hint: "name it in 'kubeconfig'")
         }
         let client = try await context.run.connections.client(kubeconfig: set.kubeconfig.path, context)
-        let failures = FailureReporter(context, order: [])
+        let failures = FailureReporter(context)
         let isOfAll = record.includesProtected
         let deletion = SetDeletion(objectSet, client, record, includesProtected: isOfAll, context, failures)
         let (rest, count) = try await deletion.run(record, besides: [], after: 0)

@@ -38,7 +38,7 @@ struct ApplyAction: Action {
         let found = DistinctObjects(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
         let objectCount = found.objects.count
         context.emit(.objectCount(objectCount))
-        let failures = FailureReporter(context, order: contents.manifests)
+        let failures = FailureReporter(context)
         for (_, set) in found.repetitions.sorted(by: { $0.key < $1.key }) where DistinctObjects.areEqual(set) {
             for warning in DistinctObjects.problems(of: set) { context.emit(.warning(about: warning)) }
         }

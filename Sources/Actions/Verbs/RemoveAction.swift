@@ -29,7 +29,7 @@ struct RemoveAction: Action {
             isDryRun: context.run.files.isDryRun,
             retryPolicy: context.retryPolicy,
         )
-        let failures = FailureReporter(context, order: [])
+        let failures = FailureReporter(context)
         await deletion.delete(objects.references.map { (ObjectIdentity($0), $0.location) }) { failures.report($0) }
         await failures.report()
         try Task.checkCancellation()

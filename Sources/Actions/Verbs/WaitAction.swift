@@ -41,9 +41,8 @@ struct WaitAction: Action {
             _ = try await client(kubeconfig)
         case .object(let reference, let kubeconfig):
             let client = try await client(kubeconfig)
-            let identity = Self.identity(of: reference)
             try await client.awaitReadiness(
-                of: [AwaitedObject(identity, at: reference.location)],
+                of: [AwaitedObject(ObjectIdentity(reference), at: reference.location)],
                 sinceBoot: declaration.isOwnNode ? try? Machine.bootIdentifier() : nil,
                 context.retryPolicy,
             )
@@ -112,7 +111,7 @@ struct WaitAction: Action {
         case .object(let reference, _):
             let namespace = reference.namespace.map { " -n \($0)" } ?? ""
             let call = "kubectl get \(reference.kind.lowercased()) \(reference.name)\(namespace)"
-            return (Self.identity(of: reference).description, "", "see '\(call)'")
+            return (ObjectIdentity(reference).description, "", "see '\(call)'")
         case .tcp(let host, let port): return ("\(host):\(port)", " to accept connections", nil)
         case .file(let reference):
             let target = (try? FileSystem.status(reference.path))?.target
@@ -130,11 +129,6 @@ struct WaitAction: Action {
     }
 
     private var subject: String { texts.subject }
-
-    private static func identity(of reference: ObjectReference) -> ObjectIdentity {
-        let type = GroupVersionKind(apiVersion: reference.apiVersion, kind: reference.kind)
-        return ObjectIdentity(type: type, namespace: reference.namespace, name: reference.name)
-    }
 
     private func client(_ kubeconfig: LocatedPath) async throws(Problem) -> APIClient {
         try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
