@@ -302,7 +302,7 @@ extension Unpacking {
                 target: entry["target"]?.string,
                 sha256: entry["sha256"]?.string ?? "",
                 size: entry["size"]?.integer ?? 0,
-                mode: UInt32(entry["mode"]?.integer ?? 0)
+                mode: entry["mode"]?.integer.flatMap { UInt32(exactly: $0) } ?? 0
             )
         }
         return (key, entries)
