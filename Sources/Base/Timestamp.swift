@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// An instant of the wall clock, in seconds.
-public struct Timestamp: Sendable, Hashable, Comparable {
+public struct Timestamp: Sendable, Hashable, Comparable, Codable {
     /// The seconds since 1970-01-01 00:00 UTC.
     public var seconds: Int64
 

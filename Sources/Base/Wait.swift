@@ -1,9 +1,9 @@
 /// The subject of a task's wait, and the reason why the wait continues.
 public struct Wait: Sendable, Hashable, CustomStringConvertible {
     /// The subject of a wait.
-    public struct Subject: Sendable, Hashable {
+    public struct Subject: Sendable, Hashable, Codable {
         /// The kind of a subject.
-        public enum Kind: String, Sendable, Hashable, CaseIterable {
+        public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
             /// An API server, which a task waits for before it applies anything.
             case server
             /// An object of the task; its result ends this wait, while waits for other objects may continue.

@@ -100,7 +100,7 @@ public struct Event: Sendable {
 }
 
 /// The holder of the Lease of a task that runs on one node at a time.
-public struct LeaseHolder: Sendable, Hashable {
+public struct LeaseHolder: Sendable, Hashable, Codable {
     /// The name of the Lease, such as `kube-system/nest-bootstrap-upgrade`.
     public var lease: String
 

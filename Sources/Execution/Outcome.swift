@@ -14,7 +14,7 @@ public enum Outcome: Sendable {
     case interrupted
 
     /// An outcome without its details; the raw value is the word used in records, in the journal and in JSON.
-    public enum Kind: String, Sendable, Hashable, CaseIterable {
+    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case changed, unchanged, failed, skipped, interrupted
 
         /// Whether dependants may run.
@@ -66,7 +66,7 @@ public struct Report: Sendable {
 }
 
 /// The number of objects with each result.
-public struct ResultCounts: Sendable, Hashable {
+public struct ResultCounts: Sendable, Hashable, Codable {
     /// The number of objects that did not exist and were created.
     public var created = 0
 

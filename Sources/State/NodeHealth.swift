@@ -1,9 +1,8 @@
 public import Base
 import Host
-import YAML
 
 /// The tasks that have failed and not recovered, stored in the state directory between checks of the units.
-public struct NodeHealth: Sendable, Hashable {
+public struct NodeHealth: Sendable, Hashable, Codable {
     /// The names of the tasks with a reported failure and no reported recovery.
     public var failed: [String]
 
@@ -37,13 +36,7 @@ extension RecordStore {
     ///
     /// - Returns: The health; without failures if the file is missing or from another boot.
     public func health() -> NodeHealth {
-        guard let bytes = try? directory(isCreating: false).read(Self.healthName, limit: Self.sizeLimit),
-            let node = try? readJSON(bytes, file: "health"), node["boot"]?.string == (boot ?? "")
-        else { return NodeHealth() }
-        return NodeHealth(
-            failed: (node["failed"]?.sequence ?? []).compactMap(\.string),
-            retryAt: node["retryAt"]?.string.flatMap { Timestamp(rfc3339: $0) },
-        )
+        read(Self.healthName, in: directory(isCreating:)) ?? NodeHealth()
     }
 
     /// Writes the health of the node; a node without failures has no file.
@@ -56,10 +49,6 @@ extension RecordStore {
             } catch  where error.isNotFound {}
             return
         }
-        var pairs: [(String, Node)] = [
-            ("boot", .string(boot ?? "")), ("failed", .sequence(health.failed.map { .string($0) })),
-        ]
-        if let retryAt = health.retryAt { pairs.append(("retryAt", .string(retryAt.description))) }
-        try directory(isCreating: true).write(Node.mapping(pairs).json(), to: Self.healthName, mode: 0o644)
+        try write(health, to: Self.healthName, in: directory(isCreating:))
     }
 }

@@ -5,11 +5,10 @@ public import Host
 
 /// The records of a node's tasks, and the locks that prevent concurrent runs of the same task.
 ///
-/// Each task has a directory, `tasks/NAME`. It contains `record.json`, which only its owner can open; `public.json`,
-/// the record as every user may read it; and `repetition.json` and `repetition-public.json`, the record of the last
-/// repetition. The directory itself is the task's lock. That of a confined
-/// task belongs to the user of the process, who cannot write anywhere else in the state directory, so root follows no link
-/// in it and trusts none of its content.
+/// Each task has a directory, `tasks/NAME`. It contains `record.json`, which only its owner can open, and `public.json`,
+/// the record as every user may read it; both contain the record of the last repetition. The directory itself is the
+/// task's lock. That of a confined task belongs to the user of the process, who cannot write anywhere else in the state
+/// directory, so root follows no link in it and trusts none of its content.
 public struct RecordStore: Sendable {
     /// The state directory, which is created by the first write.
     public let path: String
@@ -19,17 +18,14 @@ public struct RecordStore: Sendable {
     /// The command-line flags that select the same node in a suggested command.
     let callArguments: [String]
 
-    /// Whether only public records are read.
-    private var isPublic = false
+    /// The name of the file that is read: also for root, the public record may be read.
+    private var recordName = Self.privateName
 
     /// Whether the store reads and writes the records of the last repetitions.
     private var isOfRepetitions = false
 
-    private var privateName: String { isOfRepetitions ? "repetition.json" : "record.json" }
-    private var publicName: String { isOfRepetitions ? "repetition-public.json" : "public.json" }
-
-    /// The name of the file that is read.
-    private var recordName: String { isPublic ? publicName : privateName }
+    private static let privateName = "record.json"
+    private static let publicName = "public.json"
 
     /// The largest size of a record file.
     static let sizeLimit = 16 << 20
@@ -47,7 +43,7 @@ public struct RecordStore: Sendable {
         self.callArguments = callArguments
     }
 
-    /// The records of the last repetitions, separate from the records that dependants wait for.
+    /// The records of the last repetitions since the tasks last ran; dependants do not wait for them.
     ///
     /// Locks and products are shared, because a task and its repetition do not run at the same time.
     public var repetitions: Self {
@@ -59,7 +55,7 @@ public struct RecordStore: Sendable {
     /// The public records, even if the current user can read the full records.
     public var publicRecords: Self {
         var store = self
-        store.isPublic = true
+        store.recordName = Self.publicName
         return store
     }
 
@@ -79,10 +75,12 @@ public struct RecordStore: Sendable {
         var record = record
         record.boot = boot ?? ""
         let directory = try directory(of: record.task, isCreating: true)
-        try directory.write(record.json(), to: privateName, mode: 0o600)
-        record.reasons = record.publicReasons
-        record.inputs = nil
-        try directory.write(record.json(), to: publicName, mode: 0o644)
+        if isOfRepetitions, var repeated = try? whole(record.task, in: directory) {
+            repeated.repetitions = [record]
+            record = repeated
+        }
+        try directory.write(stateFile(record), to: Self.privateName, mode: 0o600)
+        try directory.write(stateFile(record.publicRecord), to: Self.publicName, mode: 0o644)
     }
 
     /// Locks a task against other processes, unless another process is running it.
@@ -218,34 +216,34 @@ extension RecordStore {
     /// - Throws: ``Base/SystemError`` if the record exists but cannot be read, or the file is not a record of the task.
     public func record(of task: String) throws(SystemError) -> TaskRecord? {
         do throws(SystemError) {
-            return try record(of: task, in: directory(of: task, isCreating: false))
+            let record = try whole(task, in: directory(of: task, isCreating: false))
+            return isOfRepetitions ? record?.repetitions.first : record
         } catch {
             if error.isNotFound { return nil }
             throw error
         }
     }
 
-    /// Returns a task's record, read in the open directory of the task.
-    func record(of task: String, in directory: borrowing DirectoryHandle) throws(SystemError) -> TaskRecord? {
+    /// Returns a task's record with that of its last repetition, read in the open directory of the task.
+    func whole(_ task: String, in directory: borrowing DirectoryHandle) throws(SystemError) -> TaskRecord? {
         let bytes: [UInt8]
         var name = recordName
         do throws(SystemError) {
             do throws(SystemError) {
                 bytes = try directory.read(name, limit: Self.sizeLimit)
             } catch  where error.code == EACCES {
-                name = publicName
+                name = Self.publicName
                 bytes = try directory.read(name, limit: Self.sizeLimit)
             }
         } catch {
             if error.isNotFound { return nil }
             throw error
         }
-        let record = TaskRecord(json: bytes)
+        let record = stateValue(TaskRecord.self, from: bytes)
         if let record, let boot, record.boot != boot { return nil }
         guard let record, record.task == task else {
             let call = quotedShellLine(["nest-bootstrap", "run", "--task", task] + callArguments)
-            let cure = isOfRepetitions ? "the next repetition" : call
-            let detail = "it is damaged; \(cure) replaces it"
+            let detail = "it is damaged; \(call) replaces it"
             throw SystemError("cannot read", "\(path)/tasks/\(task)/\(name)", code: Self.damageCode, detail: detail)
         }
         return record
@@ -286,7 +284,33 @@ extension RecordStore {
     /// A record that cannot be read is ignored.
     public func nextAttempt(of task: String) -> Int {
         guard let record = try? record(of: task), !record.isSuccess else { return 1 }
-        return min(record.attempt + 1, TaskRecord.attemptLimit)
+        return record.attempt + 1
+    }
+}
+
+/// Files about the whole node, which apply to one boot.
+extension RecordStore {
+    private struct NodeFile<Content: Codable>: Codable {
+        var boot: String
+        var content: Content
+    }
+
+    /// Reads a file, `nil` if it is missing, damaged or from another boot.
+    func read<Content: Codable>(
+        _ name: String,
+        in directory: (_ isCreating: Bool) throws(SystemError) -> DirectoryHandle,
+    ) -> Content? {
+        let bytes = try? directory(false).read(name, limit: Self.sizeLimit)
+        let file = bytes.flatMap { stateValue(NodeFile<Content>.self, from: $0) }
+        return file?.boot == boot ?? "" ? file?.content : nil
+    }
+
+    func write(
+        _ content: some Codable,
+        to name: String,
+        in directory: (_ isCreating: Bool) throws(SystemError) -> DirectoryHandle,
+    ) throws(SystemError) {
+        try directory(true).write(stateFile(NodeFile(boot: boot ?? "", content: content)), to: name, mode: 0o644)
     }
 }
 

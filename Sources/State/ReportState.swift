@@ -1,12 +1,11 @@
 public import Base
 import Execution
 import Host
-import YAML
 
 /// The failures of tasks to report to the cluster, stored in the state directory between reports.
-public struct ReportState: Sendable, Hashable {
+public struct ReportState: Sendable, Hashable, Codable {
     /// The failure of a task, from its first failed attempt until the recovery is reported.
-    public struct Failure: Sendable, Hashable {
+    public struct Failure: Sendable, Hashable, Codable {
         public var task: String
         /// The message about the last attempt, which every user may read.
         public var message: String
@@ -25,7 +24,7 @@ public struct ReportState: Sendable, Hashable {
     }
 
     /// The reason why the last report could not be sent.
-    public struct SendingProblem: Sendable, Hashable {
+    public struct SendingProblem: Sendable, Hashable, Codable {
         /// The text, which every user may read.
         public var text: String
         /// The time of the first failed report since the last successful one.
@@ -115,57 +114,15 @@ extension RecordStore {
     ///
     /// - Returns: The state, without any reports if the file is missing or from another boot.
     public func reportState() -> ReportState {
-        var state = ReportState()
-        guard let bytes = try? reportDirectory(isCreating: false).read(Self.reportName, limit: Self.sizeLimit),
-            let node = try? readJSON(bytes, file: "report"), node["boot"]?.string == (boot ?? "")
-        else { return state }
-        state.failures = (node["failures"]?.sequence ?? []).compactMap { ReportState.Failure($0) }
-        if let problem = node["problem"], let text = problem["text"]?.string, let since = problem["since"]?.timestamp {
-            state.problem = .init(text: text, since: since, isPrinted: problem["printed"]?.boolean ?? false)
-        }
-        return state
+        read(Self.reportName, in: reportDirectory(isCreating:)) ?? ReportState()
     }
 
     /// Writes the state of reports to the cluster.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func write(_ state: ReportState) throws(SystemError) {
-        var pairs: [(String, Node)] = [
-            ("boot", .string(boot ?? "")), ("failures", .sequence(state.failures.map(\.node))),
-        ]
-        if let problem = state.problem {
-            let fields: [(String, Node)] = [
-                ("text", .string(problem.text)), ("since", .string(problem.since.description)),
-                ("printed", .boolean(problem.isPrinted)),
-            ]
-            pairs.append(("problem", .mapping(fields)))
-        }
-        try reportDirectory(isCreating: true).write(Node.mapping(pairs).json(), to: Self.reportName, mode: 0o644)
+        try write(state, to: Self.reportName, in: reportDirectory(isCreating:))
     }
-}
-
-extension ReportState.Failure {
-    fileprivate var node: Node {
-        let pairs: [(String, Node)] = [
-            ("task", .string(task)), ("message", .string(message)), ("count", .number(count)),
-            ("attempt", .number(attempt)), ("first", .string(first.description)), ("last", .string(last.description)),
-            ("sent", .boolean(isSent)),
-        ]
-        return .mapping(pairs + (recoveredAt.map { [("recovered", .string($0.description))] } ?? []))
-    }
-
-    fileprivate init?(_ node: Node) {
-        guard let task = node["task"]?.string, let message = node["message"]?.string,
-            let count = node["count"]?.integer, let attempt = node["attempt"]?.integer,
-            let first = node["first"]?.timestamp, let last = node["last"]?.timestamp
-        else { return nil }
-        self.init(task: task, message: message, count: count, attempt: attempt, first: first, last: last)
-        (isSent, recoveredAt) = (node["sent"]?.boolean ?? false, node["recovered"]?.timestamp)
-    }
-}
-
-extension Node {
-    fileprivate var timestamp: Timestamp? { string.flatMap { Timestamp(rfc3339: $0) } }
 }
 
 /// A failure that a task has not recovered from.
@@ -247,7 +204,7 @@ extension TaskStatus {
         }
         if health.failed.contains(task) { return TaskFailure(subject: isRunning ? .earlierAttempt : .unit) }
         // For a task that was run by hand, no unit shows whether it has recovered.
-        let mayRecover = isRunning || !countedState.isSuccess
+        let mayRecover = isRunning || !state.isSuccess
         return reported.contains(task) && mayRecover ? TaskFailure(subject: .earlierAttempt) : nil
     }
 }

@@ -1,10 +1,8 @@
 public import Base
 public import Execution
-import Host
-import YAML
 
 /// An attempt of a task, with times relative to the start of the machine.
-public struct TaskAttempt: Sendable, Hashable {
+public struct TaskAttempt: Sendable, Hashable, Codable {
     /// The number of attempts since the task last succeeded, including this one.
     public var number: Int
 
@@ -24,7 +22,7 @@ public struct TaskAttempt: Sendable, Hashable {
 }
 
 /// A wait of a task, with times relative to the start of the machine.
-public struct TaskWait: Sendable, Hashable {
+public struct TaskWait: Sendable, Hashable, Codable {
     public var subject: Wait.Subject
 
     /// The latest public reason for the wait, `nil` if the subject says everything.
@@ -94,68 +92,4 @@ extension TaskRecord {
         let end = outcome == nil ? nil : time
         return TaskAttempt(number: attempt, start: start, end: end, outcome: outcome, waits: waits)
     }
-}
-
-// MARK: - JSON
-
-extension TaskAttempt {
-    /// The attempt as an entry of a task record.
-    var node: Node {
-        var pairs: [(String, Node)] = [("attempt", .number(number)), ("startMilliseconds", .milliseconds(start))]
-        if let end { pairs.append(("endMilliseconds", .milliseconds(end))) }
-        if let outcome { pairs.append(("outcome", .string(outcome.rawValue))) }
-        if !waits.isEmpty { pairs.append(("waits", .sequence(waits.map(\.node)))) }
-        return .mapping(pairs)
-    }
-
-    /// Reads an attempt from an entry of a task record; returns `nil` if its start is missing.
-    init?(_ node: Node) {
-        guard let start = node["startMilliseconds"].map({ TaskRecord.milliseconds($0) }) else { return nil }
-        self.init(
-            number: min(TaskRecord.count(node["attempt"]), TaskRecord.attemptLimit),
-            start: start,
-            end: node["endMilliseconds"].map { TaskRecord.milliseconds($0) },
-            outcome: node["outcome"]?.string.flatMap(Outcome.Kind.init),
-            waits: [TaskWait](node["waits"]),
-        )
-    }
-}
-
-extension [TaskWait] {
-    /// Reads the waits from a task record or an attempt, ignoring incomplete entries.
-    init(_ node: Node?) {
-        self = (node?.sequence ?? []).prefix(WaitRecorder.limit).compactMap { TaskWait($0) }
-    }
-}
-
-extension TaskWait {
-    var node: Node {
-        var pairs: [(String, Node)] = [
-            ("kind", .string(subject.kind.rawValue)), ("subject", .string(subject.text)),
-            ("startMilliseconds", .milliseconds(start)),
-        ]
-        if let end { pairs.append(("endMilliseconds", .milliseconds(end))) }
-        if let reason { pairs.append(("reason", .string(reason))) }
-        return .mapping(pairs)
-    }
-
-    fileprivate init?(_ node: Node) {
-        guard let kind = node["kind"]?.string.flatMap(Wait.Subject.Kind.init), let text = node["subject"]?.string,
-            let start = node["startMilliseconds"]
-        else { return nil }
-        self.init(
-            subject: Wait.Subject(kind, text),
-            reason: node["reason"]?.string,
-            start: TaskRecord.milliseconds(start),
-            end: node["endMilliseconds"].map { TaskRecord.milliseconds($0) },
-        )
-    }
-}
-
-extension Node {
-    fileprivate static func milliseconds(_ duration: Duration) -> Node { .number(Int(duration / .milliseconds(1))) }
-}
-
-extension TaskRecord {
-    fileprivate static func milliseconds(_ node: Node) -> Duration { .milliseconds(count(node)) }
 }

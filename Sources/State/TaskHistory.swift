@@ -1,11 +1,10 @@
 public import Base
 public import Execution
-import YAML
 
 /// The facts that the attempts of a task pass on to the attempts after them.
-public struct TaskHistory: Sendable, Hashable {
+public struct TaskHistory: Sendable, Hashable, Codable {
     /// The progress of the unit restarts that a change requires.
-    public enum Restart: String, Sendable, Hashable {
+    public enum Restart: String, Sendable, Hashable, Codable {
         /// The task has changed something, and the units have not been restarted yet.
         case due
         /// A restart has failed, possibly of a unit that had been running.
@@ -47,34 +46,12 @@ extension TaskHistory {
     ///   - isOfUnit: Whether the task's unit performs the attempt, rather than a run by hand.
     public init(after earlier: TaskRecord?, isOfUnit: Bool) {
         self = earlier?.historyForNext ?? TaskHistory()
-        if isOfUnit { unitAttempts = min(unitAttempts + 1, TaskRecord.attemptLimit) }
-    }
-
-    /// The history as entries of a task record.
-    var entries: [(String, Node)] {
-        var entries: [(String, Node)] = []
-        if let lastSuccess { entries.append(("lastSuccessAt", .string(lastSuccess.description))) }
-        if let lastEnd { entries.append(("lastEnd", lastEnd.node)) }
-        if unitAttempts > 0 { entries.append(("unitAttempts", .number(unitAttempts))) }
-        if let restart { entries.append(("restart", .string(restart.rawValue))) }
-        if !attempts.isEmpty { entries.append(("attempts", .sequence(attempts.map(\.node)))) }
-        return entries
-    }
-
-    /// Reads the history from the entries of a task record.
-    init(_ record: Node) {
-        self.init(
-            lastSuccess: record["lastSuccessAt"]?.string.flatMap { Timestamp(rfc3339: $0) },
-            lastEnd: record["lastEnd"].flatMap { RunEnd($0) },
-            restart: record["restart"]?.string.flatMap(Restart.init),
-            unitAttempts: min(TaskRecord.count(record["unitAttempts"]), TaskRecord.attemptLimit),
-        )
-        attempts = (record["attempts"]?.sequence ?? []).suffix(Self.attemptLimit).compactMap { TaskAttempt($0) }
+        if isOfUnit { unitAttempts += 1 }
     }
 }
 
 /// The end of a run of a task.
-public struct RunEnd: Sendable, Hashable {
+public struct RunEnd: Sendable, Hashable, Codable {
     /// The outcome of the run.
     public var outcome: Outcome.Kind
     /// The time at which the run ended.
@@ -85,30 +62,4 @@ public struct RunEnd: Sendable, Hashable {
     public var duration: Duration?
     /// The number of attempts since the task last succeeded, including this one.
     public var attempt: Int
-}
-
-extension RunEnd {
-    /// The end of the run as an entry of a task record.
-    var node: Node {
-        var pairs: [(String, Node)] = [
-            ("outcome", .string(outcome.rawValue)), ("finishedAt", .string(time.description)),
-            ("uptimeMilliseconds", .number(Int(uptimeMilliseconds))), ("attempt", .number(attempt)),
-        ]
-        if let duration { pairs.append(("durationMicroseconds", .number(Int(duration / .microseconds(1))))) }
-        return .mapping(pairs)
-    }
-
-    /// Reads the end of a run from an entry of a task record; returns `nil` if the entry is incomplete.
-    init?(_ node: Node) {
-        guard let outcome = node["outcome"]?.string.flatMap(Outcome.Kind.init),
-            let time = node["finishedAt"]?.string.flatMap({ Timestamp(rfc3339: $0) })
-        else { return nil }
-        self.init(
-            outcome: outcome,
-            time: time,
-            uptimeMilliseconds: Int64(TaskRecord.count(node["uptimeMilliseconds"])),
-            duration: node["durationMicroseconds"].map { .microseconds(TaskRecord.count($0)) },
-            attempt: min(TaskRecord.count(node["attempt"]), TaskRecord.attemptLimit),
-        )
-    }
 }

@@ -3,7 +3,7 @@ public import Execution
 public import YAML
 
 /// The last attempt of a task on this boot, as stored in the state directory.
-public struct TaskRecord: Sendable, Hashable {
+public struct TaskRecord: Sendable, Hashable, Codable {
     /// The task's name.
     public var task: String
     /// The task's verb.
@@ -39,14 +39,22 @@ public struct TaskRecord: Sendable, Hashable {
     /// The identifier of the boot, which ``RecordStore`` fills in.
     public var boot = ""
 
-    /// The highest possible attempt number.
-    public static let attemptLimit = 1_000_000
+    /// The last repetition of the task since this attempt, if there is one.
+    var repetitions: [TaskRecord] = []
+
+    /// The record as every user may read it.
+    var publicRecord: Self {
+        var record = self
+        (record.reasons, record.inputs) = (publicReasons, nil)
+        record.repetitions = repetitions.map(\.publicRecord)
+        return record
+    }
 
     /// Whether the task's dependants may run.
     public var isSuccess: Bool { outcome?.isSuccess == true }
 
-    /// The time of the last success on this boot, by this attempt or an earlier one.
-    public var lastSuccess: Timestamp? { isSuccess ? time : history.lastSuccess }
+    /// The time of the last success on this boot, by this attempt, a repetition or an earlier attempt.
+    public var lastSuccess: Timestamp? { repetitions.first?.lastSuccess ?? (isSuccess ? time : history.lastSuccess) }
 
     /// The end of this attempt, or of the previous one if this attempt has not ended.
     public var lastEnd: RunEnd? {
@@ -83,75 +91,10 @@ public struct TaskRecord: Sendable, Hashable {
 extension TaskRecord {
     /// Creates the record of an attempt that begins.
     public init(task: String, verb: String, run: String) { self.init(task: task, verb: verb, outcome: nil, run: run) }
-
-    /// Returns the record as JSON.
-    func json() -> [UInt8] {
-        var entries: [(String, Node)] = [("task", .string(task)), ("verb", .string(verb))]
-        if let outcome {
-            entries += [("outcome", .string(outcome.rawValue)), ("finishedAt", .string(time.description))]
-        } else {
-            entries.append(("startedAt", .string(time.description)))
-        }
-        entries += [
-            ("uptimeMilliseconds", .number(Int(uptimeMilliseconds))),
-            ("durationMicroseconds", .number(Int(durationMicroseconds))),
-            ("created", .number(counts.created)), ("changed", .number(counts.changed)),
-            ("deleted", .number(counts.deleted)),
-            ("unchanged", .number(counts.unchanged)), ("failed", .number(counts.failed)),
-            ("attempt", .number(attempt)), ("run", .string(run)), ("boot", .string(boot)),
-        ]
-        if let lease { entries.append(("lease", .mapping(lease.fields))) }
-        if isPermanent { entries.append(("permanent", .boolean(true))) }
-        entries += history.entries
-        if let inputs { entries.append(("inputs", inputs.node)) }
-        if !reasons.isEmpty { entries.append(("reasons", .sequence(reasons.map { .string($0) }))) }
-        if !waits.isEmpty { entries.append(("waits", .sequence(waits.map(\.node)))) }
-        return Node.mapping(entries).json() + [UInt8(ascii: "\n")]
-    }
-
-    /// Reads a non-negative number, limited so that sums cannot overflow.
-    ///
-    /// The limit is necessary because a task's program may have written the record.
-    static func count(_ node: Node?) -> Int { min(max(0, node?.integer ?? 0), 1 << 40) }
-
-    /// Reads a record, `nil` if it is incomplete or invalid.
-    init?(json: [UInt8]) {
-        guard let node = try? readJSON(json, file: "record"), let task = node["task"]?.string else { return nil }
-        switch node["outcome"] {
-        case nil: outcome = nil
-        case let written?:
-            guard let kind = written.string.flatMap(Outcome.Kind.init) else { return nil }
-            outcome = kind
-        }
-        let key = outcome == nil ? "startedAt" : "finishedAt"
-        guard let time = node[key]?.string.flatMap({ Timestamp(rfc3339: $0) }) else { return nil }
-        self.task = task
-        self.time = time
-        verb = node["verb"]?.string ?? ""
-        uptimeMilliseconds = Int64(Self.count(node["uptimeMilliseconds"]))
-        durationMicroseconds = Int64(Self.count(node["durationMicroseconds"]))
-        counts = ResultCounts(
-            created: Self.count(node["created"]),
-            changed: Self.count(node["changed"]),
-            deleted: Self.count(node["deleted"]),
-            unchanged: Self.count(node["unchanged"]),
-            failed: Self.count(node["failed"]),
-        )
-        lease = node["lease"].flatMap { LeaseHolder($0) }
-        reasons = node["reasons"]?.sequence?.compactMap(\.string) ?? []
-        publicReasons = []
-        waits = [TaskWait](node["waits"])
-        isPermanent = node["permanent"]?.boolean ?? false
-        attempt = min(max(0, node["attempt"]?.integer ?? 1), Self.attemptLimit)
-        history = TaskHistory(node)
-        inputs = node["inputs"].flatMap { TaskInputs($0) }
-        run = node["run"]?.string ?? ""
-        boot = node["boot"]?.string ?? ""
-    }
 }
 
 extension LeaseHolder {
-    /// The holder as the fields of a JSON object, for records and for output.
+    /// The holder as the fields of a JSON object.
     public var fields: [(String, Node)] {
         var fields: [(String, Node)] = [
             ("lease", .string(lease)), ("holder", .string(identity)), ("held", .boolean(isSelf)),
@@ -159,23 +102,12 @@ extension LeaseHolder {
         if let since { fields.append(("since", .string(since.description))) }
         return fields
     }
-
-    /// Reads a holder; returns `nil` if a field is missing.
-    init?(_ node: Node) {
-        guard let lease = node["lease"]?.string, let identity = node["holder"]?.string else { return nil }
-        self.init(
-            lease: lease,
-            identity: identity,
-            since: node["since"]?.string.flatMap { Timestamp(rfc3339: $0) },
-            isSelf: node["held"]?.boolean ?? false,
-        )
-    }
 }
 
 /// The declaration and the files that a task used in an attempt, as digests.
 ///
 /// A task whose inputs have changed since its success has to run again.
-public struct TaskInputs: Sendable, Hashable {
+public struct TaskInputs: Sendable, Hashable, Codable {
     /// The SHA-256 digest of the task's declaration, in hexadecimal digits.
     public var declaration: String
 
@@ -211,25 +143,5 @@ public struct TaskInputs: Sendable, Hashable {
             }
         }
         return changed.map(Change.file)
-    }
-}
-
-extension TaskInputs {
-    /// The inputs as an entry of a task record.
-    var node: Node {
-        let files = files.sorted { $0.key < $1.key }.map { path, digest in
-            (path, digest.map { Node.string($0) } ?? .null())
-        }
-        return .mapping([("declaration", .string(declaration)), ("files", .mapping(files))])
-    }
-
-    /// Reads the inputs from an entry of a task record; returns `nil` if the declaration is missing.
-    init?(_ node: Node) {
-        guard let declaration = node["declaration"]?.string else { return nil }
-        let entries = node["files"]?.mapping?.entries ?? []
-        self.init(
-            declaration: declaration,
-            files: Dictionary(entries.map { ($0.key, $0.value.string) }, uniquingKeysWith: { first, _ in first })
-        )
     }
 }

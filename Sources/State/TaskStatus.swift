@@ -48,10 +48,11 @@ public struct TaskStatus: Sendable, Hashable {
     public var lease: LeaseHolder?
 
     /// The last repetition of the task, if it has been repeated since its success.
-    public var repetition: TaskRepetition?
-
-    /// The state under which the task is counted: unknown if the record of its last repetition cannot be read.
-    public var countedState: TaskState { state.isSuccess && repetition?.state == .unknown ? .unknown : state }
+    public var repetition: TaskStatus? {
+        get { repetitions.first }
+        set { repetitions = newValue.map { [$0] } ?? [] }
+    }
+    var repetitions: [TaskStatus] = []
 
     /// The time until the next repetition, `nil` if the task is not repeated.
     public var repeatsIn: Duration?
@@ -64,6 +65,9 @@ public struct TaskStatus: Sendable, Hashable {
 }
 
 extension TaskStatus {
+    /// Whether the last attempt has failed.
+    public var hasFailed: Bool { state == .ended(.failed) }
+
     /// Creates the status of a task that has a record and is not running.
     init(_ record: TaskRecord, now: Timestamp) {
         self.init(
@@ -192,14 +196,14 @@ extension RecordStore {
     /// - Returns: The statuses, in the order of the names; an error in reading a record becomes the reason of its
     ///   status.
     public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
-        let found = tasks.map(lookWithRepetition)
+        let found = tasks.map(look)
         var locks = LockTable.current()
         return zip(tasks, found).map { task, found in status(of: task, found, &locks, now) }
     }
 
     private func status(
         of task: String,
-        _ first: FoundRecords,
+        _ first: FoundRecord,
         _ locks: inout LockTable,
         _ now: Timestamp,
     ) -> TaskStatus {
@@ -209,147 +213,68 @@ extension RecordStore {
         // kernel's list is read in several pieces, and a lock may be missed between two pieces, so a process counts
         // as gone only after several reads without its lock; the record of another run is another process.
         var lookCount = 0
-        while lookCount < Self.lookCount, found.isStarted, !found.isLocked(in: locks) {
-            let latest = lookWithRepetition(at: task)
-            lookCount = latest.startedRuns == found.startedRuns ? lookCount + 1 : 0
-            found = latest
+        while lookCount < Self.lookCount, let run = found.started?.run, !found.isLocked(in: locks) {
+            found = look(at: task)
+            lookCount = found.started?.run == run ? lookCount + 1 : 0
             locks = .current()
         }
         let isLocked = found.isLocked(in: locks)
-        if case .record(let record) = found.own, record.isSuccess {
-            // A succeeded task that is running is a repetition, so its dependants need not wait.
-            var status = TaskStatus(record, now: now)
-            status.repetition = found.repetition.taskRepetition(isRunning: isLocked, now: now)
-            if isLocked { (status.lease, status.wait) = (found.repetition.started?.lease, found.repetition.wait) }
-            return status
-        }
-        if isLocked {
+        if isLocked, found.record?.isSuccess != true {
             var status = TaskStatus(task: task, state: .running)
-            (status.startedAt, status.lease) = (found.own.started?.time, found.own.started?.lease)
-            status.wait = found.own.wait
+            (status.startedAt, status.lease) = (found.started?.time, found.started?.lease)
+            status.wait = found.started?.currentWait
             return status
         }
-        return switch found.own {
-        case .record(let record): TaskStatus(record, now: now)
-        case .nothing: TaskStatus(task: task, state: .notYet)
-        case .unreadable(let error): TaskStatus(task: task, state: .unknown, reasons: ["\(error)"])
-        }
-    }
-
-    /// Reads the record of a task and, if the task has succeeded, the record of its last repetition.
-    private func lookWithRepetition(at task: String) -> FoundRecords {
-        do throws(SystemError) {
-            let directory = try directory(of: task, isCreating: false)
-            var found = FoundRecords(own: look(at: task, directory), directory: try directory.status().identity)
-            guard case .record(let record) = found.own, record.isSuccess else { return found }
-            let repetition = repetitions.look(at: task, directory)
-            if case .record(let repeated) = repetition, repeated.uptimeMilliseconds < record.uptimeMilliseconds {
-                return found
+        if let error = found.error { return TaskStatus(task: task, state: .unknown, reasons: ["\(error)"]) }
+        guard let record = found.record else { return TaskStatus(task: task, state: .notYet) }
+        var status = TaskStatus(record, now: now)
+        // A succeeded task that is running is a repetition, so its dependants need not wait.
+        if record.isSuccess, let last = record.repetitions.first {
+            let isRunning = isLocked && last.outcome == nil
+            status.repetition = isRunning ? TaskStatus(task: task, state: .running) : TaskStatus(last, now: now)
+            if isRunning {
+                status.repetition?.startedAt = last.time
+                (status.lease, status.wait) = (last.lease, last.currentWait)
             }
-            found.repetition = repetition
-            return found
-        } catch {
-            return FoundRecords(own: error.isNotFound ? .nothing : .unreadable(error))
         }
+        return status
     }
 
     /// The number of times that a lock must be missing before its process counts as gone.
     private static let lookCount = 3
 
-    private func look(at task: String, _ directory: borrowing DirectoryHandle) -> Found {
+    private func look(at task: String) -> FoundRecord {
+        var found = FoundRecord()
         do throws(SystemError) {
-            return try record(of: task, in: directory).map(Found.record) ?? .nothing
+            let directory = try directory(of: task, isCreating: false)
+            found.directory = try directory.status().identity
+            found.record = try whole(task, in: directory)
         } catch {
-            return .unreadable(error)
+            if !error.isNotFound { found.error = error }
         }
+        return found
     }
 }
 
 /// The result of reading the record of a task.
-private enum Found {
-    case record(TaskRecord)
-    case nothing
-    case unreadable(SystemError)
-
-    /// The record, if it says that the task has started but not ended.
-    var started: TaskRecord? {
-        if case .record(let record) = self, record.outcome == nil { record } else { nil }
-    }
-
-    /// The current wait of a task that has started but not ended.
-    var wait: TaskWait? { started?.waits.last.flatMap { $0.end == nil ? $0 : nil } }
-
-    /// Returns the status of the repetition that the record describes.
-    func taskRepetition(isRunning: Bool, now: Timestamp) -> TaskRepetition? {
-        switch self {
-        case .record(let record): return TaskRepetition(record, isRunning: isRunning, now: now)
-        case .nothing: return nil
-        case .unreadable(let error):
-            return isRunning ? TaskRepetition(state: .running) : TaskRepetition(state: .unknown, reasons: ["\(error)"])
-        }
-    }
-}
-
-/// The records of a task and its last repetition.
-private struct FoundRecords {
-    var own: Found
-    var repetition = Found.nothing
-
+private struct FoundRecord {
+    var record: TaskRecord?
+    /// The error of a record that cannot be read.
+    var error: SystemError?
     /// The directory of the task, which is also its lock; `nil` if it does not exist.
     var directory: FileStatus.Identity?
 
     /// Returns whether a process runs the task.
     func isLocked(in locks: LockTable) -> Bool { directory.flatMap(locks.holder) != nil }
 
-    /// Whether a record says that the task or its repetition has started but not ended.
-    var isStarted: Bool { own.started != nil || repetition.started != nil }
-
-    /// The runs in which the task and its repetition have started but not ended.
-    var startedRuns: [String?] { [own.started?.run, repetition.started?.run] }
-}
-
-/// The status of the last repetition of a task that has succeeded on this boot.
-public struct TaskRepetition: Sendable, Hashable {
-    /// The state: running, ended, or unknown if the repetition's record cannot be read.
-    public var state: TaskState
-
-    /// The number of the attempt, if the repetition has ended.
-    public var attempt: Int?
-
-    /// The time at which the repetition started, if it has not ended.
-    public var startedAt: Timestamp?
-
-    /// The time at which the repetition ended.
-    public var finishedAt: Timestamp?
-
-    /// The time since the repetition ended.
-    public var age: Duration?
-
-    /// The duration of the repetition.
-    public var duration: Duration?
-
-    /// The reasons why the repetition did not succeed, one line for each problem.
-    public var reasons: [String] = []
-
-    public var hasFailed: Bool { state == .ended(.failed) }
-}
-
-extension TaskRepetition {
-    /// Creates the status of a repetition from its record and the lock of its task.
-    init(_ record: TaskRecord, isRunning: Bool, now: Timestamp) {
-        let status = TaskStatus(record, now: now)
-        guard record.outcome != nil || !isRunning else {
-            self.init(state: .running, startedAt: record.time)
-            return
-        }
-        self.init(
-            state: status.state,
-            attempt: status.attempt,
-            startedAt: status.startedAt,
-            finishedAt: status.finishedAt,
-            age: status.age,
-            duration: status.duration,
-            reasons: status.reasons,
-        )
+    /// The record of the task, or of its repetition, that has started but not ended.
+    var started: TaskRecord? {
+        let last = record?.isSuccess == true ? record?.repetitions.first : record
+        return last?.outcome == nil ? last : nil
     }
+}
+
+extension TaskRecord {
+    /// The current wait of a task that has started but not ended.
+    fileprivate var currentWait: TaskWait? { waits.last.flatMap { $0.end == nil ? $0 : nil } }
 }

@@ -80,8 +80,9 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
 
 /// A record that was read is the same after it was written.
 @Sendable private func checkRecord(_ bytes: [UInt8]) {
-    guard let record = TaskRecord(json: bytes) else { return }
-    precondition(TaskRecord(json: record.json()) == record, "the record is another one after it was written")
+    guard let record = stateValue(TaskRecord.self, from: bytes) else { return }
+    let again = stateValue(TaskRecord.self, from: stateFile(record))
+    precondition(again == record, "the record is another one after it was written")
     let counts = record.counts
     _ = counts.created + counts.changed + counts.deleted + counts.unchanged + counts.failed
 }

@@ -57,7 +57,7 @@ struct StalledReaderTests {
         let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
         let timer = node.written("/run/nest-bootstrap/tasks/timer/record.json")
         let areOver = try await becomes {
-            try [record, timer].allSatisfy { try Files.text($0).contains("finishedAt") }
+            try [record, timer].allSatisfy { try Files.text($0).contains("outcome") }
         }
         #expect(areOver)
         kill(program, SIGTERM)
@@ -90,7 +90,7 @@ struct StalledReaderTests {
         }
         #expect(areKnown)
         let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
-        #expect(try await becomes { try Files.exists(record) && Files.text(record).contains("finishedAt") })
+        #expect(try await becomes { try Files.exists(record) && Files.text(record).contains("outcome") })
         #expect(try await becomes { tool.errorsSoFar().contains("exit ") })
         if let reader = number(after: "reader ", in: tool.errorsSoFar()) { kill(reader, SIGKILL) }
         let result = await tool.result()

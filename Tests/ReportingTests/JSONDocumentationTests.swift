@@ -84,7 +84,8 @@ struct JSONDocumentationTests {
         let unit = UnitState(load: "loaded", active: "activating", sub: "auto-restart")
         status.add(ServiceState(unit: unit, statusText: "x"))
         (status.isPermanent, status.retriesIn) = (true, .seconds(1))
-        status.repetition = TaskRepetition(
+        status.repetition = TaskStatus(
+            task: "a",
             state: .running,
             startedAt: Timestamp(seconds: 0),
             finishedAt: Timestamp(seconds: 0),

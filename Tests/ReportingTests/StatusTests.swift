@@ -89,13 +89,14 @@ struct StatusTests {
         var (waits, failed, runs) = (rows[0], rows[0], rows[0])
         (waits.task, failed.task, runs.task) = ("a", "b", "c")
         waits.repeatsIn = .seconds(3600)
-        failed.repetition = TaskRepetition(
+        failed.repetition = TaskStatus(
+            task: "a",
             state: .ended(.failed),
             age: .seconds(60),
             reasons: ["server is away", "start it"]
         )
         failed.repeatsIn = .seconds(30)
-        runs.repetition = TaskRepetition(state: .running)
+        runs.repetition = TaskStatus(task: "a", state: .running)
         let lines = statusLines([waits, failed, runs])
         #expect(lines.contains { $0.hasSuffix("  3m 20s ago, repetition next in 1h 0m") }, "\(lines)")
         #expect(lines.contains { $0.hasSuffix(" ago, repetition failed 1m 0s ago, next in 30 s") }, "\(lines)")
@@ -234,18 +235,6 @@ struct StatusTests {
             summaryLines(statuses, at: now)
                 == ["7 tasks: 2 failed, 1 running, 1 waiting, 2 not run yet, 1 succeeded; next retry in 32 s"]
         )
-    }
-
-    @Test func `a task whose last repetition is unknown does not count as succeeded`() {
-        let unknown = task("a", .ended(.changed)) {
-            $0.repetition = TaskRepetition(state: .unknown, reasons: ["cannot read '/x'"])
-        }
-        let statuses = [unknown, task("b", .ended(.changed))]
-        #expect(summaryLines(statuses, at: now) == ["2 tasks: 1 unknown, 1 succeeded"])
-        let text = statusJSON(statuses)
-        #expect(text.contains(#""repetition":{"state":"unknown","reason":"cannot read '/x'"}"#))
-        #expect(text.contains(#""unknown":1,"#))
-        #expect(statusLines(statuses).contains("    repetition: cannot read '/x'"))
     }
 
     @Test func `a failure that only a person can correct says so`() {

@@ -130,7 +130,7 @@ struct StatusViewTests {
         var later = statuses
         (later[0].age, later[1].retriesIn) = (.seconds(201), .seconds(41))
         #expect(changes.lines(later, at: now).isEmpty)
-        later[0].repetition = TaskRepetition(state: .ended(.failed), reasons: ["no route\u{1b}[2J"])
+        later[0].repetition = TaskStatus(task: "a", state: .ended(.failed), reasons: ["no route\u{1b}[2J"])
         (later[2].reasons, later[2].wait) = (["3 of 20 objects, last: ConfigMap/x created"], nil)
         #expect(
             changes.lines(later, at: now) == [

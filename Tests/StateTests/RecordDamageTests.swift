@@ -20,12 +20,31 @@ struct RecordDamageTests {
     @Test func `an incomplete record is reported, however little is missing`() throws {
         var whole = TaskRecord(task: "rbac", verb: "apply", outcome: .changed, reasons: ["why"], run: "run")
         whole.boot = "this-boot"
-        let text = whole.json().dropLast("}\n".count)
+        let text = stateFile(whole).dropLast("}\n".count)
         for count in 0...text.count {
             try FileSystem.write(Array(text.prefix(count)), to: path, mode: 0o644)
             let error = #expect(throws: SystemError.self) { try store.record(of: "rbac") }
             #expect(error?.description == damage)
         }
+    }
+
+    @Test(
+        arguments: [
+            // Another task's, moved here.
+            (#""task":"rbac""#, #""task":"b""#),
+            (#""outcome":"changed""#, #""outcome":"odd""#), (#""outcome":"changed""#, #""outcome":1"#),
+            (#""time":"2023-11-14T22:13:20Z""#, #""time":"yesterday""#), (#","attempt":1"#, ""),
+            (#""attempt":1"#, #""attempt":-1"#), (#""created":0"#, #""created":9223372036854775807"#),
+        ]
+    )
+    func `a record with an impossible value is damaged`(value: String, other: String) throws {
+        let time = Timestamp(seconds: 1_700_000_000)
+        try store.write(TaskRecord(task: "rbac", verb: "apply", outcome: .changed, time: time, run: "run"))
+        let text = try Files.text(path)
+        #expect(text.contains(value), "\(text)")
+        try FileSystem.write(Array(text.replacing(value, with: other).utf8), to: path, mode: 0o644)
+        let error = #expect(throws: SystemError.self) { try store.record(of: "rbac") }
+        #expect(error?.description == damage)
     }
 
     @Test func `the call that replaces a damaged record is about the same node`() throws {
@@ -37,59 +56,18 @@ struct RecordDamageTests {
         #expect(error?.description == "cannot read '\(path)': it is damaged; \(call) replaces it")
     }
 
-    @Test func `a damaged record of a repetition is replaced by the next repetition, not by a run by hand`() throws {
-        let path = TemporaryDirectory.file("state/tasks/rbac/repetition.json")
+    @Test func `a damaged record is replaced by the next repetition`() throws {
         try FileSystem.write([], to: path, mode: 0o644)
         let error = #expect(throws: SystemError.self) { try store.repetitions.record(of: "rbac") }
-        #expect(error?.description == "cannot read '\(path)': it is damaged; the next repetition replaces it")
-        let text = TemporaryDirectory.file("state/tasks/rbac/repetition-public.json")
-        try FileSystem.write([], to: text, mode: 0o644)
-        let other = #expect(throws: SystemError.self) { try store.repetitions.publicRecords.record(of: "rbac") }
-        #expect(other?.description == "cannot read '\(text)': it is damaged; the next repetition replaces it")
-        try store.write(TaskRecord(task: "rbac", verb: "apply", outcome: .changed, run: "run"))
-        #expect(throws: SystemError.self) { try store.repetitions.record(of: "rbac") }
+        #expect(error?.description == damage)
         try store.repetitions.write(TaskRecord(task: "rbac", verb: "apply", outcome: .changed, run: "run"))
-        #expect(try store.repetitions.record(of: "rbac")?.outcome == .changed)
-    }
-
-    @Test(arguments: ["x", "{}"])
-    func `a repetition with a damaged record is unknown, and counts as such`(text: String) throws {
-        try store.write(TaskRecord(task: "rbac", verb: "exec", outcome: .changed, run: "run"))
-        try store.repetitions.write(TaskRecord(task: "rbac", verb: "exec", outcome: .failed, run: "run"))
-        func unknownRepetition(damaging name: String) throws -> TaskRepetition {
-            let path = TemporaryDirectory.file("state/tasks/rbac/\(name)")
-            try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
-            let reason = "cannot read '\(path)': it is damaged; the next repetition replaces it"
-            return TaskRepetition(state: .unknown, reasons: [reason])
-        }
-        // What every user may read can be damaged alone.
-        let unknownToUsers = try unknownRepetition(damaging: "repetition-public.json")
-        #expect(store.publicRecords.statuses(of: ["rbac"])[0].repetition == unknownToUsers)
-        #expect(store.statuses(of: ["rbac"])[0].repetition?.hasFailed == true)
-        let unknown = try unknownRepetition(damaging: "repetition.json")
-        let status = store.statuses(of: ["rbac"])[0]
-        #expect(status.repetition == unknown)
-        #expect(status.state == .ended(.changed))
-        #expect(status.countedState == .unknown)
-        // A failure that was reported has not ended.
-        #expect(status.failure(NodeHealth(), reported: ["rbac"])?.subject == .earlierAttempt)
-        #expect(try store.hasSucceeded("rbac"))
-        let lock = try store.lock("rbac")
-        #expect(store.statuses(of: ["rbac"])[0].repetition?.state == .running)
-        lock?.release()
-        try store.repetitions.write(TaskRecord(task: "rbac", verb: "exec", outcome: .changed, run: "run"))
-        #expect(store.statuses(of: ["rbac"])[0].countedState == .ended(.changed))
+        #expect(try store.record(of: "rbac")?.outcome == .changed)
     }
 
     @Test(
         arguments: [
             "", "null", "[]", "{}", "\u{0}", #"{"task":"rbac"}"#,
-            // Another task's, moved here.
-            #"{"task":"b","outcome":"changed","finishedAt":"2025-01-01T00:00:00Z","boot":"this-boot"}"#,
-            #"{"task":"rbac","outcome":"odd","finishedAt":"2025-01-01T00:00:00Z","boot":"this-boot"}"#,
-            #"{"task":"rbac","finishedAt":"2025-01-01T00:00:00Z","boot":"this-boot"}"#,
-            #"{"task":"rbac","outcome":1,"finishedAt":"2025-01-01T00:00:00Z","boot":"this-boot"}"#,
-            #"{"task":"rbac","outcome":"changed","finishedAt":"yesterday","boot":"this-boot"}"#,
+            #"{"task":"rbac","outcome":"changed","boot":"this-boot"}"#,
         ]
     )
     func `what is not a record of this task is reported, and replaced by its next one`(text: String) throws {

@@ -43,7 +43,7 @@ struct RecordTests {
         #expect(try FileSystem.status(path)?.mode == 0o644)
         let text = try Files.text(path)
         #expect(!text.contains("MARKER"))
-        let record = try #require(TaskRecord(json: Array(text.utf8)))
+        let record = try #require(stateValue(TaskRecord.self, from: Array(text.utf8)))
         #expect(record.reasons == ["its program exited with status 1"])
         #expect(record.counts == written.counts)
         #expect(try store.record(of: "rbac")?.reasons == written.reasons)
@@ -126,20 +126,8 @@ struct RecordTests {
         failed.attempt = store.nextAttempt(of: "rbac")
         try store.write(failed)
         #expect(store.nextAttempt(of: "rbac") == 2)
-        failed.attempt = .max
-        try store.write(failed)
-        #expect(store.nextAttempt(of: "rbac") == TaskRecord.attemptLimit)
         try store.write(record())
         #expect(store.nextAttempt(of: "rbac") == 1)
-    }
-
-    @Test func `the numbers of a record can be added, whatever a program has written`() throws {
-        var record = record()
-        record.counts = ResultCounts(created: .max, changed: .max, deleted: .min, unchanged: .max, failed: 1)
-        try store.write(record)
-        let counts = try #require(try store.record(of: "rbac")).counts
-        #expect(counts.deleted == 0)
-        #expect(counts.created + counts.changed + counts.unchanged + counts.failed > counts.created)
     }
 
     @Test func `there is no record before a task has run`() throws {
@@ -150,20 +138,13 @@ struct RecordTests {
     @Test func `a record of another boot is ignored`() throws {
         try RecordStore(path: TemporaryDirectory.file("state"), boot: "last-boot").write(record())
         #expect(try store.record(of: "rbac") == nil)
-        let text = #"{"task":"rbac","outcome":"changed","finishedAt":"2025-01-01T00:00:00Z"}"#
-        try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
-        #expect(try store.record(of: "rbac") == nil)
     }
 
-    @Test func `a record of a later version is read as far as possible`() throws {
-        let text =
-            #"{"task":"rbac","outcome":"changed","finishedAt":"2025-01-01T00:00:00Z","boot":"this-boot","#
-            + #""created":"many","durationMicroseconds":99999999999999999999,"new":[{}]}"#
-        try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
-        let record = try store.record(of: "rbac")
-        #expect(record?.isSuccess == true)
-        #expect(record?.counts == ResultCounts())
-        #expect(record?.durationMicroseconds == 0)
+    @Test func `a record of a later version is read`() throws {
+        try store.write(record())
+        let text = try Files.text(path).dropFirst()
+        try FileSystem.write(Array((#"{"new":[{}],"# + text).utf8), to: path, mode: 0o644)
+        #expect(try store.record(of: "rbac")?.isSuccess == true)
     }
 
     @Test func `a directory in place of a record is reported`() throws {

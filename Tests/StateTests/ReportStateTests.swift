@@ -84,15 +84,20 @@ struct ReportStateTests {
     @Test func `the failure of a repetition is one, with its own reason and attempt`() {
         var state = ReportState()
         var status = succeeded
-        status.repetition = TaskRepetition(state: .ended(.failed), finishedAt: time(10), reasons: ["gone", "more"])
+        status.repetition = TaskStatus(
+            task: "a",
+            state: .ended(.failed),
+            finishedAt: time(10),
+            reasons: ["gone", "more"]
+        )
         status.repetition?.attempt = 3
         state.note([status])
         #expect(state.failures.map(\.message) == ["the repetition of task 'a' failed: gone"])
         #expect(state.failures.map(\.attempt) == [3])
-        status.repetition = TaskRepetition(state: .running, startedAt: time(20))
+        status.repetition = TaskStatus(task: "a", state: .running, startedAt: time(20))
         state.note([status])
         #expect(state.failing == ["a"])
-        status.repetition = TaskRepetition(state: .ended(.changed), finishedAt: time(30))
+        status.repetition = TaskStatus(task: "a", state: .ended(.changed), finishedAt: time(30))
         state.note([status], at: time(31))
         #expect(state.failures.map(\.recoveredAt) == [time(31)])
     }

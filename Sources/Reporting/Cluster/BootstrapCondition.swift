@@ -77,7 +77,7 @@ public struct BootstrapCondition: Sendable, Hashable {
             let isFinal = failed.allSatisfy(\.status.isPermanent)
             let next = isFinal ? "; a person has to correct the cause" : retry
             message = "\(failed.count) of \(total) failed: \(shortList(details))" + next
-        } else if statuses.contains(where: { $0.countedState == .unknown }) {
+        } else if statuses.contains(where: { $0.state == .unknown }) {
             reason = .unknown
             message = "the records of some tasks cannot be read"
         } else if succeeded == statuses.count {

@@ -169,11 +169,11 @@ extension TaskRow {
 extension TaskStatus {
     /// The progress of the task.
     ///
-    /// As for the exit code, a task does not count as a success if its last repetition has failed or is unknown.
+    /// As for the exit code, a task does not count as a success if its last repetition has failed.
     var phase: TaskRow.Phase {
         switch state {
         case .running: isWaiting ? .waiting : .working
-        case .ended where repetition?.hasFailed == true || countedState == .unknown: .ended(.failed)
+        case .ended where repetition?.hasFailed == true: .ended(.failed)
         case .ended(let kind): .ended(kind)
         case .unknown: .ended(.failed)
         case .notYet, .waiting: .open

@@ -23,7 +23,7 @@ public func summaryLines(
 
 /// Returns the number of tasks in each state or, if all have succeeded, the time since the last success.
 private func taskSummary(_ statuses: [TaskStatus], at now: Timestamp) -> String {
-    guard statuses.allSatisfy(\.countedState.isSuccess) else { return stateSummary(statuses.map(\.countedState)) }
+    guard statuses.allSatisfy(\.state.isSuccess) else { return stateSummary(statuses.map(\.state)) }
     let count = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
     guard let last = statuses.compactMap(\.finishedAt).max() else { return "\(count): all succeeded" }
     let age = Duration.seconds(max(0, now.seconds - last.seconds))
@@ -93,7 +93,7 @@ public func statusJSON(
     address: AddressChoice? = nil,
 ) -> String {
     let states = [.notYet, .waiting, .running, .unknown] + Outcome.Kind.allCases.map(TaskState.ended)
-    let counts = Dictionary(grouping: statuses, by: \.countedState).mapValues(\.count)
+    let counts = Dictionary(grouping: statuses, by: \.state).mapValues(\.count)
     let summary = [("tasks", Node.number(statuses.count))] + states.map { ("\($0)", .number(counts[$0] ?? 0)) }
     return Node.output([
         ("tasks", .sequence(statuses.map { .known($0.fields) })),
@@ -113,7 +113,8 @@ extension TaskStatus {
             ("finishedAt", .text(finishedAt?.description)), ("ageSeconds", age.map(Node.seconds)),
             ("durationSeconds", duration.map(Node.seconds)), ("objects", counts.node),
             ("lease", (lease?.fields).map { .mapping($0) }), ("reason", reasons.text), ("wait", wait?.node),
-            ("repetition", repetition?.node), ("repeatsInSeconds", repeatsIn.map(Node.seconds)),
+            ("repetition", repetition.map { .known($0.attemptFields) }),
+            ("repeatsInSeconds", repeatsIn.map(Node.seconds)),
         ]
     }
 }
@@ -141,12 +142,13 @@ extension TaskWait {
     }
 }
 
-extension TaskRepetition {
-    fileprivate var node: Node {
-        .known([
+extension TaskStatus {
+    /// The fields of a repetition.
+    fileprivate var attemptFields: [(String, Node?)] {
+        [
             ("state", .string("\(state)")), ("startedAt", .text(startedAt?.description)),
             ("finishedAt", .text(finishedAt?.description)), ("ageSeconds", age.map(Node.seconds)),
             ("durationSeconds", duration.map(Node.seconds)), ("reason", reasons.text),
-        ])
+        ]
     }
 }

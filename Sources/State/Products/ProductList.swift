@@ -2,10 +2,9 @@ import Base
 import Glibc
 import Host
 import TLS
-import YAML
 
 /// The content of a path, as listed for a task or as found on the node.
-enum ProductForm: Sendable, Hashable {
+enum ProductForm: Sendable, Hashable, Codable {
     /// A file; the group of a listed file is `nil` if its task did not set it.
     case file(sha256: String, mode: UInt32, owner: UInt32, group: UInt32?)
     case link(target: String)
@@ -57,9 +56,9 @@ enum ProductForm: Sendable, Hashable {
 }
 
 /// The changes of one task that a reset undoes: the paths that the agent has created for it, commands and former states.
-public struct ProductList: Sendable, Hashable {
+public struct ProductList: Sendable, Hashable, Codable {
     /// A path that the task created.
-    public struct Product: Sendable, Hashable {
+    public struct Product: Sendable, Hashable, Codable {
         /// The path on the node, without symbolic links above it.
         public var path: String
 
@@ -68,7 +67,7 @@ public struct ProductList: Sendable, Hashable {
     }
 
     /// Shell commands from the task file that undo the effects of a task other than its listed paths.
-    public struct ResetCommands: Sendable, Hashable {
+    public struct ResetCommands: Sendable, Hashable, Codable {
         public var text: String
         public var timeout: Duration
 
@@ -78,7 +77,7 @@ public struct ProductList: Sendable, Hashable {
     }
 
     /// The state of something other than a path, such as a unit, before the task first changed it.
-    public struct FormerState: Sendable, Hashable {
+    public struct FormerState: Sendable, Hashable, Codable {
         /// The name of what the task changes.
         public var subject: String
 
@@ -141,47 +140,12 @@ public struct ProductList: Sendable, Hashable {
 }
 
 extension ProductList {
-    /// Returns the list in the format of its file.
-    func json() -> [UInt8] {
-        var pairs: [(String, Node)] = [
-            ("task", .string(task)), ("position", .number(position)), ("resetDue", .boolean(isResetDue)),
-        ]
-        if let reset {
-            pairs.append(("reset", .string(reset.text)))
-            pairs.append(("timeoutSeconds", .number(Int(reset.timeout.components.seconds))))
-        }
-        let former = former.map { state in
-            Node.mapping([("subject", .string(state.subject)), ("commands", .string(state.commands))])
-        }
-        let products = products.map { product in
-            Node.mapping([("path", .string(product.path)), ("forms", .sequence(product.forms.map(\.node)))])
-        }
-        let rest: [(String, Node)] = [("former", .sequence(former)), ("products", .sequence(products))]
-        return Node.mapping(pairs + rest).json() + [UInt8(ascii: "\n")]
-    }
-
     /// Reads the list of a task, `nil` if the content of the file is not one.
-    init?(json: [UInt8], task name: String) {
-        guard let node = try? readJSON(json, file: "list"), node["task"]?.string == name,
-            let products = node["products"]?.sequence
+    static func read(_ bytes: [UInt8], of task: String) -> Self? {
+        guard let list = stateValue(Self.self, from: bytes), list.task == task,
+            list.products.allSatisfy({ isListable($0.path) && !$0.forms.isEmpty })
         else { return nil }
-        self.init(task: name, position: node["position"]?.integer ?? 0)
-        isResetDue = node["resetDue"]?.boolean ?? true
-        if let text = node["reset"]?.string {
-            // Task timeouts have the same range.
-            let seconds = min(max(1, node["timeoutSeconds"]?.integer ?? 600), 24 * 3600)
-            reset = ResetCommands(text, timeout: .seconds(seconds))
-        }
-        for state in node["former"]?.sequence ?? [] {
-            guard let subject = state["subject"]?.string, let commands = state["commands"]?.string else { return nil }
-            former.append(FormerState(subject, commands: commands))
-        }
-        for product in products {
-            guard let path = product["path"]?.string, Self.isListable(path),
-                let forms = product["forms"]?.sequence?.compactMap(ProductForm.init), !forms.isEmpty
-            else { return nil }
-            self.products.append(Product(path: path, forms: forms))
-        }
+        return list
     }
 
     /// Returns whether a path can be in a list: whether it is absolute and has only plain components.
@@ -189,40 +153,6 @@ extension ProductList {
         guard path.isAbsolutePath, path.cStringFault == nil else { return false }
         let parts = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         return parts.allSatisfy { !["", ".", ".."].contains(Substring($0)) }
-    }
-}
-
-extension ProductForm {
-    /// The form as an entry of a list file.
-    fileprivate var node: Node {
-        switch self {
-        case .directory: return .mapping([("kind", .string("directory"))])
-        case .link(let target): return .mapping([("kind", .string("link")), ("target", .string(target))])
-        case .file(let sha256, let mode, let owner, let group):
-            let pairs: [(String, Node)] = [
-                ("kind", .string("file")), ("sha256", .string(sha256)), ("mode", .number(Int(mode))),
-                ("owner", .number(Int(owner))),
-            ]
-            return .mapping(pairs + (group.map { [("group", .number(Int($0)))] } ?? []))
-        }
-    }
-
-    /// Reads a form, `nil` if it is invalid.
-    fileprivate init?(_ node: Node) {
-        switch node["kind"]?.string {
-        case "directory": self = .directory
-        case "link":
-            guard let target = node["target"]?.string else { return nil }
-            self = .link(target: target)
-        case "file":
-            guard let sha256 = node["sha256"]?.string,
-                let mode = node["mode"]?.integer.flatMap(UInt32.init(exactly:)),
-                let owner = node["owner"]?.integer.flatMap(UInt32.init(exactly:))
-            else { return nil }
-            let group = node["group"]?.integer.flatMap(UInt32.init(exactly:))
-            self = .file(sha256: sha256, mode: mode, owner: owner, group: group)
-        default: return nil
-        }
     }
 }
 

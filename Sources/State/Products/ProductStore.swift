@@ -81,7 +81,7 @@ public struct ProductStore: Sendable {
     /// - Throws: ``Base/SystemError`` if the list exceeds the limit for reading, or the system refuses.
     public func write(_ list: ProductList) throws(SystemError) {
         if list.isEmpty { return try remove(list.task) }
-        let bytes = list.json()
+        let bytes = stateFile(list)
         guard bytes.count <= Self.sizeLimit else {
             let detail = "it would have more than \(Self.sizeLimit >> 20) MiB"
             throw SystemError("cannot write", "\(path)/\(list.task)\(Self.suffix)", code: EFBIG, detail: detail)
@@ -111,7 +111,7 @@ public struct ProductStore: Sendable {
             if error.isNotFound { return nil }
             throw error
         }
-        if let list = ProductList(json: bytes, task: task) { return list }
+        if let list = ProductList.read(bytes, of: task) { return list }
         // If the advice is followed, the products in the list are not undone.
         let advice = "run \(quotedShellLine(["mv", "\(path)/\(name)", "/root"])) to go on without it"
         throw SystemError("cannot use", "\(path)/\(name)", code: EBADMSG, detail: "it is damaged", advice: advice)

@@ -25,7 +25,7 @@ struct StatusFindings {
     var exitCode: ExitCode {
         if isPermanent { return .failure }
         let repetitions = statuses.compactMap(\.repetition).filter(\.hasFailed)
-        return ExitCode(statuses.map(\.countedState) + repetitions.map(\.state))
+        return ExitCode(statuses.map(\.state) + repetitions.map(\.state))
     }
 
     /// Whether systemd has nothing left to do for the tasks before the next retry or repetition.

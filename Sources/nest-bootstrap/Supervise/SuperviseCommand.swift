@@ -194,7 +194,9 @@ struct Supervisor {
         for task in repeated {
             let name = repetitionUnitName(ofTask: task.name)
             guard let service = services[name] else { continue }
-            let isSuccess = (try? records.repetitions.record(of: task.name))?.isSuccess == true
+            // A run of the task itself after a repetition has replaced the record of the repetition.
+            let last = [records.repetitions, records].lazy.compactMap { try? $0.record(of: task.name) }.first
+            let isSuccess = last?.isSuccess == true
             looks.append(
                 Look(name, task.name, service, hasSucceeded: !service.hasFailed && isSuccess, attempt: 1)
             )
