@@ -22,12 +22,12 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
-    /// Returns the milliseconds since the machine was started, including the time it was suspended.
+    /// Returns the milliseconds since the machine was started, without the time it was suspended, as systemd counts.
     ///
     /// The value orders the events of one boot even if the machine's clock is set in between.
     public static func uptimeMilliseconds() -> Int64 {
         var time = timespec()
-        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 

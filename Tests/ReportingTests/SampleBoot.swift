@@ -9,7 +9,7 @@ import TestSupport
 /// A boot of a node whose tasks wait, fail and run, made of what a machine would have.
 enum SampleBoot {
     /// When the node is looked at: 60 s after its start at 2026-01-01T10:00:00Z.
-    static let clock = BootClock(sinceBoot: .seconds(60), suspended: .zero, sinceEpoch: .seconds(1_767_261_660))
+    static let clock = BootClock(sinceBoot: .seconds(60), sinceEpoch: .seconds(1_767_261_660))
 
     /// The record of an attempt that has ended, in milliseconds since the boot.
     static func record(

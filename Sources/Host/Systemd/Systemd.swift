@@ -148,7 +148,7 @@ extension SystemBus {
         if let text = try? text("StatusText", of: name, as: .service), !text.isEmpty { state.statusText = text }
         guard state.hasFailed else { return state }
         state.exitStatus = try? status("ExecMainStatus", of: name)
-        state.failedAt = try? time("InactiveEnterTimestamp", at: path(of: name), .now())
+        state.failedAt = try? time("InactiveEnterTimestamp", at: path(of: name))
         return state
     }
 }
@@ -169,14 +169,14 @@ extension Systemd {
     ) async throws(SystemError) -> [String: Duration] {
         guard let first = names.first else { return [:] }
         return try await withBus(first, timeout, address) { bus throws(SystemError) in
-            let clock = BootClock.now()
+            let now = Duration.milliseconds(Timestamp.uptimeMilliseconds())
             var times: [String: Duration] = [:]
             for unit in try bus.units(named: names) where unit.state.sub == "waiting" {
                 let path = try bus.path(of: unit.name)
                 let elapses = try bus.microseconds("NextElapseUSecMonotonic", at: path, as: .timer)
                 // A timer without a next elapse reports UINT64_MAX.
                 guard elapses > 0, elapses < UInt64(Int64.max) else { continue }
-                times[unit.name] = max(.zero, .microseconds(Int64(elapses)) - (clock.sinceBoot - clock.suspended))
+                times[unit.name] = max(.zero, .microseconds(Int64(elapses)) - now)
             }
             return times
         }
@@ -251,11 +251,10 @@ extension Systemd {
         address: String? = nil,
     ) async throws(SystemError) -> SystemTimes {
         try await withBus(names.first ?? "basic.target", timeout, address) { bus throws(SystemError) in
-            let clock = BootClock.now()
             let units = names.isEmpty ? [] : try bus.units(named: names)
             return SystemTimes(
-                boot: try bus.bootTimes(clock),
-                units: try units.map { unit throws(SystemError) in try bus.times(of: unit, clock) },
+                boot: try bus.bootTimes(),
+                units: try units.map { unit throws(SystemError) in try bus.times(of: unit) },
             )
         }
     }
@@ -263,9 +262,9 @@ extension Systemd {
 
 extension SystemBus {
     /// Reads the times at which the boot reached its stages.
-    fileprivate func bootTimes(_ clock: BootClock) throws(SystemError) -> BootTimes {
+    fileprivate func bootTimes() throws(SystemError) -> BootTimes {
         func time(_ stage: String) throws(SystemError) -> Duration? {
-            try self.time(stage, at: Self.managerPath, as: .manager, clock)
+            try self.time(stage, at: Self.managerPath, as: .manager)
         }
         return BootTimes(
             // In a container systemd does not know when the kernel was started.
@@ -277,31 +276,25 @@ extension SystemBus {
     }
 
     /// Reads the times of a unit's last start.
-    fileprivate func times(of listed: ListedUnit, _ clock: BootClock) throws(SystemError) -> UnitTimes {
+    fileprivate func times(of listed: ListedUnit) throws(SystemError) -> UnitTimes {
         var times = UnitTimes(name: listed.name, state: listed.state, hasJob: listed.hasJob)
         guard listed.state.load == "loaded" else { return times }
         let path = try path(of: listed.name)
-        guard let started = try time("InactiveExitTimestamp", at: path, clock) else { return times }
+        guard let started = try time("InactiveExitTimestamp", at: path) else { return times }
         times.started = started
         // An earlier time belongs to an earlier start.
-        if let active = try time("ActiveEnterTimestamp", at: path, clock), active >= started { times.active = active }
-        if let ended = try time("InactiveEnterTimestamp", at: path, clock), ended > started { times.ended = ended }
+        if let active = try time("ActiveEnterTimestamp", at: path), active >= started { times.active = active }
+        if let ended = try time("InactiveEnterTimestamp", at: path), ended > started { times.ended = ended }
         return times
     }
 
-    /// Reads an instant from its properties for two clocks, or returns `nil` if it has not been reached.
-    ///
-    /// The second property, for the realtime clock, has no suffix.
+    /// Reads an instant as the time since the boot, or returns `nil` if it has not been reached.
     private func time(
         _ name: String,
         at path: String,
         as interface: Interface = .unit,
-        _ clock: BootClock,
     ) throws(SystemError) -> Duration? {
-        let monotonic = try microseconds("\(name)Monotonic", at: path, as: interface)
-        guard monotonic > 0 else { return nil }
-        return try clock.sinceBoot(monotonic: monotonic) { () throws(SystemError) in
-            try microseconds(name, at: path, as: interface)
-        }
+        let time = try microseconds("\(name)Monotonic", at: path, as: interface)
+        return time > 0 ? .microseconds(Int64(clamping: time)) : nil
     }
 }
