@@ -104,12 +104,16 @@ public struct Collector: Sendable {
         try? await onThread(until: .now + limit) { () throws(SystemError) in probe() }
     }
 
-    /// Runs a program, and returns its output; `nil` if it fails or does not end in time.
-    private func output(_ program: String, _ arguments: [String]) async -> [UInt8]? {
+    /// Runs a program, and returns its output.
+    private func result(_ program: String, _ arguments: [String]) async -> FilterResult? {
         let command = Host.Command(program, arguments, environment: environment)
         let none = SecretBytes(copying: [])
-        let result = try? await filter(command, input: none, outputLimit: 8 << 20, deadline: .now + limit)
-        guard let result, result.status.isSuccess else { return nil }
+        return try? await filter(command, input: none, outputLimit: 8 << 20, deadline: .now + limit)
+    }
+
+    /// Runs a program, and returns its output; `nil` if it fails or does not end in time.
+    private func output(_ program: String, _ arguments: [String]) async -> [UInt8]? {
+        guard let result = await result(program, arguments), result.status.isSuccess else { return nil }
         return result.output.copy
     }
 
@@ -121,18 +125,13 @@ public struct Collector: Sendable {
 
     /// Reads the last start of a unit from the journal.
     private func log(of unit: String) async -> UnitLog {
-        let root = root
-        switch await inTime({ Journal.access(root: root) }) {
-        case nil: return UnitLog(fault: "a file system does not answer")
-        case .denied: return UnitLog(fault: "permission denied; run as root, or as a member of group 'systemd-journal'")
-        case .missing: return UnitLog(fault: "there is no journal")
-        case .readable: break
-        }
         // Without '--all', long lines are left out.
         var arguments = ["--output=json", "--no-pager", "--quiet", "--lines=400", "--unit=\(unit)", "--all"]
         arguments.append("--output-fields=MESSAGE,_PID,UNIT,_SYSTEMD_INVOCATION_ID")
         arguments += isThisMachine ? ["--boot"] : ["--root=\(root)"]
-        return await output("journalctl", arguments).map { UnitLog($0) } ?? UnitLog(fault: "journalctl failed")
+        let result = await result("journalctl", arguments)
+        guard let result, result.status.isSuccess else { return UnitLog(fault: result?.reason ?? "journalctl failed") }
+        return UnitLog(result.output.copy)
     }
 
     private func runtimeFacts(_ kubelet: KubeletFacts) async -> (RuntimeFacts, NetworkFacts) {

@@ -59,43 +59,6 @@ public struct Journal: Sendable {
     }
 }
 
-extension Journal {
-    /// The access of this user to the journal of a machine.
-    public enum Access: Sendable, Hashable {
-        /// At least one file is readable.
-        case readable
-        /// The user may not read any file.
-        case denied
-        /// There is no file.
-        case missing
-    }
-
-    /// Checks whether this user can read the files of the journal.
-    ///
-    /// - Parameter root: The root directory of the machine, empty for this one.
-    /// - Returns: The access of this user.
-    public static func access(root: String = "") -> Access {
-        var isDenied = false
-        for directory in ["\(root)/var/log/journal", "\(root)/run/log/journal"] {
-            let machines = (try? FileSystem.list(directory)) ?? []
-            for place in [directory] + machines.map({ "\(directory)/\($0)" }) {
-                do throws(SystemError) {
-                    for name in try FileSystem.list(place) where isFile(name) {
-                        let file = "\(place)/\(name)"
-                        if unsafe faccessat(AT_FDCWD, file, R_OK, AT_EACCESS) == 0 { return .readable }
-                        isDenied = true
-                    }
-                } catch {
-                    if error.code == EACCES { isDenied = true }
-                }
-            }
-        }
-        return isDenied ? .denied : .missing
-    }
-
-    private static func isFile(_ name: String) -> Bool { name.hasSuffix(".journal") || name.hasSuffix(".journal~") }
-}
-
 /// The kernel's log, which is available before any other log.
 public enum KernelLog {
     /// Writes a line with the priority of a warning.
