@@ -143,20 +143,6 @@ struct TerminalSinkTests {
         #expect(run.text == "a  failed       1 s\n1 task: 1 failed\n")
     }
 
-    @Test func `after a stop the view is drawn again below what the shell has written`() {
-        let run = TerminalRun()
-        run.play("tasks a, b: a, c: b\na start exec\n+1s")
-        run.interrupt("^Z\n[1]+  Stopped\n$ fg\nnest-bootstrap run\n", access: .regained)
-        run.play("+1s")
-        let waits = ["b  waiting               for a", "c  waiting               for b"]
-        let view = ["a  running      2 s      exec"] + waits
-        #expect(Array(run.window.suffix(4)) == ["nest-bootstrap run"] + view)
-        run.interrupt("", access: .foreground)
-        run.play("+1s")
-        #expect(run.window.suffix(4).first == "nest-bootstrap run")
-        #expect(run.window.suffix(3).first == "a  running      3 s      exec")
-    }
-
     @Test func `in the background only what stays is written`() {
         let run = TerminalRun()
         run.play("tasks a, b: a\na start exec\n+1s")

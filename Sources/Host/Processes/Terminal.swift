@@ -1,6 +1,5 @@
 public import Base
 import Glibc
-import Synchronization
 
 /// The size of a terminal, in characters.
 public struct TerminalSize: Sendable, Hashable {
@@ -20,8 +19,6 @@ public struct TerminalSize: Sendable, Hashable {
 public enum TerminalAccess: Sendable, Hashable {
     /// The program is in the foreground.
     case foreground
-    /// The program is in the foreground again, and a shell has written to the terminal in between.
-    case regained
     /// The program is in the background, and a shell uses the terminal.
     case background
 }
@@ -38,15 +35,11 @@ public enum Terminal {
 
     /// Returns the access of the program to a terminal.
     ///
-    /// The first call starts to record stops, such as by Control-Z; later calls report a stop once.
-    ///
     /// - Parameter descriptor: The output, such as 1.
     /// - Returns: The access, which without job control is never `background`.
     public static func access(_ descriptor: Int32) -> TerminalAccess {
-        _ = isNotingContinuations
         let group = tcgetpgrp(descriptor)
-        guard group == -1 || group == getpgrp() else { return .background }
-        return wasContinued.exchange(false, ordering: .relaxed) ? .regained : .foreground
+        return group == -1 || group == getpgrp() ? .foreground : .background
     }
 
     /// Reads a line that a user types on standard input.
@@ -74,17 +67,6 @@ public enum Terminal {
         return TerminalSize(columns: Int(size.ws_col), rows: rows)
     }
 }
-
-/// Whether the process was continued after a stop that has not been reported yet.
-private let wasContinued = Atomic(false)
-
-/// A value that installs the handler of `SIGCONT` when it is first read.
-private let isNotingContinuations: Bool = {
-    // The variable is initialised on first use, which must not happen in the handler.
-    wasContinued.store(false, ordering: .relaxed)
-    signal(SIGCONT) { _ in wasContinued.store(true, ordering: .relaxed) }
-    return true
-}()
 
 /// Writes all bytes to an output, if necessary in several parts.
 ///
