@@ -128,12 +128,7 @@ extension FileSystem {
         _ name: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> UInt32 {
-        unsafe try await lookup(name, "user", inDatabase: "passwd", until: deadline) { name, buffer, capacity in
-            var entry = unsafe passwd()
-            var found: UnsafeMutablePointer<passwd>?
-            let code = unsafe getpwnam_r(name, &entry, buffer, capacity, &found)
-            return unsafe (code, found?.pointee.pw_uid)
-        }
+        try await lookup(name, "user", inDatabase: "passwd", until: deadline) { unsafe getpwnam($0)?.pointee.pw_uid }
     }
 
     /// Looks up a group ID; see ``lookupUser(_:until:)``.
@@ -147,67 +142,42 @@ extension FileSystem {
         _ name: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> UInt32 {
-        unsafe try await lookup(name, "group", inDatabase: "group", until: deadline) { name, buffer, capacity in
-            var entry = unsafe group()
-            var found: UnsafeMutablePointer<group>?
-            let code = unsafe getgrnam_r(name, &entry, buffer, capacity, &found)
-            return unsafe (code, found?.pointee.gr_gid)
-        }
+        try await lookup(name, "group", inDatabase: "group", until: deadline) { unsafe getgrnam($0)?.pointee.gr_gid }
     }
 
-    /// A function that queries a database with a buffer.
-    private typealias Query = @Sendable (String, UnsafeMutablePointer<CChar>, Int) -> (CInt, UInt32?)
+    /// Serialises lookups, because the C library returns the entry in memory that the next lookup overwrites.
+    private static let database = Locked(())
 
+    /// Queries the user or group database; an unknown name is interpreted as an ID.
     private static func lookup(
         _ name: String,
         _ kind: String,
         inDatabase database: String,
         until deadline: ContinuousClock.Instant,
-        _ query: @escaping Query,
+        _ find: @escaping @Sendable (String) -> UInt32?,
     ) async throws(SystemError) -> UInt32 {
         let operation = "cannot find \(kind)"
-        let number = try await onThread(until: deadline) { () throws(SystemError) in
-            unsafe try lookup(name, operation, kind, query)
-        }
-        if let number { return number }
-        throw SystemError(
-            operation,
-            name,
-            code: ETIMEDOUT,
-            detail: "the user database does not answer",
-            advice: "'getent \(database) \(name)' must answer: check the services that /etc/nsswitch.conf names"
-        )
-    }
-
-    /// Queries the user or group database with a growing buffer; an unknown name is interpreted as an ID.
-    private static func lookup(
-        _ name: String,
-        _ operation: String,
-        _ kind: String,
-        _ query: Query,
-    ) throws(SystemError) -> UInt32 {
         try SystemError.checkPath(operation, name)
-        var capacity = 1 << 10
-        while true {
-            var buffer = [CChar](repeating: 0, count: capacity)
-            let (code, number) = unsafe query(name, &buffer, capacity)
-            if let number { return number }
-            if code == ERANGE, capacity < 1 << 20 {
-                capacity *= 2
-            } else if code == EINTR {
-                continue
-            } else if let number = UInt32(name), number < .max {
-                return number
-            } else {
-                // Databases report an unknown name with one of these codes.
-                let isUnknown = [0, ENOENT, ESRCH, EBADF, EPERM].contains(code)
-                throw SystemError(
-                    operation,
-                    name,
-                    code: code,
-                    detail: isUnknown ? "no such \(kind)" : nil
-                )
+        let found = try await onThread(until: deadline) { () throws(SystemError) in
+            Self.database.withLock { _ in
+                errno = 0
+                let number = find(name)
+                return (number: number, code: errno)
             }
         }
+        guard let found else {
+            throw SystemError(
+                operation,
+                name,
+                code: ETIMEDOUT,
+                detail: "the user database does not answer",
+                advice: "'getent \(database) \(name)' must answer: check the services that /etc/nsswitch.conf names"
+            )
+        }
+        if let number = found.number { return number }
+        if let number = UInt32(name), number < .max { return number }
+        // Databases report an unknown name with one of these codes.
+        let isUnknown = [0, ENOENT, ESRCH, EBADF, EPERM].contains(found.code)
+        throw SystemError(operation, name, code: found.code, detail: isUnknown ? "no such \(kind)" : nil)
     }
 }

@@ -34,23 +34,10 @@ struct Mount: Sendable, Hashable {
         return mounts.last { $0.path.utf8.count == longest }
     }
 
-    /// Returns a text of the kernel with its octal escapes replaced, byte by byte.
+    /// Returns a text of the kernel with its octal escapes replaced.
     private static func unescaped(_ text: Substring) -> String {
-        let bytes = Array(text.utf8)
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            let digits = bytes[index...].dropFirst().prefix(3)
-            let isEscape = bytes[index] == UInt8(ascii: "\\") && digits.count == 3
-            if isEscape, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) {
-                result.append(code)
-                index += 4
-            } else {
-                result.append(bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
+        let plain = text.replacing("\\040", with: " ").replacing("\\011", with: "\t").replacing("\\012", with: "\n")
+        return String(plain.replacing("\\134", with: "\\"))
     }
 }
 
