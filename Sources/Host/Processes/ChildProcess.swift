@@ -2,11 +2,11 @@ public import Base
 import CShims
 import Glibc
 
-/// A running program, whose process group is killed when the value is dropped.
+/// A running program with pipes to its standard streams, which is killed with its group when the value is dropped.
 struct ChildProcess: ~Copyable {
     /// The event that the loop waits for.
     private enum Phase {
-        /// The program's own end.
+        /// The program's own end and, for a filter, the end of its output.
         case running
         /// The end of the output of a program that has ended.
         case draining
@@ -18,9 +18,12 @@ struct ChildProcess: ~Copyable {
 
     private let name: String
     private let process: pid_t
+    private let isFilter: Bool
+    private let keepsTerminal: Bool
+    private var input: FileDescriptor?
     private let output: FileDescriptor
-    private let onSurvivor: @Sendable (pid_t) -> Void
-    private var lines: LineSplitter
+    /// The errors of a filter; those of other programs are part of the output.
+    private var errors: FileDescriptor?
     private var phase = Phase.running
     private var limit: ContinuousClock.Instant = .now
     /// The reason why this agent ended the program, `nil` if it did not.
@@ -33,72 +36,96 @@ struct ChildProcess: ~Copyable {
     /// The time to read output after the program has ended: its children may still write.
     private static let drainTimeout: Duration = .milliseconds(250)
 
-    init(
-        starting command: Command,
-        lines: LineSplitter,
-        onSurvivor: @escaping @Sendable (pid_t) -> Void,
-    ) throws(SystemError) {
-        let pipe = try Pipe("cannot run", command.program)
-        let process = try command.spawn(output: pipe.input.raw)
-        self.name = command.program
-        self.process = process
-        self.lines = lines
-        self.onSurvivor = onSurvivor
-        self.output = pipe.takeOutput()
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - command: The program.
+    ///   - isFilter: Whether the program gets input, its errors are separate, and all of its output is needed.
+    ///   - keepsTerminal: Whether the program stays in the group of this process; then its children are not killed.
+    /// - Throws: ``Base/SystemError`` that names the program if it cannot be started.
+    init(starting command: Command, isFilter: Bool = false, keepsTerminal: Bool = false) throws(SystemError) {
+        let operation = "cannot run"
+        let outputPipe = try Pipe(operation, command.program)
+        if isFilter {
+            let inputPipe = try Pipe(operation, command.program)
+            let errorsPipe = try Pipe(operation, command.program)
+            // Few programs expect standard input to be non-blocking.
+            try SystemError.check(operation, command.program) { fcntl(inputPipe.output.raw, F_SETFL, 0) }
+            try SystemError.check(operation, command.program) { fcntl(inputPipe.input.raw, F_SETFL, O_NONBLOCK) }
+            process = try command.spawn(
+                input: inputPipe.output.raw,
+                output: outputPipe.input.raw,
+                errors: errorsPipe.input.raw,
+                keepsTerminal: keepsTerminal,
+            )
+            input = inputPipe.takeInput()
+            errors = errorsPipe.takeOutput()
+        } else {
+            process = try command.spawn(output: outputPipe.input.raw)
+            input = nil
+            errors = nil
+        }
+        output = outputPipe.takeOutput()
+        name = command.program
+        (self.isFilter, self.keepsTerminal) = (isFilter, keepsTerminal)
     }
 
     deinit {
         if isReaped { return }
-        group.send(SIGKILL)
+        send(SIGKILL)
         waitpid(process, nil, 0)
     }
 
     private var group: ProcessGroup { ProcessGroup(number: process) }
 
+    /// Sends a signal to the whole group, or to the program alone if the group is that of this process.
+    private func send(_ signal: CInt) {
+        if keepsTerminal { kill(process, signal) } else { group.send(signal) }
+    }
+
     /// Waits until the program has ended, and ends it at the deadline or on cancellation.
+    ///
+    /// Each function uses a pipe that is ready, and returns whether more may follow.
     mutating func watch(
         deadline: ContinuousClock.Instant,
         grace: () -> Duration,
         cancelled: Waker,
-    ) throws(SystemError) -> ExitStatus {
+        write: (CInt) throws(SystemError) -> Bool = { _ in false },
+        readOutput: (CInt) throws(SystemError) -> Bool,
+        readErrors: (CInt) throws(SystemError) -> Bool = { _ in false },
+    ) throws(SystemError) {
         let handle = FileDescriptor(
             adopting: try SystemError.check("cannot wait for", name) { nest_host_open_process(process) }
         )
         limit = deadline
         // poll ignores negative descriptors, so finished descriptors are set to -1.
-        var waits = [handle.raw, output.raw, cancelled.raw].map { pollfd(reading: $0) }
-        while waits[0].fd >= 0 || waits[1].fd >= 0 {
+        var waits = [handle.raw, output.raw, errors?.raw ?? -1, cancelled.raw].map { pollfd(reading: $0) }
+        waits.append(pollfd(fd: input?.raw ?? -1, events: Int16(POLLOUT), revents: 0))
+        while waits[..<3].contains(where: { $0.fd >= 0 }) {
             let isReady = try poll(&waits, until: limit)
-            if waits[1].isReady, try !readOutput() { waits[1].fd = -1 }
+            if waits[4].isReady, try !write(waits[4].fd) {
+                waits[4].fd = -1
+                // Closing the pipe signals the end of the input to the program.
+                input = nil
+            }
+            if waits[1].isReady, try !readOutput(waits[1].fd) { waits[1].fd = -1 }
+            if waits[2].isReady, try !readErrors(waits[2].fd) { waits[2].fd = -1 }
             if waits[0].isReady {
                 waits[0].fd = -1
                 leaderHasEnded()
             }
-            if waits[2].isReady {
-                waits[2].fd = -1
+            if waits[3].isReady {
+                waits[3].fd = -1
                 if phase == .running { terminate(.cancelled, grace()) }
             }
             // The limit is also checked while there is output, because output may never end.
             if !isReady || limit <= .now, timeIsUp(grace()) { break }
         }
-        lines.finish()
-        return try reap()
-    }
-
-    /// Reads the available output, and returns whether more may follow.
-    private mutating func readOutput() throws(SystemError) -> Bool {
-        let name = name
-        let read = try unlessBlocking { () throws(SystemError) in
-            try output.read("cannot read the output of", name, capacity: 1 << 16)
-        }
-        guard let bytes = read else { return true }
-        lines.feed(bytes)
-        return !bytes.isEmpty
     }
 
     private mutating func leaderHasEnded() {
         isRunning = false
-        if phase == .terminating { return }
+        if phase == .terminating || isFilter && phase == .running { return }
         if phase == .running { phase = .draining }
         limit = .now + Self.drainTimeout
     }
@@ -108,14 +135,14 @@ struct ChildProcess: ~Copyable {
         self.ending = ending
         phase = .terminating
         limit = .now + grace
-        group.send(SIGTERM)
+        send(SIGTERM)
         // A stopped process receives the signal only when it continues.
-        group.send(SIGCONT)
+        send(SIGCONT)
     }
 
     /// Sends `SIGKILL` to the whole group.
     private mutating func killGroup() {
-        group.send(SIGKILL)
+        send(SIGKILL)
         killLimit = killLimit ?? .now + Command.killLimit
     }
 
@@ -136,7 +163,11 @@ struct ChildProcess: ~Copyable {
     }
 
     /// Reads the exit status; until then, the kernel does not reuse the process ID.
-    private mutating func reap() throws(SystemError) -> ExitStatus {
+    ///
+    /// - Parameter onSurvivor: Called with a process that still runs ``Command/killLimit`` after `SIGKILL`.
+    /// - Returns: The exit status, or the reason why this agent ended the program.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    mutating func reap(onSurvivor: (pid_t) -> Void = { _ in }) throws(SystemError) -> ExitStatus {
         // Other processes of the group may outlive the leader, as a program outlives bubblewrap.
         if ending != nil {
             if phase == .terminating { _ = group.survivor(at: limit) }
@@ -180,9 +211,15 @@ public func run(
     if Task.isCancelled { return .cancelled }
     if deadline <= .now { return .timedOut }
     return try await onThread("cannot run", command.program) { (cancelled) throws(SystemError) in
-        let lines = LineSplitter(lineLimit: lineLimit, countLimit: countLimit, emit: onLine)
-        var child = try ChildProcess(starting: command, lines: lines, onSurvivor: onSurvivor)
-        return try child.watch(deadline: deadline, grace: grace, cancelled: cancelled)
+        var lines = LineSplitter(lineLimit: lineLimit, countLimit: countLimit, emit: onLine)
+        var child = try ChildProcess(starting: command)
+        try child.watch(deadline: deadline, grace: grace, cancelled: cancelled) { (output) throws(SystemError) in
+            let bytes = try readAvailable(output, "cannot read the output of", command.program, capacity: 1 << 16)
+            if let bytes { lines.feed(bytes) }
+            return bytes?.isEmpty != true
+        }
+        lines.finish()
+        return try child.reap(onSurvivor: onSurvivor)
     }
 }
 

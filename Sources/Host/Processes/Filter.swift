@@ -1,5 +1,4 @@
 public import Base
-import CShims
 import Glibc
 
 /// The result of a program that was run as a filter.
@@ -45,105 +44,48 @@ public func filter(
 ) async throws(SystemError) -> FilterResult {
     if Task.isCancelled { throw SystemError("cannot run", command.program, code: ECANCELED) }
     return try await onThread("cannot run", command.program) { (cancelled) throws(SystemError) in
-        var process = try FilterProcess(
-            starting: command,
-            input: input,
-            outputLimit: outputLimit,
-            errorsLimit: errorsLimit,
-            keepsTerminal: keepsTerminal
+        var child = try ChildProcess(starting: command, isFilter: true, keepsTerminal: keepsTerminal)
+        var streams = FilterStreams(command.program, input, outputLimit: outputLimit, errorsLimit: errorsLimit)
+        try child.watch(
+            deadline: deadline,
+            grace: { .zero },
+            cancelled: cancelled,
+            write: { (end) throws(SystemError) in try streams.write(to: end) },
+            readOutput: { (end) throws(SystemError) in try streams.readOutput(end) },
+            readErrors: { (end) throws(SystemError) in try streams.readErrors(end) },
         )
-        return try process.finish(until: deadline, cancelled: cancelled)
+        return FilterResult(
+            status: try child.reap(),
+            output: SecretBytes(joining: streams.parts),
+            errors: String(decoding: streams.errors, as: UTF8.self),
+        )
     }
 }
 
-/// A running program with pipes to its three standard streams.
-private struct FilterProcess: ~Copyable {
+/// The input and the output of a filter.
+private struct FilterStreams {
     private let name: String
-    private let process: pid_t
-    /// The process that signals are sent to, or its group.
-    private let target: pid_t
     private let input: SecretBytes
     private let outputLimit: Int
     private let errorsLimit: Int
-    private var inputEnd: FileDescriptor?
-    private let outputEnd: FileDescriptor
-    private let errorsEnd: FileDescriptor
     private var writtenCount = 0
-    private var parts: [SecretBytes] = []
+    private(set) var parts: [SecretBytes] = []
     private var outputCount = 0
-    private var errors: [UInt8] = []
-    private var isReaped = false
+    private(set) var errors: [UInt8] = []
 
-    init(
-        starting command: Command,
-        input: SecretBytes,
-        outputLimit: Int,
-        errorsLimit: Int,
-        keepsTerminal: Bool,
-    ) throws(SystemError) {
-        let inputPipe = try Pipe("cannot run", command.program)
-        let outputPipe = try Pipe("cannot run", command.program)
-        let errorsPipe = try Pipe("cannot run", command.program)
-        // Few programs expect standard input to be non-blocking.
-        try SystemError.check("cannot run", command.program) { fcntl(inputPipe.output.raw, F_SETFL, 0) }
-        process = try command.spawn(
-            input: inputPipe.output.raw,
-            output: outputPipe.input.raw,
-            errors: errorsPipe.input.raw,
-            keepsTerminal: keepsTerminal,
-        )
-        target = keepsTerminal ? process : -process
-        name = command.program
-        self.input = input
+    init(_ name: String, _ input: SecretBytes, outputLimit: Int, errorsLimit: Int) {
+        (self.name, self.input) = (name, input)
         (self.outputLimit, self.errorsLimit) = (outputLimit, errorsLimit)
-        inputEnd = inputPipe.takeInput()
-        outputEnd = outputPipe.takeOutput()
-        errorsEnd = errorsPipe.takeOutput()
-    }
-
-    deinit {
-        if isReaped { return }
-        kill(target, SIGKILL)
-        waitpid(process, nil, 0)
-    }
-
-    /// Writes the input, reads the outputs, and waits for the end.
-    mutating func finish(
-        until deadline: ContinuousClock.Instant,
-        cancelled: Waker,
-    ) throws(SystemError) -> FilterResult {
-        let handle = FileDescriptor(
-            adopting: try SystemError.check("cannot wait for", name) { nest_host_open_process(process) }
-        )
-        if let end = inputEnd?.raw { try SystemError.check("cannot run", name) { fcntl(end, F_SETFL, O_NONBLOCK) } }
-        var waits = [handle.raw, outputEnd.raw, errorsEnd.raw, cancelled.raw].map { pollfd(reading: $0) }
-        waits.append(pollfd(fd: inputEnd?.raw ?? -1, events: Int16(POLLOUT), revents: 0))
-        while waits[..<3].contains(where: { $0.fd >= 0 }) {
-            guard try poll(&waits, until: deadline), deadline > .now else { return end(.timedOut) }
-            if waits[3].isReady { return end(.cancelled) }
-            if waits[4].isReady, try !writeInput() {
-                waits[4].fd = -1
-                // Closing the pipe signals the end of the input to the program.
-                inputEnd = nil
-            }
-            if waits[1].isReady, try !readOutput() { waits[1].fd = -1 }
-            if waits[2].isReady, try !readErrors() { waits[2].fd = -1 }
-            if waits[0].isReady { waits[0].fd = -1 }
-        }
-        isReaped = true
-        var status: CInt = 0
-        try SystemError.check("cannot wait for", name) { unsafe waitpid(process, &status, 0) }
-        return result(ExitStatus(waitStatus: status))
     }
 
     /// Writes as much input as the pipe accepts, and returns whether more has to be written.
-    private mutating func writeInput() throws(SystemError) -> Bool {
-        guard let end = inputEnd?.raw, writtenCount < input.count else { return false }
+    mutating func write(to end: CInt) throws(SystemError) -> Bool {
+        guard writtenCount < input.count else { return false }
         let start = writtenCount
         do throws(SystemError) {
             writtenCount += try SystemError.check("cannot write to", name) {
                 unsafe input.withBytes { bytes in
-                    unsafe write(end, bytes.baseAddress.map { unsafe $0 + start }, bytes.count - start)
+                    unsafe Glibc.write(end, bytes.baseAddress.map { unsafe $0 + start }, bytes.count - start)
                 }
             }
             return writtenCount < input.count
@@ -155,8 +97,7 @@ private struct FilterProcess: ~Copyable {
         }
     }
 
-    private mutating func readOutput() throws(SystemError) -> Bool {
-        let end = outputEnd.raw
+    mutating func readOutput(_ end: CInt) throws(SystemError) -> Bool {
         let name = name
         let read = try unlessBlocking { () throws(SystemError) in
             try unsafe SecretBytes(capacity: 1 << 14) { (memory) throws(SystemError) in
@@ -175,29 +116,9 @@ private struct FilterProcess: ~Copyable {
         return true
     }
 
-    private mutating func readErrors() throws(SystemError) -> Bool {
-        let name = name
-        let read = try unlessBlocking { () throws(SystemError) in
-            try errorsEnd.read("cannot read the errors of", name, capacity: 1 << 12)
-        }
-        guard let bytes = read else { return true }
-        errors = (errors + bytes).suffix(errorsLimit)
-        return !bytes.isEmpty
-    }
-
-    /// Kills the program.
-    private mutating func end(_ status: ExitStatus) -> FilterResult {
-        kill(target, SIGKILL)
-        waitpid(process, nil, 0)
-        isReaped = true
-        return result(status)
-    }
-
-    private func result(_ status: ExitStatus) -> FilterResult {
-        FilterResult(
-            status: status,
-            output: SecretBytes(joining: parts),
-            errors: String(decoding: errors, as: UTF8.self),
-        )
+    mutating func readErrors(_ end: CInt) throws(SystemError) -> Bool {
+        let bytes = try readAvailable(end, "cannot read the errors of", name, capacity: 1 << 12)
+        if let bytes { errors = (errors + bytes).suffix(errorsLimit) }
+        return bytes?.isEmpty != true
     }
 }

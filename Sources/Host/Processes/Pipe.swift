@@ -39,6 +39,20 @@ func unlessBlocking<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) t
     }
 }
 
+/// Reads what is available from a descriptor that does not block, `nil` if nothing is; empty at the end.
+func readAvailable(
+    _ descriptor: CInt,
+    _ operation: String,
+    _ subject: String,
+    capacity: Int
+) throws(SystemError) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: capacity)
+    let count = try unlessBlocking { () throws(SystemError) in
+        try SystemError.check(operation, subject) { unsafe read(descriptor, &bytes, capacity) }
+    }
+    return count.map { Array(bytes.prefix($0)) }
+}
+
 /// A one-time event that any thread can trigger, and `poll` can wait for.
 final class Waker: Sendable {
     private let event: FileDescriptor
