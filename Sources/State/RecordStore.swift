@@ -92,13 +92,10 @@ public struct RecordStore: Sendable {
             let directory = try directory(of: task, isCreating: true)
             let identity = try directory.status().identity
             guard let lock = try FileLock.take(try directory.openLock(), lockPath(task)) else { return nil }
-            if isCurrent(identity, of: task) { return lock }
+            // A reset that held the lock may have removed the directory, so that others find another one.
+            let current = try? self.directory(of: task, isCreating: false).status().identity
+            if current == identity { return lock }
         }
-    }
-
-    /// Returns whether the task still has the same directory; a reset that held the lock may have removed it.
-    private func isCurrent(_ identity: FileStatus.Identity, of task: String) -> Bool {
-        (try? directory(of: task, isCreating: false).status().identity) == identity
     }
 
     /// Locks a task as soon as no other process is running it.
@@ -112,13 +109,7 @@ public struct RecordStore: Sendable {
         _ task: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> FileLock? {
-        while true {
-            let directory = try directory(of: task, isCreating: true)
-            let identity = try directory.status().identity
-            let file = try directory.openLock()
-            guard let lock = try await FileLock.wait(file, lockPath(task), until: deadline) else { return nil }
-            if isCurrent(identity, of: task) { return lock }
-        }
+        try await FileLock.wait(until: deadline) { () throws(SystemError) in try lock(task) }
     }
 
     /// Lists the tasks that have a directory, and therefore may have a record or be locked.
@@ -193,8 +184,9 @@ extension RecordStore {
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func awaitMetricsLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
         let name = "metrics.lock"
-        let file = try directory(isCreating: true).openLock(name)
-        return try await FileLock.wait(file, "\(path)/\(name)", until: deadline)
+        return try await FileLock.wait(until: deadline) { () throws(SystemError) in
+            try FileLock.take(directory(isCreating: true).openLock(name), "\(path)/\(name)")
+        }
     }
 
     /// Locks the report to the cluster as soon as no other process holds the lock.
@@ -203,8 +195,9 @@ extension RecordStore {
     /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func awaitReportLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
-        let file = try reportDirectory(isCreating: true).openLock()
-        return try await FileLock.wait(file, "\(path)/\(Self.reportDirectory)", until: deadline)
+        try await FileLock.wait(until: deadline) { () throws(SystemError) in
+            try FileLock.take(reportDirectory(isCreating: true).openLock(), "\(path)/\(Self.reportDirectory)")
+        }
     }
 }
 

@@ -139,7 +139,7 @@ extension FileLock {
         _ path: String,
         until deadline: ContinuousClock.Instant
     ) async throws(SystemError) -> FileLock? {
-        try await wait(try open(path), path, until: deadline)
+        try await wait(until: deadline) { () throws(SystemError) in try take(path) }
     }
 }
 

@@ -20,40 +20,32 @@ public struct FileLock: ~Copyable, Sendable {
     /// - Returns: The lock, or `nil` if it is taken.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public static func take(_ file: consuming FileDescriptor, _ path: String) throws(SystemError) -> FileLock? {
-        guard try isTaken(file, path) else { return nil }
-        return FileLock(adopting: file)
-    }
-
-    /// Tries to lock an open file, and returns whether no other process has the lock.
-    private static func isTaken(_ file: borrowing FileDescriptor, _ path: String) throws(SystemError) -> Bool {
         let raw = file.raw
         do throws(SystemError) {
             try SystemError.check("cannot lock", path) { flock(raw, LOCK_EX | LOCK_NB) }
-            return true
         } catch {
-            if error.code == EWOULDBLOCK { return false }
+            if error.code == EWOULDBLOCK { return nil }
             throw error
         }
+        return FileLock(adopting: file)
     }
 
-    /// Takes the lock as soon as no other process has it.
+    /// Takes a lock as soon as no other process has it.
     ///
     /// - Parameters:
-    ///   - file: The open file, as for ``take(_:_:)``.
-    ///   - path: The path of the file, for messages.
     ///   - deadline: The instant after which the wait is given up.
+    ///   - take: A function that takes the lock, unless another process has it.
     /// - Returns: The lock, or `nil` at the deadline or if the surrounding Swift task is cancelled first.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// - Throws: The error of `take`.
     public static func wait(
-        _ file: consuming FileDescriptor,
-        _ path: String,
         until deadline: ContinuousClock.Instant,
+        _ take: () throws(SystemError) -> FileLock?,
     ) async throws(SystemError) -> FileLock? {
         // A wait for the kernel's wake-up could not be interrupted, and would need a thread.
-        while try !isTaken(file, path) {
+        while true {
+            if let lock = try take() { return lock }
             guard deadline > .now, (try? await ContinuousClock().sleep(for: pause)) != nil else { return nil }
         }
-        return FileLock(adopting: file)
     }
 
     /// Takes ownership of an open file that is already locked.

@@ -71,24 +71,19 @@ public struct StagedDirectory: ~Copyable {
     ) async throws(SystemError) -> FileLock? {
         let parts = try PathParts(FileSystem.existingRealPath(target), operation)
         try FileSystem.makeDirectories(parts.directory)
-        let lock: FileLock
-        if let free = try FileLock.take(opened(parts.directory), parts.directory) {
-            lock = free
-        } else {
-            onWait()
-            guard let next = try await FileLock.wait(opened(parts.directory), parts.directory, until: deadline) else {
-                return nil
-            }
-            lock = next
+        var isWaiting = false
+        let taken = try await FileLock.wait(until: deadline) { () throws(SystemError) in
+            let file = try FileDescriptor(opening: parts.directory, O_RDONLY | O_DIRECTORY, "cannot lock")
+            if let lock = try FileLock.take(file, parts.directory) { return lock }
+            if !isWaiting { onWait() }
+            isWaiting = true
+            return nil
         }
+        guard let lock = taken else { return nil }
         for name in try FileSystem.list(parts.directory) where PathParts.isTemporary(name, of: parts.name) {
             try FileSystem.removeTree("\(parts.directory)/\(name)")
         }
         return lock
-    }
-
-    private static func opened(_ directory: String) throws(SystemError) -> FileDescriptor {
-        try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY, "cannot lock")
     }
 
     /// Removes a file of the new version, and the file's directory if it is then empty.
