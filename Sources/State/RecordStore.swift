@@ -75,7 +75,8 @@ public struct RecordStore: Sendable {
         var record = record
         record.boot = boot ?? ""
         let directory = try directory(of: record.task, isCreating: true)
-        if isOfRepetitions, var repeated = try? whole(record.task, in: directory) {
+        // Without an attempt that has ended, the repetition is the task's attempt.
+        if isOfRepetitions, var repeated = try? whole(record.task, in: directory), repeated.outcome != nil {
             repeated.repetitions = [record]
             record = repeated
         }

@@ -48,6 +48,15 @@ struct RepetitionTests {
         #expect(try store.repetitions.record(of: "rbac") == nil)
     }
 
+    @Test func `without an attempt that has ended, a repetition is the task's attempt`() throws {
+        for outcome in [nil, Outcome.Kind.changed] { try store.repetitions.write(record(outcome)) }
+        #expect(try store.record(of: "rbac")?.outcome == .changed)
+        #expect(try store.repetitions.record(of: "rbac") == nil)
+        try store.repetitions.write(record(.failed))
+        #expect(try store.hasSucceeded("rbac"))
+        #expect(try store.repetitions.record(of: "rbac")?.outcome == .failed)
+    }
+
     @Test func `what attempts leave to later ones is kept with them`() throws {
         var written = record(.failed, reasons: ["MARKER"])
         written.publicReasons = ["public"]
