@@ -48,7 +48,7 @@ import Testing
 
     @Test func `what is not published is removed, and with the lock what was left by others`() async throws {
         try write("old", to: "\(target)/a")
-        try write("left", to: TemporaryDirectory.file("parent/.set.nest-bootstrap-0123456789abcdef.tmp/a"))
+        try write("left", to: TemporaryDirectory.file("parent/.set.nest-bootstrap.tmp/a"))
         try write("other", to: TemporaryDirectory.file("parent/.set.nest-bootstrap-other.tmp/a"))
         let lock = try await StagedDirectory.lock(target, until: .now + .seconds(600))
         defer { withExtendedLifetime(lock) {} }

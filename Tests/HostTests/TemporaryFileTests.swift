@@ -10,15 +10,26 @@ import Testing
     private let path = TemporaryDirectory.file("key.pem")
 
     private func temporary() throws -> String {
-        TemporaryDirectory.file(try PathParts(path, "").temporaryName())
+        TemporaryDirectory.file(try PathParts(path, "").temporaryName)
     }
 
     private func names() throws -> Set<String> { Set(try FileSystem.list(TemporaryDirectory.path)) }
 
-    @Test func `a temporary file that nobody writes is removed`() throws {
-        try FileSystem.write([1], to: path, mode: 0o600)
-        try FileSystem.write([2], to: try temporary(), mode: 0o600)
-        FileSystem.removeAbandoned(of: path)
+    @Test func `a temporary file, link or directory that nobody writes is removed by the next writer`() throws {
+        let temporary = try temporary()
+        for make in [
+            { try FileSystem.write([2], to: temporary, mode: 0o600) },
+            { try FileSystem.makeSymbolicLink(at: temporary, to: "/nowhere", replacing: false) },
+        ] as [() throws -> Void] {
+            try make()
+            try FileSystem.write([1], to: path, mode: 0o600)
+            #expect(try names() == ["key.pem"])
+            try make()
+            try FileSystem.makeSymbolicLink(at: path, to: "/x", replacing: true)
+            #expect(try names() == ["key.pem"])
+        }
+        try FileSystem.makeDirectories("\(temporary)/d")
+        try FileSystem.makeSymbolicLink(at: path, to: "/y", replacing: true)
         #expect(try names() == ["key.pem"])
     }
 
@@ -29,73 +40,27 @@ import Testing
         #expect(try names() == ["key.pem"])
     }
 
-    @Test func `a temporary file stays while it is written, and no longer because a child has it open`() throws {
+    @Test func `a temporary file is waited for while it is written, and not because a child has it open`() async throws
+    {
+        let path = path
+        let file = try NewFile(FileContent([1], path: path, mode: 0o600), isSynced: false)
+        let other = Task { try FileSystem.write([2], to: path, mode: 0o600) }
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(try FileSystem.exists(path) == false)
+        try file.rename()
+        withExtendedLifetime(file) {}
+        try await other.value
+        #expect(try FileSystem.read(path, limit: 10) == [2])
+        #expect(try names() == ["key.pem"])
         let directory = try DirectoryHandle(opening: TemporaryDirectory.path, "")
-        let name = try PathParts(path, "").temporaryName()
+        let name = try PathParts(path, "").temporaryName
         let lock = try directory.makeFile(name, "", name)
         // As a child has it that is just being started.
         let inherited = try lock.file.duplicate("", "")
-        FileSystem.removeAbandoned(of: path)
-        #expect(try names() == [name])
         lock.release()
-        FileSystem.removeAbandoned(of: path)
-        #expect(try names() == [])
+        try FileSystem.write([3], to: path, mode: 0o600)
+        #expect(try names() == ["key.pem"])
         withExtendedLifetime(inherited) {}
-    }
-
-    @Test func `of files that are written together each is locked until all are, and found when its writer is gone`()
-        throws
-    {
-        let other = TemporaryDirectory.file("other")
-        func prepared() throws -> [NewFile] {
-            try [path, other].map { try NewFile(FileContent([1], path: $0, mode: 0o600), isSynced: false) }
-        }
-        let files = try prepared()
-        let names = try names()
-        for path in [path, other] { FileSystem.removeAbandoned(of: path) }
-        #expect(try self.names() == names)
-        try withExtendedLifetime(files) { for file in files { try file.rename() } }
-        #expect(try self.names() == ["key.pem", "other"])
-        // A writer that was killed: the files without its locks.
-        for name in names { try FileSystem.write([2], to: TemporaryDirectory.file(name), mode: 0o600) }
-        for path in [path, other] { FileSystem.removeAbandoned(of: path) }
-        #expect(try self.names() == ["key.pem", "other"])
-    }
-
-    @Test(
-        arguments: [
-            ".key.pem.tmp", ".key.pem.backup.tmp", ".key.pem.nest-bootstrap-.tmp",
-            "key.pem.nest-bootstrap-0123456789abcdef.tmp",
-            ".key.pem.nest-bootstrap-0123456789abcdef", ".key.pem.nest-bootstrap-0123456789abcdeg.tmp",
-            ".other.nest-bootstrap-0123456789abcdef.tmp", ".key.pem.nest-bootstrap-0123456789abcdef0.tmp",
-        ]
-    )
-    func `a file with another name stays`(name: String) throws {
-        try FileSystem.write([1], to: TemporaryDirectory.file(name), mode: 0o600)
-        FileSystem.removeAbandoned(of: path)
-        #expect(try names() == [name])
-    }
-
-    @Test func `a directory and a new link stay, an old link is removed`() async throws {
-        let (directory, new, old) = (try temporary(), try temporary(), try temporary())
-        try FileSystem.makeDirectories(directory)
-        for link in [new, old] { try FileSystem.makeSymbolicLink(at: link, to: "/nowhere", replacing: false) }
-        // The new link stays new however long this test takes.
-        for (link, time) in [(new, "1 hour"), (old, "1 minute ago")] {
-            let touch = try await Tool.run("touch", ["-h", "-d", time, link])
-            #expect(touch.status == 0, "\(touch.errors)")
-        }
-        FileSystem.removeAbandoned(of: path)
-        #expect(try FileSystem.status(directory) != nil)
-        #expect(try FileSystem.status(new) != nil)
-        #expect(try FileSystem.status(old) == nil)
-    }
-
-    @Test(.enabled(if: geteuid() == 0)) func `a file of another user stays`() throws {
-        let foreign = try temporary()
-        try FileSystem.write([1], to: foreign, mode: 0o600, owner: 4321)
-        FileSystem.removeAbandoned(of: path)
-        #expect(try FileSystem.status(foreign) != nil)
     }
 
     @Test func `processes that write one file do not remove each other's temporary files`() async throws {
@@ -103,10 +68,7 @@ import Testing
         try await withThrowingTaskGroup { group in
             for number in 0..<4 {
                 group.addTask {
-                    for _ in 0..<300 {
-                        FileSystem.removeAbandoned(of: path)
-                        try FileSystem.write([UInt8(number)], to: path, mode: 0o600, isSynced: false)
-                    }
+                    for _ in 0..<300 { try FileSystem.write([UInt8(number)], to: path, mode: 0o600, isSynced: false) }
                 }
             }
             try await group.waitForAll()

@@ -61,7 +61,7 @@ struct TrustTests {
                 == isFollowed
         )
         #expect(
-            attempt { () throws(SystemError) in try FileSystem.makeDirectoriesForWriting("\(own)/x/link/new/sub") }
+            attempt { () throws(SystemError) in try FileSystem.makeDirectories("\(own)/x/link/new/sub") }
                 == isFollowed
         )
         #expect(try FileSystem.exists("\(place)/f") == isFollowed)

@@ -176,7 +176,7 @@ struct ProductTests {
 
     @Test func `a temporary file of a killed run goes with the file that it was for`() throws {
         try note([file("x", "/f")])
-        try write("half", "/.f.nest-bootstrap-0123456789abcdef.tmp")
+        try write("half", "/.f.nest-bootstrap.tmp")
         try write("x", "/f.tmp")
         #expect(try removals() == [.absent])
         #expect(try FileSystem.list(root).count == 2)

@@ -218,7 +218,6 @@ public final class NodeFiles: Sendable {
         replacing: Bool
     ) throws(SystemError) -> (result: Event.PathResult, replacesDirectory: Bool) {
         let location = try location(ofWritten: path)
-        if !isDryRun { FileSystem.removeAbandoned(of: location) }
         let found = try FileSystem.status(location)
         if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
         if found?.kind == .symbolicLink, found?.target?.hasSameBytes(as: target) == true { return (.unchanged, false) }
@@ -265,7 +264,7 @@ extension NodeFiles {
         if let missing = try? FileSystem.missingDirectories(location), !missing.isEmpty {
             try log(missing.map(CreatedPath.directory), task)
         }
-        try FileSystem.makeDirectoriesForWriting(location)
+        try FileSystem.makeDirectories(location)
     }
 }
 

@@ -101,27 +101,11 @@ public struct PathParts: Sendable {
 }
 
 extension PathParts {
-    private static let marker = "nest-bootstrap-"
-
-    /// Returns a hidden random name in the same directory.
-    func temporaryName() -> String {
-        let random = String(UInt64.random(in: .min ... .max), radix: 16)
-        let digits = String(repeating: "0", count: 16 - random.count) + random
-        return "\(Self.temporaryPrefix(of: name))\(digits).tmp"
-    }
-
-    /// Returns whether a name is a temporary name of an entry.
-    static func isTemporary(_ name: String, of entry: String) -> Bool {
-        let digits = name.utf8.dropLast(4).suffix(16)
-        let prefix = String(decoding: name.utf8.dropLast(4 + 16), as: UTF8.self)
-        return prefix.hasSameBytes(as: temporaryPrefix(of: entry)) && name.hasSuffix(".tmp") && digits.count == 16
-            && digits.allSatisfy {
-                UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
-            }
-    }
-
-    private static func temporaryPrefix(of name: String) -> String {
+    /// The hidden name in the same directory that a new version of the entry has until it is renamed into place.
+    ///
+    /// What a killed process has left under this name is removed when the entry is written next.
+    public var temporaryName: String {
         // A name has at most 255 bytes, all of which the entry's name may use.
-        ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(marker)"
+        ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).nest-bootstrap.tmp"
     }
 }

@@ -122,11 +122,6 @@ extension DirectoryHandle {
     ///   - operation: The operation that errors name.
     /// - Throws: ``Base/SystemError`` as for ``FileSystem/directoryForWriting(_:_:)``, or if the system refuses.
     init(creatingForWriting path: String, _ operation: String) throws(SystemError) {
-        guard geteuid() == 0 else {
-            try FileSystem.makeDirectories(path)
-            try self.init(opening: path, operation)
-            return
-        }
         let place = try FileSystem.directoryForWriting(path, operation)
         // This check reports a dangling link, and a file that is in the way.
         try FileSystem.checkDirectories(above: path == "/" ? "/file" : "\(path)/file")
@@ -274,7 +269,6 @@ extension DirectoryHandle {
         mode: UInt32,
         isSynced: Bool = false,
     ) throws(SystemError) {
-        removeAbandoned(of: name)
         let owner = try inheritedOwner()
         var content = FileContent(bytes, path: full(name), mode: mode, owner: owner?.user, group: owner?.group)
         let file: NewFile
@@ -344,66 +338,61 @@ extension DirectoryHandle {
 /// The flag `O_PATH`, which opens a directory only for searching; Glibc declares it for GNU sources only.
 private let searchOnly: Int32 = 0o10000000
 
-/// Temporary files: creation, and removal of the files that killed processes have left.
+/// The files under temporary names.
 extension DirectoryHandle {
+    /// The number of attempts, and the pause after each, to get a temporary name that another process writes.
+    private static let (attemptLimit, attemptMicroseconds): (Int, UInt32) = (500, 20_000)
+
     /// Creates and locks a file that only its owner may read; a file without a lock no longer has a writer.
+    ///
+    /// A file that a killed process has left under the name is removed. While another process writes the file, it is
+    /// waited for.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses, with the code `EBUSY` if the other process does not end.
     func makeFile(_ name: String, _ operation: String, _ path: String) throws(SystemError) -> FileLock {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        while true {
-            let file = FileDescriptor(
-                adopting: try SystemError.check(operation, path) { unsafe openat(descriptor.raw, name, flags, 0o600) }
-            )
-            // A file system without locks refuses this call, but its files are not removed as abandoned either.
-            flock(file.raw, LOCK_EX)
-            // Another process may have removed the file as abandoned before it was locked.
-            if try FileStatus.at(name, in: descriptor.raw, followingLinks: false, operation) != nil {
-                return FileLock(adopting: file)
+        for _ in 0..<Self.attemptLimit {
+            let raw = unsafe openat(descriptor.raw, name, flags, 0o600)
+            let code = errno
+            if raw >= 0 {
+                let file = FileDescriptor(adopting: raw)
+                // A file system without locks refuses this call.
+                flock(file.raw, LOCK_EX)
+                // Another process may have removed the file as abandoned before it was locked.
+                if try isFile(name, file, operation) { return FileLock(adopting: file) }
+            } else {
+                guard code == EEXIST else { throw SystemError(operation, path, code: code) }
+                if try !removeAbandoned(name, operation) { usleep(Self.attemptMicroseconds) }
             }
         }
+        throw SystemError(operation, path, code: EBUSY, detail: "another process is writing it")
     }
 
-    /// Removes the temporary files that killed processes have left next to an entry.
-    ///
-    /// A file is removed only if its name is from `PathParts.temporaryName()`, it belongs to this process's user and it
-    /// has no writer. A directory that was moved aside is kept, because its files are not the agent's. Failures are
-    /// ignored.
-    ///
-    /// - Parameter name: The name of the entry.
-    public func removeAbandoned(of name: String) {
-        for found in (try? names()) ?? [] where PathParts.isTemporary(found, of: name) {
-            guard let status = try? FileStatus.at(found, in: descriptor.raw, followingLinks: false, "cannot look at"),
-                status.owner == geteuid()
-            else { continue }
-            switch status.kind {
-            case .regular: removeAbandonedFile(found)
-            // A link cannot be locked. It is renamed immediately, so a link that is seconds old has no writer.
-            case .symbolicLink where Timestamp.now().seconds - status.modified > 10: discard(found)
-            default: continue
-            }
-        }
-    }
-
-    private func removeAbandonedFile(_ name: String) {
+    /// Removes what a killed process has left under a temporary name, and returns whether no other process writes it.
+    private func removeAbandoned(_ name: String, _ operation: String) throws(SystemError) -> Bool {
         let opened = unsafe openat(descriptor.raw, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard opened >= 0 else { return }
+        let code = errno
+        guard opened >= 0 else {
+            // A link has no writer: it is created in one step. A file of another user was left by root.
+            guard [ELOOP, ENOENT, EACCES].contains(code) else { throw SystemError(operation, full(name), code: code) }
+            try remove(name)
+            return true
+        }
         let file = FileDescriptor(adopting: opened)
-        guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else { return }
+        if flock(file.raw, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return false }
         // The file is removed while the lock is held, so that a writer that waits for the lock finds the file gone.
-        discard(name)
+        if try isFile(name, file, operation) { try remove(name) }
         withExtendedLifetime(file) {}
+        return true
     }
-}
 
-extension FileSystem {
-    /// Removes the temporary files that killed processes have left next to a file or link.
-    ///
-    /// - Parameter path: The path of the file or link.
-    public static func removeAbandoned(of path: String) {
-        let operation = "cannot list"
-        guard let parts = try? PathParts(path, operation),
-            let directory = try? DirectoryHandle(opening: parts.directory, operation)
-        else { return }
-        directory.removeAbandoned(of: parts.name)
+    /// Returns whether an open file still has a name.
+    private func isFile(
+        _ name: String,
+        _ file: borrowing FileDescriptor,
+        _ operation: String
+    ) throws(SystemError) -> Bool {
+        try status(name, operation)?.identity == FileStatus(descriptor: file.raw, operation, full(name)).identity
     }
 }
 

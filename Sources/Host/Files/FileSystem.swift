@@ -130,18 +130,14 @@ extension FileSystem {
 }
 
 extension FileSystem {
-    /// Creates a directory and all missing directories above it.
+    /// Creates a directory and all missing directories above it, with mode 0755.
+    ///
+    /// Behind a link of another user, root creates directories only in that user's directories.
     ///
     /// - Parameter path: The directory, which may exist already.
-    /// - Throws: ``Base/SystemError`` that names the first directory that could not be created.
+    /// - Throws: ``Base/SystemError`` as for ``directoryForWriting(_:_:)``, or if a directory cannot be created.
     public static func makeDirectories(_ path: String) throws(SystemError) {
-        try SystemError.checkPath(makingDirectory, path)
-        for path in prefixes(path) where try missingDirectory(path) {
-            guard unsafe mkdir(path, 0o755) != 0 else { continue }
-            let code = errno
-            // The directory is checked again, because another process may have created it.
-            if try missingDirectory(path) { throw SystemError(makingDirectory, path, code: code) }
-        }
+        _ = try DirectoryHandle(creatingForWriting: path, makingDirectory)
     }
 
     /// Checks that no file or dangling link is in the way of ``makeDirectories(_:)``.
@@ -226,9 +222,7 @@ extension FileSystem {
         isSynced: Bool = true,
     ) throws(SystemError) {
         let content = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
-        let file = try NewFile(content, isSynced: isSynced)
-        try file.rename()
-        if isSynced { try file.synchronizeDirectory() }
+        try writeTogether([content], isSynced: isSynced)
     }
 
     /// Replaces several files that belong together, such as a certificate and its key.
@@ -237,12 +231,14 @@ extension FileSystem {
     /// first file is renamed, so the files are inconsistent only between the renames. If a file cannot be written, no
     /// file is changed.
     ///
-    /// - Parameter files: The files.
+    /// - Parameters:
+    ///   - files: The files.
+    ///   - isSynced: Whether the files are flushed to the disk.
     /// - Throws: ``Base/SystemError`` with the first path that could not be written.
-    public static func writeTogether(_ files: [FileContent]) throws(SystemError) {
-        let files = try files.map { file throws(SystemError) in try NewFile(file, isSynced: true) }
+    public static func writeTogether(_ files: [FileContent], isSynced: Bool = true) throws(SystemError) {
+        let files = try files.map { file throws(SystemError) in try NewFile(file, isSynced: isSynced) }
         for file in files { try file.rename() }
-        for file in files { try file.synchronizeDirectory() }
+        if isSynced { for file in files { try file.synchronizeDirectory() } }
     }
 
     /// Creates a symbolic link.
@@ -276,8 +272,10 @@ extension FileSystem {
         let isDirectory = found?.kind == .directory
         // A file system that is mounted below the directory would remain next to the link.
         if isDirectory { try directory.requireNoMount(in: parts.name, operation) }
-        let temporary = parts.temporaryName()
+        let temporary = parts.temporaryName
         do throws(SystemError) {
+            if try directory.status(temporary)?.kind == .directory { try directory.removeTree(temporary) }
+            try directory.remove(temporary)
             try directory.makeLink(temporary, to: target, operation)
             if isDirectory {
                 try directory.exchange(temporary, with: parts.name, operation)

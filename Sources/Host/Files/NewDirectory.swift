@@ -115,18 +115,9 @@ extension FileSystem {
     /// - Throws: ``Base/SystemError`` with the code `EACCES` if a link of another user leads to a directory that is not
     ///   that user's, or a link in one of ``programDirectories`` leads out of it.
     public static func directoryForWriting(_ directory: String, _ operation: String) throws(SystemError) -> String {
-        guard geteuid() == 0 else { return directory }
-        var walk = PathWalk(directory, operation)
+        let absolute = directory.isAbsolutePath ? directory : "\(Machine.workingDirectory())/\(directory)"
+        guard geteuid() == 0 else { return existingRealPath(absolute) }
+        var walk = PathWalk(absolute, operation)
         return try walk.reachForWriting(outside: programDirectories.withLock { $0 })
-    }
-
-    /// Creates a directory and all missing directories above it.
-    ///
-    /// Behind a link of another user, directories are created only in that user's directories.
-    ///
-    /// - Parameter path: The directory.
-    /// - Throws: ``Base/SystemError`` as for ``directoryForWriting(_:_:)``, or if a directory cannot be created.
-    public static func makeDirectoriesForWriting(_ path: String) throws(SystemError) {
-        _ = try DirectoryHandle(creatingForWriting: path, "cannot create directory")
     }
 }

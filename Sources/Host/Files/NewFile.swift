@@ -66,7 +66,7 @@ public final class NewFile {
         isSynced: Bool,
     ) throws(SystemError) {
         (path, self.name) = (content.path, name)
-        temporary = try PathParts(content.path, Self.operation).temporaryName()
+        temporary = try PathParts(content.path, Self.operation).temporaryName
         self.directory = try directory.duplicate(Self.operation)
         lock = try directory.makeFile(temporary, Self.operation, content.path)
         try lock.file.fill(content, Self.operation)

@@ -31,7 +31,7 @@ public struct StagedDirectory: ~Copyable {
     public init(replacing target: String) throws(SystemError) {
         let target = FileSystem.existingRealPath(target)
         let parts = try PathParts(target, Self.operation)
-        let path = "\(parts.directory)/\(parts.temporaryName())"
+        let path = "\(parts.directory)/\(parts.temporaryName)"
         let status = try FileSystem.status(target)
         if let status, status.kind != .directory {
             throw SystemError(Self.operation, target, code: ENOTDIR, detail: "is a \(status.kind.rawValue)")
@@ -80,9 +80,8 @@ public struct StagedDirectory: ~Copyable {
             return nil
         }
         guard let lock = taken else { return nil }
-        for name in try FileSystem.list(parts.directory) where PathParts.isTemporary(name, of: parts.name) {
-            try FileSystem.removeTree("\(parts.directory)/\(name)")
-        }
+        let abandoned = "\(parts.directory)/\(parts.temporaryName)"
+        if try FileSystem.status(abandoned) != nil { try FileSystem.removeTree(abandoned) }
         return lock
     }
 

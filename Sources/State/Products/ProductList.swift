@@ -205,7 +205,7 @@ public struct ProductRemover: Sendable {
         do throws(SystemError) {
             let parts = try PathParts(root + path, Self.looking)
             let directory = try DirectoryHandle(withoutLinks: parts.directory)
-            if !isDryRun { directory.removeAbandoned(of: parts.name) }
+            if !isDryRun { try? directory.remove(parts.temporaryName) }
             guard let present = try ProductForm(parts.name, in: directory) else { return .absent }
             let differences = forms.map { present.difference(from: $0) }
             guard differences.contains(nil) else { return .kept(differences.compactMap(\.self).last ?? "") }
