@@ -36,7 +36,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         } catch {
             guard error.code == EINVAL || error.code == ENOSYS else { throw error }
             let detail = "its file system cannot exchange two entries"
-            throw SystemError(operation, full(other), code: error.code, detail: detail, advice: "remove the directory")
+            throw SystemError(operation, full(other), code: error.code, detail: detail)
         }
     }
 

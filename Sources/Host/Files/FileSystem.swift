@@ -316,19 +316,7 @@ extension FileSystem {
         try DirectoryHandle(opening: parts.directory, removing).removeTree(parts.name)
     }
 
-    /// Removes a subdirectory of an open directory, and everything in it.
-    fileprivate static func removeTree(
-        _ name: String,
-        in parent: borrowing DirectoryHandle
-    ) throws(SystemError) {
-        let path = parent.full(name)
-        // Mounts are checked before anything is removed. The kernel checks again at each directory.
-        try parent.requireNoMount(in: name, removing)
-        try emptyDirectory(path, name, in: parent.descriptor.raw, device: nil, depth: 0)
-        try SystemError.check(removing, path) { unsafe unlinkat(parent.descriptor.raw, name, AT_REMOVEDIR) }
-    }
-
-    private static let removing = "cannot remove"
+    fileprivate static let removing = "cannot remove"
 
     /// Finds a mount point at or below a directory in the kernel's list of this process's mounts.
     static func mountPoint(atOrBelow directory: String) throws(SystemError) -> String? {
@@ -344,12 +332,11 @@ extension FileSystem {
     private static let depthLimit = 100
 
     /// Removes everything in the directory `name` of the open directory `parent`.
-    private static func emptyDirectory(
+    fileprivate static func emptyDirectory(
         _ path: String,
         _ name: String,
         in parent: CInt,
-        device: UInt64?,
-        depth: Int,
+        depth: Int = 0,
     ) throws(SystemError) {
         guard depth < depthLimit else {
             throw SystemError(removing, path, code: EFBIG, detail: "is deeper than \(depthLimit) directories")
@@ -361,19 +348,13 @@ extension FileSystem {
             let advice = code == EXDEV ? unmounting(path) : nil
             throw SystemError(removing, path, code: code == EXDEV ? EBUSY : code, detail: detail, advice: advice)
         }
-        let opened = FileDescriptor(adopting: raw)
-        let here = try FileStatus(descriptor: opened.raw, removing, path).identity.device
-        if let device, device != here {
-            let detail = "another file system is mounted there"
-            throw SystemError(removing, path, code: EBUSY, detail: detail, advice: unmounting(path))
-        }
-        let listing = try DirectoryListing(adopting: opened, removing, path)
+        let listing = try DirectoryListing(adopting: FileDescriptor(adopting: raw), removing, path)
         for entry in try listing.names(removing, path, limit: 1_000_000) {
             let below = "\(path)/\(entry)"
             if unsafe unlinkat(listing.descriptor, entry, 0) == 0 { continue }
             let code = errno
             guard code == EISDIR else { throw SystemError(removing, below, code: code) }
-            try emptyDirectory(below, entry, in: listing.descriptor, device: here, depth: depth + 1)
+            try emptyDirectory(below, entry, in: listing.descriptor, depth: depth + 1)
             try SystemError.check(removing, below) { unsafe unlinkat(listing.descriptor, entry, AT_REMOVEDIR) }
         }
     }
@@ -397,7 +378,10 @@ extension DirectoryHandle {
     /// - Parameter name: The subdirectory's name.
     /// - Throws: ``Base/SystemError`` that names the path that could not be removed. Nothing is restored.
     public func removeTree(_ name: String) throws(SystemError) {
-        try FileSystem.removeTree(name, in: self)
+        // Mounts are checked before anything is removed. The kernel checks again at each directory.
+        try requireNoMount(in: name, FileSystem.removing)
+        try FileSystem.emptyDirectory(full(name), name, in: descriptor.raw)
+        try removeDirectory(name)
     }
 }
 

@@ -26,15 +26,8 @@ public struct DirectorySettings: Sendable {
         // In a directory with the setgid bit, a new directory has the group of that one.
         let group = group ?? (isNew && geteuid() == 0 ? getegid() : nil)
         if owner ?? found.owner != found.owner || group ?? found.group != found.group {
-            do throws(SystemError) {
-                // The largest number leaves owner or group unchanged.
-                try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
-            } catch {
-                let accounts = [owner.map { "owner \($0)" }, group.map { "group \($0)" }].compactMap(\.self)
-                var error = error
-                error.detail = "it cannot have \(accounts.joined(separator: " and ")): \(error.reason)"
-                throw error
-            }
+            // The largest number leaves owner or group unchanged.
+            try SystemError.check("cannot set the owner of", path) { fchown(raw, owner ?? .max, group ?? .max) }
         }
         guard let mode = mode ?? (isNew ? Self.usualMode : nil), mode != found.mode else { return }
         try SystemError.check(operation, path) { fchmod(raw, mode) }

@@ -1,5 +1,4 @@
 public import Base
-import CShims
 import Glibc
 
 /// A new version of a directory, prepared next to the directory that the new version replaces as a whole.
@@ -101,15 +100,12 @@ public struct StagedDirectory: ~Copyable {
     ///   new version.
     public mutating func publish() throws(SystemError) {
         try Self.synchronize(path)
-        let parent = try DirectoryHandle(opening: PathParts(target, Self.operation).directory, Self.operation)
-        do throws(SystemError) {
-            try SystemError.check(Self.operation, target) {
-                targetExists ? unsafe nest_host_exchange(AT_FDCWD, path, target) : unsafe rename(path, target)
-            }
-        } catch {
-            guard targetExists, error.code == EINVAL || error.code == ENOSYS else { throw error }
-            let detail = "its file system cannot exchange two directories"
-            throw SystemError(Self.operation, target, code: error.code, detail: detail)
+        let parts = try PathParts(target, Self.operation)
+        let parent = try DirectoryHandle(opening: parts.directory, Self.operation)
+        if targetExists {
+            try parent.exchange(parts.temporaryName, with: parts.name, Self.operation)
+        } else {
+            try parent.rename(parts.temporaryName, to: parts.name, Self.operation)
         }
         isOver = true
         // The old version now has the temporary name. It is removed only once the exchange is on the disk, because
