@@ -72,11 +72,15 @@ public struct Plan: Sendable, Hashable {
     }
 }
 
+/// Plans with other steps.
 extension Plan {
     /// Returns the plan with each task replaced by a task of the same name.
     func replacingTasks(_ replacement: (PlannedTask) -> PlannedTask) -> Self {
-        let steps = steps.map { Step(task: replacement($0.task), dependencies: $0.dependencies) }
-        return Self(steps: steps, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
+        with(steps.map { Step(task: replacement($0.task), dependencies: $0.dependencies) })
+    }
+
+    private func with(_ steps: [Step]) -> Self {
+        Self(steps: steps, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
     }
 }
 

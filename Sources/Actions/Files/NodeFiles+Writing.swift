@@ -25,7 +25,6 @@ extension NodeFiles {
                 continue
             }
             file.path = try location(ofWritten: file.path)
-            FileSystem.removeAbandoned(of: file.path)
             changed.append(file)
         }
         for file in changed { try log(task, creating: .file(file)) }
@@ -78,7 +77,6 @@ extension NodeFiles {
     func write(_ file: FileContent, from source: String, by task: String) throws(SystemError) {
         var written = file
         written.path = try location(ofWritten: file.path)
-        FileSystem.removeAbandoned(of: written.path)
         try log(task, creating: .file(written))
         let new = try NewFile(written, isSynced: false)
         var digest = SHA256()
