@@ -119,31 +119,24 @@ struct Program {
         isOfUnits: Bool = false,
         _ command: (Configuration) async throws -> ExitCode,
     ) async throws -> ExitCode {
-        func report(_ error: Problems) async -> ExitCode {
-            if isOfUnits { await MetricsWriter(options: options, configuration: nil).write(orWarn: output) }
-            return reportInvalidFile(error, options)
-        }
         let configuration: Configuration
         do throws(Problems) {
             configuration = try Configuration(options)
+            if !isOfUnits, let absence = Configuration.absence(options) {
+                // The unit of the task was created from a task file that no longer exists.
+                if options.isService { throw Problems([absence]) }
+                output.report(warnings: [absence])
+            }
         } catch {
-            return await report(error)
-        }
-        if !isOfUnits, let absence = Configuration.absence(options) {
-            // The unit of the task was created from a task file that no longer exists.
-            if options.isService { return await report(Problems([absence])) }
-            output.report(warnings: [absence])
+            if isOfUnits { await MetricsWriter(options: options, configuration: nil).write(orWarn: output) }
+            if options.isService {
+                // Every user can read the status, and the problem may quote a value from the file.
+                let place = error.all.first?.location.map { " (\($0))" } ?? ""
+                notifyManager("STATUS=\(printable("the task file has a problem\(place), see the journal"))")
+            }
+            throw Refusal(problems: error, code: .configuration)
         }
         return try await command(configuration)
-    }
-
-    private func reportInvalidFile(_ error: Problems, _ options: Options) -> ExitCode {
-        output.report(error, as: options.output, .taskFileWrong)
-        guard options.isService else { return .configuration }
-        // Every user can read the status, so it must not contain the problem, which may quote a value from the file.
-        let place = error.all.first?.location.map { " (\($0))" } ?? ""
-        notifyManager("STATUS=\(printable("the task file has a problem\(place), see the journal"))")
-        return .configuration
     }
 
     /// Runs a function while the sinks show the elapsed time, and waits until the sinks have reported everything.

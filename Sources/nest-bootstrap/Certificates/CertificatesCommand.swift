@@ -186,11 +186,16 @@ struct CertificateMaintenance {
         let renewal = Renewal(set, selection, isForced: command.isForced, at: .now(), access)
         let plan = try await renewal.plan()
         if !command.isDryRun { try await renewal.perform(plan, onProgress: reportProgress) }
-        if options.output.isForPrograms {
+        guard !options.output.isForPrograms else {
             output.writeObjects(renewalJSON(plan, isDryRun: command.isDryRun))
-        } else {
-            write(lines(plan, set))
+            return .success
         }
+        if !plan.authorityFaults.isEmpty {
+            let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
+            let hint = "it is kept; run \(quotedShellLine(rotationCall)) to see how it is replaced"
+            output.report(warnings: [Problem(text, hint: hint)])
+        }
+        write(lines(plan, set))
         return .success
     }
 
@@ -226,11 +231,6 @@ struct CertificateMaintenance {
         lines += plan.removed.map { "\($0): \(verb)removed, as no declaration names it" }
         let count = "\(plan.made.count) certificate\(plan.made.count == 1 ? "" : "s")"
         let keptCount = plan.keptCount + plan.encrypted.count
-        if !plan.authorityFaults.isEmpty {
-            let call = quotedShellLine(rotationCall)
-            let faults = plan.authorityFaults.joined(separator: ", ")
-            lines.append("note: \(authority): \(faults); it is kept; run \(call) to see how it is replaced")
-        }
         lines += plan.limits.map { "note: \($0)" }
         if isDryRun, plan.needsIdentity, command.identities.isEmpty {
             lines.append("note: this needs the private key of an operator: pass '--identity FILE'")

@@ -42,14 +42,15 @@ struct ExplainCommand: Command {
     /// Returns the explanation of the key; if several have the name, of the first, with a list of the others.
     private func text() throws(UsageError) -> String {
         guard let name = key else { return sectionsText }
-        if let annotation = ObjectAnnotation.allCases.first(where: { $0.key == name }) { return text(of: annotation) }
         let found = ReferencedKey.find(name)
-        guard let key = found.first else { throw UsageError(unknown: name) }
-        return text(of: key, others: found.dropFirst())
+        if let key = found.first { return text(of: key, others: found.dropFirst()) }
+        let near = nameMeant(by: name, in: ReferencedKey.all.flatMap { [$0.description.name, $0.shortPath, $0.path] })
+        let hint = near.map { "did you mean '\($0)'?" } ?? "'nest-bootstrap explain' lists the sections"
+        throw UsageError("unknown key '\(printable(name))' (\(hint))", of: Self.self)
     }
 
     private var sectionsText: String {
-        let rows = ReferencedKey.sections.map { Row($0.path, $0.description.plainMeaning) }
+        let rows = ReferencedKey.sections.map { Row($0.path, plain($0.description.meaning)) }
         let call = "'nest-bootstrap explain KEY' explains a key: 'tasks', 'tasks.NAME.apply', 'apply.wait' or 'wait'."
         return ["A task file is YAML with these sections:\n", section("Sections", rows), paragraph(call)]
             .joined(separator: "\n")
@@ -68,51 +69,26 @@ struct ExplainCommand: Command {
         if let example = description.example { facts.append(Row("Example", "\(description.name): \(example)")) }
         var parts = [
             key.path + "\n",
-            paragraph(sentence(description.plainMeaning)),
+            paragraph(sentence(plain(description.meaning))),
             section("Value", facts),
         ]
-        let rows = key.keys.map { Row($0.description.name, $0.description.plainMeaning) }
+        let rows = key.keys.map { Row($0.description.name, plain($0.description.meaning)) }
         if !rows.isEmpty { parts.append(section("Keys", rows)) }
         if key.shortPath == "apply" {
-            let rows = ObjectAnnotation.allCases.map { Row($0.key, plain($0.meaning)) }
+            let rows = ObjectAnnotation.allCases.map { Row($0.example, plain($0.meaning)) }
             parts.append(section("Annotations of its manifests", rows))
         }
         if !others.isEmpty {
-            parts.append(section("Other keys with this name", others.map { Row($0.path, $0.description.plainMeaning) }))
+            let rows = others.map { Row($0.path, plain($0.description.meaning)) }
+            parts.append(section("Other keys with this name", rows))
         }
         return parts.joined(separator: "\n")
-    }
-
-    /// Formats the description of an annotation.
-    private func text(of annotation: ObjectAnnotation) -> String {
-        [
-            annotation.key + "\n", paragraph(sentence(plain(annotation.meaning))),
-            section(
-                "Value",
-                [Row("Type", "annotation of an object in a manifest"), Row("Example", annotation.example)]
-            ),
-        ].joined(separator: "\n")
     }
 
     /// Wraps a text in lines that fit a terminal.
     private func paragraph(_ text: String) -> String {
         text.wrapped(to: helpColumns).joined(separator: "\n") + "\n"
     }
-}
-
-extension UsageError {
-    /// Creates the error that no key has the given name.
-    fileprivate init(unknown name: String) {
-        let names = ReferencedKey.all.flatMap { [$0.description.name, $0.shortPath, $0.path] }
-        let near = nameMeant(by: name, in: names + ObjectAnnotation.allCases.map(\.key))
-        let hint = near.map { "did you mean '\($0)'?" } ?? "'nest-bootstrap explain' lists the sections"
-        self.init("unknown key '\(printable(name))' (\(hint))", of: ExplainCommand.self)
-    }
-}
-
-extension KeyDescription {
-    /// The meaning of the key, without Markdown.
-    fileprivate var plainMeaning: String { plain(meaning) }
 }
 
 /// Removes Markdown from a text of the reference.

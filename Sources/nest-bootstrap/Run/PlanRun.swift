@@ -89,7 +89,7 @@ struct PlanRun {
                 return try await perform(step, context, runner, recorder, records, inputs, refusal)
             }
         }
-        if command.isWholeRun, signal == nil { output.report(warnings: environment.formerSetWarnings()) }
+        if command.tasks.isEmpty, signal == nil { output.report(warnings: environment.formerSetWarnings()) }
         await http.shutDown()
         if recorder != nil, !command.isConfined { await concludeByHand() }
         var code = ExitCode(report, signal: signal)

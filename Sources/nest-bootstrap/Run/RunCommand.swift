@@ -69,9 +69,6 @@ struct RunCommand: Command {
     var part: NetworkPart?
     var isRepetition = false
 
-    /// Whether all tasks of the node are run, by hand and for the first time.
-    var isWholeRun: Bool { tasks.isEmpty && !isRepetition }
-
     var acts: Bool { !isDryRun }
 
     /// The maximum wait for a slow reader of the output, which is short for a run because a caller waits for its exit.

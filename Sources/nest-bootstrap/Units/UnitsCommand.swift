@@ -154,14 +154,11 @@ extension [UnitFile] {
     /// Writes the files without syncing, because the next start of systemd or call of the command writes them again.
     func write(in directory: String) throws(SystemError) {
         try FileSystem.makeDirectories(directory)
-        let files = map { file in
+        // Links are in subdirectories and come last, so that none leads to a unit that cannot be written.
+        func rank(_ file: UnitFile) -> (Int, String) { (file.path.contains("/") ? 1 : 0, file.path) }
+        for file in sorted(by: { rank($0) < rank($1) }) {
             let path = "\(directory)/\(file.path)"
-            return (parent: String(path[..<(path.lastSlash ?? path.startIndex)]), path: path, content: file.content)
-        }
-        // Links come last, so that none leads to a unit that cannot be written.
-        func rank(_ parent: String) -> Int { parent == directory ? 0 : 1 }
-        for (_, path, content) in files.sorted(by: { (rank($0.parent), $0.parent) < (rank($1.parent), $1.parent) }) {
-            switch content {
+            switch file.content {
             case .text(let text):
                 try FileSystem.write(Swift.Array(text.utf8), to: path, mode: 0o644, isSynced: false)
             case .link(let target):
