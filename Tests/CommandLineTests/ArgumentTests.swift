@@ -155,7 +155,6 @@ struct ArgumentTests {
             (["run", "--dry-run=yes"], "flag '--dry-run' takes no value"),
             (["run", "--role", "a", "--role", "b"], "flag '--role' was given more than once"),
             (["run", "--with-dependencies"], "'--with-dependencies' requires '--task NAME'"),
-            (["status", "--kubeconfig", "k"], "'--kubeconfig' requires '--all-nodes'"),
             (["status", "--all-nodes", "x"], "'--all-nodes' and task 'x' are mutually exclusive"),
             (["status", "--all-nodes", "--wait=1s"], "'--all-nodes' and '--wait' are mutually exclusive"),
             (["status", "--all-nodes", "--role", "x"], "'--all-nodes' and '--role' are mutually exclusive"),

@@ -42,7 +42,8 @@ struct ReportTests {
                 in: "\(cluster.directory)/admin"
             )
             try await cluster.createNodes(["other"])
-            let status = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig)
+            let environment = ["KUBECONFIG": cluster.kubeconfig]
+            let status = try await admin.run("status", "--all-nodes", environment: environment)
             #expect(status.status == 1, "\(status.errors)")
             let lines = status.outputLines.map { line in
                 line.replacing(#/ +/#, with: " ").replacing(#/ (\d+ s|\d+m \d+s) /#, with: " AGE ")
@@ -58,20 +59,20 @@ struct ReportTests {
             try await cluster.mustRunKubectl("delete", "node", "other", "w4")
             for (file, code) in [("nodes: {w1: {role: worker}}\n", 0), ("nodes: {w4: {role: worker}}\n", 3)] {
                 try admin.write("\(file)tasks: {}\n", to: "bootstrap.yaml")
-                let result = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig)
+                let result = try await admin.run("status", "--all-nodes", environment: environment)
                 #expect(result.status == Int32(code))
             }
             // More than the server sends at once.
             try await cluster.createNodes((1...60).map { "p\($0)" })
             try admin.write("tasks: {}\n", to: "bootstrap.yaml")
-            let environment = ["KUBECONFIG": cluster.kubeconfig]
             let many = try await admin.run("status", "--all-nodes", "-o", "json", environment: environment)
             #expect(try many.output.json["summary"]?["not reported"]?.integer == 60)
 
-            let refused = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.nobodyKubeconfig)
+            let nobody = ["KUBECONFIG": cluster.nobodyKubeconfig]
+            let refused = try await admin.run("status", "--all-nodes", environment: nobody)
             #expect(refused.status == 1)
             #expect(refused.errors.contains("refuses GET /api/v1/nodes"), "\(refused.errors)")
-            #expect(refused.errors.contains("administrator with '--kubeconfig'"), "\(refused.errors)")
+            #expect(refused.errors.contains("administrator in KUBECONFIG"), "\(refused.errors)")
         }
     }
 
@@ -135,7 +136,8 @@ struct ReportTests {
     private func expectRenewal(_ reporting: ReportingNode, _ cluster: TestCluster) async throws {
         let admin = try TestNode("tasks: {}\n", in: "\(cluster.directory)/admin")
         func state() async throws -> String? {
-            let status = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig, "-o", "json")
+            let environment = ["KUBECONFIG": cluster.kubeconfig]
+            let status = try await admin.run("status", "--all-nodes", "-o", "json", environment: environment)
             return try status.output.json["nodes"]?[0]?["state"]?.string
         }
         func patch(_ condition: String) async throws {

@@ -10,9 +10,6 @@ import Reporting
 struct ClusterStatus {
     let options: Options
 
-    /// The path of the kubeconfig given in the arguments, if any.
-    let kubeconfig: String?
-
     /// The maximum time for reading all nodes from the cluster.
     private static let limit = Duration.seconds(60)
 
@@ -54,7 +51,7 @@ struct ClusterStatus {
             let path = try kubeconfigPath()
             let connection = try ClusterConnection(kubeconfig: path, files, http)
             let reports = NodeReports(client: connection.client)
-            let advice = "name the kubeconfig of an administrator with '--kubeconfig'"
+            let advice = "name the kubeconfig of an administrator in KUBECONFIG"
             do throws(APIError) {
                 return .success(try await reports.nodes(until: .now + Self.limit))
             } catch {
@@ -65,12 +62,12 @@ struct ClusterStatus {
         }
     }
 
-    /// Returns the kubeconfig given in the arguments or, if there is none, the kubeconfig that kubectl uses.
+    /// Returns the kubeconfig that kubectl uses.
     private func kubeconfigPath() throws(Problem) -> String {
         let variable = options.environment["KUBECONFIG"]?.split(separator: ":").first.map(String.init)
-        let path = kubeconfig ?? variable ?? "\(options.environment["HOME"] ?? "")/.kube/config"
+        let path = variable ?? "\(options.environment["HOME"] ?? "")/.kube/config"
         guard (try? FileSystem.exists(Configuration.absolute(path))) != false else {
-            let hint = "name the kubeconfig of an administrator with '--kubeconfig FILE', or in KUBECONFIG"
+            let hint = "name the kubeconfig of an administrator in KUBECONFIG"
             throw Problem("kubeconfig '\(path)' does not exist", hint: hint)
         }
         return Configuration.absolute(path)

@@ -18,7 +18,7 @@ struct StatusCommand: TaskCommand {
             "If every task has succeeded and this machine's kubelet is not that of a Ready node, a last line names the "
                 + "cause; 'nest-bootstrap doctor' prints more.",
             "With '--all-nodes' this machine need not be a node: it shows what the nodes have reported to the "
-                + "cluster, as condition BootstrapReady of their Nodes. One that the cluster does not have is 'missing', one "
+                + "cluster, as condition BootstrapReady of their Nodes, with the kubeconfig that kubectl would use. One that the cluster does not have is 'missing', one "
                 + "whose report is too old 'stale'.",
         ],
         exitCodes: [
@@ -29,7 +29,7 @@ struct StatusCommand: TaskCommand {
         ],
         examples: [
             "status", "status --watch", "status --wait 10m", "status calico-crds -o json",
-            "status --all-nodes --kubeconfig admin.conf",
+            "status --all-nodes",
         ],
     )
 
@@ -52,13 +52,6 @@ struct StatusCommand: TaskCommand {
             \.isWatching
         ),
         .config, .role, .hostName, .allNodes("every node of the cluster and of section 'nodes' instead of this one"),
-        Flag(
-            "--kubeconfig",
-            "FILE",
-            "the kubeconfig with which '--all-nodes' reads the nodes of the cluster (default: the first file of the "
-                + "environment variable KUBECONFIG, or ~/.kube/config)",
-            \.kubeconfig
-        ),
         .root, .output,
     ]
 
@@ -68,7 +61,6 @@ struct StatusCommand: TaskCommand {
     var isWaiting: Bool { waitLimit != nil }
 
     var isWatching = false
-    var kubeconfig: String?
 
     /// The maximum wait for a slow reader of the output, which is short after a watch because a person interrupts it.
     var outputLimit: Duration { isWatching ? Program.stopLimit : Program.readerLimit }
@@ -76,10 +68,7 @@ struct StatusCommand: TaskCommand {
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         self.names = names.unique()
         if isWaiting, isWatching { throw UsageError("'--wait' and '--watch' are mutually exclusive") }
-        guard options.isForAllNodes else {
-            guard kubeconfig != nil else { return }
-            throw UsageError("'--kubeconfig' requires '--all-nodes'")
-        }
+        guard options.isForAllNodes else { return }
         let others = [
             (names.first.map { "task '\($0)'" }), isWaiting ? "'--wait'" : nil, isWatching ? "'--watch'" : nil,
         ]
@@ -90,7 +79,7 @@ struct StatusCommand: TaskCommand {
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         guard !options.isForAllNodes else {
-            return try await ClusterStatus(options: options, kubeconfig: kubeconfig).run(in: program)
+            return try await ClusterStatus(options: options).run(in: program)
         }
         return try await program.withConfiguration(options) { configuration in
             guard isWatching else {
