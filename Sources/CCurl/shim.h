@@ -63,8 +63,4 @@ static inline CURLMcode nest_curl_set_multi_long(CURLM *multi, CURLMoption optio
     return curl_multi_setopt(multi, option, value);
 }
 
-static inline const char *nest_curl_version(void) {
-    return curl_version_info(CURLVERSION_NOW)->version;
-}
-
 #endif

@@ -169,9 +169,3 @@ func startTransferThread(queue: RequestQueue, inFlightLimit: Int) throws(Transpo
         throw TransportError(.other, "\(error)")
     }
 }
-
-/// The version of libcurl that is loaded, such as `7.88.1`.
-public var libcurlVersion: String {
-    guard let version = unsafe nest_curl_version() else { return "unknown" }
-    return unsafe String(cString: version)
-}

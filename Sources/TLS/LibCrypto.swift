@@ -12,11 +12,6 @@ public enum LibCrypto {
 
     private static let isReady = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
 
-    /// The version of the library that is loaded, such as `3.0.17`.
-    public static var version: String {
-        unsafe OpenSSL_version(OPENSSL_FULL_VERSION_STRING).map { unsafe String(cString: $0) } ?? "unknown"
-    }
-
     /// Empties this thread's error queue.
     ///
     /// - Returns: The library's text for the latest error, or `nil` if the queue was empty.

@@ -112,8 +112,3 @@ private func text(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> String? {
     guard let pointer = unsafe pointer else { return nil }
     return unsafe String(cString: pointer)
 }
-
-/// The version of libyaml that is loaded, such as `0.2.5`.
-public var libyamlVersion: String {
-    unsafe yaml_get_version_string().map { unsafe String(cString: $0) } ?? "unknown"
-}
