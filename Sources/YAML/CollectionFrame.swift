@@ -66,7 +66,10 @@ struct CollectionFrame {
         case .merge(let location): return merge(node, isAlias: isAlias, at: location)
         case .text(let text, let location):
             let first = mapping.insert(Mapping.Entry(key: text, location: location, value: node))
-            return first.map { .duplicateKey(text, at: location, first: $0) }
+            return first.map { first in
+                let message = "key '\(text)' is set twice, the first time at \(first)"
+                return Problem(message, at: location, hint: "remove one of the two")
+            }
         }
     }
 

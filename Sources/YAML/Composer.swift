@@ -35,7 +35,7 @@ struct Composer {
             let (event, span) = try next(&parser)
             switch event {
             case .streamEnd: return root
-            case .streamStart, .documentEnd: break
+            case .other: break
             case .documentStart: try startDocument(span)
             case .alias(let anchor): try take(alias: anchor, at: location(span.start))
             case .scalar(let scalar): try take(scalar, span)
@@ -152,7 +152,7 @@ extension Composer {
     mutating func resolve(_ scalar: ScalarEvent, at location: SourceLocation) -> ResolvedScalar {
         checkTag(
             scalar.tag,
-            ["str", "int", "float", "bool", "null", "binary", "timestamp", "merge", "value"],
+            ["str", "int", "float", "bool", "null", "timestamp", "merge", "value"],
             at: location
         )
         var resolved = ResolvedScalar(scalar)
@@ -168,8 +168,6 @@ extension Composer {
             resolved.value = value
         case ("int", _), ("float", _), ("bool", _), ("null", _):
             problems.append(Problem("'\(scalar.text)' does not match its tag '!!\(tag)'", at: location))
-        case ("binary", _):
-            resolved.text = decodeBinary(scalar.text, at: location)
         default: break
         }
         return resolved
@@ -195,20 +193,6 @@ extension Composer {
         return Anchors.Value(node: .string("*\(name)", location: location), nodeCount: 1, height: 0)
     }
 
-    private mutating func decodeBinary(_ text: String, at location: SourceLocation) -> String {
-        guard let bytes = try? Base64.decode(text) else {
-            problems.append(Problem("the value of a '!!binary' is not base64", at: location))
-            return ""
-        }
-        guard let decoded = String(validating: bytes, as: UTF8.self) else {
-            problems.append(
-                Problem("the value of a '!!binary' is not UTF-8 text, which JSON requires", at: location),
-            )
-            return ""
-        }
-        return decoded
-    }
-
     /// Converts a scalar to a key.
     mutating func key(of scalar: ResolvedScalar, at location: SourceLocation) -> CollectionFrame.Key {
         if scalar.isMerge { return .merge(location) }
@@ -230,14 +214,20 @@ extension Composer {
             }
             return .text(word, location)
         case .integer(let number): return .text(number.json, location)
-        case .float(let number): return .text(KeyText.float(number), location)
-        case .notFinite(let spelling): return .text(spelling, location)
+        case .float, .notFinite: return fractionalKey(scalar.text, at: location)
         case .null:
             problems.append(
                 Problem("key is null", at: location, hint: "put it in quotes: '\(scalar.text)'")
             )
             return .invalid
         }
+    }
+
+    /// Refuses a key that is a number other than an integer, which kubectl rounds to 32 bits.
+    private mutating func fractionalKey(_ text: String, at location: SourceLocation) -> CollectionFrame.Key {
+        let message = "key '\(text)' is a number that is not an integer of 64 bits"
+        problems.append(Problem(message, at: location, hint: "put it in quotes: '\(text)'"))
+        return .invalid
     }
 
     /// Whether the mapping at a location directly follows the `{` of the mapping around it, as in `{{ name }}`.
@@ -255,7 +245,7 @@ extension Composer {
         case .string(let text): return .text(text, location)
         case .boolean(let value): return .text(value ? "true" : "false", location)
         case .number(let number):
-            if case .float = ScalarValue(number.text) { return .text(KeyText.float(number), location) }
+            if case .float = ScalarValue(number.text) { return fractionalKey(number.text, at: location) }
             return .text(number.json, location)
         case .null, .sequence, .mapping:
             problems.append(
@@ -280,8 +270,7 @@ extension Composer {
 /// A scalar whose value has been determined from its tag and text.
 struct ResolvedScalar {
     var value = ScalarValue.string
-    /// The characters, decoded if they were base64.
-    var text: String
+    let text: String
     let style: Node.Style
     /// Whether the scalar is `<<`, which as a key merges mappings.
     let isMerge: Bool

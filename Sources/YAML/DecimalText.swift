@@ -38,19 +38,17 @@ extension DecimalText {
     var goJSON: String {
         guard !digits.isEmpty else { return "0" }
         let sign = isNegative ? "-" : ""
-        return sign + (point > 21 || point < -5 ? scientific(exponentDigitCount: 1) : positional)
+        return sign + (point > 21 || point < -5 ? scientific : positional)
     }
 
-    /// Returns the scientific notation with a minimum number of exponent digits: `1.5e+21`.
-    func scientific(exponentDigitCount: Int) -> String {
+    /// The number in scientific notation, such as `1.5e+21`.
+    private var scientific: String {
         let fraction = digits.count > 1 ? "." + Self.text(digits.dropFirst()) : ""
-        let magnitude = String(abs(point - 1))
-        let zeros = String(repeating: "0", count: max(0, exponentDigitCount - magnitude.utf8.count))
-        return Self.text(digits.prefix(1)) + fraction + (point < 1 ? "e-" : "e+") + zeros + magnitude
+        return Self.text(digits.prefix(1)) + fraction + (point < 1 ? "e-" : "e+") + String(abs(point - 1))
     }
 
     /// The number in positional notation, such as `12.5`.
-    var positional: String {
+    private var positional: String {
         if point <= 0 {
             return "0." + String(repeating: "0", count: -point) + Self.text(digits[...])
         }
@@ -62,19 +60,5 @@ extension DecimalText {
 
     private static func text(_ digits: ArraySlice<UInt8>) -> String {
         String(decoding: digits, as: UTF8.self)
-    }
-}
-
-/// Converts numeric keys to strings, because JSON requires string keys.
-enum KeyText {
-    /// Returns the key of a number that is not an integer in Go.
-    ///
-    /// The number is rounded to 32 bits and formatted with Go's `%g`, as in kubectl: `1e6` is the key `1e+06`.
-    static func float(_ number: Number) -> String {
-        let sign = number.text.utf8.first == UInt8(ascii: "-") ? "-" : ""
-        guard let magnitude = Float(number.json)?.magnitude, magnitude.isFinite else { return sign + ".inf" }
-        guard let decimal = DecimalText(magnitude.description), !decimal.digits.isEmpty else { return sign + "0" }
-        let isScientific = decimal.point > 6 || decimal.point < -3
-        return sign + (isScientific ? decimal.scientific(exponentDigitCount: 2) : decimal.positional)
     }
 }

@@ -10,12 +10,6 @@ public struct Document: Sendable {
 
     /// The location of the value, or of the document's text if there is no value.
     public var location: SourceLocation
-
-    public init(root: Node?, index: Int, location: SourceLocation) {
-        self.root = root
-        self.index = index
-        self.location = location
-    }
 }
 
 /// A document with problems.
@@ -26,13 +20,7 @@ public struct InvalidDocument: Error, Sendable {
     /// The document with what could be read in spite of the problems, such as keys that are set twice.
     ///
     /// It serves to find the other problems of the same document, and for nothing else.
-    public let readable: Document?
-
-    /// Creates the result of a document.
-    init(_ problems: [Problem], _ readable: Document? = nil) {
-        self.problems = Problems(problems)
-        self.readable = readable
-    }
+    public var readable: Document?
 }
 
 /// Reads all documents of a file.
@@ -92,9 +80,6 @@ struct DocumentText: Sendable {
 
     /// The number of the document, starting at 1 as in kubectl.
     var index: Int
-
-    /// Whether the file ends with this text.
-    var isLast = false
 
     /// The problem of the marker line before the text, which makes the document invalid.
     var problem: Problem?

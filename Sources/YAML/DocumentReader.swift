@@ -43,11 +43,11 @@ public struct DocumentReader: Sendable {
 
     private mutating func end(with problem: Problem) {
         splitter.stop()
-        pending = [.failure(InvalidDocument([problem]))]
+        pending = [.failure(InvalidDocument(problems: Problems([problem])))]
     }
 
     private mutating func read(_ part: DocumentText) -> [Result<Document, InvalidDocument>] {
-        if let problem = part.problem { return [.failure(InvalidDocument([problem]))] }
+        if let problem = part.problem { return [.failure(InvalidDocument(problems: Problems([problem])))] }
         guard part.startsWithBrace else { return [readYAML(part)] }
         let stream = JSONStream(part, limits: limits)
         guard let problem = stream.problem else { return stream.documents.map(Result.success) }
@@ -55,7 +55,7 @@ public struct DocumentReader: Sendable {
         guard case .failure(let invalid) = asYAML, invalid.readable == nil, stream.looksLikeJSON else {
             return [asYAML]
         }
-        return stream.documents.map(Result.success) + [.failure(InvalidDocument(problem.all))]
+        return stream.documents.map(Result.success) + [.failure(InvalidDocument(problems: problem))]
     }
 
     private mutating func readYAML(_ part: DocumentText) -> Result<Document, InvalidDocument> {
@@ -64,10 +64,10 @@ public struct DocumentReader: Sendable {
             let root = try composer.compose()
             let location = root?.location ?? part.location
             let document = Document(root: root, index: part.index, location: location)
-            guard composer.problems.isEmpty else { return .failure(InvalidDocument(composer.problems, document)) }
-            return .success(document)
+            if composer.problems.isEmpty { return .success(document) }
+            return .failure(InvalidDocument(problems: Problems(composer.problems), readable: document))
         } catch {
-            return .failure(InvalidDocument(composer.problems + [error]))
+            return .failure(InvalidDocument(problems: Problems(composer.problems + [error])))
         }
     }
 }

@@ -10,7 +10,6 @@ struct DocumentSplitter: Sendable {
     private var offset: Int
     private var line = 1
     private var index = 0
-    private var isStopped = false
 
     init(_ bytes: [UInt8], file: String) {
         self.bytes = bytes
@@ -22,12 +21,12 @@ struct DocumentSplitter: Sendable {
 
     /// Makes ``next()`` return no further document.
     mutating func stop() {
-        isStopped = true
+        offset = bytes.count
     }
 
     /// Returns the text of the next document, or `nil` after the last one.
     mutating func next() -> DocumentText? {
-        guard !isStopped, offset < bytes.count else { return nil }
+        guard offset < bytes.count else { return nil }
         index += 1
         var text = DocumentText(bytes: [], file: file, line: line, index: index)
         if isMarker(endOfLine()) {
@@ -38,7 +37,6 @@ struct DocumentSplitter: Sendable {
         let start = offset
         let end = findEnd(from: start)
         text.bytes = withoutByteOrderMark(bytes[start..<end])
-        text.isLast = offset >= bytes.count
         return text
     }
 
@@ -81,15 +79,6 @@ struct DocumentSplitter: Sendable {
     private func markerProblem() -> Problem? {
         let behind = bytes[(offset + 3)..<endOfLine()]
         guard let first = behind.firstIndex(where: { $0 > 0x20 }), bytes[first] != UInt8(ascii: "#") else { return nil }
-        let place = SourceLocation(file: file, position: SourceLocation.Position(line: line, column: 1))
-        let words = String(decoding: bytes[offset..<endOfLine()], as: UTF8.self).split { $0.isWhitespace }
-        if words.count == 1, words[0].allSatisfy({ $0 == "-" }) {
-            return Problem(
-                "a document marker has three dashes, found \(words[0].count)",
-                at: place,
-                hint: "write '---'"
-            )
-        }
         let before = bytes[offset..<first].count
         return Problem(
             "text after the document marker '---'",

@@ -1,9 +1,9 @@
 /// An event of libyaml's parser.
 enum Event {
-    case streamStart
     case streamEnd
     case documentStart
-    case documentEnd
+    /// The start of the stream, or the end of a document.
+    case other
     case alias(anchor: String)
     case scalar(ScalarEvent)
     case collectionStart(CollectionEvent)

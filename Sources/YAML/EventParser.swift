@@ -57,9 +57,8 @@ extension Event {
     /// Copies a C event.
     fileprivate init(_ event: yaml_event_t) {
         switch unsafe event.type {
-        case YAML_STREAM_START_EVENT: self = .streamStart
+        case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: self = .other
         case YAML_DOCUMENT_START_EVENT: self = .documentStart
-        case YAML_DOCUMENT_END_EVENT: self = .documentEnd
         case YAML_ALIAS_EVENT: self = unsafe .alias(anchor: text(event.data.alias.anchor) ?? "")
         case YAML_SCALAR_EVENT: self = unsafe .scalar(ScalarEvent(event))
         case YAML_SEQUENCE_START_EVENT:

@@ -31,7 +31,6 @@ struct JSONReader {
     var offset: Int
 
     private let file: String
-    private let firstLine: Int
     private let limits: Limits
     private var lines: LineCounter
     /// The open collections.
@@ -41,7 +40,6 @@ struct JSONReader {
     init(_ bytes: ArraySlice<UInt8>, file: String, limits: Limits, line: Int = 1) {
         self.bytes = bytes
         self.file = file
-        firstLine = line
         self.limits = limits
         offset = bytes.startIndex
         lines = LineCounter(bytes, line: line)
@@ -146,11 +144,7 @@ struct JSONReader {
         guard offset >= bytes.endIndex, let frame = frames.last else {
             return problem("expected \(expected), found \(shown)")
         }
-        let bracket = frame.isMapping ? "{" : "["
-        return Problem(
-            "'\(bracket)' is never closed: the text ends in \(endInWords)",
-            at: frame.location
-        )
+        return Problem("'\(frame.isMapping ? "{" : "[")' is never closed", at: frame.location)
     }
 }
 
@@ -176,12 +170,6 @@ extension JSONReader {
         guard let byte = peek() else { return "the end of the text" }
         guard (0x21..<0x7F).contains(byte) else { return "byte 0x" + String(byte, radix: 16, uppercase: true) }
         return "'\(Unicode.Scalar(byte))'"
-    }
-
-    /// The phrase for the end of the text in messages.
-    var endInWords: String {
-        let end = LineCounter.end(of: bytes, line: firstLine)
-        return "line \(end.line), column \(end.column)"
     }
 
     private mutating func skipWhiteSpace() {
@@ -217,7 +205,7 @@ extension JSONReader {
             characters += bytes[first..<offset]
         }
         guard offset < bytes.endIndex else {
-            throw Problem("string is never closed: the text ends in \(endInWords)", at: start)
+            throw Problem("string is never closed", at: start)
         }
         offset += 1
         guard let string = String(validating: characters, as: UTF8.self) else { throw notUTF8(start) }
@@ -237,11 +225,8 @@ extension JSONReader {
         let letter = bytes[offset + 1]
         if letter == UInt8(ascii: "u") { return String(try readUnicodeEscape()) }
         guard let escaped = Self.escapes[letter] else {
-            let character = String(decoding: bytes[(offset + 1)...].prefix(4), as: UTF8.self).first
-            guard let character, !character.isNewline, letter >= 0x20, letter != 0x7F else {
-                throw problem("'\\' is not an escape of JSON at the end of a line, or before a control character")
-            }
-            throw problem("'\\\(character)' is not an escape of JSON")
+            offset += 1
+            throw problem("'\\' does not escape \(shown) in JSON")
         }
         offset += 2
         return escaped

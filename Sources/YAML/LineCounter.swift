@@ -26,11 +26,4 @@ struct LineCounter {
         }
         return position
     }
-
-    /// Returns the position after the last character of the text, ignoring line breaks at the end.
-    static func end(of bytes: ArraySlice<UInt8>, line: Int) -> SourceLocation.Position {
-        var counter = Self(bytes, line: line)
-        let last = bytes.lastIndex { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-        return counter.mark(of: last.map { $0 + 1 } ?? bytes.startIndex)
-    }
 }

@@ -54,11 +54,3 @@ struct MappingBuilder {
         return entries.firstIndex { $0.key.hasSameBytes(as: key) }
     }
 }
-
-extension Problem {
-    /// Creates the problem of a duplicate key.
-    static func duplicateKey(_ key: String, at location: SourceLocation, first: SourceLocation) -> Self {
-        let message = "key '\(key)' is set twice, the first time at \(first)"
-        return Self(message, at: location, hint: "remove one of the two")
-    }
-}

@@ -62,17 +62,10 @@ struct IntegerText {
         let isSigned = isNegative || text.utf8.first == UInt8(ascii: "+")
         let unsigned = text.utf8.dropFirst(isSigned ? 1 : 0)
         let (digits, radix) = Self.split(unsigned)
-        guard let first = digits.first else { return nil }
-        if radix == 2, !isSigned, first.isSign {
-            // Go also accepts `0b-1`, with the sign after the prefix.
-            guard let value = Int64(String(decoding: digits, as: UTF8.self), radix: 2) else { return nil }
-            decimal = String(value)
-            return
-        }
-        guard !first.isSign, let value = UInt64(String(decoding: digits, as: UTF8.self), radix: radix) else {
-            return nil
-        }
-        guard value <= Self.largest(isSigned: isSigned, isNegative: isNegative) else { return nil }
+        guard let first = digits.first, !first.isSign,
+            let value = UInt64(String(decoding: digits, as: UTF8.self), radix: radix),
+            value <= Self.largest(isSigned: isSigned, isNegative: isNegative)
+        else { return nil }
         decimal = isNegative && value > 0 ? "-\(value)" : String(value)
     }
 

@@ -10,8 +10,8 @@ enum ScalarValue: Hashable {
     case integer(Number)
     /// Any other number.
     case float(Number)
-    /// Infinity or NaN, as kubectl spells it if it is a key; JSON cannot represent it as a value.
-    case notFinite(String)
+    /// Infinity or NaN, which JSON cannot represent.
+    case notFinite
     case string
 
     /// Determines the value of an untagged text without quotes.
@@ -22,7 +22,7 @@ enum ScalarValue: Hashable {
         case let first? where first.isDigit || first.isSign:
             self = Self.words[text] ?? Self.number(text)
         case UInt8(ascii: "."):
-            self = Self.words[text] ?? Self.fraction(text)
+            self = Self.words[text] ?? Number.decimal(text: text, plain: text).map(Self.float) ?? .string
         case let first? where Self.firstLetters.contains(first) && text.utf8.count <= 5:
             self = Self.words[text] ?? .string
         default: break
@@ -48,9 +48,8 @@ enum ScalarValue: Hashable {
             words[word] = .boolean(false)
         }
         for word in ["~", "null", "Null", "NULL"] { words[word] = .null }
-        for word in [".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"] { words[word] = .notFinite(".inf") }
-        for word in ["-.inf", "-.Inf", "-.INF"] { words[word] = .notFinite("-.inf") }
-        for word in [".nan", ".NaN", ".NAN"] { words[word] = .notFinite(".nan") }
+        for word in [".inf", ".Inf", ".INF"] { for sign in ["", "+", "-"] { words[sign + word] = .notFinite } }
+        for word in [".nan", ".NaN", ".NAN"] { words[word] = .notFinite }
         return words
     }()
 
@@ -64,17 +63,5 @@ enum ScalarValue: Hashable {
         // An integer of more than 64 bits keeps its digits, because a floating-point value would round them.
         let isWhole = !plain.utf8.contains { $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") }
         return .float(isWhole ? Number(text: text, json: Number.jsonGrammar(plain)) : number)
-    }
-
-    /// Parses a number that begins with a point; underscores are allowed only between digits.
-    private static func fraction(_ text: String) -> Self {
-        guard text.utf8.contains(UInt8(ascii: "_")) else {
-            return Number.decimal(text: text, plain: text).map(Self.float) ?? .string
-        }
-        let parts = text.split(separator: "_", omittingEmptySubsequences: false)
-        for (left, right) in zip(parts, parts.dropFirst()) {
-            guard left.utf8.last?.isDigit == true && right.utf8.first?.isDigit == true else { return .string }
-        }
-        return Number.decimal(text: text, plain: parts.joined()).map(Self.float) ?? .string
     }
 }

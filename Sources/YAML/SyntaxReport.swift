@@ -76,12 +76,8 @@ struct SyntaxReport {
             guard isAtEnd || failure.problem == "found unexpected document indicator" else { return nil }
             // The quote that closes an earlier string may have been meant to begin one.
             if let earlier = longString, earlier.end.line == failure.contextMark.line { return closed(earlier) }
-            let end = LineCounter.end(of: part.bytes, line: part.line)
-            return Problem(
-                "the string that begins with \(quote(failure.contextMark)) here is not closed before the end of the "
-                    + "\(part.isLast ? "file" : "document") in line \(end.line), column \(end.column)",
-                at: location(failure.contextMark)
-            )
+            let message = "the string that begins with \(quote(failure.contextMark)) here is never closed"
+            return Problem(message, at: location(failure.contextMark))
         }
         guard let string = longString, string.end.line == failure.problemMark.line,
             string.end.column <= failure.problemMark.column

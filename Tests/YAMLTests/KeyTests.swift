@@ -3,14 +3,10 @@ import YAML
 
 @Suite(.timeLimit(.minutes(5))) struct KeyTests {
     @Test(arguments: [
-        ("1", "1"), ("017", "15"), ("0x1F", "31"), ("1_000", "1000"), ("1.5", "1.5"), ("1.10", "1.1"), ("1e3", "1000"),
-        ("1e6", "1e+06"), ("1e20", "1e+20"), ("123456789.123", "1.2345679e+08"), ("0.30000000000000004", "0.3"),
-        ("999999.5", "999999.5"), ("1234567.5", "1.2345675e+06"), ("1e-7", "1e-07"), ("0.0001", "0.0001"),
-        ("-0.0", "-0"), ("-.5", "-0.5"), ("1e39", ".inf"), ("-1e39", "-.inf"), ("08", "8"),
-        ("18446744073709551616", "1.8446744e+19"), ("9223372036854775807", "9223372036854775807"),
-        (".inf", ".inf"), ("-.inf", "-.inf"), (".nan", ".nan"), ("true", "true"), ("False", "false"),
+        ("1", "1"), ("017", "15"), ("0x1F", "31"), ("1_000", "1000"),
+        ("9223372036854775807", "9223372036854775807"), ("true", "true"), ("False", "false"),
         ("'1'", "1"), ("''", ""), ("=", "="), ("2001-01-01", "2001-01-01"), ("!!str 1", "1"),
-        ("!!binary aGk=", "hi"), ("? a", "a"), ("&x b", "b"),
+        ("? a", "a"), ("&x b", "b"),
     ])
     func `a key becomes the same string as in kubectl`(written: String, expected: String) throws {
         let node = try read("spec: {\(written): v}")
@@ -27,6 +23,15 @@ import YAML
         (
             "n: a",
             "t.yaml:1:1: key 'n' is the boolean false in YAML 1.1, so it would become 'false'; put it in quotes: 'n'"
+        ),
+        ("1.10: a", "t.yaml:1:1: key '1.10' is a number that is not an integer of 64 bits; put it in quotes: '1.10'"),
+        (
+            "-.inf: a",
+            "t.yaml:1:1: key '-.inf' is a number that is not an integer of 64 bits; put it in quotes: '-.inf'"
+        ),
+        (
+            "x: &a 1e6\n*a : c",
+            "t.yaml:2:1: key '1e6' is a number that is not an integer of 64 bits; put it in quotes: '1e6'"
         ),
         ("? {a: 1}\n: b", "t.yaml:1:3: a mapping cannot be a key; if it is text, put it in quotes"),
         (

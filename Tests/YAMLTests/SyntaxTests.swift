@@ -12,9 +12,9 @@ import YAML
     }
 
     @Test(arguments: [
-        ("a: \"x\nb: 2\n", "1:4", "\"", "is not closed before the end of the file in line 2, column 5"),
-        ("a: {b: 'c}\nd: 1\n", "1:8", "'", "is not closed before the end of the file in line 2, column 5"),
-        ("a: \"b\n---\nc: \"d\"\n", "1:4", "\"", "is not closed before the end of the document in line 1, column 6"),
+        ("a: \"x\nb: 2\n", "1:4", "\"", "is never closed"),
+        ("a: {b: 'c}\nd: 1\n", "1:8", "'", "is never closed"),
+        ("a: \"b\n---\nc: \"d\"\n", "1:4", "\"", "is never closed"),
         ("a: \"x\nb: \"y\"\n", "1:4", "\"", "is closed in line 2, column 4, where more text follows"),
         ("a: 'x\nb: 'y'\nc: \"d\"\n", "1:4", "'", "is closed in line 2, column 4, where more text follows"),
         ("a: \"x\nb: \"y: z\"\nc: 1\n", "1:4", "\"", "is closed in line 2, column 4, where more text follows"),
