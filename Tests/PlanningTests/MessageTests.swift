@@ -89,7 +89,7 @@ struct Faulty: CustomTestStringConvertible {
         .task("command: x", "3:5: unknown key 'command' in task 't'; it belongs below 'exec:'; indent it there"),
         .task("wantedBy: [kubelet]\nexec: {command: ls}", "3:16: …found 'kubelet'; write kubelet.service"),
         .task("wantedBy: [multi-user]\nexec: {command: ls}", "3:16: …found 'multi-user'; write multi-user.target"),
-        .task("after: [agenix.servce]\nexec: {command: ls}", "3:13: …did you mean 'agenix.service'?"),
+        .task("after: [agenix]\nexec: {command: ls}", "3:13: …write 'agenix.service' if it is a systemd unit"),
         .task("exec: {command: ls, capabilities: [net_admin]}", "3:40: …did you mean 'CAP_NET_ADMIN'?"),
         .task("symlink: {path: /a/../b, target: c}", "3:21: …found '/a/../b'; write path: /b"),
         .task("file: {path: /x, content: '', mode: 0999}", "3:41: …write mode: 0644, or 0600 for a secret"),

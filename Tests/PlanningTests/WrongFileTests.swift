@@ -82,14 +82,4 @@ import Testing
             """
         #expect(isReported(problems(text), expected))
     }
-
-    @Test(arguments: [
-        ("/opt/a/b", "the link itself"), ("./b", "the link itself"), ("../a/b", "the link itself"),
-        ("/opt/x/../a/b", "the link itself"), ("/opt/a/b/c", "below the link itself"), ("b/c", "below the link itself"),
-        ("/opt/a", nil), ("../b", nil), ("/opt/a/bb", nil), ("c", nil),
-    ])
-    func `a link to itself, or to something below itself, is refused`(target: String, problem: String?) {
-        let printed = problems("tasks: {t: {symlink: {path: /opt/a/b, target: \(target)}}}")
-        #expect(isReported(printed, problem.map { "1:29: 'symlink.target' of task 't' is \($0)" } ?? ""), "\(printed)")
-    }
 }

@@ -39,12 +39,12 @@ extension ValueReader where Value == SubjectName {
 }
 
 extension ValueReader where Value == Set<CertificateUsage> {
-    static var usages: Self { ValueReader<[CertificateUsage]>.list(of: .word, "usages").ofAtLeastOne.map { Set($0) } }
+    static var usages: Self { ValueReader<[CertificateUsage]>.list(of: .word, "usages").map { Set($0) } }
 }
 
 extension ValueReader where Value == RoleList {
     /// A list of at least one role.
-    static var roles: Self { Self(type: .array(.name("role"))) { RoleList($0) }.ofAtLeastOne }
+    static var roles: Self { Self(type: .array(.name("role"))) { RoleList($0) } }
 }
 
 extension ValueReader where Value == [Recipient] {

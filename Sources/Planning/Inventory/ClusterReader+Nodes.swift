@@ -217,8 +217,8 @@ extension ClusterReader {
         guard let nodes = nodes(of: text, owner, roles) else { return .broken }
         var texts: [String] = []
         for node in nodes {
-            let written = nodeTexts[name, node.name] ?? self.text(text, of: node)
-            nodeTexts[name, node.name] = written
+            let written = nodeTexts.texts[[name, node.name]] ?? self.text(text, of: node)
+            nodeTexts.texts[[name, node.name]] = written
             guard case .scalar(let content) = written else { return .broken }
             texts.append(content.scalarText)
         }
@@ -282,16 +282,6 @@ extension ClusterReader {
 ///
 /// The cache is a class so that all copies of a reader share it; with many nodes, each text is needed many times.
 final class NodeTexts {
-    private struct Key: Hashable {
-        let variable: String
-        let node: String
-    }
-
-    private var texts: [Key: Variables.Value] = [:]
-
-    /// The text of a variable for a node.
-    subscript(variable: String, node: String) -> Variables.Value? {
-        get { texts[Key(variable: variable, node: node)] }
-        set { texts[Key(variable: variable, node: node)] = newValue }
-    }
+    /// The texts by the names of a variable and a node.
+    var texts: [[String]: Variables.Value] = [:]
 }

@@ -31,7 +31,9 @@ struct RoleViews {
             let node = inventory.firstNode(of: role)
             let roles = node?.roles ?? [role]
             others[role] = roles
-            if variables[roles] == nil { variables[roles] = reader.readVariables(for: roles, ofOther: node?.name) }
+            // Tasks of other roles are checked with another node's values, but this node's name.
+            let name = reader.facts.hostName
+            variables[roles] = variables[roles] ?? reader.readVariables(for: roles, name: name, valuesOf: node?.name)
         }
         let single = (own + known).sorted().map { [$0] }
         combinations = (single + [own] + (inventory.entries + inventory.patterns).map(\.roles)).unique()

@@ -147,12 +147,8 @@ extension ClusterReader {
         readVariables(for: roles, name: node ?? facts.hostName, valuesOf: node ?? facts.hostName)
     }
 
-    /// Reads the variables for checking tasks of other roles: another node's values, but this node's name.
-    func readVariables(for roles: [String], ofOther node: String?) -> Variables {
-        readVariables(for: roles, name: facts.hostName, valuesOf: node)
-    }
-
-    private func readVariables(for roles: [String], name: String, valuesOf node: String?) -> Variables {
+    /// Reads the variables of one node, with the name of another.
+    func readVariables(for roles: [String], name: String, valuesOf node: String?) -> Variables {
         let (definitions, values) = self.definitions(for: roles, name: name, valuesOf: node)
         var resolver = VariableResolver(definitions, values: values, problems: problems) {
             listedValue($0, $1, of: node, roles)

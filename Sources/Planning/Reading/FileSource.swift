@@ -26,7 +26,6 @@ extension ValueReader where Value == [FileSource] {
             let sources = items.map { $0.fileSource() }
             return sources.contains(nil) ? nil : sources.compactMap(\.self)
         }
-        .ofAtLeastOne
     }
 }
 
@@ -52,14 +51,7 @@ extension ConfigValue {
         guard let text = node.string, (try? WebAddress(text)) != nil else {
             return ValueReader.readPath.read(self).map(FileSource.path)
         }
-        report("is a URL without a digest", hint: "write \(Self.pinned(text))")
+        report("is a URL without a digest", hint: "write {url: \(typed(text)), sha256: DIGEST}")
         return nil
-    }
-
-    /// Returns the mapping for a URL, with the digest that other programs write at its end, as in `URL@sha256:DIGEST`.
-    private static func pinned(_ text: String) -> String {
-        let pinned = /(.+?)[@#?&](?:checksum=)?sha256[:=]([0-9a-fA-F]{64})/
-        guard let match = text.wholeMatch(of: pinned) else { return "{url: \(typed(text)), sha256: DIGEST}" }
-        return "{url: \(typed(String(match.1))), sha256: \(match.2.lowercased())}"
     }
 }

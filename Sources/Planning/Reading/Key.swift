@@ -54,8 +54,7 @@ struct Key<Owner>: Sendable {
             name: name,
             type: reader.type,
             presence: group.map { .oneOf($0) } ?? (example == nil ? .optional(default: text) : .required),
-            example: example,
-            refusesEmpty: reader.refusesEmpty
+            example: example
         )
         reading = { description, fields, owner in
             guard let entry = fields.entry(name) else {

@@ -27,12 +27,7 @@ struct MergedFiles {
 
         /// Removes all entries except entries with the given keys.
         mutating func keep(_ keys: Set<String>) {
-            replace(entries.filter { keys.contains($0.key) })
-        }
-
-        /// Replaces all entries.
-        private mutating func replace(_ entries: [Mapping.Entry]) {
-            self.entries = entries
+            entries.removeAll { !keys.contains($0.key) }
             indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.key, $0) })
         }
 

@@ -35,20 +35,6 @@ func wholeUnitName(of name: String) -> String? {
     return isUnitName(whole) && !name.contains(".") ? whole : nil
 }
 
-/// Returns the name of a unit that a misspelt one probably means: with another suffix, and without spaces.
-func nearUnitName(_ name: String, _ problems: ProblemCollector) -> String? {
-    let words = name.split(whereSeparator: \.isWhitespace)
-    guard words.filter({ $0.contains(".") }).count < 2 else { return nil }
-    let joined = words.joined()
-    guard let dot = joined.lastIndex(of: "."), dot != joined.startIndex else { return nil }
-    let suffix = String(joined[joined.index(after: dot)...])
-    guard let near = unitSuffixes.contains(suffix) ? suffix : problems.nearName(to: suffix, in: unitSuffixes) else {
-        return nil
-    }
-    let unit = "\(joined[..<dot]).\(near)"
-    return unit != name && isUnitName(unit) ? unit : nil
-}
-
 /// Names without suffix that probably mean a target.
 private let targetNames: Set = [
     "basic", "default", "graphical", "local-fs", "multi-user", "network", "network-online",

@@ -76,14 +76,9 @@ struct TaskReader {
     static func read(_ entry: Mapping.Entry, _ context: TaskContext) -> ReadTask? {
         let name = entry.key
         if !isTaskName(name) {
-            let isTooLong = name.count > Limit.nameLength && isTaskName(String(name.prefix(Limit.nameLength)))
-            let requirement =
-                isTooLong
-                ? "it has \(name.count) characters, and the limit is \(Limit.nameLength)"
-                : "expected lowercase letters, digits and hyphens"
             context.problems.add(
                 entry.location,
-                "invalid task name \(quoted(name)): \(requirement)",
+                "invalid task name \(quoted(name)): expected up to \(Limit.nameLength) lowercase letters, digits and hyphens",
                 hint: suggestedTaskName(name).map { "write \($0):" },
             )
         } else if isReservedTaskName(name) {

@@ -15,9 +15,6 @@ struct ValueReader<Value>: Sendable {
     /// Whether variables in the value stay as they are written.
     var keepsVariables = false
 
-    /// Whether the reader refuses a list or mapping without items.
-    var refusesEmpty = false
-
     /// Returns the value, or `nil` after reporting the problem.
     let read: @Sendable (ConfigValue) -> Value?
 
@@ -27,19 +24,12 @@ struct ValueReader<Value>: Sendable {
             value in
             read(value).flatMap { transform($0, value) }
         }
-        (reader.keepsVariables, reader.refusesEmpty) = (keepsVariables, refusesEmpty)
+        reader.keepsVariables = keepsVariables
         return reader
     }
 
     func map<Other>(_ transform: @escaping @Sendable (Value) -> Other) -> ValueReader<Other> {
         then { value, _ in transform(value) }
-    }
-
-    /// The reader of a list or mapping that the schema describes as not empty; an empty one is refused where it is read.
-    var ofAtLeastOne: Self {
-        var reader = self
-        reader.refusesEmpty = true
-        return reader
     }
 
     /// Returns a reader of a list.
@@ -237,17 +227,17 @@ extension ValueReader where Value == String {
         Self(type: .name("systemd unit")) { value in
             let expected = "the name of a systemd unit"
             guard let name = value.string(expected: expected) else { return nil }
-            let meant = { wholeUnitName(of: name) ?? nearUnitName(name, value.problems) }
-            return isUnitName(name) ? name : value.mismatch(expected, hint: meant().map { value.write($0) })
+            if isUnitName(name) { return name }
+            return value.mismatch(expected, hint: wholeUnitName(of: name).map { value.write($0) })
         }
     }
 
     /// The name of a systemd unit, which gets the suffix of a service if it has none.
     static var service: Self {
         Self(type: unit.type) { value in
-            guard let name = value.node.string, !hasUnitSuffix(name), isUnitName("\(name).service"),
-                nearUnitName(name, value.problems) == nil
-            else { return unit.read(value) }
+            guard let name = value.node.string, !hasUnitSuffix(name), isUnitName("\(name).service") else {
+                return unit.read(value)
+            }
             return "\(name).service"
         }
     }

@@ -22,9 +22,6 @@ public struct KeyDescription: Sendable, Hashable {
     /// The meaning, in a sentence without a full stop.
     public var meaning = ""
 
-    /// Whether a list or mapping without items is refused.
-    public var refusesEmpty = false
-
     /// The value that a hint asks for: a path is described, because the one of an example is that of another file.
     var hintedValue: String {
         let isPath = [.path, .absolutePath].contains(type) || example?.utf8.first == UInt8(ascii: "/")

@@ -122,10 +122,9 @@ extension KeyDescription {
         let text = presenceText.isEmpty || presence == .required ? meaning : "\(meaning) (default: \(presenceText))"
         let isChoice = if case .oneOf = presence { true } else { false }
         let description = Node.string(isChoice ? "\(meaning) (\(presenceText))" : text)
-        var pairs = [("description", description)] + (type.schema.mapping?.entries ?? []).map { ($0.key, $0.value) }
-        // Each of the two applies to its own kind of value.
-        if refusesEmpty { pairs += [("minItems", .number(1)), ("minProperties", .number(1))] }
-        return .mapping(pairs)
+        return .mapping(
+            [("description", description)] + (type.schema.mapping?.entries ?? []).map { ($0.key, $0.value) }
+        )
     }
 }
 

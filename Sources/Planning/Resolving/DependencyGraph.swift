@@ -49,16 +49,9 @@ struct DependencyGraph {
             problems.add(location, "\(subject), which is disabled at \(removed)", hint: hint)
             return
         }
-        let hint = problems.hint(for: name, in: names, else: unitHint(name, problems))
+        let unit = wholeUnitName(of: name).map { "write '\($0)' if it is a systemd unit" }
+        let hint = problems.hint(for: name, in: names, else: unit)
         problems.addMissing(location, "\(subject), which is not declared", hint: hint)
-    }
-
-    /// Returns the hint for a name that is neither a task nor a unit, if it probably means a unit.
-    private static func unitHint(_ name: String, _ problems: ProblemCollector) -> String? {
-        guard name.contains(".") else {
-            return wholeUnitName(of: name).map { "write '\($0)' if it is a systemd unit" }
-        }
-        return nearUnitName(name, problems).map { "did you mean '\($0)'?" }
     }
 
     /// Returns the positions of the tasks of a node with the given roles, each task after its dependencies.

@@ -13,9 +13,6 @@ struct WrittenPaths {
         self.companions = companions
     }
 
-    /// The directories in which the agent keeps records, caches and lists of products.
-    private static let ownDirectories = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", productsDirectory]
-
     /// Returns whether a node may run both tasks.
     private func isTogether(_ task: PlannedTask, _ other: PlannedTask) -> Bool {
         guard let roles = task.roles, let others = other.roles else { return true }
@@ -28,7 +25,7 @@ struct WrittenPaths {
         for (index, task) in tasks.enumerated() {
             for path in task.footprint.ownedPaths {
                 let key = normalised(path.path)
-                if let own = Self.ownDirectories.first(where: { isPath(key, at: $0) }) {
+                if let own = Sandbox.ownState.first(where: { isPath(key, at: $0) }) {
                     let isRemoved = task.footprint.writes.contains { $0.effect == .removes && $0.path == path }
                     let message =
                         "task '\(task.name)' \(isRemoved ? "removes" : "writes") '\(path.path)', but '\(own)' is nest-bootstrap's own directory"

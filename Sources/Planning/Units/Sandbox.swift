@@ -197,7 +197,7 @@ extension Sandbox {
     private static let essential = ["/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/nix", "/usr"]
 
     /// The directories in which the program keeps state of all tasks.
-    private static let ownState = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", productsDirectory]
+    static let ownState = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", productsDirectory]
 
     /// Paths of every node that hold passwords and keys, or are sockets of services with more rights than a task.
     static let hidden =

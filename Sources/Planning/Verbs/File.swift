@@ -210,7 +210,7 @@ extension FileDeclaration.Unpacking {
 extension ValueReader where Value == [String] {
     /// Names of files and directories in an archive.
     fileprivate static var archiveNames: Self {
-        list(of: .string("a name in the archive"), "names in the archive").ofAtLeastOne.then { names, value in
+        list(of: .string("a name in the archive"), "names in the archive").then { names, value in
             let isUnusable = { (name: String) in
                 name.isAbsolutePath || name.pathParts.contains("..") || name.pathParts.allSatisfy { $0 == "." }
             }

@@ -25,18 +25,7 @@ extension SymlinkDeclaration: ReadableVerb {
 
     static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
-        guard fields.read(keys, into: &declaration) else { return nil }
-        let path = declaration.path
-        let (link, full) = (located(path.path), resolvedTarget(of: path.path, declaration.target))
-        if isPath(full, at: link) {
-            fields.report(
-                "target",
-                "is \(full.hasSameBytes(as: link) ? "" : "below ")the link itself",
-                at: path.location,
-                hint: "name what the link is to point at"
-            )
-        }
-        return ReadVerb(declaration)
+        return fields.read(keys, into: &declaration) ? ReadVerb(declaration) : nil
     }
 
     public var footprint: Footprint {
@@ -44,9 +33,4 @@ extension SymlinkDeclaration: ReadableVerb {
             .init(path: path, effect: .replaces, product: .link(target: target, replacesDirectory: replace))
         ])
     }
-}
-
-/// Returns the absolute path to which the target of a link refers.
-func resolvedTarget(of path: String, _ target: String) -> String {
-    located(target.isAbsolutePath ? target : "\(parent(of: located(path)))/\(target)")
 }
