@@ -43,22 +43,13 @@ public struct RotationStatus: Sendable, Hashable {
     public var leaves: [Leaf]
 
     /// The last completed step, derived from the files; `nil` if no rotation is in progress.
-    public var done: RotationStep? {
-        switch progress {
-        case .notRotating: nil
-        case .added: .add
-        case .issued: .issue
-        }
-    }
+    public var done: RotationStep? { RotationStep.allCases.prefix(doneCount).last }
 
     /// The next step.
-    public var next: RotationStep {
-        switch progress {
-        case .notRotating: .add
-        case .added: .issue
-        case .issued: .remove
-        }
-    }
+    public var next: RotationStep { RotationStep.allCases[doneCount] }
+
+    /// The number of completed steps, each of which is one step of the progress.
+    private var doneCount: Int { RotationProgress.allCases.firstIndex(of: progress) ?? 0 }
 
     /// Returns whether a step is still to be done.
     ///

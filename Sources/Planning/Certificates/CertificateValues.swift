@@ -42,9 +42,17 @@ extension ValueReader where Value == Set<CertificateUsage> {
     static var usages: Self { ValueReader<[CertificateUsage]>.list(of: .word, "usages").map { Set($0) } }
 }
 
-extension ValueReader where Value == RoleList {
-    /// A list of at least one role.
-    static var roles: Self { Self(type: .array(.name("role"))) { RoleList($0) } }
+extension ValueReader where Value == [ConfigValue] {
+    /// The items of a list of at least one role, before they are compared with the known roles.
+    static var roles: Self {
+        Self(type: .array(.name("role"))) { value in
+            guard let items = value.items(of: "roles", limit: Limit.roleCount) else { return nil }
+            if value.node.sequence?.isEmpty == true {
+                value.reportTypeMismatch("a list of at least one role", hint: "remove it, or write roles: [worker]")
+            }
+            return items
+        }
+    }
 }
 
 extension ValueReader where Value == [Recipient] {

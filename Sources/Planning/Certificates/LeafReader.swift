@@ -50,7 +50,7 @@ struct LeafReader {
     /// The keys of an entry of `leaves` that are not those of a certificate.
     private struct Selection {
         var isEnabled = true
-        var roles: RoleList?
+        var roles: [ConfigValue]?
 
         static let keys: [Key<Self>] = [
             Key("enable", \.isEnabled, .boolean, default: "`true`")
@@ -74,7 +74,7 @@ struct LeafReader {
         var selection = Selection()
         _ = fields.read(Selection.keys, into: &selection)
         guard selection.isEnabled else { return [] }
-        return selection.roles?.items.compactMap { readRole($0, among: knownRoles ?? [], problems) }
+        return selection.roles?.compactMap { readRole($0, among: knownRoles ?? [], problems) }
     }
 
     /// Reads the certificate for a node.
@@ -90,7 +90,8 @@ struct LeafReader {
         checkRenewBefore(&leaf, fields)
         fields.reportOpenMode(leaf.mode, of: "the key")
         checkKey(leaf, fields)
-        if leaf.usages.contains(.serverAuth), !fields.has("names") || hasNoItems(fields) {
+        // A list with only invalid items does not count as empty.
+        if leaf.usages.contains(.serverAuth), fields.entry("names")?.value.sequence?.isEmpty ?? true {
             problems.addMissing(
                 fields.location,
                 "\(fields.subject.name) is for 'server auth' and has no names, so every client would refuse it",
@@ -98,11 +99,6 @@ struct LeafReader {
             )
         }
         return isUsable ? leaf : nil
-    }
-
-    /// Returns whether the list of names has no items; a list with only invalid items does not count as empty.
-    private func hasNoItems(_ fields: ConfigValue) -> Bool {
-        fields.entry("names")?.value.sequence?.isEmpty == true
     }
 
     private func checkUsages(_ fields: ConfigValue) {

@@ -5,15 +5,15 @@ import YAML
 extension ClusterReader {
     /// A node as it is written.
     private struct WrittenNode {
-        var roles: RoleList?
+        var roles: [ConfigValue]?
         var variables: ConfigValue?
-        var address: DeclaredAddress?
+        var address: IPAddress?
     }
 
     private static let roleKeys = ["role", "roles"]
 
     private static let nodeKeys: [Key<WrittenNode>] = [
-        Key("role", \.roles, ValueReader(type: .name("role")) { RoleList(items: [$0]) }, oneOf: roleKeys)
+        Key("role", \.roles, ValueReader(type: .name("role")) { [$0] }, oneOf: roleKeys)
             .meaning("the node's only role"),
         Key("roles", \.roles, .roles, oneOf: roleKeys).meaning("the node's roles; the first is `${node.role}`"),
         Key("variables", \.variables, .value(of: .dictionary(.variable)), default: "none")
@@ -61,16 +61,13 @@ extension ClusterReader {
         }
         guard !roles.isEmpty else { return nil }
         var node = Inventory.Entry(name: entry.key, roles: roles, location: entry.location)
-        if case .fixed(let fixed)? = written.address, let location = fields.entry("address")?.value.location {
-            node.address = fixed
-            if HostPatterns.isMeant(by: entry.key) {
-                fields.report(
-                    "address",
-                    "is one address, and the pattern is for several nodes",
-                    at: location,
-                    hint: "write {range: ADDRESS/BITS}, or list the nodes by name"
-                )
-            }
+        node.address = written.address
+        if node.address != nil, HostPatterns.isMeant(by: entry.key) {
+            fields.report(
+                "address",
+                "is one address, and the pattern is for several nodes",
+                hint: "write {range: ADDRESS/BITS}, or list the nodes by name"
+            )
         }
         return node
     }
@@ -85,8 +82,8 @@ extension ClusterReader {
     }
 
     /// Reads the roles of a node, without duplicates.
-    private func readRoles(_ written: RoleList?, of node: String, _ named: Set<String>) -> [String] {
-        let roles = (written?.items ?? []).compactMap { item in
+    private func readRoles(_ written: [ConfigValue]?, of node: String, _ named: Set<String>) -> [String] {
+        let roles = (written ?? []).compactMap { item in
             ValueReader.role.read(item).map { role in
                 reportLikelySlip(role, of: node, item.node.location, named)
                 return role

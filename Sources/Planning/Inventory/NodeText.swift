@@ -50,22 +50,13 @@ struct NodeText {
     }
 }
 
-/// The address of a node in the task file.
-enum DeclaredAddress {
-    /// The address itself.
-    case fixed(IPAddress)
-    /// The rule that chooses the address on the node.
-    case chosen(AddressRule)
-}
-
-extension ValueReader where Value == DeclaredAddress {
-    /// An address, or the rule that chooses it.
+extension ValueReader where Value == IPAddress? {
+    /// An address, or `nil` for the rule that chooses it on the node.
     static var declaredAddress: Self {
         let rule = ValueReader<AddressRule>.addressRule
         return Self(type: .either([.address, rule.type])) { value in
-            guard value.node.mapping == nil else { return rule.read(value).map { .chosen($0) } }
-            let address = ValueReader<IPAddress>.address(", or a mapping such as {interfaces: [eth0]}")
-            return address.read(value).map { .fixed($0) }
+            guard value.node.mapping == nil else { return rule.read(value).map { _ in nil } }
+            return ValueReader<IPAddress>.address(", or a mapping such as {interfaces: [eth0]}").read(value)
         }
     }
 }

@@ -25,30 +25,22 @@ public struct TaskFileKeys: Sendable {
             var node = roots[location.file]?.last(where: { Self.begins($0.location, before: position) })
         else { return nil }
         var path = ""
-        while let step = Self.step(into: node, position) {
-            if let key = step.key { path += (path.isEmpty ? "" : ".") + Self.written(key) }
-            if let index = step.index { path += "[\(index)]" }
-            node = step.value
+        while let (step, value) = Self.step(into: node, position) {
+            path += step.hasPrefix("[") || path.isEmpty ? step : ".\(step)"
+            node = value
         }
         return path.isEmpty ? nil : path
     }
 
-    /// One step into a collection, by a key or by an index.
-    private struct Step {
-        var key: String?
-        var index: Int?
-        let value: Node
-    }
-
-    /// Returns the entry or item of a collection that contains a position, or `nil` if the position is before all of
-    /// them.
-    private static func step(into node: Node, _ position: SourceLocation.Position) -> Step? {
+    /// Returns the key or the index in brackets of the entry or item of a collection that contains a position, with its
+    /// value, or `nil` if the position is before all of them.
+    private static func step(into node: Node, _ position: SourceLocation.Position) -> (String, Node)? {
         // The values of merge keys and aliases are written elsewhere, so the nearest entry need not be the last one.
         if let entries = node.mapping?.entries.filter({ begins($0.location, before: position) }) {
-            return entries.max { $0.location < $1.location }.map { Step(key: $0.key, value: $0.value) }
+            return entries.max { $0.location < $1.location }.map { (written($0.key), $0.value) }
         }
         let items = (node.sequence ?? []).enumerated().filter { begins($0.element.location, before: position) }
-        return items.max { $0.element.location < $1.element.location }.map { Step(index: $0.offset, value: $0.element) }
+        return items.max { $0.element.location < $1.element.location }.map { ("[\($0.offset)]", $0.element) }
     }
 
     /// Returns whether a value is at a position, or begins before it.

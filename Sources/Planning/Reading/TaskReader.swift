@@ -9,7 +9,7 @@ struct ReadTask {
     var hasUnknownRole = false
     var isEnabled = true
     /// The items of `roles`, which select the nodes that run the task.
-    var roles: RoleList?
+    var roles: [ConfigValue]?
     var settings = TaskSettings()
     /// The lock that prevents the task from running on two nodes at the same time.
     var lock: ReadLock?
@@ -30,21 +30,6 @@ struct TaskContext {
     let certificates: CertificateReader
     /// The collector to which problems are reported.
     let problems: ProblemCollector
-}
-
-/// The items of a list of roles, before they are compared with the known roles.
-struct RoleList {
-    let items: [ConfigValue]
-
-    init(items: [ConfigValue]) { self.items = items }
-
-    init?(_ value: ConfigValue) {
-        guard let items = value.items(of: "roles", limit: Limit.roleCount) else { return nil }
-        if value.node.sequence?.isEmpty == true {
-            value.reportTypeMismatch("a list of at least one role", hint: "remove it, or write roles: [worker]")
-        }
-        self.items = items
-    }
 }
 
 /// Reads an item of a list of roles, and reports an unknown role.
@@ -171,11 +156,11 @@ struct TaskReader {
         return task
     }
 
-    private func roles(_ values: RoleList?) -> (roles: [String]?, hasUnknown: Bool) {
+    private func roles(_ values: [ConfigValue]?) -> (roles: [String]?, hasUnknown: Bool) {
         guard let values else { return (nil, false) }
-        let roles = values.items.compactMap { readRole($0, among: context.knownRoles, context.problems) }
+        let roles = values.compactMap { readRole($0, among: context.knownRoles, context.problems) }
         // If no item could be read, the node's first role is used, so that the task is not read for every role.
-        return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.items.count)
+        return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.count)
     }
 }
 

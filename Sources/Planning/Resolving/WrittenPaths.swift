@@ -21,7 +21,7 @@ struct WrittenPaths {
 
     /// Reports every task that writes the same path as an earlier task of the same node.
     func check(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
-        var writers: [ExactText: [Int]] = [:]
+        var writers: [ExactText: [(task: Int, location: SourceLocation)]] = [:]
         for (index, task) in tasks.enumerated() {
             for path in task.footprint.ownedPaths {
                 let key = normalised(path.path)
@@ -38,10 +38,15 @@ struct WrittenPaths {
                     )
                 }
                 let earlier = writers[ExactText(key)] ?? []
-                if let other = earlier.first(where: { $0 != index && isTogether(task, tasks[$0]) }) {
-                    report(path, task, tasks[other], problems)
+                if let other = earlier.first(where: { $0.task != index && isTogether(task, tasks[$0.task]) }) {
+                    problems.add(
+                        path.location,
+                        "task '\(task.name)' writes '\(path.path)', which task '\(tasks[other.task].name)' writes as well "
+                            + "at \(other.location)",
+                        hint: "write another path, or roles: that differ",
+                    )
                 }
-                writers[ExactText(key), default: []].append(index)
+                writers[ExactText(key), default: []].append((index, path.location))
             }
         }
         checkRemovals(tasks, problems)
@@ -49,10 +54,10 @@ struct WrittenPaths {
 
     /// Reports every task that writes below a path that another task of the same node removes.
     private func checkRemovals(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
-        var removers: [ExactText: [Int]] = [:]
+        var removers: [ExactText: [(task: Int, location: SourceLocation)]] = [:]
         for (index, task) in tasks.enumerated() {
             for path in task.footprint.writes where path.effect == .removes {
-                removers[ExactText(normalised(path.path.path)), default: []].append(index)
+                removers[ExactText(normalised(path.path.path)), default: []].append((index, path.path.location))
             }
         }
         guard !removers.isEmpty else { return }
@@ -62,40 +67,17 @@ struct WrittenPaths {
                 while directory != "/", !directory.isEmpty {
                     defer { directory = parent(of: directory) }
                     let others = removers[ExactText(directory)] ?? []
-                    guard let other = others.first(where: { $0 != index && isTogether(task, tasks[$0]) }) else {
-                        continue
-                    }
+                    let other = others.first { $0.task != index && isTogether(task, tasks[$0.task]) }
+                    guard let other else { continue }
                     let path = write.path
                     problems.add(
                         path.location,
-                        "task '\(task.name)' writes '\(path.path)', and task '\(tasks[other].name)' removes "
-                            + "'\(directory)' with everything in it at \(removal(of: directory, by: tasks[other]))",
+                        "task '\(task.name)' writes '\(path.path)', and task '\(tasks[other.task].name)' removes "
+                            + "'\(directory)' with everything in it at \(other.location)",
                         hint: "write another path, or remove less",
                     )
                 }
             }
         }
-    }
-
-    private func removal(of path: String, by task: PlannedTask) -> SourceLocation {
-        let write = task.footprint.writes.first {
-            $0.effect == .removes && normalised($0.path.path).hasSameBytes(as: path)
-        }
-        return write?.path.location ?? task.location
-    }
-
-    private func report(
-        _ path: LocatedPath,
-        _ task: PlannedTask,
-        _ other: PlannedTask,
-        _ problems: ProblemCollector,
-    ) {
-        let twin = other.footprint.ownedPaths.first { normalised($0.path).hasSameBytes(as: normalised(path.path)) }
-        let location = twin?.location ?? other.location
-        problems.add(
-            path.location,
-            "task '\(task.name)' writes '\(path.path)', which task '\(other.name)' writes as well at \(location)",
-            hint: "write another path, or roles: that differ",
-        )
     }
 }
