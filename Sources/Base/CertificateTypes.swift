@@ -43,15 +43,10 @@ public enum CertificateUsage: String, Sendable, Hashable, CaseIterable, Comparab
 
 /// The type and size of a private key.
 public enum KeyType: String, Sendable, Hashable, CaseIterable {
-    /// RSA with 2048 bits.
     case rsa2048 = "rsa-2048"
-    /// RSA with 3072 bits.
     case rsa3072 = "rsa-3072"
-    /// RSA with 4096 bits.
     case rsa4096 = "rsa-4096"
-    /// ECDSA on the curve P-256.
     case p256 = "ecdsa-p256"
-    /// ECDSA on the curve P-384.
     case p384 = "ecdsa-p384"
     case ed25519 = "ed25519"
 

@@ -7,17 +7,14 @@
 /// - Parameters:
 ///   - name: The misspelled name.
 ///   - names: The valid names.
-/// - Returns: The most similar name, or `nil` if all are too different. Among equally similar names, the first one with
-///   the same characters in another order is preferred, then the first of all.
+/// - Returns: The most similar name, the first of several; `nil` if all are too different.
 public func nearestName(to name: String, in names: some Sequence<String>) -> String? {
     let written = ComparedName(name)
-    var nearest: (name: String, cost: Int, isReordered: Bool)?
+    var nearest: (name: String, cost: Int)?
     for candidate in names {
-        let other = ComparedName(candidate)
-        let isReordered = other.sorted == written.sorted
-        let best = nearest.map { isReordered && !$0.isReordered ? $0.cost : $0.cost - 1 } ?? .max
-        guard let cost = written.cost(of: other, limit: best) else { continue }
-        nearest = (candidate, cost, isReordered)
+        let best = nearest.map { $0.cost - 1 } ?? .max
+        guard let cost = written.cost(of: ComparedName(candidate), limit: best) else { continue }
+        nearest = (candidate, cost)
     }
     return nearest?.name
 }
@@ -26,7 +23,6 @@ public func nearestName(to name: String, in names: some Sequence<String>) -> Str
 private struct ComparedName {
     /// The lower-case characters, without the dashes before the name of a flag.
     let characters: [Unicode.Scalar]
-    let sorted: [Unicode.Scalar]
 
     /// The characters without separators.
     private let folded: [Unicode.Scalar]
@@ -35,7 +31,6 @@ private struct ComparedName {
     init(_ name: String) {
         let name = name.lowercased()
         characters = Array(name.drop { $0 == "-" }.unicodeScalars.prefix(comparedLength))
-        sorted = characters.sorted()
         folded = characters.filter { !"-_. ".unicodeScalars.contains($0) }
         digits = characters.filter { ("0"..."9").contains($0) }
     }
@@ -50,9 +45,8 @@ private struct ComparedName {
         let length = max(characters.count, other.characters.count)
         guard !folded.isEmpty, folded != other.folded else { return folded.isEmpty || limit < 0 ? nil : 0 }
         guard length > 2, !hasOtherNumber(than: other) else { return nil }
-        let isReordered = length > 4 && sorted == other.sorted
         // A third of the characters, of which a replaced one counts more than a missing one.
-        let allowed = min(limit, min(8, max(isReordered ? 4 : 3, 2 * length / 3)))
+        let allowed = min(limit, min(8, max(3, 2 * length / 3)))
         guard abs(characters.count - other.characters.count) * missingCost <= allowed else { return nil }
         let cost = editCost(characters, other.characters)
         guard cost <= allowed, cost <= (length > 5 ? replacedCost : missingCost) || beginsAlike(other) else {

@@ -92,7 +92,7 @@ extension SystemError {
         guard let fault = path.cStringFault else { return }
         // The empty quotes show in the message where the path is missing.
         if path.isEmpty { throw SystemError("\(operation) ''", "", code: EINVAL, detail: "it \(fault)") }
-        throw SystemError(operation, path.replacingNUL, code: EINVAL, detail: "it \(fault)")
+        throw SystemError(operation, path, code: EINVAL, detail: "it \(fault)")
     }
 }
 
@@ -101,14 +101,5 @@ extension String {
     public var cStringFault: String? {
         if isEmpty { return "is empty" }
         return utf8.contains(0) ? "contains a NUL character" : nil
-    }
-
-    /// The text with every NUL shown as `\0`.
-    fileprivate var replacingNUL: String {
-        var shown = ""
-        for character in unicodeScalars {
-            if character == "\0" { shown += "\\0" } else { shown.unicodeScalars.append(character) }
-        }
-        return shown
     }
 }

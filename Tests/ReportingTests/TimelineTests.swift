@@ -12,7 +12,7 @@ struct TimelineTests {
 
     @Test func `a boot is made of records and units`() {
         let timeline = Timeline(Boot.source)
-        #expect(timeline.origin == .boot)
+        #expect(timeline.isFromBoot)
         #expect(timeline.originTime.description == "2026-01-01T10:00:00Z")
         #expect(timeline.end == .seconds(60))
         #expect(timeline.isOngoing)

@@ -7,15 +7,10 @@ import YAML
 ///
 /// All times are relative to the origin.
 public struct Timeline: Sendable, Hashable {
-    /// The origin of the times.
-    enum Origin: String {
-        /// The start of the machine.
-        case boot
-        /// The start of the first task, used if it came after the boot or the boot time is unknown.
-        case firstTask = "first task"
-    }
-
-    let origin: Origin
+    /// Whether the origin is the start of the machine.
+    ///
+    /// Otherwise it is the start of the first task, which came after the boot, or the time of the boot is not known.
+    let isFromBoot: Bool
 
     /// The wall-clock time of the origin.
     let originTime: Timestamp
@@ -130,7 +125,8 @@ struct TimelineSpan: Sendable, Hashable {
 /// - Returns: One line without a line ending.
 public func timelineJSON(_ timeline: Timeline) -> String {
     Node.output([
-        ("origin", .string(timeline.origin.rawValue)), ("originAt", .string(timeline.originTime.description)),
+        ("origin", .string(timeline.isFromBoot ? "boot" : "first task")),
+        ("originAt", .string(timeline.originTime.description)),
         ("bootFinishedSeconds", timeline.bootFinished.map(Node.seconds)),
         ("endSeconds", .seconds(timeline.end)), ("ongoing", .boolean(timeline.isOngoing)),
         ("tasks", .sequence(timeline.tasks.map(\.node))),

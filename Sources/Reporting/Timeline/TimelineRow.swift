@@ -50,7 +50,7 @@ extension Timeline {
 
     /// The origin of the times and the duration of the boot.
     var originWords: String {
-        let start = origin == .boot ? "the start of the machine" : "the start of the first task"
+        let start = isFromBoot ? "the start of the machine" : "the start of the first task"
         let finished = bootFinished.map { "; the boot took \($0.humanReadable)" } ?? ""
         return "times count from \(start) at \(originTime)\(finished)"
     }

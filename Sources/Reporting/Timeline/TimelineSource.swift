@@ -74,7 +74,7 @@ extension Timeline {
         let starts = tasks.map { $0.firstKnown ?? .seconds(Int64.max / 2) }
         let order = tasks.indices.sorted { (starts[$0], $0) < (starts[$1], $1) }
         self.init(
-            origin: isBoot ? .boot : .firstTask,
+            isFromBoot: isBoot,
             originTime: source.clock.timestamp(at: origin),
             bootFinished: isBoot ? boot?.finished.map { $0 - origin } : nil,
             end: last - origin,
@@ -226,12 +226,7 @@ extension TaskAttempt {
             let begin = max(wait.start, position)
             let end = wait.end.map { max($0, begin) } ?? end
             if begin > position { spans.append(TimelineSpan(kind: .work, start: position, end: begin)) }
-            let kind: TimelineSpan.Kind =
-                switch wait.subject.kind {
-                case .server: .server
-                case .lock: .lock
-                case .object, .condition: .condition
-                }
+            let kind = TimelineSpan.Kind(rawValue: wait.subject.kind.rawValue) ?? .condition
             spans.append(
                 TimelineSpan(kind: kind, start: begin, end: end, subject: wait.subject.text, reason: wait.reason)
             )
