@@ -41,12 +41,14 @@ struct WiringTests {
     }
 
     @Test func `colours need a terminal and are disabled by NO_COLOR`() {
-        var outputEnvironment = Self.environment(true, "xterm")
-        #expect(outputEnvironment.isColoured)
-        outputEnvironment.refusesColours = true
-        #expect(!outputEnvironment.isColoured)
-        #expect(OutputEnvironment(environment: ["NO_COLOR": "1"]).refusesColours)
-        #expect(!OutputEnvironment(environment: ["NO_COLOR": ""]).refusesColours)
+        #expect(Self.environment(true, "xterm").isColoured)
+        #expect(!Self.environment(false, "xterm").isColoured)
+        for (value, isColoured) in [("1", false), ("", true)] {
+            let variables = ["TERM": "xterm", "NO_COLOR": value]
+            let environment = OutputEnvironment(environment: variables, isOutputTerminal: true, isErrorTerminal: true)
+            #expect(environment.isColoured == isColoured)
+            #expect(environment.areErrorsColoured == isColoured)
+        }
     }
 
     @Test func `an output that failed is not tried again`() {
