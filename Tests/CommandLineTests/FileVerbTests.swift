@@ -15,7 +15,7 @@ struct FileVerbTests {
         let token = node.written("/var/lib/join/token")
         let dry = await node.call("run", "--dry-run")
         #expect(dry.outputLines.contains("token: would write '/var/lib/join/token', with a new token"), "\(dry.output)")
-        #expect(dry.outputLines.last == "2 tasks would change", "\(dry.output)")
+        #expect(dry.outputLines.last == "2 tasks: 2 would change", "\(dry.output)")
         #expect(try Files.exists(token) == false)
         let first = await node.call("run")
         #expect(first.outputLines.last == "2 tasks: 2 changed", "\(first.output)")

@@ -68,8 +68,8 @@ struct DiffSinkTests {
                 +++ /etc/x (task 'x')
                 mode 0644 -> 0600
                 task 'x' would run 'ls'
-                unchanged: b
-                2 tasks would change, 1 would wait, 1 unchanged, 1 failed
+                unchanged: b, w
+                5 tasks: 2 would change, 2 unchanged, 1 failed
 
                 """
         )

@@ -125,8 +125,8 @@ struct LineSinkTests {
                 cni: 1 object would be created, 2 changed, 1 deleted
                 api: would wait for unit 'a'
                 run: would run 'ls'
-                unchanged: pki, net
-                2 tasks would change, 1 would wait, 2 unchanged
+                unchanged: pki, net, api
+                5 tasks: 2 would change, 3 unchanged
 
                 """
         )
@@ -137,7 +137,7 @@ struct LineSinkTests {
         report(script, isDryRun: true)
         #expect(
             recorder.text()
-                == "a: failed\nb: failed\nc: skipped: 'a' and 'b' did not succeed\n2 tasks failed, 1 skipped\n"
+                == "a: failed\nb: failed\nc: skipped: 'a' and 'b' did not succeed\n3 tasks: 2 failed, 1 skipped\n"
         )
         #expect(recorder.text(.diagnostics) == "a: error: no\nb: error: no\n")
     }

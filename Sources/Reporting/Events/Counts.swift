@@ -16,37 +16,19 @@ struct OutcomeCounts {
 
     init(_ report: Report) { self.init(report.entries.map(\.outcome.kind)) }
 
-    /// The last line of a run, such as `12 tasks: 3 changed, 8 unchanged, 1 failed`.
-    var text: String {
-        total > 0 ? "\(total) \(total == 1 ? "task" : "tasks"): \(list)" : "no task to run"
+    /// Returns the last line of a run, such as `12 tasks: 3 changed, 8 unchanged, 1 failed`.
+    func text(isDryRun: Bool = false) -> String {
+        total > 0 ? "\(taskCount): \(list(changed: isDryRun ? "would change" : "changed"))" : "no task to run"
     }
 
     /// The counts of tasks that a live view does not show, such as `12 tasks done: 3 changed, 9 unchanged`.
-    var doneText: String { "\(total) \(total == 1 ? "task" : "tasks") done: \(list)" }
+    var doneText: String { "\(taskCount) done: \(list())" }
 
-    private var list: String {
-        counts.filter { $0.count > 0 }.map { kind, count in "\(count) \(kind.rawValue)" }.joined(separator: ", ")
-    }
+    private var taskCount: String { "\(total) \(total == 1 ? "task" : "tasks")" }
 
-    /// Returns the last line of a dry run, such as `2 tasks would change, 13 unchanged`.
-    ///
-    /// - Parameter waitCount: The number of unchanged tasks that would only wait.
-    /// - Returns: The summary as one line.
-    func plan(waitCount: Int) -> String {
-        guard total > 0 else { return "no task to run" }
-        var parts: [(count: Int, words: String)] = []
-        for (kind, count) in counts {
-            switch kind {
-            case .changed: parts.append((count, "would change"))
-            case .unchanged: parts += [(waitCount, "would wait"), (count - waitCount, "unchanged")]
-            case .failed, .skipped, .interrupted: parts.append((count, kind.rawValue))
-            }
-        }
-        return parts.filter { $0.count > 0 }.enumerated().map { index, part in
-            // Only the first number is followed by the word for tasks.
-            index == 0
-                ? "\(part.count) \(part.count == 1 ? "task" : "tasks") \(part.words)" : "\(part.count) \(part.words)"
-        }.joined(separator: ", ")
+    private func list(changed: String = "changed") -> String {
+        let words = counts.map { kind, count in (count, kind == .changed ? changed : kind.rawValue) }
+        return words.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 
     /// The counts as the fields of a JSON object.

@@ -7,13 +7,6 @@ import Execution
 struct LineFormatter {
     let isDryRun: Bool
 
-    /// The tasks of a dry run that have planned effects other than changes of paths and objects.
-    private var plannedTasks: Set<String> = []
-
-    init(isDryRun: Bool) {
-        self.isDryRun = isDryRun
-    }
-
     /// Formats an event.
     ///
     /// - Parameters:
@@ -22,7 +15,7 @@ struct LineFormatter {
     ///   - counts: The results so far for the objects of the event's task.
     ///   - isStarted: Whether the event's task has started.
     /// - Returns: The lines, empty for an event that changes nothing.
-    mutating func lines(
+    func lines(
         for event: Event,
         problems: [Problem],
         counts: ResultCounts,
@@ -34,9 +27,7 @@ struct LineFormatter {
         // If another node holds the Lease, the wait of the task mentions it.
         case .lease(let holder): return holder.isSelf ? [Line(task, holder.text, .progress)] : []
         case .waiting(let wait): return [Line(task, "waiting: \(wait)", .waiting)]
-        case .planned(let text):
-            if let task { plannedTasks.insert(task) }
-            return [Line(task, text, .progress)]
+        case .planned(let text): return [Line(task, text, .progress)]
         case .path(let path, let result): return lines(task, path, result)
         case .change(let subject, let text): return [Line(task, "\(subject) \(text)", .progress)]
         case .object(let object, let result): return lines(task, object, result)
@@ -50,7 +41,10 @@ struct LineFormatter {
             let end = isDryRun ? plan(task, outcome, counts) : [line(task, outcome, duration, counts)]
             return problems.map { line($0, task) } + end
         case .runFinished(let report):
-            return isDryRun ? plan(report) : [Line(nil, OutcomeCounts(report).text, .summary)]
+            // A dry run names the tasks that would change nothing.
+            let names = isDryRun ? report.entries.filter { $0.outcome.kind == .unchanged }.map(\.task) : []
+            let list = names.isEmpty ? [] : [Line(nil, "unchanged: \(names.joined(separator: ", "))", .unchanged)]
+            return list + [Line(nil, OutcomeCounts(report).text(isDryRun: isDryRun), .summary)]
         }
     }
 
@@ -92,11 +86,7 @@ struct LineFormatter {
         case .interrupted: Line(task, "interrupted" + end, .failed)
         }
     }
-}
 
-// MARK: - Dry runs
-
-extension LineFormatter {
     /// Returns the last line of a task in a dry run, if it adds anything to the lines before it.
     private func plan(_ task: String?, _ outcome: Outcome, _ counts: ResultCounts) -> [Line] {
         switch outcome {
@@ -104,14 +94,5 @@ extension LineFormatter {
         case .changed: counts.plan.map { [Line(task, $0, .changed)] } ?? []
         case .failed, .skipped, .interrupted: [line(task, outcome, .zero, ResultCounts())]
         }
-    }
-
-    /// Returns the names of the tasks that would change nothing, and a summary of all tasks.
-    private func plan(_ report: Report) -> [Line] {
-        let unchanged = report.entries.filter { $0.outcome.kind == .unchanged }.map(\.task)
-        let waiting = unchanged.filter(plannedTasks.contains)
-        let names = unchanged.filter { !plannedTasks.contains($0) }
-        let list = names.isEmpty ? [] : [Line(nil, "unchanged: \(names.joined(separator: ", "))", .unchanged)]
-        return list + [Line(nil, OutcomeCounts(report).plan(waitCount: waiting.count), .summary)]
     }
 }

@@ -22,7 +22,7 @@ struct PruneTests {
         let diff = try await set.node.run("diff")
         #expect(diff.status == 1)
         #expect(
-            diff.output == "--- ConfigMap/deleted/b\n+++ /dev/null\n1 task would change\n",
+            diff.output == "--- ConfigMap/deleted/b\n+++ /dev/null\n1 task: 1 would change\n",
             "\(diff.output)\(diff.errors)"
         )
         #expect(try await set.names() == ["a", "b"])
