@@ -82,15 +82,7 @@ struct ExecAction: Action {
     private func command() throws(Problem) -> Command {
         switch declaration.program {
         case .command(let name, _):
-            if name.isAbsolutePath {
-                try requireTrusted(name)
-            } else if name.hasSlash {
-                // The name may be a whole command line with a slash in an argument, which would be taken for a
-                // relative path.
-                throw startProblem(
-                    SystemError("cannot run", name, code: ENOENT, detail: "there is no such program")
-                )
-            }
+            if name.hasSlash { try requireTrusted(name) }
             if let script = declaration.shellScript { try requireTrusted(script.path) }
             return Command(name, declaration.arguments, environment: environment)
         case .script(let reference):
@@ -147,33 +139,31 @@ struct ExecAction: Action {
                 },
             )
         } catch {
-            throw startProblem(error)
+            let text = "its program cannot be run" + Self.restriction
+            throw Problem("\(error)", hint: error.advice, cause: error, publicMessage: text)
         }
         guard !status.isSuccess else { return last.text }
+        func failure(_ words: String, _ detail: String = "", hint: String?) -> Problem {
+            let text = "its program \(words)\(Self.restriction)"
+            return Problem("\(name) \(words)\(detail)", hint: hint, publicMessage: text)
+        }
         if let process = context.survivors.all.first {
-            throw Problem(
-                "\(name) cannot be ended: process \(process) still runs after SIGKILL",
-                hint: "see what it waits for: ps -o pid,user,stat,wchan,args -p \(process)",
-                publicMessage: "its program cannot be ended: process \(process) still runs after SIGKILL"
-                    + Self.restriction,
+            throw failure(
+                "cannot be ended: process \(process) still runs after SIGKILL",
+                hint: "see what it waits for: ps -o pid,user,stat,wchan,args -p \(process)"
             )
         }
         let said = last.text.map { "; its last output was: \($0)" } ?? ""
         guard status == .timedOut else {
             let isSilent = if case .exited = status { last.text == nil } else { false }
-            throw Problem(
-                "\(name) \(status)\(isSilent ? " and wrote nothing" : said)",
-                hint: sandboxHint,
-                publicMessage: "its program \(status)\(Self.restriction)",
-            )
+            throw failure("\(status)", isSilent ? " and wrote nothing" : said, hint: sandboxHint)
         }
-        throw Problem(
-            "\(name) did not finish within \(context.task.timeout.text) and was stopped\(said)",
+        throw failure(
+            "did not finish within \(context.task.timeout.text) and was stopped",
+            said,
             hint:
                 "a program that does not end, such as a server, belongs into a unit, and 'wait' waits for it; otherwise find out "
-                + "what it waits for, or increase 'timeout' of task '\(context.task.name)'",
-            publicMessage: "its program did not finish within \(context.task.timeout.text) and was stopped"
-                + Self.restriction,
+                + "what it waits for, or increase 'timeout' of task '\(context.task.name)'"
         )
     }
 
@@ -198,16 +188,6 @@ struct ExecAction: Action {
         guard context.run.confinedTaskFiles != nil, declaration.hasSandbox else { return nil }
         return "its sandbox allows only what the task names: see 'reads', 'writes', 'network' and 'capabilities' of "
             + "'exec', or write sandbox: false"
-    }
-
-    /// Returns the problem of a program that cannot be started.
-    private func startProblem(_ error: SystemError) -> Problem {
-        Problem(
-            "\(error)",
-            hint: error.advice,
-            cause: error,
-            publicMessage: "its program cannot be run" + Self.restriction
-        )
     }
 
     /// The text that replaces the command line and the output.
