@@ -165,7 +165,7 @@ struct ClusterLockTests {
         try Files.write([], to: isDeleted, mode: 0o600)
         let result = await run.result()
         #expect(result.status == 0)
-        let words = "Lease/kube-system/nest-bootstrap-short: lost while the task ran (deleted); another node may have"
+        let words = "Lease/kube-system/nest-bootstrap-short was lost while the task ran (deleted), so another node may"
         #expect(result.errors.contains(words), "\(result.errors)")
     }
 
@@ -189,8 +189,8 @@ struct ClusterLockTests {
         proxy = nil
         let result = await holder.result()
         #expect(result.status == 1)
-        #expect(result.errors.contains("Lease/kube-system/nest-bootstrap-cut was lost (not renewed for 30s: "))
-        #expect(result.errors.contains("was not released ("))
+        let words = "Lease/kube-system/nest-bootstrap-cut was lost while the task ran (not renewed for 30s: "
+        #expect(result.errors.contains(words), "\(result.errors)")
         #expect(await waiter.result().status == 0)
         let visits = try visits()
         let end = try #require(visits.first { $0.name == "one" }).end
