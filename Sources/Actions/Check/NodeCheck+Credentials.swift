@@ -39,32 +39,35 @@ extension NodeCheck {
     /// Checks a kubeconfig that no task writes, and the files that it refers to.
     ///
     /// - Returns: The errors, and a warning about a user that the server will probably not accept.
-    func checkKubeconfig(_ reference: LocatedPath) -> (problems: [Problem], warnings: [Problem]) {
+    func checkKubeconfig(_ reference: LocatedPath) -> Findings {
         var found: [UInt8]?
-        var problems = problems(of: reference) { found = try run.files.read($0, limit: SizeLimit.configuration) }
-        guard let bytes = found else { return (problems, []) }
+        let missing = problems(of: reference) { found = try run.files.read($0, limit: SizeLimit.configuration) }
+        var findings = Findings(problems: missing)
+        guard let bytes = found else { return findings }
         let location = SourceLocation(file: reference.path)
         do {
             let kubeconfig = try Kubeconfig(bytes, path: reference.path)
             // Loading the credentials does not read the token file; each request does.
             if case .file(let path) = kubeconfig.token {
-                problems = self.problems(of: LocatedPath(path, location: location), checkToken)
+                findings.problems = problems(of: LocatedPath(path, location: location), checkToken)
             }
             guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else {
-                return (problems, [])
+                return findings
             }
             let credentials = try Credentials(kubeconfig, now: run.now()) {
                 try run.files.read($0, limit: SizeLimit.configuration)
             }
             if let key = kubeconfig.keyPath {
-                problems += self.problems(of: LocatedPath(key, location: location), run.files.requirePrivate)
+                findings.problems += problems(of: LocatedPath(key, location: location), run.files.requirePrivate)
             }
-            guard let doubt = credentials.doubt else { return (problems, []) }
-            let message = "the API server will probably not accept \(credentials.whoami): \(doubt.reason)"
-            return (problems, [Problem(message, at: location, hint: doubt.advice)])
+            if let doubt = credentials.doubt {
+                let message = "the API server will probably not accept \(credentials.whoami): \(doubt.reason)"
+                findings.warnings.append(Problem(message, at: location, hint: doubt.advice))
+            }
         } catch {
-            return (problems + Self.problems(error, at: location), [])
+            findings.problems += Self.problems(error, at: location)
         }
+        return findings
     }
 
     private func checkToken(_ path: String) throws(SystemError) {

@@ -80,8 +80,7 @@ public struct NodeCheck: Sendable {
     }
 
     private func planFindings() async -> Findings {
-        var problems: [Problem] = []
-        var warnings: [Problem] = []
+        var findings = Findings()
         var contents: [TaskManifests] = []
         var examined: [TaskManifests] = []
         var kubeconfigs: Set<String> = []
@@ -89,14 +88,14 @@ public struct NodeCheck: Sendable {
         var isComplete = true
         for task in run.plan.steps.lazy.map(\.task) {
             let footprint = task.footprint
-            warnings += lateRenewals(task)
-            if !isOffline { problems += await nodeProblems(task) }
+            findings.warnings += lateRenewals(task)
+            if !isOffline { findings.problems += await nodeProblems(task) }
             if let manifests = footprint.manifests {
                 let found = await load(manifests, of: task)
                 usedVariables.formUnion(found.variableNames)
                 isComplete = isComplete && found.isComplete && found.problems.isEmpty
-                problems += found.problems
-                warnings += found.warnings
+                findings.problems += found.problems
+                findings.warnings += found.warnings
                 contents.append((task, found.manifests))
                 examined.append((task, found.manifests + found.brokenManifests))
             }
@@ -105,26 +104,21 @@ public struct NodeCheck: Sendable {
             if let kubeconfig = footprint.kubeconfig, !isAwaited(kubeconfig.path, before: task),
                 kubeconfigs.insert(kubeconfig.path).inserted, !isOffline
             {
-                let found = checkKubeconfig(kubeconfig)
-                problems += found.problems
-                warnings += found.warnings
+                findings.add(checkKubeconfig(kubeconfig))
             }
         }
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents)
-        problems += dependencies.problems()
+        findings.problems += dependencies.problems()
         let known = kubeconfigs.compactMap { path in run.knownKubeconfig(path).map { (path, $0) } }
         let repeated = RepeatedObjects(
             plan: run.plan,
             contents: contents,
             kubeconfigs: Dictionary(known) { first, _ in first },
         )
-        let repetitions = repeated.findings()
-        problems += repetitions.problems
-        warnings += repetitions.warnings
+        findings.add(repeated.findings())
         if isComplete {
-            problems += run.dropInVariables.filter { !usedVariables.contains($0.name) }.map(\.problem)
+            findings.problems += run.dropInVariables.filter { !usedVariables.contains($0.name) }.map(\.problem)
         }
-        var findings = Findings(problems: problems, warnings: warnings)
         findings.add(objectFindings(examined))
         return findings
     }

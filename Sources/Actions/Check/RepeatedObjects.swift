@@ -18,9 +18,9 @@ struct RepeatedObjects {
     }
 
     /// Reports each description of an object after the first; an identical description is only a warning.
-    func findings() -> (problems: [Problem], warnings: [Problem]) {
+    func findings() -> NodeCheck.Findings {
         var owners: [ObjectIdentity.Key: [Owner]] = [:]
-        var (problems, warnings): ([Problem], [Problem]) = ([], [])
+        var findings = NodeCheck.Findings()
         func check(_ identity: ObjectIdentity, _ task: PlannedTask, _ verb: String, at location: SourceLocation) {
             let kubeconfig = kubeconfig(of: task)
             let key = identity.key(defaultNamespace: kubeconfig?.namespace ?? "default")
@@ -29,7 +29,9 @@ struct RepeatedObjects {
                 return server == own
             }
             if let owner {
-                problems.append(Self.problem(task.name, verb, identity, owner.task, owner.location, at: location))
+                findings.problems.append(
+                    Self.problem(task.name, verb, identity, owner.task, owner.location, at: location)
+                )
             } else if verb == "applies" {
                 owners[key, default: []].append(
                     Owner(task: task.name, server: kubeconfig?.server, location: location)
@@ -42,9 +44,9 @@ struct RepeatedObjects {
             for (position, object) in found.objects.enumerated() {
                 if let set = found.repetitions[position] {
                     if DistinctObjects.areEqual(set) {
-                        warnings += DistinctObjects.problems(of: set)
+                        findings.warnings += DistinctObjects.problems(of: set)
                     } else {
-                        problems += DistinctObjects.problems(of: set)
+                        findings.problems += DistinctObjects.problems(of: set)
                     }
                 }
                 check(object.identity, task, "applies", at: object.location)
@@ -55,7 +57,7 @@ struct RepeatedObjects {
                 check(ObjectIdentity(object), task, "deletes", at: object.location)
             }
         }
-        return (problems, warnings)
+        return findings
     }
 
     private func kubeconfig(of task: PlannedTask) -> Kubeconfig? {

@@ -124,13 +124,8 @@ struct CertificateAction: Action {
     /// Refuses a certificate that differs from the request, because every run would replace it again.
     private func check(_ bytes: [UInt8], _ key: PrivateKey) throws(Problem) {
         let subject = "the issued certificate"
-        let certificate: Certificate?
-        do throws(TLSError) {
-            certificate = try Certificate.read(pem: bytes).first
-        } catch {
-            throw Problem("\(subject) \(error)")
-        }
-        guard let certificate else { return }
+        let certificates = try attempt("\(subject) cannot be used") { try Certificate.read(pem: bytes) }
+        guard let certificate = certificates.first else { return }
         guard key.belongs(to: certificate) else { throw Problem("\(subject) is for another key") }
         let faults = CertificateComparison(at: context.run.now()).contentFaults(of: certificate, declaration.leaf)
         guard let first = faults.first else { return }
