@@ -77,6 +77,7 @@ struct MergedReading {
         return (declarations, problems)
     }
 
+    /// Reads the files once, with the address that `node` has.
     private func readOnce(
         _ node: NodeFacts,
         _ withCertificates: Bool
@@ -84,53 +85,43 @@ struct MergedReading {
         let problems = ProblemCollector()
         problems.add(self.problems)
         problems.isIncomplete = collector.isIncomplete
-        return readNode(files, node, problems, withCertificates)
+        var reader = ClusterReader(files, node, problems)
+        let nodes = reader.readNodes(reader.readVariables(for: []))
+        reader.inventory = nodes
+        let known = reader.knownRoles
+        let roles = reader.readRoles(known)
+        reader.reportedRoles = roles.filter { !known.contains($0) }
+
+        // Roles, address rules and certificates must not depend on an address that a rule chooses.
+        let certificates = CertificateReader(reader)
+        reader.usesAddressRules = true
+        let views = RoleViews(own: roles, known: known, reader)
+        let cluster = reader.readCluster(views)
+        let context = TaskContext(
+            cluster: cluster,
+            hostName: node.hostName,
+            views: views,
+            knownRoles: known,
+            certificates: certificates,
+            problems: problems,
+        )
+
+        let resolved = readTasks(files, context, roleHint: reader.roleHint)
+        // The certificates are issued elsewhere, but errors in the section are reported here as well.
+        if withCertificates { _ = certificates.read() }
+        let unused = UnusedVariables(files, resolved.plan, problems)
+        let declarations = Declarations(
+            cluster: cluster.declaration,
+            nodes: nodes,
+            hostName: node.hostName,
+            roles: roles,
+            variables: views.variables(for: nil),
+            tasks: resolved.tasks,
+            plan: resolved.plan,
+            dropInVariables: unused.undetermined,
+        )
+        return (declarations, problems.all)
     }
-}
-
-/// Reads merged task files once, with the address that `node` has.
-private func readNode(
-    _ merged: MergedFiles,
-    _ node: NodeFacts,
-    _ problems: ProblemCollector,
-    _ withCertificates: Bool,
-) -> (declarations: Declarations, problems: [Problem]) {
-    var reader = ClusterReader(merged, node, problems)
-    let nodes = reader.readNodes(reader.readVariables(for: []))
-    reader.inventory = nodes
-    let known = reader.knownRoles
-    let roles = reader.readRoles(known)
-    reader.reportedRoles = roles.filter { !known.contains($0) }
-
-    // Roles, address rules and certificates must not depend on an address that a rule chooses.
-    let certificates = CertificateReader(reader)
-    reader.usesAddressRules = true
-    let views = RoleViews(own: roles, known: known, reader)
-    let cluster = reader.readCluster(views)
-    let context = TaskContext(
-        cluster: cluster,
-        hostName: node.hostName,
-        views: views,
-        knownRoles: known,
-        certificates: certificates,
-        problems: problems,
-    )
-
-    let resolved = readTasks(merged, context, roleHint: reader.roleHint)
-    // The certificates are issued elsewhere, but errors in the section are reported here as well.
-    if withCertificates { _ = certificates.read() }
-    let unused = UnusedVariables(merged, resolved.plan, problems)
-    let declarations = Declarations(
-        cluster: cluster.declaration,
-        nodes: nodes,
-        hostName: node.hostName,
-        roles: roles,
-        variables: views.variables(for: nil),
-        tasks: resolved.tasks,
-        plan: resolved.plan,
-        dropInVariables: unused.undetermined,
-    )
-    return (declarations, problems.all)
 }
 
 /// Reads the tasks and resolves them.
@@ -138,7 +129,7 @@ private func readTasks(
     _ files: MergedFiles,
     _ context: TaskContext,
     roleHint: String,
-) -> Resolver.Resolved {
+) -> (tasks: [PlannedTask], plan: Plan) {
     let entries = files.tasks.entries
     if entries.count > Limit.taskCount {
         context.problems.add(

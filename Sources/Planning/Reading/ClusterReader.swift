@@ -90,7 +90,7 @@ struct ClusterReader {
     /// - Parameter views: The variables of each role.
     /// - Returns: The keys that could be read.
     func readCluster(_ views: RoleViews) -> ReadCluster {
-        var cluster = emptyCluster
+        var cluster = ReadCluster(reader: self)
         let name = ValueName(path: ["cluster"])
         let fields = ConfigValue(files.cluster.entries, at: files.location, name, views.variables(for: nil), problems)
         _ = fields.read(Self.keys, into: &cluster.declaration)
@@ -103,13 +103,9 @@ struct ClusterReader {
         return cluster
     }
 
-    /// The section `cluster` before any key has been read.
-    var emptyCluster: ReadCluster {
-        ReadCluster(
-            serverRoles: files.cluster["servers"]?.value.mapping?.entries.map(\.key),
-            unknownRole: .init(message: "the role of node \(quoted(facts.hostName)) is not known", hint: roleHint),
-            reportedRoles: reportedRoles,
-        )
+    /// Advice about a node whose role is not known.
+    fileprivate var unknownRole: ReadCluster.Advice {
+        .init(message: "the role of node \(quoted(facts.hostName)) is not known", hint: roleHint)
     }
 
     private func readServers(_ value: ConfigValue, _ views: RoleViews, _ cluster: inout ReadCluster) {
@@ -164,7 +160,7 @@ extension ClusterReader {
     ) -> (definitions: [String: Node], values: [String: Variables.Value]) {
         var definitions: [String: Node] = [:]
         var values: [String: Variables.Value] = ["node.name": .scalar(.string(name))]
-        let unknownRole = emptyCluster.unknownRole
+        let unknownRole = unknownRole
         values["node.role"] =
             roles.first.map { .scalar(.string($0)) } ?? .missing(message: unknownRole.message, hint: unknownRole.hint)
         values["node.index"] = indexValue(of: node)
@@ -186,7 +182,8 @@ extension ClusterReader {
         }
         define("node.address", fixedAddress(of: node), &definitions, &values) { addressValue(of: node) }
         define("cluster.server", serverNode(for: roles), &definitions, &values) {
-            emptyCluster.missingServer(for: roles).map { .missing(message: $0.message, hint: $0.hint) } ?? .broken
+            ReadCluster(reader: self).missingServer(for: roles).map { .missing(message: $0.message, hint: $0.hint) }
+                ?? .broken
         }
         return (definitions, values)
     }
@@ -305,12 +302,8 @@ struct ReadCluster {
     var isAuthorityFaulty = false
     /// Whether `servers` is present but could not be read.
     var isServerFaulty = false
-    /// The roles that `servers` names, or `nil` if `servers` is not a mapping of roles.
-    var serverRoles: [String]?
-    /// Advice about a node whose role is not known.
-    let unknownRole: Advice
-    /// The roles that were reported as unknown.
-    let reportedRoles: [String]
+    /// The reader of the section.
+    let reader: ClusterReader
 
     /// A message with its hint.
     struct Advice {
@@ -322,14 +315,12 @@ struct ReadCluster {
 
     /// Returns the reason why a node with the given roles has no server, or `nil` if it was reported already.
     func missingServer(for roles: [String]) -> Advice? {
-        guard let serverRoles else {
+        guard reader.files.cluster["servers"]?.value.mapping != nil else {
             guard !isServerFaulty else { return nil }
             return Advice(message: "the cluster has no server", hint: "write servers: https://HOST:6443 below cluster:")
         }
-        guard let role = roles.first else { return unknownRole }
-        guard !roles.contains(where: serverRoles.contains), !roles.contains(where: reportedRoles.contains) else {
-            return nil
-        }
+        guard let role = roles.first else { return reader.unknownRole }
+        guard !roles.contains(where: (reader.serverRoles + reader.reportedRoles).contains) else { return nil }
         return Advice(
             message: "the cluster has no server for role '\(role)'",
             hint: "write \(role): https://HOST:6443 below servers:",

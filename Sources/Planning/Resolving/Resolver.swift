@@ -9,31 +9,27 @@ struct Resolver {
     /// The facts about the node that the reader of the tasks uses.
     let context: TaskContext
 
-    /// The result of resolving.
-    struct Resolved {
-        /// The tasks of all roles in the order of their declarations, without tasks that have errors.
-        var tasks: [PlannedTask]
-        /// The tasks of this node.
-        var plan: Plan
-    }
-
     /// Resolves tasks, and reports dependencies and paths that conflict with each other.
     ///
     /// - Parameters:
     ///   - tasks: The tasks of all roles.
     ///   - removed: The locations at which tasks are disabled, by name.
-    /// - Returns: The tasks without errors, and the plan of this node.
-    func resolve(_ tasks: [ReadTask], removed: [String: SourceLocation]) -> Resolved {
+    /// - Returns: The tasks of all roles in the order of their declarations, without tasks that have errors, and the plan
+    ///   of this node.
+    func resolve(
+        _ tasks: [ReadTask],
+        removed: [String: SourceLocation],
+    ) -> (tasks: [PlannedTask], plan: Plan) {
         let graph = DependencyGraph(tasks.map(\.header), removed: removed, problems: context.problems)
         graph.reportCycles(context.views.combinations, context.problems)
         let kubeconfigs = KubeconfigInference(tasks, graph, context.problems).kubeconfigs(context.views)
         let planned = tasks.indices.map { plannedTask(tasks[$0], kubeconfig: kubeconfigs[$0]) }
         // If a role of a task is unknown, the nodes on which the task writes are unknown too.
         let located = zip(tasks, planned).compactMap { $0.hasUnknownRole ? nil : $1 }
-        WrittenPaths(context.views.companions).check(located, context.problems)
+        WrittenPaths(companions: context.views.companions).check(located, context.problems)
         ObjectSets.check(planned.compactMap(\.self), context.problems)
         let plan = plan(planned, graph, disabled: removed)
-        return Resolved(tasks: planned.compactMap(\.self), plan: plan)
+        return (planned.compactMap(\.self), plan)
     }
 
     /// Returns the task with its kubeconfig, or `nil` if an error was reported for a part of the task.

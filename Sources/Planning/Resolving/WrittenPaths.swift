@@ -3,15 +3,8 @@ import YAML
 
 /// Finds conflicts between the paths that tasks of one node write or remove.
 struct WrittenPaths {
-    /// The roles that occur together with each role on a node.
-    private let companions: [String: Set<String>]
-
-    /// Creates a check.
-    ///
-    /// - Parameter companions: The roles that occur together with each role on a node, including that role.
-    init(_ companions: [String: Set<String>]) {
-        self.companions = companions
-    }
+    /// The roles that occur together with each role on a node, including that role.
+    let companions: [String: Set<String>]
 
     /// Returns whether a node may run both tasks.
     private func isTogether(_ task: PlannedTask, _ other: PlannedTask) -> Bool {
