@@ -25,7 +25,7 @@ SLOW := ^BootTests.(BootedTests/AnsibleTests|IndependentBootedTests/RepositoryTe
 # Tests of 10,000 tasks and of millions of keys.
 AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
 # The tests that run under ThreadSanitizer: modules with threads, and those built on them. Kubernetes is added.
-SANITIZED ?= ^(Base|HTTP|Host|Execution|State|Reporting|Actions)Tests
+SANITIZED ?= ^(Base|HTTP|Host|Planning|Reporting|Actions)Tests
 THREAD_SCRATCH := .build/sanitize
 # ThreadSanitizer makes tests several times slower, so fewer run at once.
 WITH_THREADS := env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 tools/run-tests modules --sanitize=thread \

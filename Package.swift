@@ -39,32 +39,23 @@ let package = Package(
         .target(name: "CTemplates"),
 
         // The modules; each may import only those named as its dependencies.
-        .target(name: "Base", dependencies: ["CSchemas", "CTemplates"]),
-        .target(name: "YAML", dependencies: ["Base", "CYAML"]),
-        .target(name: "TLS", dependencies: ["Base", "COpenSSL"]),
-        .target(name: "HTTP", dependencies: ["Base", "CCurl", "COpenSSL", "TLS"]),
+        .target(name: "Base", dependencies: ["CSchemas", "CTemplates", "CYAML"]),
+        .target(name: "HTTP", dependencies: ["Base", "CCurl", "COpenSSL"]),
         .target(name: "Host", dependencies: ["Base", "CSystemd", "CShims"]),
-        .target(name: "Kubernetes", dependencies: ["Base", "HTTP", "TLS", "YAML"]),
-        .target(name: "Planning", dependencies: ["Base", "YAML"]),
-        .target(name: "Execution", dependencies: ["Base", "Planning"]),
-        .target(name: "State", dependencies: ["Base", "Execution", "Host", "TLS", "YAML"]),
+        .target(name: "Kubernetes", dependencies: ["Base", "HTTP"]),
+        .target(name: "Planning", dependencies: ["Base"]),
         .target(
             name: "Actions",
-            dependencies: [
-                "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML",
-            ],
+            dependencies: ["Base", "Certificates", "Host", "HTTP", "Kubernetes", "Planning"],
         ),
-        .target(name: "Certificates", dependencies: ["Base", "Host", "Planning", "TLS", "YAML"]),
-        .target(name: "Diagnosis", dependencies: ["Base", "Host", "HTTP", "Kubernetes", "TLS", "YAML"]),
-        .target(
-            name: "Reporting",
-            dependencies: ["Base", "Certificates", "Execution", "Host", "Planning", "State", "YAML"]
-        ),
+        .target(name: "Certificates", dependencies: ["Base", "Host", "Planning", "HTTP"]),
+        .target(name: "Diagnosis", dependencies: ["Base", "Host", "HTTP", "Kubernetes"]),
+        .target(name: "Reporting", dependencies: ["Base", "Certificates", "Host", "HTTP", "Planning"]),
         .executableTarget(
             name: "nest-bootstrap",
             dependencies: [
-                "Actions", "Base", "Certificates", "Diagnosis", "Execution", "Host", "HTTP", "Kubernetes",
-                "Planning", "Reporting", "State", "TLS", "YAML",
+                "Actions", "Base", "Certificates", "Diagnosis", "Planning", "Host", "HTTP", "Kubernetes",
+                "Reporting",
             ],
             // Full RELRO: nothing can change which functions are called once the program runs.
             linkerSettings: [
@@ -80,52 +71,42 @@ let package = Package(
         // One folder of tests a module. The tests of the whole program are in the package of Tests/Package.swift.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "BaseTests", dependencies: ["Base", "Host", "TestSupport"]),
-        .testTarget(name: "YAMLTests", dependencies: ["Base", "YAML", "TestSupport"]),
-        .testTarget(name: "TLSTests", dependencies: ["Base", "Host", "TLS", "TestSupport"]),
-        .testTarget(name: "HTTPTests", dependencies: ["Base", "Host", "HTTP", "TLS", "TestSupport"]),
+        .testTarget(name: "HTTPTests", dependencies: ["Base", "Host", "HTTP", "TestSupport"]),
         .testTarget(name: "HostTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(
             name: "KubernetesTests",
-            dependencies: ["Base", "Host", "Kubernetes", "HTTP", "TLS", "YAML", "TestSupport"]
+            dependencies: ["Base", "Host", "Kubernetes", "HTTP", "TestSupport"]
         ),
-        .testTarget(name: "PlanningTests", dependencies: ["Base", "Planning", "YAML", "TestSupport"]),
-        .testTarget(name: "ExecutionTests", dependencies: ["Base", "Execution", "Planning", "YAML", "TestSupport"]),
-        .testTarget(name: "StateTests", dependencies: ["Base", "Execution", "Host", "State", "TestSupport"]),
+        .testTarget(name: "PlanningTests", dependencies: ["Base", "Planning", "TestSupport"]),
         .testTarget(
             name: "ActionsTests",
-            dependencies: [
-                "Actions", "Base", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML", "TestSupport",
-            ],
+            dependencies: ["Actions", "Base", "Planning", "Host", "HTTP", "Kubernetes", "TestSupport"],
         ),
         .testTarget(
             name: "CertificatesTests",
-            dependencies: ["Base", "Certificates", "Host", "Planning", "TLS", "TestSupport"]
+            dependencies: ["Base", "Certificates", "Host", "Planning", "HTTP", "TestSupport"]
         ),
         .testTarget(
             name: "DiagnosisTests",
-            dependencies: ["Base", "Diagnosis", "Host", "HTTP", "Kubernetes", "YAML", "TestSupport"]
+            dependencies: ["Base", "Diagnosis", "Host", "HTTP", "Kubernetes", "TestSupport"]
         ),
         .testTarget(
             name: "ReportingTests",
-            dependencies: [
-                "Base", "Certificates", "Execution", "Host", "Planning", "Reporting", "State", "YAML",
-                "TestSupport",
-            ],
+            dependencies: ["Base", "Certificates", "Planning", "Host", "Reporting", "TestSupport"],
         ),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "nest-bootstrap", "Base", "Certificates", "Diagnosis", "Execution", "Host", "Reporting", "TestSupport",
+                "nest-bootstrap", "Base", "Certificates", "Diagnosis", "Planning", "Host", "Reporting",
+                "TestSupport",
             ]
         ),
         // One short test of each module.
         .testTarget(
             name: "SmokeTests",
             dependencies: [
-                "nest-bootstrap", "Actions", "Base", "Certificates", "Diagnosis", "Execution",
-                "Host",
-                "HTTP",
-                "Kubernetes", "Planning", "Reporting", "State", "TLS", "YAML", "TestSupport",
+                "nest-bootstrap", "Actions", "Base", "Certificates", "Diagnosis", "Planning", "Host", "HTTP",
+                "Kubernetes", "Reporting", "TestSupport",
             ],
         ),
     ],
@@ -144,10 +125,7 @@ if isFuzzing {
         .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
         .executableTarget(
             name: "fuzz",
-            dependencies: [
-                "Base", "CFuzzer", "Execution", "HTTP", "Host", "Kubernetes", "Planning", "State", "TLS",
-                "YAML",
-            ],
+            dependencies: ["Base", "CFuzzer", "Planning", "HTTP", "Host", "Kubernetes", "Reporting"],
             path: "Tests/Fuzz",
             exclude: ["corpus"],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])],
@@ -163,15 +141,13 @@ if Context.environment["NEST_MODULES"] != nil {
 }
 
 let targetsInC: Set = ["CSchemas", "CShims", "CTemplates"]
-/// Modules whose code runs once in most processes: there fewer pages of it take less time than faster code saves.
-let smallTargets: Set = [
-    "Actions", "Certificates", "Diagnosis", "Kubernetes", "Planning", "Reporting", "State",
-    "nest-bootstrap",
-]
+/// Modules with loops over bytes. Code of the others runs once in most processes: there fewer pages of it take less time
+/// than faster code saves.
+let fastTargets: Set = ["Base", "HTTP", "Host"]
 for target in package.targets
 where ![.system, .plugin, .binary].contains(target.type) && !targetsInC.contains(target.name) {
     var settings = settings
-    if smallTargets.contains(target.name) {
+    if !fastTargets.contains(target.name) {
         settings.append(.unsafeFlags(["-Osize"], .when(configuration: .release)))
     }
     // Functions that nothing calls are not linked.

@@ -1,5 +1,4 @@
 public import Base
-import Execution
 import Glibc
 public import HTTP
 public import Host

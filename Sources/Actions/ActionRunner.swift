@@ -1,5 +1,4 @@
 import Base
-public import Execution
 import Kubernetes
 public import Planning
 

@@ -1,5 +1,4 @@
 public import Base
-import Execution
 import Host
 import Kubernetes
 public import Planning

@@ -1,7 +1,7 @@
 public import Base
 import Glibc
+import HTTP
 import Host
-import TLS
 
 /// The program `age`, which encrypts and decrypts keys; plaintext passes only through pipes.
 public struct Age: Sendable {

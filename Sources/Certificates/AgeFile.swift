@@ -1,6 +1,6 @@
 import Base
+import HTTP
 import Planning
-import TLS
 
 /// The recipients and size of a file encrypted by `age`, read from its header.
 ///

@@ -1,6 +1,6 @@
 public import Base
+public import HTTP
 public import Planning
-public import TLS
 
 /// Compares certificates with their declarations at an instant.
 public struct CertificateComparison: Sendable {

@@ -1,7 +1,7 @@
 public import Base
+import HTTP
 import Host
 public import Planning
-import TLS
 
 /// The certificates and encrypted keys of all nodes, in a directory.
 public struct CertificateSet: Sendable {

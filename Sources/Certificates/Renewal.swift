@@ -1,7 +1,7 @@
 public import Base
+import HTTP
 public import Host
 public import Planning
-import TLS
 
 /// The changes that a renewal makes to a set.
 public struct RenewalPlan: Sendable {

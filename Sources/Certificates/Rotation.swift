@@ -1,7 +1,7 @@
 public import Base
+import HTTP
 import Host
 public import Planning
-import TLS
 
 /// Replaces the CA of a set in three steps; all nodes must have the files of one step before the next.
 ///

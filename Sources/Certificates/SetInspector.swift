@@ -1,6 +1,6 @@
 public import Base
+import HTTP
 public import Planning
-import TLS
 
 /// Compares a set with its declarations.
 struct SetInspector: Sendable {

@@ -1,7 +1,7 @@
 public import Base
+public import HTTP
 import Host
 public import Planning
-public import TLS
 
 /// Creates the CA, the certificates and the encrypted keys of a set, in memory.
 struct SetIssuer: Sendable {
@@ -210,7 +210,7 @@ struct SetIssuer: Sendable {
 ///   - authority: The certificate of the CA.
 ///   - authorityKey: The key of the CA.
 /// - Returns: The certificate and its key.
-/// - Throws: ``TLS/TLSError`` if libcrypto cannot create the key or the certificate.
+/// - Throws: ``HTTP/TLSError`` if libcrypto cannot create the key or the certificate.
 public func issue(
     _ leaf: LeafDeclaration,
     at now: Timestamp,

@@ -2,8 +2,6 @@ import Base
 import HTTP
 import Host
 import Kubernetes
-import TLS
-import YAML
 
 /// Everything that was seen of a node, from which ``diagnose(_:)`` draws its conclusions.
 struct Facts: Sendable {

@@ -1,9 +1,8 @@
 import Base
 import Glibc
+import HTTP
 import Host
 import Kubernetes
-import TLS
-import YAML
 
 /// Reads the unit, the process and the files of a node's kubelet, below a root directory.
 struct KubeletProbe {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Faults of the kubelet's unit, program, flags, configuration file and process.
 let kubeletRules: [Rule] = [

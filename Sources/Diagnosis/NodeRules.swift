@@ -1,6 +1,5 @@
 import Base
 import Host
-import YAML
 
 /// Faults of the kernel, the disks and the name of the machine.
 let machineRules: [Rule] = [

@@ -1,7 +1,6 @@
 import Base
 import Glibc
 import Host
-import YAML
 
 /// Reads the settings of containerd and the configurations of the network of pods, below a root directory.
 struct RuntimeProbe {

@@ -2,8 +2,6 @@ import Base
 import HTTP
 import Host
 import Kubernetes
-import TLS
-import YAML
 
 /// Asks the API server with the kubelet's credentials.
 struct ServerProbe {

@@ -1,7 +1,6 @@
 import Base
 import HTTP
 import Kubernetes
-import TLS
 
 /// Faults of the kubeconfig, its certificate or token, and of the request for a certificate.
 let credentialRules: [Rule] = [

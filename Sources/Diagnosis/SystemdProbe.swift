@@ -1,6 +1,5 @@
 import Base
 import Host
-import YAML
 
 /// A service's unit file with its drop-ins, as systemd merges them; see systemd.unit(5).
 ///

@@ -1,6 +1,5 @@
 import Base
 internal import CCurl
-internal import TLS
 
 /// An HTTP client that shares connections among its requests.
 ///

@@ -2,7 +2,6 @@ import Base
 internal import CCurl
 internal import COpenSSL
 internal import Glibc
-internal import TLS
 
 /// One running request, used only on the transfer thread.
 final class Transfer {

@@ -1,5 +1,4 @@
 import Base
-public import TLS
 
 /// The reason why a request has no response.
 public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible {

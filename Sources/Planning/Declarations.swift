@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The declarations of a node's task files, checked and with variables replaced.
 public struct Declarations: Sendable, Hashable {

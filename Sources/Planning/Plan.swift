@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The tasks of a node as steps, each of which comes after all of its dependencies.
 ///

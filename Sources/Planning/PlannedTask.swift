@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The settings of a task that can be read without the rest of the task file.
 public struct TaskSettings: Sendable, Hashable {

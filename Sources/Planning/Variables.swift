@@ -1,5 +1,4 @@
 public import Base
-public import YAML
 
 /// The variables of a task file with their values on one node.
 ///

@@ -4,8 +4,6 @@ import HTTP
 import Host
 import Planning
 import Reporting
-import State
-import YAML
 
 /// The task files of this node, and the paths and environment that the commands need.
 struct Configuration {

@@ -1,9 +1,8 @@
 import Base
-import Execution
 import Glibc
 import Host
+import Planning
 import Reporting
-import State
 
 /// One invocation of the program, from its arguments to its exit code.
 struct Program {

@@ -1,9 +1,8 @@
+@testable import Actions
 import Base
 import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Actions
 
 /// What a failure is reported beyond what the server knows.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))

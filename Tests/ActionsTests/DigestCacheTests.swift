@@ -1,10 +1,9 @@
+@testable import Actions
 import Base
 import HTTP
 import Host
-import TLS
 import TestSupport
 import Testing
-@testable import Actions
 
 /// Pinned URLs and what is kept of them.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))

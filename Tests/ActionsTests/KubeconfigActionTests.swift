@@ -1,10 +1,9 @@
 import Base
+import HTTP
 import Host
 import Kubernetes
-import TLS
 import TestSupport
 import Testing
-import YAML
 
 @testable import Actions
 

@@ -4,7 +4,6 @@ import Kubernetes
 import Planning
 import TestSupport
 import Testing
-import YAML
 
 @testable import Actions
 

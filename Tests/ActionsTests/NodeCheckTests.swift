@@ -1,6 +1,6 @@
 import Base
+import HTTP
 import Host
-import TLS
 import TestSupport
 import Testing
 

@@ -1,10 +1,9 @@
-import Base
 import Actions
-import Execution
+import Base
 import Glibc
+import HTTP
 import Host
 import Planning
-import TLS
 import TestSupport
 import Testing
 

@@ -1,12 +1,10 @@
+@testable import Actions
 import Base
-import Execution
 import HTTP
 import Host
 import Kubernetes
 import Planning
 import TestSupport
-import YAML
-@testable import Actions
 
 /// The tasks of one task file, performed one by one, in the directory of the running test.
 final class Bench: Sendable {

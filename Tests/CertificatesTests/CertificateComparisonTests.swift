@@ -1,5 +1,5 @@
 import Base
-import TLS
+import HTTP
 import Testing
 
 @testable import Certificates

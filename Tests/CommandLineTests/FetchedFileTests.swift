@@ -1,8 +1,8 @@
 import Base
+import HTTP
 import Host
 import TestSupport
 import Testing
-import TLS
 
 /// Files from pinned URLs, and archives that are unpacked.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))

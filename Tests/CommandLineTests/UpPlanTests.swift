@@ -1,6 +1,6 @@
 import Base
-import Execution
 @testable import Host
+import Planning
 import TestSupport
 import Testing
 

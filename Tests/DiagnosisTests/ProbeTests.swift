@@ -4,7 +4,6 @@ import Host
 import Kubernetes
 import TestSupport
 import Testing
-import YAML
 
 @testable import Diagnosis
 

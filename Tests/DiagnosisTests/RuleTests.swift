@@ -3,7 +3,6 @@ import HTTP
 @testable import Host
 import Kubernetes
 import Testing
-import YAML
 
 @testable import Diagnosis
 

@@ -1,14 +1,11 @@
 import Base
-import Execution
 import Glibc
+@testable import HTTP
 import Host
 import Planning
-import TLS
-import YAML
 
-@testable import HTTP
 @testable import Kubernetes
-@testable import State
+@testable import Reporting
 
 /// What is given to each parser, by the name of the target.
 let targets: [String: @Sendable ([UInt8]) -> Void] = [

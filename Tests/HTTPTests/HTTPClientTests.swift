@@ -1,8 +1,8 @@
 import Base
 import HTTP
+@testable import HTTP
 import TestSupport
 import Testing
-@testable import HTTP
 
 @Suite(.timeLimit(.minutes(5)))
 struct HTTPClientTests {

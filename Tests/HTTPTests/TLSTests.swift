@@ -1,6 +1,5 @@
 import Base
 import HTTP
-import TLS
 import TestSupport
 import Testing
 

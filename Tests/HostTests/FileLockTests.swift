@@ -1,8 +1,8 @@
 import Base
 import Glibc
+@testable import Host
 import TestSupport
 import Testing
-@testable import Host
 
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct FileLockTests {
     private let path = TemporaryDirectory.file("lock")

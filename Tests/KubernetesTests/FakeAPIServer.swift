@@ -1,6 +1,6 @@
 import Base
-import TestSupport
 @testable import Kubernetes
+import TestSupport
 
 /// A server on loopback that answers as an API server would, for replies that a real one does not give on demand.
 struct FakeAPIServer {

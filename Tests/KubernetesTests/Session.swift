@@ -1,9 +1,8 @@
 import Base
 import HTTP
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// A user of an API server who applies manifests and collects the reports.
 struct Session: Sendable {

@@ -1,8 +1,7 @@
 import Base
 import HTTP
-import Testing
-import YAML
 @testable import Kubernetes
+import Testing
 
 /// Reads one YAML or JSON document of a test.
 func node(_ text: String, file: String = "m.yaml") throws -> Node {

@@ -1,7 +1,7 @@
+import Base
 import Planning
 import TestSupport
 import Testing
-import YAML
 
 /// The options of the NixOS module against the keys that the reader of the task file knows.
 @Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(5)))

@@ -1,7 +1,6 @@
 import Base
 import Planning
 import Testing
-import YAML
 
 @Suite(.timeLimit(.minutes(5))) struct PlanTests {
     /// A task file from lines such as `b: a c`, a task with what it runs after.

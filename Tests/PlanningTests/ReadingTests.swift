@@ -1,7 +1,6 @@
 import Base
 import Planning
 import Testing
-import YAML
 
 @Suite(.timeLimit(.minutes(5))) struct ReadingTests {
     private func read<Declaration>(

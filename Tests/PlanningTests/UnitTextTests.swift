@@ -1,7 +1,6 @@
 import Base
-import Testing
-import YAML
 @testable import Planning
+import Testing
 
 /// How texts are written so that systemd reads them as they are.
 @Suite(.timeLimit(.minutes(5))) struct UnitTextTests {

@@ -1,7 +1,6 @@
 import Base
 import Planning
 import Testing
-import YAML
 
 @Suite(.timeLimit(.minutes(5))) struct VariableTests {
     /// A file whose task `t` runs a command with one argument, with `variables` next to it.

@@ -1,7 +1,6 @@
 import Base
-import Execution
-import Reporting
-@testable import State
+import Planning
+@testable import Reporting
 import Testing
 
 /// What a node reports to the cluster, and what is shown of all nodes.

@@ -1,7 +1,6 @@
 import Base
 import Reporting
 import Testing
-import YAML
 
 @Suite(.timeLimit(.minutes(5)))
 struct ChainTests {

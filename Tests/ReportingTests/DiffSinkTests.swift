@@ -1,5 +1,5 @@
 import Base
-import Execution
+import Planning
 import Reporting
 import TestSupport
 import Testing

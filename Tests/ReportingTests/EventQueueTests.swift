@@ -1,7 +1,7 @@
 import Base
-import Execution
 import Glibc
 import Host
+import Planning
 import TestSupport
 import Testing
 

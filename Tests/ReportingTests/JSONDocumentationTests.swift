@@ -1,14 +1,11 @@
 import Base
-import Execution
 @testable import Host
-import Reporting
-@testable import State
+@testable import Planning
+@testable import Reporting
 import TestSupport
 import Testing
-import YAML
 
 @testable import Certificates
-@testable import Planning
 
 /// What is printed as JSON, compared with `docs/json.md`.
 @Suite(.timeLimit(.minutes(5)))

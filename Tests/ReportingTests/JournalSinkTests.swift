@@ -1,10 +1,9 @@
 import Base
-import Execution
 import Host
+import Planning
+@testable import Reporting
 import TestSupport
 import Testing
-import YAML
-@testable import Reporting
 
 @Suite(.timeLimit(.minutes(5)))
 struct JournalSinkTests {

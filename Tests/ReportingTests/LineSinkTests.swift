@@ -1,9 +1,8 @@
 import Base
-import Execution
+import Planning
 import Reporting
 import TestSupport
 import Testing
-import YAML
 
 @Suite(.timeLimit(.minutes(5)))
 struct LineSinkTests {

@@ -1,9 +1,8 @@
 import Base
-import Execution
+import Planning
 import Testing
 
 @testable import Reporting
-@testable import State
 
 /// The metrics of a node as text.
 @Suite(.timeLimit(.minutes(5)))

@@ -1,9 +1,9 @@
 import Base
-import Execution
 import Glibc
+import Planning
+@testable import Reporting
 import TestSupport
 import Testing
-@testable import Reporting
 
 /// What is sent to the service manager.
 @Suite(.timeLimit(.minutes(5)))

@@ -1,8 +1,7 @@
 import Base
-import Execution
 import Host
+import Planning
 import TestSupport
-import YAML
 
 @testable import Reporting
 

@@ -1,10 +1,8 @@
 import Base
-import Execution
 @testable import Host
-@testable import State
-import TestSupport
-
+import Planning
 @testable import Reporting
+import TestSupport
 
 /// A boot of a node whose tasks wait, fail and run, made of what a machine would have.
 enum SampleBoot {

@@ -1,6 +1,6 @@
 import Base
-import Execution
 import Host
+import Planning
 import TestSupport
 
 @testable import Reporting

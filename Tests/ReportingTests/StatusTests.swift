@@ -1,8 +1,7 @@
 import Base
-import Execution
 @testable import Host
-import Reporting
-@testable import State
+import Planning
+@testable import Reporting
 import Testing
 
 @Suite(.timeLimit(.minutes(5)))

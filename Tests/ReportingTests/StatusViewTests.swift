@@ -1,11 +1,9 @@
 import Base
-import Execution
 @testable import Host
-@testable import State
+import Planning
+@testable import Reporting
 import TestSupport
 import Testing
-
-@testable import Reporting
 
 /// What `status --watch` shows.
 @Suite(.timeLimit(.minutes(5)))

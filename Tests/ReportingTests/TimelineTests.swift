@@ -1,10 +1,8 @@
 import Base
-import Execution
 @testable import Host
-@testable import State
-import Testing
-
+import Planning
 @testable import Reporting
+import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct TimelineTests {

@@ -1,10 +1,8 @@
 import Base
-import Execution
 @testable import Host
-@testable import State
-import Testing
-
+import Planning
 @testable import Reporting
+import Testing
 
 /// The whole text of a timeline.
 @Suite(.timeLimit(.minutes(5)))

@@ -1,19 +1,15 @@
 import Base
-import Execution
 import HTTP
 import Host
 @testable import Planning
-import TLS
 import TestSupport
 import Testing
-import YAML
 
 @testable import Actions
 @testable import Certificates
 @testable import Diagnosis
 @testable import Kubernetes
 @testable import Reporting
-@testable import State
 @testable import nest_bootstrap
 
 /// One short test of each module, which `make quick` runs if a module has changed that most others import.

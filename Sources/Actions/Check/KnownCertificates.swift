@@ -1,9 +1,8 @@
 public import Base
-import Execution
+import HTTP
 import Host
 import Kubernetes
 public import Planning
-import TLS
 
 /// The certificates that the tasks of a plan use or create, if they can be read on the node.
 ///

@@ -4,8 +4,6 @@ import Glibc
 import HTTP
 import Kubernetes
 import Planning
-import TLS
-import YAML
 
 /// Kubeconfigs, and the certificates and keys in them.
 extension NodeCheck {

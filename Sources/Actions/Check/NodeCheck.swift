@@ -3,7 +3,6 @@ import HTTP
 import Host
 public import Kubernetes
 import Planning
-import YAML
 
 /// A check of a plan's manifests, paths, certificates and dependencies, without an API server.
 ///

@@ -1,7 +1,6 @@
 import Base
 import Kubernetes
 import Planning
-import YAML
 
 /// A check for objects that tasks describe more than once, because each description would undo the others.
 struct RepeatedObjects {

@@ -1,7 +1,6 @@
 import Base
 import Kubernetes
 import Planning
-import YAML
 
 /// A check for dependencies between tasks whose order is not declared.
 ///

@@ -1,10 +1,8 @@
 public import Base
-import Execution
 public import HTTP
 import Host
 public import Kubernetes
 import Planning
-import YAML
 
 /// The API clients of a run, one for each kubeconfig, so that tasks share the results of discovery.
 final class Connections: Sendable {

@@ -1,7 +1,6 @@
 import Base
 import Kubernetes
 import Planning
-import YAML
 
 /// The objects that the tasks of a plan describe, read from their manifests when a task first asks for them.
 final class DescribedObjects: Sendable {

@@ -1,11 +1,9 @@
 import Base
-import Execution
 import Glibc
 import HTTP
 import Host
 import Kubernetes
 import Planning
-import TLS
 
 /// The contents of pinned URLs, cached by digest so that a boot needs no Internet access.
 ///
@@ -70,7 +68,7 @@ extension ActionContext {
         if run.files.isDryRun {
             if let kept = keptText(sha256: digest) { return kept }
             let bytes = try await fetch(url, digest, nil)
-            let found = TLS.sha256(bytes)
+            let found = HTTP.sha256(bytes)
             guard found == digest else { throw difference(of: url, found, from: digest) }
             return bytes
         }

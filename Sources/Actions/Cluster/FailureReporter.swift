@@ -1,6 +1,6 @@
 import Base
-import Execution
 import Kubernetes
+import Planning
 
 /// A reporter of objects that could not be applied or deleted, which groups failures by their cause.
 ///

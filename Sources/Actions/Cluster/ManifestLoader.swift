@@ -3,7 +3,6 @@ import HTTP
 import Host
 import Kubernetes
 import Planning
-import YAML
 
 /// Returns whether a file in a directory is a manifest, according to its name.
 public func isManifestName(_ name: String) -> Bool {

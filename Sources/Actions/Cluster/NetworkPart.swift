@@ -1,10 +1,8 @@
 public import Base
-import Execution
+import HTTP
 public import Host
 import Kubernetes
 public import Planning
-import TLS
-public import YAML
 
 /// The part of a task for which it needs a network although its agent is root.
 ///

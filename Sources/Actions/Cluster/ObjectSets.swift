@@ -1,9 +1,7 @@
 public import Base
-import Execution
 import Host
 import Kubernetes
 import Planning
-import YAML
 
 /// The record of a set in the node's state directory, a directory for each set.
 struct SetRecordStore {

@@ -1,8 +1,8 @@
 public import Base
-import Execution
 import Glibc
+import HTTP
 import Host
-import TLS
+import Planning
 
 /// Files that tasks write.
 extension NodeFiles {

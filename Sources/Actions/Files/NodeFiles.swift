@@ -1,5 +1,4 @@
 public import Base
-import Execution
 import Glibc
 public import Host
 import Planning

@@ -1,7 +1,6 @@
 import Base
 import Kubernetes
 import Planning
-import YAML
 
 /// The tasks of a plan, by the paths that they write on the node.
 struct PathProducers {

@@ -1,10 +1,8 @@
 import Base
-import Execution
 import Glibc
 import HTTP
 import Host
 import Planning
-import YAML
 
 /// An archive that a task names by its path, or by the URL from which it is fetched.
 struct Archive: Sendable {

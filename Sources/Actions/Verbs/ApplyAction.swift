@@ -1,8 +1,6 @@
 import Base
-import Execution
 import Kubernetes
 import Planning
-import YAML
 
 /// Verb `apply`: applies the objects of manifests.
 struct ApplyAction: Action {

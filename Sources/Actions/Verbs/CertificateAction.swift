@@ -1,10 +1,9 @@
 import Base
 import Certificates
-import Execution
+import HTTP
 import Host
 import Kubernetes
 import Planning
-import TLS
 
 /// Verb `certificate`: issues a certificate with its key, unless the existing pair is as declared and not due.
 struct CertificateAction: Action {

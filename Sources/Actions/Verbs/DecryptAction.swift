@@ -1,10 +1,9 @@
 import Base
 import Certificates
-import Execution
+import HTTP
 import Host
 import Kubernetes
 import Planning
-import TLS
 
 /// Verb `decrypt`: writes the text that `age` decrypts.
 ///

@@ -1,5 +1,4 @@
 import Base
-import Execution
 import Glibc
 import Host
 import Planning

@@ -1,5 +1,4 @@
 import Base
-import Execution
 import HTTP
 import Host
 import Kubernetes

@@ -1,11 +1,9 @@
 import Base
-import Execution
 import Glibc
 import HTTP
 import Host
 import Kubernetes
 public import Planning
-import YAML
 
 /// Verb `images`: imports images of containers into containerd.
 ///

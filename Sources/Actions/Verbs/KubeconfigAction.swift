@@ -1,9 +1,8 @@
 import Base
-import Execution
+import HTTP
 import Host
 import Kubernetes
 import Planning
-import TLS
 
 /// Verb `kubeconfig`: writes a kubeconfig if its certificate, key and CA exist, belong together and are valid now.
 struct KubeconfigAction: Action {

@@ -1,5 +1,4 @@
 import Base
-import Execution
 import Host
 import Planning
 

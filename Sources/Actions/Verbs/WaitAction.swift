@@ -1,11 +1,9 @@
 import Base
-import Execution
 import Glibc
 import HTTP
 import Host
 import Kubernetes
 import Planning
-import TLS
 
 /// Verb `wait`: waits until a condition holds.
 struct WaitAction: Action {

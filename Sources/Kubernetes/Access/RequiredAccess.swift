@@ -1,5 +1,4 @@
-import Base
-public import YAML
+public import Base
 
 /// The permissions to apply, delete and await objects, as one role for the kinds of a node's manifests.
 ///

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// Applies manifests by server-side apply, in four waves.
 ///

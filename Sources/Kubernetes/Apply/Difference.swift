@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The fields in which two states of an object differ.
 struct Difference {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The objects that a dry run would have created so far, for use by later objects.
 ///

@@ -1,4 +1,4 @@
-import YAML
+import Base
 
 /// A set of an object's fields in the format `FieldsV1`, as used in managed fields.
 ///

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The fields of an object that others may change, from the annotation `nest-bootstrap/ignore`.
 struct IgnoredFields {

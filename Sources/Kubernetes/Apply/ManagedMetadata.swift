@@ -1,6 +1,5 @@
 import Base
-import TLS
-import YAML
+import HTTP
 
 /// The labels and annotations that every object gets in addition to its manifest.
 public struct ManagedMetadata: Sendable {

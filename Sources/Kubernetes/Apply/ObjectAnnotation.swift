@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// An annotation with which a manifest says how its object is treated.
 public enum ObjectAnnotation: String, Sendable, CaseIterable {

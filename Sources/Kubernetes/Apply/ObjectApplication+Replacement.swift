@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Objects that are deleted and created again, because a field cannot be changed.
 extension ObjectApplication {

@@ -1,6 +1,5 @@
 import Base
 import HTTP
-import YAML
 
 /// Applies one object: reads it, compares it, and sends it once if it differs.
 struct ObjectApplication {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// A unified diff of two states of an object as YAML, without the values of a Secret.
 struct ObjectDiff {

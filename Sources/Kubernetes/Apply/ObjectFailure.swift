@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The failure to apply or delete an object.
 public struct ObjectFailure: Error, Sendable {

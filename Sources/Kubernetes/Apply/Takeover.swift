@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The managers whose fields this agent takes over.
 struct TakenManagers: Sendable {

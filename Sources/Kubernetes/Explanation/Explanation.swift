@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Explains a refusal of the API server: the server's own text, at the place in the manifest of the field that it names.
 struct Explanation {

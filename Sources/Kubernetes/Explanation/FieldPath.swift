@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// A field as the API server names it, which can be found in the manifest.
 ///

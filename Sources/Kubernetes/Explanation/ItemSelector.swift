@@ -1,4 +1,4 @@
-import YAML
+import Base
 
 /// The part of a path in brackets, which selects items of a list.
 ///

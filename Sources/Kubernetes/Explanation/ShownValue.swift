@@ -1,4 +1,4 @@
-import YAML
+import Base
 
 /// A value for a message: shortened, and masked if the value is secret.
 struct ShownValue: CustomStringConvertible {

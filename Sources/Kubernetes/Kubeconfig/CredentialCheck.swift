@@ -1,5 +1,5 @@
 public import Base
-public import TLS
+public import HTTP
 
 /// PEM data with a name for messages.
 public struct CredentialFile: Sendable {

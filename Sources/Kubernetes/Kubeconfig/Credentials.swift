@@ -1,6 +1,5 @@
 public import Base
 public import HTTP
-import TLS
 
 /// The loaded and checked credentials of a kubeconfig.
 public struct Credentials: Sendable {

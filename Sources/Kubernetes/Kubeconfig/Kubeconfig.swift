@@ -1,6 +1,5 @@
 public import Base
 import HTTP
-import YAML
 
 /// One context of a kubeconfig: a server, a user and a namespace.
 public struct Kubeconfig: Sendable {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Reads the current context of a kubeconfig and the entries that the context refers to, and collects all problems.
 ///

@@ -1,6 +1,5 @@
 import Base
 import HTTP
-import YAML
 
 /// The expiry of a JSON Web Token (RFC 7519, section 4.1), whose signature only the API server can check.
 struct TokenClaims {

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// A Lease that at most one process of the cluster holds at a time.
 ///

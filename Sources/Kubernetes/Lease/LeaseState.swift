@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// A Lease as stored by the server.
 struct LeaseState: Sendable, Hashable {

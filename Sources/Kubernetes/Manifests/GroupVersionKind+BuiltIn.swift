@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 extension GroupVersionKind {
     /// Whether the group belongs to the API server itself, so that no CustomResourceDefinition can add a kind to it.

@@ -1,5 +1,4 @@
 public import Base
-public import YAML
 
 /// The objects in a manifest file, and the problems of the file.
 public struct ManifestFile: Sendable {

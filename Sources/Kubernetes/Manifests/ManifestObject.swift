@@ -1,5 +1,4 @@
 public import Base
-public import YAML
 
 /// One object as described by a manifest.
 public struct ManifestObject: Sendable {

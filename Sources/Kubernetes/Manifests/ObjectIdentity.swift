@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The group, version and kind of an object.
 public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {

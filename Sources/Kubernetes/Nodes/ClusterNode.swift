@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// A Node of the cluster, reduced to the fields that reports need.
 public struct ClusterNode: Sendable, Hashable {

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The reports of nodes about themselves on the API server: conditions and Events.
 public struct NodeReports: Sendable {

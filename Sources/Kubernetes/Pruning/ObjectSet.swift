@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The objects that the manifests of a task with `prune` have on all nodes.
 ///

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// Finds and deletes the objects of a set that manifests no longer contain.
 ///

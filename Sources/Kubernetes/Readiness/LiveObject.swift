@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// An object on the server, with the fields that determine readiness.
 struct LiveObject {

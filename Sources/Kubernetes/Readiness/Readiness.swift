@@ -1,5 +1,4 @@
 public import Base
-public import YAML
 
 /// Whether an object is in the state that its manifest describes, and its controller has finished its work.
 ///

@@ -1,6 +1,5 @@
 public import Base
 import HTTP
-import YAML
 
 extension APIClient {
     /// Waits until objects are ready by the rules of ``Readiness``.

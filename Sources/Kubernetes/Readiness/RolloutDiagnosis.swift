@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// An object that is not ready.
 struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {

@@ -1,6 +1,5 @@
 import Base
 import HTTP
-import TLS
 
 /// Explanations of why an API server is not usable.
 extension APIClient {

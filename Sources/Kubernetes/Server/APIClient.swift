@@ -1,7 +1,5 @@
 import Base
 public import HTTP
-import TLS
-import YAML
 
 /// A connection to an API server as the user of a kubeconfig.
 public struct APIClient: Sendable {

@@ -1,6 +1,5 @@
 import Base
 public import HTTP
-import YAML
 
 /// The reason why a request to the API server failed.
 public enum APIError: Retriable, Sendable, CustomStringConvertible {

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// Requests a certificate from a signer of the cluster with a CertificateSigningRequest.
 ///

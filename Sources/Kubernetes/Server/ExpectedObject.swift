@@ -1,4 +1,4 @@
-import YAML
+import Base
 
 /// The object that a reply must contain.
 ///

@@ -1,5 +1,5 @@
+import Base
 import HTTP
-import YAML
 
 /// A reply that cannot be the API server's answer to a request: something in front of the server sent or changed it.
 public struct ForeignReply: Sendable {

@@ -1,6 +1,5 @@
 public import Base
 import HTTP
-import YAML
 
 /// Deletes objects on the server, and waits until they are gone.
 public struct ObjectDeletion: Sendable {

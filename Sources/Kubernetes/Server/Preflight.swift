@@ -1,6 +1,5 @@
 public import Base
 import HTTP
-import YAML
 
 /// The checks that an API server must pass before it is used.
 ///

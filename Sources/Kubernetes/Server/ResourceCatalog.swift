@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// A resource of the server: how a kind is addressed in paths.
 struct APIResource: Sendable, Hashable {

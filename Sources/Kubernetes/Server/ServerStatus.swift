@@ -1,6 +1,5 @@
 import Base
 import HTTP
-import YAML
 
 /// A refusal of the API server: an object of kind `Status`, or any other response.
 ///

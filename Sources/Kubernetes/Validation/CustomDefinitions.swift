@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The kinds that CustomResourceDefinitions among manifests define, with the schema of each version.
 public struct CustomDefinitions: Sendable {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The schemas of the kinds of Kubernetes that are part of the program, with which manifests are checked without a server.
 ///

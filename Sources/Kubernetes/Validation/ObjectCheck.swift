@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// Finds problems of objects without asking a server: by the schemas of Kubernetes' kinds and of CustomResourceDefinitions.
 public struct ObjectCheck: Sendable {

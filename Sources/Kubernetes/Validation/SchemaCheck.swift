@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// One schema of an OpenAPI document or of a CustomResourceDefinition.
 struct Schema {

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The certificates of all nodes, as the task file declares them.
 public struct CertificateDeclarations: Sendable, Hashable {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Values of the section `certificates`.
 extension ValueReader where Value == String {

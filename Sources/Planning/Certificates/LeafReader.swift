@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Reads one certificate declaration for any number of nodes.
 struct LeafReader {

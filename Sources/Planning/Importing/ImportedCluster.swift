@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// A cluster described by the inventory of another tool.
 public struct ImportedCluster: Sendable {

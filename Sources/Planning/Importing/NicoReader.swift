@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// Reads the `cluster.nix` of the NICO operator as JSON.
 ///

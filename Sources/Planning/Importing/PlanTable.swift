@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// A table of comma-separated values in the format of RFC 4180, whose first line contains the column names.
 ///

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// Reads the plans of a k3s cluster on NixOS: `hosts.csv`, `k3s.csv` and `network.yaml`.
 ///

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The result of reading the task files from the point of view of one node that the files list.
 public struct NodeReading: Sendable {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Reads the section `nodes`.
 extension ClusterReader {

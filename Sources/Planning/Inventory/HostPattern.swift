@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// A pattern of host names such as `worker-*`, in which one `*` matches any text.
 struct HostPattern: Sendable, Hashable {

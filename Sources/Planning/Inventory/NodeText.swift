@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The definition of a variable that joins a text for every node of a list.
 struct NodeText {

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// A rule that chooses a node's own address from the addresses of its interfaces.
 public struct AddressRule: Sendable, Hashable {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Reads the rule that chooses the node's address.
 extension ClusterReader {

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The state of a node's own address when its task files are read.
 public enum NodeAddress: Sendable, Hashable {

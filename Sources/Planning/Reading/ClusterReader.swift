@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Reads the sections `cluster`, `nodes` and `variables`.
 struct ClusterReader {

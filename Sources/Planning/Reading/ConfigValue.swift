@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// One value of a task file, with its name for messages.
 ///

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// A file, or several, that a task names in a list.
 public enum FileSource: Sendable, Hashable {

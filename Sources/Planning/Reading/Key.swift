@@ -1,4 +1,4 @@
-import YAML
+import Base
 
 /// A key of a mapping in the task file: its entry in the reference, the reader of its value, and where the value goes.
 struct Key<Owner>: Sendable {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Reports unknown keys, and continues as if those that are misspelt, or a level too high or too low, were right.
 ///

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The sections of all task files, merged before their contents are read.
 ///

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Returns a piece of a file in single quotes, on one line and shortened if it is long.
 func quoted(_ text: some StringProtocol) -> String {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Returns whether a string can be the name of a task, which becomes part of a unit name and is a DNS label.
 ///

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Collects the problems that are found while files are read.
 ///

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Key `lock` of a task, after reading.
 struct ReadLock {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The documents of a task file, which should be one, and the problems of its text.
 struct TaskFileDocuments {

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The keys of task files by their locations, for programs that generate a task file and name its keys differently.
 public struct TaskFileKeys: Sendable {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The parts of a task that could be read, used to report further errors in a task that has an error.
 struct ReadTask {

@@ -1,5 +1,4 @@
 public import Base
-public import YAML
 
 /// A variable that a drop-in sets.
 public struct DropInVariable: Sendable, Hashable {

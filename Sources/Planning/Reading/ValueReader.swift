@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// A reader of one kind of value in the task file.
 struct ValueReader<Value>: Sendable {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Resolves variables that may refer to each other.
 struct VariableResolver {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Finds a task's verb and reads it.
 struct VerbReader {

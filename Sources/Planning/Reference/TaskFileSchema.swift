@@ -1,4 +1,4 @@
-public import YAML
+public import Base
 
 /// Returns the JSON Schema of a task file or drop-in, for editors and validators.
 ///

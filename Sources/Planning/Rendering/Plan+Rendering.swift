@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The plan as a text drawing.
 extension Plan {

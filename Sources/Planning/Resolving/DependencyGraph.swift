@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The dependencies of tasks, by their positions among the tasks of all roles.
 struct DependencyGraph {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Finds the kubeconfig of every task that needs one and does not name it.
 ///

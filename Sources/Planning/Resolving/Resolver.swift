@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Turns the tasks that were read into the tasks of every role and the plan of this node.
 ///

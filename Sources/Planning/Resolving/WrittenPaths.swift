@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Finds conflicts between the paths that tasks of one node write or remove.
 struct WrittenPaths {

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The name of the service that fails while a task has failed or the task file is invalid.
 public let healthUnitName = "k8s-bootstrap-health.service"

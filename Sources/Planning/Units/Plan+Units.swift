@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// The plan as systemd units.
 extension Plan {

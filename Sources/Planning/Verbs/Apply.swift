@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// Verb `apply`: the objects of manifests, applied to the API server.
 public struct ApplyDeclaration: VerbDeclaration {

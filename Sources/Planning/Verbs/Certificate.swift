@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Verb `certificate`: a certificate with its key, renewed by the node itself.
 public struct CertificateDeclaration: VerbDeclaration {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Verb `decrypt`: a file with the decrypted content of another file, such as a private key.
 public struct DecryptDeclaration: VerbDeclaration {

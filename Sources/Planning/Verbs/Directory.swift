@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Verb `directory`: a directory with its mode and owner.
 public struct DirectoryDeclaration: VerbDeclaration {

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// Verb `exec`: a program to run.
 public struct ExecDeclaration: VerbDeclaration {

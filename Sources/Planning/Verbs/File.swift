@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Verb `file`: a file with a given content, mode and owner, or the files of an archive.
 public struct FileDeclaration: VerbDeclaration {

@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Verb `images`: images of containers, from archives into containerd.
 public struct ImagesDeclaration: VerbDeclaration {

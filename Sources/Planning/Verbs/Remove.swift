@@ -1,5 +1,4 @@
 import Base
-import YAML
 
 /// Verb `remove`: paths and objects that must not exist.
 public struct RemoveDeclaration: VerbDeclaration {

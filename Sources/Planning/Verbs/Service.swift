@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// Verb `service`: the state of a systemd unit, and whether it is started at boot.
 public struct ServiceDeclaration: VerbDeclaration {

@@ -1,4 +1,4 @@
-import YAML
+import Base
 
 /// The verbs of tasks, in the order in which messages and documents name them.
 let verbTypes: [any ReadableVerb.Type] = [

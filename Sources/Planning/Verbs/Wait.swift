@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// Verb `wait`: a condition that must hold.
 public struct WaitDeclaration: VerbDeclaration {

@@ -1,6 +1,5 @@
 public import Base
-import Execution
-public import State
+import Planning
 
 /// A node's report about its tasks, published as condition `BootstrapReady` of the Node object.
 public struct BootstrapCondition: Sendable, Hashable {

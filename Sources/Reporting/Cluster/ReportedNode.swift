@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The state of one node in the cluster, for `status --all-nodes`.
 public struct ReportedNode: Sendable, Hashable {

@@ -1,5 +1,5 @@
 import Base
-import Execution
+import Planning
 
 /// Reports a run in lines, for files, pipes and simple terminals, and a dry run, which is a list of changes.
 public struct LineSink: EventSink {

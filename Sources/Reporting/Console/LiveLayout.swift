@@ -1,5 +1,5 @@
 import Base
-import Execution
+import Planning
 
 /// The rows of a live view that fit the terminal, with counts of the tasks that do not.
 ///

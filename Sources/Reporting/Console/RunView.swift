@@ -1,6 +1,5 @@
 import Base
-import Execution
-import State
+import Planning
 
 /// The tasks of a run as a terminal shows them: rows that may still change, and lines that stay.
 struct RunView {

@@ -1,5 +1,5 @@
 import Base
-import Execution
+import Planning
 
 /// A task, or a node of a cluster, as a view or a list shows it.
 struct TaskRow: Sendable, Hashable {

@@ -1,5 +1,5 @@
 import Base
-import Execution
+import Planning
 
 /// Reports a run on a terminal: one line per task, redrawn about five times a second, below the output of programs.
 ///

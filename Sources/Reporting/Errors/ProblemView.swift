@@ -1,6 +1,5 @@
 public import Base
 import Host
-import YAML
 
 /// The form of problems and warnings on a terminal: with the line of the file, and in colour.
 public struct ProblemView: Sendable {

@@ -1,5 +1,5 @@
-import Execution
-import YAML
+import Base
+import Planning
 
 /// The number of tasks of a run with each outcome.
 struct OutcomeCounts {

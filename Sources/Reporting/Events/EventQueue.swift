@@ -1,5 +1,5 @@
 public import Base
-public import Execution
+public import Planning
 
 /// Takes the events of a run from any thread, and passes them to the sinks on one thread.
 ///

@@ -1,5 +1,5 @@
 import Base
-import Execution
+import Planning
 
 /// Formats events as human-readable lines.
 ///

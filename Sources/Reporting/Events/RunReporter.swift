@@ -1,5 +1,5 @@
 import Base
-import Execution
+import Planning
 
 /// An event with the derived information that all sinks report about it.
 public struct ReportedEvent: Sendable {

@@ -1,6 +1,6 @@
 public import Base
-import Execution
 import Host
+import Planning
 
 /// The format of results.
 public enum OutputFormat: String, Sendable, Hashable, CaseIterable {

@@ -1,5 +1,5 @@
 import Base
-import Execution
+import Planning
 
 extension TaskProgress {
     /// The time after the start of a task within which a wait is shown without its own duration.

@@ -1,6 +1,5 @@
 public import Base
 public import Planning
-import YAML
 
 /// The result of a check of all nodes.
 public struct AllNodesReport: Sendable {

@@ -1,6 +1,5 @@
 public import Base
 public import Planning
-import YAML
 
 /// The numbers of tasks and objects that a check examined.
 public struct CheckCounts: Sendable {

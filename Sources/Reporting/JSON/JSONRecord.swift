@@ -1,5 +1,4 @@
-import Base
-public import YAML
+public import Base
 
 /// A JSON object that reports an event or an error.
 struct JSONRecord {

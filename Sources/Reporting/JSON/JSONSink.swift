@@ -1,7 +1,5 @@
-import Base
-import Execution
-import State
-public import YAML
+public import Base
+import Planning
 
 /// Reports a run in machine-readable form, as objects on standard output, including errors.
 ///

@@ -1,5 +1,4 @@
 public import Base
-import YAML
 
 /// The result of a `reset`, or of its dry run.
 public struct ResetReport: Sendable {

@@ -1,6 +1,6 @@
 public import Base
-import Execution
 import Host
+import Planning
 
 /// The largest number of dependencies in one entry, because the journal limits the fields of an entry.
 private let dependencyLimit = 16

@@ -1,5 +1,5 @@
 public import Base
-import Execution
+import Planning
 
 /// Reports the state of the one task of a unit to the service manager; `systemctl status` shows the last `STATUS`.
 public struct NotifySink: EventSink {

@@ -1,6 +1,5 @@
 public import Base
-import Execution
-public import State
+import Planning
 
 /// Returns metrics in the Prometheus text format, for the textfile collector of the node exporter.
 ///

@@ -1,7 +1,6 @@
 public import Base
 public import Certificates
 import Planning
-import YAML
 
 /// Returns the certificates of a set as a human-readable table.
 ///

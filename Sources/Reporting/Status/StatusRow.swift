@@ -1,9 +1,6 @@
 public import Base
-import Execution
 import Host
 import Planning
-public import State
-import YAML
 
 /// Returns the statuses of tasks as human-readable rows, as in the view of a run, with the reasons below them.
 ///

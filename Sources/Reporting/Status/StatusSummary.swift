@@ -1,8 +1,5 @@
 public import Base
-import Execution
 public import Planning
-public import State
-import YAML
 
 /// Returns a human-readable summary of the node: the states of its tasks and the next retry.
 ///
@@ -112,7 +109,7 @@ extension TaskStatus {
             ("retriesInSeconds", retriesIn.map(Node.seconds)), ("startedAt", .text(startedAt?.description)),
             ("finishedAt", .text(finishedAt?.description)), ("ageSeconds", age.map(Node.seconds)),
             ("durationSeconds", duration.map(Node.seconds)), ("objects", counts.node),
-            ("lease", (lease?.fields).map { .mapping($0) }), ("reason", reasons.text), ("wait", wait?.node),
+            ("lease", (lease?.fields).map { .mapping($0) }), ("reason", reasons.text), ("wait", wait?.statusNode),
             ("repetition", repetition.map { .known($0.attemptFields) }),
             ("repeatsInSeconds", repeatsIn.map(Node.seconds)),
         ]
@@ -135,7 +132,7 @@ extension CertificateExpiry {
 }
 
 extension TaskWait {
-    fileprivate var node: Node {
+    fileprivate var statusNode: Node {
         .known([
             ("kind", .string(subject.kind.rawValue)), ("subject", .string(subject.text)), ("reason", .text(reason)),
         ])

@@ -1,8 +1,6 @@
 public import Base
-import Execution
 import Host
-public import State
-import YAML
+import Planning
 
 /// A terminal view of the states of tasks, laid out like the view of a run and redrawn as states change.
 public struct StatusView: Sendable {

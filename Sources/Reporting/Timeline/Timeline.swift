@@ -1,7 +1,5 @@
 import Base
-import Execution
-import State
-import YAML
+import Planning
 
 /// The waits and runs of a node's tasks on this boot.
 ///

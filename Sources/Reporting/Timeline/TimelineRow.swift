@@ -1,6 +1,5 @@
 import Base
-import Execution
-import State
+import Planning
 
 /// A row of a chart: a task with its activities.
 struct TimelineRow {

@@ -1,8 +1,6 @@
 import Base
-import Execution
 public import Host
 import Planning
-public import State
 
 /// The data from which a timeline is created, with times relative to the start of the machine.
 public struct TimelineSource: Sendable {

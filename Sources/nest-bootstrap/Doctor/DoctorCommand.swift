@@ -1,7 +1,6 @@
 import Base
 import Diagnosis
 import Reporting
-import YAML
 
 /// Command `doctor`: why this machine is not a Ready node.
 struct DoctorCommand: Command {

@@ -1,8 +1,8 @@
 import Base
+import HTTP
 import Host
 import Planning
 import Reporting
-import TLS
 
 /// Command `import`: the inventory of another tool as a drop-in of the task file.
 struct ImportCommand: Command {

@@ -2,7 +2,6 @@ import Base
 import Host
 import Planning
 import Reporting
-import YAML
 
 /// Command `init`: the complete directory of a kind of node.
 struct InitCommand: Command {

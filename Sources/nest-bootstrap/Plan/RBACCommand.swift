@@ -4,7 +4,6 @@ import HTTP
 import Kubernetes
 import Planning
 import Reporting
-import YAML
 
 /// Command `rbac`: the role that the agent needs at the API server.
 struct RBACCommand: Command {

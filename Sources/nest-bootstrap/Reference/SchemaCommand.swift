@@ -1,6 +1,6 @@
+import Base
 import Planning
 import Reporting
-import YAML
 
 /// Command `schema`: the JSON Schema of the task file.
 struct SchemaCommand: Command {

@@ -3,7 +3,6 @@ import Glibc
 import Host
 import Planning
 import Reporting
-import State
 
 /// Command `reset`: undoes the changes that the tasks have made on this node.
 struct ResetCommand: Command {

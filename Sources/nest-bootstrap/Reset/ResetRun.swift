@@ -2,7 +2,6 @@ import Base
 import Host
 import Planning
 import Reporting
-import State
 
 /// Performs a reset, or lists its effects in a dry run.
 ///

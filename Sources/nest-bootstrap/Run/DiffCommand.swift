@@ -1,6 +1,5 @@
 import Actions
 import Base
-import Execution
 import HTTP
 import Host
 import Planning

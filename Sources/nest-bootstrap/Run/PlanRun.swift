@@ -1,13 +1,11 @@
 import Actions
 import Base
-import Execution
 import Glibc
 import HTTP
 import Host
 import Kubernetes
 import Planning
 import Reporting
-import State
 
 /// A run of this node's plan, or of some of its tasks.
 struct PlanRun {

@@ -1,9 +1,7 @@
 import Base
-import Execution
 import Host
 import Planning
 import Reporting
-import State
 
 /// Writes the records of the tasks of a run.
 ///

@@ -1,13 +1,10 @@
 import Actions
 import Base
 import Diagnosis
-import Execution
 import HTTP
 import Host
 import Planning
 import Reporting
-import State
-import YAML
 
 /// The state of this node's tasks on this boot, once or after a wait.
 struct StatusReport {

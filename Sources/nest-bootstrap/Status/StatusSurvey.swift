@@ -1,8 +1,7 @@
 import Base
-import Execution
 import Host
 import Planning
-import State
+import Reporting
 
 /// The states of the tasks of this node at one moment.
 struct StatusFindings {

@@ -1,10 +1,8 @@
 import Base
-import Execution
 import Glibc
 import Host
 import Planning
 import Reporting
-import State
 
 /// A view of the states of this node's tasks as they change, for `status --watch` and `up`.
 struct StatusWatch {

@@ -1,9 +1,7 @@
 import Base
-import Execution
 import Host
 import Planning
 import Reporting
-import State
 
 /// Command `timeline`: the times at which each task of this boot waited and ran.
 struct TimelineCommand: Command {

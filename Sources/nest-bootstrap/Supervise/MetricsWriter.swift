@@ -1,10 +1,8 @@
 import Actions
 import Base
-import Execution
 import Host
 import Planning
 import Reporting
-import State
 
 /// Writes the metrics of the node for the textfile collector of the node exporter.
 struct MetricsWriter {

@@ -5,8 +5,6 @@ import Host
 import Kubernetes
 import Planning
 import Reporting
-import State
-import TLS
 
 /// Compares the state of this node in the cluster with the records of its tasks, and sends the differences.
 struct NodeReporter {

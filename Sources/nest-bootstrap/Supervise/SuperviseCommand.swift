@@ -1,9 +1,7 @@
 import Base
-import Execution
 import Host
 import Planning
 import Reporting
-import State
 
 /// Command `supervise`: reacts to changes of this program's units; called by systemd.
 struct SuperviseCommand: Command {

@@ -3,7 +3,6 @@ import Base
 import Host
 import Planning
 import Reporting
-import State
 
 /// Command `units`: writes the plan as systemd units; also works as a systemd generator.
 struct UnitsCommand: Command {

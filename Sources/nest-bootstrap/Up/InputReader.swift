@@ -1,8 +1,8 @@
 import Actions
 import Base
+import HTTP
 import Planning
-import State
-import TLS
+import Reporting
 
 /// A reader of what the tasks of a plan use: their declarations, and the files that they read.
 struct InputReader {

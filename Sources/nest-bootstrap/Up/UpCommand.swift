@@ -1,12 +1,9 @@
 import Actions
 import Base
-import Execution
 import Glibc
 import Host
 import Planning
 import Reporting
-import State
-import YAML
 
 /// Command `up`: brings the running node to its task file, through the units of its tasks.
 struct UpCommand: TaskCommand {

@@ -1,10 +1,7 @@
 import Base
-import Execution
 import Host
 import Planning
 import Reporting
-import State
-import YAML
 
 /// The tasks that `up` starts, and the reason for each.
 struct UpPlan {

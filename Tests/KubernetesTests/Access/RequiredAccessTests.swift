@@ -1,5 +1,5 @@
+import Base
 import Testing
-import YAML
 
 @testable import Kubernetes
 

@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Roles whose rules a controller collects from other roles.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

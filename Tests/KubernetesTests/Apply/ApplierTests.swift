@@ -1,7 +1,7 @@
+import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Applying to a real API server.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

@@ -1,7 +1,7 @@
+import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Drawn objects, which several managers have written: servers and the agent do what the model of them does.
 ///

@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 extension ApplyTable.Cell: CustomTestStringConvertible {
     var testDescription: String { "\(owner.rawValue), \(value.rawValue), \(type.rawValue), \(run.rawValue)" }

@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Objects that are being deleted while they are applied.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

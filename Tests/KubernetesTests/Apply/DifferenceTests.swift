@@ -1,6 +1,6 @@
-import Testing
-import YAML
+import Base
 @testable import Kubernetes
+import Testing
 
 @Suite(.timeLimit(.minutes(15)))
 struct DifferenceTests {

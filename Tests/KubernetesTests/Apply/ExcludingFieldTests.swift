@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Fields that exclude each other, of which the live object has one that is not in the manifest.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Fields that others may change, from the annotation `nest-bootstrap/ignore`.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Fields of other managers that a task with `conflicts: keep` leaves as they are.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

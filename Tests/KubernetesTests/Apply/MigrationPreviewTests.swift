@@ -1,7 +1,7 @@
+import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// What a dry run shows of objects that kubectl created without server-side apply, against what the run then does.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

@@ -1,7 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-@testable import Kubernetes
 
 /// Replies with status 200 that are not about the object of the request, as a proxy may send them.
 @Suite(.timeLimit(.minutes(15)))

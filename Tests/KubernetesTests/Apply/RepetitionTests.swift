@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Objects that are described more than once.
 @Suite(.timeLimit(.minutes(15)))

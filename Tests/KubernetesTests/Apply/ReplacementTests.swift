@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Objects with annotation `nest-bootstrap/replace: on-immutable`.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

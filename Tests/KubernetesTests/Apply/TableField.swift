@@ -1,6 +1,6 @@
-import TestSupport
-import YAML
+import Base
 @testable import Kubernetes
+import TestSupport
 
 /// A field of an object in which a cell of the table is tried.
 struct TableField {

@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Objects of `kubectl apply` and `kubectl create`.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

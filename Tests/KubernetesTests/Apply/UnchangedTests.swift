@@ -1,7 +1,7 @@
+import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Objects that need no request but the one that reads them, and objects that only look like it.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

@@ -1,8 +1,8 @@
+import Base
+@testable import Kubernetes
 import Synchronization
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// What is said of refusals as they come from servers of other versions than the one that is tested with.
 @Suite(.timeLimit(.minutes(15)))

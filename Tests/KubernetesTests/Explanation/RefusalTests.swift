@@ -1,7 +1,7 @@
+import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// What is said when a real API server refuses an object.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

@@ -1,9 +1,8 @@
 import Base
 import HTTP
-import TLS
+@testable import Kubernetes
 import TestSupport
 import Testing
-@testable import Kubernetes
 
 @Suite(.timeLimit(.minutes(15)))
 struct CredentialTests {

@@ -1,9 +1,8 @@
 import Base
 import HTTP
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 @Suite(.timeLimit(.minutes(15)))
 struct KubeconfigTests {

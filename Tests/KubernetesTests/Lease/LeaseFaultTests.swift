@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Leases on a server whose responses are lost, late, or refusals.
 @Suite(.timeLimit(.minutes(15)))

@@ -1,9 +1,8 @@
 import Base
 import Host
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Leases on a real API server.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

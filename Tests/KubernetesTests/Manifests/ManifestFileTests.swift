@@ -1,7 +1,6 @@
 import Base
-import Testing
-import YAML
 @testable import Kubernetes
+import Testing
 
 @Suite(.timeLimit(.minutes(15)))
 struct ManifestFileTests {

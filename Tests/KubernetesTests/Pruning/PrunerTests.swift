@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// Nodes that apply objects of one set, and delete what their manifests no longer contain.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

@@ -1,8 +1,7 @@
 import Base
-import TLS
-import Testing
-import YAML
+import HTTP
 @testable import Kubernetes
+import Testing
 
 /// Every rule of kstatus that is kept, on objects as a server answers them.
 @Suite(.timeLimit(.minutes(15)))

@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// With which requests objects are awaited.
 @Suite(.timeLimit(.minutes(15)))

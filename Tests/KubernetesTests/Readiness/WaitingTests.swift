@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// The waits for a real API server and their reports.
 @Suite(.needsAPIServer, .timeLimit(.minutes(15)))

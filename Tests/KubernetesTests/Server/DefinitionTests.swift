@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// The wait for a definition to be served.
 @Suite(.timeLimit(.minutes(15)))

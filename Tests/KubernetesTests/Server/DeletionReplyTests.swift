@@ -1,8 +1,7 @@
 import Base
+@testable import Kubernetes
 import TestSupport
 import Testing
-import YAML
-@testable import Kubernetes
 
 /// What the replies to a deletion mean.
 @Suite(.timeLimit(.minutes(15)))

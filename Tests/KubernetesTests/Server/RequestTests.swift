@@ -1,8 +1,8 @@
 import Base
 import HTTP
+@testable import Kubernetes
 import TestSupport
 import Testing
-@testable import Kubernetes
 
 /// How long attempts are repeated.
 @Suite(.timeLimit(.minutes(15)))

@@ -1,6 +1,6 @@
 import HTTP
-import Testing
 @testable import Kubernetes
+import Testing
 
 @Suite(.timeLimit(.minutes(15)))
 struct ServerStatusTests {

@@ -1,0 +1,372 @@
+/// Builds the nodes of one document from libyaml's events.
+///
+/// Open collections are kept in an array, so that deep nesting cannot exhaust the stack.
+struct Composer {
+    /// The problems that do not stop the composer, such as duplicate keys and wrong tags.
+    var problems: [Problem] = []
+
+    let part: DocumentText
+    private let limits: Limits
+    private(set) var frames: [CollectionFrame] = []
+    private var anchors = Anchors()
+    /// How many keys and values have been read, with aliases expanded.
+    private(set) var nodeCount = 0
+
+    private var hasDocument = false
+    private var root: Node?
+
+    /// The latest scalar, which may contain the actual error if libyaml stops after it.
+    private var lastScalar: EventSpan?
+
+    init(_ part: DocumentText, limits: Limits) {
+        self.part = part
+        self.limits = limits
+    }
+
+    /// Reads the document.
+    ///
+    /// - Returns: The document's value, or `nil` if the document contains only comments.
+    mutating func compose() throws(Problem) -> Node? {
+        var parser = EventParser(part.bytes)
+        while true {
+            if let problem = Limits.tooManyProblems(problems) { throw problem }
+            let (event, span) = try next(&parser)
+            switch event {
+            case .streamEnd: return root
+            case .other: break
+            case .documentStart: try startDocument(span)
+            case .alias(let anchor): try take(alias: anchor, at: location(span.start))
+            case .scalar(let scalar): try take(scalar, span)
+            case .collectionStart(let collection): try open(collection, at: span.start)
+            case .collectionEnd: close()
+            }
+        }
+    }
+
+    private mutating func next(_ parser: inout EventParser) throws(Problem) -> (Event, EventSpan) {
+        do throws(SyntaxProblem) {
+            return try parser.next()
+        } catch {
+            let open = frames.last { $0.isFlow }?.mark
+            throw SyntaxReport(error, openFlow: open, lastScalar: lastScalar, in: part).problem
+        }
+    }
+
+    func location(_ position: EventMark) -> SourceLocation {
+        SourceLocation(
+            file: part.file,
+            position: SourceLocation.Position(line: part.line + position.line, column: position.column + 1)
+        )
+    }
+
+    /// Refuses a second document, which kubectl would ignore silently.
+    private mutating func startDocument(_ span: EventSpan) throws(Problem) {
+        guard !hasDocument else {
+            throw Problem(
+                "another document begins here without a line '---' before it",
+                at: location(span.start),
+                hint: "put a line '---' before it"
+            )
+        }
+        hasDocument = true
+    }
+
+    private mutating func take(_ scalar: ScalarEvent, _ span: EventSpan) throws(Problem) {
+        let location = location(span.start)
+        try count(1, at: location)
+        lastScalar = span
+        // libyaml reports an empty scalar for a document that contains only comments after its `---`.
+        if frames.isEmpty && scalar.isAbsent { return }
+        let value = resolve(scalar, at: location)
+        anchors.complete(scalar.anchor, .init(node: value.node(at: location), nodeCount: 1, height: 0))
+        if expectsKey {
+            frames[frames.count - 1].key = key(of: value, at: location)
+        } else {
+            if let problem = value.problemAsValue(at: location) { problems.append(problem) }
+            add(value.node(at: location), height: 0)
+        }
+    }
+
+    private mutating func take(alias name: String, at location: SourceLocation) throws(Problem) {
+        try anchors.checkOpen(name, at: location)
+        if let problem = anchors.problem(of: name, at: location) { problems.append(problem) }
+        let value = anchors.value(of: name) ?? unknownValue(of: name, at: location)
+        try count(value.nodeCount, at: location)
+        guard frames.count + value.height <= limits.depth else { throw limits.tooDeep(at: location) }
+        if expectsKey {
+            frames[frames.count - 1].key = key(of: value.node, at: location)
+        } else {
+            add(value.node, height: value.height, isAlias: true)
+        }
+    }
+
+    private mutating func open(_ collection: CollectionEvent, at mark: EventMark) throws(Problem) {
+        let location = location(mark)
+        try count(1, at: location)
+        guard frames.count < limits.depth else { throw limits.tooDeep(at: location) }
+        checkTag(collection.tag, collection.isMapping ? ["map", "set"] : ["seq", "omap", "pairs"], at: location)
+        frames.append(CollectionFrame(collection, mark: mark, location: location, id: nodeCount))
+        anchors.open(collection.anchor, id: nodeCount)
+    }
+
+    private mutating func close() {
+        guard let frame = frames.popLast() else { return }
+        let node = frame.node
+        // The frame's ID is the node count at the beginning of the collection.
+        let count = nodeCount - frame.id + 1
+        anchors.complete(frame.anchor, id: frame.id, .init(node: node, nodeCount: count, height: frame.height))
+        if expectsKey {
+            frames[frames.count - 1].key = key(of: node, at: frame.location)
+        } else {
+            add(node, height: frame.height)
+        }
+    }
+
+    var expectsKey: Bool {
+        !frames.isEmpty && frames[frames.count - 1].expectsKey
+    }
+
+    /// Adds a value to the innermost open collection, or makes it the document's value if no collection is open.
+    mutating func add(_ node: Node, height: Int, isAlias: Bool = false) {
+        guard !frames.isEmpty else {
+            root = node
+            return
+        }
+        let problem = frames[frames.count - 1].add(node, height: height, isAlias: isAlias)
+        if let problem { problems.append(problem) }
+    }
+
+    mutating func count(_ count: Int, at location: SourceLocation) throws(Problem) {
+        nodeCount += count
+        guard nodeCount <= limits.nodeCount else { throw limits.tooManyNodes(at: location) }
+    }
+}
+
+/// The values of scalars, according to their tags.
+extension Composer {
+    /// Resolves a scalar, as kubectl does.
+    ///
+    /// A scalar with a tag that is not YAML's is a string.
+    mutating func resolve(_ scalar: ScalarEvent, at location: SourceLocation) -> ResolvedScalar {
+        checkTag(
+            scalar.tag,
+            ["str", "int", "float", "bool", "null", "timestamp", "merge", "value"],
+            at: location
+        )
+        var resolved = ResolvedScalar(scalar)
+        guard let tag = scalar.standardTag else {
+            let isPlain = scalar.style == .plain && scalar.tag == nil
+            resolved.value = isPlain ? ScalarValue(scalar.text) : .string
+            return resolved
+        }
+        let value = ScalarValue(scalar.text)
+        switch (tag, value) {
+        case ("int", .integer), ("float", .integer), ("float", .float), ("float", .notFinite), ("bool", .boolean),
+            ("null", .null):
+            resolved.value = value
+        case ("int", _), ("float", _), ("bool", _), ("null", _):
+            problems.append(Problem("'\(scalar.text)' does not match its tag '!!\(tag)'", at: location))
+        default: break
+        }
+        return resolved
+    }
+
+    /// Refuses a tag that means nothing for a value.
+    ///
+    /// kubectl ignores such tags, so a text that another program would replace reaches the cluster as it is.
+    private mutating func checkTag(_ tag: String?, _ own: [String], at location: SourceLocation) {
+        let prefix = "tag:yaml.org,2002:"
+        guard let tag, tag != "!", !own.contains(where: { tag == prefix + $0 }) else { return }
+        let shown = tag.hasPrefix(prefix) ? "!!\(tag.dropFirst(prefix.count))" : tag
+        problems.append(
+            Problem("tag '\(shown)' means nothing for this value", at: location, hint: "remove the tag")
+        )
+    }
+
+    /// Returns a value in the place of one that an alias names without an anchor.
+    private func unknownValue(of name: String, at location: SourceLocation) -> Anchors.Value {
+        if case .merge? = frames.last?.key {
+            return Anchors.Value(node: .mapping([], location: location), nodeCount: 1, height: 0)
+        }
+        return Anchors.Value(node: .string("*\(name)", location: location), nodeCount: 1, height: 0)
+    }
+
+    /// Converts a scalar to a key.
+    mutating func key(of scalar: ResolvedScalar, at location: SourceLocation) -> CollectionFrame.Key {
+        if scalar.isMerge { return .merge(location) }
+        switch scalar.value {
+        case .string:
+            return .text(scalar.text, location)
+        case .boolean(let value):
+            let word = value ? "true" : "false"
+            // kubectl silently replaces a key such as `yes` with `true`.
+            if scalar.text.lowercased() != word {
+                problems.append(
+                    Problem(
+                        "key '\(scalar.text)' is the boolean \(word) in YAML 1.1, so it would become '\(word)'",
+                        at: location,
+                        hint: "put it in quotes: '\(scalar.text)'"
+                    )
+                )
+                return .invalid
+            }
+            return .text(word, location)
+        case .integer(let number): return .text(number.json, location)
+        case .float, .notFinite: return fractionalKey(scalar.text, at: location)
+        case .null:
+            problems.append(
+                Problem("key is null", at: location, hint: "put it in quotes: '\(scalar.text)'")
+            )
+            return .invalid
+        }
+    }
+
+    /// Refuses a key that is a number other than an integer, which kubectl rounds to 32 bits.
+    private mutating func fractionalKey(_ text: String, at location: SourceLocation) -> CollectionFrame.Key {
+        let message = "key '\(text)' is a number that is not an integer of 64 bits"
+        problems.append(Problem(message, at: location, hint: "put it in quotes: '\(text)'"))
+        return .invalid
+    }
+
+    /// Whether the mapping at a location directly follows the `{` of the mapping around it, as in `{{ name }}`.
+    private func isTemplate(_ location: SourceLocation) -> Bool {
+        guard let outer = frames.last, outer.isFlow, let around = outer.location.position, let own = location.position
+        else {
+            return false
+        }
+        return around.line == own.line && around.column + 1 == own.column
+    }
+
+    /// Converts the value of an alias, or a collection, to a key.
+    mutating func key(of node: Node, at location: SourceLocation) -> CollectionFrame.Key {
+        switch node.content {
+        case .string(let text): return .text(text, location)
+        case .boolean(let value): return .text(value ? "true" : "false", location)
+        case .number(let number):
+            if case .float = ScalarValue(number.text) { return fractionalKey(number.text, at: location) }
+            return .text(number.json, location)
+        case .null, .sequence, .mapping:
+            problems.append(
+                isTemplate(location)
+                    ? Problem(
+                        "'{{' begins a mapping in a mapping in YAML",
+                        // The value itself, at which its reader would report a mapping.
+                        at: frames.last?.location ?? location,
+                        hint: templateHint
+                    )
+                    : Problem(
+                        "\(node.kindName) cannot be a key",
+                        at: location,
+                        hint: "if it is text, put it in quotes"
+                    )
+            )
+            return .invalid
+        }
+    }
+}
+
+/// A scalar whose value has been determined from its tag and text.
+struct ResolvedScalar {
+    var value = ScalarValue.string
+    let text: String
+    let style: Node.Style
+    /// Whether the scalar is `<<`, which as a key merges mappings.
+    let isMerge: Bool
+
+    init(_ scalar: ScalarEvent) {
+        text = scalar.text
+        style = scalar.style
+        // A single `!` makes every scalar a string, except `<<`.
+        let isUntagged = scalar.style == .plain && (scalar.tag == nil || scalar.tag == "!")
+        isMerge = scalar.text == "<<" && (isUntagged || scalar.standardTag == "merge")
+    }
+
+    /// Returns the scalar as a value.
+    func node(at location: SourceLocation) -> Node {
+        switch value {
+        case .null: Node(.null, location: location, style: style, word: text)
+        case .boolean(let value): Node(.boolean(value), location: location, style: style, word: text)
+        case .integer(let number), .float(let number): Node(.number(number), location: location, style: style)
+        case .string, .notFinite: Node(.string(text), location: location, style: style)
+        }
+    }
+
+    /// The problem of a scalar that cannot be a value, otherwise `nil`.
+    func problemAsValue(at location: SourceLocation) -> Problem? {
+        guard case .notFinite = value else { return nil }
+        return Problem(
+            "'\(text)' is a number that JSON cannot represent",
+            at: location,
+            hint: "put it in quotes: '\(text)'"
+        )
+    }
+}
+
+extension ScalarEvent {
+    /// The name of the scalar's standard tag, such as `int` for `!!int`; `nil` without a standard tag.
+    var standardTag: String? {
+        let prefix = "tag:yaml.org,2002:"
+        guard let tag, tag.hasPrefix(prefix) else { return nil }
+        return String(tag.dropFirst(prefix.count))
+    }
+
+    /// Whether the scalar is empty and has no quotes, tag or anchor.
+    var isAbsent: Bool {
+        text.isEmpty && style == .plain && tag == nil && anchor == nil
+    }
+}
+
+/// The anchored values of a document.
+struct Anchors {
+    /// The value of an anchor.
+    struct Value {
+        var node: Node
+        /// The number of nodes, with aliases expanded.
+        var nodeCount: Int
+        /// The depth of nested collections, including the value itself.
+        var height: Int
+    }
+
+    private var values: [String: Value] = [:]
+
+    /// The IDs of open collections, by anchor.
+    private var open: [String: Int] = [:]
+
+    /// Records the beginning of a collection with an anchor.
+    mutating func open(_ name: String?, id: Int) {
+        guard let name else { return }
+        open[name] = id
+    }
+
+    /// Records the value of an anchor, unless the name was used again within the value.
+    mutating func complete(_ name: String?, id: Int? = nil, _ value: @autoclosure () -> Value) {
+        guard let name else { return }
+        if let id, open[name] != id { return }
+        open[name] = nil
+        values[name] = value()
+    }
+
+    /// Finds the value of an alias that has no problem.
+    func value(of name: String) -> Value? { values[name] }
+
+    /// Returns the problem of an alias without an anchor, `nil` if it has one.
+    func problem(of name: String, at location: SourceLocation) -> Problem? {
+        guard values[name] == nil else { return nil }
+        let near = nearestName(to: name, in: values.keys.sorted()).map { "did you mean '*\($0)'?" }
+        return Problem(
+            "alias '*\(name)' has no anchor in this document",
+            at: location,
+            hint: near
+                ?? "put it in quotes if it is text: '*\(name)', or write '&\(name)' before the value that it names"
+        )
+    }
+
+    /// Refuses an alias inside the value of its anchor, which would have no end.
+    func checkOpen(_ name: String, at location: SourceLocation) throws(Problem) {
+        guard open[name] != nil else { return }
+        throw Problem("alias '*\(name)' is inside the value of its anchor", at: location)
+    }
+}
+
+/// The hint for a template such as `{{ name }}` in the place of a value, which nothing replaces here.
+let templateHint = "replace it with its value, or put it in quotes if it is literal"

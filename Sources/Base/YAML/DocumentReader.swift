@@ -1,0 +1,71 @@
+/// Reads the documents of a file one by one, so that an invalid document does not prevent reading the next.
+///
+/// The file is split at its `---` lines before it is parsed, as in kubectl. A part that begins with `{` is read as one
+/// or more JSON values or, if it is not valid JSON, as YAML.
+public struct DocumentReader: Sendable {
+    private let file: String
+    private let limits: Limits
+    private var splitter: DocumentSplitter
+    private var documentCount = 0
+
+    /// The documents that have been read but not returned, in reverse order.
+    private var pending: [Result<Document, InvalidDocument>] = []
+
+    /// Starts reading a file.
+    ///
+    /// - Parameters:
+    ///   - bytes: The file, YAML or JSON.
+    ///   - file: The file name in locations.
+    ///   - limits: The limits beyond which reading stops with a problem.
+    public init(_ bytes: [UInt8], file: String, limits: Limits = .manifest) {
+        self.file = file
+        self.limits = limits
+        splitter = DocumentSplitter(bytes, file: file)
+        guard let problem = limits.tooLarge(bytes.count, file: file) else { return }
+        end(with: problem)
+    }
+
+    /// Reads the next document.
+    ///
+    /// - Returns: The document or its problems, or `nil` at the end of the file.
+    public mutating func next() -> Result<Document, InvalidDocument>? {
+        if let known = pending.popLast() { return known }
+        guard let part = splitter.next() else { return nil }
+        pending = read(part).reversed()
+        documentCount += pending.count
+        if documentCount > limits.documentCount {
+            end(with: limits.tooManyDocuments(at: part.location))
+        }
+        return pending.popLast()
+    }
+
+    private mutating func end(with problem: Problem) {
+        splitter.stop()
+        pending = [.failure(InvalidDocument(problems: Problems([problem])))]
+    }
+
+    private mutating func read(_ part: DocumentText) -> [Result<Document, InvalidDocument>] {
+        if let problem = part.problem { return [.failure(InvalidDocument(problems: Problems([problem])))] }
+        guard part.startsWithBrace else { return [readYAML(part)] }
+        let stream = JSONStream(part, limits: limits)
+        guard let problem = stream.problem else { return stream.documents.map(Result.success) }
+        let asYAML = readYAML(part)
+        guard case .failure(let invalid) = asYAML, invalid.readable == nil, stream.looksLikeJSON else {
+            return [asYAML]
+        }
+        return stream.documents.map(Result.success) + [.failure(InvalidDocument(problems: problem))]
+    }
+
+    private mutating func readYAML(_ part: DocumentText) -> Result<Document, InvalidDocument> {
+        var composer = Composer(part, limits: limits)
+        do throws(Problem) {
+            let root = try composer.compose()
+            let location = root?.location ?? part.location
+            let document = Document(root: root, index: part.index, location: location)
+            if composer.problems.isEmpty { return .success(document) }
+            return .failure(InvalidDocument(problems: Problems(composer.problems), readable: document))
+        } catch {
+            return .failure(InvalidDocument(problems: Problems(composer.problems + [error])))
+        }
+    }
+}

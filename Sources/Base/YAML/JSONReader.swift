@@ -1,0 +1,333 @@
+/// Parses one JSON value according to RFC 8259.
+///
+/// - Parameters:
+///   - bytes: The text, in UTF-8.
+///   - file: The file name in locations.
+///   - limits: The size, depth and number of values beyond which reading stops.
+/// - Returns: The value, whose numbers keep their digits.
+/// - Throws: The first ``Base/Problem``; a duplicate key is a problem.
+public func readJSON(_ bytes: [UInt8], file: String, limits: Limits = .reply) throws(Problem) -> Node {
+    if let problem = limits.tooLarge(bytes.count, file: file) { throw problem }
+    var reader = JSONReader(bytes[...], file: file, limits: limits)
+    let node = try reader.read()
+    if let problem = reader.problems.first { throw problem }
+    guard reader.isAtEnd() else { throw reader.problem("unexpected \(reader.shown) after the JSON value") }
+    return node
+}
+
+/// A reader of a text with one or more JSON values.
+///
+/// Open collections are kept in an array, so that deep nesting cannot exhaust the stack.
+struct JSONReader {
+    /// The problems of duplicate keys, which do not stop the reader.
+    private(set) var problems: [Problem] = []
+
+    /// The whole text.
+    let bytes: ArraySlice<UInt8>
+
+    /// The offset of the next byte.
+    var offset: Int
+
+    private let file: String
+    private let limits: Limits
+    private var lines: LineCounter
+    /// The open collections.
+    private var frames: [CollectionFrame] = []
+    private var nodeCount = 0
+
+    init(_ bytes: ArraySlice<UInt8>, file: String, limits: Limits, line: Int = 1) {
+        self.bytes = bytes
+        self.file = file
+        self.limits = limits
+        offset = bytes.startIndex
+        lines = LineCounter(bytes, line: line)
+    }
+
+    /// Reads the next value.
+    mutating func read() throws(Problem) -> Node {
+        nodeCount = 0
+        while true {
+            if let problem = Limits.tooManyProblems(problems) { throw problem }
+            skipWhiteSpace()
+            guard let value = try step() else { continue }
+            if let outermost = try finish(value) { return outermost }
+        }
+    }
+
+    /// Returns whether only white space is left.
+    mutating func isAtEnd() -> Bool {
+        skipWhiteSpace()
+        return offset >= bytes.endIndex
+    }
+
+    /// Reads the next scalar, bracket or key.
+    ///
+    /// - Returns: A scalar or an empty collection; `nil` for anything else.
+    private mutating func step() throws(Problem) -> Node? {
+        // The frame is accessed by index, here and below: a copy would retain each of its arrays.
+        let last = frames.count - 1
+        guard last >= 0, frames[last].key == nil else { return try readValue() }
+        if frames[last].isEmpty && peek() == closing(isMapping: frames[last].isMapping) {
+            offset += 1
+            return frames.popLast()?.node
+        }
+        guard frames[last].isMapping else { return try readValue() }
+        let (key, location) = try readKey()
+        frames[last].key = .text(key, location)
+        return nil
+    }
+
+    private mutating func readValue() throws(Problem) -> Node? {
+        let location = location()
+        try count(at: location)
+        switch peek() {
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            guard frames.count < limits.depth else { throw limits.tooDeep(at: location) }
+            frames.append(CollectionFrame(isMapping: peek() == UInt8(ascii: "{"), location: location))
+            offset += 1
+            return nil
+        case UInt8(ascii: "\""):
+            return Node(.string(try readString(at: location)), location: location, style: .quoted)
+        case let byte? where byte == UInt8(ascii: "-") || byte.isDigit:
+            return Node(.number(.json(try readNumber())), location: location)
+        default:
+            guard let word = readWord() else { throw unexpected("a value") }
+            return Node(word, location: location)
+        }
+    }
+
+    private mutating func readKey() throws(Problem) -> (String, SourceLocation) {
+        let location = location()
+        try count(at: location)
+        guard peek() == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes") }
+        let key = try readString(at: location)
+        skipWhiteSpace()
+        guard peek() == UInt8(ascii: ":") else { throw unexpected("':' after the key '\(key)'") }
+        offset += 1
+        return (key, location)
+    }
+
+    /// Adds a value to the innermost open collection, and closes the collections that end after the value.
+    ///
+    /// - Returns: The outermost value when it is complete.
+    private mutating func finish(_ value: Node) throws(Problem) -> Node? {
+        var value = value
+        while !frames.isEmpty {
+            let end = closing(isMapping: frames[frames.count - 1].isMapping)
+            let problem = frames[frames.count - 1].add(value, height: 0)
+            if let problem { problems.append(problem) }
+            skipWhiteSpace()
+            if peek() == UInt8(ascii: ",") {
+                offset += 1
+                return nil
+            }
+            guard peek() == end, let closed = frames.popLast()?.node else {
+                throw unexpected("',' or '\(Unicode.Scalar(end))'")
+            }
+            offset += 1
+            value = closed
+        }
+        return value
+    }
+
+    private func closing(isMapping: Bool) -> UInt8 { isMapping ? UInt8(ascii: "}") : UInt8(ascii: "]") }
+
+    private mutating func count(at location: SourceLocation) throws(Problem) {
+        nodeCount += 1
+        guard nodeCount <= limits.nodeCount else { throw limits.tooManyNodes(at: location) }
+    }
+
+    /// Creates the problem of an unexpected character or an unexpected end of the text.
+    private mutating func unexpected(_ expected: String) -> Problem {
+        guard offset >= bytes.endIndex, let frame = frames.last else {
+            return problem("expected \(expected), found \(shown)")
+        }
+        return Problem("'\(frame.isMapping ? "{" : "[")' is never closed", at: frame.location)
+    }
+}
+
+/// Functions shared by the parts of the reader.
+extension JSONReader {
+    /// Returns the next byte, or `nil` at the end.
+    func peek() -> UInt8? {
+        offset < bytes.endIndex ? bytes[offset] : nil
+    }
+
+    /// Returns the location of the next byte.
+    mutating func location() -> SourceLocation {
+        SourceLocation(file: file, position: lines.mark(of: offset))
+    }
+
+    /// Creates a problem at the next byte.
+    mutating func problem(_ message: String) -> Problem {
+        Problem(message, at: location())
+    }
+
+    /// The next character, as shown in messages.
+    var shown: String {
+        guard let byte = peek() else { return "the end of the text" }
+        guard (0x21..<0x7F).contains(byte) else { return "byte 0x" + String(byte, radix: 16, uppercase: true) }
+        return "'\(Unicode.Scalar(byte))'"
+    }
+
+    private mutating func skipWhiteSpace() {
+        while let byte = peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { offset += 1 }
+    }
+}
+
+/// Readers of strings, numbers and words.
+extension JSONReader {
+    /// Reads a string with its quotes.
+    mutating func readString(at start: SourceLocation) throws(Problem) -> String {
+        offset += 1
+        let first = offset
+        skipOrdinaryCharacters()
+        if peek() == UInt8(ascii: "\"") {
+            guard let string = String(validating: bytes[first..<offset], as: UTF8.self) else { throw notUTF8(start) }
+            offset += 1
+            return string
+        }
+        return try readEscapedString(Array(bytes[first..<offset]), at: start)
+    }
+
+    /// Reads the rest of a string from its first escape.
+    private mutating func readEscapedString(_ beginning: [UInt8], at start: SourceLocation) throws(Problem) -> String {
+        var characters = beginning
+        while let byte = peek(), byte != UInt8(ascii: "\"") {
+            guard byte == UInt8(ascii: "\\") else {
+                throw problem("control character (\(shown)) in a string, where JSON requires an escape such as '\\n'")
+            }
+            characters += try readEscape().utf8
+            let first = offset
+            skipOrdinaryCharacters()
+            characters += bytes[first..<offset]
+        }
+        guard offset < bytes.endIndex else {
+            throw Problem("string is never closed", at: start)
+        }
+        offset += 1
+        guard let string = String(validating: characters, as: UTF8.self) else { throw notUTF8(start) }
+        return string
+    }
+
+    private mutating func skipOrdinaryCharacters() {
+        while let byte = peek(), byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { offset += 1 }
+    }
+
+    private func notUTF8(_ start: SourceLocation) -> Problem {
+        Problem("string is not UTF-8", at: start)
+    }
+
+    private mutating func readEscape() throws(Problem) -> String {
+        guard offset + 1 < bytes.endIndex else { throw problem("the text ends within an escape") }
+        let letter = bytes[offset + 1]
+        if letter == UInt8(ascii: "u") { return String(try readUnicodeEscape()) }
+        guard let escaped = Self.escapes[letter] else {
+            offset += 1
+            throw problem("'\\' does not escape \(shown) in JSON")
+        }
+        offset += 2
+        return escaped
+    }
+
+    private static let escapes: [UInt8: String] = [
+        UInt8(ascii: "\""): "\"", UInt8(ascii: "\\"): "\\", UInt8(ascii: "/"): "/", UInt8(ascii: "b"): "\u{8}",
+        UInt8(ascii: "f"): "\u{C}", UInt8(ascii: "n"): "\n", UInt8(ascii: "r"): "\r", UInt8(ascii: "t"): "\t",
+    ]
+
+    /// Reads an escape such as `\u00e9`, or a surrogate pair of two escapes for a character beyond U+FFFF.
+    ///
+    /// An unpaired surrogate becomes U+FFFD, as in Go.
+    private mutating func readUnicodeEscape() throws(Problem) -> Unicode.Scalar {
+        guard let unit = codeUnit(at: offset) else {
+            throw problem("'\\u' requires four hexadecimal digits")
+        }
+        offset += 6
+        if let scalar = Unicode.Scalar(unit) { return scalar }
+        guard let low = codeUnit(at: offset), UTF16.isLeadSurrogate(unit), UTF16.isTrailSurrogate(low) else {
+            return "\u{FFFD}"
+        }
+        offset += 6
+        return UTF16.decode(UTF16.EncodedScalar([unit, low]))
+    }
+
+    private func codeUnit(at start: Int) -> UInt16? {
+        guard start + 6 <= bytes.endIndex, bytes[start] == UInt8(ascii: "\\"), bytes[start + 1] == UInt8(ascii: "u")
+        else { return nil }
+        var unit: UInt16 = 0
+        for byte in bytes[start + 2..<start + 6] {
+            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
+            unit = unit << 4 | UInt16(digit)
+        }
+        return unit
+    }
+
+    /// Reads the characters of a number and checks them against JSON's grammar.
+    mutating func readNumber() throws(Problem) -> String {
+        let first = offset
+        if peek() == UInt8(ascii: "-") { offset += 1 }
+        if peek() == UInt8(ascii: "0") {
+            offset += 1
+        } else {
+            try readDigits()
+        }
+        if peek() == UInt8(ascii: ".") {
+            offset += 1
+            try readDigits()
+        }
+        if let byte = peek(), byte | 0x20 == UInt8(ascii: "e") {
+            offset += 1
+            if peek() == UInt8(ascii: "+") || peek() == UInt8(ascii: "-") { offset += 1 }
+            try readDigits()
+        }
+        return String(decoding: bytes[first..<offset], as: UTF8.self)
+    }
+
+    private mutating func readDigits() throws(Problem) {
+        let first = offset
+        while let byte = peek(), byte.isDigit { offset += 1 }
+        guard offset > first else { throw problem("expected a digit, found \(shown)") }
+    }
+
+    /// Reads `true`, `false` or `null`.
+    mutating func readWord() -> Node.Content? {
+        for (word, content) in Self.words where bytes[offset...].starts(with: word.utf8) {
+            offset += word.utf8.count
+            return content
+        }
+        return nil
+    }
+
+    private static let words: [(String, Node.Content)] = [
+        ("true", .boolean(true)), ("false", .boolean(false)), ("null", .null),
+    ]
+}
+
+/// The JSON values of a text, up to the first invalid one.
+struct JSONStream {
+    private(set) var documents: [Document] = []
+
+    /// The problems with which reading the text as JSON ended; `nil` if all of it is valid.
+    private(set) var problem: Problems?
+
+    /// Whether the text seems to be JSON: the first key is in quotes, or the first object is empty.
+    let looksLikeJSON: Bool
+
+    init(_ part: DocumentText, limits: Limits) {
+        let beginning = part.bytes.lazy.filter { $0 > 0x20 }.prefix(2)
+        looksLikeJSON = ["{\"", "{}"].contains { beginning.elementsEqual($0.utf8) }
+        var reader = JSONReader(part.bytes, file: part.file, limits: limits, line: part.line)
+        do throws(Problem) {
+            while !reader.isAtEnd() {
+                let location = reader.location()
+                let root = try reader.read()
+                guard reader.problems.isEmpty else { break }
+                documents.append(Document(root: root, index: part.index + documents.count, location: location))
+                guard documents.count <= limits.documentCount else { return }
+            }
+            problem = reader.problems.isEmpty ? nil : Problems(reader.problems)
+        } catch {
+            problem = Problems(reader.problems + [error])
+        }
+    }
+}

@@ -1,0 +1,79 @@
+/// The limits for the size of a file and of its documents.
+public struct Limits: Sendable, Hashable {
+    /// The maximum size of a file in bytes.
+    public var byteCount: Int
+
+    /// The maximum depth of nested collections.
+    public var depth: Int
+
+    /// The maximum number of keys and values in a document, with aliases expanded.
+    public var nodeCount: Int
+
+    /// The maximum number of documents in a file.
+    public var documentCount: Int
+
+    public init(byteCount: Int, depth: Int, nodeCount: Int, documentCount: Int) {
+        self.byteCount = byteCount
+        self.depth = depth
+        self.nodeCount = nodeCount
+        self.documentCount = documentCount
+    }
+
+    /// The limits for a file with manifests.
+    public static let manifest = Self(
+        byteCount: SizeLimit.content,
+        depth: 100,
+        nodeCount: 1_000_000,
+        documentCount: 20_000,
+    )
+
+    public static let taskFile = Self(
+        byteCount: SizeLimit.configuration,
+        depth: 32,
+        nodeCount: 200_000,
+        documentCount: 1_000
+    )
+
+    /// The limits for a server's reply.
+    public static let reply = Self(byteCount: SizeLimit.content, depth: 200, nodeCount: 10_000_000, documentCount: 1)
+}
+
+/// The problems of a text that exceeds a limit, with the limit in each message.
+extension Limits {
+    func tooLarge(_ count: Int, file: String) -> Problem? {
+        guard count > byteCount else { return nil }
+        return Problem(
+            "file is too large: it has \(count) bytes, and the limit is \(byteCount)",
+            at: SourceLocation(file: file),
+            hint: documentCount > 1 ? "split it into several files" : nil
+        )
+    }
+
+    func tooDeep(at location: SourceLocation) -> Problem {
+        Problem("nested too deeply: the limit is \(depth) levels", at: location)
+    }
+
+    func tooManyNodes(at location: SourceLocation) -> Problem {
+        Problem(
+            "document is too large: with aliases expanded it exceeds the limit of \(nodeCount) nodes",
+            at: location
+        )
+    }
+
+    /// The maximum number of reported problems of a document.
+    static var problemCount: Int { 100 }
+
+    /// Returns the problem that stops reading if a document has too many problems; otherwise `nil`.
+    static func tooManyProblems(_ problems: [Problem]) -> Problem? {
+        guard problems.count >= problemCount, let last = problems.last else { return nil }
+        return Problem("too many problems: the limit is \(problemCount) a document", at: last.location)
+    }
+
+    func tooManyDocuments(at location: SourceLocation) -> Problem {
+        Problem(
+            "too many documents: the limit is \(documentCount) a file",
+            at: location,
+            hint: "split it into several files"
+        )
+    }
+}

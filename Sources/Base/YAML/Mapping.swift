@@ -1,0 +1,61 @@
+/// Keys and values in the order of the file, without duplicate keys.
+public struct Mapping: Sendable, Hashable {
+    /// One key with its value.
+    public struct Entry: Sendable {
+        /// The key, which is always a string, as in JSON.
+        public var key: String
+
+        /// The location of the key.
+        public var location: SourceLocation
+        public var value: Node
+
+        public init(key: String, location: SourceLocation, value: Node) {
+            self.key = key
+            self.location = location
+            self.value = value
+        }
+    }
+
+    /// The entries in the order of the file.
+    public private(set) var entries: [Entry]
+
+    /// Creates a mapping from entries with different keys.
+    public init(_ entries: [Entry] = []) {
+        self.entries = entries
+    }
+
+    /// The value of a key, or `nil` if the mapping lacks the key.
+    ///
+    /// Setting an existing key keeps its order and location; setting `nil` removes it.
+    public subscript(key: String) -> Node? {
+        get {
+            // A loop over indices does not copy the entries.
+            for index in entries.indices where entries[index].key.hasSameBytes(as: key) { return entries[index].value }
+            return nil
+        }
+        set {
+            let index = entries.firstIndex { $0.key.hasSameBytes(as: key) }
+            switch (index, newValue) {
+            case (let index?, let value?): entries[index].value = value
+            case (let index?, nil): entries.remove(at: index)
+            case (nil, let value?): entries.append(Entry(key: key, location: value.location, value: value))
+            case (nil, nil): break
+            }
+        }
+    }
+
+    /// Returns whether two mappings have the same keys with the same values, in any order.
+    public static func == (left: Self, right: Self) -> Bool {
+        guard left.entries.count == right.entries.count else { return false }
+        return left.byKey == right.byKey
+    }
+
+    /// Hashes keys and values regardless of their order.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(byKey)
+    }
+
+    private var byKey: [ExactText: Node] {
+        Dictionary(entries.map { (ExactText($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
+    }
+}

@@ -1,0 +1,207 @@
+/// The problem of a text that libyaml refuses: its words at its place, or one of five mistakes that are certain.
+struct SyntaxReport {
+    private let failure: SyntaxProblem
+    /// The beginning of the innermost open collection in brackets.
+    private let openFlow: EventMark?
+    /// The last scalar before the place.
+    private let lastScalar: EventSpan?
+    private let part: DocumentText
+    private let lines: [ArraySlice<UInt8>]
+
+    init(_ failure: SyntaxProblem, openFlow: EventMark?, lastScalar: EventSpan?, in part: DocumentText) {
+        (self.failure, self.openFlow, self.lastScalar, self.part) = (failure, openFlow, lastScalar, part)
+        lines = part.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    }
+
+    var problem: Problem {
+        tab ?? template ?? openQuote ?? missingSpace ?? wrongIndentation ?? asReported
+    }
+
+    /// The problem in the words of libyaml.
+    private var asReported: Problem {
+        if let offset = failure.byteOffset {
+            var counter = LineCounter(part.bytes, line: part.line)
+            let location = SourceLocation(file: part.file, position: counter.mark(of: part.bytes.startIndex + offset))
+            return Problem(failure.problem, at: location)
+        }
+        let isElsewhere = failure.contextMark.line != failure.problemMark.line && failure.problem != Self.missingColon
+        let place = isElsewhere ? " that begins in line \(number(failure.contextMark.line))" : ""
+        let context = failure.context.isEmpty ? "" : " \(failure.context)\(place)"
+        // A key without a value stands at the beginning, and libyaml stops behind it.
+        let mark = failure.problem == Self.missingColon ? failure.contextMark : failure.problemMark
+        return Problem(failure.problem + context, at: location(mark))
+    }
+
+    private static let missingColon = "could not find expected ':'"
+
+    // MARK: The mistakes
+
+    /// A tab in the indentation of the line, which only brackets allow.
+    private var tab: Problem? {
+        let mark = failure.problemMark
+        let blanks = line(mark.line).prefix { $0 == " " || $0 == "\t" }
+        guard openFlow == nil, !isInQuotes, let first = blanks.firstIndex(of: "\t") else { return nil }
+        let column = blanks.distance(from: blanks.startIndex, to: first)
+        guard column <= mark.column, longString?.end.line != mark.line else { return nil }
+        return Problem(
+            "a tab cannot indent a line",
+            at: location(EventMark(line: mark.line, column: column)),
+            hint: "put spaces in its place"
+        )
+    }
+
+    /// A template such as `{{ name }}` as a value or a line, which YAML takes for mappings.
+    private var template: Problem? {
+        guard failure.byteOffset == nil, !isInQuotes else { return nil }
+        let number = failure.problemMark.line
+        let text = line(number)
+        guard let open = text.firstRange(of: "{{")?.lowerBound else { return nil }
+        let before = text[..<open].reversed().drop { $0 == " " }
+        guard before.isEmpty || before.first == ":" || before.first == "-" else { return nil }
+        let column = text.unicodeScalars.distance(from: text.startIndex, to: open)
+        guard column <= failure.problemMark.column else { return nil }
+        return Problem(
+            "'{{' begins a mapping in a mapping in YAML",
+            at: location(EventMark(line: number, column: column)),
+            hint: templateHint
+        )
+    }
+
+    /// A string that ends in a later line than it begins in, or not at all.
+    private var openQuote: Problem? {
+        if isInQuotes {
+            let isAtEnd = failure.problem == "found unexpected end of stream"
+            guard isAtEnd || failure.problem == "found unexpected document indicator" else { return nil }
+            // The quote that closes an earlier string may have been meant to begin one.
+            if let earlier = longString, earlier.end.line == failure.contextMark.line { return closed(earlier) }
+            let message = "the string that begins with \(quote(failure.contextMark)) here is never closed"
+            return Problem(message, at: location(failure.contextMark))
+        }
+        guard let string = longString, string.end.line == failure.problemMark.line,
+            string.end.column <= failure.problemMark.column
+        else { return nil }
+        return closed(string)
+    }
+
+    private func closed(_ string: EventSpan) -> Problem {
+        Problem(
+            "the string that begins with \(quote(string.start)) here is closed in line \(number(string.end.line)), "
+                + "column \(string.end.column), where more text follows",
+            at: location(string.start)
+        )
+    }
+
+    /// The last scalar, if it is a string in quotes that is not in one line.
+    private var longString: EventSpan? {
+        lastScalar.flatMap { $0.end.line > $0.start.line && ["\"", "'"].contains(quote($0.start)) ? $0 : nil }
+    }
+
+    private var isInQuotes: Bool { failure.context == "while scanning a quoted scalar" }
+
+    private func quote(_ mark: EventMark) -> String { rest(from: mark).first.map { String($0) } ?? "" }
+
+    /// A key and its value without a space behind the colon, where a key must be.
+    private var missingSpace: Problem? {
+        switch failure.problem {
+        case Self.missingColon: return missingSpace(failure.contextMark.line)
+        case "mapping values are not allowed in this context":
+            let number = failure.problemMark.line
+            // The line above is a text, which this line continues.
+            guard let above = contentLine(above: number), content(above)?.column == content(number)?.column else {
+                return nil
+            }
+            return missingSpace(above)
+        default: return nil
+        }
+    }
+
+    private func missingSpace(_ number: Int) -> Problem? {
+        guard let (column, text) = content(number), let first = text.first, first.isASCII, first.isLetter,
+            let colon = text.firstIndex(of: ":"), !text.contains(": "), !text.hasSuffix(":"),
+            text[..<colon].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }),
+            let next = text[colon...].dropFirst().first, next != "/", next != ":", !next.isWhitespace
+        else { return nil }
+        // The value may be a secret, such as a token.
+        return Problem(
+            "expected a space after '\(text[...colon])'",
+            at: location(EventMark(line: number, column: column))
+        )
+    }
+
+    /// A line that begins a key or an item in a column in which no line above it does.
+    private var wrongIndentation: Problem? {
+        let mark: EventMark
+        switch failure.problem {
+        case "did not find expected key", "did not find expected '-' indicator",
+            "did not find expected <document start>":
+            mark = failure.problemMark
+        case Self.missingColon: mark = failure.contextMark
+        default: return nil
+        }
+        guard openFlow == nil, indentation(mark.line) == mark.column else { return nil }
+        var above: [(column: Int, line: Int)] = []
+        var number = mark.line
+        while above.last?.column != 0, let next = contentLine(above: number), let column = indentation(next) {
+            number = next
+            guard column < above.last?.column ?? .max else { continue }
+            // The content of an item begins behind its '- '.
+            if let inner = content(next)?.column, inner > column, inner < above.last?.column ?? .max {
+                above.append((inner, next))
+            }
+            above.append((column, next))
+        }
+        guard let deeper = above.last(where: { $0.column > mark.column }),
+            !above.contains(where: { $0.column == mark.column })
+        else { return nil }
+        let others = [deeper] + above.filter { $0.column < mark.column }.prefix(1)
+        let shown = others.map { "line \(self.number($0.line)) by \($0.column)" }.joined(separator: " and ")
+        return Problem(
+            "the line is indented by \(mark.column) space\(mark.column == 1 ? "" : "s"), which matches no line above: \(shown)",
+            at: location(mark)
+        )
+    }
+
+    // MARK: The text
+
+    private func location(_ mark: EventMark) -> SourceLocation {
+        let position = SourceLocation.Position(line: number(mark.line), column: mark.column + 1)
+        return SourceLocation(file: part.file, position: position)
+    }
+
+    /// Returns the number of a line in the file.
+    private func number(_ line: Int) -> Int { part.line + line }
+
+    /// Returns a line, counted from zero, without its line break.
+    private func line(_ number: Int) -> Substring {
+        guard lines.indices.contains(number) else { return "" }
+        let line = lines[number].last == UInt8(ascii: "\r") ? lines[number].dropLast() : lines[number]
+        return Substring(decoding: line, as: UTF8.self)
+    }
+
+    private func rest(from mark: EventMark) -> Substring {
+        let line = line(mark.line)
+        let start = line.unicodeScalars.index(line.startIndex, offsetBy: mark.column, limitedBy: line.endIndex)
+        return line[(start ?? line.endIndex)...]
+    }
+
+    /// Returns the number of leading spaces of a line, or `nil` for an empty line or a comment.
+    private func indentation(_ number: Int) -> Int? {
+        let line = line(number)
+        guard let first = line.firstIndex(where: { $0 != " " }), line[first] != "#" else { return nil }
+        return line.utf8.distance(from: line.startIndex, to: first)
+    }
+
+    /// Returns the nearest line above that is neither empty nor a comment.
+    private func contentLine(above number: Int) -> Int? {
+        (0..<min(number, lines.count)).last { indentation($0) != nil }
+    }
+
+    /// Returns the text of a line behind its indentation and the dashes of items, with its column.
+    private func content(_ number: Int) -> (column: Int, text: Substring)? {
+        guard indentation(number) != nil else { return nil }
+        let line = line(number)
+        var text = line.drop { $0 == " " }
+        while text.hasPrefix("- ") { text = text.dropFirst(2).drop { $0 == " " } }
+        return (line.utf8.distance(from: line.startIndex, to: text.startIndex), text)
+    }
+}

@@ -1,0 +1,97 @@
+/// Runs the steps of a plan, each as soon as everything it depends on has succeeded.
+///
+/// If a step fails, its dependants are skipped and all other steps continue. If the surrounding Swift task is
+/// cancelled, no further step starts and running steps are cancelled. Any number of steps may wait at the same time;
+/// only steps that do work are limited.
+public struct Engine: Sendable {
+    /// Performs a step and returns its outcome.
+    ///
+    /// A thrown error is a failure, or an interruption if the step was cancelled; a returned outcome always counts.
+    public typealias Performer = @Sendable (Plan.Step, StepContext) async throws -> Outcome
+
+    /// Receives the result of a task before its last event is emitted and before its dependants start.
+    public typealias Conclusion = @Sendable (Report.Entry) async -> Void
+
+    /// The clock for deadlines and durations.
+    public let clock: any Clock<Duration>
+
+    /// The number of steps that may work at the same time.
+    public let workLimit: Int
+
+    private let emit: @Sendable (Event) -> Void
+    private let conclude: Conclusion
+    private let isWork: @Sendable (Plan.Step) -> Bool
+
+    /// Creates an engine.
+    ///
+    /// - Parameters:
+    ///   - clock: The clock for deadlines and durations.
+    ///   - workLimit: The number of steps that may work at the same time, at least one. The timeout of a step begins
+    ///     only when it is the step's turn.
+    ///   - emit: Receives the events, in order within a task, and possibly on several threads for several tasks.
+    ///   - conclude: Receives the result of each task before anything else does.
+    ///   - isWork: Whether a step uses the machine while it runs, rather than mostly waiting.
+    public init(
+        clock: any Clock<Duration> = ContinuousClock(),
+        workLimit: Int = 16,
+        emit: @escaping @Sendable (Event) -> Void = { _ in },
+        conclude: @escaping Conclusion = { _ in },
+        isWork: @escaping @Sendable (Plan.Step) -> Bool = { _ in false },
+    ) {
+        precondition(workLimit > 0, "an engine lets at least one step work at a time")
+        self.clock = clock
+        self.workLimit = workLimit
+        self.emit = emit
+        self.conclude = conclude
+        self.isWork = isWork
+    }
+
+    /// Runs a plan.
+    ///
+    /// - Parameters:
+    ///   - plan: The steps.
+    ///   - perform: Performs a step.
+    /// - Returns: The results of all tasks, in the order of the plan.
+    public func run(_ plan: Plan, perform: @escaping Performer) async -> Report {
+        await run(plan, on: clock, perform)
+    }
+
+    private func run<C: Clock<Duration>>(_ plan: Plan, on clock: C, _ perform: @escaping Performer) async -> Report {
+        var progress = Progress(plan, isWork: plan.steps.map(isWork), workLimit: workLimit)
+        emit(Event(.runStarted(plan.steps.map { .init($0.task.name, after: $0.dependencies) })))
+        await withTaskGroup(of: (step: Int, outcome: Outcome, duration: Duration).self) { group in
+            while true {
+                while !Task.isCancelled, let index = progress.next() {
+                    let step = plan.steps[index]
+                    emit(Event(task: step.task.name, .taskStarted(verb: step.task.verb.name)))
+                    let run = StepRun(step: step, clock: clock, emit: emit, perform: perform)
+                    group.addTask { [conclude] in
+                        let (outcome, duration) = await run.outcome()
+                        await conclude(Report.Entry(task: step.task.name, outcome: outcome, duration: duration))
+                        return (index, outcome, duration)
+                    }
+                }
+                guard let (index, outcome, duration) = await group.next() else { break }
+                let ended = progress.end(index, outcome, after: duration)
+                reportOutcomes(ended.prefix(1))
+                await conclude(ended.dropFirst())
+            }
+        }
+        await conclude(progress.interruptRest()[...])
+        let report = progress.report
+        emit(Event(.runFinished(report)))
+        return report
+    }
+
+    /// Concludes tasks that did not start.
+    private func conclude(_ entries: ArraySlice<Report.Entry>) async {
+        for entry in entries { await conclude(entry) }
+        reportOutcomes(entries)
+    }
+
+    private func reportOutcomes(_ entries: ArraySlice<Report.Entry>) {
+        for entry in entries {
+            emit(Event(task: entry.task, .taskFinished(entry.outcome, after: entry.duration)))
+        }
+    }
+}

@@ -1,0 +1,110 @@
+/// The progress of a run: the steps that have ended and the steps that may start.
+struct Progress {
+    private let plan: Plan
+    private let dependants: [[Int]]
+    private var entries: [Report.Entry?]
+    /// The number of dependencies of each step that have not ended.
+    private var openCounts: [Int]
+    /// The steps that may start.
+    private var ready: [Int]
+    /// The ready steps that wait until fewer than `workLimit` working steps run.
+    private var readyWork: [Int] = []
+    private let isWork: [Bool]
+    private let workLimit: Int
+    private var workingCount = 0
+
+    /// Creates the progress of a run that has not started.
+    ///
+    /// - Parameters:
+    ///   - plan: The steps.
+    ///   - isWork: For each step, whether it counts against `workLimit`.
+    ///   - workLimit: The number of working steps that may run at the same time.
+    init(_ plan: Plan, isWork: [Bool], workLimit: Int) {
+        self.plan = plan
+        self.isWork = isWork
+        self.workLimit = workLimit
+        self.dependants = plan.dependantIndices
+        self.entries = plan.steps.map { _ in nil }
+        self.openCounts = plan.steps.map(\.dependencies.count)
+        self.ready = plan.steps.indices.filter { plan.steps[$0].dependencies.isEmpty }
+    }
+
+    /// Removes and returns the index of the next step that may start, or returns `nil` if there is none.
+    mutating func next() -> Int? {
+        let mayWork = workingCount < workLimit
+        if mayWork, !readyWork.isEmpty { return start(readyWork.removeFirst()) }
+        while !ready.isEmpty {
+            let step = ready.removeFirst()
+            if mayWork || !isWork[step] { return start(step) }
+            readyWork.append(step)
+        }
+        return nil
+    }
+
+    private mutating func start(_ step: Int) -> Int {
+        if isWork[step] { workingCount += 1 }
+        return step
+    }
+
+    /// Records the end of a step, and of every step that cannot start as a consequence.
+    ///
+    /// Whether a step runs is decided only after all its dependencies have ended, so that the reason for skipping it
+    /// does not depend on which of two failures came first.
+    ///
+    /// - Returns: The results of the steps that ended, the given step first.
+    mutating func end(_ step: Int, _ outcome: Outcome, after duration: Duration) -> [Report.Entry] {
+        if isWork[step] { workingCount -= 1 }
+        var ended = [note(step, outcome, after: duration)]
+        var pending = [step]
+        while let step = pending.popLast() {
+            for dependant in dependants[step] {
+                openCounts[dependant] -= 1
+                guard openCounts[dependant] == 0 else { continue }
+                if let outcome = obstacle(to: dependant) {
+                    ended.append(note(dependant, outcome, after: .zero))
+                    pending.append(dependant)
+                } else {
+                    ready.append(dependant)
+                }
+            }
+        }
+        return ended
+    }
+
+    /// Ends every step that has not ended, because no further step will start.
+    ///
+    /// - Returns: The results of these steps, in the order of the plan.
+    mutating func interruptRest() -> [Report.Entry] {
+        var ended: [Report.Entry] = []
+        for step in plan.steps.indices where entries[step] == nil {
+            ended.append(note(step, obstacle(to: step) ?? .interrupted, after: .zero))
+        }
+        return ended
+    }
+
+    /// The results of the steps, in the order of the plan.
+    var report: Report {
+        Report(entries.compactMap(\.self))
+    }
+
+    /// Returns the outcome of a step that cannot start because of its dependencies, otherwise `nil`.
+    ///
+    /// The first dependency that did not succeed determines whether the step counts as skipped or interrupted.
+    private func obstacle(to step: Int) -> Outcome? {
+        var causes: [String] = []
+        for dependency in plan.steps[step].dependencies {
+            switch entries[dependency]?.outcome {
+            case .failed, .skipped: causes.append(plan.steps[dependency].task.name)
+            case .interrupted: if causes.isEmpty { return .interrupted }
+            case .changed, .unchanged, nil: continue
+            }
+        }
+        return causes.isEmpty ? nil : .skipped(because: causes)
+    }
+
+    private mutating func note(_ step: Int, _ outcome: Outcome, after duration: Duration) -> Report.Entry {
+        let entry = Report.Entry(task: plan.steps[step].task.name, outcome: outcome, duration: duration)
+        entries[step] = entry
+        return entry
+    }
+}

@@ -1,0 +1,339 @@
+public import Base
+import Glibc
+public import Host
+import Planning
+
+/// The records of a node's tasks, and the locks that prevent concurrent runs of the same task.
+///
+/// Each task has a directory, `tasks/NAME`. It contains `record.json`, which only its owner can open, and `public.json`,
+/// the record as every user may read it; both contain the record of the last repetition. The directory itself is the
+/// task's lock. That of a confined task belongs to the user of the process, who cannot write anywhere else in the state
+/// directory, so root follows no link in it and trusts none of its content.
+public struct RecordStore: Sendable {
+    /// The state directory, which is created by the first write.
+    public let path: String
+
+    let boot: String?
+
+    /// The command-line flags that select the same node in a suggested command.
+    let callArguments: [String]
+
+    /// The name of the file that is read: also for root, the public record may be read.
+    private var recordName = Self.privateName
+
+    /// Whether the store reads and writes the records of the last repetitions.
+    private var isOfRepetitions = false
+
+    private static let privateName = "record.json"
+    private static let publicName = "public.json"
+
+    /// The largest size of a record file.
+    static let sizeLimit = 16 << 20
+
+    /// Creates a store.
+    ///
+    /// - Parameters:
+    ///   - path: The state directory.
+    ///   - boot: The identifier of the boot; records of other boots are ignored. `nil` if the directory does not
+    ///     outlive a boot.
+    ///   - callArguments: The command-line flags that select the same node, such as `--root` and `/mnt`.
+    public init(path: String, boot: String?, callArguments: [String] = []) {
+        self.path = path
+        self.boot = boot
+        self.callArguments = callArguments
+    }
+
+    /// The records of the last repetitions since the tasks last ran; dependants do not wait for them.
+    ///
+    /// Locks and products are shared, because a task and its repetition do not run at the same time.
+    public var repetitions: Self {
+        var store = self
+        store.isOfRepetitions = true
+        return store
+    }
+
+    /// The public records, even if the current user can read the full records.
+    public var publicRecords: Self {
+        var store = self
+        store.recordName = Self.publicName
+        return store
+    }
+
+    /// Creates the state directory, so that no task runs without a place for its record.
+    ///
+    /// - Throws: ``Base/SystemError`` if it cannot be created.
+    public func prepare() throws(SystemError) {
+        _ = try directory(isCreating: true).directory("tasks", creatingWith: 0o755)
+    }
+
+    /// Writes a task's record, replacing the last one.
+    ///
+    /// Records apply to one boot, so they need not survive a power failure.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func write(_ record: TaskRecord) throws(SystemError) {
+        var record = record
+        record.boot = boot ?? ""
+        let directory = try directory(of: record.task, isCreating: true)
+        // Without an attempt that has ended, the repetition is the task's attempt.
+        if isOfRepetitions, var repeated = try? whole(record.task, in: directory), repeated.outcome != nil {
+            repeated.repetitions = [record]
+            record = repeated
+        }
+        try directory.write(stateFile(record), to: Self.privateName, mode: 0o600)
+        try directory.write(stateFile(record.publicRecord), to: Self.publicName, mode: 0o644)
+    }
+
+    /// Locks a task against other processes, unless another process is running it.
+    ///
+    /// - Returns: The lock, or `nil` if another process holds it; see ``runner(of:)``.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func lock(_ task: String) throws(SystemError) -> FileLock? {
+        while true {
+            let directory = try directory(of: task, isCreating: true)
+            let identity = try directory.status().identity
+            guard let lock = try FileLock.take(try directory.openLock(), lockPath(task)) else { return nil }
+            // A reset that held the lock may have removed the directory, so that others find another one.
+            let current = try? self.directory(of: task, isCreating: false).status().identity
+            if current == identity { return lock }
+        }
+    }
+
+    /// Locks a task as soon as no other process is running it.
+    ///
+    /// - Parameters:
+    ///   - task: The task's name.
+    ///   - deadline: The instant at which waiting ends.
+    /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func awaitLock(
+        _ task: String,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) -> FileLock? {
+        try await FileLock.wait(until: deadline) { () throws(SystemError) in try lock(task) }
+    }
+
+    /// Lists the tasks that have a directory, and therefore may have a record or be locked.
+    ///
+    /// - Returns: The names of the tasks, sorted.
+    /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
+    public func knownTasks() throws(SystemError) -> [String] {
+        do throws(SystemError) {
+            let names = try directory(isCreating: false).directory("tasks", creatingWith: nil).names()
+            return names.filter { !$0.hasPrefix(".") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        } catch {
+            if error.isNotFound { return [] }
+            throw error
+        }
+    }
+
+    /// Removes the records of tasks and everything else in the state directory, except directories of other tasks.
+    ///
+    /// - Parameter tasks: The tasks; the current process holds their locks.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func remove(_ tasks: [String]) throws(SystemError) {
+        for task in Set(tasks).intersection(try knownTasks()) { try FileSystem.removeTree(lockPath(task)) }
+        do throws(SystemError) {
+            let directory = try directory(isCreating: false)
+            for name in try directory.names() where name != "tasks" {
+                let isDirectory = try directory.status(name)?.kind == .directory
+                if isDirectory { try FileSystem.removeTree("\(path)/\(name)") } else { try directory.remove(name) }
+            }
+            if try directory.status("tasks") != nil { try directory.removeDirectory("tasks") }
+            let parts = try PathParts(path, "cannot remove")
+            try DirectoryHandle(reaching: parts.directory, isCreating: false).removeDirectory(parts.name)
+        } catch {
+            guard error.isNotFound || error.code == ENOTEMPTY else { throw error }
+        }
+    }
+
+    /// Returns the process that is running a task, `nil` if there is none or it is not visible to this process.
+    public func runner(of task: String) -> Int32? {
+        let locks = LockTable.current()
+        guard !locks.isEmpty, let status = try? directory(of: task, isCreating: false).status() else { return nil }
+        return locks.holder(of: status.identity)
+    }
+
+    /// The permissions of a task's directory; a user who cannot open it for reading cannot lock it.
+    private static let directoryMode: UInt32 = 0o711
+
+    private func lockPath(_ task: String) -> String { "\(path)/tasks/\(task)" }
+
+    /// Opens the state directory.
+    func directory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
+        try DirectoryHandle(reaching: path, isCreating: isCreating)
+    }
+
+    func directory(of task: String, isCreating: Bool) throws(SystemError) -> DirectoryHandle {
+        // The name is that of a single directory.
+        let isName = !task.isEmpty && !task.hasPrefix(".") && !task.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+        guard isName, task.utf8.count <= 200 else {
+            let name = String(decoding: task.utf8.filter { $0 != 0 }, as: UTF8.self)
+            throw SystemError("cannot keep a record of task", name, code: EINVAL, detail: "not a file name")
+        }
+        return try directory(isCreating: isCreating)
+            .directory("tasks", creatingWith: isCreating ? 0o755 : nil)
+            .directory(task, creatingWith: isCreating ? Self.directoryMode : nil, isOfService: true)
+    }
+}
+
+extension RecordStore {
+    /// Locks the metrics of the node as soon as no other process holds the lock.
+    ///
+    /// - Parameter deadline: The instant at which waiting ends.
+    /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func awaitMetricsLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
+        let name = "metrics.lock"
+        return try await FileLock.wait(until: deadline) { () throws(SystemError) in
+            try FileLock.take(directory(isCreating: true).openLock(name), "\(path)/\(name)")
+        }
+    }
+
+    /// Locks the report to the cluster as soon as no other process holds the lock.
+    ///
+    /// - Parameter deadline: The instant at which waiting ends.
+    /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func awaitReportLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
+        try await FileLock.wait(until: deadline) { () throws(SystemError) in
+            try FileLock.take(reportDirectory(isCreating: true).openLock(), "\(path)/\(Self.reportDirectory)")
+        }
+    }
+}
+
+extension RecordStore {
+    /// Returns a task's record, `nil` if the task has not run on this boot.
+    ///
+    /// A user without access to the full record gets the public one.
+    ///
+    /// - Throws: ``Base/SystemError`` if the record exists but cannot be read, or the file is not a record of the task.
+    public func record(of task: String) throws(SystemError) -> TaskRecord? {
+        do throws(SystemError) {
+            let record = try whole(task, in: directory(of: task, isCreating: false))
+            return isOfRepetitions ? record?.repetitions.first : record
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
+    }
+
+    /// Returns a task's record with that of its last repetition, read in the open directory of the task.
+    func whole(_ task: String, in directory: borrowing DirectoryHandle) throws(SystemError) -> TaskRecord? {
+        let bytes: [UInt8]
+        var name = recordName
+        do throws(SystemError) {
+            do throws(SystemError) {
+                bytes = try directory.read(name, limit: Self.sizeLimit)
+            } catch  where error.code == EACCES {
+                name = Self.publicName
+                bytes = try directory.read(name, limit: Self.sizeLimit)
+            }
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
+        let record = stateValue(TaskRecord.self, from: bytes)
+        if let record, let boot, record.boot != boot { return nil }
+        guard let record, record.task == task else {
+            let call = quotedShellLine(["nest-bootstrap", "run", "--task", task] + callArguments)
+            let detail = "it is damaged; \(call) replaces it"
+            throw SystemError("cannot read", "\(path)/tasks/\(task)/\(name)", code: Self.damageCode, detail: detail)
+        }
+        return record
+    }
+
+    /// The error number for a file that is not a valid record of its task.
+    private static let damageCode = EBADMSG
+
+    /// Returns a task's record, `nil` if it is missing or damaged; the next run replaces a damaged record.
+    ///
+    /// - Throws: ``Base/SystemError`` if the record exists but cannot be read.
+    public func intactRecord(of task: String) throws(SystemError) -> TaskRecord? {
+        do throws(SystemError) {
+            return try record(of: task)
+        } catch {
+            if error.code == Self.damageCode { return nil }
+            throw error
+        }
+    }
+
+    /// Lists the tasks that have run on this boot.
+    ///
+    /// - Returns: The names of the tasks, sorted.
+    /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
+    public func tasks() throws(SystemError) -> [String] {
+        try knownTasks().filter { (try? directory(of: $0, isCreating: false).status(recordName)) != nil }
+    }
+
+    /// Returns whether a task's dependants may run, which is not the case if its record is damaged.
+    ///
+    /// - Throws: ``Base/SystemError`` if the record exists but cannot be read.
+    public func hasSucceeded(_ task: String) throws(SystemError) -> Bool {
+        try intactRecord(of: task)?.isSuccess == true
+    }
+
+    /// Returns the number of a task's next attempt: 1 after a success, otherwise one more than the last attempt.
+    ///
+    /// A record that cannot be read is ignored.
+    public func nextAttempt(of task: String) -> Int {
+        guard let record = try? record(of: task), !record.isSuccess else { return 1 }
+        return record.attempt + 1
+    }
+}
+
+/// Files about the whole node, which apply to one boot.
+extension RecordStore {
+    private struct NodeFile<Content: Codable>: Codable {
+        var boot: String
+        var content: Content
+    }
+
+    /// Reads a file, `nil` if it is missing, damaged or from another boot.
+    func read<Content: Codable>(
+        _ name: String,
+        in directory: (_ isCreating: Bool) throws(SystemError) -> DirectoryHandle,
+    ) -> Content? {
+        let bytes = try? directory(false).read(name, limit: Self.sizeLimit)
+        let file = bytes.flatMap { stateValue(NodeFile<Content>.self, from: $0) }
+        return file?.boot == boot ?? "" ? file?.content : nil
+    }
+
+    func write(
+        _ content: some Codable,
+        to name: String,
+        in directory: (_ isCreating: Bool) throws(SystemError) -> DirectoryHandle,
+    ) throws(SystemError) {
+        try directory(true).write(stateFile(NodeFile(boot: boot ?? "", content: content)), to: name, mode: 0o644)
+    }
+}
+
+/// The success of a run by hand, on which the next start of the task's unit relies.
+extension RecordStore {
+    private static let successName = "success-by-hand"
+
+    /// Records that a task has succeeded by hand, for the start of its unit that follows.
+    ///
+    /// - Parameter task: The task's name.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func recordSuccessByHand(of task: String) throws(SystemError) {
+        try directory(of: task, isCreating: true).write([], to: Self.successName, mode: 0o644)
+    }
+
+    /// Returns whether a task has just succeeded by hand, and deletes the record, so that only one start relies on it.
+    ///
+    /// - Parameter task: The task's name.
+    /// - Returns: `false` also if the task has not succeeded according to its last attempt.
+    /// - Throws: ``Base/SystemError`` if the record cannot be read, or the system refuses.
+    public func consumeSuccessByHand(of task: String) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            let directory = try directory(of: task, isCreating: false)
+            guard try directory.status(Self.successName) != nil else { return false }
+            try directory.remove(Self.successName)
+        } catch {
+            if error.isNotFound { return false }
+            throw error
+        }
+        return try hasSucceeded(task)
+    }
+}

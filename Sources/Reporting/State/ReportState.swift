@@ -1,0 +1,210 @@
+public import Base
+import Host
+import Planning
+
+/// The failures of tasks to report to the cluster, stored in the state directory between reports.
+public struct ReportState: Sendable, Hashable, Codable {
+    /// The failure of a task, from its first failed attempt until the recovery is reported.
+    public struct Failure: Sendable, Hashable, Codable {
+        public var task: String
+        /// The message about the last attempt, which every user may read.
+        public var message: String
+        /// The number of failures.
+        public var count: Int
+        /// The number of the last attempt, counted since the task last succeeded.
+        public var attempt: Int
+        /// The time of the first known failure.
+        public var first: Timestamp
+        /// The time at which the last attempt ended.
+        public var last: Timestamp
+        /// Whether the last attempt has been reported.
+        public var isSent = false
+        /// The time at which the task had recovered, `nil` if it is still failing.
+        public var recoveredAt: Timestamp?
+    }
+
+    /// The reason why the last report could not be sent.
+    public struct SendingProblem: Sendable, Hashable, Codable {
+        /// The text, which every user may read.
+        public var text: String
+        /// The time of the first failed report since the last successful one.
+        public var since: Timestamp
+        /// Whether a warning was printed.
+        public var isPrinted: Bool
+    }
+
+    public var failures: [Failure] = []
+
+    /// The names of the failing tasks.
+    public var failing: Set<String> { Set(failures.filter { $0.recoveredAt == nil }.map(\.task)) }
+
+    /// The reason why the last report could not be sent, `nil` if it was sent.
+    public var problem: SendingProblem?
+
+    /// Creates the state of a node that has not reported anything.
+    public init() {}
+
+    /// Records the failures and recoveries of all tasks since the last call.
+    ///
+    /// The current time is that of recoveries, and of failures without a record.
+    public mutating func note(
+        _ statuses: [TaskStatus],
+        _ health: NodeHealth = NodeHealth(),
+        at now: Timestamp = .now(),
+    ) {
+        let names = Set(statuses.map(\.task))
+        // A task that was removed from the task file has not recovered.
+        failures.removeAll { !names.contains($0.task) }
+        let failing = failing
+        for status in statuses {
+            let known = failures.first { $0.task == status.task && $0.recoveredAt == nil }
+            if let failure = status.failure(health, reported: failing) {
+                guard let new = Self.failure(failure, of: status.task, after: known, at: now) else { continue }
+                failures.removeAll { $0.task == status.task }
+                failures.append(new)
+            } else if status.state.isSuccess, let index = failures.firstIndex(where: { $0 == known }) {
+                failures[index].recoveredAt = now
+            }
+        }
+    }
+
+    /// Returns the failure to report, `nil` if it is already known.
+    private static func failure(
+        _ new: TaskFailure,
+        of task: String,
+        after known: Failure?,
+        at now: Timestamp,
+    ) -> Failure? {
+        guard let message = new.message(of: task) else { return nil }
+        let time = new.finishedAt ?? now
+        var failure = Failure(task: task, message: message, count: 1, attempt: new.attempt, first: time, last: time)
+        guard let known else { return failure }
+        // Without a record, the number of further failures is not known.
+        guard new.finishedAt != nil, known.attempt != new.attempt || known.last != time else { return nil }
+        // The count includes attempts between two reports.
+        failure.count = known.count + max(1, new.attempt - known.attempt)
+        failure.first = known.first
+        return failure
+    }
+
+    /// Records why a report could not be sent, and returns whether a warning is due.
+    ///
+    /// Reports may fail without a warning for a grace period, because a boot includes seconds without a server.
+    public mutating func noteProblem(_ text: String, gracePeriod: Duration, at now: Timestamp = .now()) -> Bool {
+        let since = problem?.since ?? now
+        let wasPrinted = problem?.isPrinted ?? false
+        let isDue = !wasPrinted && now.seconds - since.seconds >= gracePeriod.components.seconds
+        problem = SendingProblem(text: text, since: since, isPrinted: wasPrinted || isDue)
+        return isDue
+    }
+}
+
+extension RecordStore {
+    private static let reportName = "report.json"
+
+    /// The directory of the report, which belongs to the user of the reporting service.
+    static let reportDirectory = "report"
+
+    func reportDirectory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
+        try directory(isCreating: isCreating)
+            .directory(Self.reportDirectory, creatingWith: isCreating ? 0o755 : nil, isOfService: true)
+    }
+
+    /// Reads the state of reports to the cluster.
+    ///
+    /// - Returns: The state, without any reports if the file is missing or from another boot.
+    public func reportState() -> ReportState {
+        read(Self.reportName, in: reportDirectory(isCreating:)) ?? ReportState()
+    }
+
+    /// Writes the state of reports to the cluster.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func write(_ state: ReportState) throws(SystemError) {
+        try write(state, to: Self.reportName, in: reportDirectory(isCreating:))
+    }
+}
+
+/// A failure that a task has not recovered from.
+public struct TaskFailure: Sendable, Hashable {
+    /// The part of a task that failed.
+    public enum Subject: Sendable, Hashable {
+        /// The task itself, in its last attempt.
+        case task
+        /// The last repetition of a task that had succeeded on this boot.
+        case repetition
+        /// The task's unit, before the task's process could write a record, or after a record of success was written.
+        case unit
+        /// An earlier attempt of a task that is running again or waits to run again.
+        case earlierAttempt
+    }
+
+    /// The part of the task that failed.
+    public var subject: Subject
+
+    /// The reasons, one line for each problem; empty if no record contains them.
+    public var reasons: [String] = []
+
+    /// The number of the failed attempt.
+    public var attempt = 1
+
+    /// The time at which the attempt ended, `nil` if there is no record of it.
+    public var finishedAt: Timestamp?
+
+    /// The maximum length of a reported line.
+    private static let lineLimit = 250
+
+    /// Returns the cause in one line, `nil` if it is not known.
+    ///
+    /// - Parameter task: The task.
+    /// - Returns: The first line of the reasons or, for a failed unit, a command that shows its status.
+    public func cause(of task: String) -> String? {
+        guard subject != .unit else { return "see 'systemctl status k8s-bootstrap-\(task).service' on the node" }
+        guard let line = reasons.first?.split(whereSeparator: \.isNewline).first else { return nil }
+        return String(line).shortened(to: Self.lineLimit)
+    }
+
+    /// Returns the message of an Event about the failure, `nil` if an earlier Event has reported the failure.
+    func message(of task: String) -> String? {
+        let subject: String
+        switch self.subject {
+        case .task: subject = "task '\(task)' failed"
+        case .repetition: subject = "the repetition of task '\(task)' failed"
+        case .unit: subject = "the unit of task '\(task)' failed"
+        case .earlierAttempt: return nil
+        }
+        return subject + (cause(of: task).map { ": \($0)" } ?? "")
+    }
+}
+
+extension TaskStatus {
+    /// Whether a process is running the task or repeating it.
+    private var isRunning: Bool { state == .running || repetition?.state == .running }
+
+    /// Returns the task's failure if the task has not recovered from it.
+    ///
+    /// A record of success does not end the failure of the unit, because the unit may have failed since, before its
+    /// program started. The supervisor removes a task from the health of the node when its unit is active.
+    ///
+    /// - Parameters:
+    ///   - health: The tasks whose units have failed without recovering since.
+    ///   - reported: The tasks whose failure was reported, but whose recovery was not.
+    /// - Returns: The failure, `nil` if the task has not failed or has recovered.
+    public func failure(_ health: NodeHealth, reported: Set<String> = []) -> TaskFailure? {
+        if state == .ended(.failed) {
+            return TaskFailure(subject: .task, reasons: reasons, attempt: attempt ?? 1, finishedAt: finishedAt)
+        }
+        if let repetition, repetition.hasFailed {
+            return TaskFailure(
+                subject: .repetition,
+                reasons: repetition.reasons,
+                attempt: repetition.attempt ?? 1,
+                finishedAt: repetition.finishedAt
+            )
+        }
+        if health.failed.contains(task) { return TaskFailure(subject: isRunning ? .earlierAttempt : .unit) }
+        // For a task that was run by hand, no unit shows whether it has recovered.
+        let mayRecover = isRunning || !state.isSuccess
+        return reported.contains(task) && mayRecover ? TaskFailure(subject: .earlierAttempt) : nil
+    }
+}

@@ -1,0 +1,95 @@
+public import Base
+public import Planning
+
+/// An attempt of a task, with times relative to the start of the machine.
+public struct TaskAttempt: Sendable, Hashable, Codable {
+    /// The number of attempts since the task last succeeded, including this one.
+    public var number: Int
+
+    public var start: Duration
+
+    /// The end, `nil` if the attempt is still running or its process was killed.
+    public var end: Duration?
+
+    /// The outcome of the attempt, `nil` if the attempt is still running or its process was killed.
+    public var outcome: Outcome.Kind?
+
+    /// The waits of the attempt, in chronological order.
+    public var waits: [TaskWait] = []
+
+    /// Whether the task's dependants may start after the attempt.
+    public var isSuccess: Bool { outcome?.isSuccess == true }
+}
+
+/// A wait of a task, with times relative to the start of the machine.
+public struct TaskWait: Sendable, Hashable, Codable {
+    public var subject: Wait.Subject
+
+    /// The latest public reason for the wait, `nil` if the subject says everything.
+    public var reason: String?
+
+    public var start: Duration
+
+    /// The end, `nil` if the wait continues or its process was killed.
+    public var end: Duration?
+}
+
+/// The waits of a running attempt, recorded one at a time: a newly reported wait ends the previous one.
+public struct WaitRecorder: Sendable {
+    /// The waits, in chronological order.
+    public private(set) var waits: [TaskWait] = []
+
+    /// The current wait, `nil` if the task is not waiting.
+    private var current: Wait?
+
+    /// The maximum number of waits; further waits are not recorded.
+    static let limit = 20
+
+    public init() {}
+
+    /// Updates the waits with the current wait of the task.
+    ///
+    /// - Parameters:
+    ///   - wait: The current wait, `nil` if there is none.
+    ///   - now: The time at which the wait was reported.
+    ///   - earliest: The last time at which the task is known not to have been waiting.
+    /// - Returns: Whether ``waits`` have changed.
+    public mutating func apply(_ wait: Wait?, at now: Duration, notBefore earliest: Duration) -> Bool {
+        guard let wait else {
+            let isOpen = current != nil
+            end(at: now)
+            return isOpen
+        }
+        if let current, wait.continues(current), let last = waits.indices.last {
+            self.current = wait
+            guard waits[last].subject != wait.subject || waits[last].reason != wait.publicReason else { return false }
+            (waits[last].subject, waits[last].reason) = (wait.subject, wait.publicReason)
+            return true
+        }
+        let start = max(now - Wait.quietPeriod, earliest)
+        let isOpen = current != nil
+        end(at: start)
+        guard waits.count < Self.limit else { return isOpen }
+        waits.append(TaskWait(subject: wait.subject, reason: wait.publicReason, start: start))
+        current = wait
+        return true
+    }
+
+    private mutating func end(at time: Duration) {
+        guard current != nil, let last = waits.indices.last else { return }
+        waits[last].end = max(time, waits[last].start)
+        current = nil
+    }
+}
+
+extension TaskRecord {
+    /// The attempt that this record describes, `nil` if the task did not start.
+    public var ownAttempt: TaskAttempt? {
+        guard outcome != .skipped, attempt > 0 else { return nil }
+        let time = Duration.milliseconds(uptimeMilliseconds)
+        let first = min(time, waits.first?.start ?? time)
+        let start = outcome == nil ? first : max(.zero, time - .microseconds(durationMicroseconds))
+        let end = outcome == nil ? nil : time
+        return TaskAttempt(number: attempt, start: start, end: end, outcome: outcome, waits: waits)
+    }
+}

@@ -1,0 +1,65 @@
+public import Base
+public import Planning
+
+/// The facts that the attempts of a task pass on to the attempts after them.
+public struct TaskHistory: Sendable, Hashable, Codable {
+    /// The progress of the unit restarts that a change requires.
+    public enum Restart: String, Sendable, Hashable, Codable {
+        /// The task has changed something, and the units have not been restarted yet.
+        case due
+        /// A restart has failed, possibly of a unit that had been running.
+        case failed
+    }
+
+    /// The time of the last success on this boot before the recorded attempt.
+    public var lastSuccess: Timestamp?
+
+    /// The end of the previous attempt on this boot.
+    public var lastEnd: RunEnd?
+
+    /// The pending restart of units, `nil` if no unit has to be restarted.
+    public var restart: Restart?
+
+    /// The number of attempts of the task's unit since the task last succeeded, including the recorded attempt.
+    ///
+    /// The pauses between attempts grow with this number; runs by hand do not count.
+    public var unitAttempts = 0
+
+    /// The attempts before the recorded one, in chronological order and up to the first success on this boot.
+    public var attempts: [TaskAttempt] = []
+
+    /// The maximum number of attempts that are kept; beyond this limit, the oldest attempt is dropped.
+    private static let attemptLimit = 20
+
+    /// Adds the attempt of a record that another record replaces.
+    mutating func keep(_ attempt: TaskAttempt) { attempts = (attempts + [attempt]).suffix(Self.attemptLimit) }
+
+    /// Records that the task has changed something; an earlier failed restart stays recorded.
+    public mutating func noteChange() { restart = restart ?? .due }
+}
+
+extension TaskHistory {
+    /// Creates the history of an attempt that begins.
+    ///
+    /// - Parameters:
+    ///   - earlier: The record of the previous attempt, if there is one.
+    ///   - isOfUnit: Whether the task's unit performs the attempt, rather than a run by hand.
+    public init(after earlier: TaskRecord?, isOfUnit: Bool) {
+        self = earlier?.historyForNext ?? TaskHistory()
+        if isOfUnit { unitAttempts += 1 }
+    }
+}
+
+/// The end of a run of a task.
+public struct RunEnd: Sendable, Hashable, Codable {
+    /// The outcome of the run.
+    public var outcome: Outcome.Kind
+    /// The time at which the run ended.
+    public var time: Timestamp
+    /// The milliseconds from the boot to ``time``.
+    public var uptimeMilliseconds: Int64
+    /// The duration of the run, `nil` if it is unknown.
+    public var duration: Duration?
+    /// The number of attempts since the task last succeeded, including this one.
+    public var attempt: Int
+}

@@ -1,0 +1,146 @@
+public import Base
+public import Planning
+
+/// The last attempt of a task on this boot, as stored in the state directory.
+public struct TaskRecord: Sendable, Hashable, Codable {
+    /// The task's name.
+    public var task: String
+    /// The task's verb.
+    public var verb: String
+    /// The outcome of the task, `nil` while it runs or if its process ended before recording an outcome.
+    public var outcome: Outcome.Kind?
+    /// The time at which the task ended, or started if it has not ended.
+    public var time = Timestamp.now()
+    /// The milliseconds from the boot to ``time``, which order records correctly even if the clock is set.
+    public var uptimeMilliseconds = Timestamp.uptimeMilliseconds()
+    /// The duration of the task in microseconds.
+    public var durationMicroseconds: Int64 = 0
+    /// The results for the objects of the task.
+    public var counts = ResultCounts()
+    /// The reasons why the task did not succeed, one line for each problem.
+    public var reasons: [String] = []
+    /// The ``reasons`` without information that only root may read.
+    public var publicReasons: [String] = []
+    /// Whether the task failed in a way that another attempt cannot change.
+    public var isPermanent = false
+    /// The number of attempts on this boot since the task last succeeded, including this one.
+    public var attempt = 1
+    /// The facts from earlier attempts.
+    public var history = TaskHistory()
+    /// The waits of the task, in chronological order.
+    public var waits: [TaskWait] = []
+    /// The holder of the task's Lease, if the task needs a Lease and has not ended.
+    public var lease: LeaseHolder?
+    /// The declaration and the files that the attempt used, `nil` if they are not known.
+    public var inputs: TaskInputs?
+    /// The identifier of the run that made the attempt.
+    public var run: String
+    /// The identifier of the boot, which ``RecordStore`` fills in.
+    public var boot = ""
+
+    /// The last repetition of the task since this attempt, if there is one.
+    var repetitions: [TaskRecord] = []
+
+    /// The record as every user may read it.
+    var publicRecord: Self {
+        var record = self
+        (record.reasons, record.inputs) = (publicReasons, nil)
+        record.repetitions = repetitions.map(\.publicRecord)
+        return record
+    }
+
+    /// Whether the task's dependants may run.
+    public var isSuccess: Bool { outcome?.isSuccess == true }
+
+    /// The time of the last success on this boot, by this attempt, a repetition or an earlier attempt.
+    public var lastSuccess: Timestamp? { repetitions.first?.lastSuccess ?? (isSuccess ? time : history.lastSuccess) }
+
+    /// The end of this attempt, or of the previous one if this attempt has not ended.
+    public var lastEnd: RunEnd? {
+        outcome.map { end($0, duration: .microseconds(durationMicroseconds)) } ?? history.lastEnd
+    }
+
+    /// Returns the end of this attempt with an outcome, at the time of the record.
+    ///
+    /// - Parameters:
+    ///   - outcome: The outcome.
+    ///   - duration: The duration, `nil` if it is unknown.
+    /// - Returns: The end.
+    public func end(_ outcome: Outcome.Kind, duration: Duration?) -> RunEnd {
+        RunEnd(
+            outcome: outcome,
+            time: time,
+            uptimeMilliseconds: uptimeMilliseconds,
+            duration: duration,
+            attempt: attempt,
+        )
+    }
+
+    /// The facts that this attempt and earlier attempts pass on to the next attempt.
+    public var historyForNext: TaskHistory {
+        var history = history
+        if history.lastSuccess == nil, let ownAttempt { history.keep(ownAttempt) }
+        history.lastSuccess = lastSuccess
+        history.lastEnd = lastEnd
+        if isSuccess { history.unitAttempts = 0 }
+        return history
+    }
+}
+
+extension TaskRecord {
+    /// Creates the record of an attempt that begins.
+    public init(task: String, verb: String, run: String) { self.init(task: task, verb: verb, outcome: nil, run: run) }
+}
+
+extension LeaseHolder {
+    /// The holder as the fields of a JSON object.
+    public var fields: [(String, Node)] {
+        var fields: [(String, Node)] = [
+            ("lease", .string(lease)), ("holder", .string(identity)), ("held", .boolean(isSelf)),
+        ]
+        if let since { fields.append(("since", .string(since.description))) }
+        return fields
+    }
+}
+
+/// The declaration and the files that a task used in an attempt, as digests.
+///
+/// A task whose inputs have changed since its success has to run again.
+public struct TaskInputs: Sendable, Hashable, Codable {
+    /// The SHA-256 digest of the task's declaration, in hexadecimal digits.
+    public var declaration: String
+
+    /// The SHA-256 digests of the files by their paths; `nil` for a file that could not be read.
+    ///
+    /// A unit may see fewer files than an administrator.
+    public var files: [String: String?]
+
+    public init(declaration: String, files: [String: String?] = [:]) {
+        self.declaration = declaration
+        self.files = files
+    }
+
+    /// A difference between the inputs of two moments.
+    public enum Change: Sendable, Hashable {
+        case declaration
+        /// The content of a file, or a manifest that was added to a directory or removed from it.
+        case file(String)
+    }
+
+    /// Returns the first difference from the inputs of an earlier attempt, or `nil` if there is none.
+    ///
+    /// A file that the earlier attempt could not read, or that cannot be read now, is not compared.
+    public func change(since earlier: TaskInputs) -> Change? {
+        guard declaration == earlier.declaration else { return .declaration }
+        let paths = Set(files.keys).union(earlier.files.keys)
+        let changed = paths.sorted().first { path in
+            switch (files[path], earlier.files[path]) {
+            case (.some(.some(let now)), .some(.some(let then))): now != then
+            case (.some(.none), _), (_, .some(.none)): false
+            // A manifest was added to a directory, or removed from it.
+            case (.none, _), (_, .none): true
+            }
+        }
+        return changed.map(Change.file)
+    }
+}

@@ -1,0 +1,280 @@
+public import Base
+public import Host
+public import Planning
+
+/// The status of one task.
+public struct TaskStatus: Sendable, Hashable {
+    /// The task's name.
+    public var task: String
+    public var description: String?
+
+    /// The task's state.
+    public var state: TaskState
+
+    /// The number of the last attempt, if it has ended.
+    public var attempt: Int?
+
+    /// The time at which the task started, if it has not ended.
+    public var startedAt: Timestamp?
+
+    /// The time at which the task ended.
+    public var finishedAt: Timestamp?
+
+    /// The time since the task ended.
+    public var age: Duration?
+
+    /// The duration of the task.
+    public var duration: Duration?
+
+    /// The results for the objects of the task.
+    public var counts = ResultCounts()
+
+    /// The reasons for the state, one line for each problem.
+    public var reasons: [String] = []
+
+    /// The current wait of the running task, or of its running repetition.
+    public var wait: TaskWait?
+
+    /// The dependencies that the task waits for, if its service was not started because of them.
+    public private(set) var waitsFor: [String] = []
+
+    /// Whether the task failed in a way that another attempt cannot change.
+    public var isPermanent = false
+
+    /// The time until the task is retried, `nil` if no retry is scheduled.
+    public var retriesIn: Duration?
+
+    /// The holder of the task's Lease, if the task needs a Lease and is running.
+    public var lease: LeaseHolder?
+
+    /// The last repetition of the task, if it has been repeated since its success.
+    public var repetition: TaskStatus? {
+        get { repetitions.first }
+        set { repetitions = newValue.map { [$0] } ?? [] }
+    }
+    var repetitions: [TaskStatus] = []
+
+    /// The time until the next repetition, `nil` if the task is not repeated.
+    public var repeatsIn: Duration?
+
+    /// The time since the boot at which the recorded attempt ended, or started if it has not ended.
+    var recordedAt: Duration?
+
+    /// The state of the task's service, `nil` if systemd could not be queried.
+    public private(set) var service: ServiceState?
+}
+
+extension TaskStatus {
+    /// Whether the last attempt has failed.
+    public var hasFailed: Bool { state == .ended(.failed) }
+
+    /// Creates the status of a task that has a record and is not running.
+    init(_ record: TaskRecord, now: Timestamp) {
+        self.init(
+            task: record.task,
+            state: .ended(record.outcome ?? .interrupted),
+            age: .seconds(max(0, now.seconds - record.time.seconds)),
+            duration: .microseconds(record.durationMicroseconds),
+            counts: record.counts,
+            reasons: record.outcome == nil ? ["its process was killed, or the power failed"] : record.reasons,
+        )
+        recordedAt = .milliseconds(record.uptimeMilliseconds)
+        isPermanent = record.outcome == .failed && record.isPermanent
+        if record.outcome != nil { attempt = record.attempt }
+        if record.isSuccess { reasons = [] }
+        if record.outcome == nil { startedAt = record.time } else { finishedAt = record.time }
+        // The duration of a process that was killed is not known.
+        if record.outcome == nil { duration = nil }
+    }
+
+    /// Adds the state of the task's service.
+    ///
+    /// The record of a task is more precise than the state of its service. A failed service takes precedence if there
+    /// is no record, because the program never ran, or if the service failed after a recorded success. A success after
+    /// a failure of the service is the result of a run by hand.
+    ///
+    /// - Parameters:
+    ///   - service: The state of the service.
+    ///   - dependencies: The dependencies that have not succeeded yet.
+    ///   - isBlocked: Whether a dependency has failed, so that the service was not started.
+    public mutating func add(_ service: ServiceState, waitingFor dependencies: [String] = [], isBlocked: Bool = false) {
+        self.service = service
+        // A pending job means that the task is about to run again.
+        if service.hasJob { isPermanent = false }
+        let unit = service.unit
+        func wait(_ words: String) {
+            state = .waiting
+            waitsFor = dependencies
+            reasons = ["\(words) " + dependencies.map { "'\($0)'" }.joined(separator: ", ")]
+        }
+        if state.isSuccess, hasSucceeded(after: service) {
+            reasons = ["a run by hand has succeeded since the unit failed"]
+        } else if state.isSuccess || state == .notYet, service.hasFailed {
+            state = .ended(.failed)
+            reasons = [service.statusText ?? "see 'systemctl status k8s-bootstrap-\(task).service'"]
+            isPermanent = service.exitStatus.map(Self.isPermanent(exitStatus:)) ?? false
+        } else if state == .notYet, unit.active == "inactive", !dependencies.isEmpty, service.hasJob || isBlocked {
+            wait("runs after")
+        } else if state == .ended(.failed), service.hasJob, unit.active != "activating", !dependencies.isEmpty {
+            wait("runs again after")
+        } else if state == .notYet, unit.load == "not-found" {
+            reasons = ["systemd does not know it yet; run 'nest-bootstrap up'"]
+        } else if state.isSuccess, unit.active == "activating" {
+            // The products of the task are not in place yet.
+            state = .running
+            reasons = [service.statusText].compactMap(\.self)
+        } else if state.isSuccess, service.hasJob {
+            // A task that is about to run again is not complete, even if it succeeded before.
+            state = .waiting
+            waitsFor = dependencies
+            reasons = ["systemd is about to start or stop its unit"]
+        } else if state == .running {
+            reasons = [service.statusText].compactMap(\.self)
+        }
+    }
+
+    /// Returns whether the task has succeeded since its service failed.
+    private func hasSucceeded(after service: ServiceState) -> Bool {
+        guard service.hasFailed, let failedAt = service.failedAt, let recordedAt else { return false }
+        return failedAt < recordedAt
+    }
+
+    /// Returns whether the task has ended, or its unit has failed, since a time.
+    ///
+    /// - Parameter time: The time since the boot, which counts suspension.
+    /// - Returns: Whether there is a record or a state of the unit that is not older.
+    public func hasEnded(since time: Duration) -> Bool {
+        [recordedAt, service?.failedAt].contains { ended in ended.map { $0 >= time } ?? false }
+    }
+
+    /// Returns whether an exit status means that another attempt cannot succeed.
+    ///
+    /// These are the statuses for wrong usage, invalid input and an invalid task file.
+    public static func isPermanent(exitStatus: Int32) -> Bool { [64, 65, 78].contains(exitStatus) }
+}
+
+/// The state of a task on this boot.
+public enum TaskState: Sendable, Hashable, CustomStringConvertible {
+    /// The task has not run.
+    case notYet
+    /// The task's unit is waiting for a dependency or for its next attempt.
+    case waiting
+    /// A process is running the task.
+    case running
+    case ended(Outcome.Kind)
+    /// The record cannot be read.
+    case unknown
+
+    /// Whether the task has succeeded.
+    public var isSuccess: Bool {
+        if case .ended(let outcome) = self { outcome.isSuccess } else { false }
+    }
+
+    /// Whether the last attempt has ended, and no other has begun.
+    public var hasEnded: Bool { if case .ended = self { true } else { false } }
+
+    /// The word for the state in tables and in JSON.
+    public var description: String {
+        switch self {
+        case .notYet: "not yet"
+        case .waiting: "waiting"
+        case .running: "running"
+        case .ended(let outcome): outcome.rawValue
+        case .unknown: "unknown"
+        }
+    }
+}
+
+extension RecordStore {
+    /// Determines the states of tasks, even while other processes run them.
+    ///
+    /// The kernel's list of locks is read for all tasks together.
+    ///
+    /// - Parameters:
+    ///   - tasks: The names of the tasks.
+    ///   - now: The time for which ages are computed.
+    /// - Returns: The statuses, in the order of the names; an error in reading a record becomes the reason of its
+    ///   status.
+    public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
+        let found = tasks.map(look)
+        var locks = LockTable.current()
+        return zip(tasks, found).map { task, found in status(of: task, found, &locks, now) }
+    }
+
+    private func status(
+        of task: String,
+        _ first: FoundRecord,
+        _ locks: inout LockTable,
+        _ now: Timestamp,
+    ) -> TaskStatus {
+        var found = first
+        // A process writes the record of a task's end before it releases the lock. If a record says that a task is
+        // running but nothing locks the task, the record may therefore have been replaced since it was read. The
+        // kernel's list is read in several pieces, and a lock may be missed between two pieces, so a process counts
+        // as gone only after several reads without its lock; the record of another run is another process.
+        var lookCount = 0
+        while lookCount < Self.lookCount, let run = found.started?.run, !found.isLocked(in: locks) {
+            found = look(at: task)
+            lookCount = found.started?.run == run ? lookCount + 1 : 0
+            locks = .current()
+        }
+        let isLocked = found.isLocked(in: locks)
+        if isLocked, found.record?.isSuccess != true {
+            var status = TaskStatus(task: task, state: .running)
+            (status.startedAt, status.lease) = (found.started?.time, found.started?.lease)
+            status.wait = found.started?.currentWait
+            return status
+        }
+        if let error = found.error { return TaskStatus(task: task, state: .unknown, reasons: ["\(error)"]) }
+        guard let record = found.record else { return TaskStatus(task: task, state: .notYet) }
+        var status = TaskStatus(record, now: now)
+        // A succeeded task that is running is a repetition, so its dependants need not wait.
+        if record.isSuccess, let last = record.repetitions.first {
+            let isRunning = isLocked && last.outcome == nil
+            status.repetition = isRunning ? TaskStatus(task: task, state: .running) : TaskStatus(last, now: now)
+            if isRunning {
+                status.repetition?.startedAt = last.time
+                (status.lease, status.wait) = (last.lease, last.currentWait)
+            }
+        }
+        return status
+    }
+
+    /// The number of times that a lock must be missing before its process counts as gone.
+    private static let lookCount = 3
+
+    private func look(at task: String) -> FoundRecord {
+        var found = FoundRecord()
+        do throws(SystemError) {
+            let directory = try directory(of: task, isCreating: false)
+            found.directory = try directory.status().identity
+            found.record = try whole(task, in: directory)
+        } catch {
+            if !error.isNotFound { found.error = error }
+        }
+        return found
+    }
+}
+
+/// The result of reading the record of a task.
+private struct FoundRecord {
+    var record: TaskRecord?
+    /// The error of a record that cannot be read.
+    var error: SystemError?
+    /// The directory of the task, which is also its lock; `nil` if it does not exist.
+    var directory: FileStatus.Identity?
+
+    /// Returns whether a process runs the task.
+    func isLocked(in locks: LockTable) -> Bool { directory.flatMap(locks.holder) != nil }
+
+    /// The record of the task, or of its repetition, that has started but not ended.
+    var started: TaskRecord? {
+        let last = record?.isSuccess == true ? record?.repetitions.first : record
+        return last?.outcome == nil ? last : nil
+    }
+}
+
+extension TaskRecord {
+    /// The current wait of a task that has started but not ended.
+    fileprivate var currentWait: TaskWait? { waits.last.flatMap { $0.end == nil ? $0 : nil } }
+}
