@@ -60,16 +60,9 @@ struct UpCommand: TaskCommand {
             try await Systemd.queue(plan.jobs)
         } catch {
             let hint = error.advice ?? "see 'systemctl status \(targetName)'"
-            output.report(Problem("systemd did not start every task", hint: hint, cause: error), as: options.output)
-            return .failure
+            throw Problem("systemd did not start every task", hint: hint, cause: error)
         }
-        if !isWaiting {
-            if !options.output.isForPrograms, !plan.starts.isEmpty {
-                output.write("systemd starts them; 'nest-bootstrap status --watch' shows them\n")
-            }
-            return .success
-        }
-        return try await follow(plan, since: start, configuration, program)
+        return isWaiting ? try await follow(plan, since: start, configuration, program) : .success
     }
 
     /// Refuses to go further where there are no units, or where they cannot be started.
