@@ -2,7 +2,6 @@ import Actions
 import Base
 import HTTP
 import Host
-import Kubernetes
 import Planning
 import Reporting
 

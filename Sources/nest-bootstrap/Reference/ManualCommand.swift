@@ -1,4 +1,3 @@
-import Base
 import Reporting
 
 /// Command `manual`: the source of the manual page, for the build of the package.

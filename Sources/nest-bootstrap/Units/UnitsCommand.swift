@@ -1,4 +1,3 @@
-import Actions
 import Base
 import Host
 import Planning
