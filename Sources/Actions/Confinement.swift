@@ -65,7 +65,7 @@ extension Sandbox {
         for (place, source, mount) in places {
             switch mount {
             case .readable:
-                if place == "/etc/resolv.conf", let target = try FileSystem.status(source)?.target {
+                if place == "/etc/resolv.conf", let target = try FileSystem.status(place)?.target {
                     // It may be written while the process runs.
                     words += ["--symlink", target, place]
                 } else if let file = try copy(source) {
@@ -92,20 +92,28 @@ extension Sandbox {
     /// The mounts whose sources exist, each after those of the directories above it, with the sources.
     ///
     /// Bubblewrap follows no absolute link in what it has mounted, so that a place there has no link in its path. A link
-    /// that a program has made is not followed to something that the process may write.
+    /// that another user or a program has made is not followed to something that the user or program may not write.
     private func places() throws(SystemError) -> [(place: String, source: String, mount: Mount)] {
-        var places: [(place: String, source: String, mount: Mount)] = []
+        var places: [(path: String, place: String, source: String, mount: Mount)] = []
         for (path, mount) in mounts where try FileSystem.exists(path) {
             let source =
-                mount == .writable ? try FileSystem.directoryForWriting(path, "cannot give to a program") : path
-            let place = hasMount(above: path) ? try FileSystem.realPath(path) : path
+                mount == .covered
+                ? try FileSystem.realPath(path)
+                : try FileSystem.directoryForWriting(path, "cannot give to a program")
+            var place = path
+            if hasMount(above: path) {
+                // The directory above it may be mounted under the name of a link.
+                let outer = places.last { isPath(path, below: $0.path) && isPath(source, at: $0.source) }
+                place = outer.map { $0.place + source.pathPart(after: $0.source.withoutSlashesAtEnd) } ?? source
+            }
             let index = places.firstIndex { $0.place.hasSameBytes(as: place) }
             // Of two names for one path, that which the task mentions counts.
             if let index, mount == .covered || places[index].mount == .writable { continue }
             if let index { places.remove(at: index) }
-            places.append((place, source, mount))
+            places.append((path, place, source, mount))
         }
-        return places.sorted { $0.place.utf8.lexicographicallyPrecedes($1.place.utf8) }
+        return places.map { ($0.place, $0.source, $0.mount) }
+            .sorted { $0.place.utf8.lexicographicallyPrecedes($1.place.utf8) }
     }
 }
 

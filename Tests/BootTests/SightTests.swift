@@ -178,6 +178,14 @@ extension FirstMachineTests {
                     after: [links]
                     exec: {command: touch, args: [/opt/vendor/state/strayed2], writes: [/opt/vendor/state]}
                   written: {after: [links], file: {path: /opt/vendor/state/strayed3, content: x}}
+                  reads: {after: [links], exec: {command: ls, reads: [/opt/vendor/state]}}
+                  mentions: {after: [links], exec: {command: ls, args: [/opt/vendor/state]}}
+                  shared: {exec: {command: sh, args: [-c, "! test -e /tmp/out/etc"]}}
+                  behind:
+                    exec:
+                      command: sh
+                      args: [-c, "test -s /opt/link/hostname && test -e /opt/link/shadow && ! test -s /opt/link/shadow"]
+                      reads: [/opt/link]
 
                 """
             try await TestMachine.withRunning { machine in
@@ -186,12 +194,14 @@ extension FirstMachineTests {
                     """
                     mkdir -p /opt/vend/a/b /opt/vendor /run/keys /etc/kubernetes/manifests
                     echo NEST-SECRET >/run/keys/other.key; chmod 0600 /run/keys/other.key
+                    ln -s /etc /opt/link; test -s /etc/shadow; echo name >/etc/hostname
+                    setpriv --reuid 65534 --clear-groups ln -s / /tmp/out
                     """
                 )
                 try await machine.startTasks()
-                try await machine.succeeds("named", "neighbour", "renames")
+                try await machine.succeeds("named", "neighbour", "renames", "shared", "behind")
                 #expect(try await machine.said("named") == ["NEST-SECRET", "active"])
-                for task in ["beyond", "creates", "writes", "written"] {
+                for task in ["beyond", "creates", "writes", "written", "reads", "mentions"] {
                     #expect(try await machine.fails(task), "\(task)")
                 }
                 let entries = try await machine.output("journalctl --sync; journalctl -b -o cat -t nest-bootstrap")

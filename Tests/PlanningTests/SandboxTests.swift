@@ -90,6 +90,24 @@ import Testing
         )
     }
 
+    @Test func `below a link, what is below its target is covered`() throws {
+        let links = ["/srv/etc": ["/etc"], "/srv/root": ["/"]]
+        func all(_ exec: String) throws -> Set<String> { try mounts(exec, others: Self.secret, links: links) }
+        let reading = try all("command: ls, args: [/srv/etc]")
+        #expect(reading.isSuperset(of: ["ro /srv/etc", "no /srv/etc/shadow", "no /srv/etc/app/keys"]))
+        let writing = try all("command: ls, writes: [/srv/etc]")
+        #expect(writing.isSuperset(of: ["rw /srv/etc", "rw /srv/etc/app", "no /srv/etc/app/keys"]))
+        #expect(try all("command: ls, reads: [/srv/root]").contains("no /srv/root/run/nest-bootstrap"))
+        #expect(try all("command: ls, reads: [/srv/etc/app], writes: [/srv/]").contains("rw /srv"))
+        #expect(
+            try sandbox("command: ls, reads: [/srv/etc]", Self.secret, links).closedDirectories == ["/srv/etc/app/keys"]
+        )
+    }
+
+    @Test func `a text that mentions a path in a directory of all users does not name it`() throws {
+        #expect(try mounts("command: ls, args: [/tmp/a, /var/tmp/b], reads: [/tmp/c]") == ["ro /tmp/c"])
+    }
+
     @Test func `static Pods are read-only below a directory that it writes`() throws {
         #expect(try mounts("command: ls, writes: [/etc/kubernetes/]").contains("ro /etc/kubernetes/manifests"))
         #expect(

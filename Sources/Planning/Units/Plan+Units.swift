@@ -185,11 +185,12 @@ extension Footprint {
 extension Plan {
     /// The directories in which programs of tasks may create links that other tasks and systemd would follow.
     ///
-    /// The root directory and the directories directly below it are left out, because a program that may write there
-    /// does not need a link.
+    /// The directories of the system are left out, because a program that may write there does not need a link.
     public var programDirectories: [String] {
         var seen: Set<ExactText> = []
         return steps.lazy.map(\.task.footprint).filter(\.runsPrograms).flatMap(\.writablePaths)
-            .filter { $0.pathParts.count > 1 && seen.insert(ExactText($0)).inserted }
+            .filter { !Self.ofSystem.contains($0) && seen.insert(ExactText($0)).inserted }
     }
+
+    private static let ofSystem: Set = ["/", "/bin", "/etc", "/lib", "/lib64", "/nix", "/run", "/sbin", "/usr", "/var"]
 }

@@ -73,7 +73,7 @@ public struct Sandbox: Sendable, Hashable {
         capabilities = (["CAP_DAC_OVERRIDE"] + own.capabilities).unique()
         seesNode = own.writablePaths.contains("/")
         let mentioned = own.texts.flatMap(pathsNamed).map(located).filter { path in
-            !Self.shared.contains { isPath($0, at: path) }
+            !Self.shared.contains { isPath($0, at: path) } && !Self.temporary.contains { isPath(path, at: $0) }
         }
         let reads = own.reads.map { located($0.path.path) }
         let writes = own.writablePaths.filter { $0 != "/" }
@@ -96,6 +96,21 @@ public struct Sandbox: Sendable, Hashable {
             }
         }
         apply(covers, Self.baseSystem + Self.othersSystem + Self.journal + mentioned + reads)
+        coverBehindLinks(covers, linked)
+    }
+
+    /// Covers paths also under the names that they have below a link that is mounted.
+    private mutating func coverBehindLinks(_ covers: [String], _ linked: (String) -> [String]) {
+        var names: [String] = []
+        for (path, mount) in mounts where mount != .covered {
+            guard let target = linked(path).last.map(located) else { continue }
+            for cover in covers where isPath(cover, below: target) {
+                let name = path + cover.pathPart(after: target.withoutSlashesAtEnd)
+                names.append(name)
+                if written.contains(ExactText(cover)) { written.insert(ExactText(name)) }
+            }
+        }
+        apply(names, [])
     }
 
     /// Covers paths, and opens others for reading, each according to what is above it.
@@ -191,7 +206,10 @@ extension Sandbox {
     private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
 
     /// Directories that a text mentions without naming what is in them.
-    private static let shared = ["/etc", "/etc/kubernetes", "/run", "/var/lib", "/proc", "/sys", "/dev", "/tmp"]
+    private static let shared = ["/etc", "/etc/kubernetes", "/run", "/var/lib", "/proc", "/sys", "/dev"]
+
+    /// Directories in which every user can make links, so that a text that mentions a path there does not name it.
+    private static let temporary = ["/tmp", "/var/tmp"]
 
     /// Directories that are not covered because programs need what else is in them.
     private static let essential = ["/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/nix", "/usr"]
