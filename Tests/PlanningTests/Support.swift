@@ -123,7 +123,7 @@ func isReported(_ printed: String, _ expected: String) -> Bool {
 let verbList = "\(verbNames.dropLast().joined(separator: ", ")) or \(verbNames.last ?? "")"
 
 /// A plan from lines such as `c: a b`, a task with what it runs after, in order.
-func plan(_ lines: String..., timeout: Duration = .seconds(600)) -> Plan {
+func planOfLines(_ lines: String..., timeout: Duration = .seconds(600)) -> Plan {
     var names: [String] = []
     let steps = lines.map { line in
         let parts = line.split(separator: ":")

@@ -13,7 +13,7 @@ import Testing
         let clock = ManualClock()
         let started = Gate()
         let run = Task {
-            await Engine(clock: clock).run(plan("a", "b: a", "c", timeout: .seconds(60))) { step, context in
+            await Engine(clock: clock).run(planOfLines("a", "b: a", "c", timeout: .seconds(60))) { step, context in
                 guard step.task.name == "a" else { return .changed }
                 started.open()
                 return try await body(context)
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func `an error before the deadline is a failure of its own`() async {
-        let report = await Engine(clock: ManualClock()).run(plan("a")) { _, _ in throw Failure(description: "no") }
+        let report = await Engine(clock: ManualClock()).run(planOfLines("a")) { _, _ in throw Failure(description: "no") }
         #expect(report.words == ["a: failed(no)"])
     }
 }
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test func `what runs is cancelled, and nothing new starts`() async {
-        let words = await cancelled(plan("a", "b: a", "c")) {
+        let words = await cancelled(planOfLines("a", "b: a", "c")) {
             try await Task.sleep(for: .seconds(3600))
             return .changed
         }
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func `a step that finishes after a cancellation keeps its outcome`() async {
-        let words = await cancelled(plan("a", "b: a")) {
+        let words = await cancelled(planOfLines("a", "b: a")) {
             try? await Task.sleep(for: .seconds(3600))
             return .changed
         }
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func `any error of a cancelled step is an interruption`() async {
-        let words = await cancelled(plan("a")) {
+        let words = await cancelled(planOfLines("a")) {
             try? await Task.sleep(for: .seconds(3600))
             throw Failure(description: "connection closed")
         }
@@ -119,7 +119,7 @@ import Testing
             },
         )
         let run = Task {
-            await engine.run(plan("a", timeout: .seconds(60))) { _, context in
+            await engine.run(planOfLines("a", timeout: .seconds(60))) { _, context in
                 started.open()
                 try? await Task.sleep(for: .seconds(3600))
                 for name in ["x", "y"] { context.emit(.objectFailed(.init(name, [Problem("not applied")]))) }
@@ -133,7 +133,7 @@ import Testing
     }
 
     @Test func `what was skipped before stays skipped`() async {
-        let words = await cancelled(plan("f", "g: f", "a", "b: a")) {
+        let words = await cancelled(planOfLines("f", "g: f", "a", "b: a")) {
             try await Task.sleep(for: .seconds(3600))
             return .changed
         }

@@ -5,7 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct EngineTests {
     @Test func `every step runs after what it depends on`() async {
         let order = Locked<[String]>([])
-        let report = await Engine(clock: ManualClock()).run(plan("a", "b: a", "c: a", "d: b c")) { step, _ in
+        let report = await Engine(clock: ManualClock()).run(planOfLines("a", "b: a", "c: a", "d: b c")) { step, _ in
             order.withLock { $0.append(step.task.name) }
             return step.task.name == "a" ? .changed : .unchanged
         }
@@ -17,7 +17,7 @@ import Testing
     @Test func `steps run side by side`() async {
         let gates = [Gate(), Gate()]
         // Each opens the other's gate: one after the other they would wait for ever.
-        let report = await Engine(clock: ManualClock()).run(plan("a", "b")) { step, _ in
+        let report = await Engine(clock: ManualClock()).run(planOfLines("a", "b")) { step, _ in
             let index = step.task.name == "a" ? 0 : 1
             gates[1 - index].open()
             await gates[index].wait()
@@ -30,7 +30,7 @@ import Testing
         let running = Locked<(now: Int, most: Int)>((0, 0))
         let waiting = (0..<50).map { "w\($0)" }
         let working = (0..<50).map { "t\($0)" }
-        let steps = (waiting + working).flatMap { plan($0).steps }
+        let steps = (waiting + working).flatMap { planOfLines($0).steps }
         let isWorkDone = Gate()
         let engine = Engine(clock: ManualClock(), workLimit: 3, isWork: { $0.task.name.hasPrefix("t") })
         let report = await engine.run(Plan(steps: steps)) { step, _ in
@@ -55,7 +55,7 @@ import Testing
     @Test func `the deadline of a step that waits for its turn to work has not started`() async {
         let clock = ManualClock()
         let engine = Engine(clock: clock, workLimit: 1, isWork: { _ in true })
-        let report = await engine.run(plan("a", "b", timeout: .seconds(600))) { step, context in
+        let report = await engine.run(planOfLines("a", "b", timeout: .seconds(600))) { step, context in
             if step.task.name == "a" { clock.advance(by: .seconds(599)) }
             return context.remaining == .seconds(step.task.name == "a" ? 1 : 600) ? .unchanged : .changed
         }
@@ -74,7 +74,7 @@ import Testing
             conclude: { add("\($0.task) \($0.outcome.name)") },
             isWork: { _ in true },
         )
-        _ = await engine.run(plan("a", "b: a", "c: b")) { step, _ in
+        _ = await engine.run(planOfLines("a", "b: a", "c: b")) { step, _ in
             add("\(step.task.name) runs")
             return step.task.name == "a" ? .changed : .failed(Failure(description: "no"))
         }
@@ -90,7 +90,7 @@ import Testing
             emit: { recorder.record($0) },
             isWork: { _ in true },
         )
-        let report = await engine.run(plan("a", "b: a", "c: b", "x", "y: x")) { step, _ in
+        let report = await engine.run(planOfLines("a", "b: a", "c: b", "x", "y: x")) { step, _ in
             if step.task.name == "a" { throw Failure(description: "no") }
             return .changed
         }
@@ -108,7 +108,7 @@ import Testing
     func `the reason for skipping does not depend on which failure came first`(_ isFirstSlow: Bool) async {
         let gate = Gate()
         let slow = isFirstSlow ? "a" : "b"
-        let report = await Engine(clock: ManualClock()).run(plan("a", "b", "c: b a")) { step, _ in
+        let report = await Engine(clock: ManualClock()).run(planOfLines("a", "b", "c: b a")) { step, _ in
             if step.task.name == slow { await gate.wait() } else { gate.open() }
             return .failed(Failure(description: step.task.name))
         }
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func `a chain of 10,000 steps of which the first fails is skipped to its end`() async {
-        let location = plan("a").steps[0]
+        let location = planOfLines("a").steps[0]
         let steps = (0..<10_000).map { index in
             var step = location
             step.task.name = "t\(index)"
@@ -135,7 +135,7 @@ import Testing
 
     @Test func `a reason for waiting is reported again only when it changes`() async {
         let recorder = Recorder()
-        _ = await Engine(clock: ManualClock()) { recorder.record($0) }.run(plan("a")) { _, context in
+        _ = await Engine(clock: ManualClock()) { recorder.record($0) }.run(planOfLines("a")) { _, context in
             for text in ["x", "x", "y", "y", "x"] { context.emit(.waiting(Wait(.init(.condition, text)))) }
             return .unchanged
         }
@@ -144,7 +144,7 @@ import Testing
 
     @Test func `durations are those of the clock`() async {
         let clock = ManualClock()
-        let report = await Engine(clock: clock).run(plan("a")) { _, context in
+        let report = await Engine(clock: clock).run(planOfLines("a")) { _, context in
             clock.advance(by: .seconds(90))
             #expect(context.remaining == .seconds(510))
             return .changed
