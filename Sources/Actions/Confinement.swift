@@ -83,7 +83,16 @@ extension Sandbox {
                 }
             }
         }
-        for path in devices { words += ["--dev-bind-try", path, path] }
+        // A directory would have writable files too.
+        for path in devices {
+            // Bubblewrap makes the links to the standard descriptors, which lead to /proc.
+            let names = [path] + FileSystem.linkedNames(of: path)
+            guard names.allSatisfy({ isPath($0, below: "/dev") }),
+                let kind = try FileSystem.status(names[names.count - 1])?.kind,
+                kind == .blockDevice || kind == .characterDevice
+            else { continue }
+            words += ["--dev-bind", path, path]
+        }
         // Files that are written elsewhere would be lost without an error.
         for path in covers + (seesNode ? [] : ["/"]) { words += ["--remount-ro", path] }
         return words

@@ -180,7 +180,7 @@ extension FirstMachineTests {
                   written: {after: [links], file: {path: /opt/vendor/state/strayed3, content: x}}
                   reads: {after: [links], exec: {command: ls, reads: [/opt/vendor/state]}}
                   mentions: {after: [links], exec: {command: ls, args: [/opt/vendor/state]}}
-                  shared: {exec: {command: sh, args: [-c, "! test -e /tmp/out/etc"]}}
+                  shared: {exec: {command: sh, args: [-c, "! test -e /tmp/out/etc && ! test -e /dev/shm/out/etc"]}}
                   behind:
                     exec:
                       command: sh
@@ -196,6 +196,7 @@ extension FirstMachineTests {
                     echo NEST-SECRET >/run/keys/other.key; chmod 0600 /run/keys/other.key
                     ln -s /etc /opt/link; test -s /etc/shadow; echo name >/etc/hostname
                     setpriv --reuid 65534 --clear-groups ln -s / /tmp/out
+                    setpriv --reuid 65534 --clear-groups ln -s / /dev/shm/out
                     """
                 )
                 try await machine.startTasks()

@@ -44,6 +44,9 @@ import Testing
             ]
         )
         #expect(try sandbox(exec, "", [:]).devices == ["/dev/x"])
+        let shared = "command: ls, args: [/dev/shm/a, /dev/x/y], reads: [/dev/shm/b], writes: [/dev/mqueue/c]"
+        #expect(try mounts(shared) == ["ro /dev/shm/b", "rw /dev/mqueue/c"])
+        #expect(try sandbox(shared, "", [:]).devices == ["/dev/x/y"])
         let usual = Self.lines(try sandbox("command: ls", "", [:]))
         for path in ["/run/nest-bootstrap", "/etc/kubernetes", "/run/dbus", "/root", "/etc/shadow"] {
             #expect(!usual.contains { $0.hasSuffix(path) && !$0.hasPrefix("no ") })

@@ -73,12 +73,12 @@ public struct Sandbox: Sendable, Hashable {
         capabilities = (["CAP_DAC_OVERRIDE"] + own.capabilities).unique()
         seesNode = own.writablePaths.contains("/")
         let mentioned = own.texts.flatMap(pathsNamed).map(located).filter { path in
-            !Self.shared.contains { isPath($0, at: path) } && !Self.temporary.contains { isPath(path, at: $0) }
+            !Self.shared.contains { isPath($0, at: path) } && !Self.isTemporary(path)
         }
         let reads = own.reads.map { located($0.path.path) }
         let writes = own.writablePaths.filter { $0 != "/" }
         for path in writes { mount(path, .writable) }
-        devices = (reads + mentioned + writes).filter { isPath($0, below: "/dev") }.unique()
+        devices = (reads + mentioned + writes).filter { isPath($0, below: "/dev") && !Self.isTemporary($0) }.unique()
         for path in own.guardedDirectories { mount(path, .readable) }
         let named = reads + mentioned + own.writes.map { located($0.path.path) }
         let products = plan.steps.flatMap(\.task.footprint.writes).filter { $0.isSecret && $0.product != nil }
@@ -127,7 +127,8 @@ public struct Sandbox: Sendable, Hashable {
     private mutating func mount(_ path: String, _ mount: Mount) {
         let key = ExactText(normalised(path))
         // The process sees the kernel's files anyway, and devices are not files.
-        if mount == .readable, ["/dev", "/proc", "/sys"].contains(where: { isPath(key.text, at: $0) }) { return }
+        let isSpecial = ["/dev", "/proc", "/sys"].contains { isPath(key.text, at: $0) } && !Self.isTemporary(key.text)
+        if mount == .readable, isSpecial { return }
         if byPath[key] != .writable { byPath[key] = mount }
     }
 
@@ -209,7 +210,9 @@ extension Sandbox {
     private static let shared = ["/etc", "/etc/kubernetes", "/run", "/var/lib", "/proc", "/sys", "/dev"]
 
     /// Directories in which every user can make links, so that a text that mentions a path there does not name it.
-    private static let temporary = ["/tmp", "/var/tmp"]
+    private static let temporary = ["/dev/mqueue", "/dev/shm", "/tmp", "/var/tmp"]
+
+    private static func isTemporary(_ path: String) -> Bool { temporary.contains { isPath(path, at: $0) } }
 
     /// Directories that are not covered because programs need what else is in them.
     private static let essential = ["/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/nix", "/usr"]
