@@ -47,7 +47,10 @@ let
   # The programs of other packages that a task runs.
   programs =
     task:
-    [ pkgs.bubblewrap ]
+    [
+      pkgs.bubblewrap
+      pkgs.util-linux
+    ]
     ++ lib.optional (task.decrypt != null) pkgs.age
     ++ lib.optional (task.images != null) pkgs.containerd
     ++ lib.optionals (task.images != null || task.file.unpack or null != null) [

@@ -34,17 +34,22 @@ extension Sandbox {
         for (name, value) in ofLinker { words += ["--setenv", name, value] }
         words += ["--chdir", "/", "--", command.program] + command.arguments
         let environment = command.environment.filter { !$0.key.hasPrefix("LD_") }
-        var bubblewrap = Command("bwrap", words, environment: environment)
+        // The mounts of bubblewrap alone would receive what is mounted on the node meanwhile, for writing.
+        words = ["--mount", "--propagation", "private", "--", try Self.locate("bwrap", of: "bubblewrap")] + words
+        var bubblewrap = Command(try Self.locate("unshare", of: "util-linux"), words, environment: environment)
         (bubblewrap.isThisProgram, bubblewrap.files) = (command.isThisProgram, opened)
+        return bubblewrap
+    }
+
+    /// Finds a program in the agent's own `PATH`: that of the task is for its program.
+    private static func locate(_ name: String, of package: String) throws(SystemError) -> String {
         do throws(SystemError) {
-            // The task's own PATH is for its program.
-            bubblewrap.program = try Command("bwrap", environment: Machine.environment()).locate()
+            return try Command(name, environment: Machine.environment()).locate()
         } catch {
             var error = error
-            if error.isNotFound { error.advice = "install the package bubblewrap" }
+            if error.isNotFound { error.advice = "install the package \(package)" }
             throw error
         }
-        return bubblewrap
     }
 
     /// Returns the arguments for the file systems.
@@ -105,6 +110,8 @@ extension Sandbox {
     private func places() throws(SystemError) -> [(place: String, source: String, mount: Mount)] {
         var places: [(path: String, place: String, source: String, mount: Mount)] = []
         for (path, mount) in mounts where try FileSystem.exists(path) {
+            // What is mounted on access is not mounted later.
+            _ = try? FileSystem.exists("\(path)/.")
             let source =
                 mount == .covered
                 ? try FileSystem.realPath(path)

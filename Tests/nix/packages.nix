@@ -1,7 +1,7 @@
 # Packages that are programs of this machine, and builders that keep what they would build.
 { lib, program }:
 let
-  names = [ "age" "bash" "bubblewrap" "containerd" "coreutils" "findutils" "gawk" "gnugrep" "gnused" "gnutar" "gzip" "jq" "kubectl" ];
+  names = [ "age" "bash" "bubblewrap" "containerd" "coreutils" "findutils" "gawk" "gnugrep" "gnused" "gnutar" "gzip" "jq" "kubectl" "util-linux" ];
   programs = lib.genAttrs (names ++ [ "xz" "zstd" ]) (name: {
     type = "derivation";
     inherit name;
