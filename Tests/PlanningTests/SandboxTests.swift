@@ -93,6 +93,18 @@ import Testing
         )
     }
 
+    @Test func `a directory names no password, key or socket of the node below it`() throws {
+        let reading = try mounts("command: ls, reads: [/run, /etc]")
+        #expect(reading.isSuperset(of: ["ro /run", "no /run/dbus", "no /etc/shadow", "no /etc/kubernetes/pki"]))
+        for exec in ["command: ls, writes: [/run/]", "command: ls, creates: /run/done"] {
+            #expect(try mounts(exec).isSuperset(of: ["rw /run", "no /run/dbus", "no /run/docker.sock"]), "\(exec)")
+        }
+        let named = try mounts("command: ls, reads: [/run/dbus], writes: [/run/, /etc/ssh/]")
+        #expect(named.isDisjoint(with: ["no /run/dbus", "no /etc/ssh"]))
+        let below = try mounts("command: ls, reads: [/run/dbus/system_bus_socket], writes: [/run/]")
+        #expect(below.isSuperset(of: ["no /run/dbus", "ro /run/dbus/system_bus_socket"]))
+    }
+
     @Test func `below a link, what is below its target is covered`() throws {
         let links = ["/srv/etc": ["/etc"], "/srv/root": ["/"]]
         func all(_ exec: String) throws -> Set<String> { try mounts(exec, others: Self.secret, links: links) }

@@ -84,9 +84,11 @@ public struct Sandbox: Sendable, Hashable {
         let products = plan.steps.flatMap(\.task.footprint.writes).filter { $0.isSecret && $0.product != nil }
         var covers = Self.ownState
         for secret in Self.secrets(of: plan, linked) + Self.hidden {
+            let isOfPlan = !Self.hidden.containsExactly(secret)
+            // A directory above names what other tasks put there, but nothing of the node itself.
             let isNamed =
-                reads.contains { isPath(secret, at: $0) } || named.containsExactly(secret)
-                || writes.contains { $0.hasSameBytes(as: parent(of: secret)) }
+                named.containsExactly(secret) || isOfPlan && reads.contains { isPath(secret, at: $0) }
+                || isOfPlan && writes.contains { $0.hasSameBytes(as: parent(of: secret)) }
             if isNamed { continue }
             let place = Self.place(of: secret, taskFiles, keeping: named + writes)
             covers.append(place)
