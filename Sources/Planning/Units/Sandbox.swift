@@ -52,6 +52,7 @@ public struct Sandbox: Sendable, Hashable {
         (hasNetwork, capabilities) = (true, ["CAP_SETUID", "CAP_SETGID"])
         for path in Self.baseSystem + ["/run/systemd/notify"] + files { mount(path, .readable) }
         for path in state { mount(path, .writable) }
+        apply(Self.hidden, [])
     }
 
     /// Describes the sandbox of the program of a task.
@@ -235,6 +236,7 @@ extension Sandbox {
             "systemd/private", "udev/control", "credentials",
         ].map { "/run/\($0)" }
         + ["containerd", "containers", "docker", "etcd", "kubelet", "private", "rancher"].map { "/var/lib/\($0)" }
+        + ["/nix/var/nix/daemon-socket"]
 }
 /// Returns the absolute paths in a text of a task: an argument, the value of an environment variable, or a script.
 ///
