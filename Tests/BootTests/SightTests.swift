@@ -155,7 +155,7 @@ extension FirstMachineTests {
                     exec:
                       command: sh
                       args: [-c, "cat /run/keys/other.key && systemctl is-active dbus.service && touch /run/granted"]
-                      reads: [/run/keys/other.key, /run/dbus]
+                      reads: [/run/keys/other.key, /run/dbus, /run/systemd/system]
                       writes: [/run/]
                   neighbour:
                     exec:

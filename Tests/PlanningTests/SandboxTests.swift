@@ -78,6 +78,7 @@ import Testing
         #expect(
             all.isSuperset(of: ["no /etc/app/keys", "rw /etc/app", "rw /etc", "no /etc/shadow", "no /run/docker.sock"])
         )
+        #expect(all.isSuperset(of: ["no /root", "no /run/systemd", "ro /run/systemd/journal/socket"]))
         #expect(all.isSuperset(of: ["no /run/nest-bootstrap", "no /var/lib/nest-bootstrap-products"]))
         let named = "command: ls, reads: [/etc/app/keys/k], writes: [/]"
         #expect(try mounts(named, others: Self.secret).isDisjoint(with: ["no /etc/app/keys", "no /etc/app/keys/k"]))
@@ -101,6 +102,8 @@ import Testing
         }
         let named = try mounts("command: ls, reads: [/run/dbus], writes: [/run/, /etc/ssh/]")
         #expect(named.isDisjoint(with: ["no /run/dbus", "no /etc/ssh"]))
+        let notified = try mounts("command: ls, writes: [/run/]")
+        #expect(notified.isSuperset(of: ["no /run/systemd", "no /run/containerd", "no /run/user"]))
         let below = try mounts("command: ls, reads: [/run/dbus/system_bus_socket], writes: [/run/]")
         #expect(below.isSuperset(of: ["no /run/dbus", "ro /run/dbus/system_bus_socket"]))
     }

@@ -148,7 +148,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     ]
     for path in seen { unit.path("BindReadOnlyPaths", path) }
     // Metrics also cover certificates below these directories.
-    let open = ["/etc/rancher", "/etc/ssl/private", "/var/lib/rancher"]
+    let open = ["/etc/pki/tls/private", "/etc/rancher", "/etc/ssl/private", "/var/lib/rancher"]
     let hidden = Sandbox.hidden.filter { path in
         isPath(path, below: "/etc") && !(open + ["/etc/kubernetes"]).contains { isPath(path, at: $0) }
     }

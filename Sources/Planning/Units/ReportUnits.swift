@@ -28,8 +28,8 @@ struct ReportUnits {
 
     /// The directories in which administrators keep client keys, to which a named kubeconfig may refer.
     private static let keyDirectories = [
-        "/etc/kubernetes/pki/etcd", "/etc/rancher", "/etc/ssh", "/etc/ssl/private", "/var/lib/private",
-        "/var/lib/rancher",
+        "/etc/kubernetes/pki/etcd", "/etc/pki/tls/private", "/etc/rancher", "/etc/ssh", "/etc/ssl/private", "/root",
+        "/var/lib/private", "/var/lib/rancher",
     ]
 
     /// Prepares the units for a node with a plan.
@@ -121,7 +121,8 @@ struct ReportUnits {
         return
             (Sandbox.hidden.filter { !isPath($0, below: "/etc/kubernetes") && !isPath($0, at: "/var/lib/kubelet") }
             + keys + kubeconfigs + ["/var/lib/kubelet/pods"]).filter { path in
-                !open.contains(path) && !used.contains { isPath($0, at: path) }
+                // Nothing below a hidden directory can be seen.
+                !open.contains(path) && !(used + Sandbox.baseSystem).contains { isPath($0, at: path) }
             }
     }
 

@@ -186,7 +186,8 @@ extension Sandbox {
     /// The base system of every process, with the configuration of accounts, names, time and trust, and the sockets of the
     /// service manager, the journal and the resolver.
     static let baseSystem =
-        ["/bin", "/lib", "/lib64", "/nix", "/sbin", "/usr", "/var/lib/ca-certificates", "/var/lib/sss"]
+        ["/bin", "/lib", "/lib64", "/nix", "/sbin", "/usr", "/var/lib/ca-certificates"]
+        + ["mc", "pipes/nss"].map { "/var/lib/sss/\($0)" }
         + [
             "current-system", "NetworkManager", "netconfig", "nscd", "resolvconf", "systemd/journal/socket",
             "systemd/resolve",
@@ -226,17 +227,17 @@ extension Sandbox {
     /// Paths of every node that hold passwords and keys, or are sockets of services with more rights than a task.
     static let hidden =
         [
-            "credstore", "credstore.encrypted", "gshadow", "gshadow-", "rancher", "shadow", "shadow-", "ssh",
-            "ssl/private", "wireguard", "kubernetes/admin.conf", "kubernetes/controller-manager.conf",
-            "kubernetes/kubelet.conf", "kubernetes/pki", "kubernetes/scheduler.conf", "kubernetes/super-admin.conf",
+            "credstore", "credstore.encrypted", "gshadow", "gshadow-", "pki/tls/private", "rancher", "shadow",
+            "shadow-", "ssh", "ssl/private", "wireguard", "kubernetes/admin.conf",
+            "kubernetes/controller-manager.conf", "kubernetes/kubelet.conf", "kubernetes/pki",
+            "kubernetes/scheduler.conf", "kubernetes/super-admin.conf",
         ].map { "/etc/\($0)" }
         + [
-            "containerd/containerd.sock", "cri-dockerd.sock", "crio/crio.sock", "dbus", "docker.sock", "initctl",
-            "k3s/containerd/containerd.sock", "podman/podman.sock", "systemd/io.system.ManagedOOM",
-            "systemd/private", "udev/control", "credentials",
+            "NetworkManager/system-connections", "containerd", "credentials", "cri-dockerd.sock", "crio", "dbus",
+            "docker.sock", "initctl", "k3s/containerd", "podman", "snapd.socket", "systemd", "udev/control", "user",
         ].map { "/run/\($0)" }
-        + ["containerd", "containers", "docker", "etcd", "kubelet", "private", "rancher"].map { "/var/lib/\($0)" }
-        + ["/nix/var/nix/daemon-socket"]
+        + ["containerd", "containers", "docker", "etcd", "kubelet", "private", "rancher", "sss"]
+        .map { "/var/lib/\($0)" } + ["/nix/var/nix/daemon-socket", "/root"]
 }
 /// Returns the absolute paths in a text of a task: an argument, the value of an environment variable, or a script.
 ///
