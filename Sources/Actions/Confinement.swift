@@ -37,7 +37,7 @@ extension Sandbox {
         // The mounts of bubblewrap alone would receive what is mounted on the node meanwhile, for writing.
         words = ["--mount", "--propagation", "private", "--", try Self.locate("bwrap", of: "bubblewrap")] + words
         var bubblewrap = Command(try Self.locate("unshare", of: "util-linux"), words, environment: environment)
-        (bubblewrap.isThisProgram, bubblewrap.files) = (command.isThisProgram, opened)
+        (bubblewrap.isThisProgram, bubblewrap.isConfined, bubblewrap.files) = (command.isThisProgram, true, opened)
         return bubblewrap
     }
 

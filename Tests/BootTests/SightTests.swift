@@ -168,6 +168,7 @@ extension FirstMachineTests {
                       args: [-c, "touch /run/up/seen; until test -e /run/up/done; do sleep 0.1; done; ! test -e /srv/late/x"]
                       reads: [/srv]
                       writes: [/run/up/]
+                  leaves: {exec: {command: sh, args: [-c, "(exec setsid sleep 98765 >/dev/null 2>&1) &"]}}
                   beyond: {exec: {command: touch, args: [/etc/beyond]}}
                   secret: {file: {path: /opt/vend/a/b/key, content: x, mode: "0600"}}
                   renames:
@@ -208,7 +209,8 @@ extension FirstMachineTests {
                 try await machine.startTasks()
                 let mount = "mount -t tmpfs none /srv/late && touch /srv/late/x /run/up/done"
                 try await machine.must("until test -e /run/up/seen; do sleep 0.1; done; \(mount)")
-                try await machine.succeeds("named", "neighbour", "renames", "shared", "behind", "mounted")
+                try await machine.succeeds("named", "neighbour", "renames", "shared", "behind", "mounted", "leaves")
+                try await machine.must("nest-bootstrap run --task leaves; ! cat /proc/[0-9]*/cmdline 2>&1 | grep -a 9876[5]")
                 #expect(try await machine.said("named") == ["NEST-SECRET", "active"])
                 for task in ["beyond", "creates", "writes", "written", "reads", "mentions"] {
                     #expect(try await machine.fails(task), "\(task)")

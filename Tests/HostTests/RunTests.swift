@@ -191,6 +191,14 @@ import Testing
         #expect(kill(process, SIGKILL) == 0)
     }
 
+    @Test func `what a confined program leaves running is killed`() async throws {
+        var command = shell("sleep 1000 >/dev/null 2>&1 & echo $!")
+        command.isConfined = true
+        let (status, lines) = try await run(command)
+        #expect(status == .exited(0))
+        #expect(try Kernel.isGone(process: lines.joined()))
+    }
+
     private let path = TemporaryDirectory.file("program")
 
     /// Runs what cannot be started and returns the printed error.

@@ -20,6 +20,7 @@ struct ChildProcess: ~Copyable {
     private let process: pid_t
     private let isFilter: Bool
     private let keepsTerminal: Bool
+    private let isConfined: Bool
     private var input: FileDescriptor?
     private let output: FileDescriptor
     /// The errors of a filter; those of other programs are part of the output.
@@ -67,7 +68,7 @@ struct ChildProcess: ~Copyable {
         }
         output = outputPipe.takeOutput()
         name = command.program
-        (self.isFilter, self.keepsTerminal) = (isFilter, keepsTerminal)
+        (self.isFilter, self.keepsTerminal, isConfined) = (isFilter, keepsTerminal, command.isConfined)
     }
 
     deinit {
@@ -169,10 +170,8 @@ struct ChildProcess: ~Copyable {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     mutating func reap(onSurvivor: (pid_t) -> Void = { _ in }) throws(SystemError) -> ExitStatus {
         // Other processes of the group may outlive the leader, as a program outlives bubblewrap.
-        if ending != nil {
-            if phase == .terminating { _ = group.survivor(at: limit) }
-            killGroup()
-        }
+        if ending != nil, phase == .terminating { _ = group.survivor(at: limit) }
+        if ending != nil || isConfined { killGroup() }
         isReaped = true
         var status: CInt = 0
         try SystemError.check("cannot wait for", name) { unsafe waitpid(process, &status, WNOHANG) }
@@ -185,7 +184,8 @@ struct ChildProcess: ~Copyable {
 ///
 /// Standard input is empty. At the deadline and on cancellation, the whole process group gets `SIGTERM` and, after a
 /// grace period, `SIGKILL`; a process that has not ended ``Command/killLimit`` later is left alone. If a program ends
-/// by itself and leaves processes running, they are not waited for, even if they keep its output open.
+/// by itself and leaves processes running, they are not waited for, even if they keep its output open; those of a
+/// confined program are killed.
 ///
 /// - Parameters:
 ///   - command: The command to run.

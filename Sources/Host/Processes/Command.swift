@@ -17,6 +17,9 @@ public struct Command: Sendable, Hashable {
     /// it catches them.
     public var isThisProgram = false
 
+    /// Whether bubblewrap runs the program: when it has ended, whatever it has left running is killed.
+    public var isConfined = false
+
     /// The open files that the program gets under the same numbers; they are closed here when it has been started.
     public var files: [CInt] = []
 
@@ -150,6 +153,9 @@ extension Command {
             }
             defer { passing.cancel() }
             var status: CInt = 0
+            // Until the process has been waited for, no other has its number.
+            unsafe waitid(P_PID, id_t(process), nil, WEXITED | WNOWAIT)
+            if isConfined { ProcessGroup(number: process).send(SIGKILL) }
             try SystemError.check("cannot wait for", program) { unsafe waitpid(process, &status, 0) }
             return ExitStatus(waitStatus: status)
         }
