@@ -17,9 +17,10 @@ public struct Sandbox: Sendable, Hashable {
 
     private var byPath: [ExactText: Mount] = [:]
 
-    /// The covered directories in which other tasks write secrets, and which must exist, so that they stay covered.
+    /// The directories in which other tasks write secrets, or root processes read what to run, and which must exist, so
+    /// that they stay covered or read-only.
     public var closedDirectories: [String] {
-        mounts.compactMap { $0.mount == .covered && written.contains(ExactText($0.path)) ? $0.path : nil }
+        mounts.compactMap { $0.mount != .writable && written.contains(ExactText($0.path)) ? $0.path : nil }
     }
 
     private var written: Set<ExactText> = []
@@ -80,7 +81,10 @@ public struct Sandbox: Sendable, Hashable {
         let writes = own.writablePaths.filter { $0 != "/" }
         for path in writes { mount(path, .writable) }
         devices = (reads + mentioned + writes).filter { isPath($0, below: "/dev") && !Self.isTemporary($0) }.unique()
-        for path in own.guardedDirectories { mount(path, .readable) }
+        for path in own.guardedDirectories {
+            mount(path, .readable)
+            written.insert(ExactText(path))
+        }
         let named = reads + mentioned + own.writes.map { located($0.path.path) }
         let products = plan.steps.flatMap(\.task.footprint.writes).filter { $0.isSecret && $0.product != nil }
         var covers = Self.ownState
@@ -124,7 +128,7 @@ public struct Sandbox: Sendable, Hashable {
             let isMeant = change == .covered ? state(above: path) != .covered : state(above: path) != .writable
             if isMeant, byPath[ExactText(path)] == nil { mount(path, change) }
         }
-        for (path, mount) in byPath where mount == .covered { pinParents(of: path.text) }
+        for (path, mount) in byPath where mount != .writable { pinParents(of: path.text) }
     }
 
     private mutating func mount(_ path: String, _ mount: Mount) {
