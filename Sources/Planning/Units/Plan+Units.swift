@@ -136,6 +136,7 @@ private struct TaskUnit {
             let calls = footprint.capabilities.compactMap { Self.calls[$0] }.unique()
             let filter = ["@system-service", "@mount"] + calls
             settings.append(("SystemCallFilter", filter.joined(separator: " ")))
+            if footprint.runsPrograms { settings += [("SystemCallFilter", "~@keyring"), ("RestrictSUIDSGID", "yes")] }
         } else {
             let writes = !footprint.writes.isEmpty || footprint.keepsCache
             let capabilities =
