@@ -185,6 +185,7 @@ extension FirstMachineTests {
                     after: [links]
                     exec: {command: touch, args: [/opt/vendor/state/strayed2], writes: [/opt/vendor/state]}
                   written: {after: [links], file: {path: /opt/vendor/state/strayed3, content: x}}
+                  copies: {after: [links], file: {path: /opt/copied, source: /opt/vendor/state/hostname}}
                   reads: {after: [links], exec: {command: ls, reads: [/opt/vendor/state]}}
                   mentions: {after: [links], exec: {command: ls, args: [/opt/vendor/state]}}
                   shared: {exec: {command: sh, args: [-c, "! test -e /tmp/out/etc && ! test -e /dev/shm/out/etc"]}}
@@ -212,7 +213,7 @@ extension FirstMachineTests {
                 try await machine.succeeds("named", "neighbour", "renames", "shared", "behind", "mounted", "leaves")
                 try await machine.must("! cat /proc/[0-9]*/cmdline 2>&1 | grep -a 9876[5]")
                 #expect(try await machine.said("named") == ["NEST-SECRET", "active"])
-                for task in ["beyond", "creates", "writes", "written", "reads", "mentions"] {
+                for task in ["beyond", "creates", "writes", "written", "copies", "reads", "mentions"] {
                     #expect(try await machine.fails(task), "\(task)")
                 }
                 let entries = try await machine.output("journalctl --sync; journalctl -b -o cat -t nest-bootstrap")

@@ -64,6 +64,10 @@ struct TrustTests {
             attempt { () throws(SystemError) in try FileSystem.makeDirectories("\(own)/x/link/new/sub") }
                 == isFollowed
         )
+        #expect(
+            attempt { () throws(SystemError) in try FileSystem.requireTrusted("\(own)/x/link/f", isData: true) }
+                == isFollowed
+        )
         #expect(try FileSystem.exists("\(place)/f") == isFollowed)
         #expect(try FileSystem.exists("\(place)/new") == isFollowed)
     }

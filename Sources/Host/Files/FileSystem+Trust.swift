@@ -8,7 +8,8 @@ extension FileSystem {
     /// A directory with the sticky bit may be writable, because no user can replace another user's files in it. Group 0
     /// counts as root. The same rules apply to a unit that does not run as root, because it has permissions in the
     /// cluster; it sees the owner and permissions even of a directory that it cannot enter. A process of any other user
-    /// is not checked, because it has no permissions that others could gain.
+    /// is not checked, because it has no permissions that others could gain. For data, root also follows links only as
+    /// for ``directoryForWriting(_:_:)``.
     ///
     /// - Parameters:
     ///   - path: The path; a path that does not exist is not refused.
@@ -36,6 +37,7 @@ extension FileSystem {
                 isOnWay: true
             )
         }
+        if isData, !exceptFile, Machine.isRoot { _ = try directoryForWriting(path, trusting) }
     }
 
     private static let trusting = "cannot trust"
