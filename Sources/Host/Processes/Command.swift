@@ -154,7 +154,7 @@ extension Command {
             defer { passing.cancel() }
             var status: CInt = 0
             // Until the process has been waited for, no other has its number.
-            unsafe waitid(P_PID, id_t(process), nil, WEXITED | WNOWAIT)
+            waitid(P_PID, id_t(process), nil, WEXITED | WNOWAIT)
             if isConfined { ProcessGroup(number: process).send(SIGKILL) }
             try SystemError.check("cannot wait for", program) { unsafe waitpid(process, &status, 0) }
             return ExitStatus(waitStatus: status)
