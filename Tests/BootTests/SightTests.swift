@@ -192,8 +192,8 @@ extension FirstMachineTests {
                   behind:
                     exec:
                       command: sh
-                      args: [-c, "test -s /opt/link/hostname && test -e /opt/link/shadow && ! test -s /opt/link/shadow"]
-                      reads: [/opt/link]
+                      args: [-c, "cd /srv/link && test -s hostname && test -e shadow && ! test -s shadow"]
+                      reads: [/srv/link]
 
                 """
             try await TestMachine.withRunning { machine in
@@ -202,7 +202,7 @@ extension FirstMachineTests {
                     """
                     mkdir -p /srv/late /opt/vend/a/b /opt/vendor /run/keys
                     echo NEST-SECRET >/run/keys/other.key; chmod 0600 /run/keys/other.key
-                    ln -s /etc /opt/link; test -s /etc/shadow; echo name >/etc/hostname
+                    ln -s /etc /srv/link; test -s /etc/shadow; echo name >/etc/hostname
                     setpriv --reuid 65534 --clear-groups ln -s / /tmp/out
                     setpriv --reuid 65534 --clear-groups ln -s / /dev/shm/out
                     """
