@@ -107,7 +107,7 @@ private struct NodeDecoder: Decoder, SingleValueDecodingContainer {
 
     private static let damage = DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "not as written"))
 
-    private var count: Int? { node.integer.flatMap { 0...(1 << 40) ~= $0 ? $0 : nil } }
+    private var count: Int? { node.integer.flatMap { 0...(1 << 53) ~= $0 ? $0 : nil } }
 
     func decodeNil() -> Bool { node.isNull }
 

@@ -141,7 +141,7 @@ extension TaskStatus {
 
     /// Returns whether the task has ended, or its unit has failed, since a time.
     ///
-    /// - Parameter time: The time since the boot, which counts suspension.
+    /// - Parameter time: The time since the boot, without suspension.
     /// - Returns: Whether there is a record or a state of the unit that is not older.
     public func hasEnded(since time: Duration) -> Bool {
         [recordedAt, service?.failedAt].contains { ended in ended.map { $0 >= time } ?? false }
