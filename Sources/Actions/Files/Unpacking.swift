@@ -102,7 +102,7 @@ struct Unpacking: Sendable {
         try await extract(file, scratch)
         let isChanged: Result<Bool, Problem>?
         do throws(SystemError) {
-            // The thread is left alone when the time of the task is over; without the fresh directory it ends soon.
+            // The thread is left alone when the time of the task is over, and ends soon.
             isChanged = try await onThread(until: context.deadline) {
                 Result { () throws(Problem) in try place(scratch) }
             }
@@ -166,6 +166,10 @@ struct Unpacking: Sendable {
         let task = context.task.name
         var isChanged = false
         try attempt(failure) {
+            for path in entries.map({ "\(directory)/\($0.path)" }) {
+                guard try FileSystem.status(try files.location(ofWritten: path))?.kind == .directory else { continue }
+                throw SystemError("cannot write", path, code: EISDIR, advice: "remove it, or write another path")
+            }
             // Files of an unfinished unpacking belong to no archive.
             try save(entries + former, key: "")
             for path in directories {
@@ -173,10 +177,11 @@ struct Unpacking: Sendable {
                 if try files.makeDirectory(settings, by: task) != .unchanged { isChanged = true }
             }
             for entry in entries where try !isInPlace(entry) {
+                try requireTime()
                 let path = "\(directory)/\(entry.path)"
                 let found = try FileSystem.status(try files.location(ofWritten: path))
                 if let target = entry.target {
-                    _ = try files.link(path, to: target, by: task, replacing: found?.kind != .directory)
+                    _ = try files.link(path, to: target, by: task, replacing: true)
                 } else {
                     try files.write(file(entry), from: "\(scratch)/\(entry.path)", by: task)
                 }
@@ -185,11 +190,17 @@ struct Unpacking: Sendable {
             }
             let kept = Set((entries.map(\.path) + directories).exact)
             for entry in former where !kept.contains(ExactText(entry.path)) {
+                try requireTime()
                 if try remove(entry) { isChanged = true }
             }
             try save(entries, key: key)
         }
         return isChanged
+    }
+
+    /// Ends a thread that was left alone when the time of the task was over.
+    private func requireTime() throws(SystemError) {
+        if .now >= context.deadline { throw SystemError("cannot unpack in", directory, code: ETIMEDOUT) }
     }
 
     /// Returns the directories that are needed, each after those above it, and what is wanted of the rest.
@@ -246,7 +257,9 @@ struct Unpacking: Sendable {
         let location = "\(base)/\(entry.path)"
         let above = location.lastSlash.map { String(location[..<$0]) } ?? ""
         guard !mayBeOfAnother("\(directory)/\(entry.path)"),
-            FileSystem.existingRealPath(above).hasSameBytes(as: above), try isInPlace(entry)
+            FileSystem.existingRealPath(above).hasSameBytes(as: above), let found = try FileSystem.status(location),
+            try entry.target.map({ found.target?.hasSameBytes(as: $0) == true })
+                ?? (found.kind == .regular && sha256(ofFile: location) == entry.sha256)
         else { return false }
         _ = try FileSystem.remove(location)
         context.emit(.path("\(directory)/\(entry.path)", .removed))

@@ -174,7 +174,13 @@ extension FileAction {
             files.expect(path, from: context.task.name, isReplaced: true)
             return true
         }
-        let source = try await context.fetched(url, sha256: digest)
+        // A file that differs only in its permissions or owner is not fetched.
+        let present = try await onThread(failure) { () throws(SystemError) -> String? in
+            let location = try files.location(ofWritten: path)
+            let isRegular = try FileSystem.status(location)?.kind == .regular
+            return try isRegular && sha256(ofFile: location) == digest ? location : nil
+        }
+        let source = if let present { present } else { try await context.fetched(url, sha256: digest) }
         let task = context.task.name
         try await onThread(failure) { try files.write(file, from: source, by: task) }
         context.discardOthers(than: [digest])
