@@ -375,15 +375,20 @@ extension DirectoryHandle {
         guard opened >= 0 else {
             // A link has no writer: it is created in one step. A file of another user was left by root.
             guard [ELOOP, ENOENT, EACCES].contains(code) else { throw SystemError(operation, full(name), code: code) }
-            try remove(name)
+            try removeRemains(name)
             return true
         }
         let file = FileDescriptor(adopting: opened)
         if flock(file.raw, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return false }
         // The file is removed while the lock is held, so that a writer that waits for the lock finds the file gone.
-        if try isFile(name, file, operation) { try remove(name) }
+        if try isFile(name, file, operation) { try removeRemains(name) }
         withExtendedLifetime(file) {}
         return true
+    }
+
+    /// Removes what a killed process has left under a temporary name, if it exists: a directory with what is in it too.
+    func removeRemains(_ name: String) throws(SystemError) {
+        if try status(name)?.kind == .directory { try removeTree(name) } else { try remove(name) }
     }
 
     /// Returns whether an open file still has a name.

@@ -274,8 +274,7 @@ extension FileSystem {
         if isDirectory { try directory.requireNoMount(in: parts.name, operation) }
         let temporary = parts.temporaryName
         do throws(SystemError) {
-            if try directory.status(temporary)?.kind == .directory { try directory.removeTree(temporary) }
-            try directory.remove(temporary)
+            try directory.removeRemains(temporary)
             try directory.makeLink(temporary, to: target, operation)
             if isDirectory {
                 try directory.exchange(temporary, with: parts.name, operation)

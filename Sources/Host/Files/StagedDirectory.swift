@@ -79,8 +79,7 @@ public struct StagedDirectory: ~Copyable {
             return nil
         }
         guard let lock = taken else { return nil }
-        let abandoned = "\(parts.directory)/\(parts.temporaryName)"
-        if try FileSystem.status(abandoned) != nil { try FileSystem.removeTree(abandoned) }
+        try DirectoryHandle(opening: parts.directory, operation).removeRemains(parts.temporaryName)
         return lock
     }
 
