@@ -130,7 +130,12 @@ extension FileSystem {
         _ name: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> UInt32 {
-        try await lookup(name, "user", inDatabase: "passwd", until: deadline) { unsafe getpwnam($0)?.pointee.pw_uid }
+        unsafe try await lookup(name, "user", inDatabase: "passwd", until: deadline) { name, buffer in
+            var entry = unsafe passwd()
+            var found: UnsafeMutablePointer<passwd>?
+            let code = unsafe getpwnam_r(name, &entry, buffer, capacity, &found)
+            return unsafe (found?.pointee.pw_uid, code)
+        }
     }
 
     /// Looks up a group ID; see ``lookupUser(_:until:)``.
@@ -144,11 +149,16 @@ extension FileSystem {
         _ name: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> UInt32 {
-        try await lookup(name, "group", inDatabase: "group", until: deadline) { unsafe getgrnam($0)?.pointee.gr_gid }
+        unsafe try await lookup(name, "group", inDatabase: "group", until: deadline) { name, buffer in
+            var entry = unsafe group()
+            var found: UnsafeMutablePointer<group>?
+            let code = unsafe getgrnam_r(name, &entry, buffer, capacity, &found)
+            return unsafe (found?.pointee.gr_gid, code)
+        }
     }
 
-    /// Serialises lookups, because the C library returns the entry in memory that the next lookup overwrites.
-    private static let database = Locked(())
+    /// The memory for an entry; that of a group has the names of its members.
+    private static let capacity = 1 << 20
 
     /// Queries the user or group database; an unknown name is interpreted as an ID.
     private static func lookup(
@@ -156,16 +166,14 @@ extension FileSystem {
         _ kind: String,
         inDatabase database: String,
         until deadline: ContinuousClock.Instant,
-        _ find: @escaping @Sendable (String) -> UInt32?,
+        _ find: @escaping @Sendable (String, UnsafeMutablePointer<CChar>) -> (number: UInt32?, code: CInt),
     ) async throws(SystemError) -> UInt32 {
         let operation = "cannot find \(kind)"
         try SystemError.checkPath(operation, name)
         let found = try await onThread(until: deadline) { () throws(SystemError) in
-            Self.database.withLock { _ in
-                errno = 0
-                let number = find(name)
-                return (number: number, code: errno)
-            }
+            let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: Self.capacity)
+            defer { unsafe buffer.deallocate() }
+            return unsafe find(name, buffer)
         }
         guard let found else {
             throw SystemError(
