@@ -118,11 +118,14 @@ extension Plan {
         )
     }
 
-    /// Returns whether a task depends directly or indirectly on another task.
-    public func task(_ name: String, runsAfter other: String) -> Bool {
-        guard let index = position(of: name), let ancestor = position(of: other), ancestor < index else { return false }
-        // No dependency of an earlier step than the other task leads to it.
-        return closure(of: [index]) { steps[$0].dependencies.filter { $0 >= ancestor } }.contains(ancestor)
+    /// Returns, for each step, whether its task depends directly or indirectly on a task.
+    public func stepsRunning(after other: String) -> [Bool] {
+        var after = steps.map { _ in false }
+        guard let ancestor = position(of: other) else { return after }
+        for index in steps.indices.dropFirst(ancestor + 1) {
+            after[index] = steps[index].dependencies.contains { $0 == ancestor || after[$0] }
+        }
+        return after
     }
 
     /// For each step, the positions of the steps that depend directly on it.

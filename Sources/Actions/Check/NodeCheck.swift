@@ -332,7 +332,8 @@ extension NodeCheck {
     /// Returns whether a path does not exist yet and the task runs after a task that waits for it.
     func isAwaited(_ path: String, before task: PlannedTask) -> Bool {
         guard let others = awaitingTasks[path], (try? run.files.exists(path)) == false else { return false }
-        return others.contains { run.plan.task(task.name, runsAfter: $0) }
+        guard let index = run.plan.position(of: task.name) else { return false }
+        return others.contains { run.plan.stepsRunning(after: $0)[index] }
     }
 
     /// Returns the tasks of a plan that wait for files, by path.

@@ -11,6 +11,8 @@ struct UndeclaredDependencies {
     /// The dependencies already reported as missing, by task.
     private(set) var reported: [String: Set<String>] = [:]
     private(set) var found: [Problem] = []
+    /// For each task that others need, whether each step of the plan runs after it.
+    private var after: [String: [Bool]] = [:]
 
     /// Reports each missing dependency of a task once.
     mutating func problems() -> [Problem] {
@@ -45,9 +47,9 @@ struct UndeclaredDependencies {
         for write in task.footprint.writes where write.effect != .removes {
             // A program may write all that is in its own directory.
             let path = write.effect == .modifies ? "\(write.path.path.withoutSlashesAtEnd)/" : write.path.path
-            guard let directory = producers.directory(above: path),
-                !plan.task(directory.task, runsAfter: task.name)
-            else { continue }
+            guard let directory = producers.directory(above: path), !runs(directory.task, after: task.name) else {
+                continue
+            }
             require([directory.task], in: task, at: write.path.location) {
                 "writes '\(write.path.path)' in '\(directory.path)', which task '\($0)' creates"
             }
@@ -65,9 +67,11 @@ struct UndeclaredDependencies {
         for (task, manifests) in contents {
             for manifest in manifests {
                 let sources = manifest.identity.requirements.map { provided.providers(of: $0).map(\.task) }
-                guard let missing = sources.first(where: { isMissing($0, in: task) }) else { continue }
-                require(missing, in: task, at: task.location) {
-                    "applies \(manifest.identity), which needs a kind or namespace of task '\($0)'"
+                for missing in sources where isMissing(missing, in: task) {
+                    require(missing, in: task, at: task.location) {
+                        "applies \(manifest.identity), which needs a kind or namespace of task '\($0)'"
+                    }
+                    break
                 }
             }
         }
@@ -93,11 +97,19 @@ struct UndeclaredDependencies {
     }
 
     /// Returns whether a dependency on one of some tasks is neither declared nor reported yet.
-    private func isMissing(_ sources: [String], in task: PlannedTask) -> Bool {
-        !sources.isEmpty
-            && !sources.contains { source in
-                source == task.name || plan.task(task.name, runsAfter: source)
-                    || reported[task.name]?.contains(source) ?? false
+    private mutating func isMissing(_ sources: [String], in task: PlannedTask) -> Bool {
+        for source in sources {
+            if source == task.name || reported[task.name]?.contains(source) == true || runs(task.name, after: source) {
+                return false
             }
+        }
+        return !sources.isEmpty
+    }
+
+    private mutating func runs(_ task: String, after other: String) -> Bool {
+        guard let index = plan.position(of: task) else { return false }
+        let steps = after[other] ?? plan.stepsRunning(after: other)
+        after[other] = steps
+        return steps[index]
     }
 }
