@@ -234,9 +234,11 @@ extension ValueReader where Value == String {
     /// The name of a systemd unit, which gets the suffix of a service if it has none.
     static var service: Self {
         Self(type: unit.type) { value in
-            guard let name = value.node.string, !hasUnitSuffix(name), isUnitName("\(name).service") else {
-                return unit.read(value)
-            }
+            guard let name = value.node.string, !hasUnitSuffix(name), isUnitName("\(name).service"),
+                name.split(separator: ".").dropFirst().last.flatMap({
+                    value.problems.nearName(to: String($0), in: unitSuffixes)
+                }) == nil
+            else { return unit.read(value) }
             return "\(name).service"
         }
     }
