@@ -24,7 +24,10 @@ struct StatusCommand: TaskCommand {
         exitCodes: [
             Row("0", "every task succeeded; with '--all-nodes', on every node"),
             Row("1", "a task failed; with '--wait', permanently; with '--all-nodes', on a node"),
-            Row("3", "none failed, but some have not succeeded yet, or are not known; with '--wait', time is up"),
+            Row(
+                "3",
+                "none failed, but some have not succeeded yet, or are not known; with '--wait', time is up or a unit is masked"
+            ),
             .usageError, .wrongTaskFile, Row("143", "'--watch' was ended by SIGTERM or SIGHUP"),
         ],
         examples: [

@@ -35,6 +35,9 @@ struct StatusReport {
             if !configuration.options.output.isForPrograms {
                 if let error = findings.error { output.report(error) }
                 if !isDone, let limit = command.waitLimit { output.report(Self.timeIsUp(statuses, after: limit)) }
+                if command.isWaiting, let task = findings.masked.first {
+                    output.report(Problem("task '\(task)' does not run: its unit is masked"))
+                }
             }
             print(statuses, of: plan)
             if command.names.isEmpty, !command.isWaiting {
