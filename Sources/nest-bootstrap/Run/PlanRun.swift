@@ -333,7 +333,14 @@ extension PlanRun {
 
     /// Creates the directories in which the agent keeps what it knows of a task, for the user that it becomes.
     private func prepareState(of task: PlannedTask, _ part: NetworkPart?) async throws(SystemError) -> [String] {
-        let user = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
+        let user: UInt32
+        do throws(SystemError) {
+            user = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
+        } catch {
+            var error = error
+            error.advice = error.advice ?? "run 'systemd-sysusers nest-bootstrap.conf'"
+            throw error
+        }
         let usesCache = part == nil ? task.footprint.keepsCache : part != .lock
         let cache = usesCache ? ["\(RunEnvironment.usualCacheDirectory)/\(task.name)"] : []
         let sets = task.recordedSets.map { "/var/lib/nest-bootstrap/sets/\($0)" }
