@@ -185,17 +185,17 @@ struct CertificateMaintenance {
         defer { withExtendedLifetime(lock) {} }
         let renewal = Renewal(set, selection, isForced: command.isForced, at: .now(), access)
         let plan = try await renewal.plan()
-        if !command.isDryRun { try await renewal.perform(plan, onProgress: reportProgress) }
-        guard !options.output.isForPrograms else {
-            output.writeObjects(renewalJSON(plan, isDryRun: command.isDryRun))
-            return .success
-        }
-        if !plan.authorityFaults.isEmpty {
+        if !plan.authorityFaults.isEmpty, !options.output.isForPrograms {
             let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
             let hint = "it is kept; run \(quotedShellLine(rotationCall)) to see how it is replaced"
             output.report(warnings: [Problem(text, hint: hint)])
         }
-        write(lines(plan, set))
+        if !command.isDryRun { try await renewal.perform(plan, onProgress: reportProgress) }
+        if options.output.isForPrograms {
+            output.writeObjects(renewalJSON(plan, isDryRun: command.isDryRun))
+        } else {
+            write(lines(plan, set))
+        }
         return .success
     }
 
