@@ -7,25 +7,38 @@ extension ProblemView {
     /// Returns the form of problems for standard error at its width at the moment, or `nil` if it is not a terminal.
     static func onTerminal(_ environment: OutputEnvironment, root: String?) -> Self? {
         guard environment.isErrorTerminal else { return nil }
+        let shown = ShownFile()
         return Self(
             columns: Terminal.columns(2),
             isColoured: environment.areErrorsColoured
-        ) { shownLine(at: $0, root: root) }
+        ) { shown.line(at: $0, root: root) }
     }
 }
 
-/// Returns the line of a location, if everybody may read the file and it has no Secrets.
-///
-/// The file is one of this machine, or of the node below the root if only that exists.
-private func shownLine(at location: SourceLocation, root: String?) -> String? {
-    let paths = [location.file] + (root.map { ["\($0)/\(location.file)"] } ?? [])
-    let found = paths.filter { (try? FileSystem.exists($0)) == true }
-    // If both exist, the location does not say which one is meant.
-    guard let index = location.position.map({ $0.line - 1 }), found.count == 1,
-        let status = try? FileSystem.status(found[0]), status.mode & 0o4 != 0,
-        let bytes = try? FileSystem.read(found[0], limit: SizeLimit.configuration), !bytes.mentionsSecret
-    else { return nil }
-    let lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: index + 1, omittingEmptySubsequences: false)
-    guard lines.indices.contains(index), let line = String(validating: lines[index], as: UTF8.self) else { return nil }
-    return line.hasSuffix("\r") ? String(line.dropLast()) : line
+/// The file of the last problem that was shown; problems are in the order of their files.
+private final class ShownFile: Sendable {
+    private let last = Locked<(path: String, lines: [ArraySlice<UInt8>])>(("", []))
+
+    /// Returns the line of a location, if everybody may read the file and it has no Secrets.
+    ///
+    /// The file is one of this machine, or of the node below the root if only that exists.
+    func line(at location: SourceLocation, root: String?) -> String? {
+        guard let index = location.position.map({ $0.line - 1 }) else { return nil }
+        let line = last.withLock { last -> ArraySlice<UInt8>? in
+            if last.path != location.file { last = (location.file, Self.lines(of: location.file, root)) }
+            return last.lines.indices.contains(index) ? last.lines[index] : nil
+        }
+        let text = line.flatMap { String(validating: $0, as: UTF8.self) }
+        return text.map { $0.hasSuffix("\r") ? String($0.dropLast()) : $0 }
+    }
+
+    private static func lines(of file: String, _ root: String?) -> [ArraySlice<UInt8>] {
+        let paths = [file] + (root.map { ["\($0)/\(file)"] } ?? [])
+        let found = paths.filter { (try? FileSystem.exists($0)) == true }
+        // If both exist, the location does not say which one is meant.
+        guard found.count == 1, let status = try? FileSystem.status(found[0]), status.mode & 0o4 != 0,
+            let bytes = try? FileSystem.read(found[0], limit: SizeLimit.configuration), !bytes.mentionsSecret
+        else { return [] }
+        return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    }
 }
