@@ -141,8 +141,7 @@ if Context.environment["NEST_MODULES"] != nil {
 }
 
 let targetsInC: Set = ["CSchemas", "CShims", "CTemplates"]
-/// Modules with loops over bytes. Code of the others runs once in most processes: there fewer pages of it take less time
-/// than faster code saves.
+/// Modules with loops over bytes; of the others, fewer pages of code take less time than faster code saves.
 let fastTargets: Set = ["Base", "HTTP", "Host"]
 for target in package.targets
 where ![.system, .plugin, .binary].contains(target.type) && !targetsInC.contains(target.name) {

@@ -110,7 +110,7 @@ extension Sandbox {
     private func places() throws(SystemError) -> [(place: String, source: String, mount: Mount)] {
         var places: [(path: String, place: String, source: String, mount: Mount)] = []
         for (path, mount) in mounts where try FileSystem.exists(path) {
-            // What is mounted on access is not mounted later.
+            // A file system that is mounted on access would not be mounted later.
             _ = try? FileSystem.exists("\(path)/.")
             let source =
                 mount == .covered

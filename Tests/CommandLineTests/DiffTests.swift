@@ -70,7 +70,7 @@ struct DiffTests {
         let dependent = await node.call("diff", "after")
         #expect(dependent.status == 2)
         #expect(dependent.errors.contains("broken: error: \(node.config):2:41: cannot write file '/etc/a'"))
-        #expect(dependent.outputLines.last == "1 task: 1 skipped")
+        #expect(dependent.outputLines.last == "2 tasks: 1 failed, 1 skipped")
         #expect(await node.call("diff", "nothing").status == 64)
     }
 

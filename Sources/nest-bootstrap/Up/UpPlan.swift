@@ -9,7 +9,7 @@ struct UpPlan {
     struct Reason: Sendable, Hashable {
         /// The kind, for programs.
         let name: String
-        /// What is said of the task.
+        /// The words about the task.
         let words: String
         var file: String?
         var dependency: String?

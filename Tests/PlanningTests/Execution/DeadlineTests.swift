@@ -59,7 +59,8 @@ import Testing
     }
 
     @Test func `an error before the deadline is a failure of its own`() async {
-        let report = await Engine(clock: ManualClock()).run(planOfLines("a")) { _, _ in throw Failure(description: "no") }
+        let report = await Engine(clock: ManualClock()).run(planOfLines("a")) { _, _ in throw Failure(description: "no")
+        }
         #expect(report.words == ["a: failed(no)"])
     }
 }
