@@ -12,7 +12,7 @@ struct UndeclaredDependencies {
     private(set) var reported: [String: Set<String>] = [:]
     private(set) var found: [Problem] = []
     /// For each task that others need, whether each step of the plan runs after it.
-    private var after: [String: [Bool]] = [:]
+    private(set) var after: [String: [Bool]] = [:]
 
     /// Reports each missing dependency of a task once.
     mutating func problems() -> [Problem] {

@@ -257,10 +257,13 @@ struct Unpacking: Sendable {
         let location = "\(base)/\(entry.path)"
         let above = location.lastSlash.map { String(location[..<$0]) } ?? ""
         guard !mayBeOfAnother("\(directory)/\(entry.path)"),
-            FileSystem.existingRealPath(above).hasSameBytes(as: above), let found = try FileSystem.status(location),
-            try entry.target.map({ found.target?.hasSameBytes(as: $0) == true })
-                ?? (found.kind == .regular && sha256(ofFile: location) == entry.sha256)
+            FileSystem.existingRealPath(above).hasSameBytes(as: above), let found = try FileSystem.status(location)
         else { return false }
+        if let target = entry.target {
+            guard found.target?.hasSameBytes(as: target) == true else { return false }
+        } else {
+            guard found.kind == .regular, try sha256(ofFile: location) == entry.sha256 else { return false }
+        }
         _ = try FileSystem.remove(location)
         context.emit(.path("\(directory)/\(entry.path)", .removed))
         return true

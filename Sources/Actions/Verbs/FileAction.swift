@@ -177,10 +177,11 @@ extension FileAction {
         // A file that differs only in its permissions or owner is not fetched.
         let present = try await onThread(failure) { () throws(SystemError) -> String? in
             let location = try files.location(ofWritten: path)
-            let isRegular = try FileSystem.status(location)?.kind == .regular
-            return try isRegular && sha256(ofFile: location) == digest ? location : nil
+            guard try FileSystem.status(location)?.kind == .regular else { return nil }
+            return try sha256(ofFile: location) == digest ? location : nil
         }
-        let source = if let present { present } else { try await context.fetched(url, sha256: digest) }
+        let source: String
+        if let present { source = present } else { source = try await context.fetched(url, sha256: digest) }
         let task = context.task.name
         try await onThread(failure) { try files.write(file, from: source, by: task) }
         context.discardOthers(than: [digest])
