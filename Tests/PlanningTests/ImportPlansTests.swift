@@ -177,7 +177,7 @@ import Testing
             "hosts.csv:1:30: column 'rack' appears twice, first at hosts.csv:1:25",
         ),
         ("name,interface,ip,admin,node.x\nh,eth0,10.0.100.2,m,x\n", "hosts.csv:1:25: column 'node.x' cannot be the"),
-        ("name,interface,ip,admin\n\"a\" b,eth0,10.0.100.2,x\n", "hosts.csv:2:5: a quote in the middle of a value"),
+        ("name,interface,ip,admin\n\"a\"b,eth0,10.0.100.2,x\n", "hosts.csv:2:4: a quote in the middle of a value"),
         ("name,interface,ip,admin\n\"a,eth0,10.0.100.2,x\n\n", "hosts.csv:2:1: the quote is never closed"),
         ("name,interface,ip,admin\r\nä\0", "hosts.csv: the file is no text in UTF-8"),
     ]
