@@ -29,9 +29,7 @@ struct InstalledFilesTests {
         let result = try await Tool.run("sh", ["-c", script, "sh", installed, root])
         #expect(result.output == "" && result.errors == "", "\(result.output)\(result.errors)")
         let manual = try await Tool.run("sh", ["-c", "gzip -dc \"$1\"/share/man/man?/*", "sh", installed])
-        for path in ["share/nest-bootstrap/bootstrap.schema.json", "lib/systemd/system-generators/"] {
-            #expect(manual.output.contains("Pa /usr/local/\(path)"), "\(path)")
-        }
+        #expect(manual.output.contains("Pa /usr/local/lib/systemd/system-generators/"))
     }
 
     @Test func `init names the schema that is installed with the program`() async throws {

@@ -388,7 +388,8 @@ extension DirectoryHandle {
 
     /// Removes what a killed process has left under a temporary name, if it exists: a directory with what is in it too.
     func removeRemains(_ name: String) throws(SystemError) {
-        if try status(name)?.kind == .directory { try removeTree(name) } else { try remove(name) }
+        guard let found = try status(name) else { return }
+        if found.kind == .directory { try removeTree(name) } else { try remove(name) }
     }
 
     /// Returns whether an open file still has a name.

@@ -76,7 +76,7 @@ struct IntendedDifference: Sendable {
         ) { settings, unit in
             let run = "/usr/bin/nest-bootstrap run --task \(unit.task)"
             settings.add("ExecStart", [":\(run)"])
-            settings.add("Environment", ["PATH=/usr/bin"])
+            settings.add("Environment", ["PATH=/usr/bin:/usr/bin"])
             settings.add("SourcePath", ["/etc/nest-bootstrap/bootstrap.yaml"])
         },
         Self(
