@@ -152,6 +152,7 @@ struct NodeTests {
         let image = "nest-bootstrap.test/imported:1"
         let make = """
             . "$1/lib.sh"
+            rm -f /var/lib/nest-bootstrap-products/imported.json
             mkdir -p "$2/content/bin"
             cp "$runtime/bin/busybox" "$2/content/bin/sleep"
             "$1/make-image" "$2/imported.tar" "$2/content" "$3"

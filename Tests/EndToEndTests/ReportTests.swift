@@ -300,7 +300,7 @@ struct ReportingNode {
     static let tasks = """
         tasks:
           fine: {symlink: {path: "${dir}/x", target: /etc}}
-          flaky: {exec: {command: test, args: [-e, "${dir}/go"]}}
+          flaky: {exec: {command: test, args: [-e, "${dir}/go"], reads: ["${dir}"]}}
           last: {after: [flaky], symlink: {path: "${dir}/y", target: /etc}}
 
         """
