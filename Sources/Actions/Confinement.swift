@@ -112,10 +112,10 @@ extension Sandbox {
         for (path, mount) in mounts where try FileSystem.exists(path) {
             // A file system that is mounted on access would not be mounted later.
             _ = try? FileSystem.exists("\(path)/.")
+            let real = FileSystem.existingRealPath(path)
             let source =
-                mount == .covered
-                ? try FileSystem.realPath(path)
-                : try FileSystem.directoryForWriting(path, "cannot give to a program")
+                mount == .covered || Self.isSystem(path, leadingTo: real)
+                ? real : try FileSystem.directoryForWriting(path, "cannot give to a program")
             var place = path
             if hasMount(above: path) {
                 // The directory above it may be mounted under the name of a link.

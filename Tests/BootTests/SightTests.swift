@@ -200,6 +200,7 @@ extension FirstMachineTests {
                 try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.must(
                     """
+                    ln -sf /usr/share/zoneinfo/Etc/UTC /etc/localtime
                     mkdir -p /srv/late /opt/vend/a/b /opt/vendor /run/keys
                     echo NEST-SECRET >/run/keys/other.key; chmod 0600 /run/keys/other.key
                     ln -s /etc /srv/link; test -s /etc/shadow; echo name >/etc/hostname

@@ -211,6 +211,18 @@ extension Sandbox {
             "profile", "profile.d", "protocols", "rpc", "shells", "terminfo", "timezone", "xattr.conf",
         ].map { "/etc/\($0)" }
 
+    /// Returns whether a path is of the base system, and leads to another part of it, which every program sees.
+    ///
+    /// - Parameters:
+    ///   - path: The path.
+    ///   - target: The path without links.
+    /// - Returns: Whether both are of the base system, and the target is not hidden on every node.
+    public static func isSystem(_ path: String, leadingTo target: String) -> Bool {
+        let parts = baseSystem + othersSystem
+        return parts.containsExactly(path) && parts.contains { isPath(target, at: $0) }
+            && !hidden.contains { isPath(target, at: $0) }
+    }
+
     /// The sockets at which programs write to the journal, by `syslog` and `systemd-cat`.
     private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
 
