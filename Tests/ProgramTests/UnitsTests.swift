@@ -137,6 +137,8 @@ struct UnitsTests {
             """
         )
         let arguments = ["units", directory, "--offline", "--config", node.config]
+        let wrong = try await Tool.run(TestNode.program, arguments + ["--installed-as", "b.yaml"])
+        #expect(Answer(wrong).said.contains("'--installed-as' is an absolute path, found 'b.yaml'"))
         let made = try await Tool.run(
             TestNode.program,
             arguments + ["--host-name", "w1", "--installed-as", "/etc/nest-bootstrap/bootstrap.yaml"],

@@ -52,6 +52,9 @@ struct UnitsCommand: Command {
         guard let directory = names.first, [1, 3].contains(names.count), !names.contains("") else {
             throw UsageError("'units' takes one directory, or the three directories of a systemd generator")
         }
+        if let path = installedConfig, !path.isAbsolutePath {
+            throw UsageError("'--installed-as' is an absolute path, found '\(path)'")
+        }
         (self.directory, isGenerator) = (directory, names.count == 3)
     }
 
