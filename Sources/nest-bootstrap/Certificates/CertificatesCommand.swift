@@ -46,7 +46,7 @@ struct CertificatesCommand: Command {
             "only the certificates of this name, such as kubelet; may be given several times",
             \.names
         ),
-        Flag("--all", "renew: also what is not due and as declared", \.isForced),
+        Flag("--all", "renew: all, with other keys, also keys that sign tokens", \.isForced),
         Flag(
             "--step",
             "add|issue|remove",

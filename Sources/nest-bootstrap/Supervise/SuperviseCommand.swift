@@ -17,7 +17,7 @@ struct SuperviseCommand: Command {
             Row("0", "no unit has failed"), Row("1", "a unit has failed, or was not started"), .usageError,
             .wrongTaskFile,
         ],
-        examples: ["supervise", "supervise --role worker", "supervise --only-metrics"],
+        examples: ["supervise", "supervise --role worker", "supervise --config FILE"],
     )
 
     static let flags: [Flag<Self>] = [
