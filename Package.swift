@@ -26,7 +26,6 @@ let package = Package(
     products: [.executable(name: "nest-bootstrap", targets: ["nest-bootstrap"])],
     targets: [
         // The C libraries that the program is linked with, each a module map and a shim.h.
-        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -34,6 +33,9 @@ let package = Package(
             name: "CShims",
             cSettings: protected + [.define("NEST_COMMIT", to: "\"\(commit)\"")],
         ),
+
+        // It loads libcurl when the first request is made.
+        .target(name: "CCurl", cSettings: protected),
 
         .target(name: "CSchemas", exclude: ["kubernetes-schemas.txt"]),
         .target(name: "CTemplates"),
@@ -140,7 +142,7 @@ if Context.environment["NEST_MODULES"] != nil {
     package.products = []
 }
 
-let targetsInC: Set = ["CSchemas", "CShims", "CTemplates"]
+let targetsInC: Set = ["CCurl", "CSchemas", "CShims", "CTemplates"]
 /// Modules with loops over bytes; of the others, fewer pages of code take less time than faster code saves.
 let fastTargets: Set = ["Base", "HTTP", "Host"]
 for target in package.targets

@@ -24,8 +24,9 @@ stdenv.mkDerivation {
 
   # The archive is for other distributions: the hook sets the loader and the paths of the libraries.
   nativeBuildInputs = [ autoPatchelfHook ];
+  # The program loads libcurl itself.
+  runtimeDependencies = [ (lib.getLib curl) ];
   buildInputs = [
-    (lib.getLib curl)
     (lib.getLib libyaml)
     (lib.getLib openssl)
     (lib.getLib stdenv.cc.cc)

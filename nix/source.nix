@@ -66,5 +66,8 @@ swiftPackages.stdenv.mkDerivation {
     runHook postInstall
   '';
 
+  # The program loads libcurl itself.
+  postFixup = "patchelf --add-rpath ${lib.getLib curl}/lib $out/bin/nest-bootstrap";
+
   meta = import ./meta.nix lib;
 }

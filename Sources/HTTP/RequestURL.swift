@@ -112,7 +112,7 @@ private struct URLParser: ~Copyable {
 
     borrowing func part(_ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
         var text: UnsafeMutablePointer<CChar>?
-        guard unsafe curl_url_get(raw, part, &text, flags) == CURLUE_OK, let text = unsafe text else { return nil }
+        guard unsafe nest_curl_url_get(raw, part, &text, flags) == CURLUE_OK, let text = unsafe text else { return nil }
         defer { unsafe curl_free(text) }
         return unsafe String(cString: text)
     }

@@ -33,7 +33,7 @@ struct InstallScriptTests {
         try await makeScript()
         for (name, answer) in [
             ("systemctl", "systemd 257 (257.8-1)"), ("uname", "x86_64"), ("id", "0"), ("getconf", "glibc 2.41"),
-            ("ldd", ""), ("bwrap", ""),
+            ("ldd", ""), ("bwrap", ""), ("ldconfig", "libcurl.so.4 (libc6,x86-64)"),
         ] {
             try answer.isEmpty ? fake(name, "true") : fake(name, "echo '\(answer)'")
         }
@@ -175,6 +175,7 @@ extension InstallScriptTests {
         ("getconf", "echo glibc 2.35", "glibc 2.35 is too old"),
         ("systemctl", "echo 'systemd 249 (249.11)'", "systemd 249 is too old"),
         ("ldd", "printf '\\tlibyaml-0.so.2 => not found\\n'", "run 'apt install libyaml-0-2'"),
+        ("ldconfig", "true", "run 'apt install libcurl4'"),
         ("dpkg-query", "printf installed", "the Debian package is installed"),
     ])
     func `a system that lacks something is refused before anything is installed`(
