@@ -1,8 +1,6 @@
+import Base
 import Glibc
-import TestSupport
 import Testing
-
-@testable import Base
 
 @Suite(.timeLimit(.minutes(5)))
 struct ThreadQueueTests {
@@ -37,29 +35,6 @@ struct ThreadQueueTests {
         log.mayGoOn.withLock { $0 = true }
         #expect(queue.drain(idleLimit: .seconds(600)))
         #expect(log.elements.withLock { $0.count } == 1000)
-    }
-
-    @Test func `elements are handled one at a time also after a thread could not be started`() {
-        let mayStart = Locked(false)
-        let handlers = Locked((now: 0, most: 0))
-        let later = Locked<(@Sendable () -> Void)?>(nil)
-        let queue = ThreadQueue<Int> { [log] number in
-            handlers.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
-            // By now the system allows threads, and more comes in.
-            mayStart.withLock { $0 = true }
-            if number == 1 { later.withLock { $0 }?() }
-            usleep(50_000)
-            log.elements.withLock { $0.append(number) }
-            handlers.withLock { $0.now -= 1 }
-        } startThread: { (body) throws(SystemError) in
-            guard mayStart.withLock({ $0 }) else { throw SystemError("cannot start", "thread", code: EAGAIN) }
-            try startThread(body)
-        }
-        later.withLock { $0 = { [weak queue] in queue?.append(2) } }
-        queue.append(1)
-        #expect(queue.drain(idleLimit: .seconds(600)))
-        #expect(log.elements.withLock { $0 } == [1, 2])
-        #expect(handlers.withLock { $0.most } == 1)
     }
 
     @Test func `a slow handler is waited for as long as it makes progress`() {
