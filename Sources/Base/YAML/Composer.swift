@@ -77,13 +77,12 @@ struct Composer {
         lastScalar = span
         // libyaml reports an empty scalar for a document that contains only comments after its `---`.
         if frames.isEmpty && scalar.isAbsent { return }
-        let value = resolve(scalar, at: location)
-        anchors.complete(scalar.anchor, .init(node: value.node(at: location), nodeCount: 1, height: 0))
-        if expectsKey {
-            frames[frames.count - 1].key = key(of: value, at: location)
+        let node = node(of: scalar, at: location)
+        anchors.complete(scalar.anchor, .init(node: node, nodeCount: 1, height: 0))
+        if expectsKey, scalar.isMerge {
+            frames[frames.count - 1].key = .merge(location)
         } else {
-            if let problem = value.problemAsValue(at: location) { problems.append(problem) }
-            add(value.node(at: location), height: 0)
+            add(node, at: location, height: 0)
         }
     }
 
@@ -93,11 +92,7 @@ struct Composer {
         let value = anchors.value(of: name) ?? unknownValue(of: name, at: location)
         try count(value.nodeCount, at: location)
         guard frames.count + value.height <= limits.depth else { throw limits.tooDeep(at: location) }
-        if expectsKey {
-            frames[frames.count - 1].key = key(of: value.node, at: location)
-        } else {
-            add(value.node, height: value.height, isAlias: true)
-        }
+        add(value.node, at: location, height: value.height, isAlias: true)
     }
 
     private mutating func open(_ collection: CollectionEvent, at mark: EventMark) throws(Problem) {
@@ -115,28 +110,25 @@ struct Composer {
         // The frame's ID is the node count at the beginning of the collection.
         let count = nodeCount - frame.id + 1
         anchors.complete(frame.anchor, id: frame.id, .init(node: node, nodeCount: count, height: frame.height))
-        if expectsKey {
-            frames[frames.count - 1].key = key(of: node, at: frame.location)
-        } else {
-            add(node, height: frame.height)
-        }
+        add(node, at: frame.location, height: frame.height)
     }
 
-    var expectsKey: Bool {
-        !frames.isEmpty && frames[frames.count - 1].expectsKey
-    }
+    private var expectsKey: Bool { frames.last?.expectsKey == true }
 
-    /// Adds a value to the innermost open collection, or makes it the document's value if no collection is open.
-    mutating func add(_ node: Node, height: Int, isAlias: Bool = false) {
-        guard !frames.isEmpty else {
+    /// Adds a key or value to the innermost open collection, or the document's value if no collection is open.
+    private mutating func add(_ node: Node, at location: SourceLocation, height: Int, isAlias: Bool = false) {
+        guard let last = frames.indices.last else {
             root = node
             return
         }
-        let problem = frames[frames.count - 1].add(node, height: height, isAlias: isAlias)
-        if let problem { problems.append(problem) }
+        if frames[last].expectsKey {
+            frames[last].key = key(of: node, at: location)
+        } else if let problem = frames[last].add(node, height: height, isAlias: isAlias) {
+            problems.append(problem)
+        }
     }
 
-    mutating func count(_ count: Int, at location: SourceLocation) throws(Problem) {
+    private mutating func count(_ count: Int, at location: SourceLocation) throws(Problem) {
         nodeCount += count
         guard nodeCount <= limits.nodeCount else { throw limits.tooManyNodes(at: location) }
     }
@@ -144,31 +136,41 @@ struct Composer {
 
 /// The values of scalars, according to their tags.
 extension Composer {
-    /// Resolves a scalar, as kubectl does.
-    ///
-    /// A scalar with a tag that is not YAML's is a string.
-    mutating func resolve(_ scalar: ScalarEvent, at location: SourceLocation) -> ResolvedScalar {
+    /// Creates the node of a scalar, as kubectl does.
+    private mutating func node(of scalar: ScalarEvent, at location: SourceLocation) -> Node {
+        let (text, style) = (scalar.text, scalar.style)
+        switch value(of: scalar, at: location) {
+        case .null: return Node(.null, location: location, style: style, word: text)
+        case .boolean(let value): return Node(.boolean(value), location: location, style: style, word: text)
+        case .integer(let number), .float(let number): return Node(.number(number), location: location, style: style)
+        case .notFinite:
+            let hint = "put it in quotes: '\(text)'"
+            problems.append(Problem("'\(text)' is a number that JSON cannot represent", at: location, hint: hint))
+        case .string: break
+        }
+        return Node(.string(text), location: location, style: style)
+    }
+
+    /// Returns the value of a scalar; a scalar with a tag that is not YAML's is a string.
+    private mutating func value(of scalar: ScalarEvent, at location: SourceLocation) -> ScalarValue {
         checkTag(
             scalar.tag,
             ["str", "int", "float", "bool", "null", "timestamp", "merge", "value"],
             at: location
         )
-        var resolved = ResolvedScalar(scalar)
         guard let tag = scalar.standardTag else {
-            let isPlain = scalar.style == .plain && scalar.tag == nil
-            resolved.value = isPlain ? ScalarValue(scalar.text) : .string
-            return resolved
+            return scalar.style == .plain && scalar.tag == nil ? ScalarValue(scalar.text) : .string
         }
         let value = ScalarValue(scalar.text)
         switch (tag, value) {
         case ("int", .integer), ("float", .integer), ("float", .float), ("float", .notFinite), ("bool", .boolean),
             ("null", .null):
-            resolved.value = value
+            return value
         case ("int", _), ("float", _), ("bool", _), ("null", _):
             problems.append(Problem("'\(scalar.text)' does not match its tag '!!\(tag)'", at: location))
         default: break
         }
-        return resolved
+        return .string
     }
 
     /// Refuses a tag that means nothing for a value.
@@ -191,114 +193,33 @@ extension Composer {
         return Anchors.Value(node: .string("*\(name)", location: location), nodeCount: 1, height: 0)
     }
 
-    /// Converts a scalar to a key.
-    mutating func key(of scalar: ResolvedScalar, at location: SourceLocation) -> CollectionFrame.Key {
-        if scalar.isMerge { return .merge(location) }
-        switch scalar.value {
-        case .string:
-            return .text(scalar.text, location)
+    /// Converts a node to a key, or reports why it cannot be one.
+    private mutating func key(of node: Node, at location: SourceLocation) -> CollectionFrame.Key {
+        var (place, message, hint) = (location, "\(node.kindName) cannot be a key", "if it is text, put it in quotes")
+        switch node.content {
+        case .string(let text): return .text(text, location)
         case .boolean(let value):
             let word = value ? "true" : "false"
             // kubectl silently replaces a key such as `yes` with `true`.
-            if scalar.text.lowercased() != word {
-                problems.append(
-                    Problem(
-                        "key '\(scalar.text)' is the boolean \(word) in YAML 1.1, so it would become '\(word)'",
-                        at: location,
-                        hint: "put it in quotes: '\(scalar.text)'"
-                    )
-                )
-                return .invalid
-            }
-            return .text(word, location)
-        case .integer(let number): return .text(number.json, location)
-        case .float, .notFinite: return fractionalKey(scalar.text, at: location)
-        case .null:
-            problems.append(
-                Problem("key is null", at: location, hint: "put it in quotes: '\(scalar.text)'")
-            )
-            return .invalid
-        }
-    }
-
-    /// Refuses a key that is a number other than an integer, which kubectl rounds to 32 bits.
-    private mutating func fractionalKey(_ text: String, at location: SourceLocation) -> CollectionFrame.Key {
-        let message = "key '\(text)' is a number that is not an integer of 64 bits"
-        problems.append(Problem(message, at: location, hint: "put it in quotes: '\(text)'"))
-        return .invalid
-    }
-
-    /// Whether the mapping at a location directly follows the `{` of the mapping around it, as in `{{ name }}`.
-    private func isTemplate(_ location: SourceLocation) -> Bool {
-        guard let outer = frames.last, outer.isFlow, let around = outer.location.position, let own = location.position
-        else {
-            return false
-        }
-        return around.line == own.line && around.column + 1 == own.column
-    }
-
-    /// Converts the value of an alias, or a collection, to a key.
-    mutating func key(of node: Node, at location: SourceLocation) -> CollectionFrame.Key {
-        switch node.content {
-        case .string(let text): return .text(text, location)
-        case .boolean(let value): return .text(value ? "true" : "false", location)
+            guard let written = node.misleadingWord else { return .text(word, location) }
+            message = "key '\(written)' is the boolean \(word) in YAML 1.1, so it would become '\(word)'"
+            hint = "put it in quotes: '\(written)'"
         case .number(let number):
-            if case .float = ScalarValue(number.text) { return fractionalKey(number.text, at: location) }
-            return .text(number.json, location)
-        case .null, .sequence, .mapping:
-            problems.append(
-                isTemplate(location)
-                    ? Problem(
-                        "'{{' begins a mapping in a mapping in YAML",
-                        // The value itself, at which its reader would report a mapping.
-                        at: frames.last?.location ?? location,
-                        hint: templateHint
-                    )
-                    : Problem(
-                        "\(node.kindName) cannot be a key",
-                        at: location,
-                        hint: "if it is text, put it in quotes"
-                    )
-            )
-            return .invalid
+            // kubectl rounds other numbers to 32 bits.
+            guard case .float = ScalarValue(number.text) else { return .text(number.json, location) }
+            message = "key '\(number.text)' is a number that is not an integer of 64 bits"
+            hint = "put it in quotes: '\(number.text)'"
+        case .null:
+            message = "key is null"
+            hint = "put it in quotes: '\(node.spelling ?? "")'"
+        case .sequence: break
+        case .mapping:
+            hint = "if it is text, such as '{{ name }}', put it in quotes"
+            // A template is one value, and its reader would report another problem at the outer bracket.
+            if let outer = frames.last, outer.isFlow { place = outer.location }
         }
-    }
-}
-
-/// A scalar whose value has been determined from its tag and text.
-struct ResolvedScalar {
-    var value = ScalarValue.string
-    let text: String
-    let style: Node.Style
-    /// Whether the scalar is `<<`, which as a key merges mappings.
-    let isMerge: Bool
-
-    init(_ scalar: ScalarEvent) {
-        text = scalar.text
-        style = scalar.style
-        // A single `!` makes every scalar a string, except `<<`.
-        let isUntagged = scalar.style == .plain && (scalar.tag == nil || scalar.tag == "!")
-        isMerge = scalar.text == "<<" && (isUntagged || scalar.standardTag == "merge")
-    }
-
-    /// Returns the scalar as a value.
-    func node(at location: SourceLocation) -> Node {
-        switch value {
-        case .null: Node(.null, location: location, style: style, word: text)
-        case .boolean(let value): Node(.boolean(value), location: location, style: style, word: text)
-        case .integer(let number), .float(let number): Node(.number(number), location: location, style: style)
-        case .string, .notFinite: Node(.string(text), location: location, style: style)
-        }
-    }
-
-    /// The problem of a scalar that cannot be a value, otherwise `nil`.
-    func problemAsValue(at location: SourceLocation) -> Problem? {
-        guard case .notFinite = value else { return nil }
-        return Problem(
-            "'\(text)' is a number that JSON cannot represent",
-            at: location,
-            hint: "put it in quotes: '\(text)'"
-        )
+        problems.append(Problem(message, at: place, hint: hint))
+        return .invalid
     }
 }
 
@@ -308,6 +229,13 @@ extension ScalarEvent {
         let prefix = "tag:yaml.org,2002:"
         guard let tag, tag.hasPrefix(prefix) else { return nil }
         return String(tag.dropFirst(prefix.count))
+    }
+
+    /// Whether the scalar is `<<`, which as a key merges mappings.
+    var isMerge: Bool {
+        // A single `!` makes every scalar a string, except `<<`.
+        let isUntagged = style == .plain && (tag == nil || tag == "!")
+        return text == "<<" && (isUntagged || standardTag == "merge")
     }
 
     /// Whether the scalar is empty and has no quotes, tag or anchor.
@@ -367,6 +295,3 @@ struct Anchors {
         throw Problem("alias '*\(name)' is inside the value of its anchor", at: location)
     }
 }
-
-/// The hint for a template such as `{{ name }}` in the place of a value, which nothing replaces here.
-let templateHint = "replace it with its value, or put it in quotes if it is literal"

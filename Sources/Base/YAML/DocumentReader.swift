@@ -6,7 +6,6 @@ public struct DocumentReader: Sendable {
     private let file: String
     private let limits: Limits
     private var splitter: DocumentSplitter
-    private var documentCount = 0
 
     /// The documents that have been read but not returned, in reverse order.
     private var pending: [Result<Document, InvalidDocument>] = []
@@ -20,9 +19,9 @@ public struct DocumentReader: Sendable {
     public init(_ bytes: [UInt8], file: String, limits: Limits = .manifest) {
         self.file = file
         self.limits = limits
-        splitter = DocumentSplitter(bytes, file: file)
-        guard let problem = limits.tooLarge(bytes.count, file: file) else { return }
-        end(with: problem)
+        let problem = limits.tooLarge(bytes.count, file: file)
+        splitter = DocumentSplitter(problem == nil ? bytes : [], file: file)
+        if let problem { pending = [.failure(InvalidDocument(problems: Problems([problem])))] }
     }
 
     /// Reads the next document.
@@ -32,19 +31,10 @@ public struct DocumentReader: Sendable {
         if let known = pending.popLast() { return known }
         guard let part = splitter.next() else { return nil }
         pending = read(part).reversed()
-        documentCount += pending.count
-        if documentCount > limits.documentCount {
-            end(with: limits.tooManyDocuments(at: part.location))
-        }
         return pending.popLast()
     }
 
-    private mutating func end(with problem: Problem) {
-        splitter.stop()
-        pending = [.failure(InvalidDocument(problems: Problems([problem])))]
-    }
-
-    private mutating func read(_ part: DocumentText) -> [Result<Document, InvalidDocument>] {
+    private func read(_ part: DocumentText) -> [Result<Document, InvalidDocument>] {
         if let problem = part.problem { return [.failure(InvalidDocument(problems: Problems([problem])))] }
         guard part.startsWithBrace else { return [readYAML(part)] }
         let stream = JSONStream(part, limits: limits)
@@ -56,7 +46,7 @@ public struct DocumentReader: Sendable {
         return stream.documents.map(Result.success) + [.failure(InvalidDocument(problems: problem))]
     }
 
-    private mutating func readYAML(_ part: DocumentText) -> Result<Document, InvalidDocument> {
+    private func readYAML(_ part: DocumentText) -> Result<Document, InvalidDocument> {
         var composer = Composer(part, limits: limits)
         do throws(Problem) {
             let root = try composer.compose()

@@ -17,11 +17,6 @@ struct DocumentSplitter: Sendable {
 
     private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// Makes ``next()`` return no further document.
-    mutating func stop() {
-        offset = bytes.count
-    }
-
     /// Returns the text of the next document, or `nil` after the last one.
     mutating func next() -> DocumentText? {
         guard offset < bytes.count else { return nil }

@@ -323,7 +323,6 @@ struct JSONStream {
                 let root = try reader.read()
                 guard reader.problems.isEmpty else { break }
                 documents.append(Document(root: root, index: part.index + documents.count, location: location))
-                guard documents.count <= limits.documentCount else { return }
             }
             problem = reader.problems.isEmpty ? nil : Problems(reader.problems)
         } catch {

@@ -9,33 +9,19 @@ public struct Limits: Sendable, Hashable {
     /// The maximum number of keys and values in a document, with aliases expanded.
     public var nodeCount: Int
 
-    /// The maximum number of documents in a file.
-    public var documentCount: Int
-
-    public init(byteCount: Int, depth: Int, nodeCount: Int, documentCount: Int) {
+    public init(byteCount: Int, depth: Int, nodeCount: Int) {
         self.byteCount = byteCount
         self.depth = depth
         self.nodeCount = nodeCount
-        self.documentCount = documentCount
     }
 
     /// The limits for a file with manifests.
-    public static let manifest = Self(
-        byteCount: SizeLimit.content,
-        depth: 100,
-        nodeCount: 1_000_000,
-        documentCount: 20_000,
-    )
+    public static let manifest = Self(byteCount: SizeLimit.content, depth: 100, nodeCount: 1_000_000)
 
-    public static let taskFile = Self(
-        byteCount: SizeLimit.configuration,
-        depth: 32,
-        nodeCount: 200_000,
-        documentCount: 1_000
-    )
+    public static let taskFile = Self(byteCount: SizeLimit.configuration, depth: 32, nodeCount: 200_000)
 
     /// The limits for a server's reply.
-    public static let reply = Self(byteCount: SizeLimit.content, depth: 200, nodeCount: 10_000_000, documentCount: 1)
+    public static let reply = Self(byteCount: SizeLimit.content, depth: 200, nodeCount: 10_000_000)
 }
 
 /// The problems of a text that exceeds a limit, with the limit in each message.
@@ -44,8 +30,7 @@ extension Limits {
         guard count > byteCount else { return nil }
         return Problem(
             "file is too large: it has \(count) bytes, and the limit is \(byteCount)",
-            at: SourceLocation(file: file),
-            hint: documentCount > 1 ? "split it into several files" : nil
+            at: SourceLocation(file: file)
         )
     }
 
@@ -67,13 +52,5 @@ extension Limits {
     static func tooManyProblems(_ problems: [Problem]) -> Problem? {
         guard problems.count >= problemCount, let last = problems.last else { return nil }
         return Problem("too many problems: the limit is \(problemCount) a document", at: last.location)
-    }
-
-    func tooManyDocuments(at location: SourceLocation) -> Problem {
-        Problem(
-            "too many documents: the limit is \(documentCount) a file",
-            at: location,
-            hint: "split it into several files"
-        )
     }
 }

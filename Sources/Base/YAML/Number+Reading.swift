@@ -2,24 +2,14 @@
 extension Number {
     /// Parses a number that Go does not read as an integer, such as `1.10`, `.5`, `1e3` or `08`.
     ///
-    /// The JSON notation is Go's text for the nearest floating-point value if that text denotes the same number.
-    /// Otherwise, the original digits are kept, so that no precision is lost.
-    ///
     /// - Parameters:
     ///   - text: The characters in the file.
     ///   - plain: The same characters without underscores.
-    /// - Returns: The number, or `nil` if the text is not a number or is too large for a floating-point value.
+    /// - Returns: The number with all its digits, or `nil` if the text is not a number or is too large for a
+    ///   floating-point value.
     static func decimal(text: String, plain: String) -> Self? {
-        guard let written = DecimalText(plain) else { return nil }
-        // Up to 15 digits survive the conversion to floating point and back, except near the limits of the range.
-        if written.digits.count <= 15 && abs(written.point) < 290 {
-            return Self(text: text, json: written.goJSON)
-        }
-        guard let value = Double(plain), value.isFinite else { return nil }
-        guard DecimalText(value.description) == written else {
-            return Self(text: text, json: jsonGrammar(plain))
-        }
-        return Self(text: text, json: written.goJSON)
+        guard let number = DecimalText(plain), number.point <= 309 else { return nil }
+        return Self(text: text, json: number.goJSON)
     }
 
     /// Parses a number of a JSON text.
@@ -28,22 +18,6 @@ extension Number {
         let isWhole = text.utf8.allSatisfy { $0 <= UInt8(ascii: "9") && $0 != UInt8(ascii: ".") }
         if isWhole { return Self(text: text, json: text) }
         return decimal(text: text, plain: text) ?? Self(text: text, json: text)
-    }
-
-    /// Converts a number to JSON's notation: no `+` sign, no leading zeros, and a digit on each side of the point.
-    static func jsonGrammar(_ plain: String) -> String {
-        let unsigned = plain.utf8.drop(while: \.isSign)
-        let whole = unsigned.prefix(while: \.isDigit)
-        var rest = unsigned.dropFirst(whole.count)
-        var json = plain.utf8.first == UInt8(ascii: "-") ? "-" : ""
-        let digits = whole.drop { $0 == UInt8(ascii: "0") }
-        json += digits.isEmpty ? "0" : String(decoding: digits, as: UTF8.self)
-        if rest.first == UInt8(ascii: ".") {
-            let fraction = rest.dropFirst().prefix(while: \.isDigit)
-            rest = rest.dropFirst(1 + fraction.count)
-            if !fraction.isEmpty { json += "." + String(decoding: fraction, as: UTF8.self) }
-        }
-        return json + String(decoding: rest, as: UTF8.self)
     }
 }
 
@@ -81,5 +55,68 @@ struct IntegerText {
         case UInt8(ascii: "b"), UInt8(ascii: "B"): return (text.dropFirst(2), 2)
         default: return (text.dropFirst(), 8)
         }
+    }
+}
+
+/// A decimal number with all its digits: its value is `0.digits` times ten to the power of `point`.
+private struct DecimalText {
+    /// Whether the number is below zero.
+    var isNegative = false
+
+    /// The digits as characters, without leading and trailing zeros; empty for zero.
+    var digits: [UInt8] = []
+
+    /// The number of digits before the decimal point, negative if zeros follow it.
+    var point = 0
+
+    /// Parses a number such as `-12.5e3`: a sign, digits around an optional point, an optional exponent.
+    ///
+    /// Returns `nil` if the text has any other form.
+    init?(_ text: String) {
+        let parts = text.utf8.split(maxSplits: 1, omittingEmptySubsequences: false) { $0 | 0x20 == UInt8(ascii: "e") }
+        let mantissa = parts[0].dropFirst(parts[0].first?.isSign == true ? 1 : 0)
+        let whole = mantissa.prefix { $0 != UInt8(ascii: ".") }
+        let fraction = mantissa.dropFirst(whole.count + 1)
+        guard let exponent = parts.count == 1 ? 0 : Int(Substring(parts[1])), !whole.isEmpty || !fraction.isEmpty,
+            whole.allSatisfy(\.isDigit), fraction.allSatisfy(\.isDigit)
+        else { return nil }
+        isNegative = parts[0].first == UInt8(ascii: "-")
+        let written = Array(whole) + Array(fraction)
+        digits = Array(written.drop { $0 == UInt8(ascii: "0") })
+        point = whole.count - (written.count - digits.count) + min(max(exponent, -1_000_000_000), 1_000_000_000)
+        while digits.last == UInt8(ascii: "0") { digits.removeLast() }
+        if digits.isEmpty { point = 0 }
+    }
+}
+
+extension DecimalText {
+    /// The number in the format of Go's `encoding/json`, without loss of digits.
+    ///
+    /// Zero has no sign, because kubectl converts it to an integer.
+    var goJSON: String {
+        guard !digits.isEmpty else { return "0" }
+        let sign = isNegative ? "-" : ""
+        return sign + (point > 21 || point < -5 ? scientific : positional)
+    }
+
+    /// The number in scientific notation, such as `1.5e+21`.
+    private var scientific: String {
+        let fraction = digits.count > 1 ? "." + Self.text(digits.dropFirst()) : ""
+        return Self.text(digits.prefix(1)) + fraction + (point < 1 ? "e-" : "e+") + String(abs(point - 1))
+    }
+
+    /// The number in positional notation, such as `12.5`.
+    private var positional: String {
+        if point <= 0 {
+            return "0." + String(repeating: "0", count: -point) + Self.text(digits[...])
+        }
+        if digits.count <= point {
+            return Self.text(digits[...]) + String(repeating: "0", count: point - digits.count)
+        }
+        return Self.text(digits.prefix(point)) + "." + Self.text(digits.dropFirst(point))
+    }
+
+    private static func text(_ digits: ArraySlice<UInt8>) -> String {
+        String(decoding: digits, as: UTF8.self)
     }
 }

@@ -57,9 +57,6 @@ enum ScalarValue: Hashable {
         if let integer = IntegerText(plain) {
             return .integer(Number(text: text, json: integer.decimal))
         }
-        guard let number = Number.decimal(text: text, plain: plain) else { return .string }
-        // An integer of more than 64 bits keeps its digits, because a floating-point value would round them.
-        let isWhole = !plain.utf8.contains { $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") }
-        return .float(isWhole ? Number(text: text, json: Number.jsonGrammar(plain)) : number)
+        return Number.decimal(text: text, plain: plain).map(Self.float) ?? .string
     }
 }

@@ -101,7 +101,7 @@ enum PyYAML {
             input: String(decoding: input.json(), as: UTF8.self)
         )
         try #require(result.status == 0, "\(result.errors)")
-        let limits = Limits(byteCount: 256 << 20, depth: 300, nodeCount: 50_000_000, documentCount: 1)
+        let limits = Limits(byteCount: 256 << 20, depth: 300, nodeCount: 50_000_000)
         let output = try readJSON(Array(result.output.utf8), file: "PyYAML", limits: limits)
         return (output.sequence ?? []).map { reading in
             if let reason = reading.string { return .refused(reason) }

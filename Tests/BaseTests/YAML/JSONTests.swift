@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func `nesting and size have limits`() {
-        let limits = Limits(byteCount: 100, depth: 3, nodeCount: 5, documentCount: 1)
+        let limits = Limits(byteCount: 100, depth: 3, nodeCount: 5)
         #expect(message("[[[1]]]", limits: limits) == "[[[1]]]")
         #expect(message("[[[[1]]]]", limits: limits) == "r:1:4: nested too deeply: the limit is 3 levels")
         #expect(

@@ -27,16 +27,23 @@ import Testing
         ("1.10: a", "t.yaml:1:1: key '1.10' is a number that is not an integer of 64 bits; put it in quotes: '1.10'"),
         (
             "-.inf: a",
-            "t.yaml:1:1: key '-.inf' is a number that is not an integer of 64 bits; put it in quotes: '-.inf'"
+            "t.yaml:1:1: '-.inf' is a number that JSON cannot represent; put it in quotes: '-.inf'"
         ),
         (
             "x: &a 1e6\n*a : c",
             "t.yaml:2:1: key '1e6' is a number that is not an integer of 64 bits; put it in quotes: '1e6'"
         ),
-        ("? {a: 1}\n: b", "t.yaml:1:3: a mapping cannot be a key; if it is text, put it in quotes"),
+        (
+            "? {a: 1}\n: b",
+            "t.yaml:1:3: a mapping cannot be a key; if it is text, such as '{{ name }}', put it in quotes"
+        ),
         (
             "a: {{ .Values.x }}",
-            "t.yaml:1:4: '{{' begins a mapping in a mapping in YAML; replace it with its value, or put it in quotes if it is literal"
+            "t.yaml:1:4: a mapping cannot be a key; if it is text, such as '{{ name }}', put it in quotes"
+        ),
+        (
+            "a: {b: {{ c }}}",
+            "t.yaml:1:8: a mapping cannot be a key; if it is text, such as '{{ name }}', put it in quotes"
         ),
         ("x: &a [1]\n*a : c", "t.yaml:2:1: a list cannot be a key; if it is text, put it in quotes"),
     ])

@@ -3,12 +3,12 @@ import Testing
 
 /// Hostile input: each ends in one line that names the limit, and none in a trap, a hang or a stack that overflows.
 @Suite(.timeLimit(.minutes(5))) struct LimitTests {
-    private let small = Limits(byteCount: 1_000, depth: 4, nodeCount: 20, documentCount: 3)
+    private let small = Limits(byteCount: 1_000, depth: 4, nodeCount: 20)
 
     @Test func `the size of a file is limited`() {
         #expect(
             problems(of: String(repeating: "#", count: 1_001), limits: small)
-                == "t.yaml: file is too large: it has 1001 bytes, and the limit is 1000; split it into several files",
+                == "t.yaml: file is too large: it has 1001 bytes, and the limit is 1000",
         )
         let huge = [UInt8](repeating: UInt8(ascii: "a"), count: 70_000_000)
         #expect(
@@ -53,33 +53,9 @@ import Testing
         #expect(problems(of: text).contains("nested too deeply: the limit is 100 levels"))
     }
 
-    @Test func `the number of documents is limited`() {
-        #expect(problems(of: "a: 1\n---\nb: 2\n---\nc: 3\n", limits: small) == "")
-        let message = "too many documents: the limit is 3 a file; split it into several files"
-        #expect(problems(of: "a: 1\n---\nb: 2\n---\nc: 3\n---\nd: 4\n", limits: small) == "t.yaml:7:1: \(message)")
-        #expect(problems(of: "{} {} {} {} {} {}", limits: small) == "t.yaml:1:1: \(message)")
-        #expect(problems(of: String(repeating: "---\n", count: 100_000)).contains("too many documents"))
-    }
-
     @Test func `the number of reported problems is limited`() {
         let lines = problems(of: String(repeating: "a: b\n", count: 100_000)).split(separator: "\n")
         #expect(lines.count == 101)
         #expect(lines.contains("t.yaml:101:1: too many problems: the limit is 100 a document"))
-    }
-
-    @Test func `a reader reports nothing after a limit`() {
-        var reader = DocumentReader(
-            Array("a: 1\n---\nb: 1\n---\nc: 1\n".utf8),
-            file: "t",
-            limits: .init(
-                byteCount: 100,
-                depth: 4,
-                nodeCount: 20,
-                documentCount: 1,
-            )
-        )
-        var results: [Bool] = []
-        while let result = reader.next() { results.append((try? result.get()) != nil) }
-        #expect(results == [true, false])
     }
 }
