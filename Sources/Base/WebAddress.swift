@@ -6,8 +6,6 @@ public struct WebAddress: Sendable, Hashable {
         public let message: String
         /// Whether the text may contain a password, so that no message may repeat it.
         public var hasSecret = false
-        /// An IPv6 address that lacks its brackets.
-        public var bareAddress: String?
     }
 
     /// Whether the scheme is `https`.
@@ -89,17 +87,11 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         guard !rest.isEmpty else { throw WebAddress.Fault(message: "has no port") }
         let digits = rest.dropFirst()
         guard rest.hasPrefix(":"), digits.utf8.allSatisfy(\.isDigit), let port = UInt16(digits), port > 0 else {
-            let message = "has no valid port, which is 1 to 65535"
-            throw WebAddress.Fault(message: message, bareAddress: Self.bareAddress(text))
+            let isBare = digits.contains(":")
+            let message = isBare ? "has an IPv6 address without brackets" : "has no valid port, which is 1 to 65535"
+            throw WebAddress.Fault(message: message)
         }
         self.port = port
-    }
-
-    /// Returns the IPv6 address at the beginning of a text, with the last group taken as a port if possible.
-    private static func bareAddress(_ text: String) -> String? {
-        guard let colon = text.lastIndex(of: ":") else { return nil }
-        let candidates = [String(text[..<colon]), text]
-        return candidates.first { IPAddress($0)?.isVersion6 == true }
     }
 }
 

@@ -95,7 +95,7 @@ struct Faulty: CustomTestStringConvertible {
         .task("file: {path: /x, content: '', mode: 0999}", "3:41: …write mode: 0644, or 0600 for a secret"),
         .task("file: {path: /a, url: 'https://h/a'}", "3:27: …write 'sha256: DIGEST' beside it"),
         Faulty("tasks: {Calico_CRDs: {exec: {command: 'true'}}}", "1:9: …write calico-crds:"),
-        Faulty("cluster: {servers: https://fd00::1/}\ntasks: {}", "1:20: …write servers: \"https://[fd00::1]/\""),
+        Faulty("cluster: {servers: https://fd00::1/}\ntasks: {}", "1:20: …has an IPv6 address without brackets"),
     ])
     func `a fault is reported with what to type`(_ file: Faulty) {
         let printed = problems(file.text)

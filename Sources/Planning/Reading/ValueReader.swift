@@ -387,18 +387,9 @@ extension ConfigValue {
             return try WebAddress(text)
         } catch {
             let found = error.hasSecret ? "this one" : quoted(text)
-            report("must be \(expected), and \(found) \(error.message)", hint: bracketed(text, error).map { write($0) })
+            report("must be \(expected), and \(found) \(error.message)")
             return nil
         }
-    }
-
-    /// Returns a text with brackets around its IPv6 address, or `nil` if the fault is not that brackets are missing.
-    fileprivate func bracketed(_ text: String, _ fault: WebAddress.Fault) -> String? {
-        guard let address = fault.bareAddress else { return nil }
-        // The hint contains the variable instead of its value, because the file probably contains the variable too.
-        let variable = "node.address"
-        let written = variables[variable] == address ? "${\(variable)}" : address
-        return text.replacing(address, with: "[\(written)]", maxReplacements: 1)
     }
 }
 
@@ -414,8 +405,7 @@ extension ValueReader where Value == Endpoint {
             do throws(WebAddress.Fault) {
                 return try Endpoint(text)
             } catch {
-                let meant = value.bracketed(text, error) ?? (try? WebAddress(text))?.endpoint.description
-                let hint = meant.map { value.write($0) }
+                let hint = (try? WebAddress(text)).map { value.write("\($0.endpoint)") }
                 value.report("must be \(expected), and \(quoted(text)) \(error.message)", hint: hint)
                 return nil
             }
