@@ -1,10 +1,6 @@
 /// A kind of file that often stands in the place of another one, recognised by its content.
 public struct ContentFormat: Sendable, Hashable {
-    public enum Kind: Sendable, Hashable {
-        case empty, otherEncoding, html, encrypted, binary
-        case certificate, privateKey, encryptedKey, publicKey, request
-        case helmTemplate, kustomization
-    }
+    public enum Kind: Sendable, Hashable { case empty, certificate, privateKey, other }
 
     public let kind: Kind
 
@@ -30,29 +26,19 @@ public struct ContentFormat: Sendable, Hashable {
         func begins(_ text: String) -> Bool { start.starts(with: text.utf8) }
         func contains(_ text: String) -> Bool { bytes[...].contains(text: text) }
         if start.isEmpty { return Self(.empty, "empty") }
-        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
-            return Self(
-                .otherEncoding,
-                "encoded in UTF-16",
-                "convert it: \(quotedShellLine(["iconv", "-f", "UTF-16", "-t", "UTF-8", file]))"
-            )
-        }
-        if bytes.prefix(4096).contains(0) { return Self(.binary, "binary data") }
+        if bytes.prefix(4096).contains(0) { return Self(.other, "binary data") }
         let head = String(decoding: start.prefix(14), as: UTF8.self).lowercased()
-        if head == "<!doctype html" || head.hasPrefix("<html") { return Self(.html, "an HTML page") }
+        if head == "<!doctype html" || head.hasPrefix("<html") { return Self(.other, "an HTML page") }
         if begins("age-encryption.org/") || begins("-----BEGIN AGE ENCRYPTED FILE-----") {
-            return Self(.encrypted, "encrypted by age", "decrypt it with a task 'decrypt'")
+            return Self(.other, "encrypted by age", "decrypt it with a task 'decrypt'")
         }
         if begins("$ANSIBLE_VAULT;") {
-            return Self(
-                .encrypted,
-                "encrypted by Ansible Vault",
-                "decrypt it: \(quotedShellLine(["ansible-vault", "decrypt", file]))"
-            )
+            let command = quotedShellLine(["ansible-vault", "decrypt", file])
+            return Self(.other, "encrypted by Ansible Vault", "decrypt it: \(command)")
         }
         // An operator decrypts objects of kind SopsSecret in the cluster.
         if contains("ENC[AES256_GCM,"), contains("\nsops:") || contains("\"sops\":"), !contains("SopsSecret") {
-            return Self(.encrypted, "encrypted by SOPS", "decrypt it: \(quotedShellLine(["sops", "-d", file]))")
+            return Self(.other, "encrypted by SOPS", "decrypt it: \(quotedShellLine(["sops", "-d", file]))")
         }
         if begins("-----BEGIN ") { return pem(bytes) }
         let name = path?.pathParts.last.map { String($0) } ?? ""
@@ -61,11 +47,7 @@ public struct ContentFormat: Sendable, Hashable {
         if begins(group) || contains("\n" + group) || isNamed && !contains("apiVersion") {
             let directory = path?.lastSlash.map { path?[..<$0] ?? "." } ?? "."
             let command = quotedShellLine(["kubectl", "kustomize", String(directory)])
-            return Self(
-                .kustomization,
-                "a kustomization",
-                "write its objects to a file with \(command), and name that file"
-            )
+            return Self(.other, "a kustomization", "write its objects to a file with \(command), and name that file")
         }
         return nil
     }
@@ -76,34 +58,12 @@ public struct ContentFormat: Sendable, Hashable {
         let labels = Set(lines.filter { $0.hasPrefix("-----BEGIN ") }.map { $0.dropFirst(11).prefix { $0 != "-" } })
             .subtracting(["EC PARAMETERS"])
         if labels == ["CERTIFICATE"] { return Self(.certificate, "a certificate") }
-        if labels == ["PUBLIC KEY"] { return Self(.publicKey, "a public key") }
-        if labels == ["CERTIFICATE REQUEST"] { return Self(.request, "a request for a certificate") }
+        if labels == ["PUBLIC KEY"] { return Self(.other, "a public key") }
+        if labels == ["CERTIFICATE REQUEST"] { return Self(.other, "a certificate request") }
         guard !labels.isEmpty, labels.allSatisfy({ $0.hasSuffix("PRIVATE KEY") }) else { return nil }
         let isEncrypted = labels.contains("ENCRYPTED PRIVATE KEY") || lines.contains("Proc-Type: 4,ENCRYPTED")
         return isEncrypted
-            ? Self(.encryptedKey, "a private key with a password") : Self(.privateKey, "a private key")
-    }
-
-    /// Recognises a template of Helm from places that cannot be as they are: one of them is in a line with its brackets.
-    ///
-    /// - Parameters:
-    ///   - bytes: The content.
-    ///   - places: The places of problems.
-    /// - Returns: The format, `nil` if no place is in such a line, or the file is no template.
-    public static func template(_ bytes: [UInt8], at places: [SourceLocation]) -> Self? {
-        let marks = ["{{-", "-}}", ".Values", ".Release", ".Chart", "{{ include", "toYaml"]
-        guard !places.isEmpty, marks.contains(where: bytes[...].contains(text:)) else { return nil }
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let isInTemplate = places.contains { place in
-            guard let line = place.position?.line, lines.indices.contains(line - 1) else { return false }
-            return lines[line - 1].contains(text: "{{")
-        }
-        guard isInTemplate else { return nil }
-        return Self(
-            .helmTemplate,
-            "a template of Helm",
-            "write its result to a file with 'helm template NAME CHART', and name that file"
-        )
+            ? Self(.other, "a private key with a password") : Self(.privateKey, "a private key")
     }
 
     /// Returns the problem of a file that is of this format where another one is expected.

@@ -8,7 +8,6 @@ import Testing
         ("$ANSIBLE_VAULT;1.1;AES256\n3138\n", "encrypted by Ansible Vault, not a task file"),
         ("-----BEGIN CERTIFICATE-----\nMIIB\n", "a certificate, not a task file"),
         ("<!DOCTYPE html>\n<html>\n", "an HTML page, not a task file"),
-        ("{{- if .Values.x }}\ntasks: {}\n{{- end }}\n", "a template of Helm, not a task file"),
     ])
     func `a file of another kind is named`(text: String, message: String) {
         #expect(isReported(problems(text), "1:1: the file is \(message)"))

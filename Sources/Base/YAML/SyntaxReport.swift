@@ -63,7 +63,7 @@ struct SyntaxReport {
         return Problem(
             "'{{' begins a mapping in a mapping in YAML",
             at: location(EventMark(line: number, column: column)),
-            hint: "replace it with its value, or put it in quotes if it is literal"
+            hint: "write the result of the template, as of 'helm template', or put it in quotes if it is text"
         )
     }
 

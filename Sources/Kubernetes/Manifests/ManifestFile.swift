@@ -45,14 +45,6 @@ public struct ManifestFile: Sendable {
                 add(node, documentIndex: document.index, depth: 0)
             }
         }
-        // No object has such a name.
-        let templateNames = manifests.filter { $0.identity.name.contains("{{") }
-            .map { $0.root["metadata"]?["name"]?.location ?? $0.location }
-        let places = diagnostics.compactMap(\.location) + templateNames
-        if let template = ContentFormat.template(bytes, at: places) {
-            manifests = []
-            diagnostics = [template.problem(path: file, expected: "a manifest")]
-        }
     }
 
     /// Returns the objects of a document, without its problems.

@@ -17,10 +17,6 @@ struct TaskFileDocuments {
             limits: .taskFile
         )
         (roots, problems) = (read.documents.compactMap(\.root), read.problems)
-        if let template = ContentFormat.template(file.bytes, at: problems.compactMap(\.location)) {
-            (roots, problems) = ([], [template.problem(path: file.path, expected: "a task file")])
-            return
-        }
         guard read.documents.filter({ $0.root != nil }).count > 1, let second = read.documents.last?.location else {
             return
         }

@@ -60,7 +60,7 @@ import Testing
     func `a template is reported`(text: String, place: String) {
         #expect(
             problems(of: text) == "t.yaml:\(place): '{{' begins a mapping in a mapping in YAML; "
-                + "replace it with its value, or put it in quotes if it is literal"
+                + "write the result of the template, as of 'helm template', or put it in quotes if it is text"
         )
     }
 

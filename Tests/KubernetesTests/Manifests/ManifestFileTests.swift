@@ -19,14 +19,6 @@ struct ManifestFileTests {
             "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  p: ENC[AES256_GCM,data:x]\nsops:\n  mac: x\n",
             "encrypted by SOPS", "'sops -d d/s.yaml'"
         ),
-        (
-            "d/t.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n",
-            "a template of Helm", "helm template"
-        ),
-        (
-            "d/t.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: \"{{ .Release.Name }}-x\"\n",
-            "a template of Helm", "helm template"
-        ),
     ])
     func `a file that is no manifest is named, with what makes one`(
         path: String,
