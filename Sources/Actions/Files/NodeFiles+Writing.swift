@@ -84,7 +84,7 @@ extension NodeFiles {
             try new.append(part)
             digest.update(part)
         }
-        guard digest.finish().description == file.sha256 else {
+        guard digest.finish() == file.sha256 else {
             throw SystemError("cannot write", file.path, code: EIO, detail: "its source has changed meanwhile")
         }
         try new.complete()
@@ -176,5 +176,5 @@ func sha256(
         }
         digest.update(part)
     }
-    return digest.finish().description
+    return digest.finish()
 }

@@ -36,7 +36,7 @@ public struct Certificate: Sendable, Hashable {
     public init(der: [UInt8]) throws(TLSError) {
         let handle = try X509Handle(der: der)
         guard let validFrom = handle.validFrom, let validUntil = handle.validUntil else {
-            throw TLSError(.brokenContents, "contains a certificate without a readable validity period")
+            throw TLSError(.damaged, "contains a certificate without a readable validity period")
         }
         subject = handle.subject
         issuer = handle.issuer
@@ -58,7 +58,7 @@ public struct Certificate: Sendable, Hashable {
         }
         guard certificates.isEmpty else { return certificates }
         let found = blocks.contains { $0.isKey } ? "a private key" : "'\(blocks[0].label)'"
-        throw TLSError(.missingBlock, "contains \(found), not a certificate")
+        throw TLSError(.wrongContents, "contains \(found), not a certificate")
     }
 }
 
@@ -185,11 +185,11 @@ extension Certificate {
         let which = failing == self ? "" : "depends on '\(failing.subject)', which "
         switch code {
         case X509_V_ERR_CERT_HAS_EXPIRED:
-            return TLSError(.expired, "\(which)expired at \(failing.validUntil)")
+            return TLSError(.notValidNow, "\(which)expired at \(failing.validUntil)")
         case X509_V_ERR_CERT_NOT_YET_VALID:
-            return TLSError(.notYetValid, "\(which)is not valid before \(failing.validFrom)")
+            return TLSError(.notValidNow, "\(which)is not valid before \(failing.validFrom)")
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-            return TLSError(.selfSigned, "is self-signed ('\(subject)') and not trusted")
+            return TLSError(.unknownIssuer, "is self-signed ('\(subject)') and not trusted")
         case X509_V_ERR_CERT_SIGNATURE_FAILURE, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
             X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
             X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
@@ -200,7 +200,7 @@ extension Certificate {
             return TLSError(.wrongSignature, "is issued by '\(failing.issuer)', which \(words)")
         default:
             let reason = unsafe X509_verify_cert_error_string(Int(code)).map { unsafe String(cString: $0) }
-            return TLSError(.untrusted, "\(which)is refused: \(reason ?? "error \(code)")")
+            return TLSError(.other, "\(which)is refused: \(reason ?? "error \(code)")")
         }
     }
 }
@@ -215,7 +215,7 @@ private struct TrustStore: ~Copyable {
     init() throws(TLSError) {
         LibCrypto.prepare()
         guard let store = unsafe X509_STORE_new() else {
-            throw TLSError(.untrusted, "cannot be checked: out of memory")
+            throw TLSError(.other, "cannot be checked: out of memory")
         }
         unsafe raw = store
     }
@@ -265,7 +265,7 @@ private struct CertificateStack: ~Copyable {
 
     init() throws(TLSError) {
         guard let stack = unsafe OPENSSL_sk_new_null() else {
-            throw TLSError(.untrusted, "cannot be checked: out of memory")
+            throw TLSError(.other, "cannot be checked: out of memory")
         }
         unsafe raw = stack
     }

@@ -19,7 +19,7 @@ struct PEMBlock {
     ///
     /// - Throws: ``TLSError`` if the text has no block, or a malformed block.
     static func blocks(in bytes: [UInt8]) throws(TLSError) -> [PEMBlock] {
-        guard !bytes.isEmpty else { throw TLSError(.missingBlock, "is empty") }
+        guard !bytes.isEmpty else { throw TLSError(.wrongContents, "is empty") }
         LibCrypto.prepare()
         var blocks: [PEMBlock] = []
         let reason = unsafe bytes.withUnsafeBytes { text -> String? in
@@ -33,14 +33,14 @@ struct PEMBlock {
             return isEnd ? nil : reason ?? "unknown reason"
         }
         if let reason {
-            throw TLSError(.brokenEncoding, "contains an invalid PEM block, number \(blocks.count + 1): \(reason)")
+            throw TLSError(.damaged, "contains an invalid PEM block, number \(blocks.count + 1): \(reason)")
         }
         guard blocks.isEmpty else { return blocks }
         // A DER certificate or key is a sequence of more than 127 bytes.
         let isBinary = bytes.starts(with: [0x30, 0x81]) || bytes.starts(with: [0x30, 0x82])
         throw isBinary
-            ? TLSError(.binary, "is in DER format, not PEM")
-            : TLSError(.missingBlock, "contains no PEM block (no line '-----BEGIN …-----')")
+            ? TLSError(.wrongContents, "is in DER format, not PEM")
+            : TLSError(.wrongContents, "contains no PEM block (no line '-----BEGIN …-----')")
     }
 
     /// Reads the next block, or returns `nil` and leaves the reason in libcrypto's error queue.

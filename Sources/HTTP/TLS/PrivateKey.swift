@@ -38,7 +38,7 @@ public final class PrivateKey: Sendable {
         }
         guard let key = unsafe parsed else {
             let reason = LibCrypto.drainErrorQueue() ?? "unknown reason"
-            throw TLSError(.brokenContents, "contains an invalid private key: \(reason)")
+            throw TLSError(.damaged, "contains an invalid private key: \(reason)")
         }
         unsafe raw = key
     }
@@ -50,10 +50,10 @@ public final class PrivateKey: Sendable {
         let blocks = try PEMBlock.blocks(in: pem)
         guard let block = blocks.first(where: \.isKey) else {
             let found = blocks.contains { $0.label == "CERTIFICATE" } ? "a certificate" : "'\(blocks[0].label)'"
-            throw TLSError(.missingBlock, "contains \(found), not a private key")
+            throw TLSError(.wrongContents, "contains \(found), not a private key")
         }
         guard !block.label.hasPrefix("ENCRYPTED"), !block.header.contains("ENCRYPTED") else {
-            throw TLSError(.encryptedKey, "contains a key that is encrypted with a password")
+            throw TLSError(.wrongContents, "contains a key that is encrypted with a password")
         }
         return try PrivateKey(pem: SecretBytes(copying: pem))
     }
@@ -142,7 +142,7 @@ extension TLSError {
     /// Creates the error that libcrypto could not create something, with libcrypto's reason.
     static func notMade(_ what: String) -> TLSError {
         let reason = LibCrypto.drainErrorQueue() ?? "unknown reason"
-        return TLSError(.notMade, "cannot make \(what): \(reason)")
+        return TLSError(.other, "cannot make \(what): \(reason)")
     }
 }
 

@@ -4,30 +4,18 @@ import Base
 public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kind of an error, for callers that act on it.
     public enum Kind: Sendable, Hashable {
-        /// The text contains no PEM block of the expected type.
-        case missingBlock
-        /// The file is in DER format.
-        case binary
-        /// The base64 of a PEM block is invalid.
-        case brokenEncoding
-        /// The contents are not a certificate or key.
-        case brokenContents
-        /// The key is encrypted with a password.
-        case encryptedKey
-        /// The certificate was issued by an unknown authority.
+        /// The text is not PEM of the expected type, or a key is encrypted with a password.
+        case wrongContents
+        /// A PEM block cannot be decoded, or its contents cannot be parsed.
+        case damaged
+        /// The certificate is self-signed, or was issued by an unknown authority.
         case unknownIssuer
         /// The certificate names a known authority that has not signed it.
         case wrongSignature
-        /// The certificate is self-signed and not trusted.
-        case selfSigned
-        /// The certificate, or another in its chain, has expired.
-        case expired
-        /// The certificate, or another in its chain, is not valid yet.
-        case notYetValid
-        /// The certificate is refused for another reason.
-        case untrusted
-        /// libcrypto could not create a key, certificate or request.
-        case notMade
+        /// The certificate, or another in its chain, has expired or is not valid yet.
+        case notValidNow
+        /// The certificate is refused for another reason, or libcrypto could not create something.
+        case other
     }
 
     public var kind: Kind
@@ -57,8 +45,7 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
         {
             return ("is \(format.name)", format.hint ?? usual)
         }
-        let isDamaged = kind == .brokenEncoding || kind == .brokenContents
-        return (message, isDamaged ? "put the file there again, or issue a new one" : usual)
+        return (message, kind == .damaged ? "put the file there again, or issue a new one" : usual)
     }
 
     /// The ``message``; the caller adds the name of the file.

@@ -30,7 +30,7 @@ struct X509Handle: ~Copyable {
         }
         guard let parsed = unsafe parsed else {
             let reason = LibCrypto.drainErrorQueue() ?? "trailing bytes"
-            throw TLSError(.brokenContents, "contains an invalid certificate: it is damaged or incomplete (\(reason))")
+            throw TLSError(.damaged, "contains an invalid certificate: it is damaged or incomplete (\(reason))")
         }
         unsafe ParsedCertificates.keep(parsed, der)
         unsafe raw = parsed

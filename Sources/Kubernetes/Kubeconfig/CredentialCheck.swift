@@ -119,10 +119,10 @@ public struct CredentialCheck: Sendable {
                 switch error.kind {
                 case .wrongSignature:
                     "the CA was probably recreated: name the one that issued the certificate, or issue the certificate again"
-                case .unknownIssuer, .selfSigned:
+                case .unknownIssuer:
                     "name a certificate that this CA issued; if the API server has one CA for clients and another for "
                         + "itself, name a file that contains both"
-                case .expired, .notYetValid: "name the CA that is valid now and issued it, or set the node's clock"
+                case .notValidNow: "name the CA that is valid now and issued it, or set the node's clock"
                 default: nil
                 }
             let message = "certificate '\(certificate.name)' ('\(chain[0].subject)') \(error)"

@@ -75,10 +75,10 @@ struct CertificateTests {
 
     @Test func `a damaged certificate is refused`() throws {
         let der = try #require(try read(authority.certificatePath).first).der
-        #expect(throws: TLSError(.binary, "is in DER format, not PEM")) { try Certificate.read(pem: der) }
+        #expect(throws: TLSError(.wrongContents, "is in DER format, not PEM")) { try Certificate.read(pem: der) }
         for broken in [Array(der.dropLast()), der + [0], Array(der.reversed()), [], [0x30]] {
             let error = #expect(throws: TLSError.self) { try Certificate(der: broken) }
-            #expect(error?.kind == .brokenContents)
+            #expect(error?.kind == .damaged)
             #expect(error?.message.hasPrefix("contains an invalid certificate: ") == true)
         }
         for location in der.indices {

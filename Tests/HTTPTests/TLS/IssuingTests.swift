@@ -151,7 +151,7 @@ struct IssuingTests {
     @Test(arguments: ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
     func `what is not a key is refused`(text: String) {
         let error = #expect(throws: TLSError.self) { try PrivateKey(pem: SecretBytes(copying: Array(text.utf8))) }
-        #expect(error?.kind == .brokenContents)
+        #expect(error?.kind == .damaged)
     }
 
     @Test func `a key with a password is refused without a question`() async throws {

@@ -50,7 +50,7 @@ struct PrivateKeyTests {
         try authority.openssl("pkey", "-in", "it.key", "-aes256", "-traditional", "-out", "old.key", out[0], out[1])
         for name in ["new.key", "old.key"] {
             let error = #expect(throws: TLSError.self) { try key(authority.path(name)) }
-            #expect(error?.kind == .encryptedKey)
+            #expect(error?.kind == .wrongContents)
             #expect(error?.message == "contains a key that is encrypted with a password")
         }
     }
@@ -71,7 +71,7 @@ struct PrivateKeyTests {
     @Test func `a broken key is refused`() {
         let text = "-----BEGIN PRIVATE KEY-----\nMAAAAAAA\n-----END PRIVATE KEY-----"
         let error = #expect(throws: TLSError.self) { try PrivateKey.read(pem: Array(text.utf8)) }
-        #expect(error?.kind == .brokenContents)
+        #expect(error?.kind == .damaged)
     }
 }
 
@@ -92,23 +92,6 @@ struct DigestTests {
             digest.update(Array(bytes[start..<min(start + 777, bytes.count)]))
         }
         digest.update([])
-        #expect(digest.finish().description == sha256(bytes))
-    }
-
-    @Test func `a digest is read from its text, and from no other text`() throws {
-        var incremental = SHA256()
-        incremental.update(Array("abc".utf8))
-        let digest = incremental.finish()
-        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        #expect(digest.description == text)
-        #expect(SHA256Digest(text) == digest)
-        #expect(digest.bytes.prefix(4).elementsEqual([0xBA, 0x78, 0x16, 0xBF]))
-        let others = [
-            "", String(text.dropLast()), text + "0", text.uppercased(), text.dropLast() + "é", "g" + text.dropFirst(),
-        ]
-        for other in others {
-            #expect(SHA256Digest(other) == nil)
-        }
-        #expect(SHA256Digest("0" + text.dropFirst()) != digest)
+        #expect(digest.finish() == sha256(bytes))
     }
 }

@@ -31,7 +31,7 @@ enum ProductForm: Sendable, Hashable, Codable {
         case .regular:
             var digest = SHA256()
             try directory.readParts(name) { part throws(SystemError) in digest.update(part) }
-            let text = digest.finish().description
+            let text = digest.finish()
             self = .file(sha256: text, mode: status.mode, owner: status.owner, group: status.group)
         case .symbolicLink: self = .link(target: status.target ?? "")
         case .directory: self = .directory
