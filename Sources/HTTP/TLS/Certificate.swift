@@ -145,15 +145,55 @@ extension Certificate {
         intermediates: [Certificate] = [],
         at time: Timestamp? = .now(),
     ) throws(TLSError) {
-        let store = try TrustStore()
-        let stack = try CertificateStack()
-        for authority in authorities { store.add(try X509Handle(der: authority.der)) }
-        for intermediate in intermediates { stack.add(try X509Handle(der: intermediate.der)) }
         defer { _ = LibCrypto.drainErrorQueue() }
-        if let (code, failing) = store.fault(of: try X509Handle(der: der), intermediates: stack, at: time) {
-            let failing = failing.flatMap { try? Certificate(der: $0) }
+        if let (code, failing) = try fault(authorities, intermediates, time) {
             throw verificationError(code: code, failing: failing, authorities: authorities)
         }
+    }
+
+    /// Verifies the chain.
+    ///
+    /// The corresponding C function is `X509_verify_cert`.
+    ///
+    /// - Returns: One of libcrypto's `X509_V_ERR_…`, and the certificate that failed; `nil` if all are valid.
+    private func fault(
+        _ authorities: [Certificate],
+        _ intermediates: [Certificate],
+        _ time: Timestamp?,
+    ) throws(TLSError) -> (code: Int32, failing: Certificate?)? {
+        LibCrypto.prepare()
+        let (store, stack, context) = unsafe (X509_STORE_new(), OPENSSL_sk_new_null(), X509_STORE_CTX_new())
+        defer {
+            unsafe X509_STORE_CTX_free(context)
+            unsafe OPENSSL_sk_pop_free(stack) { unsafe X509_free($0.map(OpaquePointer.init)) }
+            unsafe X509_STORE_free(store)
+        }
+        guard unsafe store != nil, unsafe stack != nil, unsafe context != nil else {
+            return (X509_V_ERR_OUT_OF_MEM, nil)
+        }
+        for authority in authorities {
+            _ = unsafe try X509Handle(der: authority.der).withRaw { unsafe X509_STORE_add_cert(store, $0) }
+        }
+        for intermediate in intermediates {
+            unsafe try X509Handle(der: intermediate.der).withRaw {
+                // The stack owns a reference to each certificate.
+                unsafe X509_up_ref($0)
+                unsafe OPENSSL_sk_push(stack, UnsafeRawPointer($0))
+            }
+        }
+        let leaf = try X509Handle(der: der)
+        guard unsafe leaf.withRaw({ unsafe X509_STORE_CTX_init(context, store, $0, stack) }) == 1 else {
+            return (X509_V_ERR_OUT_OF_MEM, nil)
+        }
+        unsafe X509_STORE_CTX_set_flags(context, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+        if let time {
+            unsafe X509_STORE_CTX_set_time(context, 0, Int(time.seconds))
+        } else {
+            unsafe X509_STORE_CTX_set_flags(context, UInt(X509_V_FLAG_NO_CHECK_TIME))
+        }
+        guard unsafe X509_verify_cert(context) != 1 else { return nil }
+        let failing = unsafe X509_STORE_CTX_get_current_cert(context).flatMap { try? unsafe Certificate(der: derBytes(of: $0)) }
+        return unsafe (X509_STORE_CTX_get_error(context), failing)
     }
 
     /// Returns whether a chain of signatures leads to an authority, regardless of validity periods.
@@ -202,88 +242,6 @@ extension Certificate {
             let reason = unsafe X509_verify_cert_error_string(Int(code)).map { unsafe String(cString: $0) }
             return TLSError(.other, "\(which)is refused: \(reason ?? "error \(code)")")
         }
-    }
-}
-
-/// The trusted certificates against which a certificate is verified.
-///
-/// Wraps an `X509_STORE`, which is freed when the value goes out of scope.
-@safe
-private struct TrustStore: ~Copyable {
-    private let raw: OpaquePointer
-
-    init() throws(TLSError) {
-        LibCrypto.prepare()
-        guard let store = unsafe X509_STORE_new() else {
-            throw TLSError(.other, "cannot be checked: out of memory")
-        }
-        unsafe raw = store
-    }
-
-    deinit {
-        unsafe X509_STORE_free(raw)
-    }
-
-    borrowing func add(_ certificate: borrowing X509Handle) {
-        _ = unsafe certificate.withRaw { unsafe X509_STORE_add_cert(raw, $0) }
-    }
-
-    /// Verifies a certificate and its chain.
-    ///
-    /// The corresponding C function is `X509_verify_cert`.
-    ///
-    /// - Returns: One of libcrypto's `X509_V_ERR_…`, and the DER of the certificate that failed; `nil` if all are valid.
-    borrowing func fault(
-        of certificate: borrowing X509Handle,
-        intermediates: borrowing CertificateStack,
-        at time: Timestamp?,
-    ) -> (code: Int32, failing: [UInt8]?)? {
-        guard let context = unsafe X509_STORE_CTX_new() else { return (X509_V_ERR_OUT_OF_MEM, nil) }
-        defer { unsafe X509_STORE_CTX_free(context) }
-        let isReady = unsafe certificate.withRaw { leaf in
-            unsafe intermediates.withRaw { unsafe X509_STORE_CTX_init(context, raw, leaf, $0) == 1 }
-        }
-        guard isReady else { return (X509_V_ERR_OUT_OF_MEM, nil) }
-        unsafe X509_STORE_CTX_set_flags(context, UInt(X509_V_FLAG_PARTIAL_CHAIN))
-        if let time {
-            unsafe X509_STORE_CTX_set_time(context, 0, Int(time.seconds))
-        } else {
-            unsafe X509_STORE_CTX_set_flags(context, UInt(X509_V_FLAG_NO_CHECK_TIME))
-        }
-        guard unsafe X509_verify_cert(context) != 1 else { return nil }
-        let failing = unsafe X509_STORE_CTX_get_current_cert(context).map { unsafe derBytes(of: $0) }
-        return unsafe (X509_STORE_CTX_get_error(context), failing)
-    }
-}
-
-/// Untrusted certificates that may be part of a chain.
-///
-/// Wraps a `STACK_OF(X509)`, which is freed with its contents when the value goes out of scope.
-@safe
-private struct CertificateStack: ~Copyable {
-    private let raw: OpaquePointer
-
-    init() throws(TLSError) {
-        guard let stack = unsafe OPENSSL_sk_new_null() else {
-            throw TLSError(.other, "cannot be checked: out of memory")
-        }
-        unsafe raw = stack
-    }
-
-    deinit {
-        unsafe OPENSSL_sk_pop_free(raw) { unsafe X509_free($0.map(OpaquePointer.init)) }
-    }
-
-    borrowing func add(_ certificate: borrowing X509Handle) {
-        unsafe certificate.withRaw {
-            // The stack owns a reference to each certificate.
-            _ = unsafe X509_up_ref($0)
-            _ = unsafe OPENSSL_sk_push(raw, UnsafeRawPointer($0))
-        }
-    }
-
-    borrowing func withRaw<Value>(_ body: (OpaquePointer) -> Value) -> Value {
-        unsafe body(raw)
     }
 }
 

@@ -76,7 +76,8 @@ struct CertificateDraft: ~Copyable {
         let purposes = contents.usages.sorted().compactMap(\.purpose).joined(separator: ",")
         if !purposes.isEmpty { try check(unsafe add(NID_ext_key_usage, purposes), "its extended key usage") }
         try check(unsafe add(NID_subject_key_identifier, "hash"), "the identifier of its key")
-        if !contents.names.isEmpty { try addNames() }
+        let names = contents.names.extensionValue
+        if !names.isEmpty { try check(unsafe add(NID_subject_alt_name, names), "its names") }
     }
 
     private var keyUsage: String {
@@ -106,13 +107,6 @@ struct CertificateDraft: ~Copyable {
         try check(result, "the identifier of its issuer's key")
     }
 
-    private func addNames() throws(TLSError) {
-        let names = try GeneralNames()
-        for name in contents.names { try names.add(name) }
-        let result = unsafe names.withRaw { unsafe X509_add1_ext_i2d(raw, NID_subject_alt_name, $0, 0, 0) }
-        try check(result, "its names")
-    }
-
     /// Throws an error if the result of a libcrypto function is not 1, the value for success.
     private func check(_ result: Int32, _ what: String) throws(TLSError) {
         guard result == 1 else { throw .notMade("a certificate with \(what)") }
@@ -126,6 +120,48 @@ extension CertificateUsage {
         case .serverAuth: "serverAuth"
         case .clientAuth: "clientAuth"
         case .signing: nil
+        }
+    }
+}
+
+/// Adds organizations and a common name to the subject of a certificate or request.
+func addSubject(
+    commonName: String,
+    organizations: [String],
+    to subject: OpaquePointer?,
+) throws(TLSError) {
+    let values = organizations.map { (NID_organizationName, $0) } + [(NID_commonName, commonName)]
+    for (attribute, value) in values {
+        let bytes = Array(value.utf8)
+        let count = Int32(bytes.count)
+        guard unsafe X509_NAME_add_entry_by_NID(subject, attribute, MBSTRING_UTF8, bytes, count, -1, 0) == 1 else {
+            throw .notMade("a certificate with its subject")
+        }
+    }
+}
+
+extension [SubjectName] {
+    /// The value of the extension `subjectAltName` in the notation of x509v3_config(5).
+    ///
+    /// The syntax of names excludes the separators of the notation.
+    var extensionValue: String {
+        map { name in
+            switch name {
+            case .host(let host): "DNS:\(host)"
+            case .address(let address): "IP:\(address)"
+            }
+        }
+        .joined(separator: ",")
+    }
+}
+
+extension PrivateKey {
+    /// The digest algorithm for signatures, `nil` for Ed25519, which has a built-in digest.
+    var digest: OpaquePointer? {
+        switch typeName {
+        case KeyType.ed25519.rawValue: nil
+        case KeyType.p384.rawValue: unsafe EVP_sha384()
+        default: unsafe EVP_sha256()
         }
     }
 }

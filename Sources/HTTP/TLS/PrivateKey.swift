@@ -160,74 +160,38 @@ extension PrivateKey {
         organizations: [String],
         names: [SubjectName],
     ) throws(TLSError) -> String {
-        let draft = try RequestDraft()
-        try draft.fill(commonName, organizations, names, for: self)
-        return try draft.pem()
-    }
-}
-
-/// A certificate signing request under construction.
-///
-/// Wraps an `X509_REQ`, which is freed when the value goes out of scope.
-@safe
-private struct RequestDraft: ~Copyable {
-    private let raw: OpaquePointer
-
-    init() throws(TLSError) {
         LibCrypto.prepare()
         guard let request = unsafe X509_REQ_new() else { throw .notMade("a request") }
-        unsafe raw = request
-    }
-
-    deinit {
-        unsafe X509_REQ_free(raw)
-    }
-
-    /// Adds the contents to the request, and signs the request.
-    borrowing func fill(
-        _ commonName: String,
-        _ organizations: [String],
-        _ names: [SubjectName],
-        for key: PrivateKey,
-    ) throws(TLSError) {
+        defer { unsafe X509_REQ_free(request) }
         // Version 1, encoded as 0, is the only version.
-        guard unsafe X509_REQ_set_version(raw, 0) == 1 else { throw .notMade("a request with its version") }
+        guard unsafe X509_REQ_set_version(request, 0) == 1, unsafe X509_REQ_set_pubkey(request, raw) == 1 else {
+            throw .notMade("a request with its version and key")
+        }
         try unsafe addSubject(
             commonName: commonName,
             organizations: organizations,
-            to: X509_REQ_get_subject_name(raw)
+            to: X509_REQ_get_subject_name(request)
         )
-        guard unsafe key.withRaw({ unsafe X509_REQ_set_pubkey(raw, $0) }) == 1 else {
-            throw .notMade("a request with its key")
-        }
-        if !names.isEmpty { try add(names) }
-        guard unsafe key.withRaw({ unsafe X509_REQ_sign(raw, $0, key.digest) }) > 0 else {
-            throw .notMade("the signature of a request")
-        }
-    }
-
-    /// Adds the subject alternative names, the only extension of the request.
-    private func add(_ names: [SubjectName]) throws(TLSError) {
-        let encoded = try GeneralNames()
-        for name in names { try encoded.add(name) }
-        let made = unsafe encoded.withRaw { unsafe X509V3_EXT_i2d(NID_subject_alt_name, 0, $0) }
-        guard let entry = unsafe made else { throw .notMade("a request with its names") }
-        defer { unsafe X509_EXTENSION_free(entry) }
-        guard let list = unsafe OPENSSL_sk_new_null() else { throw .notMade("a request with its names") }
-        defer { unsafe OPENSSL_sk_free(list) }
-        unsafe OPENSSL_sk_push(list, UnsafeRawPointer(entry))
-        guard unsafe X509_REQ_add_extensions(raw, list) == 1 else { throw .notMade("a request with its names") }
-    }
-
-    /// Encodes the request in PEM.
-    ///
-    /// The corresponding C function is `PEM_write_bio_X509_REQ`.
-    borrowing func pem() throws(TLSError) -> String {
+        if !names.isEmpty { try unsafe add(names, to: request) }
+        guard unsafe X509_REQ_sign(request, raw, digest) > 0 else { throw .notMade("the signature of a request") }
         guard let buffer = unsafe BIO_new(BIO_s_mem()) else { throw .notMade("the text of a request") }
         defer { unsafe BIO_free(buffer) }
-        guard unsafe PEM_write_bio_X509_REQ(buffer, raw) == 1 else { throw .notMade("the text of a request") }
+        guard unsafe PEM_write_bio_X509_REQ(buffer, request) == 1 else { throw .notMade("the text of a request") }
         var text: [UInt8] = Array(repeating: 0, count: unsafe BIO_ctrl_pending(buffer))
         let count = unsafe text.withUnsafeMutableBytes { unsafe BIO_read(buffer, $0.baseAddress, Int32($0.count)) }
         return String(decoding: text.prefix(max(0, Int(count))), as: UTF8.self)
+    }
+
+    /// Adds the subject alternative names, the only extension of a request.
+    private func add(_ names: [SubjectName], to request: OpaquePointer) throws(TLSError) {
+        var context = unsafe X509V3_CTX()
+        unsafe X509V3_set_ctx(&context, nil, nil, request, nil, 0)
+        guard let list = unsafe OPENSSL_sk_new_null() else { throw .notMade("a request with its names") }
+        defer { unsafe OPENSSL_sk_free(list) }
+        let made = unsafe X509V3_EXT_nconf_nid(nil, &context, NID_subject_alt_name, names.extensionValue)
+        guard let made = unsafe made else { throw .notMade("a request with its names") }
+        defer { unsafe X509_EXTENSION_free(made) }
+        unsafe OPENSSL_sk_push(list, UnsafeRawPointer(made))
+        guard unsafe X509_REQ_add_extensions(request, list) == 1 else { throw .notMade("a request with its names") }
     }
 }
