@@ -5,41 +5,27 @@ internal import CCurl
 ///
 /// A single thread performs all transfers. Requests to one server with the same identity share one HTTP/2 connection.
 public final class HTTPClient: Sendable {
-    /// The settings of a client.
-    public struct Settings: Sendable, Hashable {
-        /// The maximum number of concurrent requests; further requests are queued.
-        public var maximumRequestsInFlight = 64
-
-        /// The maximum time to establish a connection, including name resolution and TLS.
-        public var connectTimeout = Duration.seconds(10)
-
-        /// The maximum number of bytes in a reply.
-        public var replyLimit = SizeLimit.content
-
-        /// The value of the header `User-Agent`.
-        public var userAgent = "nest-bootstrap"
-
-        /// Creates the default settings.
-        public init() {}
-    }
-
-    private let settings: Settings
+    private let inFlightLimit: Int
+    private let connectTimeout: Duration
     private let queue = RequestQueue()
     private let isStarted = Locked(false)
 
     /// Creates a client, which loads libcurl and starts the thread of the transfers with its first request.
     ///
     /// If the library is missing, the process ends with status 127.
-    public init(_ settings: Settings = Settings()) {
-        precondition(settings.maximumRequestsInFlight > 0, "a client sends at least one request at a time")
-        self.settings = settings
+    ///
+    /// - Parameters:
+    ///   - inFlightLimit: The maximum number of concurrent requests; further requests are queued.
+    ///   - connectTimeout: The maximum time to establish a connection, including name resolution and TLS.
+    public init(inFlightLimit: Int = 64, connectTimeout: Duration = .seconds(10)) {
+        (self.inFlightLimit, self.connectTimeout) = (inFlightLimit, connectTimeout)
     }
 
     private func startTransfers() throws(TransportError) {
         try isStarted.withLock { isStarted throws(TransportError) in
             guard !isStarted else { return }
             guard isCurlReady else { throw TransportError(.other, "cannot initialise libcurl") }
-            try startTransferThread(queue: queue, inFlightLimit: settings.maximumRequestsInFlight)
+            try startTransferThread(queue: queue, inFlightLimit: inFlightLimit)
             isStarted = true
         }
     }
@@ -77,7 +63,7 @@ public final class HTTPClient: Sendable {
     /// - Parameters:
     ///   - host: A host name or an IP address, without brackets.
     ///   - port: The port.
-    ///   - deadline: The instant after which the attempt is given up; ``Settings/connectTimeout`` may end it earlier.
+    ///   - deadline: The instant after which the attempt is given up; the connect timeout may end it earlier.
     /// - Throws: ``TransportError`` if no connection was established; a cancelled task throws at once.
     public func checkConnection(
         host: String,
@@ -89,7 +75,7 @@ public final class HTTPClient: Sendable {
             method: "GET",
             url: try RequestURL(checking: Endpoint(host: host, port: port)),
             replyLimit: 0,
-            connectTimeout: settings.connectTimeout,
+            connectTimeout: connectTimeout,
             deadline: deadline,
             isConnectionCheck: true,
         )
@@ -118,12 +104,12 @@ public final class HTTPClient: Sendable {
             return PreparedRequest(
                 method: request.method,
                 url: url,
-                headerLines: try request.headerLines(url: url, identity: identity, userAgent: settings.userAgent),
+                headerLines: try request.headerLines(url: url, identity: identity),
                 body: request.body,
                 identity: identity,
                 followsRedirects: request.followsRedirects,
-                replyLimit: request.replyLimit ?? settings.replyLimit,
-                connectTimeout: settings.connectTimeout,
+                replyLimit: request.replyLimit,
+                connectTimeout: connectTimeout,
                 deadline: deadline,
             )
         } catch {

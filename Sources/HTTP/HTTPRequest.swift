@@ -19,8 +19,8 @@ public struct HTTPRequest: Sendable, Hashable {
     /// libcurl sends neither a token nor a header `Cookie` to another server, but it does present a client certificate.
     public var followsRedirects: Bool
 
-    /// The maximum number of bytes in a reply, by default the client's setting.
-    public var replyLimit: Int?
+    /// The maximum number of bytes in a reply.
+    public var replyLimit: Int
 
     public init(
         method: String = "GET",
@@ -28,7 +28,7 @@ public struct HTTPRequest: Sendable, Hashable {
         headers: [HTTPHeader] = [],
         body: [UInt8]? = nil,
         followsRedirects: Bool = false,
-        replyLimit: Int? = nil,
+        replyLimit: Int = SizeLimit.content,
     ) {
         (self.method, self.url, self.headers, self.body) = (method, url, headers, body)
         (self.followsRedirects, self.replyLimit) = (followsRedirects, replyLimit)
@@ -62,11 +62,7 @@ extension HTTPRequest {
     /// Returns the header lines for libcurl; a line such as `Expect:` removes a header that libcurl would send.
     ///
     /// - Throws: ``TransportError`` if a header contains a line break, or the token is unreadable.
-    func headerLines(
-        url: RequestURL,
-        identity: ConnectionIdentity,
-        userAgent: String
-    ) throws(TransportError) -> [String] {
+    func headerLines(url: RequestURL, identity: ConnectionIdentity) throws(TransportError) -> [String] {
         var lines: [String] = []
         for header in headers {
             guard !header.value.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else {
@@ -79,7 +75,7 @@ extension HTTPRequest {
             guard !headers.contains(where: { $0.isNamed(name) }) else { return }
             lines.append(value.map { "\(name): \($0)" } ?? "\(name):")
         }
-        preset("User-Agent", userAgent)
+        preset("User-Agent", "nest-bootstrap")
         preset("Expect", nil)
         preset("Content-Type", nil)
         if identity.serverName != nil { preset("Host", url.authority) }
@@ -90,6 +86,8 @@ extension HTTPRequest {
 
 /// A request with everything that the transfer thread needs.
 struct PreparedRequest: Sendable {
+    /// The number that the queue gives to the request.
+    var number: UInt64 = 0
     var method: String
     var url: RequestURL
     var headerLines: [String] = []

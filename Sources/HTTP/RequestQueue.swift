@@ -4,15 +4,9 @@ import Base
 final class RequestQueue: Sendable {
     typealias Reply = Result<HTTPResponse, TransportError>
 
-    /// A request with its number.
-    struct QueuedRequest: Sendable {
-        var number: UInt64
-        var request: PreparedRequest
-    }
-
     /// The changes since the last call of ``drain()``.
     struct PendingChanges {
-        var requests: [QueuedRequest] = []
+        var requests: [PreparedRequest] = []
         var abandoned: [UInt64] = []
         var isStopping = false
     }
@@ -33,18 +27,19 @@ final class RequestQueue: Sendable {
     /// Sends a request and waits for its reply; cancelling the task ends the wait at once.
     func exchange(_ request: PreparedRequest) async -> Reply {
         guard !Task.isCancelled else { return .failure(.cancelled(request)) }
-        let number = state.withLock { state in
+        var request = request
+        request.number = state.withLock { state in
             state.lastNumber += 1
             return state.lastNumber
         }
-        return await withTaskCancellationHandler {
+        return await withTaskCancellationHandler { [request] in
             await withCheckedContinuation { continuation in
-                post(QueuedRequest(number: number, request: request), continuation)
+                post(request, continuation)
                 // The handler below may have run before the request was posted.
-                if Task.isCancelled { cancel(number, request) }
+                if Task.isCancelled { cancel(request) }
             }
-        } onCancel: {
-            cancel(number, request)
+        } onCancel: { [request] in
+            cancel(request)
         }
     }
 
@@ -67,7 +62,7 @@ final class RequestQueue: Sendable {
         }
     }
 
-    private func post(_ request: QueuedRequest, _ continuation: CheckedContinuation<Reply, Never>) {
+    private func post(_ request: PreparedRequest, _ continuation: CheckedContinuation<Reply, Never>) {
         let isOpen = state.withLock { state in
             guard !state.changes.isStopping, !state.hasEnded else { return false }
             state.waiting[request.number] = continuation
@@ -75,15 +70,15 @@ final class RequestQueue: Sendable {
             state.wakeup?.wakeUp()
             return true
         }
-        if !isOpen { continuation.resume(returning: .failure(.shutDown(request.request))) }
+        if !isOpen { continuation.resume(returning: .failure(.shutDown(request))) }
     }
 
-    private func cancel(_ number: UInt64, _ request: PreparedRequest) {
+    private func cancel(_ request: PreparedRequest) {
         let continuation = state.withLock { state in
-            guard let continuation = state.waiting.removeValue(forKey: number) else {
+            guard let continuation = state.waiting.removeValue(forKey: request.number) else {
                 return CheckedContinuation<Reply, Never>?.none
             }
-            state.changes.abandoned.append(number)
+            state.changes.abandoned.append(request.number)
             state.wakeup?.wakeUp()
             return continuation
         }

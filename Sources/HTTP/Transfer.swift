@@ -5,7 +5,7 @@ internal import Glibc
 
 /// One running request, used only on the transfer thread.
 final class Transfer {
-    let queued: RequestQueue.QueuedRequest
+    let request: PreparedRequest
     let peer = PeerCapture()
     private(set) var easy = EasyHandle()
     private(set) var excess: Part?
@@ -23,13 +23,13 @@ final class Transfer {
     /// Prepares a transfer.
     ///
     /// - Parameters:
-    ///   - queued: The request.
+    ///   - request: The request.
     ///   - maximumConnectionAge: The maximum age, in seconds, of a connection to reuse; `nil` for any age.
     /// - Throws: ``TransportError`` if libcurl lacks memory, or a feature that the request needs.
-    init(_ queued: RequestQueue.QueuedRequest, maximumConnectionAge: Int?) throws(TransportError) {
-        self.queued = queued
+    init(_ request: PreparedRequest, maximumConnectionAge: Int?) throws(TransportError) {
+        self.request = request
         do throws(CurlError) {
-            try configure(queued.request)
+            try configure()
             if let maximumConnectionAge { try easy.set(CURLOPT_MAXLIFETIME_CONN, maximumConnectionAge) }
             try installCallbacks()
         } catch {
@@ -42,8 +42,8 @@ final class Transfer {
     /// Returns the request's result after libcurl has ended the transfer.
     func reply(_ code: CURLcode) -> RequestQueue.Reply {
         guard code == CURLE_OK else { return .failure(error(code)) }
-        if queued.request.isConnectionCheck, isConnectedToItself {
-            return .failure(TransportError(.refused, refusedMessage).located(at: queued.request.url))
+        if request.isConnectionCheck, isConnectedToItself {
+            return .failure(TransportError(.refused, refusedMessage).located(at: request.url))
         }
         response.status = easy.number(CURLINFO_RESPONSE_CODE)
         response.redirection = shownURL(CURLINFO_REDIRECT_URL)
@@ -68,7 +68,7 @@ final class Transfer {
             && easy.number(CURLINFO_LOCAL_PORT) == easy.number(CURLINFO_PRIMARY_PORT)
     }
 
-    private func configure(_ request: PreparedRequest) throws(CurlError) {
+    private func configure() throws(CurlError) {
         let serverName = request.identity.serverName
         try easy.set(CURLOPT_URL, serverName.flatMap(request.url.text(withHost:)) ?? request.url.text)
         if serverName != nil { try easy.set(connectingTo: request.url.address) }
@@ -102,14 +102,10 @@ final class Transfer {
             try easy.set(CURLOPT_FRESH_CONNECT, 1)
         }
         try easy.set(headers: request.headerLines)
-        try configureMethod(request)
-        try configureTLS(request.identity)
-    }
-
-    private func configureMethod(_ request: PreparedRequest) throws(CurlError) {
         if let body = request.body { try easy.set(body: body) }
         if request.method == "HEAD" { try easy.set(CURLOPT_NOBODY, 1) }
         try easy.set(CURLOPT_CUSTOMREQUEST, request.method)
+        try configureTLS(request.identity)
     }
 
     private func configureTLS(_ identity: ConnectionIdentity) throws(CurlError) {
@@ -170,14 +166,14 @@ final class Transfer {
     }
 
     private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
-        if let receiver = queued.request.receiver {
+        if let receiver = request.receiver {
             let status = easy.number(CURLINFO_RESPONSE_CODE)
             if status == 200 || status == 206 {
                 response.status = status
                 return pass(unsafe Array(bytes), to: receiver)
             }
         }
-        guard response.body.count + bytes.count <= queued.request.replyLimit else { return refuse(.body) }
+        guard response.body.count + bytes.count <= request.replyLimit else { return refuse(.body) }
         unsafe response.body.append(contentsOf: bytes)
         return bytes.count
     }
@@ -205,7 +201,6 @@ private func trimmed(_ text: Substring) -> String {
 }
 
 extension Transfer {
-    private var request: PreparedRequest { queued.request }
     private var address: String { request.url.address }
 
     /// Describes the error of a transfer.

@@ -54,9 +54,7 @@ struct CancellationTests {
             isAsked.yield()
             return .silence
         }
-        var settings = HTTPClient.Settings()
-        settings.maximumRequestsInFlight = 1
-        let client = HTTPClient(settings)
+        let client = HTTPClient(inFlightLimit: 1)
         await withTaskGroup(of: TransportError?.self) { group in
             for _ in 0..<3 { group.addTask { await end(of: HTTPRequest(url: server.url), by: client) } }
             for await _ in asked { break }
@@ -80,9 +78,7 @@ struct CancellationTests {
             underWay.withLock { $0.now -= 1 }
             return .response(200)
         }
-        var settings = HTTPClient.Settings()
-        settings.maximumRequestsInFlight = 2
-        let client = HTTPClient(settings)
+        let client = HTTPClient(inFlightLimit: 2)
         try await withThrowingTaskGroup { group in
             for _ in 0..<20 {
                 group.addTask {
@@ -101,9 +97,7 @@ struct CancellationTests {
             isAsked.yield()
             return .silence
         }
-        var settings = HTTPClient.Settings()
-        settings.maximumRequestsInFlight = 1
-        let client = HTTPClient(settings)
+        let client = HTTPClient(inFlightLimit: 1)
         await withTaskGroup(of: TransportError?.self) { group in
             group.addTask { await end(of: HTTPRequest(url: server.url), by: client) }
             for await _ in asked { break }

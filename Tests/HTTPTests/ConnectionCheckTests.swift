@@ -39,9 +39,7 @@ import Testing
     }
 
     @Test func `a listener whose queue is full is given up after the connection timeout`() async throws {
-        var settings = HTTPClient.Settings()
-        settings.connectTimeout = .seconds(1)
-        let client = HTTPClient(settings)
+        let client = HTTPClient(connectTimeout: .seconds(1))
         let listener = try FullListener()
         let error = await #expect(throws: TransportError.self) {
             try await client.checkConnection(host: "127.0.0.1", port: listener.port, deadline: .now + .seconds(600))
@@ -55,9 +53,7 @@ import Testing
     }
 
     @Test func `checks that wait do not hold up requests`() async throws {
-        var settings = HTTPClient.Settings()
-        settings.maximumRequestsInFlight = 1
-        let client = HTTPClient(settings)
+        let client = HTTPClient(inFlightLimit: 1)
         let listener = try FullListener()
         let server = try LoopbackServer { _ in .response(200) }
         await withTaskGroup { group in

@@ -61,9 +61,7 @@ struct FailureTests {
     }
 
     @Test func `a TLS handshake without an answer ends after the connection timeout`() async throws {
-        var settings = HTTPClient.Settings()
-        settings.connectTimeout = .seconds(2)
-        let client = HTTPClient(settings)
+        let client = HTTPClient(connectTimeout: .seconds(2))
         let listener = try SilentListener()
         let error = await #expect(throws: TransportError.self) {
             try await client.send(
