@@ -1,8 +1,8 @@
 /// Finds the name of which another one is a misspelling.
 ///
 /// Typing mistakes are characters that are missing, doubled, swapped or, less often, replaced. Names that differ only in
-/// case and separators are the same, and names that differ only in their numbers are different ones. A name with more
-/// than one mistake begins with the same character as the one that is meant.
+/// case and separators are the same. A name with more than one mistake begins with the same character as the one that is
+/// meant.
 ///
 /// - Parameters:
 ///   - name: The misspelled name.
@@ -26,13 +26,11 @@ private struct ComparedName {
 
     /// The characters without separators.
     private let folded: [Unicode.Scalar]
-    private let digits: [Unicode.Scalar]
 
     init(_ name: String) {
         let name = name.lowercased()
         characters = Array(name.drop { $0 == "-" }.unicodeScalars.prefix(comparedLength))
         folded = characters.filter { !"-_. ".unicodeScalars.contains($0) }
-        digits = characters.filter { ("0"..."9").contains($0) }
     }
 
     /// Returns the cost of the mistakes that turn another name into this one.
@@ -44,31 +42,13 @@ private struct ComparedName {
     func cost(of other: Self, limit: Int) -> Int? {
         let length = max(characters.count, other.characters.count)
         guard !folded.isEmpty, folded != other.folded else { return folded.isEmpty || limit < 0 ? nil : 0 }
-        guard length > 2, !hasOtherNumber(than: other) else { return nil }
+        guard length > 2 else { return nil }
         // A third of the characters, of which a replaced one counts more than a missing one.
         let allowed = min(limit, min(8, max(3, 2 * length / 3)))
         guard abs(characters.count - other.characters.count) * missingCost <= allowed else { return nil }
         let cost = editCost(characters, other.characters)
-        guard cost <= allowed, cost <= (length > 5 ? replacedCost : missingCost) || beginsAlike(other) else {
-            return nil
-        }
-        return cost
-    }
-
-    /// Whether the first characters are equal, swapped, or one of them is missing.
-    private func beginsAlike(_ other: Self) -> Bool {
-        let own = characters.prefix(2)
-        let others = other.characters.prefix(2)
-        return own.first == others.first || own.elementsEqual(others.reversed())
-            || characters.count < other.characters.count && own.first == others.last && characters.count > 4
-    }
-
-    /// Whether only the numbers in the names differ, as in `node1` and `node2`.
-    private func hasOtherNumber(than other: Self) -> Bool {
-        guard !digits.isEmpty, digits.count == other.digits.count, digits.sorted() != other.digits.sorted() else {
-            return false
-        }
-        return characters.filter { !digits.contains($0) } == other.characters.filter { !other.digits.contains($0) }
+        let isOneMistake = cost <= (length > 5 ? replacedCost : missingCost)
+        return cost <= allowed && (isOneMistake || characters.first == other.characters.first) ? cost : nil
     }
 }
 
