@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Operations on paths, byte by byte as the kernel reads them.
 ///
 /// Swift treats a slash with a combining mark as a different character, and two spellings of an accent as equal. The
@@ -48,3 +50,8 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
 @inlinable public func isPath(_ path: some StringProtocol, below directory: some StringProtocol) -> Bool {
     path.utf8.count > directory.utf8.count && isPath(path, at: directory)
 }
+
+/// Returns whether a name matches a pattern with `*`, `?` and `[…]` as in a shell.
+///
+/// The corresponding C function is `fnmatch`.
+public func isName(_ name: String, like pattern: String) -> Bool { unsafe fnmatch(pattern, name, 0) == 0 }

@@ -48,12 +48,6 @@ final class PeerCapture {
         else { return }
         let capture = unsafe Unmanaged<PeerCapture>.fromOpaque(reference).takeUnretainedValue()
         guard capture.leaf == nil else { return }
-        let certificate = unsafe X509_STORE_CTX_get0_cert(store)
-        let count = Int(unsafe i2d_X509(certificate, nil))
-        guard count > 0 else { return }
-        unsafe capture.leaf = Array(unsafeUninitializedCapacity: count) { buffer, initialized in
-            var cursor = buffer.baseAddress
-            initialized = Int(unsafe i2d_X509(certificate, &cursor))
-        }
+        capture.leaf = unsafe X509_STORE_CTX_get0_cert(store).map { unsafe derBytes(of: $0) }
     }
 }

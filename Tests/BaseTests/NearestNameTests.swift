@@ -24,7 +24,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("--file", "--role"), ("export", "import"), ("unlock", "lock"), ("force", "source"), ("disable", "enable"), ("tile", "file"), ("node", "mode"), ("host", "port"),
+        ("--file", "--role"), ("export", "import"), ("unlock", "lock"), ("force", "source"), ("disable", "enable"),
+        ("tile", "file"), ("node", "mode"), ("host", "port"),
         ("test", "reset"), ("start", "status"), ("mount", "count"), ("green", "great"), ("secret", "sector"),
         ("service", "device"), ("include", "exclude"), ("ingress", "egress"), ("unmount", "mount"), ("user", "owner"),
         ("client.key", "server.key"), ("v1", "v2"), ("ab", "ac"), ("min", "max"), ("tcp", "udp"),

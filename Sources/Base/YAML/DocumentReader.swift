@@ -37,13 +37,32 @@ public struct DocumentReader: Sendable {
     private func read(_ part: DocumentText) -> [Result<Document, InvalidDocument>] {
         if let problem = part.problem { return [.failure(InvalidDocument(problems: Problems([problem])))] }
         guard part.startsWithBrace else { return [readYAML(part)] }
-        let stream = JSONStream(part, limits: limits)
-        guard let problem = stream.problem else { return stream.documents.map(Result.success) }
+        let documents = readJSON(part)
+        guard case .failure? = documents.last else { return documents }
         let asYAML = readYAML(part)
-        guard case .failure(let invalid) = asYAML, invalid.readable == nil, stream.looksLikeJSON else {
-            return [asYAML]
+        // In JSON the first key is in quotes, or the first object is empty.
+        let beginning = part.bytes.lazy.filter { $0 > 0x20 }.prefix(2)
+        let looksLikeJSON = ["{\"", "{}"].contains { beginning.elementsEqual($0.utf8) }
+        guard case .failure(let invalid) = asYAML, invalid.readable == nil, looksLikeJSON else { return [asYAML] }
+        return documents
+    }
+
+    /// Reads the JSON values of a text, up to the first invalid one.
+    private func readJSON(_ part: DocumentText) -> [Result<Document, InvalidDocument>] {
+        var reader = JSONReader(part.bytes, file: part.file, limits: limits, line: part.line)
+        var documents: [Result<Document, InvalidDocument>] = []
+        do throws(Problem) {
+            while !reader.isAtEnd() {
+                let location = reader.location()
+                let root = try reader.read()
+                if let problem = reader.problems.last { throw problem }
+                let index = part.index + documents.count
+                documents.append(.success(Document(root: root, index: index, location: location)))
+            }
+        } catch {
+            documents.append(.failure(InvalidDocument(problems: Problems(reader.problems + [error]))))
         }
-        return stream.documents.map(Result.success) + [.failure(InvalidDocument(problems: problem))]
+        return documents
     }
 
     private func readYAML(_ part: DocumentText) -> Result<Document, InvalidDocument> {

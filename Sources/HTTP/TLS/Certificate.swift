@@ -192,8 +192,8 @@ extension Certificate {
             unsafe X509_STORE_CTX_set_flags(context, UInt(X509_V_FLAG_NO_CHECK_TIME))
         }
         guard unsafe X509_verify_cert(context) != 1 else { return nil }
-        let failing = unsafe X509_STORE_CTX_get_current_cert(context).flatMap { try? unsafe Certificate(der: derBytes(of: $0)) }
-        return unsafe (X509_STORE_CTX_get_error(context), failing)
+        let failing = unsafe X509_STORE_CTX_get_current_cert(context).map { unsafe derBytes(of: $0) }
+        return unsafe (X509_STORE_CTX_get_error(context), failing.flatMap { try? Certificate(der: $0) })
     }
 
     /// Returns whether a chain of signatures leads to an authority, regardless of validity periods.
