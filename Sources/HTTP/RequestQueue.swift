@@ -70,7 +70,7 @@ final class RequestQueue: Sendable {
             state.wakeup?.wakeUp()
             return true
         }
-        if !isOpen { continuation.resume(returning: .failure(.shutDown(request))) }
+        if !isOpen { continuation.resume(returning: .failure(.cancelled(request))) }
     }
 
     private func cancel(_ request: PreparedRequest) {

@@ -8,17 +8,13 @@ final class Transfer {
     let request: PreparedRequest
     let peer = PeerCapture()
     private(set) var easy = EasyHandle()
-    private(set) var excess: Part?
     private var response = HTTPResponse(status: 0)
     private var headerByteCount = 0
-    /// The error with which the receiver of the body has ended the transfer.
-    fileprivate var receiverError: SystemError?
+    /// The error with which a callback has ended the transfer.
+    private var refusal: TransportError?
 
     /// The time in seconds after which a transfer to a receiver is ended if no byte has arrived.
     fileprivate static let silenceLimit = 60
-
-    /// The parts of a response.
-    enum Part { case header, body }
 
     /// Prepares a transfer.
     ///
@@ -152,7 +148,7 @@ final class Transfer {
 
     private func receiveHeader(_ bytes: UnsafeRawBufferPointer) -> Int {
         headerByteCount += bytes.count
-        guard headerByteCount <= 256 << 10 else { return refuse(.header) }
+        guard headerByteCount <= 256 << 10 else { return refuse(headerError) }
         let line = unsafe String(decoding: bytes, as: UTF8.self)
         if line.hasPrefix("HTTP/") {
             // Earlier headers belong to an interim response, or to the answer of a proxy.
@@ -173,7 +169,10 @@ final class Transfer {
                 return pass(unsafe Array(bytes), to: receiver)
             }
         }
-        guard response.body.count + bytes.count <= request.replyLimit else { return refuse(.body) }
+        guard response.body.count + bytes.count <= request.replyLimit else {
+            let message = "the reply of '\(address)' is larger than \(byteText(request.replyLimit))"
+            return refuse(TransportError(.replyTooLarge, message))
+        }
         unsafe response.body.append(contentsOf: bytes)
         return bytes.count
     }
@@ -183,14 +182,13 @@ final class Transfer {
             try receiver(response, bytes)
             return bytes.count
         } catch {
-            receiverError = error
-            return 0
+            return refuse(TransportError(.other, error.description))
         }
     }
 
     /// Makes libcurl end the transfer, by accepting fewer bytes than it offers.
-    private func refuse(_ part: Part) -> Int {
-        excess = part
+    private func refuse(_ error: TransportError) -> Int {
+        refusal = error
         return 0
     }
 }
@@ -205,7 +203,7 @@ extension Transfer {
 
     /// Describes the error of a transfer.
     func error(_ code: CURLcode) -> TransportError {
-        var error = describe(code)
+        var error = refusal ?? describe(code)
         if let proxy = request.proxyAddress { error.message += " (through proxy '\(proxy)')" }
         return error.located(at: request.url)
     }
@@ -240,20 +238,19 @@ extension Transfer {
             return TransportError(.invalidRequest, "the CA certificates cannot be used: \(text(code))")
         case CURLE_UNSUPPORTED_PROTOCOL where request.followsRedirects, CURLE_TOO_MANY_REDIRECTS:
             return TransportError(.redirect, "the request to '\(address)' is not redirected: \(text(code))")
-        case CURLE_WRITE_ERROR where receiverError != nil:
-            return TransportError(.other, receiverError?.description ?? "")
-        case CURLE_WRITE_ERROR where excess == .body:
-            let limit = byteText(request.replyLimit)
-            return TransportError(.replyTooLarge, "the reply of '\(address)' is larger than \(limit)")
         // For a header line that is too long, libcurl 8.6 and later report CURLE_TOO_LARGE (100), older versions
         // CURLE_OUT_OF_MEMORY.
-        case CURLE_WRITE_ERROR where excess != nil, CURLE_OUT_OF_MEMORY where isSent, CURLcode(rawValue: 100):
-            return TransportError(.replyTooLarge, "the reply of '\(address)' has a header that is too long")
+        case CURLE_OUT_OF_MEMORY where isSent, CURLcode(rawValue: 100):
+            return headerError
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
             return TransportError(.tls, "'\(address)': \(text(code))")
         default:
             return TransportError(.other, "the request to '\(address)' failed: \(text(code))")
         }
+    }
+
+    private var headerError: TransportError {
+        TransportError(.replyTooLarge, "the reply of '\(address)' has a header that is too long")
     }
 
     private func connectError() -> TransportError {

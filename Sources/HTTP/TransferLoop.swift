@@ -97,8 +97,8 @@ struct TransferLoop: ~Copyable {
     }
 
     private mutating func stop() {
-        for transfer in Array(transfers.values) { end(transfer, .failure(.shutDown(transfer.request))) }
-        for request in waiting { queue.deliver(.failure(.shutDown(request)), to: request.number) }
+        for transfer in Array(transfers.values) { end(transfer, .failure(.cancelled(transfer.request))) }
+        for request in waiting { queue.deliver(.failure(.cancelled(request)), to: request.number) }
         queue.close()
     }
 

@@ -64,15 +64,9 @@ extension TransportError {
         return located
     }
 
-    /// Creates the error of a request whose task was cancelled.
+    /// Creates the error of a request whose task was cancelled, or whose client was shut down.
     static func cancelled(_ request: PreparedRequest) -> TransportError {
         TransportError(.cancelled, "the request to '\(request.url.address)' was cancelled").located(at: request.url)
-    }
-
-    /// Creates the error of a request whose client was shut down.
-    static func shutDown(_ request: PreparedRequest) -> TransportError {
-        let message = "the request to '\(request.url.address)' was cancelled: the client is shut down"
-        return TransportError(.cancelled, message).located(at: request.url)
     }
 
     /// Creates the error of a request whose deadline passed while it was queued.

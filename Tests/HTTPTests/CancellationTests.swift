@@ -127,7 +127,7 @@ struct CancellationTests {
             queue.stop()
             try startTransferThread(queue: queue, inFlightLimit: 1)
             for try await reply in group {
-                #expect(throws: TransportError.shutDown(request)) { _ = try reply.get() }
+                #expect(throws: TransportError.cancelled(request)) { _ = try reply.get() }
             }
         }
         await queue.waitForEnd()

@@ -9,15 +9,11 @@ internal import Glibc
 struct X509Handle: ~Copyable {
     private let raw: OpaquePointer
 
-    /// Parses a certificate, or reuses a cached one, because a run reads each CA many times.
+    /// Parses a certificate.
     ///
     /// The corresponding C function is `d2i_X509`.
     init(der: [UInt8]) throws(TLSError) {
         LibCrypto.prepare()
-        if let known = unsafe ParsedCertificates.certificate(der) {
-            unsafe raw = known
-            return
-        }
         let parsed = unsafe der.withUnsafeBufferPointer { bytes -> OpaquePointer? in
             var cursor = bytes.baseAddress
             guard let certificate = unsafe d2i_X509(nil, &cursor, bytes.count) else { return nil }
@@ -32,7 +28,6 @@ struct X509Handle: ~Copyable {
             let reason = LibCrypto.drainErrorQueue() ?? "trailing bytes"
             throw TLSError(.damaged, "contains an invalid certificate: it is damaged or incomplete (\(reason))")
         }
-        unsafe ParsedCertificates.keep(parsed, der)
         unsafe raw = parsed
     }
 
@@ -132,41 +127,4 @@ private func internetAddress(_ address: [UInt8]) -> String? {
     let result = unsafe inet_ntop(address.count == 4 ? AF_INET : AF_INET6, address, &text, socklen_t(text.count))
     guard unsafe result != nil else { return nil }
     return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-}
-
-/// A cache of parsed certificates, with their DER bytes as keys.
-///
-/// libcrypto takes about a third of a millisecond to parse a certificate, mostly to find the decoder of the public key.
-/// A parsed certificate is not changed, and may be used from several threads; `X509_up_ref` counts its references.
-enum ParsedCertificates {
-    /// The maximum number of cached certificates, which is enough for the certificates of a node.
-    ///
-    /// Further certificates, such as most of a bundle of public CAs, are parsed each time.
-    private static let limit = 64
-
-    /// A cached certificate, to which the cache keeps a reference forever.
-    @safe
-    private struct Reference: Sendable {
-        // The certificate is thread-safe, as described above.
-        nonisolated(unsafe) let raw: OpaquePointer
-    }
-
-    private static let known = Locked<[[UInt8]: Reference]>([:])
-
-    /// Returns a cached certificate with a new reference for the caller, or `nil`.
-    static func certificate(_ der: [UInt8]) -> OpaquePointer? {
-        guard let found = known.withLock({ $0[der] }) else { return nil }
-        unsafe X509_up_ref(found.raw)
-        return unsafe found.raw
-    }
-
-    /// Caches a certificate, and takes a reference to it for the cache.
-    static func keep(_ certificate: OpaquePointer, _ der: [UInt8]) {
-        let reference = unsafe Reference(raw: certificate)
-        known.withLock { known in
-            guard known.count < limit, known[der] == nil else { return }
-            unsafe X509_up_ref(reference.raw)
-            known[der] = reference
-        }
-    }
 }
