@@ -21,8 +21,7 @@ struct RequestURL: Sendable, Hashable {
 
     /// Whether the host is this machine by its name or by a loopback address.
     var isOfThisMachine: Bool {
-        let name = host.lowercased().filter { $0 != "[" && $0 != "]" }
-        return name == "localhost" || name == "::1" || name.hasPrefix("127.") && IPAddress(name) != nil
+        Endpoint(host: host.lowercased().filter { $0 != "[" && $0 != "]" }, port: 0).isLoopback
     }
 
     /// The value of the header `Host`: the host, and the port unless it is the scheme's default.

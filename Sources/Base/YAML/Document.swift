@@ -19,6 +19,10 @@ public struct InvalidDocument: Error, Sendable {
     ///
     /// It serves to find the other problems of the same document, and for nothing else.
     public var readable: Document?
+
+    fileprivate init(_ problems: [Problem], readable: Document? = nil) {
+        (self.problems, self.readable) = (Problems(problems), readable)
+    }
 }
 
 /// Reads all documents of a file.
@@ -41,20 +45,15 @@ public func readDocuments(
 
 /// Reads all documents of a file, those with problems as far as they can be read.
 ///
-/// - Parameters:
-///   - bytes: The file, YAML or JSON.
-///   - file: The file name in locations.
-///   - limits: The limits beyond which reading stops.
 /// - Returns: The documents in order, and all problems; with a problem, the documents serve to find further ones only.
 public func readDocumentsAndProblems(
     _ bytes: [UInt8],
     file: String,
     limits: Limits = .manifest,
 ) -> (documents: [Document], problems: [Problem]) {
-    var reader = DocumentReader(bytes, file: file, limits: limits)
     var documents: [Document] = []
     var problems: [Problem] = []
-    while let result = reader.next() {
+    for result in readEachDocument(bytes, file: file, limits: limits) {
         switch result {
         case .success(let document): documents.append(document)
         case .failure(let invalid):
@@ -63,6 +62,24 @@ public func readDocumentsAndProblems(
         }
     }
     return (documents, problems)
+}
+
+/// Reads the documents of a file one by one, so that an invalid document does not prevent reading the next.
+///
+/// The file is split at its `---` lines before it is parsed, as in kubectl. A part that begins with `{` is read as one
+/// or more JSON values or, if it is not valid JSON, as YAML.
+///
+/// - Returns: The documents in order, or their problems.
+public func readEachDocument(
+    _ bytes: [UInt8],
+    file: String,
+    limits: Limits = .manifest,
+) -> [Result<Document, InvalidDocument>] {
+    if let problem = limits.tooLarge(bytes.count, file: file) { return [.failure(InvalidDocument([problem]))] }
+    var splitter = DocumentSplitter(bytes, file: file)
+    var results: [Result<Document, InvalidDocument>] = []
+    while let part = splitter.next() { results += part.read(limits) }
+    return results
 }
 
 /// The part of a file between two `---` lines.
@@ -88,7 +105,50 @@ struct DocumentText: Sendable {
     }
 
     /// Whether kubectl would read the text as JSON.
-    var startsWithBrace: Bool {
+    private var startsWithBrace: Bool {
         bytes.first { $0 != 0x20 && !(0x09...0x0D).contains($0) } == UInt8(ascii: "{")
+    }
+
+    /// Reads the text: one document, or any number of JSON values.
+    func read(_ limits: Limits) -> [Result<Document, InvalidDocument>] {
+        if let problem { return [.failure(InvalidDocument([problem]))] }
+        guard startsWithBrace else { return [readYAML(limits)] }
+        let documents = readJSON(limits)
+        guard case .failure? = documents.last else { return documents }
+        let asYAML = readYAML(limits)
+        // In JSON the first key is in quotes, or the first object is empty.
+        let beginning = bytes.lazy.filter { $0 > 0x20 }.prefix(2)
+        let looksLikeJSON = ["{\"", "{}"].contains { beginning.elementsEqual($0.utf8) }
+        guard case .failure(let invalid) = asYAML, invalid.readable == nil, looksLikeJSON else { return [asYAML] }
+        return documents
+    }
+
+    /// Reads the JSON values of the text, up to the first invalid one.
+    private func readJSON(_ limits: Limits) -> [Result<Document, InvalidDocument>] {
+        var reader = JSONReader(bytes, file: file, limits: limits, line: line)
+        var documents: [Result<Document, InvalidDocument>] = []
+        do throws(Problem) {
+            while !reader.isAtEnd() {
+                let location = reader.location()
+                let root = try reader.read()
+                if let problem = reader.problems.last { throw problem }
+                documents.append(.success(Document(root: root, index: index + documents.count, location: location)))
+            }
+        } catch {
+            documents.append(.failure(InvalidDocument(reader.problems + [error])))
+        }
+        return documents
+    }
+
+    private func readYAML(_ limits: Limits) -> Result<Document, InvalidDocument> {
+        var composer = Composer(self, limits: limits)
+        do throws(Problem) {
+            let root = try composer.compose()
+            let document = Document(root: root, index: index, location: root?.location ?? location)
+            if composer.problems.isEmpty { return .success(document) }
+            return .failure(InvalidDocument(composer.problems, readable: document))
+        } catch {
+            return .failure(InvalidDocument(composer.problems + [error]))
+        }
     }
 }

@@ -28,10 +28,9 @@ public struct ManifestFile: Sendable {
             diagnostics = [format.problem(path: file, expected: "a manifest")]
             return
         }
-        var reader = DocumentReader(bytes, file: file)
         // A document that cannot be parsed has no kind.
         lazy var mayHaveSecret = bytes.mentionsSecret
-        while let result = reader.next() {
+        for result in readEachDocument(bytes, file: file) {
             switch result {
             case .failure(let invalid):
                 diagnostics += mayHaveSecret ? invalid.problems.all.map(\.masked) : invalid.problems.all

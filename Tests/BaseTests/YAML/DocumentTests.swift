@@ -8,9 +8,8 @@ import Testing
     }
 
     private func outline(_ bytes: [UInt8]) -> [String] {
-        var reader = DocumentReader(bytes, file: "t.yaml")
         var lines: [String] = []
-        while let result = reader.next() {
+        for result in readEachDocument(bytes, file: "t.yaml") {
             switch result {
             case .success(let document):
                 let value = document.root.map { String(decoding: $0.json(), as: UTF8.self) } ?? "nothing"

@@ -48,8 +48,7 @@ import Testing
 
     /// Reads a file and writes what could be read; every problem has one line.
     private func digest(_ bytes: [UInt8]) {
-        var reader = DocumentReader(bytes, file: "t.yaml")
-        while let result = reader.next() {
+        for result in readEachDocument(bytes, file: "t.yaml") {
             switch result {
             case .success(let document):
                 guard let written = document.root?.json() else { continue }
