@@ -95,7 +95,7 @@ public struct Footprint: Sendable, Hashable {
         /// A file with at most these permissions; a `nil` owner or group is the agent's own.
         case file(mode: UInt16, owner: String? = nil, group: String? = nil)
         /// A symbolic link.
-        case link(target: String, replacesDirectory: Bool)
+        case link(target: String)
         /// A directory; what is `nil` stays as it is if the directory exists.
         case directory(mode: UInt16?, owner: String?, group: String?)
 

@@ -24,18 +24,24 @@ struct LinkAndFileTests {
     }
 
     @Test(arguments: [false, true])
-    func `what is in the way of a link is named, and replaced only where the task says so`(isDryRun: Bool) async throws
+    func `a file in the way of a link is replaced only if the task says so, a directory never`(isDryRun: Bool)
+        async throws
     {
-        try await withBench(Self.link, isDryRun: isDryRun) { bench in
-            let path = "\(bench.directory)/root/bin/calico-ipam"
-            try FileSystem.makeDirectories("\(path)/full")
+        try await withBench(Self.link, isDryRun: isDryRun) { bench async throws in
+            try bench.write("x", to: "root/bin/calico-ipam")
             let words = try await bench.perform("link")
-            #expect(words.hasPrefix("cannot create link '/bin/calico-ipam': a directory is in the way;"), "\(words)")
+            #expect(words.hasPrefix("cannot create link '/bin/calico-ipam': a regular file is in the way;"), "\(words)")
+            #expect(words.contains("'replace: true'"))
         }
         try await withBench(Self.force, isDryRun: isDryRun) { bench async throws in
             let path = "\(bench.directory)/root/bin/calico-ipam"
             #expect(try await bench.perform("link") == "changed")
-            #expect(try FileSystem.status(path)?.kind == (isDryRun ? .directory : .symbolicLink))
+            #expect(try FileSystem.status(path)?.kind == (isDryRun ? .regular : .symbolicLink))
+            try FileSystem.remove(path)
+            try FileSystem.makeDirectories("\(path)/full")
+            let words = try await bench.perform("link")
+            #expect(words.hasPrefix("cannot create link '/bin/calico-ipam': a directory is in the way;"), "\(words)")
+            #expect(try FileSystem.list(path) == ["full"])
         }
     }
 

@@ -25,13 +25,17 @@ import Testing
             try FileSystem.makeSymbolicLink(at: link, to: "", replacing: true)
         }
         #expect(empty?.description == "cannot create link '\(link)': its target is empty")
+        let directory = #expect(throws: SystemError.self) {
+            try FileSystem.makeSymbolicLink(at: path, to: "x", replacing: true)
+        }
+        #expect(directory?.description == "cannot create link '\(path)': a directory is in the way")
+        #expect(try FileSystem.list(path) == ["a", "file"])
     }
 
-    @Test(arguments: FileStatus.Kind.allCases.filter { [.regular, .directory, .symbolicLink, .fifo].contains($0) })
+    @Test(arguments: FileStatus.Kind.allCases.filter { [.regular, .symbolicLink, .fifo].contains($0) })
     func `a link replaces what it is allowed to`(kind: FileStatus.Kind) throws {
         switch kind {
         case .regular: try FileSystem.write([1], to: path, mode: 0o600)
-        case .directory: try FileSystem.write([1], to: "\(path)/full/file", mode: 0o600)
         case .symbolicLink: try FileSystem.makeSymbolicLink(at: path, to: "old", replacing: false)
         default: try Kernel.makeFIFO(path)
         }

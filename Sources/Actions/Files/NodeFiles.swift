@@ -206,23 +206,29 @@ public final class NodeFiles: Sendable {
     ///   - path: The path of the link on the node.
     ///   - target: The target, as written into the link.
     ///   - task: The name of the task that creates it.
-    ///   - replacing: Whether a real file or directory in the way is replaced.
-    /// - Returns: Whether the link was created, changed or left alone, or would be in a dry run, and whether it replaces a
-    ///   directory with everything in it.
+    ///   - replacing: Whether a real file in the way is replaced.
+    /// - Returns: Whether the link was created, changed or left alone, or would be in a dry run.
     /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is in the way, or if the system refuses.
     func link(
         _ path: String,
         to target: String,
         by task: String,
         replacing: Bool
-    ) throws(SystemError) -> (result: Event.PathResult, replacesDirectory: Bool) {
+    ) throws(SystemError) -> Event.PathResult {
         let location = try location(ofWritten: path)
         let found = try FileSystem.status(location)
         if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
-        if found?.kind == .symbolicLink, found?.target?.hasSameBytes(as: target) == true { return (.unchanged, false) }
-        if let found, found.kind != .symbolicLink, !replacing {
+        if found?.kind == .symbolicLink, found?.target?.hasSameBytes(as: target) == true { return .unchanged }
+        if let found, found.kind == .directory || found.kind != .symbolicLink && !replacing {
             let detail = "a \(found.kind.rawValue) is in the way"
-            throw SystemError("cannot create link", path, code: EEXIST, detail: detail)
+            let advice = "remove it; task verb 'remove' does so with 'recursive: true'"
+            throw SystemError(
+                "cannot create link",
+                path,
+                code: EEXIST,
+                detail: detail,
+                advice: found.kind == .directory ? advice : nil
+            )
         }
         if isDryRun {
             try remember(.link(target: target), at: path)
@@ -232,7 +238,7 @@ public final class NodeFiles: Sendable {
         }
         let old = found.map { $0.target.map { "link to '\($0)' -> " } ?? "\($0.kind.rawValue) -> " } ?? ""
         let diff = isDryRun ? ["\(old)link to '\(target)'"] : []
-        return (Event.PathResult(found == nil ? .created : .changed, diff: diff), found?.kind == .directory)
+        return Event.PathResult(found == nil ? .created : .changed, diff: diff)
     }
 }
 

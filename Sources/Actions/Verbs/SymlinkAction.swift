@@ -10,22 +10,16 @@ struct SymlinkAction: Action {
 
     /// Creates the link unless it is up to date, and returns whether anything changed.
     ///
-    /// A link that points elsewhere is changed; a real file or directory is replaced only if the task says so.
+    /// A link that points elsewhere is changed; a real file is replaced only if the task says so.
     func run() throws(Problem) -> Bool {
         let path = declaration.path.path
-        let files = context.run.files
         do {
-            let (result, replacesDirectory) = try files.link(
+            let result = try context.run.files.link(
                 path,
                 to: declaration.target,
                 by: context.task.name,
                 replacing: declaration.replace,
             )
-            if replacesDirectory {
-                let verb = files.isDryRun ? "would be" : "was"
-                let text = "a directory \(verb) removed with everything in it, as 'replace: true' says"
-                context.emit(.warning(subject: path, text))
-            }
             context.emit(.path(path, result))
             return result != .unchanged
         } catch {

@@ -241,18 +241,15 @@ extension FileSystem {
         if isSynced { for file in files { try file.synchronizeDirectory() } }
     }
 
-    /// Creates a symbolic link.
+    /// Creates a symbolic link, and missing directories above it.
     ///
-    /// An existing file or link is replaced atomically; a directory is removed once the link has its place. Missing
-    /// directories are created. The target is written as given and need not exist.
+    /// If `replacing` is set, an existing file or link is replaced atomically. A directory is never replaced.
     ///
     /// - Parameters:
     ///   - path: The path of the link.
-    ///   - target: The target of the link.
-    ///   - replacing: Whether an existing file, link or directory is replaced. A directory is removed with its
-    ///     contents.
+    ///   - target: The target, written as given; it need not exist.
+    ///   - replacing: Whether an existing file or link is replaced.
     ///   - isSynced: Whether the link is flushed to the disk; ignored unless `replacing` is `true`.
-    /// - Throws: ``Base/SystemError`` if something exists that may not be replaced, or the system refuses.
     public static func makeSymbolicLink(
         at path: String,
         to target: String,
@@ -266,28 +263,20 @@ extension FileSystem {
         }
         let directory = try DirectoryHandle(creatingForWriting: parts.directory, operation)
         let found = try directory.status(parts.name, operation)
-        if let found, !replacing { throw inTheWay(operation, path, found) }
+        if let found, !replacing || found.kind == .directory { throw inTheWay(operation, path, found) }
         // Renaming would replace a file that another process has created meanwhile.
         if !replacing { return try directory.makeLink(parts.name, to: target, operation) }
-        let isDirectory = found?.kind == .directory
-        // A file system that is mounted below the directory would remain next to the link.
-        if isDirectory { try directory.requireNoMount(in: parts.name, operation) }
         let temporary = parts.temporaryName
         do throws(SystemError) {
             try directory.removeRemains(temporary)
             try directory.makeLink(temporary, to: target, operation)
-            if isDirectory {
-                try directory.exchange(temporary, with: parts.name, operation)
-            } else {
-                try directory.rename(temporary, to: parts.name, operation)
-            }
+            try directory.rename(temporary, to: parts.name, operation)
         } catch {
             directory.discard(temporary)
             // The message names the path of the caller, not the temporary path.
             throw SystemError(operation, path, code: error.code, detail: error.detail, advice: error.advice)
         }
         if isSynced { try directory.synchronize(operation) }
-        if isDirectory { try directory.removeTree(temporary) }
     }
 
     /// Returns the advice about a file in the place of a directory, or the other way round.

@@ -20,7 +20,7 @@ extension SymlinkDeclaration: ReadableVerb {
         Key("target", \.target, .string("a path"), required: "/run/current-system/sw/bin/calico")
             .meaning("what the link points at; it need not exist"),
         Key("replace", \.replace, .boolean, default: "`false`")
-            .meaning("replace a file or directory at `path`; another link is always replaced"),
+            .meaning("replace a file at `path`; another link is always replaced"),
     ]
 
     static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
@@ -40,8 +40,6 @@ extension SymlinkDeclaration: ReadableVerb {
     }
 
     public var footprint: Footprint {
-        Footprint(writes: [
-            .init(path: path, effect: .replaces, product: .link(target: target, replacesDirectory: replace))
-        ])
+        Footprint(writes: [.init(path: path, effect: .replaces, product: .link(target: target))])
     }
 }
