@@ -119,7 +119,7 @@ final class TerminalRun {
     }
 
     private final class Access: Sendable {
-        let value = Locked(TerminalAccess.foreground)
+        let isForeground = Locked(true)
     }
 
     init(
@@ -137,7 +137,7 @@ final class TerminalRun {
             recorder.output,
             isColoured: isColoured,
             size: { size.value.withLock { $0 } },
-            access: { access.value.withLock { $0 } },
+            isForeground: { access.isForeground.withLock { $0 } },
         )
         let sink = TerminalSink(terminal, showsDiagnostics: showsDiagnostics)
         reporter = Reporter(sink, uptime: recorder.uptime)
@@ -168,11 +168,11 @@ final class TerminalRun {
         feed()
     }
 
-    /// Lets a shell write a text to the terminal, and gives the program another access to it.
-    func interrupt(_ text: String, access: TerminalAccess) {
+    /// Lets a shell write a text to the terminal, and puts the program into the foreground or the background.
+    func interrupt(_ text: String, isForeground: Bool) {
         feed()
         screen.feed(text)
-        self.access.value.withLock { $0 = access }
+        access.isForeground.withLock { $0 = isForeground }
     }
 
     private func feed() {

@@ -55,7 +55,7 @@ struct StatusViewTests {
     private func view(columns: Int = 80, rows: Int = 24) -> StatusView {
         let size = TerminalSize(columns: columns, rows: rows)
         return StatusView(
-            TerminalScreen(recorder.output, isColoured: false, size: { size }, access: { .foreground })
+            TerminalScreen(recorder.output, isColoured: false, size: { size }, isForeground: { true })
         )
     }
 
@@ -111,7 +111,7 @@ struct StatusViewTests {
     @Test func `in the background nothing is shown, and nothing of the shell's removed`() {
         let size = TerminalSize()
         var view = StatusView(
-            TerminalScreen(recorder.output, isColoured: false, size: { size }, access: { .background })
+            TerminalScreen(recorder.output, isColoured: false, size: { size }, isForeground: { false })
         )
         view.show(statuses, at: now)
         view.finish()

@@ -146,7 +146,7 @@ struct TerminalSinkTests {
     @Test func `in the background only what stays is written`() {
         let run = TerminalRun()
         run.play("tasks a, b: a\na start exec\n+1s")
-        run.interrupt("^Z\n[1]+  Stopped\n$ bg\n$ ", access: .background)
+        run.interrupt("^Z\n[1]+  Stopped\n$ bg\n$ ", isForeground: false)
         #expect(run.written("+1s") == "")
         #expect(run.written("a print hello") == "\ra: | hello\u{1b}[K\n\u{1b}[J")
         let end = run.written("a end changed 2s\nb end interrupted\ndone")

@@ -15,14 +15,6 @@ public struct TerminalSize: Sendable, Hashable {
     }
 }
 
-/// The access of a program to its terminal.
-public enum TerminalAccess: Sendable, Hashable {
-    /// The program is in the foreground.
-    case foreground
-    /// The program is in the background, and a shell uses the terminal.
-    case background
-}
-
 /// The terminal of an output.
 public enum Terminal {
     /// Returns whether an output is a terminal.
@@ -33,13 +25,10 @@ public enum Terminal {
         isatty(descriptor) == 1
     }
 
-    /// Returns the access of the program to a terminal.
-    ///
-    /// - Parameter descriptor: The output, such as 1.
-    /// - Returns: The access, which without job control is never `background`.
-    public static func access(_ descriptor: Int32) -> TerminalAccess {
+    /// Returns whether the program has the terminal to itself; `false` while it is in the background of a shell.
+    public static func isForeground(_ descriptor: Int32) -> Bool {
         let group = tcgetpgrp(descriptor)
-        return group == -1 || group == getpgrp() ? .foreground : .background
+        return group == -1 || group == getpgrp()
     }
 
     /// Reads a line that a user types on standard input.

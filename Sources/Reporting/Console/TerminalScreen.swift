@@ -12,7 +12,7 @@ struct TerminalScreen: Sendable {
     /// Reads the current size of the terminal.
     private let size: @Sendable () -> TerminalSize
     /// Determines whether the program currently has the terminal to itself.
-    private let access: @Sendable () -> TerminalAccess
+    private let isForeground: @Sendable () -> Bool
     /// The lines that the next frame replaces, exactly as written.
     private var live: [String] = []
     /// The most recent lines that stay, at most one screen.
@@ -27,9 +27,10 @@ struct TerminalScreen: Sendable {
         _ output: ConsoleOutput,
         isColoured: Bool,
         size: @escaping @Sendable () -> TerminalSize = { Terminal.size(1) ?? TerminalSize() },
-        access: @escaping @Sendable () -> TerminalAccess = { Terminal.access(1) },
+        isForeground: @escaping @Sendable () -> Bool = { Terminal.isForeground(1) },
     ) {
-        (self.output, self.isColoured, self.size, self.access) = (output, isColoured, size, access)
+        (self.output, self.isColoured) = (output, isColoured)
+        (self.size, self.isForeground) = (size, isForeground)
     }
 
     /// Begins a frame, unless it can be left out, because the next frame replaces it.
@@ -39,10 +40,10 @@ struct TerminalScreen: Sendable {
     /// - Parameter isNeeded: Whether there are lines that stay.
     /// - Returns: The current size of the terminal, `nil` if there is no frame.
     mutating func beginFrame(isNeeded: Bool = false) -> TerminalSize? {
-        let access = access()
+        let isForeground = isForeground()
         // Drawing over the old frame would overwrite the output of a shell.
-        if access != .foreground { live = [] }
-        isHidden = access == .background || output.backlog(of: .results) > Self.frameLimit
+        if !isForeground { live = [] }
+        isHidden = !isForeground || output.backlog(of: .results) > Self.frameLimit
         return isHidden && !isNeeded ? nil : size()
     }
 
@@ -76,7 +77,7 @@ struct TerminalScreen: Sendable {
 
     /// Redraws the lines that the next frame replaces, over anything typed below them.
     func redraw() {
-        guard access() == .foreground, !live.isEmpty else { return }
+        guard isForeground(), !live.isEmpty else { return }
         output.write("\r" + cursor(from: live.count, to: 0) + written([], live))
     }
 
