@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -15,7 +14,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -121,12 +119,6 @@ int nest_host_unblock_interruptions(void) {
 
 int nest_host_forbid_dumps(void) {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
-int nest_host_is_in_memory(const char *path) {
-    struct statfs found;
-    if (statfs(path, &found) != 0) return -1;
-    return found.f_type == TMPFS_MAGIC || found.f_type == RAMFS_MAGIC;
 }
 
 int nest_host_exchange(int directory, const char *path, const char *other) {

@@ -179,7 +179,7 @@ struct DecryptActionTests {
             #expect(problems.allSatisfy { $0.contains("No such file or directory") }, "\(problems)")
         }
         // A container may have no tmpfs there.
-        let isInMemory = try FileSystem.isInMemory("/run")
+        let isInMemory = FileSystem.isInMemory("/run") == true
         try await withBench(Self.task(), root: nil) { bench async throws in
             let warnings = await bench.warnings().filter {
                 $0.contains("'/run/k/a.key' is on a disk")

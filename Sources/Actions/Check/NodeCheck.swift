@@ -188,7 +188,7 @@ public struct NodeCheck: Sendable {
         return secrets.compactMap { write in
             let path = write.path.path
             guard let location = try? run.files.location(ofWritten: path),
-                let isInMemory = try? FileSystem.isInMemory(location), !isInMemory
+                FileSystem.isInMemory(location) == false
             else { return nil }
             return Problem(
                 "'\(path)' is on a disk, which keeps the decrypted file when the node is off",

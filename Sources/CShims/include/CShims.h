@@ -57,10 +57,6 @@ int nest_host_ignores_signal(int signal);
 /// Keeps this process from being dumped or traced by others: `prctl` is variadic.
 int nest_host_forbid_dumps(void);
 
-/// Returns 1 if a path is on a file system of memory, 0 if it is on another, and -1 for an error: Swift does not import
-/// `sys/statfs.h`.
-int nest_host_is_in_memory(const char *path);
-
 /// Exchanges the names of two files or directories: `renameat2` is declared for GNU sources only.
 int nest_host_exchange(int directory, const char *path, const char *other);
 

@@ -46,23 +46,6 @@ public enum FileSystem {
         return raw
     }
 
-    /// Returns whether files written to a path are only in memory, not on a disk.
-    ///
-    /// The corresponding C function is `statfs`.
-    ///
-    /// - Parameter path: An absolute path; for a path that does not exist, the nearest existing directory above it
-    ///   counts.
-    /// - Returns: Whether the file system is in memory.
-    /// - Throws: ``Base/SystemError`` if a directory on the way may not be searched.
-    public static func isInMemory(_ path: String) throws(SystemError) -> Bool {
-        var existing = path
-        while existing.count > 1, try !exists(existing) {
-            existing = String(existing[..<(existing.lastSlash ?? existing.startIndex)])
-            if existing.isEmpty { existing = "/" }
-        }
-        return try SystemError.check("cannot look at", existing) { unsafe nest_host_is_in_memory(existing) } == 1
-    }
-
     /// Resolves all links of a path.
     ///
     /// - Parameter path: A path that exists.

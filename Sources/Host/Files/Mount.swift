@@ -5,6 +5,8 @@ import Glibc
 struct Mount: Sendable, Hashable {
     /// The directory or file at which it is mounted.
     let path: String
+    /// The type of the file system, such as `ext4`.
+    let type: String
 
     /// Lists the mounts of this process, in the order in which they were created.
     ///
@@ -18,7 +20,9 @@ struct Mount: Sendable, Hashable {
             let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map {
                 Substring($0)
             }
-            return fields.count > 4 ? Mount(path: unescaped(fields[4])) : nil
+            // Optional fields end with a hyphen, which the type follows.
+            guard let end = fields.dropFirst(6).firstIndex(of: "-"), end + 1 < fields.count else { return nil }
+            return Mount(path: unescaped(fields[4]), type: String(fields[end + 1]))
         }
     }
 
@@ -38,6 +42,16 @@ struct Mount: Sendable, Hashable {
     private static func unescaped(_ text: Substring) -> String {
         let plain = text.replacing("\\040", with: " ").replacing("\\011", with: "\t").replacing("\\012", with: "\n")
         return String(plain.replacing("\\134", with: "\\"))
+    }
+}
+
+extension FileSystem {
+    /// Returns whether files written to a path are only in memory, not on a disk.
+    ///
+    /// - Parameter path: An absolute path, which need not exist.
+    /// - Returns: Whether they are, `nil` if the kernel's list of mounts cannot be read.
+    public static func isInMemory(_ path: String) -> Bool? {
+        Mount.containing(path).map { ["tmpfs", "ramfs", "rootfs"].contains($0.type) }
     }
 }
 
