@@ -104,13 +104,11 @@ struct CredentialFileTests {
     }
 
     @Test func `a key that age cannot use is named with its type`() async throws {
-        for form in ["", "-m PKCS8"] {
-            try shell("rm -f other*; ssh-keygen -q -t ecdsa -N '' -C '' \(form) -f other")
-            let expected = "identity 'other' is a private key of type ecdsa, which age cannot use; "
-            let found = try await problems(decryption(identity: "other"))
-            #expect(found.count == 1 && found[0].hasPrefix("DIR/bootstrap.yaml:6:17: \(expected)"), "\(found)")
-            #expect(try await failure(decryption(identity: "other")).hasPrefix(expected))
-        }
+        try shell("rm -f other*; ssh-keygen -q -t ecdsa -N '' -C '' -f other")
+        let expected = "identity 'other' is a private key of type ecdsa-sha2-nistp256, which age cannot use; "
+        let found = try await problems(decryption(identity: "other"))
+        #expect(found.count == 1 && found[0].hasPrefix("DIR/bootstrap.yaml:6:17: \(expected)"), "\(found)")
+        #expect(try await failure(decryption(identity: "other")).hasPrefix(expected))
     }
 
     @Test func `the key of another CA cannot issue certificates`() async throws {
