@@ -5,11 +5,10 @@ import Host
 
 /// The program `age`, which encrypts and decrypts keys; plaintext passes only through pipes.
 public struct Age: Sendable {
-    /// The environment of the program.
     let environment: [String: String]
 
     /// The files with the private keys for decryption.
-    let identities: [String]
+    var identities: [String]
 
     /// The time limit for encrypting one key.
     private static let encryptionLimit = Duration.seconds(60)
@@ -17,13 +16,13 @@ public struct Age: Sendable {
     /// The time limit for decrypting one key, long enough to type a password.
     private static let decryptionLimit = Duration.seconds(300)
 
-    /// Creates a value that runs the program with an environment and identities.
-    ///
-    /// - Parameters:
-    ///   - environment: The environment of the program.
-    ///   - identities: The files with the private keys for decryption.
     public init(environment: [String: String], identities: [String]) {
         (self.environment, self.identities) = (environment, identities)
+    }
+
+    /// Refuses identities that cannot be read or used.
+    public func checkIdentities() throws(Problem) {
+        for path in identities { try NodeIdentity.check(path) }
     }
 
     /// Encrypts a text to recipients.

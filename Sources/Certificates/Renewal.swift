@@ -65,7 +65,7 @@ public struct Renewal: Sendable {
     let selection: CertificateSelection
     let isForced: Bool
     let now: Timestamp
-    let access: KeyAccess
+    let age: Age
 
     /// Creates a renewal.
     ///
@@ -74,15 +74,15 @@ public struct Renewal: Sendable {
     ///   - selection: The certificates that may be renewed.
     ///   - isForced: Whether all selected certificates are renewed, even if they match their declarations.
     ///   - now: The time of the renewal, from which validity periods are computed.
-    ///   - access: The settings for encrypting and decrypting keys.
+    ///   - age: The program that encrypts and decrypts keys.
     public init(
         _ set: CertificateSet,
         _ selection: CertificateSelection,
         isForced: Bool,
         at now: Timestamp,
-        _ access: KeyAccess,
+        _ age: Age,
     ) {
-        (self.set, self.selection, self.isForced, self.now, self.access) = (set, selection, isForced, now, access)
+        (self.set, self.selection, self.isForced, self.now, self.age) = (set, selection, isForced, now, age)
     }
 
     /// Determines the changes that are needed.
@@ -96,9 +96,9 @@ public struct Renewal: Sendable {
             throw error.all.first ?? Problem("nothing is selected")
         }
         // An identity with a password would cause a prompt for every key.
-        let asks = access.identities.contains { NodeIdentity(reading: $0).needsPassword }
-        let comparing = KeyAccess(environment: access.environment, identities: asks ? [] : access.identities)
-        let found = try await set.inspect(leaves, at: now, comparing)
+        var age = age
+        if age.identities.contains(where: { NodeIdentity(reading: $0).needsPassword }) { age.identities = [] }
+        let found = try await set.inspect(leaves, at: now, age)
         let authority = try authorityChange(found)
         var made: [RenewalPlan.Item] = []
         var encrypted: [RenewalPlan.Item] = []
@@ -250,7 +250,7 @@ extension Renewal {
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,
     ) async throws(Problem) {
         guard !plan.isEmpty else { return }
-        let issuer = SetIssuer(set: set, now: now, access: access)
+        let issuer = SetIssuer(set: set, now: now, age: age)
         do {
             // The directory is prepared before the keys, so an unwritable directory is reported without delay.
             var staged = try StagedDirectory(replacing: set.directory)

@@ -9,16 +9,16 @@ public import Planning
 public struct Rotation: Sendable {
     private let set: CertificateSet
     private let now: Timestamp
-    private let access: KeyAccess
+    private let age: Age
 
     /// Creates a rotation.
     ///
     /// - Parameters:
     ///   - set: The set.
     ///   - now: The time of the rotation, from which validity periods are computed.
-    ///   - access: The settings for encrypting and decrypting keys.
-    public init(_ set: CertificateSet, at now: Timestamp, _ access: KeyAccess) {
-        (self.set, self.now, self.access) = (set, now, access)
+    ///   - age: The program that encrypts and decrypts keys.
+    public init(_ set: CertificateSet, at now: Timestamp, _ age: Age) {
+        (self.set, self.now, self.age) = (set, now, age)
     }
 
     /// Determines the progress of the rotation.
@@ -66,7 +66,7 @@ public struct Rotation: Sendable {
     public func performNextStep(
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,
     ) async throws(Problem) {
-        let issuer = SetIssuer(set: set, now: now, access: access)
+        let issuer = SetIssuer(set: set, now: now, age: age)
         let files = set.authorityFiles
         do {
             let authorities = try set.authorities()

@@ -151,15 +151,15 @@ extension CertificateSet {
     /// - Parameters:
     ///   - leaves: The certificates.
     ///   - now: The instant at which certificates must be valid.
-    ///   - access: The settings for decrypting keys; without identities, keys are not decrypted.
+    ///   - age: The program that decrypts keys; without identities, keys are not decrypted.
     /// - Returns: The state of each certificate.
     /// - Throws: ``Base/Problem`` if the set cannot be listed, or `age` is missing.
     public func inspect(
         _ leaves: [LeafDeclaration],
         at now: Timestamp,
-        _ access: KeyAccess,
+        _ age: Age,
     ) async throws(Problem) -> SetInspection {
-        let inspector = SetInspector(set: self, now: now, age: access.identities.isEmpty ? nil : access.age)
+        let inspector = SetInspector(set: self, now: now, age: age.identities.isEmpty ? nil : age)
         let authorities = try await inspector.authorities()
         var statuses: [CertificateStatus] = []
         for leaf in leaves { statuses.append(try await inspector.leaf(leaf, authorities.certificate)) }
@@ -167,7 +167,7 @@ extension CertificateSet {
         if operators.hasUnidentified {
             limits.append("age does not say to which keys 'age1…' a file is encrypted; only their number was compared")
         }
-        if access.identities.isEmpty {
+        if age.identities.isEmpty {
             limits.append("keys were not compared with their certificates; '--identity FILE' decrypts them for that")
         }
         let undeclared: [String]
@@ -185,28 +185,4 @@ extension CertificateSet {
             limits: limits,
         )
     }
-}
-
-/// The settings for encrypting and decrypting keys.
-public struct KeyAccess: Sendable {
-    /// The environment of the program `age`.
-    public var environment: [String: String]
-
-    /// The files with the operator's private keys.
-    public var identities: [String]
-
-    public init(environment: [String: String], identities: [String]) {
-        self.environment = environment
-        self.identities = identities
-    }
-
-    /// Refuses identities that cannot be read.
-    ///
-    /// - Throws: ``Base/Problem`` for the first unreadable file.
-    public func check() throws(Problem) {
-        for path in identities { try NodeIdentity.check(path) }
-    }
-
-    /// The program `age` with these settings.
-    var age: Age { Age(environment: environment, identities: identities) }
 }

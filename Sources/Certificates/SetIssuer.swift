@@ -7,7 +7,7 @@ public import Planning
 struct SetIssuer: Sendable {
     let set: CertificateSet
     let now: Timestamp
-    let access: KeyAccess
+    let age: Age
 
     /// A certificate and its encrypted key, which are written to two files.
     struct Made: Sendable {
@@ -69,7 +69,7 @@ struct SetIssuer: Sendable {
 
     /// Encrypts the key of a CA to the operators.
     func encryptedKey(of authority: Authority) async throws(Problem) -> [UInt8] {
-        try await access.age.encrypt(try pem(authority.key), to: set.operators)
+        try await age.encrypt(try pem(authority.key), to: set.operators)
     }
 
     // MARK: The certificates of nodes
@@ -138,14 +138,14 @@ struct SetIssuer: Sendable {
         } catch {
             throw Problem("certificate '\(leaf.name)' of node '\(leaf.node)': \(error)")
         }
-        let encrypted = try await access.age.encrypt(try pem(key), to: recipients(of: leaf))
+        let encrypted = try await age.encrypt(try pem(key), to: recipients(of: leaf))
         return Made(files: set.files(of: leaf), certificate: certificate, key: encrypted)
     }
 
     /// Decrypts the key of a certificate, and encrypts it to its present recipients.
     func encryptAgain(_ leaf: LeafDeclaration) async throws(Problem) -> [UInt8] {
         let text = try await decrypt(set.files(of: leaf).key, Self.subject(leaf))
-        return try await access.age.encrypt(text, to: recipients(of: leaf))
+        return try await age.encrypt(text, to: recipients(of: leaf))
     }
 
     /// Decrypts the existing keys of certificates, one at a time because `age` may ask for a password.
@@ -177,7 +177,7 @@ struct SetIssuer: Sendable {
 
     private func decrypt(_ file: String, _ subject: String) async throws(Problem) -> SecretBytes {
         let path = set.path(file)
-        guard !access.identities.isEmpty else {
+        guard !age.identities.isEmpty else {
             let message = "\(subject), '\(path)', is needed, and it is encrypted"
             throw Problem(
                 message,
@@ -190,7 +190,7 @@ struct SetIssuer: Sendable {
         } catch {
             throw Problem("\(error)", hint: error.advice)
         }
-        return try await access.age.decrypt(bytes, path: path)
+        return try await age.decrypt(bytes, path: path)
     }
 
     private func pem(_ key: PrivateKey) throws(Problem) -> SecretBytes {

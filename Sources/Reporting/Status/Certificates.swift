@@ -83,9 +83,9 @@ func rotationInstructions(after step: RotationStep) -> [String] {
 /// - Parameters:
 ///   - status: The progress of the rotation.
 ///   - done: The step that was done last, if the status does not contain it.
-///   - command: The command that performs the next step.
+///   - command: The command that performs the next step, `nil` if it is not shown.
 /// - Returns: The lines.
-public func rotationLines(_ status: RotationStatus, done: RotationStep?, next command: String) -> [String] {
+public func rotationLines(_ status: RotationStatus, done: RotationStep?, next command: String?) -> [String] {
     var lines: [String] = []
     if let step = done ?? status.done {
         lines.append("step '\(step.rawValue)' is done: \(step.result) ('\(status.authorityPath)')")
@@ -95,7 +95,7 @@ public func rotationLines(_ status: RotationStatus, done: RotationStep?, next co
         lines.append("'\(status.authorityPath)' has one CA, which is not being replaced")
     }
     if status.progress == .issued { lines += [""] + serialLines(status) }
-    guard done != .remove else { return lines }
+    guard done != .remove, let command else { return lines }
     return lines + ["", "\(status.progress == .notRotating ? "next" : "when all of this is done"): \(command)"]
 }
 

@@ -139,7 +139,7 @@ struct CertificateMaintenance {
         let selection = CertificateSelection(nodes: command.nodes, names: command.names)
         let leaves = try selection.leaves(of: declarations)
         let set = try accepted(try CertificateSet(declarations), orExitWith: .data)
-        try access.check()
+        try age.checkIdentities()
         return switch command.action {
         case .check: try await check(set, leaves)
         case .renew: try await renew(set, selection)
@@ -147,10 +147,7 @@ struct CertificateMaintenance {
         }
     }
 
-    /// The settings for the encryption and decryption of keys.
-    var access: KeyAccess {
-        KeyAccess(environment: options.environment, identities: command.identities)
-    }
+    private var age: Age { Age(environment: options.environment, identities: command.identities) }
 
     /// The quoted command that shows which certificates can be renewed.
     private var renewalCall: String {
@@ -163,7 +160,7 @@ struct CertificateMaintenance {
 
     private func check(_ set: CertificateSet, _ leaves: [LeafDeclaration]) async throws(Problem) -> ExitCode {
         let now = Timestamp.now()
-        let inspection = try await set.inspect(leaves, at: now, access)
+        let inspection = try await set.inspect(leaves, at: now, age)
         let faulty = inspection.all.count { !$0.faults.isEmpty }
         if options.output.isForPrograms {
             output.writeObjects(certificatesJSON(inspection))
@@ -183,7 +180,7 @@ struct CertificateMaintenance {
     private func renew(_ set: CertificateSet, _ selection: CertificateSelection) async throws(Problem) -> ExitCode {
         let lock = command.isDryRun ? nil : HeldLock(try await lock(set))
         defer { withExtendedLifetime(lock) {} }
-        let renewal = Renewal(set, selection, isForced: command.isForced, at: .now(), access)
+        let renewal = Renewal(set, selection, isForced: command.isForced, at: .now(), age)
         let plan = try await renewal.plan()
         if !plan.authorityFaults.isEmpty, !options.output.isForPrograms {
             let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
@@ -261,7 +258,7 @@ extension CertificateMaintenance {
 
     /// Shows the progress of the rotation, or performs a step.
     func rotate(_ set: CertificateSet) async throws(Problem) -> ExitCode {
-        let rotation = Rotation(set, at: .now(), access)
+        let rotation = Rotation(set, at: .now(), age)
         guard let step = command.step else {
             show(try rotation.status())
             return .success
@@ -269,7 +266,8 @@ extension CertificateMaintenance {
         let lock = try await lock(set)
         let before = try rotation.status()
         guard try before.isDue(step) else {
-            show(before)
+            // Whoever has removed the old CA already is not invited to begin another rotation.
+            show(before, invites: step != .remove)
             return .success
         }
         try requireConfirmation(of: step, before)
@@ -299,11 +297,11 @@ extension CertificateMaintenance {
         )
     }
 
-    private func show(_ status: RotationStatus, done: RotationStep? = nil) {
+    private func show(_ status: RotationStatus, done: RotationStep? = nil, invites: Bool = true) {
         if options.output.isForPrograms {
             output.writeObjects(rotationJSON(status, done: done))
         } else {
-            write(rotationLines(status, done: done, next: shellLine(call(for: status.next))))
+            write(rotationLines(status, done: done, next: invites ? shellLine(call(for: status.next)) : nil))
         }
     }
 
