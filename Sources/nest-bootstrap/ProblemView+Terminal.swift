@@ -9,7 +9,7 @@ extension ProblemView {
         guard environment.isErrorTerminal else { return nil }
         let shown = ShownFile()
         return Self(
-            columns: Terminal.columns(2),
+            columns: Terminal.size(2)?.columns,
             isColoured: environment.areErrorsColoured
         ) { shown.line(at: $0, root: root) }
     }

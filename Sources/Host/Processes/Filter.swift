@@ -28,7 +28,6 @@ public struct FilterResult: Sendable {
 ///   - command: The program to run.
 ///   - input: The bytes for standard input.
 ///   - outputLimit: The number of bytes of output above which the program is killed.
-///   - errorsLimit: The number of bytes at the end of standard error that are kept.
 ///   - keepsTerminal: Whether the program stays in the session of this process, so that it can ask for a password on the
 ///     terminal; then its children are not killed.
 ///   - deadline: The instant at which the program is killed.
@@ -38,14 +37,13 @@ public func filter(
     _ command: Command,
     input: SecretBytes,
     outputLimit: Int,
-    errorsLimit: Int = 4096,
     keepsTerminal: Bool = false,
     deadline: ContinuousClock.Instant,
 ) async throws(SystemError) -> FilterResult {
     if Task.isCancelled { throw SystemError("cannot run", command.program, code: ECANCELED) }
     return try await onThread("cannot run", command.program) { (cancelled) throws(SystemError) in
         var child = try ChildProcess(starting: command, isFilter: true, keepsTerminal: keepsTerminal)
-        var streams = FilterStreams(command.program, input, outputLimit: outputLimit, errorsLimit: errorsLimit)
+        var streams = FilterStreams(command.program, input, outputLimit: outputLimit)
         try child.watch(
             deadline: deadline,
             grace: { .zero },
@@ -67,15 +65,15 @@ private struct FilterStreams {
     private let name: String
     private let input: SecretBytes
     private let outputLimit: Int
-    private let errorsLimit: Int
+    /// The number of bytes at the end of standard error that are kept.
+    private static let errorsLimit = 4096
     private var writtenCount = 0
     private(set) var parts: [SecretBytes] = []
     private var outputCount = 0
     private(set) var errors: [UInt8] = []
 
-    init(_ name: String, _ input: SecretBytes, outputLimit: Int, errorsLimit: Int) {
-        (self.name, self.input) = (name, input)
-        (self.outputLimit, self.errorsLimit) = (outputLimit, errorsLimit)
+    init(_ name: String, _ input: SecretBytes, outputLimit: Int) {
+        (self.name, self.input, self.outputLimit) = (name, input, outputLimit)
     }
 
     /// Writes as much input as the pipe accepts, and returns whether more has to be written.
@@ -118,7 +116,7 @@ private struct FilterStreams {
 
     mutating func readErrors(_ end: CInt) throws(SystemError) -> Bool {
         let bytes = try readAvailable(end, "cannot read the errors of", name, capacity: 1 << 12)
-        if let bytes { errors = (errors + bytes).suffix(errorsLimit) }
+        if let bytes { errors = (errors + bytes).suffix(Self.errorsLimit) }
         return bytes?.isEmpty != true
     }
 }

@@ -38,12 +38,6 @@ public enum Terminal {
     /// - Returns: The line without its line ending, or `nil` at the end of the input.
     public static func answer() async -> String? { await onThread { readLine() } }
 
-    /// Returns the number of columns of a terminal.
-    ///
-    /// - Parameter descriptor: The output, such as 1.
-    /// - Returns: The number, or `nil` if the output is not a terminal or its size is not known.
-    public static func columns(_ descriptor: Int32) -> Int? { size(descriptor)?.columns }
-
     /// Returns the size of a terminal, which changes with its window.
     ///
     /// - Parameter descriptor: The output, such as 1.

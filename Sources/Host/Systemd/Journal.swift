@@ -28,11 +28,9 @@ public struct Journal: Sendable {
     /// Without the socket libsystemd drops every entry and reports success.
     init?(environment: [String: String], descriptors: [CInt], socket: String) {
         guard (try? FileSystem.exists(socket)) == true, let stream = environment["JOURNAL_STREAM"] else { return nil }
-        let numbers = stream.split(separator: ":", omittingEmptySubsequences: false).map { UInt64($0) }
-        guard numbers.count == 2, let device = numbers[0], let inode = numbers[1] else { return nil }
-        let identity = FileStatus.Identity(device: device, inode: inode)
         let isOurs = descriptors.contains { descriptor in
-            (try? FileStatus(descriptor: descriptor, "cannot look at", "output"))?.identity == identity
+            let file = (try? FileStatus(descriptor: descriptor, "cannot look at", "output"))?.identity
+            return file.map { "\($0.device):\($0.inode)" } == stream
         }
         if !isOurs { return nil }
     }

@@ -34,5 +34,5 @@ public struct OutputEnvironment: Sendable {
     public var areErrorsColoured: Bool { isErrorTerminal && isCapable && !refusesColours }
 
     /// The number of columns of standard output, or `nil` if it is not a terminal.
-    public var columns: Int? { isOutputTerminal ? Terminal.columns(1) ?? 80 : nil }
+    public var columns: Int? { isOutputTerminal ? Terminal.size(1)?.columns ?? 80 : nil }
 }
