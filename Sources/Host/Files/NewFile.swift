@@ -17,23 +17,17 @@ public struct FileContent: Sendable {
     /// The file's group, `nil` for the process's group.
     public var group: UInt32?
 
-    /// Creates a description of a file whose content is in memory.
-    public init(_ bytes: [UInt8], path: String, mode: UInt32, owner: UInt32? = nil, group: UInt32? = nil) {
-        (self.bytes, self.path, self.mode) = (bytes, path, mode)
-        (self.owner, self.group, size) = (owner, group, bytes.count)
-    }
-
-    /// Creates a description of a file whose content is not in memory.
     public init(
-        sha256: String,
+        _ bytes: [UInt8]? = nil,
+        sha256: String = "",
         size: Int? = nil,
         path: String,
         mode: UInt32,
         owner: UInt32? = nil,
-        group: UInt32? = nil
+        group: UInt32? = nil,
     ) {
-        (self.sha256, self.size, self.path, self.mode) = (sha256, size, path, mode)
-        (self.owner, self.group) = (owner, group)
+        (self.bytes, self.sha256, self.size) = (bytes, sha256, size ?? bytes?.count)
+        (self.path, self.mode, self.owner, self.group) = (path, mode, owner, group)
     }
 }
 
