@@ -148,9 +148,7 @@ extension CertificateSet {
             throw Problem("the certificate of the CA, '\(path(file))', cannot be used: \(error)")
         }
     }
-}
 
-extension CertificateSet {
     /// The maximum size of the file of a public key in bytes.
     private static let keySizeLimit = 16 << 10
     /// The maximum number of files of a node.

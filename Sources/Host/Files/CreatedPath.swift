@@ -6,7 +6,6 @@ public enum CreatedPath: Sendable {
     /// A directory that does not exist yet.
     case directory(String)
     case file(FileContent)
-    /// A symbolic link.
     case link(String, target: String)
 
     public var path: String {
@@ -16,7 +15,6 @@ public enum CreatedPath: Sendable {
         }
     }
 
-    /// Returns the same file, link or directory at another path.
     public func moved(to path: String) -> Self {
         switch self {
         case .directory: return .directory(path)
@@ -28,7 +26,7 @@ public enum CreatedPath: Sendable {
     }
 }
 
-/// The physical location of a path, without links above it.
+/// A path without links above it.
 public struct PhysicalPath: Sendable, Hashable {
     /// The path, in which only the last part may be a link.
     public var path: String
@@ -40,8 +38,8 @@ public struct PhysicalPath: Sendable, Hashable {
 extension FileSystem {
     /// Follows the links above a path, and finds the directories that ``makeDirectories(_:)`` would create for it.
     ///
-    /// - Parameter path: An absolute path, which need not exist.
-    /// - Returns: The path without links above it.
+    /// The path need not exist.
+    ///
     /// - Throws: ``Base/SystemError`` if the path names no file, or a directory above it may not be searched.
     public static func physicalPath(of path: String) throws(SystemError) -> PhysicalPath {
         let operation = "cannot follow"
@@ -64,11 +62,7 @@ extension FileSystem {
         return PhysicalPath(path: "\(directories.last ?? base)/\(parts.name)", missingDirectories: directories)
     }
 
-    /// Finds the directories that ``makeDirectories(_:)`` would create.
-    ///
-    /// - Parameter directory: An absolute path.
-    /// - Returns: The paths of the directories without links, outermost first.
-    /// - Throws: ``Base/SystemError`` if a directory above it may not be searched.
+    /// Returns the directories that ``makeDirectories(_:)`` would create, without links and outermost first.
     public static func missingDirectories(_ directory: String) throws(SystemError) -> [String] {
         try physicalPath(of: "\(directory)/file").missingDirectories
     }
@@ -79,15 +73,9 @@ public struct PathParts: Sendable {
     /// The directory, `.` if the path names none.
     public var directory: String
 
-    /// The last component.
     public var name: String
 
-    /// Cuts a path that must name something inside a directory.
-    ///
-    /// - Parameters:
-    ///   - path: The path.
-    ///   - operation: The operation that is attempted, for messages.
-    /// - Throws: ``Base/SystemError`` if the path does not name something inside a directory.
+    /// Cuts a path, which must name something inside a directory; errors name the operation.
     public init(_ path: String, _ operation: String) throws(SystemError) {
         try SystemError.checkPath(operation, path)
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
@@ -98,12 +86,10 @@ public struct PathParts: Sendable {
             throw SystemError(operation, path, code: EISDIR, detail: "is the path of a directory")
         }
     }
-}
 
-extension PathParts {
-    /// The hidden name in the same directory that a new version of the entry has until it is renamed into place.
+    /// The hidden name in the same directory that a new version has until it is renamed into place.
     ///
-    /// Remains of a killed process under this name are removed when the entry is written next.
+    /// What a killed process has left under this name is removed when the entry is written next.
     public var temporaryName: String {
         // A name has at most 255 bytes, all of which the entry's name may use.
         ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).nest-bootstrap.tmp"

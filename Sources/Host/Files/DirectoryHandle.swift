@@ -2,7 +2,7 @@ public import Base
 import CShims
 import Glibc
 
-/// An open directory, whose entries can be changed even if its path changes meanwhile.
+/// An open directory, in which entries are changed even if its path leads elsewhere meanwhile.
 public struct DirectoryHandle: ~Copyable, Sendable {
     let descriptor: FileDescriptor
     let path: String
@@ -17,19 +17,17 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         self.path = path
     }
 
-    /// Creates a symbolic link.
     func makeLink(_ name: String, to target: String, _ operation: String) throws(SystemError) {
         try SystemError.check(operation, full(name)) { unsafe symlinkat(target, descriptor.raw, name) }
     }
 
-    /// Renames an entry, and replaces an existing entry with the new name.
     func rename(_ name: String, to other: String, _ operation: String) throws(SystemError) {
         try SystemError.check(operation, full(other)) {
             unsafe renameat(descriptor.raw, name, descriptor.raw, other)
         }
     }
 
-    /// Gives two entries each other's name, in one step.
+    /// Swaps the names of two entries in one step.
     func exchange(_ name: String, with other: String, _ operation: String) throws(SystemError) {
         do throws(SystemError) {
             try SystemError.check(operation, full(other)) { unsafe nest_host_exchange(descriptor.raw, name, other) }
@@ -45,9 +43,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         unsafe unlinkat(descriptor.raw, name, 0)
     }
 
-    /// Removes an entry that is not a directory, if it exists.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// Removes an entry that is not a directory; it need not exist.
     public func remove(_ name: String) throws(SystemError) {
         do throws(SystemError) {
             try SystemError.check("cannot remove", full(name)) { unsafe unlinkat(descriptor.raw, name, 0) }
@@ -56,9 +52,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         }
     }
 
-    /// Removes a subdirectory.
-    ///
-    /// - Throws: ``Base/SystemError`` if the subdirectory cannot be removed, with code `ENOTEMPTY` if it is not empty.
+    /// Removes a subdirectory; if it is not empty, the error has the code `ENOTEMPTY`.
     public func removeDirectory(_ name: String) throws(SystemError) {
         try SystemError.check("cannot remove", full(name)) { unsafe unlinkat(descriptor.raw, name, AT_REMOVEDIR) }
     }
@@ -85,7 +79,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
     }
 }
 
-/// Access to state directories that root writes and that programs started by tasks may reach.
+/// State directories that root writes and that programs started by tasks may reach.
 ///
 /// Links in these directories are not followed. A directory belongs to root, or to the user of the unit that writes it.
 /// A file that root creates in a directory of such a user belongs to that user, who could replace the file anyway.
@@ -96,8 +90,8 @@ extension DirectoryHandle {
     ///   - path: The absolute path.
     ///   - isCreating: Whether missing directories are created, with mode 0755.
     ///   - isOfService: Whether a service account may own the directory, which may then contain anything.
-    /// - Throws: ``Base/SystemError`` if a part of the path is a link or not a directory, or, for root, if another user
-    ///   owns the directory or can write it.
+    /// - Throws: ``Base/SystemError`` if a part of the path is a link or, for root, if another user owns the directory
+    ///   or can write in it.
     public init(reaching path: String, isCreating: Bool, isOfService: Bool = false) throws(SystemError) {
         let operation = isCreating ? Self.creating : Self.opening
         let handle = try Self.walked(path, creatingWith: isCreating ? 0o755 : nil, operation, inheritsOwner: true)
@@ -105,22 +99,15 @@ extension DirectoryHandle {
         self = handle
     }
 
-    /// Opens a directory of any owner without following a link on the way.
-    ///
-    /// - Parameter path: The absolute path.
-    /// - Throws: ``Base/SystemError`` if a part of the path is a link or not a directory, or does not exist.
+    /// Opens a directory of any owner, and refuses a path with a link in it.
     public init(withoutLinks path: String) throws(SystemError) {
         self = try Self.walked(path, creatingWith: nil, Self.opening)
     }
 
     /// Opens a directory to write in it, and creates missing directories.
     ///
-    /// Root follows no link that appears after the path was examined.
-    ///
-    /// - Parameters:
-    ///   - path: The directory.
-    ///   - operation: The operation that errors name.
-    /// - Throws: ``Base/SystemError`` as for ``FileSystem/directoryForWriting(_:_:)``, or if the system refuses.
+    /// Root follows links only as ``FileSystem/directoryForWriting(_:_:)`` allows, and none that appears after that
+    /// check.
     init(creatingForWriting path: String, _ operation: String) throws(SystemError) {
         let place = try FileSystem.directoryForWriting(path, operation)
         // This check reports a dangling link, and a file that is in the way.
@@ -129,7 +116,6 @@ extension DirectoryHandle {
         self.init(adopting: try handle.descriptor.duplicate(operation, path), path)
     }
 
-    /// Opens a directory step by step without following a link.
     private static func walked(
         _ path: String,
         creatingWith mode: UInt32?,
@@ -147,14 +133,9 @@ extension DirectoryHandle {
     private static let opening = "cannot open directory"
     private static let creating = "cannot create directory"
 
-    /// Opens a subdirectory, as ``init(reaching:isCreating:isOfService:)`` does.
+    /// Opens a subdirectory under the conditions of ``init(reaching:isCreating:isOfService:)``.
     ///
-    /// - Parameters:
-    ///   - name: The subdirectory's name.
-    ///   - mode: The permissions with which a missing subdirectory is created, or `nil` if it is not created.
-    ///   - isOfService: Whether a service account may own the directory, which may then contain anything.
-    /// - Returns: The open directory.
-    /// - Throws: ``Base/SystemError`` in the same cases as that initialiser.
+    /// If it does not exist, it is created with the given mode, or not at all if the mode is `nil`.
     public func directory(
         _ name: String,
         creatingWith mode: UInt32?,
@@ -198,9 +179,6 @@ extension DirectoryHandle {
         return status.owner == 0 ? nil : (status.owner, status.group)
     }
 
-    /// Reads the status of the directory itself.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func status() throws(SystemError) -> FileStatus {
         try FileStatus(descriptor: descriptor.raw, "cannot look at", path)
     }
@@ -235,34 +213,18 @@ extension DirectoryHandle {
     }
 
     /// Reads a regular file in the directory; a link is refused.
-    ///
-    /// - Parameters:
-    ///   - name: The file's name.
-    ///   - limit: The maximum number of bytes.
-    /// - Returns: All bytes of the file.
-    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read.
     public func read(_ name: String, limit: Int) throws(SystemError) -> [UInt8] {
         try readFile(try open(name, O_RDONLY | O_NONBLOCK, "cannot read"), full(name), limit: limit)
     }
 
-    /// Reads a regular file of any size in the directory in parts; a link is refused.
-    ///
-    /// - Parameters:
-    ///   - name: The file's name.
-    ///   - receive: A function that receives the parts in order.
-    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read, or what `receive` throws.
+    /// Reads a regular file of any size in parts; a link is refused.
     public func readParts(_ name: String, _ receive: ([UInt8]) throws(SystemError) -> Void) throws(SystemError) {
         try Base.readParts(try open(name, O_RDONLY | O_NONBLOCK, "cannot read"), full(name), receive)
     }
 
     /// Replaces a file of the directory atomically; a link is replaced, not followed.
     ///
-    /// - Parameters:
-    ///   - bytes: The whole content.
-    ///   - name: The file's name.
-    ///   - mode: The file's permissions.
-    ///   - isSynced: Whether the file is flushed to the disk, so that it survives a power failure.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// A file that is not synced may be lost in a power failure.
     public func write(
         _ bytes: [UInt8],
         to name: String,
@@ -284,26 +246,16 @@ extension DirectoryHandle {
     }
 
     /// Opens a lock file, which only its owner may open and therefore lock.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func openLock(_ name: String) throws(SystemError) -> FileDescriptor {
         try open(name, O_RDWR | O_CREAT, "cannot lock")
     }
 
     /// Opens the directory itself to lock it, which requires permission to list it.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func openLock() throws(SystemError) -> FileDescriptor {
         try open(".", O_RDONLY | O_DIRECTORY, "cannot lock")
     }
 
-    /// Reads the status of an entry without following a link, or returns `nil` if there is none.
-    ///
-    /// - Parameters:
-    ///   - name: The name of the entry.
-    ///   - operation: The operation that errors name.
-    /// - Returns: The status.
-    /// - Throws: ``Base/SystemError`` with the path of the entry if the directory may not be searched.
+    /// Reads the status of an entry without following a link, `nil` if there is none.
     public func status(_ name: String, _ operation: String = "cannot look at") throws(SystemError) -> FileStatus? {
         do throws(SystemError) {
             return try FileStatus.at(name, in: descriptor.raw, followingLinks: false, operation)
@@ -313,8 +265,6 @@ extension DirectoryHandle {
     }
 
     /// Lists the names of the entries, in no particular order.
-    ///
-    /// - Throws: ``Base/SystemError`` if the directory cannot be read.
     public func names() throws(SystemError) -> [String] {
         let operation = "cannot list"
         let readable = try open(".", O_RDONLY | O_DIRECTORY, operation)
@@ -338,17 +288,16 @@ extension DirectoryHandle {
 /// The flag `O_PATH`, which opens a directory only for searching; Glibc declares it for GNU sources only.
 private let searchOnly: Int32 = 0o10000000
 
-/// The files under temporary names.
 extension DirectoryHandle {
-    /// The number of attempts, and the pause after each, to get a temporary name that another process writes.
+    /// The number of attempts, and the pause after each, while another process writes under the temporary name.
     private static let (attemptLimit, attemptMicroseconds): (Int, UInt32) = (500, 20_000)
 
-    /// Creates and locks a file that only its owner may read; a file without a lock no longer has a writer.
+    /// Creates and locks a file that only its owner may read.
     ///
-    /// A file that a killed process has left under the name is removed. While another process writes the file, it is
-    /// waited for.
+    /// If the file exists without a lock, it was left by a killed process, and is removed. If it has a lock, the other
+    /// process is waited for.
     ///
-    /// - Throws: ``Base/SystemError`` if the system refuses, with the code `EBUSY` if the other process does not end.
+    /// - Throws: ``Base/SystemError`` with the code `EBUSY` if the other process does not end.
     func makeFile(_ name: String, _ operation: String, _ path: String) throws(SystemError) -> FileLock {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         for _ in 0..<Self.attemptLimit {
@@ -368,7 +317,7 @@ extension DirectoryHandle {
         throw SystemError(operation, path, code: EBUSY, detail: "another process is writing it")
     }
 
-    /// Removes what a killed process has left under a temporary name, and returns whether no other process writes it.
+    /// Removes an existing file without a lock, and returns whether no other process writes it.
     private func removeAbandoned(_ name: String, _ operation: String) throws(SystemError) -> Bool {
         let opened = unsafe openat(descriptor.raw, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         let code = errno
@@ -386,13 +335,13 @@ extension DirectoryHandle {
         return true
     }
 
-    /// Removes what a killed process has left under a temporary name, if it exists: a directory with what is in it too.
+    /// Removes what a killed process has left under a temporary name, also a directory with its contents.
     func removeRemains(_ name: String) throws(SystemError) {
         guard let found = try status(name) else { return }
         if found.kind == .directory { try removeTree(name) } else { try remove(name) }
     }
 
-    /// Returns whether an open file still has a name.
+    /// Returns whether an open file still has its name.
     private func isFile(
         _ name: String,
         _ file: borrowing FileDescriptor,

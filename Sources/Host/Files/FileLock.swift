@@ -6,19 +6,11 @@ import Glibc
 /// The file is not removed, because two processes could then hold locks of two files with the same name. The
 /// corresponding C function is `flock`.
 public struct FileLock: ~Copyable, Sendable {
-    /// The open file.
     let file: FileDescriptor
 
-    /// The pause between two attempts to take the lock.
     private static let pause = Duration.milliseconds(50)
 
-    /// Takes the lock, unless another process has it.
-    ///
-    /// - Parameters:
-    ///   - file: The open file or directory, see ``DirectoryHandle/openLock()``.
-    ///   - path: The path of the file, for messages.
-    /// - Returns: The lock, or `nil` if it is taken.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// Takes the lock of an open file or directory, or returns `nil` if another process has it.
     public static func take(_ file: consuming FileDescriptor, _ path: String) throws(SystemError) -> FileLock? {
         let raw = file.raw
         do throws(SystemError) {
@@ -66,7 +58,6 @@ public struct FileLock: ~Copyable, Sendable {
 public struct LockTable: Sendable {
     private let holders: [FileStatus.Identity: Int32]
 
-    /// The maximum number of bytes in the kernel's list.
     private static let sizeLimit = 16 << 20
 
     /// Reads the kernel's list; the table is empty if the list cannot be read.
@@ -93,10 +84,7 @@ public struct LockTable: Sendable {
     /// Whether no process that is visible to this process holds a lock.
     public var isEmpty: Bool { holders.isEmpty }
 
-    /// Finds the process that holds the lock of a file.
-    ///
-    /// - Parameter file: The file.
-    /// - Returns: The process ID, or `nil` if no process that is visible to this process holds the lock.
+    /// Returns the ID of the process that holds the lock of a file, `nil` if no process visible to this one does.
     public func holder(of file: FileStatus.Identity) -> Int32? { holders[file] }
 }
 

@@ -42,13 +42,11 @@ extension FileSystem {
 
     private static let trusting = "cannot trust"
 
-    /// Refuses a file with a secret that other users of the node can read.
+    /// Refuses a file with a secret that other users of the node can read; the error has the command that corrects it.
     ///
     /// The group may read the file if root owns it, as PostgreSQL allows for keys: `root:ssl-cert`, mode 0640.
-    /// Permissions do not matter below a directory that other users cannot enter.
-    ///
-    /// - Parameter path: The path; a path that does not exist is not refused.
-    /// - Throws: ``Base/SystemError`` with the command that corrects the permissions.
+    /// Permissions do not matter below a directory that other users cannot enter. A path that does not exist is not
+    /// refused.
     public static func requirePrivate(_ path: String) throws(SystemError) {
         guard let real = try? realPath(path), let status = try FileStatus.at(real, followingLinks: true, trusting)
         else {
@@ -83,7 +81,6 @@ extension FileSystem {
 }
 
 extension FileStatus {
-    /// The owner, group and permissions, for messages.
     fileprivate var permissionText: String {
         "owner \(owner), group \(group), mode 0\(String(mode, radix: 8))"
     }
@@ -119,13 +116,10 @@ extension FileSystem {
     /// The time limit for looking up a user or group when no deadline of a task applies.
     public static let accountLookupLimit = Duration.seconds(10)
 
-    /// Looks up a user ID.
+    /// Looks up the ID of a user by name, or by its ID in decimal, which need not belong to a user.
     ///
-    /// - Parameters:
-    ///   - name: The user's name, or its ID in decimal.
-    ///   - deadline: The instant after which the lookup is given up, because the user database may be on the network.
-    /// - Returns: The user ID; an ID given in decimal need not belong to a user.
-    /// - Throws: ``Base/SystemError`` if there is no such user, or the database does not answer.
+    /// - Throws: ``Base/SystemError`` if there is no such user, or the user database, which may be on the network, does
+    ///   not answer by the deadline.
     public static func lookupUser(
         _ name: String,
         until deadline: ContinuousClock.Instant,
@@ -138,13 +132,7 @@ extension FileSystem {
         }
     }
 
-    /// Looks up a group ID; see ``lookupUser(_:until:)``.
-    ///
-    /// - Parameters:
-    ///   - name: The group's name, or its ID in decimal.
-    ///   - deadline: The instant after which the lookup is given up.
-    /// - Returns: The group ID; an ID given in decimal need not belong to a group.
-    /// - Throws: ``Base/SystemError`` if there is no such group, or the database does not answer.
+    /// Looks up the ID of a group as ``lookupUser(_:until:)`` does.
     public static func lookupGroup(
         _ name: String,
         until deadline: ContinuousClock.Instant,
@@ -157,7 +145,7 @@ extension FileSystem {
         }
     }
 
-    /// The memory for an entry; that of a group has the names of its members.
+    /// The memory for an entry, which for a group includes the names of its members.
     private static let capacity = 1 << 20
 
     /// Queries the user or group database; an unknown name is interpreted as an ID.

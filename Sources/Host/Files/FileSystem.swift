@@ -2,43 +2,24 @@ public import Base
 import CShims
 import Glibc
 
-/// Operations on files and directories, all of them with limits.
+/// Operations on files and directories.
 public enum FileSystem {
     /// Reads a regular file, following links; see ``Base/readFile(_:limit:)``.
-    ///
-    /// - Parameters:
-    ///   - path: The file.
-    ///   - limit: The maximum number of bytes.
-    /// - Returns: All bytes of the file.
-    /// - Throws: ``Base/SystemError`` if the file does not exist, cannot be read, is not a regular file or is too
-    ///   large.
     public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         try readFile(path, limit: limit)
     }
 
-    /// Reads the status of a path, without following a link.
-    ///
-    /// - Parameter path: The path.
-    /// - Returns: The status, or `nil` if nothing exists at the path.
-    /// - Throws: ``Base/SystemError`` if a directory on the way may not be searched.
+    /// Reads the status of a path without following a link, `nil` if nothing exists there.
     public static func status(_ path: String) throws(SystemError) -> FileStatus? {
         try FileStatus.at(path, followingLinks: false, "cannot look at")
     }
 
-    /// Returns whether something exists at a path, following links.
-    ///
-    /// - Parameter path: The path.
-    /// - Returns: Whether it exists; a dangling link does not.
-    /// - Throws: ``Base/SystemError`` if a directory on the way may not be searched.
+    /// Returns whether something exists at a path, following links; a dangling link counts as nothing.
     public static func exists(_ path: String) throws(SystemError) -> Bool {
         try FileStatus.at(path, followingLinks: true, "cannot look at") != nil
     }
 
-    /// Opens a file for one of ``Command/files``.
-    ///
-    /// - Parameter path: The path of the file.
-    /// - Returns: The descriptor, which the start of the program closes.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// Opens a file for one of ``Command/files``; the start of the program closes it.
     public static func openForChild(_ path: String) throws(SystemError) -> CInt {
         let file = try FileDescriptor(opening: path, O_RDONLY | O_NOCTTY, "cannot read")
         let raw = file.raw
@@ -46,11 +27,7 @@ public enum FileSystem {
         return raw
     }
 
-    /// Resolves all links of a path.
-    ///
-    /// - Parameter path: A path that exists.
-    /// - Returns: The absolute path without links.
-    /// - Throws: ``Base/SystemError`` if nothing exists at the path, or a directory on the way may not be searched.
+    /// Resolves all links of a path that exists.
     public static func realPath(_ path: String) throws(SystemError) -> String {
         let operation = "cannot look at"
         try SystemError.checkPath(operation, path)
@@ -59,10 +36,7 @@ public enum FileSystem {
         return unsafe String(cString: real)
     }
 
-    /// Resolves all links in the part of a path that exists.
-    ///
-    /// - Parameter path: An absolute path.
-    /// - Returns: The path without links; the part that does not exist is unchanged.
+    /// Resolves all links in the part of an absolute path that exists.
     public static func existingRealPath(_ path: String) -> String {
         var existing = path[...]
         while !existing.isEmpty {
@@ -72,11 +46,9 @@ public enum FileSystem {
         return path
     }
 
-    /// Returns whether a file can be executed, following links.
+    /// Returns whether a file can be executed, following links; `false` on a file system that is mounted `noexec`.
     ///
-    /// - Parameter path: The file.
-    /// - Returns: Whether it can be executed; `false` for a file on a file system that is mounted `noexec`.
-    /// - Throws: ``Base/SystemError`` if there is no such file, or a directory on the way may not be searched.
+    /// - Throws: ``Base/SystemError`` if the file does not exist, or a directory on the way may not be searched.
     public static func isExecutable(_ path: String) throws(SystemError) -> Bool {
         let operation = "cannot look at"
         guard try FileStatus.at(path, followingLinks: true, operation) != nil else {
@@ -85,13 +57,9 @@ public enum FileSystem {
         return unsafe faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0
     }
 
-    /// Lists a directory.
+    /// Lists a directory or the directory that a link leads to, sorted by the bytes of the names, without `.` and `..`.
     ///
-    /// - Parameters:
-    ///   - directory: The directory, or a link to one.
-    ///   - limit: The maximum number of names.
-    /// - Returns: The names in it, sorted by their bytes, without `.` and `..`.
-    /// - Throws: ``Base/SystemError`` if it is not a directory, cannot be read or has too many names.
+    /// - Throws: ``Base/SystemError`` if it is not a directory, cannot be read or has more names than the limit.
     public static func list(_ directory: String, limit: Int = 100_000) throws(SystemError) -> [String] {
         let operation = "cannot list"
         let opened = try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY | O_NONBLOCK, operation)
@@ -99,39 +67,28 @@ public enum FileSystem {
         let names = try listing.names(operation, directory, limit: limit)
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
-}
 
-extension FileSystem {
-    /// Returns whether every user can read a file.
+    /// Returns whether every user can read a file, following links.
     ///
-    /// - Parameter path: The path, whose links are followed.
-    /// - Returns: Whether every user has this access; `true` for a path that does not exist or cannot be examined.
+    /// A path that does not exist or cannot be examined counts as readable.
     public static func isReadableByAll(_ path: String) -> Bool {
         guard let real = try? realPath(path), let found = try? status(real) else { return true }
         return isReachableByAll(real) && found.mode & 0o004 != 0
     }
-}
 
-extension FileSystem {
     /// Creates a directory and all missing directories above it, with mode 0755.
     ///
-    /// Behind a link of another user, root creates directories only in that user's directories.
-    ///
-    /// - Parameter path: The directory, which may exist already.
-    /// - Throws: ``Base/SystemError`` as for ``directoryForWriting(_:_:)``, or if a directory cannot be created.
+    /// Root follows links only as ``directoryForWriting(_:_:)`` allows.
     public static func makeDirectories(_ path: String) throws(SystemError) {
         _ = try DirectoryHandle(creatingForWriting: path, makingDirectory)
     }
 
-    /// Checks that no file or dangling link is in the way of ``makeDirectories(_:)``.
-    ///
-    /// - Parameter path: The path of a file in the last directory.
-    /// - Throws: ``Base/SystemError`` if something on the way is not a directory, or cannot be examined.
+    /// Checks that no file or dangling link is in the way of ``makeDirectories(_:)`` for the directory of a file.
     public static func checkDirectories(above path: String) throws(SystemError) {
         for path in prefixes(try PathParts(path, makingDirectory).directory) where try missingDirectory(path) { return }
     }
 
-    private static let makingDirectory = "cannot create directory"
+    static let makingDirectory = "cannot create directory"
 
     /// Returns the paths of the directories above a path and the path itself, outermost first.
     private static func prefixes(_ path: String) -> [String] {
@@ -161,11 +118,7 @@ extension FileSystem {
         )
     }
 
-    /// Removes a file or link.
-    ///
-    /// - Parameter path: The path to remove; a link is removed, not its target.
-    /// - Returns: Whether something was removed.
-    /// - Throws: ``Base/SystemError`` if the path is a directory or the system refuses.
+    /// Removes a file or link, and returns whether something was removed; a link is not followed.
     @discardableResult
     public static func remove(_ path: String) throws(SystemError) -> Bool {
         let operation = "cannot remove"
@@ -178,9 +131,7 @@ extension FileSystem {
             throw error
         }
     }
-}
 
-extension FileSystem {
     /// Replaces a file atomically.
     ///
     /// The bytes are written to a new file in the same directory, which gets its owner and permissions before its first
@@ -195,7 +146,7 @@ extension FileSystem {
     ///   - group: The file's group, by default the process's group.
     ///   - isSynced: Whether the file is flushed to the disk before it is renamed. Files that are recreated at each
     ///     boot do not need this.
-    /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
+    /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or cannot be written.
     public static func write(
         _ bytes: [UInt8],
         to path: String,
@@ -210,14 +161,8 @@ extension FileSystem {
 
     /// Replaces several files that belong together, such as a certificate and its key.
     ///
-    /// Each file is replaced as by ``write(_:to:mode:owner:group:isSynced:)``. All files are on the disk before the
-    /// first file is renamed, so the files are inconsistent only between the renames. If a file cannot be written, no
-    /// file is changed.
-    ///
-    /// - Parameters:
-    ///   - files: The files.
-    ///   - isSynced: Whether the files are flushed to the disk.
-    /// - Throws: ``Base/SystemError`` with the first path that could not be written.
+    /// All files are on the disk before the first one is renamed, so they are inconsistent only between the renames. If
+    /// a file cannot be written, no file is changed.
     public static func writeTogether(_ files: [FileContent], isSynced: Bool = true) throws(SystemError) {
         let files = try files.map { file throws(SystemError) in try NewFile(file, isSynced: isSynced) }
         for file in files { try file.rename() }
@@ -226,13 +171,8 @@ extension FileSystem {
 
     /// Creates a symbolic link, and missing directories above it.
     ///
-    /// If `replacing` is set, an existing file or link is replaced atomically. A directory is never replaced.
-    ///
-    /// - Parameters:
-    ///   - path: The path of the link.
-    ///   - target: The target, written as given; it need not exist.
-    ///   - replacing: Whether an existing file or link is replaced.
-    ///   - isSynced: Whether the link is flushed to the disk; ignored unless `replacing` is `true`.
+    /// If `replacing` is set, an existing file or link is replaced atomically, and `isSynced` flushes the link to the
+    /// disk. A directory is never replaced. The target is written as given and need not exist.
     public static func makeSymbolicLink(
         at path: String,
         to target: String,
@@ -262,7 +202,7 @@ extension FileSystem {
         if isSynced { try directory.synchronize(operation) }
     }
 
-    /// Returns the advice about a file in the place of a directory, or the other way round.
+    /// Returns the advice about a file in the place of a directory, or the reverse.
     ///
     /// A device, a socket or a FIFO belongs to a driver or a service, so it is not to be removed.
     private static func adviceInTheWay(_ kind: FileStatus.Kind) -> String {
@@ -275,12 +215,9 @@ extension FileSystem {
         let detail = "a \(status.kind.rawValue) is in the way"
         return SystemError(operation, path, code: code, detail: detail, advice: adviceInTheWay(status.kind))
     }
-}
 
-extension FileSystem {
     /// Removes a directory and everything in it, without following links or entering mounted file systems.
     ///
-    /// - Parameter path: The path of the directory; links above it are followed.
     /// - Throws: ``Base/SystemError`` that names the path that could not be removed. Nothing is restored.
     public static func removeTree(_ path: String) throws(SystemError) {
         let parts = try PathParts(path, removing)
@@ -294,7 +231,6 @@ extension FileSystem {
         try Mount.all().first { isPath($0.path, at: directory) }?.path
     }
 
-    /// Returns the advice to unmount what is at a path.
     fileprivate static func unmounting(_ path: String) -> String {
         "run \(quotedShellLine(["umount", path])) first"
     }
@@ -344,10 +280,7 @@ extension DirectoryHandle {
         throw SystemError(operation, mounted, code: EBUSY, detail: detail, advice: FileSystem.unmounting(mounted))
     }
 
-    /// Removes a subdirectory and everything in it, without following links or entering mounted file systems.
-    ///
-    /// - Parameter name: The subdirectory's name.
-    /// - Throws: ``Base/SystemError`` that names the path that could not be removed. Nothing is restored.
+    /// Removes a subdirectory as ``FileSystem/removeTree(_:)`` does.
     public func removeTree(_ name: String) throws(SystemError) {
         // Mounts are checked before anything is removed. The kernel checks again at each directory.
         try requireNoMount(in: name, FileSystem.removing)
@@ -356,14 +289,8 @@ extension DirectoryHandle {
     }
 }
 
-/// Files that are not read as a whole.
 extension FileSystem {
     /// Reads a regular file of any size in parts, following links.
-    ///
-    /// - Parameters:
-    ///   - path: The file.
-    ///   - receive: A function that receives the parts in order.
-    /// - Throws: ``Base/SystemError`` if the file does not exist or cannot be read, or what `receive` throws.
     public static func readParts(
         _ path: String,
         _ receive: ([UInt8]) throws(SystemError) -> Void
@@ -372,9 +299,6 @@ extension FileSystem {
     }
 
     /// Refuses a path that is not a regular file or cannot be opened, following links.
-    ///
-    /// - Parameter path: The file.
-    /// - Throws: ``Base/SystemError`` if the file does not exist, cannot be read or is not a regular file.
     public static func requireReadable(_ path: String) throws(SystemError) {
         let operation = "cannot read"
         guard let status = try FileStatus.at(path, followingLinks: true, operation) else {

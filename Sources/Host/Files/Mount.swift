@@ -10,10 +10,8 @@ struct Mount: Sendable, Hashable {
 
     /// Lists the mounts of this process, in the order in which they were created.
     ///
-    /// The fields of a line are those of proc_pid_mountinfo(5), with space, tab, newline and backslash as octal escapes.
-    ///
-    /// - Returns: The mounts.
-    /// - Throws: ``Base/SystemError`` if the kernel's list cannot be read.
+    /// The fields of a line are those of proc_pid_mountinfo(5), with space, tab, newline and backslash as octal
+    /// escapes.
     static func all() throws(SystemError) -> [Mount] {
         let list = String(decoding: try FileSystem.read("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
         return list.utf8.split(separator: UInt8(ascii: "\n")).compactMap { line in
@@ -26,10 +24,9 @@ struct Mount: Sendable, Hashable {
         }
     }
 
-    /// Finds the mount that contains a path, or the one at the path itself.
+    /// Finds the mount that contains an absolute path, which need not exist.
     ///
-    /// - Parameter path: An absolute path, which need not exist.
-    /// - Returns: The mount, or `nil` if the kernel's list cannot be read.
+    /// The result is `nil` if the kernel's list cannot be read.
     static func containing(_ path: String) -> Mount? {
         let real = FileSystem.existingRealPath(path)
         let mounts = ((try? all()) ?? []).filter { isPath(real, at: $0.path) }
@@ -46,10 +43,7 @@ struct Mount: Sendable, Hashable {
 }
 
 extension FileSystem {
-    /// Returns whether files written to a path are only in memory, not on a disk.
-    ///
-    /// - Parameter path: An absolute path, which need not exist.
-    /// - Returns: Whether they are, `nil` if the kernel's list of mounts cannot be read.
+    /// Returns whether files written to a path are only in memory, `nil` if the list of mounts cannot be read.
     public static func isInMemory(_ path: String) -> Bool? {
         Mount.containing(path).map { ["tmpfs", "ramfs", "rootfs"].contains($0.type) }
     }
@@ -67,10 +61,9 @@ public struct FreeSpace: Sendable, Hashable {
     /// Whether a program would not find space for a small file.
     public var isFull: Bool { free < 1 << 20 || lacksInodes }
 
-    /// Reads the free space at a path.
+    /// Reads the free space at a path, which need not exist.
     ///
-    /// - Parameter path: An absolute path, which need not exist.
-    /// - Returns: The free space, `nil` if the kernel does not report it, such as that of `/proc`.
+    /// The result is `nil` for a file system without a size, such as `/proc`.
     public static func at(_ path: String) -> FreeSpace? {
         guard let mount = Mount.containing(path) else { return nil }
         var status = statvfs()

@@ -4,21 +4,20 @@ import Glibc
 /// A directory to be created, or corrected if it exists.
 public struct DirectorySettings: Sendable {
     public var path: String
-    /// The permissions, regardless of the process's mask; `nil` for those of an existing directory, and ``usualMode``.
+    /// The permissions, regardless of the process's mask; by default those of the existing directory, or ``usualMode``.
     public var mode: UInt32?
-    /// The owner, `nil` for that of an existing directory, and the process's user.
+    /// The owner; by default that an existing directory has, or the process's user.
     public var owner: UInt32?
-    /// The group, `nil` for that of an existing directory, and the group that new files get.
+    /// The group; by default that an existing directory has, or the group of the process if it is root's.
     public var group: UInt32?
 
-    /// The permissions of a new directory.
     public static let usualMode: UInt32 = 0o755
 
     public init(path: String, mode: UInt32? = nil, owner: UInt32? = nil, group: UInt32? = nil) {
         (self.path, self.mode, self.owner, self.group) = (path, mode, owner, group)
     }
 
-    /// Sets the owner and permissions of an open directory where they differ.
+    /// Corrects the owner and permissions of an open directory.
     fileprivate func apply(to directory: borrowing FileDescriptor, isNew: Bool, _ operation: String) throws(SystemError)
     {
         let raw = directory.raw
@@ -35,23 +34,18 @@ public struct DirectorySettings: Sendable {
 }
 
 extension FileSystem {
-    private static let makingOne = "cannot create directory"
-
-    /// Reads the status of a directory, without following a link.
+    /// Reads the status of a directory without following a link, `nil` if nothing exists at the path.
     ///
-    /// - Parameter path: The path of the directory; links above it are followed.
-    /// - Returns: The status, or `nil` if nothing exists at the path.
-    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path, or if it cannot be
-    ///   examined.
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path.
     public static func directoryStatus(_ path: String) throws(SystemError) -> FileStatus? {
-        try requireDirectory(try FileStatus.at(path, followingLinks: false, makingOne), path)
+        try requireDirectory(try FileStatus.at(path, followingLinks: false, makingDirectory), path)
     }
 
     private static func requireDirectory(_ found: FileStatus?, _ path: String) throws(SystemError) -> FileStatus? {
         guard let found, found.kind != .directory else { return found }
-        guard let target = found.target else { throw inTheWay(makingOne, path, found) }
+        guard let target = found.target else { throw inTheWay(makingDirectory, path, found) }
         throw SystemError(
-            makingOne,
+            makingDirectory,
             path,
             code: EEXIST,
             detail: "a symbolic link to '\(target)' is in the way",
@@ -64,28 +58,27 @@ extension FileSystem {
     /// Missing directories above it are created with mode 0755. A link at the path is not followed, and links above it
     /// only as for ``directoryForWriting(_:_:)``.
     ///
-    /// - Parameter settings: The directory.
-    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path, or if the system refuses.
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path.
     public static func makeDirectory(_ settings: DirectorySettings) throws(SystemError) {
-        let parts = try PathParts(settings.path, makingOne)
-        let parent = try DirectoryHandle(creatingForWriting: parts.directory, makingOne)
-        let found = try requireDirectory(try parent.status(parts.name, makingOne), settings.path)
+        let parts = try PathParts(settings.path, makingDirectory)
+        let parent = try DirectoryHandle(creatingForWriting: parts.directory, makingDirectory)
+        let found = try requireDirectory(try parent.status(parts.name, makingDirectory), settings.path)
         var isNew = false
         if found == nil {
             // Until its owner and group are set, nobody else may write in it.
             let mode = (settings.mode ?? DirectorySettings.usualMode) & 0o755 | 0o700
             let code = unsafe mkdirat(parent.descriptor.raw, parts.name, mode) == 0 ? 0 : errno
-            guard code == 0 || code == EEXIST else { throw SystemError(makingOne, settings.path, code: code) }
+            guard code == 0 || code == EEXIST else { throw SystemError(makingDirectory, settings.path, code: code) }
             isNew = code == 0
         }
-        let directory = try parent.open(parts.name, O_RDONLY | O_DIRECTORY, makingOne)
+        let directory = try parent.open(parts.name, O_RDONLY | O_DIRECTORY, makingDirectory)
         do throws(SystemError) {
-            try settings.apply(to: directory, isNew: isNew, makingOne)
+            try settings.apply(to: directory, isNew: isNew, makingDirectory)
         } catch {
             if isNew { try? parent.removeDirectory(parts.name) }
             throw error
         }
-        if isNew { try parent.synchronize(makingOne) }
+        if isNew { try parent.synchronize(makingDirectory) }
     }
 }
 
@@ -99,12 +92,9 @@ extension FileSystem {
 
     /// Resolves the path of a directory, and refuses a path that another user or a program could redirect.
     ///
-    /// For a process that is not root, the path is not examined, because the system limits what the process can write.
+    /// The directory need not exist. For a process that is not root, the path is not examined, because the system
+    /// limits what the process can write.
     ///
-    /// - Parameters:
-    ///   - directory: The directory, which need not exist.
-    ///   - operation: The operation that errors name.
-    /// - Returns: The path without links.
     /// - Throws: ``Base/SystemError`` with the code `EACCES` if a link of another user leads to a directory that is not
     ///   that user's, or a link in one of ``programDirectories`` leads out of it.
     public static func directoryForWriting(_ directory: String, _ operation: String) throws(SystemError) -> String {

@@ -1,7 +1,6 @@
 public import Base
 import Glibc
 
-/// A file to be written.
 public struct FileContent: Sendable {
     /// The whole content, `nil` if it is not in memory.
     public var bytes: [UInt8]?
@@ -39,20 +38,12 @@ public final class NewFile {
     private let name: String
     private let directory: DirectoryHandle
     private let temporary: String
-    /// The lock that is held until the file has its final name.
     private let lock: FileLock
     private var isInPlace = false
 
     private static let operation = "cannot write"
 
-    /// Writes a file next to its path, and sets its owner and permissions before its first byte.
-    ///
-    /// - Parameters:
-    ///   - content: The file, with the path that errors name.
-    ///   - name: The name of the file in the directory.
-    ///   - directory: The directory of the file.
-    ///   - isSynced: Whether the file is flushed to the disk.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// Writes a file next to its path; errors name the path of the content.
     init(
         _ content: FileContent,
         _ name: String,
@@ -71,10 +62,7 @@ public final class NewFile {
     ///
     /// Content that is not in memory is to be appended.
     ///
-    /// - Parameters:
-    ///   - content: The file.
-    ///   - isSynced: Whether the file is flushed to the disk.
-    /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
+    /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or cannot be written.
     public convenience init(_ content: FileContent, isSynced: Bool) throws(SystemError) {
         let parts = try PathParts(content.path, Self.operation)
         let directory = try DirectoryHandle(creatingForWriting: parts.directory, Self.operation)
@@ -86,16 +74,11 @@ public final class NewFile {
         try self.init(content, parts.name, in: directory, isSynced: isSynced)
     }
 
-    /// Appends bytes to the content.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func append(_ bytes: [UInt8]) throws(SystemError) {
         try writeAll(bytes, to: lock.file.raw, Self.operation, path)
     }
 
     /// Flushes the file to the disk, and puts it in place.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func complete() throws(SystemError) {
         try SystemError.check(Self.operation, path) { fsync(lock.file.raw) }
         try rename()
@@ -133,9 +116,7 @@ extension FileDescriptor {
     }
 }
 
-/// A file of a state directory that arrives in parts, over several runs if need be.
-///
-/// Its name ends with `.part` until it is complete.
+/// A file of a state directory that arrives in parts, possibly over several runs.
 public final class PartialFile: Sendable {
     private let directory: DirectoryHandle
     private let name: String
@@ -143,12 +124,9 @@ public final class PartialFile: Sendable {
 
     private static let operation = "cannot write"
 
-    /// Opens the file, or creates an empty one.
+    /// Opens the file for appending, or creates it; until it is complete, `.part` is added to its name.
     ///
-    /// - Parameters:
-    ///   - name: The name of the complete file.
-    ///   - directory: The path of the directory, without links; it is created if it does not exist.
-    /// - Throws: ``Base/SystemError`` if the system refuses, or another user could change the directory.
+    /// - Throws: ``Base/SystemError`` if the path of the directory has a link in it, or another user could change it.
     public init(_ name: String, in directory: String) throws(SystemError) {
         let opened = try DirectoryHandle(reaching: directory, isCreating: true, isOfService: true)
         file = try opened.openPart("\(name).part", Self.operation)
@@ -159,29 +137,19 @@ public final class PartialFile: Sendable {
     private var path: String { directory.full(name) }
 
     /// The number of bytes that have arrived.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public var size: Int {
         get throws(SystemError) { try FileStatus(descriptor: file.raw, Self.operation, path).size }
     }
 
-    /// Appends bytes.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func append(_ bytes: [UInt8]) throws(SystemError) {
         try writeAll(bytes, to: file.raw, Self.operation, path)
     }
 
-    /// Removes all bytes.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func clear() throws(SystemError) {
         try SystemError.check(Self.operation, path) { ftruncate(file.raw, 0) }
     }
 
     /// Flushes the file to the disk, and gives it the name of the complete file.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func complete() throws(SystemError) {
         try SystemError.check(Self.operation, path) { fsync(file.raw) }
         try directory.rename("\(name).part", to: name, Self.operation)

@@ -13,20 +13,15 @@ struct PathWalk {
     /// The maximum number of links that are followed, as in the kernel.
     private static let linkLimit = 40
 
-    /// Creates a walk that begins at the root directory.
-    ///
-    /// - Parameters:
-    ///   - path: The path; a relative path begins at the working directory.
-    ///   - operation: The operation that errors name.
+    /// Creates a walk from the root directory; a relative path is one below the working directory.
     init(_ path: String, _ operation: String) {
         let absolute = path.isAbsolutePath ? path : "\(Machine.workingDirectory())/\(path)"
         (self.path, self.operation) = (path, operation)
         rest = absolute.pathParts.reversed()
     }
 
-    /// Takes the next step.
+    /// Returns the next directory, link or file, or `nil` at the end or if something cannot be examined.
     ///
-    /// - Returns: The directory, link or file, or `nil` at the end or if something cannot be examined.
     /// - Throws: ``Base/SystemError`` if there are too many links.
     mutating func next() throws(SystemError) -> (path: String, status: FileStatus)? {
         while let part = rest.popLast() {
@@ -108,10 +103,9 @@ struct PathWalk {
 }
 
 extension FileSystem {
-    /// Returns the other names of a path: for each link on the way, the path with the link replaced by its target.
+    /// Returns the other names of an absolute path: for each link on the way, the path with the link replaced.
     ///
-    /// - Parameter path: An absolute path, which need not exist.
-    /// - Returns: The paths, in the order in which the links are met, up to the first part that does not exist.
+    /// The names end at the first part of the path that does not exist.
     public static func linkedNames(of path: String) -> [String] {
         var walk = PathWalk(path, "cannot follow")
         var names: [String] = []

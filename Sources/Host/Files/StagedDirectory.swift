@@ -1,11 +1,11 @@
 public import Base
 import Glibc
 
-/// A new version of a directory, prepared next to the directory that the new version replaces as a whole.
+/// A new version of a directory, prepared beside it and put in its place as a whole.
 ///
 /// The new version begins as a copy whose files are hard links, so files in it must be replaced, not written to. If it
-/// is not published, `deinit` removes it. A version that a killed process leaves is removed by the next process that
-/// takes the lock.
+/// is not published, `deinit` removes it. The next process that takes the lock removes a version that a killed process
+/// has left.
 public struct StagedDirectory: ~Copyable {
     /// The directory that is replaced, without links in its path.
     public let target: String
@@ -18,15 +18,11 @@ public struct StagedDirectory: ~Copyable {
 
     private static let operation = "cannot replace directory"
 
-    /// The maximum depth of a directory that is copied.
     private static let depthLimit = 20
 
-    /// Creates the new version.
+    /// Creates the new version of a directory, which need not exist.
     ///
     /// The caller must hold the lock that ``lock(_:until:onWait:)`` takes.
-    ///
-    /// - Parameter target: The absolute path of the directory, which need not exist.
-    /// - Throws: ``Base/SystemError`` if the directory cannot be copied.
     public init(replacing target: String) throws(SystemError) {
         let target = FileSystem.existingRealPath(target)
         let parts = try PathParts(target, Self.operation)
@@ -55,14 +51,14 @@ public struct StagedDirectory: ~Copyable {
 
     /// Takes the lock for replacing a directory or its siblings, as soon as no other process has it.
     ///
-    /// Versions that other processes have left are removed.
+    /// The parent of the directory is created if it is missing. A version that another process has left is removed.
     ///
     /// - Parameters:
-    ///   - target: The absolute path of the directory; its parent directory is created if missing.
+    ///   - target: The absolute path of the directory.
     ///   - deadline: The instant after which the wait is given up.
     ///   - onWait: Called once if another process has the lock.
     /// - Returns: The lock, or `nil` at the deadline or if the surrounding Swift task is cancelled.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// - Throws: ``Base/SystemError`` if the parent directory cannot be created or locked.
     public static func lock(
         _ target: String,
         until deadline: ContinuousClock.Instant,
@@ -84,8 +80,6 @@ public struct StagedDirectory: ~Copyable {
     }
 
     /// Removes a file of the new version, and the file's directory if it is then empty.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func remove(_ name: String) throws(SystemError) {
         try FileSystem.remove("\(path)/\(name)")
         guard let slash = name.lastSlash else { return }
@@ -95,8 +89,7 @@ public struct StagedDirectory: ~Copyable {
 
     /// Replaces the directory with the new version, in one step.
     ///
-    /// - Throws: ``Base/SystemError`` if the system refuses. The directory is then unchanged, and `deinit` removes the
-    ///   new version.
+    /// After an error the directory is unchanged, and `deinit` removes the new version.
     public mutating func publish() throws(SystemError) {
         try Self.synchronize(path)
         let parts = try PathParts(target, Self.operation)
@@ -147,7 +140,6 @@ public struct StagedDirectory: ~Copyable {
         }
     }
 
-    /// Creates a directory with the owner, group and permissions of another one.
     private static func makeDirectory(_ path: String, like old: FileStatus?) throws(SystemError) {
         try SystemError.check(operation, path) { unsafe mkdir(path, 0o700) }
         // The permissions come last: until then no other user can enter.

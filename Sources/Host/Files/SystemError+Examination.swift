@@ -1,10 +1,10 @@
 public import Base
 
 extension SystemError {
-    /// Returns the error of a path that does not exist with the nearest directory that is missing, the link that leads to
-    /// nothing, or the path with a similar name that exists.
+    /// Adds to the error of a path that does not exist which part of it is missing, and a similar name that exists.
     ///
-    /// An error that already has a detail or advice, or whose subject is no absolute path, stays as it is.
+    /// The part is the nearest missing directory, or a link that leads to nothing. An error that already has a detail
+    /// or advice, or whose subject is no absolute path, stays as it is.
     public func examined() -> SystemError {
         guard isNotFound, detail == nil, advice == nil, subject.isAbsolutePath else { return self }
         var error = self

@@ -4,7 +4,6 @@ public import Base
 ///
 /// Task records, systemd and the journal use a clock that stops while the machine is suspended (`CLOCK_MONOTONIC`).
 public struct BootClock: Sendable, Hashable {
-    /// The time since the machine was started.
     public var sinceBoot: Duration
 
     /// The time since 1970 by the machine's clock, which may be wrong.

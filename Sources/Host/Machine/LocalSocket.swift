@@ -3,14 +3,12 @@ import Glibc
 
 /// A stream socket of this machine, named by a path; see unix(7).
 public enum LocalSocket {
-    /// Returns whether there is a socket at a path, following links; also if nobody listens at it any more.
+    /// Returns whether there is a socket at a path, following links, even if no process listens at it.
     public static func exists(_ path: String) -> Bool {
         (try? FileStatus.at(path, followingLinks: true, "cannot examine"))?.kind == .socket
     }
 
-    /// Connects to a socket, and closes the connection.
-    ///
-    /// - Throws: ``Base/SystemError`` if nothing accepts connections at the path.
+    /// Connects to a socket, and closes the connection; fails if nothing accepts connections at the path.
     public static func connect(to path: String) throws(SystemError) {
         let operation = "cannot connect to"
         try SystemError.checkPath(operation, path)

@@ -12,9 +12,7 @@ public enum Machine {
         unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
     }
 
-    /// Returns the machine's name.
-    ///
-    /// - Returns: The name, empty if the system has none.
+    /// Returns the machine's name, empty if the system has none.
     public static func hostName() -> String {
         var name = [CChar](repeating: 0, count: 256)
         // The last byte stays zero: C does not terminate a name that fills the buffer.
@@ -23,14 +21,10 @@ public enum Machine {
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Returns the identifier of this boot.
+    /// Returns the kernel's random identifier of this boot.
     ///
-    /// In a container that has an identifier of its own, such as one of systemd-nspawn, a process with a `/proc` of its own
-    /// sees the identifier of the host, so a confined process gets that of the container.
-    ///
-    /// - Parameter variable: The identifier for a confined process.
-    /// - Returns: The kernel's random identifier.
-    /// - Throws: ``Base/SystemError`` if `/proc` cannot be read.
+    /// In a container that has its own identifier, such as one of systemd-nspawn, a process with its own `/proc` sees
+    /// the identifier of the host. A confined process therefore gets the identifier of the container in a variable.
     public static func bootIdentifier(
         _ variable: String? = environmentVariable(confinedBootVariable)
     ) throws(SystemError) -> String {
@@ -39,9 +33,7 @@ public enum Machine {
         return String(decoding: bytes.prefix { $0 > UInt8(ascii: " ") }, as: UTF8.self)
     }
 
-    /// Returns the process's working directory.
-    ///
-    /// - Returns: The absolute path; `/` if the directory was removed.
+    /// Returns the absolute path of the process's working directory, `/` if the directory was removed.
     public static func workingDirectory() -> String {
         guard let path = unsafe getcwd(nil, 0) else { return "/" }
         defer { unsafe free(path) }
@@ -62,29 +54,23 @@ public enum Machine {
         return commit.isEmpty ? nil : commit
     }
 
-    /// Whether the effective user of this process is root.
     public static var isRoot: Bool { geteuid() == 0 }
 
-    /// The variable with the identifier of the boot in the environment of a confined process.
+    /// The environment variable with the identifier of the boot for a confined process.
     public static let confinedBootVariable = "NEST_CONFINED_BOOT"
 
     /// Whether this process has been started in a sandbox, by root.
     public static let isConfined = environmentVariable(confinedBootVariable) != nil
 
-    /// Makes this process that of a user, without any right of root.
+    /// Makes this process one of the given user, without any right of root.
     ///
     /// Called before a second thread exists.
-    ///
-    /// - Parameter user: The name of the user.
-    /// - Throws: ``Base/SystemError`` if there is no such user, or the system refuses.
     public static func become(_ user: String) throws(SystemError) {
         let code = unsafe nest_host_become(user)
         guard code == 0 else { throw SystemError("cannot become user", user, code: code) }
     }
 
-    /// Copies the arguments of this process, even if `/proc` is missing.
-    ///
-    /// - Returns: The name of the program and its arguments.
+    /// Copies the name of the program and its arguments, which also works if `/proc` is missing.
     public static func arguments() -> [String] {
         guard var argument = unsafe nest_host_arguments() else { return [] }
         var arguments: [String] = []
@@ -95,17 +81,11 @@ public enum Machine {
         return arguments
     }
 
-    /// Copies one variable of the environment of this process.
-    ///
-    /// - Parameter name: The name of the variable.
-    /// - Returns: The value, `nil` if the variable is not set.
     public static func environmentVariable(_ name: String) -> String? {
         unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 
-    /// Copies the environment of this process.
-    ///
-    /// - Returns: The variables. If a name is repeated, its first value is returned, as by `getenv`.
+    /// Copies the environment of this process; if a name is repeated, its first value counts, as for `getenv`.
     public static func environment() -> [String: String] {
         guard var entry = unsafe nest_host_environment() else { return [:] }
         var variables: [String: String] = [:]

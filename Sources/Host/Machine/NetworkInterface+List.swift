@@ -3,9 +3,6 @@ import Glibc
 
 extension NetworkInterface {
     /// Lists the interfaces of this process's network namespace, in the order of the kernel.
-    ///
-    /// - Returns: The interfaces.
-    /// - Throws: ``Base/SystemError`` if the kernel refuses.
     public static func all() throws(SystemError) -> [NetworkInterface] {
         let states = version6States()
         var list: UnsafeMutablePointer<ifaddrs>?
@@ -56,7 +53,7 @@ extension NetworkInterface {
         return IPAddress(bytes: place.map { unsafe bytes.load(fromByteOffset: $0, as: UInt8.self) })
     }
 
-    /// Returns the states of the IPv6 addresses that are not stable; `getifaddrs(3)` does not report states.
+    /// Returns the states of the IPv6 addresses that are not stable, because getifaddrs(3) does not report states.
     ///
     /// `/proc/net/if_inet6` has a line for each address: 32 digits, the interface number, the prefix length, the scope,
     /// the flags of `linux/if_addr.h`, and the name. The file does not exist on a machine without IPv6.

@@ -163,11 +163,10 @@ struct ChildProcess: ~Copyable {
         }
     }
 
-    /// Reads the exit status; until then, the kernel does not reuse the process ID.
+    /// Reads the exit status, or returns the reason why this agent ended the program.
     ///
-    /// - Parameter onSurvivor: Called with a process that still runs ``Command/killLimit`` after `SIGKILL`.
-    /// - Returns: The exit status, or the reason why this agent ended the program.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// Until then, the kernel does not reuse the process ID. A process that still runs ``Command/killLimit`` after
+    /// `SIGKILL` is passed to `onSurvivor`.
     mutating func reap(onSurvivor: (pid_t) -> Void = { _ in }) throws(SystemError) -> ExitStatus {
         // Other processes of the group may outlive the leader, as a program outlives bubblewrap.
         if ending != nil, phase == .terminating { _ = group.survivor(at: limit) }
@@ -231,13 +230,9 @@ struct ProcessGroup {
     /// The pause between two checks of a killed group, because the kernel does not report the end of a group.
     private static let pollMicroseconds: UInt32 = 20_000
 
-    /// Sends a signal to every process of the group.
     func send(_ signal: CInt) { kill(-number, signal) }
 
-    /// Waits until every process has ended, or time is up.
-    ///
-    /// - Parameter limit: The instant at which time is up.
-    /// - Returns: A process that still runs, `nil` if all have ended.
+    /// Waits until every process has ended, and returns a process that still runs at the limit.
     func survivor(at limit: ContinuousClock.Instant) -> pid_t? {
         while let process = runningProcess() {
             guard ContinuousClock.now < limit else { return process }
@@ -246,7 +241,6 @@ struct ProcessGroup {
         return nil
     }
 
-    /// Finds a process of the group that has not ended.
     private func runningProcess() -> pid_t? {
         let result = kill(-number, 0)
         let code = errno

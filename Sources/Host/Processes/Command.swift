@@ -2,7 +2,6 @@ public import Base
 import CShims
 import Glibc
 
-/// A program to run, with its arguments and environment.
 public struct Command: Sendable, Hashable {
     /// The program's path, or a name that is looked up in the `PATH` of ``environment``.
     public var program: String
@@ -13,14 +12,13 @@ public struct Command: Sendable, Hashable {
     /// The complete environment: nothing is inherited.
     public var environment: [String: String]
 
-    /// Whether the program is this one again, started by another program: the signals that end a process are held back until
-    /// it catches them.
+    /// Whether another program starts this one again: the signals that end a process are blocked until it catches them.
     public var isThisProgram = false
 
     /// Whether bubblewrap runs the program: when it has ended, whatever it has left running is killed.
     public var isConfined = false
 
-    /// The open files that the program gets under the same numbers; they are closed here when it has been started.
+    /// The open files that the program gets under the same numbers; starting it closes them here.
     public var files: [CInt] = []
 
     /// The default time that a program has between `SIGTERM` and `SIGKILL`.
@@ -36,18 +34,16 @@ public struct Command: Sendable, Hashable {
     }
 }
 
-/// The way in which a program ended.
 public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
     /// The program ended by itself, with an exit code.
     case exited(Int32)
-    /// The program was ended by a signal that was not sent by this agent.
+    /// A signal that this agent did not send ended the program.
     case signalled(Int32)
     /// This agent ended the program at the deadline.
     case timedOut
     /// This agent ended the program because the Swift task was cancelled.
     case cancelled
 
-    /// Whether the exit code is 0.
     public var isSuccess: Bool { self == .exited(0) }
 
     /// A predicate of the program, such as `exited with code 3`.
@@ -70,8 +66,8 @@ public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
 extension Command {
     /// Starts the program in a new session and process group.
     ///
-    /// The program inherits nothing but the three standard descriptors: no signal mask, no ignored signals, no files,
-    /// unless it is this one, and ``files``.
+    /// The program inherits the three standard descriptors, ``files`` and, if it is this one, a signal mask; no ignored
+    /// signals.
     ///
     /// - Parameters:
     ///   - input: The descriptor for standard input, by default `/dev/null`.
@@ -135,11 +131,7 @@ extension Command {
         return process
     }
 
-    /// Runs the program to its end with the standard outputs of this process, and passes signals on to it.
-    ///
-    /// - Parameter signals: The signals that this process receives.
-    /// - Returns: The exit status.
-    /// - Throws: ``Base/SystemError`` that names the program and the reason if it cannot be started.
+    /// Runs the program to its end with the standard outputs of this process, and passes the signals on to it.
     public func run(passing signals: AsyncStream<Int32>) async throws(SystemError) -> ExitStatus {
         try await onThread("cannot wait for", program) { (_) throws(SystemError) in
             let process = try spawn(output: 1, errors: 2)
@@ -204,10 +196,7 @@ extension Command {
         throw failure(EINVAL, "an argument or a variable contains a NUL character")
     }
 
-    /// Finds the program as a shell does, but only in absolute directories.
-    ///
-    /// - Returns: Its path, which can be executed unless it is relative.
-    /// - Throws: ``Base/SystemError`` with what to do.
+    /// Finds the program as a shell does, but only in absolute directories; a relative path is not checked.
     @discardableResult
     public func locate() throws(SystemError) -> String {
         if program.hasSlash {
@@ -250,7 +239,7 @@ extension Command {
     }
 }
 
-/// A value that resets `SIGCHLD` when first read, because the kernel discards exit codes if a parent ignored it.
+/// Resets `SIGCHLD` when first read: if a parent ignored it, the kernel would discard exit codes.
 private let childrenAreKept: Void = {
     signal(SIGCHLD, SIG_DFL)
     return ()

@@ -1,18 +1,15 @@
 public import Base
 import Glibc
 
-/// The result of a program that was run as a filter.
 public struct FilterResult: Sendable {
-    /// The exit status of the program.
     public var status: ExitStatus
 
-    /// The standard output of the program.
     public var output: SecretBytes
 
     /// The end of the program's standard error.
     public var errors: String
 
-    /// The last lines of the program's standard error as they are, or the way in which it ended if it has printed none.
+    /// The last lines of standard error or, if there are none, how the program ended.
     public var reason: String {
         let lines = errors.split(whereSeparator: \.isNewline).suffix(4)
         guard case .exited = status, !lines.isEmpty else { return "the program \(status)" }
@@ -28,8 +25,8 @@ public struct FilterResult: Sendable {
 ///   - command: The program to run.
 ///   - input: The bytes for standard input.
 ///   - outputLimit: The number of bytes of output above which the program is killed.
-///   - keepsTerminal: Whether the program stays in the session of this process, so that it can ask for a password on the
-///     terminal; then its children are not killed.
+///   - keepsTerminal: Whether the program stays in the session of this process, so that it can ask for a password on
+///     the terminal; then its children are not killed.
 ///   - deadline: The instant at which the program is killed.
 /// - Returns: The exit status and the output; a non-zero exit code is a normal result.
 /// - Throws: ``Base/SystemError`` that names the program if it cannot be started, or its output is too large.
@@ -60,7 +57,6 @@ public func filter(
     }
 }
 
-/// The input and the output of a filter.
 private struct FilterStreams {
     private let name: String
     private let input: SecretBytes

@@ -1,6 +1,5 @@
-/// A splitter of a program's output into lines of limited length, which omits lines from the middle of long output.
+/// Splits a program's output into lines of limited length, and omits lines from the middle of long output.
 struct LineSplitter {
-    /// The maximum number of bytes in a line; longer lines are split.
     let lineLimit: Int
 
     /// The number of lines after which only the last lines are emitted.
@@ -9,7 +8,6 @@ struct LineSplitter {
     /// The number of bytes after which only the last lines are emitted.
     private static let byteLimit = 4 << 20
 
-    /// The receiver of the lines.
     let emit: @Sendable (String) -> Void
 
     private var pending: [UInt8] = []
@@ -29,7 +27,6 @@ struct LineSplitter {
         self.emit = emit
     }
 
-    /// Processes the next bytes, and emits the lines that they complete.
     mutating func feed(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {

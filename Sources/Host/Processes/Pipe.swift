@@ -7,7 +7,6 @@ struct Pipe: ~Copyable {
     /// The end to read from, which never blocks.
     let output: FileDescriptor
 
-    /// The end to write to.
     let input: FileDescriptor
 
     init(_ operation: String, _ subject: String) throws(SystemError) {
@@ -29,7 +28,7 @@ struct Pipe: ~Copyable {
     consuming func takeInput() -> FileDescriptor { input }
 }
 
-/// Calls a function that reads or writes without blocking, and returns `nil` if it would have to wait.
+/// Calls a function that reads or writes without blocking; the result is `nil` if it would have to wait.
 func unlessBlocking<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(SystemError) -> Value? {
     do throws(SystemError) {
         return try body()
@@ -39,7 +38,7 @@ func unlessBlocking<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) t
     }
 }
 
-/// Reads what is available from a descriptor that does not block, `nil` if nothing is; empty at the end.
+/// Reads the available bytes of a non-blocking descriptor, `nil` if there are none; empty at the end.
 func readAvailable(
     _ descriptor: CInt,
     _ operation: String,
@@ -70,11 +69,7 @@ final class Waker: Sendable {
     func wake() { nest_host_wake(event.raw) }
 }
 
-/// Waits until one of the descriptors is ready.
-///
-/// The corresponding C function is `poll`.
-///
-/// - Returns: Whether a descriptor is ready; `false` at the deadline.
+/// Waits until a descriptor is ready, and returns `false` at the deadline.
 func poll(_ waits: inout [pollfd], until deadline: ContinuousClock.Instant) throws(SystemError) -> Bool {
     while true {
         // The timeout is at most an hour, after which the loop polls again.
@@ -88,7 +83,7 @@ func poll(_ waits: inout [pollfd], until deadline: ContinuousClock.Instant) thro
 }
 
 extension pollfd {
-    /// Creates an entry that waits for input, or for the other end to close.
+    /// Creates an entry that waits for input, or until the other end is closed.
     init(reading descriptor: CInt) {
         self.init(fd: descriptor, events: Int16(POLLIN), revents: 0)
     }
@@ -98,9 +93,6 @@ extension pollfd {
 }
 
 /// Runs a blocking function on a separate thread; cancellation wakes the waker that the function receives.
-///
-/// - Throws: The function's error, or ``Base/SystemError`` if the waker cannot be created or the thread cannot be
-///   started.
 func onThread<Value: Sendable>(
     _ operation: String,
     _ subject: String,

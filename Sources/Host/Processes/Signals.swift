@@ -2,7 +2,6 @@ public import Base
 import CShims
 import Glibc
 
-/// The signals that this process receives.
 public enum Signals {
     /// Makes a write to a closed pipe fail instead of ending the process.
     ///
@@ -11,12 +10,10 @@ public enum Signals {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// Catches the signals that end a process.
+    /// Catches the signals that end a process: `SIGINT`, `SIGTERM` and, unless the process was started with it ignored,
+    /// `SIGHUP`.
     ///
     /// Called once in a process. When the stream is no longer read, the signals end the process again.
-    ///
-    /// - Returns: Each `SIGINT`, `SIGTERM` and, unless the process was started with it ignored, `SIGHUP`.
-    /// - Throws: ``Base/SystemError`` if no descriptor or thread can be created.
     public static func interruptions() throws(SystemError) -> AsyncStream<Int32> {
         // `nohup` starts programs with SIGHUP ignored.
         let signals = [SIGINT, SIGTERM] + (nest_host_ignores_signal(SIGHUP) == 0 ? [SIGHUP] : [])
@@ -62,7 +59,6 @@ private final class SignalPipe: Sendable {
         self.pipe = pipe
     }
 
-    /// The end that the handler writes to.
     var input: CInt { pipe.input.raw }
 
     /// Calls a closure with each signal, and never returns.

@@ -1,26 +1,18 @@
 public import Base
 import Glibc
 
-/// The size of a terminal, in characters.
+/// The size of a terminal in characters; by default the size that is assumed if a terminal does not report one.
 public struct TerminalSize: Sendable, Hashable {
-    /// The number of columns.
     public var columns: Int
 
-    /// The number of rows.
     public var rows: Int
 
-    /// Creates a size, by default the size that is assumed for a terminal that does not report one.
     public init(columns: Int = 80, rows: Int = 24) {
         (self.columns, self.rows) = (columns, rows)
     }
 }
 
-/// The terminal of an output.
 public enum Terminal {
-    /// Returns whether an output is a terminal.
-    ///
-    /// - Parameter descriptor: The output, such as 1.
-    /// - Returns: Whether it is a terminal.
     public static func isTerminal(_ descriptor: Int32) -> Bool {
         isatty(descriptor) == 1
     }
@@ -31,17 +23,12 @@ public enum Terminal {
         return group == -1 || group == getpgrp()
     }
 
-    /// Reads a line that a user types on standard input.
+    /// Reads a line that a user types on standard input, `nil` at the end of the input.
     ///
     /// There is no deadline, because only a person can answer; a signal ends the wait.
-    ///
-    /// - Returns: The line without its line ending, or `nil` at the end of the input.
     public static func answer() async -> String? { await onThread { readLine() } }
 
-    /// Returns the size of a terminal, which changes with its window.
-    ///
-    /// - Parameter descriptor: The output, such as 1.
-    /// - Returns: The size, or `nil` if the output is not a terminal or its size is not known.
+    /// Returns the current size of a terminal, `nil` if the descriptor is no terminal or its size is not known.
     public static func size(_ descriptor: Int32) -> TerminalSize? {
         var size = winsize()
         let code = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size)
@@ -93,7 +80,6 @@ func writeAll(
     }
 }
 
-/// Returns the name of a descriptor for messages.
 private func name(of descriptor: Int32) -> String {
     switch descriptor {
     case 1: "standard output"
@@ -102,7 +88,6 @@ private func name(of descriptor: Int32) -> String {
     }
 }
 
-/// Standard input, output and error of this process.
 public enum StandardStreams {
     /// Opens `/dev/null` for each standard stream that is closed.
     ///
@@ -114,9 +99,7 @@ public enum StandardStreams {
             _ = unsafe Glibc.open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
         }
     }
-}
 
-extension StandardStreams {
     /// Returns whether two descriptors are open on the same file, pipe or terminal.
     public static func areSame(_ first: Int32, _ second: Int32) -> Bool {
         guard let first = identity(first), let second = identity(second) else { return false }

@@ -6,15 +6,13 @@ import Glibc
 public struct Journal: Sendable {
     /// Connects to the journal if it reads this process's output, else returns `nil`.
     ///
-    /// Programs whose output was redirected also inherit `JOURNAL_STREAM`, so the device and inode in the variable
-    /// must match standard error or output.
+    /// Programs whose output was redirected also inherit `JOURNAL_STREAM`, so the device and inode in the variable must
+    /// match standard error or output.
     public init?() {
         self.init(environment: Machine.environment(), descriptors: [2, 1], socket: Self.socket)
     }
 
-    /// Connects to the journal of this machine, even if it does not read this process's output.
-    ///
-    /// - Returns: The journal, or `nil` if it is not running.
+    /// Connects to the journal even if it does not read this process's output, `nil` if it is not running.
     public static func ofThisMachine() -> Journal? {
         (try? FileSystem.exists(socket)) == true ? Journal(checked: ()) : nil
     }
@@ -25,7 +23,7 @@ public struct Journal: Sendable {
 
     /// Checks that one of the descriptors is the stream that the environment names, and that the socket exists.
     ///
-    /// Without the socket libsystemd drops every entry and reports success.
+    /// Without the socket, libsystemd drops every entry and reports success.
     init?(environment: [String: String], descriptors: [CInt], socket: String) {
         guard (try? FileSystem.exists(socket)) == true, let stream = environment["JOURNAL_STREAM"] else { return nil }
         let isOurs = descriptors.contains { descriptor in
@@ -35,13 +33,9 @@ public struct Journal: Sendable {
         if !isOurs { return nil }
     }
 
-    /// Sends one entry.
+    /// Sends one entry, and blocks while the journal accepts none; a name may be repeated.
     ///
-    /// Blocks while the journal accepts no datagrams. The corresponding C function is `sd_journal_sendv`.
-    ///
-    /// - Parameter fields: Names such as `MESSAGE` with their values; a name may be repeated, and a value may
-    ///   contain newlines.
-    /// - Throws: ``Base/SystemError`` if the entry cannot be sent. No error is thrown if the journal is not running.
+    /// If the journal is not running, no error is thrown. The corresponding C function is `sd_journal_sendv`.
     public func send(_ fields: [(String, String)]) throws(SystemError) {
         let texts = fields.map { Array("\($0)=\($1)".utf8) }
         var bytes = Array(texts.joined())
@@ -59,10 +53,7 @@ public struct Journal: Sendable {
 
 /// The kernel's log, which is available before any other log.
 public enum KernelLog {
-    /// Writes a line with the priority of a warning.
-    ///
-    /// - Parameter line: The line; the kernel escapes control characters.
-    /// - Throws: ``Base/SystemError`` if this process may not write to the kernel's log.
+    /// Writes a line with the priority of a warning; the kernel escapes control characters.
     public static func write(_ line: String) throws(SystemError) {
         let (operation, path) = ("cannot write", "/dev/kmsg")
         let file = try FileDescriptor(opening: path, O_WRONLY | O_NONBLOCK, operation)
@@ -71,6 +62,6 @@ public enum KernelLog {
         try writeAll(record, to: file.raw, operation, path)
     }
 
-    /// The maximum number of bytes in a record, because the kernel refuses longer records.
+    /// The maximum number of bytes in a record; the kernel refuses longer records.
     private static let recordLimit = 900
 }

@@ -50,7 +50,6 @@ struct SystemBus: ~Copyable {
         )
     }
 
-    /// The interfaces of systemd's manager, of its units, and of the properties of both.
     enum Interface: String {
         case manager = "org.freedesktop.systemd1.Manager"
         case unit = "org.freedesktop.systemd1.Unit"
@@ -81,7 +80,6 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Reads a list of strings from a property of a unit.
     func texts(_ name: String, of unit: String) throws(SystemError) -> [String] {
         try unsafe property(name, "as", at: try path(of: unit), as: .unit) { reply throws(SystemError) in
             try check(unsafe sd_bus_message_enter_container(reply, type("a"), "s"))
@@ -91,17 +89,14 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Reads a time in microseconds from a property of the object at a path.
     func microseconds(_ name: String, at path: String, as interface: Interface) throws(SystemError) -> UInt64 {
         try value(name, "t", at: path, as: interface, 0)
     }
 
-    /// Reads a status from a property of a service.
     func status(_ name: String, of unit: String) throws(SystemError) -> Int32 {
         try value(name, "i", at: try path(of: unit), as: .service, 0)
     }
 
-    /// Reads a boolean property of a unit.
     func flag(_ name: String, of unit: String) throws(SystemError) -> Bool {
         try value(name, "b", at: try path(of: unit), as: .unit, CInt(0)) != 0
     }
@@ -121,7 +116,6 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Returns the path of the unit's object on the bus.
     func path(of unit: String) throws(SystemError) -> String {
         try SystemError.checkPath(Self.operation, unit)
         var path: UnsafeMutablePointer<CChar>?
@@ -130,21 +124,20 @@ struct SystemBus: ~Copyable {
         return unsafe path.map { unsafe String(cString: $0) } ?? ""
     }
 
-    /// The microseconds until the deadline.
+    /// Returns the microseconds until the deadline.
     func remaining() throws(SystemError) -> UInt64 {
         let microseconds = (deadline - .now).microseconds
         guard microseconds > 0 else { throw failure(ETIMEDOUT, "the system bus does not answer") }
         return UInt64(microseconds)
     }
 
-    /// Throws an error for a negative result of sd-bus.
+    /// Throws an error for a negative result of sd-bus, which is the negated error code.
     @discardableResult
     func check(_ code: CInt) throws(SystemError) -> CInt {
         if code >= 0 { return code }
         throw failure(-code, nil)
     }
 
-    /// Creates the error for an error reply.
     func failure(_ code: CInt, _ error: sd_bus_error) -> SystemError {
         failure(code, unsafe error.message.map { unsafe String(cString: $0) })
     }
@@ -152,9 +145,7 @@ struct SystemBus: ~Copyable {
     private func failure(_ code: CInt, _ detail: String?) -> SystemError {
         SystemError(Self.operation, unit, code: code, detail: detail)
     }
-}
 
-extension SystemBus {
     /// Subscribes to every change of the unit.
     func subscribe() throws(SystemError) {
         try order("Subscribe")
@@ -215,23 +206,17 @@ extension SystemBus {
         try check(unsafe sd_bus_set_method_call_timeout(raw, remaining()))
         try check(unsafe sd_bus_add_match(raw, nil, rule, { _, _, _ in 0 }, nil))
     }
-}
 
-extension SystemBus {
-    /// A unit in a list from systemd.
     struct ListedUnit {
         var name: String
         var state: UnitState
-        /// Whether systemd is about to start, stop or restart the unit.
         var hasJob: Bool
     }
 
-    /// Reads the states of several units with one call.
     func units(named names: [String]) throws(SystemError) -> [ListedUnit] {
         try units("ListUnitsByNames", [names])
     }
 
-    /// Reads the states of the loaded units whose names match one of the patterns.
     func units(matching patterns: [String]) throws(SystemError) -> [ListedUnit] {
         try units("ListUnitsByPatterns", [[], patterns])
     }
@@ -244,7 +229,7 @@ extension SystemBus {
         }
     }
 
-    /// Calls a method of systemd's manager whose arguments are texts, and ignores the reply.
+    /// Calls a method of systemd's manager with texts as arguments, and ignores the reply.
     func order(_ method: String, _ arguments: String...) throws(SystemError) {
         try unsafe call(method) { request throws(SystemError) in
             for text in arguments { try unsafe append(text, to: request) }
@@ -263,9 +248,7 @@ extension SystemBus {
         return FileSystem.existingRealPath(own) != FileSystem.existingRealPath(known)
     }
 
-    /// Queues a job that changes the state of a unit.
-    ///
-    /// - Returns: The path of the job's object on the bus.
+    /// Queues a job that changes the state of a unit, and returns the path of the job's object on the bus.
     @discardableResult
     func queue(_ change: Systemd.ServiceChange, _ unit: String) throws(SystemError) -> String {
         let method =
@@ -294,7 +277,7 @@ extension SystemBus {
         return (path, try unsafe text(in: message))
     }
 
-    /// Makes the links by which systemd starts a unit at boot, or removes them; systemd must be reloaded then.
+    /// Creates the links by which systemd starts a unit at boot, or removes them; systemd must be reloaded afterwards.
     func setEnabled(_ isEnabled: Bool, _ unit: String) throws(SystemError) {
         try unsafe call(isEnabled ? "EnableUnitFiles" : "DisableUnitFiles") { request throws(SystemError) in
             try unsafe append([unit], to: request)
@@ -307,7 +290,7 @@ extension SystemBus {
         }
     }
 
-    /// Lists the names of all unit files, without those of templates.
+    /// Lists the names of all unit files except templates.
     func unitFiles() throws(SystemError) -> [String] {
         try unsafe call("ListUnitFiles", { _ throws(SystemError) in }) { reply throws(SystemError) in
             var names: [String] = []
@@ -384,12 +367,12 @@ extension SystemBus {
         return units
     }
 
-    /// Reads the next string of a message, or the next path of an object with type `o`.
+    /// Reads the next string of a message, or the next object path if the type is `o`.
     private func text(in reply: OpaquePointer?, ofType type: Unicode.Scalar = "s") throws(SystemError) -> String {
         try unsafe nextText(in: reply, ofType: type) ?? ""
     }
 
-    /// Reads the next string as ``text(in:ofType:)`` does, or returns `nil` at the end of a list.
+    /// Reads the next string, `nil` at the end of a list.
     private func nextText(
         in reply: OpaquePointer?,
         ofType type: Unicode.Scalar = "s",

@@ -1,9 +1,7 @@
 public import Base
 import Glibc
 
-/// The state of a unit and of its file.
 public struct InstalledUnit: Sendable, Hashable {
-    /// The state of the unit.
     public var unit: UnitState
 
     /// The state of the unit's file, such as `enabled`, `disabled`, `static` or `masked`; empty for a unit without file.
@@ -12,12 +10,10 @@ public struct InstalledUnit: Sendable, Hashable {
     /// Whether the unit is started at boot permanently, not only until the next boot.
     public var isEnabled: Bool { ["enabled", "alias"].contains(file) }
 
-    /// Whether the unit is running, or is about to.
     public var isUp: Bool { ["active", "activating", "reloading"].contains(unit.active) }
 }
 
 extension Systemd {
-    /// A change of a unit's state.
     public enum ServiceChange: String, Sendable, Hashable {
         case start, stop, restart, reload
 
@@ -25,13 +21,7 @@ extension Systemd {
         public var participle: String { self == .stop ? "stopped" : "\(rawValue)ed" }
     }
 
-    /// Reads the state of a unit and of its file.
-    ///
-    /// - Parameters:
-    ///   - name: The unit's name, with its suffix.
-    ///   - address: The address of the bus, `nil` for the system bus.
-    /// - Returns: The state; a unit that does not exist has the load state `not-found`.
-    /// - Throws: ``Base/SystemError`` if there is no bus or it does not answer.
+    /// Reads the state of a unit and of its file; a unit that does not exist has the load state `not-found`.
     public static func installedUnit(
         _ name: String,
         address: String? = nil,
@@ -39,21 +29,14 @@ extension Systemd {
         try await withBus(name, .seconds(10), address) { bus throws(SystemError) in try bus.installedUnit() }
     }
 
-    /// Enables or disables a unit, and reloads systemd.
-    ///
-    /// - Parameters:
-    ///   - isEnabled: Whether the unit is started at boot.
-    ///   - name: The unit's name, with its suffix.
-    ///   - address: The address of the bus, `nil` for the system bus.
-    /// - Returns: The state of the unit afterwards.
-    /// - Throws: ``Base/SystemError`` if there is no bus, it does not answer, or systemd refuses.
+    /// Enables or disables the start of a unit at boot, reloads systemd, and returns the state of the unit afterwards.
     public static func setEnabled(
         _ isEnabled: Bool,
         _ name: String,
         address: String? = nil,
     ) async throws(SystemError) -> InstalledUnit {
         let operation = isEnabled ? "cannot enable" : "cannot disable"
-        return try await withBus(name, .seconds(60), address) { bus throws(SystemError) in
+        return try await withBus(name, slowAnswerLimit, address) { bus throws(SystemError) in
             do throws(SystemError) {
                 try bus.setEnabled(isEnabled, name)
                 try bus.order("Reload")
@@ -64,9 +47,7 @@ extension Systemd {
         }
     }
 
-    /// Lists the names of all unit files, without those of templates.
-    ///
-    /// - Throws: ``Base/SystemError`` if there is no bus or it does not answer.
+    /// Lists the names of all unit files except templates.
     public static func unitFiles(address: String? = nil) async throws(SystemError) -> [String] {
         try await withBus("init.scope", .seconds(10), address) { bus throws(SystemError) in try bus.unitFiles() }
     }
@@ -130,9 +111,7 @@ extension Systemd {
         }
     }
 
-    /// Queues the job for a change, and waits for its end.
-    ///
-    /// - Returns: The result of the job, `nil` at the deadline.
+    /// Queues the job for a change, and returns its result at its end, or `nil` at the deadline.
     private static func runJob(
         of name: String,
         _ change: ServiceChange,
@@ -174,15 +153,12 @@ extension Systemd {
 public enum ServiceFailure: Sendable, Hashable {
     /// The unit is ordered after the given unit, which waits for the caller.
     case waitsForCaller(String)
-    /// The change has not ended at the deadline.
     case notInTime
-    /// The unit has not reached the state.
     case failed(ServiceEnd)
 }
 
 /// The state of a unit that has not started or stopped, with the reasons that systemd gives.
 public struct ServiceEnd: Sendable, Hashable {
-    /// The state of the unit.
     public var state: UnitState
 
     /// The result of the job, such as `done`, `failed`, `canceled` or `dependency`.
@@ -210,7 +186,7 @@ extension SystemBus {
         return starting.filter(earlier.contains)
     }
 
-    /// Returns whether a unit is a service that ends by itself, and has ended with success.
+    /// Returns whether a unit is a oneshot service that has ended with success.
     fileprivate func hasCompleted(_ unit: String) throws(SystemError) -> Bool {
         guard try unitState().active == "inactive", unit.hasSuffix(".service"),
             try text("Type", of: unit, as: .service) == "oneshot", try flag("ConditionResult", of: unit)
@@ -233,7 +209,6 @@ extension SystemBus {
 }
 
 extension Systemd {
-    /// A change of the state of a unit.
     public struct Job: Sendable, Hashable {
         var change: ServiceChange
         var unit: String
@@ -246,15 +221,10 @@ extension Systemd {
         public static func stop(_ unit: String) -> Job { Job(change: .stop, unit: unit) }
     }
 
-    /// Queues jobs, without waiting for them to end.
+    /// Queues jobs in their order, without waiting for them to end.
     ///
-    /// A job that systemd refuses, such as the job of a masked unit, does not prevent other jobs from being queued.
-    ///
-    /// - Parameters:
-    ///   - jobs: The jobs, in the order in which they are queued.
-    ///   - timeout: The time limit for all calls together.
-    ///   - address: The address of the bus, `nil` for the system bus.
-    /// - Throws: ``Base/SystemError`` if there is no system bus, it does not answer, or systemd refuses a job.
+    /// A job that systemd refuses, such as the job of a masked unit, does not prevent other jobs from being queued; the
+    /// first refusal is thrown at the end. The time limit is for all calls together.
     public static func queue(
         _ jobs: [Job],
         timeout: Duration = .seconds(10),
@@ -275,29 +245,15 @@ extension Systemd {
     }
 
     /// Makes systemd run its generators and reload all units.
-    ///
-    /// - Parameter timeout: The time limit for the reload.
-    /// - Throws: ``Base/SystemError`` if there is no system bus, it does not answer, or systemd refuses.
-    public static func reload(timeout: Duration = .seconds(60)) async throws(SystemError) {
-        try await withBus("init.scope", timeout) { bus throws(SystemError) in try bus.order("Reload") }
+    public static func reload() async throws(SystemError) {
+        try await withBus("init.scope", slowAnswerLimit) { bus throws(SystemError) in try bus.order("Reload") }
     }
 
-    /// Reads the description of a unit.
-    ///
-    /// - Parameters:
-    ///   - name: The unit's name, with its suffix.
-    ///   - timeout: The time limit for the call.
-    /// - Returns: The description, or the name of a unit without a description.
-    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
-    public static func description(
-        of name: String,
-        timeout: Duration = .seconds(10),
-    ) async throws(SystemError) -> String {
-        try await withBus(name, timeout) { bus throws(SystemError) in try bus.text("Description", of: name) }
+    /// Reads the description of a unit, which is its name if it has none.
+    public static func description(of name: String) async throws(SystemError) -> String {
+        try await withBus(name, .seconds(10)) { bus throws(SystemError) in try bus.text("Description", of: name) }
     }
-}
 
-extension Systemd {
     /// Restarts a unit that is active, and waits until it is active again.
     ///
     /// A unit that is neither active nor starting is left alone.
@@ -349,35 +305,21 @@ extension Systemd {
             throw failed(error.code, error.reason, error.advice)
         }
     }
-}
 
-extension Systemd {
-    /// Lists the loaded units that have a matching name and are not inactive.
-    ///
-    /// - Parameters:
-    ///   - patterns: The patterns, with `*` for any text.
-    ///   - timeout: The time limit for all calls.
-    /// - Returns: The sorted names of the units, including failed units.
-    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
-    public static func units(
-        matching patterns: [String],
-        timeout: Duration = .seconds(10),
-    ) async throws(SystemError) -> [String] {
-        try await withBus(patterns.joined(separator: " "), timeout) { bus throws(SystemError) in
+    /// Lists the names of the loaded units that match a pattern and are not inactive, sorted.
+    public static func units(matching patterns: [String]) async throws(SystemError) -> [String] {
+        try await withBus(patterns.joined(separator: " "), .seconds(10)) { bus throws(SystemError) in
             try bus.units(matching: patterns).filter { $0.state.active != "inactive" }.map(\.name).sorted()
         }
     }
 
-    /// Stops all units with matching names, and waits until they have ended.
+    /// Stops all units that match a pattern, waits until they have ended, and resets their failed state.
     ///
     /// Timers are stopped first, so that they start nothing meanwhile. The other units are stopped all at once, so that
-    /// systemd stops each unit before the units that it is ordered after. The failed state of units is reset.
+    /// systemd stops each unit before the units that it is ordered after.
     ///
-    /// - Parameters:
-    ///   - patterns: The patterns, with `*` for any text.
-    ///   - deadline: The instant after which the wait is given up.
-    /// - Throws: ``Base/SystemError`` if systemd does not answer or a unit, which the error names, has not ended in
-    ///   time. The code is `ECANCELED` if the task is cancelled.
+    /// - Throws: ``Base/SystemError`` that names a unit that has not ended in time, with the code `ECANCELED` if the
+    ///   task is cancelled.
     public static func stop(
         matching patterns: [String],
         until deadline: ContinuousClock.Instant,
@@ -417,6 +359,5 @@ extension Systemd {
     /// The pause between two looks at the units that are stopped.
     private static let pollInterval = Duration.milliseconds(200)
 
-    /// The time limit for systemd's answer to a call.
     private static let answerLimit = Duration.seconds(5)
 }

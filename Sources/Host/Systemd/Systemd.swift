@@ -2,7 +2,6 @@ public import Base
 import CSystemd
 import Glibc
 
-/// The state of a unit.
 public struct UnitState: Sendable, Hashable, CustomStringConvertible {
     /// The load state, such as `loaded`, `not-found` or `masked`.
     public var load: String
@@ -13,7 +12,6 @@ public struct UnitState: Sendable, Hashable, CustomStringConvertible {
     /// The active state in more detail, such as `running` or `exited`.
     public var sub: String
 
-    /// Whether the unit was started successfully.
     public var isActive: Bool { active == "active" }
 
     /// The text that `systemctl status` shows, such as `active (exited)`.
@@ -31,20 +29,14 @@ public enum Systemd {
             || (try? FileSystem.exists("/run/dbus/system_bus_socket")) == true
     }
 
-    /// Returns the address of the system bus.
     static func systemBusAddress() -> String {
         Machine.environmentVariable("DBUS_SYSTEM_BUS_ADDRESS") ?? "unix:path=/run/dbus/system_bus_socket"
     }
 
-    /// Opens a bus connection, and calls a closure with it.
+    /// Opens a connection to the bus at an address, by default to the system bus, and calls a closure with it.
     ///
-    /// - Parameters:
-    ///   - subject: The unit that errors name.
-    ///   - timeout: The time limit for all calls together.
-    ///   - address: The address of the bus, `nil` for the system bus.
-    ///   - body: The closure, which runs on a separate thread, because a bus belongs to the thread that has opened it.
-    /// - Returns: The closure's result.
-    /// - Throws: ``Base/SystemError`` if there is no such bus, or the error of the closure.
+    /// The closure runs on a separate thread, because a bus belongs to the thread that has opened it. The time limit is
+    /// for all calls together.
     static func withBus<Value: Sendable>(
         _ subject: String,
         _ timeout: Duration,
@@ -58,12 +50,7 @@ public enum Systemd {
         }
     }
 
-    /// Returns whether a unit is masked, and therefore cannot be started.
-    ///
-    /// - Parameters:
-    ///   - name: The unit's name, with its suffix.
-    ///   - directories: The directories with masks.
-    /// - Returns: Whether it is masked; `false` if the directories cannot be read.
+    /// Returns whether a unit is masked in one of the directories, and therefore cannot be started.
     public static func isMasked(
         _ name: String,
         in directories: [String] = ["/etc/systemd/system", "/run/systemd/system"],
@@ -73,12 +60,9 @@ public enum Systemd {
 
     /// Reports the state of this process to the service manager, such as `STATUS=waiting for the API server`.
     ///
-    /// The corresponding C function is `sd_notify`.
+    /// The assignments are one per line. The corresponding C function is `sd_notify`.
     ///
-    /// - Parameter state: Assignments, one per line.
-    /// - Returns: Whether a service manager was notified.
-    /// - Throws: ``Base/SystemError`` if the notification failed. A process without a service manager is a normal
-    ///   result.
+    /// - Returns: Whether there is a service manager; without one, no error is thrown.
     @discardableResult
     public static func notify(_ state: String) throws(SystemError) -> Bool {
         let code = unsafe sd_notify(0, state)
@@ -97,28 +81,22 @@ public struct ServiceState: Sendable, Hashable {
     /// Whether the service was started on this boot.
     public var wasStarted = true
 
-    /// The exit status of the service's main process, if the service failed and the status is known.
+    /// The exit status of the main process of a failed service, if it is known.
     public var exitStatus: Int32?
 
-    /// The time from the boot to the failure, if the service failed and the time is known.
+    /// The time from the boot to the failure, if it is known.
     public var failedAt: Duration?
 
-    /// The last status that the service reported.
     public var statusText: String?
 
     public var hasFailed: Bool { unit.active == "failed" }
 }
 
 extension Systemd {
-    /// Reads the states of several services over one connection.
+    /// Reads the states of several services over one connection, by name.
     ///
-    /// - Parameters:
-    ///   - names: The units' names, with their suffix.
-    ///   - timeout: The time limit for all calls together.
-    ///   - address: The address of the bus, `nil` for the system bus.
-    /// - Returns: The states by name; a unit that does not exist has the load state `not-found`.
-    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer. Properties that an ordinary user
-    ///   may not read are left out.
+    /// A unit that does not exist has the load state `not-found`. Properties that an ordinary user may not read are
+    /// left out.
     public static func services(
         _ names: [String],
         timeout: Duration = .seconds(2),
@@ -134,7 +112,6 @@ extension Systemd {
 }
 
 extension SystemBus {
-    /// Returns the state of a listed service, with properties that the list does not contain.
     fileprivate func service(_ listed: ListedUnit) -> ServiceState {
         var state = ServiceState(unit: listed.state, hasJob: listed.hasJob)
         guard listed.state.load == "loaded", !listed.state.isActive else { return state }
@@ -154,14 +131,8 @@ extension SystemBus {
 }
 
 extension Systemd {
-    /// Reads the times until timers elapse next, over one connection.
-    ///
-    /// - Parameters:
-    ///   - names: The timers' names, with their suffix; all of them use the monotonic clock.
-    ///   - timeout: The time limit for all calls together.
-    ///   - address: The address of the bus, `nil` for the system bus.
-    /// - Returns: The time until the next elapse, by name; a timer that is not waiting is left out.
-    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
+    /// Reads the times until timers with a monotonic clock elapse next, by name; a timer that is not waiting is left
+    /// out.
     public static func timers(
         _ names: [String],
         timeout: Duration = .seconds(2),
@@ -183,9 +154,7 @@ extension Systemd {
     }
 }
 
-/// The times at which the boot reached its stages and some units were started.
 public struct SystemTimes: Sendable, Hashable {
-    /// The times at which the boot reached its stages.
     public var boot: BootTimes
 
     /// The times of the units, by name.
@@ -214,11 +183,9 @@ public struct BootTimes: Sendable, Hashable {
 
 /// The times of the last start of a unit on this boot, counted from the start of the machine.
 public struct UnitTimes: Sendable, Hashable {
-    /// The unit's name.
     public var name: String
     public var state = UnitState(load: "loaded", active: "active", sub: "active")
 
-    /// Whether systemd is about to start, stop or restart the unit.
     public var hasJob = false
 
     /// The time at which the unit began to start, `nil` if it was not started.
@@ -230,21 +197,15 @@ public struct UnitTimes: Sendable, Hashable {
     /// The time at which the unit then became inactive or failed, `nil` if it did not.
     public var ended: Duration?
 
-    /// The time at which the unit became active, or ended without becoming active.
-    ///
-    /// Units ordered after the unit could start from then on.
+    /// The time at which the unit became active, or ended without becoming active: units ordered after it could then
+    /// start.
     public var startEnd: Duration? { active ?? ended }
 }
 
 extension Systemd {
     /// Reads the start times of the machine and of some units, over one connection.
     ///
-    /// - Parameters:
-    ///   - names: The units' names, with their suffix.
-    ///   - timeout: The time limit for all calls together.
-    ///   - address: The address of the bus, `nil` for the system bus.
-    /// - Returns: The times; a unit that does not exist has the load state `not-found`.
-    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer in time.
+    /// A unit that does not exist has the load state `not-found`.
     public static func times(
         of names: [String],
         timeout: Duration = .seconds(5),
@@ -261,7 +222,6 @@ extension Systemd {
 }
 
 extension SystemBus {
-    /// Reads the times at which the boot reached its stages.
     fileprivate func bootTimes() throws(SystemError) -> BootTimes {
         func time(_ stage: String) throws(SystemError) -> Duration? {
             try self.time(stage, at: Self.managerPath, as: .manager)
@@ -275,7 +235,6 @@ extension SystemBus {
         )
     }
 
-    /// Reads the times of a unit's last start.
     fileprivate func times(of listed: ListedUnit) throws(SystemError) -> UnitTimes {
         var times = UnitTimes(name: listed.name, state: listed.state, hasJob: listed.hasJob)
         guard listed.state.load == "loaded" else { return times }
@@ -288,7 +247,7 @@ extension SystemBus {
         return times
     }
 
-    /// Reads an instant as the time since the boot, or returns `nil` if it has not been reached.
+    /// Reads an instant as the time since the boot, `nil` if it has not been reached.
     private func time(
         _ name: String,
         at path: String,
