@@ -85,38 +85,28 @@ public enum FileSystem {
 
     /// Checks that no file or dangling link is in the way of ``makeDirectories(_:)`` for the directory of a file.
     public static func checkDirectories(above path: String) throws(SystemError) {
-        for path in prefixes(try PathParts(path, makingDirectory).directory) where try missingDirectory(path) { return }
+        var path = try PathParts(path, makingDirectory).directory
+        while true {
+            if let found = try FileStatus.at(path, followingLinks: true, makingDirectory) {
+                if found.kind == .directory { return }
+                throw SystemError(
+                    makingDirectory,
+                    path,
+                    code: ENOTDIR,
+                    detail: "is a \(found.kind.rawValue)",
+                    advice: adviceInTheWay(found.kind)
+                )
+            }
+            if let link = try FileStatus.at(path, followingLinks: false, makingDirectory)?.target {
+                let detail = "is a link to '\(link)', which does not exist; create that directory, or remove the link"
+                throw SystemError(makingDirectory, path, code: ENOTDIR, detail: detail)
+            }
+            guard let slash = path.lastSlash, slash > path.startIndex else { return }
+            path = String(path[..<slash])
+        }
     }
 
     static let makingDirectory = "cannot create directory"
-
-    /// Returns the paths of the directories above a path and the path itself, outermost first.
-    private static func prefixes(_ path: String) -> [String] {
-        var prefixes: [String] = []
-        var end = path.utf8.startIndex
-        repeat {
-            let rest = path.utf8[end...].drop { $0 == UInt8(ascii: "/") }
-            end = rest.firstIndex(of: UInt8(ascii: "/")) ?? path.utf8.endIndex
-            prefixes.append(String(path[..<end]))
-        } while end < path.utf8.endIndex
-        return prefixes
-    }
-
-    /// Returns whether a directory has yet to be created.
-    private static func missingDirectory(_ path: String) throws(SystemError) -> Bool {
-        if let status = try FileStatus.at(path, followingLinks: true, makingDirectory) {
-            if status.kind == .directory { return false }
-            let detail = "is a \(status.kind.rawValue)"
-            throw SystemError(makingDirectory, path, code: ENOTDIR, detail: detail, advice: adviceInTheWay(status.kind))
-        }
-        guard let link = try FileStatus.at(path, followingLinks: false, makingDirectory)?.target else { return true }
-        throw SystemError(
-            makingDirectory,
-            path,
-            code: ENOTDIR,
-            detail: "is a link to '\(link)', which does not exist; create that directory, or remove the link"
-        )
-    }
 
     /// Removes a file or link, and returns whether something was removed; a link is not followed.
     @discardableResult
