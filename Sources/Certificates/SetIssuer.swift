@@ -126,20 +126,14 @@ struct SetIssuer: Sendable {
         keeping present: PrivateKey?,
         by authority: Authority,
     ) async throws(Problem) -> Made {
-        let key: PrivateKey
-        let certificate: Certificate
+        let made: (certificate: Certificate, key: PrivateKey)
         do throws(TLSError) {
-            if let present {
-                key = present
-                certificate = try issue(leaf, for: key, at: now, by: authority.certificate, authority.key)
-            } else {
-                (certificate, key) = try await issue(leaf, at: now, by: authority.certificate, authority.key)
-            }
+            made = try await issue(leaf, keeping: present, at: now, by: authority.certificate, authority.key)
         } catch {
             throw Problem("certificate '\(leaf.name)' of node '\(leaf.node)': \(error)")
         }
-        let encrypted = try await age.encrypt(try pem(key), to: recipients(of: leaf))
-        return Made(files: set.files(of: leaf), certificate: certificate, key: encrypted)
+        let encrypted = try await age.encrypt(try pem(made.key), to: recipients(of: leaf))
+        return Made(files: set.files(of: leaf), certificate: made.certificate, key: encrypted)
     }
 
     /// Decrypts the key of a certificate, and encrypts it to its present recipients.
@@ -202,33 +196,20 @@ struct SetIssuer: Sendable {
     }
 }
 
-/// Generates a key, and issues a certificate for it as declared.
-///
-/// - Parameters:
-///   - leaf: The declaration of the certificate.
-///   - now: The time of issue; the certificate ends no later than the CA.
-///   - authority: The certificate of the CA.
-///   - authorityKey: The key of the CA.
-/// - Returns: The certificate and its key.
-/// - Throws: ``HTTP/TLSError`` if libcrypto cannot create the key or the certificate.
+/// Issues a certificate as declared, for a new key unless one is given; it ends no later than the CA.
 public func issue(
     _ leaf: LeafDeclaration,
+    keeping present: PrivateKey? = nil,
     at now: Timestamp,
     by authority: Certificate,
     _ authorityKey: PrivateKey,
 ) async throws(TLSError) -> (certificate: Certificate, key: PrivateKey) {
-    let key = try await onThread { () throws(TLSError) in try PrivateKey(generating: leaf.key) }
-    return (try issue(leaf, for: key, at: now, by: authority, authorityKey), key)
-}
-
-/// Issues a certificate for an existing key.
-func issue(
-    _ leaf: LeafDeclaration,
-    for key: PrivateKey,
-    at now: Timestamp,
-    by authority: Certificate,
-    _ authorityKey: PrivateKey,
-) throws(TLSError) -> Certificate {
+    let key: PrivateKey
+    if let present {
+        key = present
+    } else {
+        key = try await onThread { () throws(TLSError) in try PrivateKey(generating: leaf.key) }
+    }
     let end = min(now.seconds + leaf.validity.components.seconds, authority.validUntil.seconds)
     let contents = CertificateContents(
         commonName: leaf.commonName,
@@ -238,7 +219,7 @@ func issue(
         validFrom: Timestamp(seconds: now.seconds - CertificateComparison.backdating),
         validUntil: Timestamp(seconds: end),
     )
-    return try authorityKey.issue(contents, for: key, by: authority)
+    return (try authorityKey.issue(contents, for: key, by: authority), key)
 }
 
 extension LeafDeclaration {
