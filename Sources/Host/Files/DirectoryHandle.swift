@@ -271,12 +271,17 @@ extension DirectoryHandle {
         return try DirectoryListing(adopting: readable, operation, path).names(operation, path, limit: 100_000)
     }
 
-    func open(_ name: String, _ flags: Int32, _ operation: String) throws(SystemError) -> FileDescriptor {
+    func open(
+        _ name: String,
+        _ flags: Int32,
+        _ operation: String,
+        mode: mode_t = 0o600,
+    ) throws(SystemError) -> FileDescriptor {
         let path = full(name)
         do throws(SystemError) {
             return FileDescriptor(
                 adopting: try SystemError.check(operation, path) {
-                    unsafe openat(descriptor.raw, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0o600)
+                    unsafe openat(descriptor.raw, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, mode)
                 }
             )
         } catch {

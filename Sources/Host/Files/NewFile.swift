@@ -129,7 +129,8 @@ public final class PartialFile: Sendable {
     /// - Throws: ``Base/SystemError`` if the path of the directory has a link in it, or another user could change it.
     public init(_ name: String, in directory: String) throws(SystemError) {
         let opened = try DirectoryHandle(reaching: directory, isCreating: true, isOfService: true)
-        file = try opened.openPart("\(name).part", Self.operation)
+        let flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK
+        file = try opened.open("\(name).part", flags, Self.operation, mode: 0o644)
         self.directory = opened
         self.name = name
     }
@@ -153,19 +154,5 @@ public final class PartialFile: Sendable {
     public func complete() throws(SystemError) {
         try SystemError.check(Self.operation, path) { fsync(file.raw) }
         try directory.rename("\(name).part", to: name, Self.operation)
-    }
-}
-
-extension DirectoryHandle {
-    /// Opens a file to append to it, or creates it; a link is refused.
-    fileprivate func openPart(_ name: String, _ operation: String) throws(SystemError) -> FileDescriptor {
-        let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
-        let raw = try SystemError.check(operation, full(name)) { unsafe openat(descriptor.raw, name, flags, 0o644) }
-        let file = FileDescriptor(adopting: raw)
-        let status = try FileStatus(descriptor: file.raw, operation, full(name))
-        guard status.kind == .regular else {
-            throw SystemError(operation, full(name), code: EINVAL, detail: "is a \(status.kind.rawValue)")
-        }
-        return file
     }
 }
