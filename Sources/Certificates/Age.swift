@@ -10,7 +10,6 @@ public struct Age: Sendable {
     /// The files with the private keys for decryption.
     var identities: [String]
 
-    /// The time limit for encrypting one key.
     private static let encryptionLimit = Duration.seconds(60)
 
     /// The time limit for decrypting one key, long enough to type a password.
@@ -27,7 +26,6 @@ public struct Age: Sendable {
 
     /// Encrypts a text to recipients.
     ///
-    /// - Returns: The encrypted file.
     /// - Throws: ``Base/Problem`` if the program cannot be run, or if its output is not encrypted to the recipients. If
     ///   the program fails, the cause is an ``AgeError``.
     func encrypt(_ text: SecretBytes, to recipients: RecipientList) async throws(Problem) -> [UInt8] {
@@ -44,13 +42,8 @@ public struct Age: Sendable {
     /// The hint if the program exits with 0 but its output is wrong.
     private static let advice = "look which program 'command -v age' names, and run 'age --version'"
 
-    /// Decrypts the contents of a file with the identities.
+    /// Decrypts the contents of a file with the identities, by default for at most five minutes.
     ///
-    /// - Parameters:
-    ///   - bytes: The contents.
-    ///   - path: The file, for messages.
-    ///   - deadline: The instant at which the program is ended, by default in five minutes.
-    /// - Returns: The plaintext.
     /// - Throws: ``Base/Problem`` if the program cannot be run, or if its output has the wrong length. If the program
     ///   fails, for example because no identity can decrypt the file, the cause is an ``AgeError``.
     public func decrypt(
@@ -96,27 +89,22 @@ public struct Age: Sendable {
     }
 }
 
-/// The reason why the program `age` failed.
 public struct AgeError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The kinds of failures.
     public enum Reason: Sendable, Hashable {
         /// The file is encrypted to other keys.
         case otherRecipients
         /// The file is not a complete `age` file.
         case damagedFile
-        /// The program did not end before its deadline.
         case timedOut
-        /// Another reason, given in the description.
+        /// A reason that only the description gives.
         case other
     }
 
-    /// The kind of failure.
     public let reason: Reason
 
-    /// The program's message, or its exit status.
+    /// The message of `age`, or its exit status.
     public let description: String
 
-    /// Finds the reason in the program's standard error.
     init(_ status: ExitStatus, errors: String) {
         let prefix = "age: error: "
         let line = errors.split(whereSeparator: \.isNewline).first { $0.hasPrefix(prefix) }?.dropFirst(prefix.count)

@@ -24,7 +24,7 @@ struct AgeFile: Sendable, Hashable {
 
     private static let version = "age-encryption.org/v1"
 
-    /// Parses the header; returns `nil` if the bytes are not an encrypted file.
+    /// Parses the header; the result is `nil` if the bytes are not an encrypted file.
     init?(_ bytes: [UInt8]) {
         let bytes = Self.binary(bytes)
         let lines = Self.headerLines(bytes)
@@ -126,7 +126,7 @@ struct RecipientList: Sendable {
     /// Whether any recipient is of a type that an encrypted file does not identify.
     var hasUnidentified: Bool { entries.contains { $0.recipient.kind == .age } }
 
-    /// Returns the first four bytes of the key's SHA-256 digest in base64, without padding.
+    /// Returns the tag of a key: the first four bytes of its SHA-256 digest in base64, without padding.
     static func tag(of key: [UInt8]) -> String {
         let digits = Array(sha256(key).utf8.prefix(8))
         let bytes = stride(from: 0, to: 8, by: 2).compactMap { index in

@@ -4,18 +4,15 @@ public import Planning
 
 /// Compares certificates with their declarations at an instant.
 public struct CertificateComparison: Sendable {
-    /// The instant at which certificates must be valid.
     private let now: Timestamp
 
     /// The number of seconds by which the validity of new certificates is backdated, because clocks differ.
     static let backdating: Int64 = 300
 
-    /// Creates a comparison at an instant.
     public init(at now: Timestamp) {
         self.now = now
     }
 
-    /// Compares the certificate of a CA with its declaration.
     func faults(of certificate: Certificate, _ declaration: AuthorityDeclaration) -> [CertificateFault] {
         var faults = validityFaults(certificate, declaration.validity, declaration.renewBefore, authority: nil)
         if !certificate.isAuthority { faults.append(.noAuthority) }
@@ -25,11 +22,7 @@ public struct CertificateComparison: Sendable {
 
     /// Compares the validity, issuer and contents of a certificate with its declaration.
     ///
-    /// - Parameters:
-    ///   - certificate: The certificate.
-    ///   - leaf: The declaration.
-    ///   - authority: The CA, if it is known.
-    /// - Returns: The differences; a due renewal counts as a difference.
+    /// A due renewal counts as a difference. If the CA is not known, the issuer is not compared.
     public func faults(
         of certificate: Certificate,
         _ leaf: LeafDeclaration,
@@ -43,8 +36,6 @@ public struct CertificateComparison: Sendable {
     }
 
     /// Compares the contents of a certificate with its declaration, except for validity and issuer.
-    ///
-    /// - Returns: The differences.
     public func contentFaults(of certificate: Certificate, _ leaf: LeafDeclaration) -> [CertificateFault] {
         let isAuthority = certificate.isAuthority ? [CertificateFault.certificate("is the certificate of a CA")] : []
         return isAuthority + subjectFaults(certificate, leaf.commonName, leaf.organizations)
@@ -52,9 +43,7 @@ public struct CertificateComparison: Sendable {
             + keyTypeFaults(certificate, leaf.key)
     }
 
-    /// Checks whether a certificate is due for renewal, or is not valid now.
-    ///
-    /// - Returns: The reasons why a new certificate is needed.
+    /// Returns the reasons why a certificate is due for renewal, or is not valid now.
     public func dueFaults(of certificate: Certificate, renewBefore: Duration) -> [CertificateFault] {
         var faults: [CertificateFault] = []
         let rest = Duration.seconds(certificate.validUntil.seconds - now.seconds)

@@ -8,10 +8,10 @@ public struct CertificateSet: Sendable {
     /// The `certificates` section of the task files.
     public let declarations: CertificateDeclarations
 
-    /// The recipients of the CA's key.
+    /// The recipients of the CA's key, who can also decrypt the keys of the nodes.
     let operators: RecipientList
 
-    /// The recipients of a node's keys.
+    /// The recipients of the keys of each node.
     let recipients: [String: RecipientList]
 
     /// Creates a set, and reads the public keys of the nodes.
@@ -44,7 +44,6 @@ public struct CertificateSet: Sendable {
     /// The two files of a certificate, relative to the directory.
     struct Files: Sendable, Hashable {
         let certificate: String
-        /// The encrypted key.
         let key: String
 
         init(_ path: String) {
@@ -59,10 +58,9 @@ public struct CertificateSet: Sendable {
         Files("derived/\(leaf.node)/\(declarations.authority.name)-\(leaf.name)")
     }
 
-    /// Returns the path of a file, including the directory.
     func path(_ file: String) -> String { "\(directory)/\(file)" }
 
-    /// Reads a file by its path in the directory; returns `nil` if it does not exist.
+    /// Reads a file by its path in the directory, `nil` if it does not exist.
     func read(_ file: String) throws(SystemError) -> [UInt8]? {
         do throws(SystemError) {
             return try FileSystem.read(path(file), limit: SizeLimit.encrypted)
@@ -114,22 +112,18 @@ extension CertificateSet {
     struct Authorities: Sendable {
         /// At least one certificate; the first belongs to the CA that issues certificates.
         let certificates: [Certificate]
-        /// The progress of the rotation.
         let progress: RotationProgress
     }
 
     /// The file with the encrypted key of the new CA, which exists while the old CA issues certificates.
     var nextKeyFile: String { "ca/\(declarations.authority.name)-next.key.age" }
 
-    /// Determines the progress of the rotation.
     func progress(certificateCount: Int) throws(SystemError) -> RotationProgress {
         guard certificateCount > 1 else { return .notRotating }
         return try FileSystem.exists(path(nextKeyFile)) ? .added : .issued
     }
 
-    /// Reads the certificates in the CA file.
-    ///
-    /// - Throws: ``Base/Problem`` if the file is missing, or cannot be read.
+    /// Reads the certificates in the CA file, which must exist.
     func authorities() throws(Problem) -> Authorities {
         let file = authorityFiles.certificate
         do {
@@ -149,16 +143,12 @@ extension CertificateSet {
         }
     }
 
-    /// The maximum size of the file of a public key in bytes.
     private static let keySizeLimit = 16 << 10
-    /// The maximum number of files of a node.
     private static let keyCountLimit = 100
 
     /// Reads the public SSH keys of a node, in files `HOST/*.pub`.
     ///
     /// Keys of types other than Ed25519 are ignored: a node usually has several keys, and one is enough to decrypt.
-    ///
-    /// - Throws: ``Base/Problem`` if the node has no Ed25519 key, or a key cannot be read.
     private static func recipients(of node: String, in directory: String) throws(Problem) -> [RecipientList.Entry] {
         let path = "\(directory)/\(node)"
         let hint = "copy '/etc/ssh/ssh_host_ed25519_key.pub' of the node to '\(path)/'"

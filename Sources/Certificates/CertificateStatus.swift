@@ -13,15 +13,12 @@ public struct CertificateStatus: Sendable, Hashable {
     /// The end of the certificate's validity, `nil` if there is no certificate.
     public var validUntil: Timestamp?
 
-    /// The problems of the certificate and its key.
     public var faults: [CertificateFault]
 }
 
 /// A problem of a certificate or its key.
 public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
-    /// There is no certificate.
     case missing
-    /// There is no key.
     case keyMissing
     /// The certificate cannot be read; the text is a predicate.
     case unreadable(String)
@@ -31,7 +28,7 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
     case key(String)
     /// The certificate should be a CA certificate, but is not.
     case noAuthority
-    /// The certificate is not valid before the given instant, which is in the future.
+    /// The certificate becomes valid at the given instant, which is in the future.
     case notYetValid(Timestamp)
     /// The certificate is due, or differs from its declaration; the text is a predicate.
     case certificate(String)
@@ -62,7 +59,6 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
     var isOfRecipients: Bool { if case .recipients = self { true } else { false } }
 }
 
-/// The result of an inspection of a set.
 public struct SetInspection: Sendable {
     /// The CA that issues certificates.
     public var authority: CertificateStatus
@@ -70,7 +66,6 @@ public struct SetInspection: Sendable {
     /// The other trusted CAs: during a rotation, the new or the old CA.
     public var otherAuthorities: [CertificateStatus] = []
 
-    /// The progress of the rotation.
     public var progress = RotationProgress.notRotating
 
     /// The selected certificates, in the order of their declarations.
@@ -82,14 +77,12 @@ public struct SetInspection: Sendable {
     /// Comparisons that were not possible, as sentences without a full stop.
     public var limits: [String]
 
-    /// All CAs, the issuing CA first.
     var authorities: [CertificateStatus] { [authority] + otherAuthorities }
 
-    /// All CAs, followed by the selected certificates.
     public var all: [CertificateStatus] { authorities + leaves }
 }
 
-/// The certificates that a command selects.
+/// The certificates that a command selects by node and name.
 public struct CertificateSelection: Sendable, Hashable {
     /// The nodes, or an empty array for all.
     public var nodes: [String]

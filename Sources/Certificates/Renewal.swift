@@ -5,11 +5,9 @@ public import Planning
 
 /// The changes that a renewal makes to a set.
 public struct RenewalPlan: Sendable {
-    /// A change to the CA.
     public enum AuthorityChange: Sendable, Hashable {
-        /// The CA stays unchanged.
         case keep
-        /// A CA is created, because it does not exist.
+        /// A CA is created, because none exists.
         case make
         /// The key is encrypted again, for the given reasons.
         case encryptAgain([String])
@@ -17,7 +15,6 @@ public struct RenewalPlan: Sendable {
 
     /// A certificate that is issued, or whose key is encrypted again.
     public struct Item: Sendable, Hashable {
-        /// The declaration of the certificate.
         public var leaf: LeafDeclaration
         /// The reasons, as predicates of the present certificate.
         public var reasons: [String]
@@ -25,16 +22,13 @@ public struct RenewalPlan: Sendable {
         public var keepsKey = false
     }
 
-    /// The change to the CA.
     public var authority: AuthorityChange
 
-    /// The certificates that are issued.
     public var made: [Item]
 
     /// The certificates that are kept, and whose keys are encrypted again to other recipients.
     public var encrypted: [Item]
 
-    /// The number of selected certificates that stay unchanged.
     public var keptCount: Int
 
     /// The undeclared files that are removed, relative to the directory.
@@ -43,10 +37,8 @@ public struct RenewalPlan: Sendable {
     /// The problems of the CA that remain, as predicates.
     public var authorityFaults: [String]
 
-    /// The comparisons that could not be made.
     public var limits: [String]
 
-    /// Whether there is nothing to do.
     public var isEmpty: Bool { authority == .keep && made.isEmpty && encrypted.isEmpty && removed.isEmpty }
 
     /// Whether the plan requires the private key of an operator.
@@ -67,14 +59,7 @@ public struct Renewal: Sendable {
     let now: Timestamp
     let age: Age
 
-    /// Creates a renewal.
-    ///
-    /// - Parameters:
-    ///   - set: The set.
-    ///   - selection: The certificates that may be renewed.
-    ///   - isForced: Whether all selected certificates are renewed, even if they match their declarations.
-    ///   - now: The time of the renewal, from which validity periods are computed.
-    ///   - age: The program that encrypts and decrypts keys.
+    /// Creates a renewal of the selected certificates that differ from their declarations or, if it is forced, of all.
     public init(
         _ set: CertificateSet,
         _ selection: CertificateSelection,
@@ -168,7 +153,7 @@ public struct Renewal: Sendable {
         return differences.isEmpty && !isAskedFor ? .keep : .encryptAgain(differences.map { "its key \($0)" })
     }
 
-    /// Throws an error if the CA cannot issue certificates.
+    /// Refuses a CA that cannot issue certificates.
     private func requireAuthority(_ status: CertificateStatus, _ change: RenewalPlan.AuthorityChange) throws(Problem) {
         guard change != .make else { return }
         let files = set.authorityFiles
@@ -211,14 +196,11 @@ public struct Renewal: Sendable {
 }
 
 extension CertificateSet {
-    /// The maximum time to wait for another renewal of the set.
     private static let lockLimit = Duration.seconds(600)
 
     /// Takes the lock that every renewal of the set holds.
     ///
-    /// - Parameter onWait: Called once if another process holds the lock.
-    /// - Returns: The lock.
-    /// - Throws: ``Base/Problem`` if another process holds the lock for too long.
+    /// If another process holds it, `onWait` is called once; a process that holds it for too long is an error.
     public func lock(onWait: () -> Void) async throws(Problem) -> FileLock {
         let deadline = ContinuousClock.now + Self.lockLimit
         do throws(SystemError) {
@@ -238,13 +220,13 @@ extension CertificateSet {
 }
 
 extension Renewal {
-    /// Performs a plan, and replaces the directory as a whole in one step.
+    /// Performs a plan, and replaces the directory as a whole in one step; after an error, the set is unchanged.
     ///
     /// - Parameters:
     ///   - plan: The plan; the caller must have held the lock since the plan was made.
     ///   - onProgress: Called with each declaration and the end of the new certificate's validity, or `nil` if only the
     ///     key was encrypted again.
-    /// - Throws: ``Base/Problem`` if a step fails. The set is then unchanged.
+    /// - Throws: ``Base/Problem`` if a step fails.
     public func perform(
         _ plan: RenewalPlan,
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,

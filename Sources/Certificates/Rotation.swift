@@ -11,19 +11,11 @@ public struct Rotation: Sendable {
     private let now: Timestamp
     private let age: Age
 
-    /// Creates a rotation.
-    ///
-    /// - Parameters:
-    ///   - set: The set.
-    ///   - now: The time of the rotation, from which validity periods are computed.
-    ///   - age: The program that encrypts and decrypts keys.
     public init(_ set: CertificateSet, at now: Timestamp, _ age: Age) {
         (self.set, self.now, self.age) = (set, now, age)
     }
 
-    /// Determines the progress of the rotation.
-    ///
-    /// - Throws: ``Base/Problem`` if there is no CA, or a file cannot be read.
+    /// Determines the progress of the rotation from the files of the set.
     public func status() throws(Problem) -> RotationStatus {
         let authorities = try set.authorities()
         let path = set.path(set.authorityFiles.certificate)
@@ -59,10 +51,7 @@ public struct Rotation: Sendable {
         }
     }
 
-    /// Performs the next step, and replaces the directory as a whole in one step.
-    ///
-    /// - Parameter onProgress: Called with the declaration of each new certificate and the end of its validity.
-    /// - Throws: ``Base/Problem`` if a part of the step fails. The set is then unchanged.
+    /// Performs the next step, and replaces the directory as a whole; after an error, the set is unchanged.
     public func performNextStep(
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,
     ) async throws(Problem) {
@@ -97,7 +86,6 @@ public struct Rotation: Sendable {
         }
     }
 
-    /// Writes the CA file.
     private func write(_ authorities: [Certificate], below directory: String) throws(SystemError) {
         let text = authorities.map(\.pem).joined()
         try FileSystem.write(Array(text.utf8), to: "\(directory)/\(set.authorityFiles.certificate)", mode: 0o644)

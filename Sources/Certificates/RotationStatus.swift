@@ -12,13 +12,10 @@ public enum RotationStep: String, Sendable, Hashable, CaseIterable {
     /// Whether nodes that lack the files of the previous step are refused by other nodes after this step.
     public var needsConfirmation: Bool { self != .add }
 
-    /// Whether the step requires the private key of an operator.
     public var needsIdentity: Bool { self == .issue }
 }
 
-/// The status of a CA rotation.
 public struct RotationStatus: Sendable, Hashable {
-    /// A certificate of a node.
     public struct Leaf: Sendable, Hashable {
         public var node: String
         public var name: String
@@ -33,19 +30,16 @@ public struct RotationStatus: Sendable, Hashable {
         public var keepsKey: Bool
     }
 
-    /// The progress of the rotation.
     public var progress: RotationProgress
 
     /// The file with the certificates of the CAs.
     public var authorityPath: String
 
-    /// The certificates of the nodes.
     public var leaves: [Leaf]
 
-    /// The last completed step, derived from the files; `nil` if no rotation is in progress.
+    /// The last completed step, `nil` if no rotation is in progress.
     public var done: RotationStep? { RotationStep.allCases.prefix(doneCount).last }
 
-    /// The next step.
     public var next: RotationStep { RotationStep.allCases[doneCount] }
 
     /// The number of completed steps, each of which is one step of the progress.

@@ -6,27 +6,23 @@ public import Planning
 struct SetInspector: Sendable {
     let set: CertificateSet
 
-    /// The instant at which certificates must be valid.
     let now: Timestamp
 
     /// The program that decrypts the keys; if `nil`, keys are not compared with their certificates.
     let age: Age?
 
-    /// The certificates in a file, and their faults.
     private struct Examined {
         var certificates: [Certificate] = []
         var faults: [CertificateFault] = []
     }
 
-    /// The state of the CA, and of the second CA during a rotation.
+    /// The states of the CAs in the CA file: one or, during a rotation, two.
     struct Authorities {
         /// The CA that issues certificates.
         var issuing: CertificateStatus
-        /// The other CAs in the CA file.
         var others: [CertificateStatus]
         /// The certificate of the issuing CA, if it can be read.
         var certificate: Certificate?
-        /// The progress of the rotation.
         var progress: RotationProgress
     }
 
@@ -67,7 +63,7 @@ struct SetInspector: Sendable {
         )
     }
 
-    /// Creates the status of a certificate, of a CA if there is no declaration of a node's.
+    /// Creates the status of a certificate, which is that of a CA unless a declaration is given.
     private func status(
         _ name: String,
         _ certificate: Certificate?,
@@ -84,7 +80,6 @@ struct SetInspector: Sendable {
         )
     }
 
-    /// Compares the certificate and key of a node with their declaration.
     func leaf(_ leaf: LeafDeclaration, _ authority: Certificate?) async throws(Problem) -> CertificateStatus {
         let files = set.files(of: leaf)
         var examined = read(files.certificate)
@@ -146,13 +141,10 @@ struct SetInspector: Sendable {
 }
 
 extension CertificateSet {
-    /// Compares the CA and some certificates with their declarations.
+    /// Compares the CAs and some certificates with their declarations.
     ///
-    /// - Parameters:
-    ///   - leaves: The certificates.
-    ///   - now: The instant at which certificates must be valid.
-    ///   - age: The program that decrypts keys; without identities, keys are not decrypted.
-    /// - Returns: The state of each certificate.
+    /// If `age` has no identities, keys are not compared with their certificates.
+    ///
     /// - Throws: ``Base/Problem`` if the set cannot be listed, or `age` is missing.
     public func inspect(
         _ leaves: [LeafDeclaration],

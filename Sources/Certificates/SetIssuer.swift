@@ -9,34 +9,30 @@ struct SetIssuer: Sendable {
     let now: Timestamp
     let age: Age
 
-    /// A certificate and its encrypted key, which are written to two files.
     struct Made: Sendable {
         let files: CertificateSet.Files
         let certificate: Certificate
         let key: [UInt8]
 
-        /// Writes both files below a directory.
         func write(below directory: String) throws(SystemError) {
             try FileSystem.write(Array(certificate.pem.utf8), to: "\(directory)/\(files.certificate)", mode: 0o644)
             try FileSystem.write(key, to: "\(directory)/\(files.key)", mode: 0o644)
         }
     }
 
-    /// A CA with its key.
     struct Authority: Sendable {
         let certificate: Certificate
         let key: PrivateKey
     }
 
-    /// A function that is called with the declaration of each new certificate and the end of its validity.
+    /// Called with the declaration of each certificate and the end of its validity, `nil` if only its key was
+    /// encrypted.
     typealias Progress = @Sendable (LeafDeclaration, Timestamp?) -> Void
 
-    /// The number of certificates that are created in parallel.
     private static let parallelCount = 4
 
     // MARK: The CA
 
-    /// Creates a CA as declared.
     func newAuthority() async throws(Problem) -> Authority {
         let declaration = set.declarations.authority
         let contents = CertificateContents(
@@ -54,9 +50,7 @@ struct SetIssuer: Sendable {
         }
     }
 
-    /// Decrypts the key of a CA.
-    ///
-    /// - Throws: ``Base/Problem`` if the key cannot be decrypted, or belongs to another certificate.
+    /// Decrypts the key of a CA, which must belong to the certificate.
     func authority(_ certificate: Certificate, keyFile: String) async throws(Problem) -> Authority {
         let key = try await key(keyFile, "the key of the CA")
         guard key.belongs(to: certificate) else {
@@ -67,7 +61,6 @@ struct SetIssuer: Sendable {
         return Authority(certificate: certificate, key: key)
     }
 
-    /// Encrypts the key of a CA to the operators.
     func encryptedKey(of authority: Authority) async throws(Problem) -> [UInt8] {
         try await age.encrypt(try pem(authority.key), to: set.operators)
     }
@@ -76,13 +69,7 @@ struct SetIssuer: Sendable {
 
     /// Issues certificates in parallel; the first failure cancels the others.
     ///
-    /// - Parameters:
-    ///   - leaves: The declarations of the certificates.
-    ///   - keys: The keys to keep; all other certificates get new keys.
-    ///   - authority: The CA.
-    ///   - onProgress: Called with the declaration of each certificate and the end of its validity.
-    /// - Returns: The certificates with their encrypted keys.
-    /// - Throws: ``Base/Problem`` for the first certificate that cannot be issued.
+    /// The given keys are kept, and all other certificates get new keys.
     func make(
         _ leaves: [LeafDeclaration],
         keeping keys: [LeafDeclaration: PrivateKey] = [:],
