@@ -19,8 +19,6 @@ public struct RunEnvironment: Sendable {
     let producers: PathProducers
     /// The values for `${name}` in manifests.
     public var variables: Variables
-    /// The variables that manifests have to use.
-    public var dropInVariables: [DropInVariable]
     /// The tasks, read again once the node's address is known; `nil` if no task may depend on the address.
     public var addressed: AddressedTasks?
     /// The objects that a dry run would have created, `nil` in a real run.
@@ -57,7 +55,6 @@ public struct RunEnvironment: Sendable {
         http: HTTPClient,
         plan: Plan,
         variables: Variables,
-        dropInVariables: [DropInVariable] = [],
         processEnvironment: [String: String],
         hostName: String = Machine.hostName(),
         callArguments: [String] = [],
@@ -67,7 +64,6 @@ public struct RunEnvironment: Sendable {
         self.plan = plan
         self.producers = PathProducers(plan)
         self.variables = variables
-        self.dropInVariables = dropInVariables
         self.dryRunOverlay = files.isDryRun ? DryRunOverlay() : nil
         self.processEnvironment = processEnvironment
         self.hostName = hostName

@@ -21,9 +21,6 @@ public struct Declarations: Sendable, Hashable {
 
     /// The plan of this node's tasks.
     public var plan: Plan
-
-    /// The drop-in variables that no task file uses; a manifest of this node's tasks must use each of them.
-    public var dropInVariables: [DropInVariable]
 }
 
 /// Reads the task files of a node and returns the valid parts together with the problems.
@@ -108,7 +105,7 @@ struct MergedReading {
         let resolved = readTasks(files, context, roleHint: reader.roleHint)
         // The certificates are issued elsewhere, but errors in the section are reported here as well.
         if withCertificates { _ = certificates.read() }
-        let unused = UnusedVariables(files, resolved.plan, problems)
+        reportUnusedVariables(files, problems)
         let declarations = Declarations(
             cluster: cluster.declaration,
             nodes: nodes,
@@ -117,7 +114,6 @@ struct MergedReading {
             variables: views.variables(for: nil),
             tasks: resolved.tasks,
             plan: resolved.plan,
-            dropInVariables: unused.undetermined,
         )
         return (declarations, problems.all)
     }

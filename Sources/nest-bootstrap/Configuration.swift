@@ -156,7 +156,6 @@ struct Configuration {
             http: http,
             plan: plan,
             variables: declarations.variables,
-            dropInVariables: declarations.dropInVariables,
             processEnvironment: options.childEnvironment,
             hostName: facts.hostName,
             callArguments: options.commonArguments,

@@ -174,21 +174,6 @@ struct NodeCheckTests {
         }
     }
 
-    @Test func `a variable of a drop-in that no manifest uses is reported`() async throws {
-        let tasks = "tasks: {a: {apply: {kubeconfig: k, manifests: [m.yaml], substitute: true}}}"
-        let dropIn = "variables: {used: x, unused: y}"
-        try await withBench(tasks, dropIn: dropIn) { bench in
-            try bench.write("kind: Config\n", to: "k")
-            try bench.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: '${used}'}}", to: "m.yaml")
-            #expect(
-                await bench.problems().last
-                    == "DIR/drop-in.yaml:1:22: variable 'unused' is set here and used nowhere; did you mean 'used'?"
-            )
-            try bench.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: '${used}-${unused}'}}", to: "m.yaml")
-            #expect(await bench.problems().count == 1)
-        }
-    }
-
     @Test func `certificates that end soon are warned of, and readable keys refused`() async throws {
         let authority = try TestAuthority()
         // The files exist as long as it does.

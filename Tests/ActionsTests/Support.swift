@@ -26,22 +26,19 @@ final class Bench: Sendable {
 
     fileprivate init(
         _ tasks: String,
-        dropIn: String?,
         root: String?,
         isDryRun: Bool,
         now: @escaping @Sendable () -> Timestamp,
         http: HTTPClient
     ) throws {
-        let texts = [("bootstrap.yaml", tasks)] + (dropIn.map { [("drop-in.yaml", $0)] } ?? [])
-        let files = texts.map { [directory] in SourceFile(path: "\(directory)/\($0)", bytes: Array($1.utf8)) }
-        let (declarations, problems) = readDeclarationsWithProblems(files, node: NodeFacts(hostName: "node"))
+        let file = SourceFile(path: "\(directory)/bootstrap.yaml", bytes: Array(tasks.utf8))
+        let (declarations, problems) = readDeclarationsWithProblems([file], node: NodeFacts(hostName: "node"))
         guard problems.isEmpty else { throw Problems(problems) }
         var run = RunEnvironment(
             files: NodeFiles(root: root, isDryRun: isDryRun),
             http: http,
             plan: declarations.plan,
             variables: declarations.variables,
-            dropInVariables: declarations.dropInVariables,
             processEnvironment: ["PATH": "/usr/bin:/bin", "INHERITED": "yes"],
         )
         run.now = now
@@ -125,7 +122,6 @@ final class Bench: Sendable {
 /// A body that throws only inside of `#expect` must say so, `{ bench async throws in`: the compiler does not look there.
 func withBench(
     _ tasks: String,
-    dropIn: String? = nil,
     root: String? = TemporaryDirectory.file("root"),
     isDryRun: Bool = false,
     now: @escaping @Sendable () -> Timestamp = { .now() },
@@ -136,7 +132,6 @@ func withBench(
         try await body(
             try Bench(
                 tasks,
-                dropIn: dropIn,
                 root: root,
                 isDryRun: isDryRun,
                 now: now,

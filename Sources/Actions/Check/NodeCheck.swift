@@ -83,16 +83,12 @@ public struct NodeCheck: Sendable {
         var contents: [TaskManifests] = []
         var examined: [TaskManifests] = []
         var kubeconfigs: Set<String> = []
-        var usedVariables: Set<String> = []
-        var isComplete = true
         for task in run.plan.steps.lazy.map(\.task) {
             let footprint = task.footprint
             findings.warnings += lateRenewals(task)
             if !isOffline { findings.problems += await nodeProblems(task) }
             if let manifests = footprint.manifests {
                 let found = await load(manifests, of: task)
-                usedVariables.formUnion(found.variableNames)
-                isComplete = isComplete && found.isComplete && found.problems.isEmpty
                 findings.problems += found.problems
                 findings.warnings += found.warnings
                 contents.append((task, found.manifests))
@@ -115,9 +111,6 @@ public struct NodeCheck: Sendable {
             kubeconfigs: Dictionary(known) { first, _ in first },
         )
         findings.add(repeated.findings())
-        if isComplete {
-            findings.problems += run.dropInVariables.filter { !usedVariables.contains($0.name) }.map(\.problem)
-        }
         findings.add(objectFindings(examined))
         return findings
     }

@@ -35,8 +35,6 @@ struct ManifestLoader {
         var problems: [Problem] = []
         /// Warnings about manifests that are not read, such as those in subdirectories.
         var warnings: [Problem] = []
-        /// The variables that the manifests use.
-        var variableNames: Set<String> = []
         /// Whether no manifest was skipped.
         var isComplete = true
         /// The number of bytes of text that were read.
@@ -122,13 +120,7 @@ struct ManifestLoader {
             return
         }
         let variables = manifests.substitutesVariables ? run.variables : nil
-        var names: Set<String> = []
-        let file = ManifestFile(bytes, file: name) { node in
-            guard let variables else { return (node, []) }
-            names.formUnion(variableNames(in: node))
-            return variables.replace(in: node)
-        }
-        contents.variableNames.formUnion(names)
+        let file = ManifestFile(bytes, file: name) { node in variables?.replace(in: node) ?? (node, []) }
         contents.manifests += file.manifests
         contents.brokenManifests += file.brokenManifests
         contents.problems += file.diagnostics.map { problem in
