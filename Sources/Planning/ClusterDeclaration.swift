@@ -1,4 +1,4 @@
-public import Base
+import Base
 
 /// The cluster that a node belongs to.
 public struct ClusterDeclaration: Sendable, Hashable {
@@ -21,17 +21,10 @@ public struct ClusterDeclaration: Sendable, Hashable {
     public var addressRule: AddressRule?
 
     /// The address that the control planes share, if the task file sets it.
-    public var virtualAddress: VirtualAddress?
+    var virtualAddress: IPAddress?
 
     /// The settings of the node's reports to the cluster, or `nil` if the node does not report its state.
     public var report: ReportDeclaration? = ReportDeclaration()
-
-    /// An address that moves between nodes.
-    public struct VirtualAddress: Sendable, Hashable {
-        public var address: IPAddress
-        /// The location of the address in the task file.
-        public var location: SourceLocation
-    }
 
     /// Returns the API server's URL for a node with the given roles.
     ///

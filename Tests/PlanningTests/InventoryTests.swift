@@ -147,17 +147,11 @@ import Testing
                 "nodes: {a: {role: worker, address: 10.0.0.1}, b: {role: worker, address: 10.0.0.1}}",
                 "1:74: address 10.0.0.1 of node 'b' is that of node 'a' at bootstrap.yaml:1:36 as well",
             ),
-            (
-                "{cluster: {vip: 10.0.0.1}, nodes: {a: {role: worker, address: 10.0.0.1}}",
-                "1:17: 'cluster.vip'… address of node"
-            ),
             ("nodes: {a: {role: 'w${node.index}'}}", "1:19: variable 'node.index' has no value here: it is known only"),
         ]
     )
     func `a mistake in a node is reported once`(nodes: String, message: String) {
-        let isFlow = nodes.hasPrefix("{")
-        let text = isFlow ? "\(nodes), tasks: {}}" : "\(nodes)\ntasks: {}"
-        let printed = problems(text, role: nil, host: "z")
+        let printed = problems("\(nodes)\ntasks: {}", role: nil, host: "z")
         #expect(isReported(printed, message), "\(printed)")
     }
 

@@ -131,16 +131,6 @@ extension ClusterReader {
         addressNode(of: entry.name)?.location ?? entry.location
     }
 
-    /// Reports a virtual IP address that is the address of a node.
-    func checkVirtualAddress(_ address: IPAddress, at location: SourceLocation) {
-        guard let owner = inventory?.entries.first(where: { $0.address == address }) else { return }
-        problems.add(
-            location,
-            "'cluster.vip' is the address of node \(quoted(owner.name)) at \(addressLocation(of: owner))",
-            hint: "write an address that no node has"
-        )
-    }
-
     /// The roles that tasks may name: the roles of nodes and servers, and the built-in `control-plane` and `worker`.
     var knownRoles: [String] {
         let roles = (inventory?.roles ?? []).union(serverRoles).union(["control-plane", "worker"]).sorted()

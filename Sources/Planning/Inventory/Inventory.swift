@@ -49,11 +49,6 @@ public struct Inventory: Sendable, Hashable {
         }
     }
 
-    /// Returns whether the files list a host by its name or by a pattern that matches the name.
-    public func lists(_ host: String) -> Bool {
-        entry(matching: host) != nil
-    }
-
     public func nodes(of role: String) -> [Entry] { (positionsByRole[role] ?? []).map { entries[$0] } }
 
     /// Returns the first node that has a role, or else the first pattern that has the role.

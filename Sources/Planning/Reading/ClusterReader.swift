@@ -41,7 +41,7 @@ struct ClusterReader {
             default: "a tenth of the validity of each certificate, `720h` at most"
         )
         .meaning("the time before the expiry of certificates at which warnings begin"),
-        Key("vip", \.virtualAddress, .virtualAddress, default: "none")
+        Key("vip", \.virtualAddress, .address, default: "none")
             .meaning("the virtual IP address that the control planes share"),
         Key("report", \.report, .report, default: "`true` where a kubelet's kubeconfig is known")
             .meaning("whether the node reports its state to the cluster, and as which user"),
@@ -93,7 +93,6 @@ struct ClusterReader {
         let name = ValueName(path: ["cluster"])
         let fields = ConfigValue(files.cluster.entries, at: files.location, name, views.variables(for: nil), problems)
         _ = fields.read(Self.keys, into: &cluster.declaration)
-        if let vip = cluster.declaration.virtualAddress { checkVirtualAddress(vip.address, at: vip.location) }
         cluster.isAuthorityFaulty =
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
         checkAddressRule(fields)
@@ -351,11 +350,5 @@ extension ValueReader where Value == ReportDeclaration? {
             }
             return .some(isOn ? ReportDeclaration() : nil)
         }
-    }
-}
-
-extension ValueReader where Value == ClusterDeclaration.VirtualAddress {
-    fileprivate static var virtualAddress: Self {
-        ValueReader<IPAddress>.address.then { address, value in Value(address: address, location: value.node.location) }
     }
 }
