@@ -67,9 +67,7 @@ struct MergedReading {
         }
         var other = node
         other.address = .unknown(number: number + 1)
-        let dependants = AddressDependants(declarations.tasks, readOnce(other, false).declarations.tasks)
-        declarations.note(dependants.uses)
-        problems += dependants.problems
+        problems += declarations.noteAddressUses(comparing: readOnce(other, false).declarations.tasks)
         return (declarations, problems)
     }
 

@@ -9,13 +9,6 @@ extension ClusterReader {
         _ = Self.nodeAddress.read(fields, into: &cluster)
     }
 
-    /// Returns the rule for this node, `nil` if the rule is missing or invalid.
-    ///
-    /// Errors in the rule are reported where its section is read.
-    func readAddressRule() -> AddressRule? {
-        fixedAddress(of: facts.hostName) == nil ? readAddressRule(of: facts.hostName) : nil
-    }
-
     /// Returns the address written for a node, `nil` if a rule chooses the address.
     func fixedAddress(of node: String?) -> Node? {
         addressNode(of: node).flatMap { $0.mapping == nil ? $0 : nil }
@@ -42,11 +35,14 @@ extension ClusterReader {
         return readAddressRule(of: node).map { facts.address.value($0) } ?? .broken
     }
 
-    private func readAddressRule(of node: String) -> AddressRule? {
+    /// Returns the rule for a node, `nil` if the rule is missing or invalid.
+    ///
+    /// Errors in the rule are reported where its section is read.
+    func readAddressRule(of node: String) -> AddressRule? {
         guard let entry = addressRuleEntry(of: node) else { return nil }
         let reader = withoutReports
         let variables = reader.readVariables(for: [])
-        let fields = ConfigValue([entry], at: entry.location, ValueName(), variables, reader.problems)
+        let fields = ConfigValue(node: entry.value, variables: variables, problems: reader.problems)
         return ValueReader<AddressRule>.addressRule.read(fields.value(of: entry))
     }
 

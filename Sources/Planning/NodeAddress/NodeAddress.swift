@@ -32,16 +32,6 @@ public enum NodeAddress: Sendable, Hashable {
     }
 }
 
-/// The way in which a task depends on the address of its node.
-public enum AddressUse: Sendable, Hashable {
-    /// The task does not depend on the address.
-    case none
-    /// The manifests of the task may depend on the address.
-    case manifests
-    /// The declaration of the task depends on the address.
-    case declaration
-}
-
 /// The chosen address of a node and the reasons for the choice.
 public struct AddressChoice: Sendable, Hashable {
     /// An address, or an interface whose addresses were not considered.

@@ -98,14 +98,16 @@ struct ClusterReader {
         cluster.isAuthorityFaulty =
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
         checkAddressRule(fields)
-        cluster.declaration.addressRule = readAddressRule()
+        if fixedAddress(of: facts.hostName) == nil {
+            cluster.declaration.addressRule = readAddressRule(of: facts.hostName)
+        }
         if let entry = fields.entry("servers") { readServers(fields.value(of: entry), views, &cluster) }
         return cluster
     }
 
     /// Advice about a node whose role is not known.
-    fileprivate var unknownRole: ReadCluster.Advice {
-        .init(message: "the role of node \(quoted(facts.hostName)) is not known", hint: roleHint)
+    fileprivate var unknownRole: (message: String, hint: String) {
+        (message: "the role of node \(quoted(facts.hostName)) is not known", hint: roleHint)
     }
 
     private func readServers(_ value: ConfigValue, _ views: RoleViews, _ cluster: inout ReadCluster) {
@@ -205,7 +207,14 @@ extension ClusterReader {
             }
         }
         for name in nodeVariables where definitions[name] == nil && values[name] == nil {
-            values[name] = missingValue(of: name, on: node)
+            guard let node else {
+                values[name] = .broken
+                continue
+            }
+            values[name] = .missing(
+                message: "it is a variable of other nodes, not of \(quoted(node))",
+                hint: "write \(name): VALUE below variables: of this node, or of all nodes"
+            )
         }
     }
 
@@ -222,17 +231,6 @@ extension ClusterReader {
         guard files.nodes[node] == nil else { return .broken }
         let hint = "write \(typed(node)): {role: ROLE} below nodes:"
         return .missing(message: "'nodes' does not list node \(quoted(node)) by name", hint: hint)
-    }
-
-    /// Returns a missing value, with the reason, for a variable that only other nodes set.
-    ///
-    /// For a role without nodes, the value is `broken`.
-    private func missingValue(of variable: String, on node: String?) -> Variables.Value {
-        guard let node else { return .broken }
-        return .missing(
-            message: "it is a variable of other nodes, not of \(quoted(node))",
-            hint: "write \(variable): VALUE below variables: of this node, or of all nodes"
-        )
     }
 
     private func define(
@@ -261,11 +259,10 @@ extension ClusterReader {
             return false
         }
         guard !entry.key.hasPrefix("node."), !entry.key.hasPrefix("cluster.") else {
-            let name = entry.key.replacingDots
             problems.add(
                 entry.location,
                 "names such as '\(entry.key)' are built in",
-                hint: "write \(name):"
+                hint: "write \(entry.key.replacing(".", with: "_")):"
             )
             return false
         }
@@ -289,11 +286,6 @@ extension ClusterReader {
     }
 }
 
-extension String {
-    /// The string with dots replaced by underscores.
-    fileprivate var replacingDots: String { String(map { $0 == "." ? "_" : $0 }) }
-}
-
 /// The parts of section `cluster` that could be read, and the parts with errors that were already reported.
 struct ReadCluster {
     /// The declaration, without the keys that could not be read.
@@ -305,26 +297,15 @@ struct ReadCluster {
     /// The reader of the section.
     let reader: ClusterReader
 
-    /// A message with its hint.
-    struct Advice {
-        /// The problem.
-        let message: String
-        /// The command or key to type.
-        let hint: String
-    }
-
     /// Returns the reason why a node with the given roles has no server, or `nil` if it was reported already.
-    func missingServer(for roles: [String]) -> Advice? {
+    func missingServer(for roles: [String]) -> (message: String, hint: String)? {
         guard reader.files.cluster["servers"]?.value.mapping != nil else {
             guard !isServerFaulty else { return nil }
-            return Advice(message: "the cluster has no server", hint: "write servers: https://HOST:6443 below cluster:")
+            return ("the cluster has no server", "write servers: https://HOST:6443 below cluster:")
         }
         guard let role = roles.first else { return reader.unknownRole }
         guard !roles.contains(where: (reader.serverRoles + reader.reportedRoles).contains) else { return nil }
-        return Advice(
-            message: "the cluster has no server for role '\(role)'",
-            hint: "write \(role): https://HOST:6443 below servers:",
-        )
+        return ("the cluster has no server for role '\(role)'", "write \(role): https://HOST:6443 below servers:")
     }
 }
 

@@ -1,17 +1,25 @@
 import Base
 
-/// Finds the tasks that depend on the node's address, by comparing two readings with different addresses.
-struct AddressDependants {
-    /// The uses of the address by task name, without tasks that do not depend on the address.
-    private(set) var uses: [String: AddressUse] = [:]
+/// The way in which a task depends on the address of its node.
+public enum AddressUse: Sendable, Hashable {
+    /// The task does not depend on the address.
+    case none
+    /// The manifests of the task may depend on the address.
+    case manifests
+    /// The declaration of the task depends on the address.
+    case declaration
+}
 
-    /// Problems with values that must not depend on the address because units are generated before it is known.
-    private(set) var problems: [Problem] = []
-
-    /// Compares two readings of the same files with different addresses.
-    init(_ first: [PlannedTask], _ second: [PlannedTask]) {
-        let others = Dictionary(second.map { ($0.name, $0) }) { first, _ in first }
-        for task in first {
+extension Declarations {
+    /// Records which tasks depend on the address of the node.
+    ///
+    /// - Parameter others: The tasks of the same files, read with another address.
+    /// - Returns: Problems with values that must not depend on the address, because units are generated before it is known.
+    mutating func noteAddressUses(comparing others: [PlannedTask]) -> [Problem] {
+        let others = Dictionary(others.map { ($0.name, $0) }) { first, _ in first }
+        var uses: [String: AddressUse] = [:]
+        var problems: [Problem] = []
+        for task in tasks {
             if let other = others[task.name], other != task {
                 uses[task.name] = .declaration
                 problems += Self.problem(task, other).map { [$0] } ?? []
@@ -19,6 +27,14 @@ struct AddressDependants {
                 uses[task.name] = .manifests
             }
         }
+        func noted(_ task: PlannedTask) -> PlannedTask {
+            var task = task
+            task.addressUse = uses[task.name] ?? .none
+            return task
+        }
+        tasks = tasks.map(noted)
+        plan = plan.replacingTasks(noted)
+        return problems
     }
 
     /// Returns a problem if the unit of a task would depend on the address.
@@ -47,17 +63,4 @@ struct AddressDependants {
 extension Footprint {
     /// The paths that the task reads and writes.
     fileprivate var paths: [LocatedPath] { reads.map(\.path) + writes.map(\.path) }
-}
-
-extension Declarations {
-    /// Records which tasks depend on the address of the node.
-    mutating func note(_ uses: [String: AddressUse]) {
-        func noted(_ task: PlannedTask) -> PlannedTask {
-            var task = task
-            task.addressUse = uses[task.name] ?? .none
-            return task
-        }
-        tasks = tasks.map(noted)
-        plan = plan.replacingTasks(noted)
-    }
 }
