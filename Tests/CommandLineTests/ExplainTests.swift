@@ -25,13 +25,9 @@ struct ExplainTests {
     }
 
     @Test(arguments: [
-        ("tasks.calico-node", "tasks.NAME"), ("variables.x", "variables.NAME"),
-        ("nodes.host.example.com", "nodes.HOST"),
-        ("nodes.host.example.com.variables.x", "nodes.HOST.variables.NAME"),
-        ("exec.environment.PATH", "tasks.NAME.exec.environment.NAME"),
-        ("tasks.a.apply.labels.app.kubernetes.io/name", "tasks.NAME.apply.labels.KEY"),
+        ("tasks.timeout", "tasks.NAME.timeout"), ("tasks.seed.script", "tasks.NAME.exec.script"),
     ])
-    func `a name that the author chooses is a place too`(text: String, path: String) {
+    func `a place that does not exist finds the keys with its last words`(text: String, path: String) {
         #expect(paths(text) == [path])
     }
 

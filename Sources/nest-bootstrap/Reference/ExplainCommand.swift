@@ -13,8 +13,8 @@ struct ExplainCommand: Command {
         details: [
             "It prints the meaning, the type, the default and the keys below it; without KEY the sections of the file. "
                 + "KEY is the place of the key, with dots between its parts, or the end of it: 'wait' is the verb, "
-                + "'apply.wait' the key of 'apply'. The names of tasks, nodes and others may be in it, also as its last "
-                + "part: 'tasks.calico-crds'. 'nest-bootstrap schema' prints all keys for programs."
+                + "'apply.wait' the key of 'apply'. The names of tasks, nodes and others may be in it. "
+                + "'nest-bootstrap schema' prints all keys for programs."
         ],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage, or no such key")],
         examples: ["explain", "explain apply", "explain tasks.NAME.timeout"],
