@@ -70,7 +70,7 @@ struct MergedFiles {
     }
 
     private mutating func merge(_ file: SourceFile, _ problems: ProblemCollector) {
-        let documents = TaskFileDocuments(file)
+        let documents = readTaskFileDocuments(file)
         problems.add(documents.problems)
         if !documents.problems.isEmpty { problems.isIncomplete = true }
         for root in documents.roots { merge(KeyCorrections.corrected(root, problems), problems) }

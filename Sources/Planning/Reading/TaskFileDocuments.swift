@@ -1,32 +1,19 @@
 import Base
 
-/// The documents of a task file, which should be one, and the problems of its text.
-struct TaskFileDocuments {
-    /// The values of the documents, as far as they can be read.
-    private(set) var roots: [Node]
-    private(set) var problems: [Problem]
-
-    init(_ file: SourceFile) {
-        if let format = ContentFormat.recognised(file.bytes, path: file.path), format.kind != .empty {
-            (roots, problems) = ([], [format.problem(path: file.path, expected: "a task file")])
-            return
-        }
-        let read = readDocumentsAndProblems(
-            file.bytes,
-            file: file.path,
-            limits: .taskFile
-        )
-        (roots, problems) = (read.documents.compactMap(\.root), read.problems)
-        guard read.documents.filter({ $0.root != nil }).count > 1, let second = read.documents.last?.location else {
-            return
-        }
-        problems.insert(
-            Problem(
-                "'---' begins another document, and a task file has one",
-                at: second,
-                hint: "write what follows to a drop-in, such as bootstrap.d/NAME.yaml"
-            ),
-            at: 0
-        )
+/// Returns the values of the documents of a task file, as far as they can be read, and the problems of its text.
+///
+/// More than one document is a problem.
+func readTaskFileDocuments(_ file: SourceFile) -> (roots: [Node], problems: [Problem]) {
+    if let format = ContentFormat.recognised(file.bytes, path: file.path), format.kind != .empty {
+        return ([], [format.problem(path: file.path, expected: "a task file")])
     }
+    let read = readDocumentsAndProblems(file.bytes, file: file.path, limits: .taskFile)
+    let roots = read.documents.compactMap(\.root)
+    guard roots.count > 1, let second = read.documents.last?.location else { return (roots, read.problems) }
+    let problem = Problem(
+        "'---' begins another document, and a task file has one",
+        at: second,
+        hint: "write what follows to a drop-in, such as bootstrap.d/NAME.yaml"
+    )
+    return (roots, [problem] + read.problems)
 }

@@ -7,10 +7,7 @@ public struct TaskFileKeys: Sendable {
 
     /// Reads task files; what is not YAML has no keys.
     public init(_ sources: [SourceFile]) {
-        let pairs = sources.map { source in
-            (source.path, TaskFileDocuments(source).roots)
-        }
-        roots = Dictionary(pairs) { first, _ in first }
+        roots = Dictionary(sources.map { ($0.path, readTaskFileDocuments($0).roots) }) { first, _ in first }
     }
 
     /// Returns the innermost key at a location, such as `tasks.calico.apply.manifests[0]`.
