@@ -38,7 +38,11 @@ public struct AllNodes: Sendable {
         for entry in inventory.entries + inventory.patterns {
             let host = reader.exampleHost(of: entry)
             // Certificates are checked only once because they are the same for all nodes.
-            nodes.append(merged.reading(of: entry, as: host, withCertificates: nodes.isEmpty))
+            let read = merged.read(NodeFacts(hostName: host), withCertificates: nodes.isEmpty)
+            let problems = Problems(read.problems).all
+            nodes.append(
+                NodeReading(entry: entry, hostName: host, declarations: read.declarations, problems: problems)
+            )
         }
         if files.isEmpty || merged.files.nodes.entries.isEmpty {
             collector.addMissing(
@@ -69,17 +73,6 @@ extension MergedReading {
     fileprivate func inventory() -> (reader: ClusterReader, inventory: Inventory) {
         let reader = ClusterReader(files, NodeFacts(hostName: ""), collector)
         return (reader, reader.readNodes(reader.readVariables(for: [])))
-    }
-
-    /// Reads the files for one host that matches an entry.
-    fileprivate func reading(of entry: Inventory.Entry, as host: String, withCertificates: Bool) -> NodeReading {
-        let (declarations, problems) = read(NodeFacts(hostName: host), withCertificates: withCertificates)
-        return NodeReading(
-            entry: entry,
-            hostName: host,
-            declarations: declarations,
-            problems: Problems(problems).all
-        )
     }
 }
 

@@ -4,7 +4,7 @@ import Base
 ///
 /// The collector is a class so that all readers append to the same list.
 final class ProblemCollector {
-    private var found: [Problem] = []
+    private(set) var all: [Problem] = []
 
     private var comparisonCount = 0
     private var replacedLength = 0
@@ -14,24 +14,16 @@ final class ProblemCollector {
     /// A declaration that seems to be missing may be in that file.
     var isIncomplete = false
 
-    /// The problems.
-    var all: [Problem] { found }
-
     func add(_ location: SourceLocation, _ message: String, hint: String? = nil) {
-        found.append(Problem(message, at: location, hint: hint))
+        all.append(Problem(message, at: location, hint: hint))
     }
-
-    /// Adds a problem.
-    func add(_ problem: Problem) { found.append(problem) }
 
     /// Adds a problem about something missing, unless it may be in a file that could not be read.
     func addMissing(_ location: SourceLocation, _ message: String, hint: String? = nil) {
         if !isIncomplete { add(location, message, hint: hint) }
     }
 
-    func add(_ diagnostics: [Problem]) {
-        found += diagnostics
-    }
+    func add(_ problems: [Problem]) { all += problems }
 
     /// Adds the length of a string after replacing variables to the total, and returns whether the limit is kept.
     ///
