@@ -145,8 +145,7 @@ struct TaskReader {
         fields.variables = context.views.variables(for: task.header.roles)
         _ = fields.read(Self.keys.filter { !["enable", "roles"].contains($0.name) }, into: &task)
         let restart = fields.entry("restart")
-        let verb = VerbContext(task: context, roles: context.views.roles(for: task.header.roles))
-        task.verb = VerbReader(problems: context.problems, verb: verb).read(fields)
+        task.verb = readVerb(VerbContext(task: context, roles: context.views.roles(for: task.header.roles)))
         task.checkLock(restart, context.problems)
         if let restart, let verb = task.verb, verb.changesNothing {
             let name = quoted(task.header.name)
@@ -160,6 +159,82 @@ struct TaskReader {
         let roles = values.compactMap { readRole($0, among: context.knownRoles, context.problems) }
         // If no item could be read, the node's first role is used, so that the task is not read for every role.
         return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.count)
+    }
+}
+
+/// Reads the verb.
+extension TaskReader {
+    private func readVerb(_ context: VerbContext) -> ReadVerb? {
+        let written = verbTypes.filter { fields.has($0.name) || $0.shorthandKey.map(fields.has) ?? false }
+        for type in verbTypes where !written.contains(where: { $0 == type }) { reportLonelyKeys(of: type) }
+        let verbs = written.map { readVerb($0, context) }
+        reportCount(written)
+        return verbs.count == 1 ? verbs[0] : nil
+    }
+
+    private func readVerb(_ type: any ReadableVerb.Type, _ context: VerbContext) -> ReadVerb? {
+        var entries = type.taskLevelKeys.compactMap { fields.entry($0) }
+        guard let written = fields.entry(type.name) else {
+            var own = fields
+            own.entries = entries
+            return type.read(own, context)
+        }
+        let keys = type.descriptions.map(\.name)
+        let hint = written.value.string.flatMap { joinedPair($0, keys) } ?? "write its keys below it: \(few(keys))"
+        let expected = "a mapping with the keys of '\(type.name)'"
+        guard let below = fields.value(of: written).mapping(expected, hint: hint) else { return nil }
+        for entry in below.entries {
+            if let twin = entries.first(where: { $0.key == entry.key }) {
+                let label = below.subject.label(entry.key)
+                fields.problems.add(
+                    entry.location,
+                    "\(label) is also a key of the task itself, at \(twin.location)",
+                    hint: "remove one"
+                )
+            } else {
+                entries.append(entry)
+            }
+        }
+        var all = below
+        all.entries = entries
+        return type.read(all, context)
+    }
+
+    /// Reports keys of the task itself that belong to a verb that the task does not have.
+    private func reportLonelyKeys(of type: any ReadableVerb.Type) {
+        let owners = [type.shorthandKey, type.name].compactMap { $0.map { "'\($0)'" } }
+        let addition = type.shorthandKey.map { "add \($0): PATH, or " } ?? ""
+        for key in type.taskLevelKeys {
+            guard let entry = fields.entry(key) else { continue }
+            fields.problems.add(
+                entry.location,
+                "\(fields.subject.label(key)) goes with \(list(owners, "or")) only",
+                hint: "\(addition)remove \(key):"
+            )
+        }
+    }
+
+    private func reportCount(_ written: [any ReadableVerb.Type]) {
+        let name = fields.subject.name
+        let shorthands = verbTypes.compactMap { $0.shorthandKey }
+        let hasUnknownKey = !fields.entries.allSatisfy { TaskReader.isKey($0.key) }
+        if written.isEmpty, !hasUnknownKey {
+            let isDropIn = fields.location.file.contains(".d/")
+            let whole = isDropIn ? "a drop-in replaces a task as a whole, so copy the rest of it too, or " : ""
+            fields.problems.addMissing(
+                fields.location,
+                "\(name) has no verb",
+                hint: "\(whole)write one of \(list(verbNames, "or")) below it"
+            )
+        }
+        guard written.count > 1 else { return }
+        let keys = written.map { $0.name }
+        let places = fields.entries.filter { keys.contains($0.key) || shorthands.contains($0.key) }.map(\.location)
+        fields.problems.add(
+            places.dropFirst().first ?? fields.location,
+            "\(name) has \(written.count) verbs: \(list(keys.map { "'\($0)'" }))",
+            hint: "keep one, and move the others to tasks of their own",
+        )
     }
 }
 
