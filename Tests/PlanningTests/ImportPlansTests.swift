@@ -15,7 +15,7 @@ import Testing
             ulf, eth0, 10.0.100.2, manfred
             "rolf", eth0/x, 10.0.101.4, manfred, "a ""b\"""
             ro_lf, , 10.0.100.9, "man fred", 4, a, b
-            olaf, eth*, 10.0.100.x, manfred, 5
+            olaf, eth/, 10.0.100.x, manfred, 5
 
             ulrich, eth0, 10.0.100.255, manfred, a"b
             """
@@ -40,7 +40,7 @@ import Testing
             hosts.csv:5:22: 'admin' must be a name, or a number up to 4294967294, found 'man fred'
             hosts.csv:5:37: the line has 7 values, and the table 5 columns
             hosts.csv:6:1: name 'olaf' is used twice, the first time at hosts.csv:2:1
-            hosts.csv:6:7: 'interface' must be the name of one network interface, found 'eth*'
+            hosts.csv:6:7: 'interface' must be the name of a network interface
             hosts.csv:6:13: 'ip' must be an IP address such as 192.168.0.10, found '10.0.100.x'
             hosts.csv:8:39: a quote in the middle of a value
             k3s.csv:3:22: address 10.0.100.9 of agent 'olaf-a' is used twice, the first time at hosts.csv:5:10
@@ -176,7 +176,7 @@ import Testing
             "name,interface,ip,admin,Rack,rack\nh,eth0,10.0.100.2,m,x,y\n",
             "hosts.csv:1:30: column 'rack' appears twice, first at hosts.csv:1:25",
         ),
-        ("name,interface,ip,admin,node.x\nh,eth0,10.0.100.2,m,x\n", "hosts.csv:1:25: column 'node.x' cannot be the"),
+        ("name,interface,ip,admin,node.x\nh,eth0,10.0.100.2,m,x\n", "hosts.csv:1:25: names such as 'node.x'"),
         ("name,interface,ip,admin\n\"a\"b,eth0,10.0.100.2,x\n", "hosts.csv:2:4: a quote in the middle of a value"),
         ("name,interface,ip,admin\n\"a,eth0,10.0.100.2,x\n\n", "hosts.csv:2:1: the quote is never closed"),
         ("name,interface,ip,admin\r\nä\0", "hosts.csv: the file is no text in UTF-8"),

@@ -164,7 +164,7 @@ import Testing
     @Test(arguments: [
         ("{role: worker, variables: [a]}", "'nodes.w1.variables' must be a mapping of names to values, found a list"),
         ("{role: worker, variables: {a: [b]}}", "variable 'a' must be a string, a number or a boolean, found a list"),
-        ("{role: worker, variables: {node.x: b}}", "names such as 'node.x' are built in; write node_x:"),
+        ("{role: worker, variables: {node.x: b}}", "names such as 'node.x' are built in; write node_x"),
     ])
     func `a mistake in a variable of a node is reported once`(node: String, message: String) {
         let text = problems("nodes: {w1: \(node)}\ntasks: {t: {exec: {command: ls}}}", role: nil, host: "other")

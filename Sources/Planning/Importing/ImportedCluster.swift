@@ -14,12 +14,7 @@ public struct ImportedCluster: Sendable {
         /// The variables set for this node, without duplicates.
         ///
         /// A whole number becomes a number of the task file, any other value a string.
-        private(set) var variables: [(name: String, value: String)] = []
-
-        /// Creates a node without variables.
-        init(name: String, roles: [String], address: IPAddress?) {
-            (self.name, self.roles, self.address) = (name, roles, address)
-        }
+        var variables: [(name: String, value: String)] = []
 
         /// Sets a variable unless the node already has it.
         mutating func set(_ name: String, _ value: String) {
@@ -41,11 +36,11 @@ public struct ImportedCluster: Sendable {
 
     private var controlPlanes: [Int] { nodes.indices.filter { nodes[$0].roles.contains("control-plane") } }
 
-    /// Sets the VRRP state and priority of every control plane: 150 for the first, one less for each following node.
+    /// Sets the VRRP state and priority of every control plane: 150 for the first, one less for each following node, at least 1.
     mutating func setPriorities() {
         for (position, index) in controlPlanes.enumerated() {
             nodes[index].set("state", position == 0 ? "MASTER" : "BACKUP")
-            nodes[index].set("priority", "\(150 - position)")
+            nodes[index].set("priority", "\(max(150 - position, 1))")
         }
     }
 

@@ -55,9 +55,6 @@ struct PlanTable {
     /// Whether every line was read.
     let hasAllLines: Bool
 
-    /// Whether every line was read and has one value for each column.
-    private(set) var isComplete: Bool
-
     /// Reads a table, or returns `nil` after reporting that it is unusable.
     ///
     /// - Parameters:
@@ -74,7 +71,7 @@ struct PlanTable {
         var reader = CSVReader(text, file: file.path, problems)
         var lines: [[Cell]] = []
         while let line = reader.next() { lines.append(line) }
-        (hasAllLines, isComplete) = (!reader.isBroken, !reader.isBroken)
+        hasAllLines = !reader.isBroken
         guard let header = lines.first else {
             let hint = "write \(needed.joined(separator: ",")) in the first line"
             if hasAllLines { problems.add(whole, "the table is empty", hint: hint) }
@@ -92,7 +89,6 @@ struct PlanTable {
                     "the line has \(values), and the table \(columns.count) columns",
                     hint: isShort ? "write ',' also before an empty value" : "write a value with ',' in it in quotes"
                 )
-                isComplete = false
             }
             rows.append(Row(columns: columns, needed: needed, cells: cells, problems: problems))
         }
@@ -113,14 +109,7 @@ struct PlanTable {
                 problems.add(cell.location, message, hint: "remove one")
             }
             seen[lowercased] = seen[lowercased] ?? cell.location
-            let isBuiltIn = lowercased.hasPrefix("node.") || lowercased.hasPrefix("cluster.")
-            if !needed.contains(lowercased), !isVariableName(cell.text) || isBuiltIn {
-                problems.add(
-                    cell.location,
-                    "column \(quoted(cell.text)) cannot be the name of a variable",
-                    hint: "write a letter, then letters, digits, '_', '-' or '.', not 'node.' or 'cluster.'"
-                )
-            }
+            if !needed.contains(lowercased) { _ = problems.checkVariableName(cell.text, at: cell.location) }
         }
         let missing = needed.filter { seen[$0] == nil }
         for column in missing {

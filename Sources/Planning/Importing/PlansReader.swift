@@ -83,7 +83,7 @@ private struct PlansReader {
         let name = named.flatMap { used.name($0) }
         if named != nil { hostNames.insert(text) }
         let written = row["ip"].flatMap { hostAddress($0, of: owner) }
-        let interface = row["interface"].flatMap(ValueReader.interfaceName.read)
+        let interface = row["interface"].flatMap(ValueReader.interface.read)
         let admin = row["admin"].flatMap(ValueReader.account("user").read)
         let others = row.others
         guard let name, let written, let interface, let admin else { return }
@@ -124,7 +124,7 @@ private struct PlansReader {
     mutating func readMembers(_ file: SourceFile) {
         guard let table = PlanTable(file, needed: ["host", "name", "type", "ip"], problems) else { return }
         var first: SourceLocation?
-        var hasUnknownType = !table.isComplete
+        var hasUnknownType = !table.hasAllLines
         for row in table.rows {
             let written = row.lowercased("type")
             let isInit = written?.node.string.map(Self.initWords.contains) ?? false
@@ -284,14 +284,5 @@ extension PlansReader {
             return fields.value(of: entry).mismatch("the number of bits of the network, such as 24")
         }
         return AddressRange(gateway, bits)
-    }
-}
-
-extension ValueReader where Value == String {
-    /// The name of one network interface.
-    fileprivate static var interfaceName: Self {
-        interface.then { name, value in
-            name.utf8.contains(UInt8(ascii: "*")) ? value.mismatch("the name of one network interface") : name
-        }
     }
 }

@@ -172,7 +172,9 @@ extension ClusterReader {
             problems.add(location, "the files declare more than \(Limit.variableCount) variables")
         }
         for entry in files.variables.entries.prefix(Limit.variableCount) {
-            let isFound = NodeText.isMeant(by: entry.value) ? isVariableKey(entry) : isVariable(entry)
+            let isFound =
+                NodeText.isMeant(by: entry.value)
+                ? problems.checkVariableName(entry.key, at: entry.location) : isVariable(entry)
             if isFound { definitions[entry.key] = entry.value } else { values[entry.key] = .broken }
         }
         addOwnVariables(of: node, &definitions, &values)
@@ -248,30 +250,9 @@ extension ClusterReader {
         }
     }
 
-    /// Returns whether the key of an entry can be the name of a variable, and reports the problem if it cannot.
-    private func isVariableKey(_ entry: Mapping.Entry) -> Bool {
-        guard isVariableName(entry.key) else {
-            problems.add(
-                entry.location,
-                "\(quoted(entry.key)) cannot be the name of a variable",
-                hint: "write a letter, then letters, digits, '_', '-' or '.'",
-            )
-            return false
-        }
-        guard !entry.key.hasPrefix("node."), !entry.key.hasPrefix("cluster.") else {
-            problems.add(
-                entry.location,
-                "names such as '\(entry.key)' are built in",
-                hint: "write \(entry.key.replacing(".", with: "_")):"
-            )
-            return false
-        }
-        return true
-    }
-
     /// Returns whether an entry defines a variable with a scalar value, and reports the problem if it does not.
     func isVariable(_ entry: Mapping.Entry) -> Bool {
-        guard isVariableKey(entry) else { return false }
+        guard problems.checkVariableName(entry.key, at: entry.location) else { return false }
         switch entry.value.content {
         case .string, .number, .boolean: return true
         case .null, .sequence, .mapping:

@@ -1,3 +1,5 @@
+import Base
+
 /// A string of a file, split at its references to variables, `${name}`.
 struct Template {
     /// A part of a string.
@@ -67,6 +69,22 @@ struct Template {
 func isVariableName(_ name: String) -> Bool {
     guard let first = name.utf8.first, first.isLetter || first == UInt8(ascii: "_") else { return false }
     return name.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_-.".utf8.contains($0) } && name.utf8.count <= 128
+}
+
+extension ProblemCollector {
+    /// Returns whether a file can set a variable of this name, after reporting the problem if it cannot.
+    func checkVariableName(_ name: String, at location: SourceLocation) -> Bool {
+        if !isVariableName(name) {
+            let message = "\(quoted(name)) cannot be the name of a variable"
+            add(location, message, hint: "write a letter, then letters, digits, '_', '-' or '.'")
+        } else if name.hasPrefix("node.") || name.hasPrefix("cluster.") {
+            let hint = "write \(name.replacing(".", with: "_"))"
+            add(location, "names such as '\(name)' are built in", hint: hint)
+        } else {
+            return true
+        }
+        return false
+    }
 }
 
 extension UInt8 {
