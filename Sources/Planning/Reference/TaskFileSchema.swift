@@ -51,7 +51,6 @@ private var taskNameSchema: Node {
 private func taskSchema() -> Node {
     var properties = TaskReader.keys.map { ($0.name, $0.description.schema) }
     var choices: [Node] = []
-    var conditions: [Node] = []
     for verb in verbTypes {
         let outside = verb.descriptions.filter { verb.taskLevelKeys.contains($0.name) }
         properties += outside.map { ($0.name, $0.schema) }
@@ -60,40 +59,26 @@ private func taskSchema() -> Node {
             choices.append(required(verb.name))
             continue
         }
-        // A key that is set on the task is not required again under the verb.
+        // The keys that the verb requires may be set on the task.
         properties.append((verb.name, .mapping(objectSchema(verb.descriptions, requires: false))))
         choices.append(.mapping([("anyOf", .sequence([required(verb.name), required(shorthand)]))]))
-        let whole = Node.mapping([(verb.name, .mapping(objectSchema(verb.descriptions, describes: false)))])
-        conditions.append(.mapping([("anyOf", .sequence([required(shorthand), .mapping([("properties", whole)])]))]))
     }
     // A drop-in may contain only `enable` for a task.
     let isSwitch = Node.mapping([
         ("required", .sequence([.string(TaskReader.enable.name)])), ("maxProperties", .number(1)),
     ])
-    conditions.append(.mapping([("oneOf", .sequence(choices + [isSwitch]))]))
     return .mapping([
         ("type", .string("object")), ("properties", .mapping(properties)), ("additionalProperties", .boolean(false)),
-        ("allOf", .sequence(conditions)),
+        ("oneOf", .sequence(choices + [isSwitch])),
     ])
 }
 
-/// Returns the schema of a mapping with known keys.
-///
-/// - Parameters:
-///   - keys: The keys.
-///   - requires: Whether the schema requires the keys that the reader requires.
-///   - describes: Whether the schema includes the schemas of the keys.
-/// - Returns: The keywords of the schema.
-private func objectSchema(
-    _ keys: [KeyDescription],
-    requires: Bool = true,
-    describes: Bool = true,
-) -> [(String, Node)] {
-    var pairs = [("type", Node.string("object"))]
-    if describes {
-        pairs.append(("properties", .mapping(keys.map { ($0.name, $0.schema) })))
-        pairs.append(("additionalProperties", .boolean(false)))
-    }
+/// Returns the schema of a mapping with known keys, without the required keys unless `requires` is `true`.
+private func objectSchema(_ keys: [KeyDescription], requires: Bool = true) -> [(String, Node)] {
+    var pairs: [(String, Node)] = [
+        ("type", .string("object")), ("properties", .mapping(keys.map { ($0.name, $0.schema) })),
+        ("additionalProperties", .boolean(false)),
+    ]
     guard requires else { return pairs }
     let names = keys.filter { $0.presence == .required }.map(\.name)
     if !names.isEmpty { pairs.append(("required", .sequence(names.map { .string($0) }))) }
