@@ -45,12 +45,11 @@ import Testing
         #expect(
             choice.reasons == [
                 "'lo' (skipped)",
-                "192.168.0.11 on 'eth0' (192.168.0.10 comes first)",
+                "192.168.0.11 on 'eth0', 10.8.0.2 on 'wg0', 100.101.102.103 on 'tailscale0' (another comes first)",
                 "2001:db8:1::5 on 'eth0', 2001:db8:1::6 on 'eth0', 2001:db8:1::7 on 'eth0' and 3 more (not IPv4)",
                 "'docker0' (skipped by 'docker*')",
                 "'cni0' (skipped by 'cni*')",
                 "'cali123', 'cali456' (skipped by 'cali*')",
-                "10.8.0.2 on 'wg0', 100.101.102.103 on 'tailscale0' ('eth0' comes first)",
             ]
         )
     }
@@ -61,7 +60,7 @@ import Testing
         let without = try Self.machine().filter { $0.name != "tailscale0" }
         let choice = rule.choose(among: without)
         #expect(choice.chosen?.subject == "10.244.1.1 on 'cni0'")
-        #expect(choice.others.first { $0.address?.description == "192.168.0.10" }?.reason == "'cni0' comes first")
+        #expect(choice.others.first { $0.address?.description == "192.168.0.10" }?.reason == "another comes first")
         #expect(choice.others.first { $0.interface == "wg0" }?.reason == "not in 'interfaces'")
     }
 

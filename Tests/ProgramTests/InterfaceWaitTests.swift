@@ -117,7 +117,7 @@ struct NodeAddressTests {
         let lines = [
             "node address: 192.168.0.10 on 'eth0'", "    not 'lo' (skipped)",
             "    not 'docker0' (skipped by 'docker*')",
-            "    not 10.8.0.2 on 'wg0', 100.101.102.103 on 'tailscale0' ('eth0' comes first)",
+            "    not 10.8.0.2 on 'wg0', 100.101.102.103 on 'tailscale0' (another comes first)",
         ]
         for line in lines { #expect(check.outputLines.contains(line), "\(line)\n\(check.output)") }
         #expect(check.output.hasSuffix("1 task for this node, nothing wrong\n"))

@@ -55,11 +55,16 @@ public struct AddressRule: Sendable, Hashable {
                 let reason = objection(to: address)
                 if reason == nil, rank < best?.rank ?? .max { best = (candidates.count, rank) }
                 candidates.append(
-                    .init(interface: interface.name, address: address.address, reason: reason ?? "")
+                    .init(
+                        interface: interface.name,
+                        address: address.address,
+                        reason: reason ?? "another comes first"
+                    )
                 )
             }
         }
-        return AddressChoice(candidates, chosen: best?.index)
+        let chosen = best.map { candidates.remove(at: $0.index) }
+        return AddressChoice(chosen: chosen, others: candidates)
     }
 
     /// Returns the reason to ignore all addresses of an interface, `nil` if the interface is usable.

@@ -43,7 +43,7 @@ public struct AddressChoice: Sendable, Hashable {
         public var address: IPAddress?
 
         /// The reason why the candidate was not chosen.
-        public var reason = ""
+        public var reason: String
 
         /// The address with its interface, or the interface alone, for messages.
         public var subject: String {
@@ -60,21 +60,6 @@ public struct AddressChoice: Sendable, Hashable {
 
     /// The chosen address, `nil` if no address was chosen.
     public var address: IPAddress? { chosen?.address }
-
-    /// Creates a choice.
-    ///
-    /// Usable candidates that were not chosen get the reason that the chosen address comes first.
-    init(_ candidates: [Candidate], chosen index: Int?) {
-        let chosen = index.map { candidates[$0] }
-        self.chosen = chosen
-        others = candidates.indices.filter { $0 != index }.map { other in
-            var candidate = candidates[other]
-            guard candidate.reason.isEmpty, let chosen, let address = chosen.address else { return candidate }
-            let isSibling = candidate.interface == chosen.interface
-            candidate.reason = "\(isSibling ? "\(address)" : "'\(chosen.interface)'") comes first"
-            return candidate
-        }
-    }
 
     /// The candidates that were not chosen, grouped by reason because a node has an interface for each pod.
     public var reasons: [String] {
