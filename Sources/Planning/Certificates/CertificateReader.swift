@@ -89,10 +89,8 @@ struct CertificateReader {
 
     /// The section, `nil` if no file contains it.
     private func section() -> ConfigValue? {
-        guard let first = files.certificates.entries.first else { return nil }
-        let location = files.certificates.location ?? first.location
-        let name = ValueName(path: ["certificates"])
-        return ConfigValue(files.certificates.entries, at: location, name, variables, problems)
+        guard !files.certificates.entries.isEmpty else { return nil }
+        return files.certificates.value("certificates", variables, problems)
     }
 
     /// Reads a certificate that a task issues.

@@ -92,8 +92,7 @@ struct ClusterReader {
     /// - Returns: The keys that could be read.
     func readCluster(_ views: RoleViews) -> ReadCluster {
         var cluster = ReadCluster(reader: self)
-        let name = ValueName(path: ["cluster"])
-        let fields = ConfigValue(files.cluster.entries, at: files.location, name, views.variables(for: nil), problems)
+        let fields = files.cluster.value("cluster", views.variables(for: nil), problems)
         _ = fields.read(Self.keys, into: &cluster.declaration)
         cluster.isAuthorityFaulty =
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil

@@ -98,22 +98,6 @@ struct ConfigValue {
 
 /// The keys of a mapping.
 extension ConfigValue {
-    /// Creates a mapping from entries.
-    init(
-        _ entries: [Mapping.Entry],
-        at location: SourceLocation,
-        _ subject: ValueName,
-        _ variables: Variables,
-        _ problems: ProblemCollector,
-    ) {
-        self.init(
-            node: Node(.mapping(Mapping(entries)), location: location),
-            subject: subject,
-            variables: variables,
-            problems: problems,
-        )
-    }
-
     /// The entries as they were written.
     var entries: [Mapping.Entry] {
         get { node.mapping?.entries ?? [] }

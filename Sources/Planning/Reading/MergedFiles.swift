@@ -9,8 +9,8 @@ struct MergedFiles {
         private(set) var entries: [Mapping.Entry] = []
         private var indices: [String: Int] = [:]
 
-        /// The key of the section in the first file that has it.
-        fileprivate(set) var location: SourceLocation?
+        /// The key of the section in the first file in which the section is not empty.
+        fileprivate var location = SourceLocation.nowhere
 
         /// Sets an entry.
         ///
@@ -30,7 +30,16 @@ struct MergedFiles {
             indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.key, $0) })
         }
 
-        /// The entry of a key.
+        /// Returns the section as a mapping.
+        func value(_ name: String, _ variables: Variables, _ problems: ProblemCollector) -> ConfigValue {
+            ConfigValue(
+                node: Node(.mapping(Mapping(entries)), location: location),
+                subject: ValueName(path: [name]),
+                variables: variables,
+                problems: problems
+            )
+        }
+
         subscript(key: String) -> Mapping.Entry? {
             indices[key].map { entries[$0] }
         }
@@ -46,9 +55,6 @@ struct MergedFiles {
 
     /// The variables that only drop-ins set.
     var dropInVariables: Set<String> { Set(variables.entries.map(\.key)).subtracting(ownVariables) }
-
-    /// The names of the tasks that some file declares with more than the key `enable`.
-    private var described: Set<String> = []
 
     /// Whether a file has the key `tasks`, perhaps with nothing but comments below it.
     private var hasTasks = false
@@ -102,19 +108,16 @@ struct MergedFiles {
     ) {
         // A section that contains only comments is `null`, and treated as absent.
         guard let entry = fields.entry(key), !entry.value.isNull else { return }
-        self[keyPath: section].location = self[keyPath: section].location ?? entry.location
+        if self[keyPath: section].entries.isEmpty { self[keyPath: section].location = entry.location }
         let hint = "write a name, such as 'NAME:', and what follows indented below it"
         guard let below = fields.value(of: entry).mapping("a mapping", hint: hint) else {
             fields.problems.isIncomplete = true
             return
         }
         for entry in below.entries {
-            guard section == \.tasks, let state = switchAlone(of: entry) else {
-                self[keyPath: section].set(section == \.certificates ? withEarlierLeaves(entry) : entry)
-                if section == \.tasks { described.insert(entry.key) }
-                continue
-            }
-            tasks.set(described.contains(entry.key) ? switched(entry, state) : entry)
+            let state = section == \.tasks ? switchAlone(of: entry) : nil
+            let merged = section == \.certificates ? withEarlierLeaves(entry) : entry
+            self[keyPath: section].set(state.map { switched(entry, $0) } ?? merged)
         }
     }
 
@@ -155,15 +158,15 @@ struct MergedFiles {
     /// Their names are probably misspelt.
     private mutating func dropUndeclaredSwitches(_ problems: ProblemCollector) {
         guard !problems.isIncomplete else { return }
-        for entry in tasks.entries where !described.contains(entry.key) {
-            let hint = problems.hint(for: entry.key, in: described.sorted(), else: "remove it")
-            let state = switchAlone(of: entry)?.boolean == true ? "enabled" : "disabled"
+        let declared = tasks.entries.filter { switchAlone(of: $0) == nil }.map(\.key)
+        for entry in tasks.entries {
+            guard let state = switchAlone(of: entry) else { continue }
             problems.add(
                 entry.location,
-                "task \(quoted(entry.key)) is \(state), but no file declares it",
-                hint: hint
+                "task \(quoted(entry.key)) is \(state.boolean == true ? "enabled" : "disabled"), but no file declares it",
+                hint: problems.hint(for: entry.key, in: declared.sorted(), else: "remove it")
             )
         }
-        tasks.keep(described)
+        tasks.keep(Set(declared))
     }
 }

@@ -130,12 +130,6 @@ struct TaskReader {
         ),
     ]
 
-    /// Returns whether a task can have a key of this name.
-    static func isKey(_ name: String) -> Bool {
-        keys.contains { $0.name == name }
-            || verbTypes.contains { $0.name == name || $0.taskLevelKeys.contains(name) }
-    }
-
     private mutating func readTask(_ header: TaskHeader) -> ReadTask? {
         var task = ReadTask(header: header)
         _ = Self.enable.read(fields, into: &task)
@@ -217,7 +211,8 @@ extension TaskReader {
     private func reportCount(_ written: [any ReadableVerb.Type]) {
         let name = fields.subject.name
         let shorthands = verbTypes.compactMap { $0.shorthandKey }
-        let hasUnknownKey = !fields.entries.allSatisfy { TaskReader.isKey($0.key) }
+        let known = Set(Self.keys.map(\.name) + verbTypes.flatMap { [$0.name] + $0.taskLevelKeys })
+        let hasUnknownKey = !fields.entries.allSatisfy { known.contains($0.key) }
         if written.isEmpty, !hasUnknownKey {
             let isDropIn = fields.location.file.contains(".d/")
             let whole = isDropIn ? "a drop-in replaces a task as a whole, so copy the rest of it too, or " : ""

@@ -31,12 +31,9 @@ struct VariableResolver {
         self.names = Set(definitions.keys).union(sound).union(serverParts).sorted()
     }
 
-    /// Returns all variables with their values.
-    mutating func resolve() -> Variables { resolve(names) }
-
-    /// Resolves the given variables, and returns the values known so far.
-    mutating func resolve(_ wanted: [String]) -> Variables {
-        for name in wanted { resolve(name) }
+    /// Resolves the given variables or all, and returns the values known so far.
+    mutating func resolve(_ wanted: [String]? = nil) -> Variables {
+        for name in wanted ?? names { resolve(name) }
         return Variables(values: values, names: names)
     }
 
