@@ -234,7 +234,6 @@ import Testing
 
     @Test(
         arguments: [
-            ("a*b*: {role: worker}", "1:9: 'a*b*' cannot be a pattern of host names"),
             ("a-*: {role: worker, address: 10.0.0.1}", "1:38: 'nodes.a-*.address' is one address"),
             ("a-*: {role: worker, variables: {node.x: 1}}", "1:41: names such as 'node.x' are built in"),
         ]

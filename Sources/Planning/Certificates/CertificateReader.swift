@@ -178,7 +178,7 @@ struct CertificateReader {
 
     /// The nodes whose names are valid directory names, in the order of the files.
     private func namedNodes() -> [Inventory.Entry] {
-        if files.nodes.entries.allSatisfy({ HostPattern.isMeant(by: $0.key) }) {
+        if files.nodes.entries.allSatisfy({ Inventory.isPattern($0.key) }) {
             problems.addMissing(
                 files.location,
                 "no node is \(files.nodes.entries.isEmpty ? "declared" : "listed by name"), so there are no certificates",

@@ -81,8 +81,8 @@ extension ClusterReader {
     ///
     /// An example matches no more specific entry, unless more specific entries match all examined host names.
     fileprivate func exampleHost(of entry: Inventory.Entry) -> String {
-        guard let pattern = HostPattern(entry.name) else { return entry.name }
-        let examples = (0...files.nodes.entries.count + 1).lazy.map(pattern.example)
-        return examples.first { nodeEntry(of: $0)?.key == entry.name } ?? pattern.example(0)
+        func example(_ number: Int) -> String { entry.name.replacing("*", with: "\(number)") }
+        let numbers = 0...files.nodes.entries.count + 1
+        return example(numbers.first { nodeEntry(of: example($0))?.key == entry.name } ?? 0)
     }
 }

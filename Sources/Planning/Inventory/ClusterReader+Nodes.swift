@@ -28,14 +28,14 @@ extension ClusterReader {
     func readNodes(_ variables: Variables) -> Inventory {
         let named = namedRoles
         let entries = files.nodes.entries.compactMap { readNode($0, variables, named) }
-        let nodes = entries.filter { !HostPattern.isMeant(by: $0.name) }
+        let nodes = entries.filter { !Inventory.isPattern($0.name) }
         reportRepeatedAddresses(nodes)
-        return Inventory(nodes, patterns: entries.filter { HostPattern.isMeant(by: $0.name) })
+        return Inventory(nodes, patterns: entries.filter { Inventory.isPattern($0.name) })
     }
 
     /// Returns the entry with a host's name, or else the entry of the longest pattern that matches the name.
     func nodeEntry(of host: String) -> Mapping.Entry? {
-        files.nodes[host] ?? patterns.first { $0.pattern.matches(host) }?.entry
+        files.nodes[host] ?? patterns.first { isName(host, like: $0.key) }
     }
 
     /// Reads a node, or returns `nil` after reporting that it has no valid role.
@@ -60,7 +60,7 @@ extension ClusterReader {
         guard !roles.isEmpty else { return nil }
         var node = Inventory.Entry(name: entry.key, roles: roles, location: entry.location)
         node.address = written.address
-        if node.address != nil, HostPattern.isMeant(by: entry.key) {
+        if node.address != nil, Inventory.isPattern(entry.key) {
             fields.report(
                 "address",
                 "is one address, and the pattern is for several nodes",
@@ -72,13 +72,9 @@ extension ClusterReader {
 
     /// Reports a name that no host can have, or a pattern that cannot match any host.
     private func checkHostName(_ entry: Mapping.Entry) {
-        let isPattern = HostPattern.isMeant(by: entry.key)
-        let isMalformed = isPattern && HostPattern(entry.key) == nil
-        let example = isPattern ? entry.key.replacing("*", with: "x") : entry.key
-        guard isMalformed || !SubjectName.isHostName(example) else { return }
-        let what = isPattern ? "a pattern of host names" : "the name of a host"
-        let letters = "write letters, digits, '-' and '.', as 'hostname' prints the name on the node"
-        let hint = isMalformed ? "write one '*'" : letters
+        guard !SubjectName.isHostName(entry.key.replacing("*", with: "x")) else { return }
+        let what = Inventory.isPattern(entry.key) ? "a pattern of host names" : "the name of a host"
+        let hint = "write letters, digits, '-' and '.', as 'hostname' prints the name on the node"
         problems.add(entry.location, "\(quoted(entry.key)) cannot be \(what)", hint: hint)
     }
 

@@ -36,6 +36,9 @@ public struct Inventory: Sendable, Hashable {
         positionsByRole = byRole
     }
 
+    /// Returns whether a name is a pattern, in which `*` matches any text.
+    static func isPattern(_ name: String) -> Bool { name.utf8.contains(UInt8(ascii: "*")) }
+
     /// Returns the node or pattern with exactly this name.
     public func entry(of name: String) -> Entry? {
         positions[name].map { entries[$0] } ?? patterns.first { $0.name == name }
@@ -44,9 +47,7 @@ public struct Inventory: Sendable, Hashable {
     /// Returns the node with a host name, or else the longest pattern that matches the host name.
     public func entry(matching host: String) -> Entry? {
         if let position = positions[host] { return entries[position] }
-        return patterns.filter { HostPattern($0.name)?.matches(host) == true }.max {
-            $0.name.utf8.count < $1.name.utf8.count
-        }
+        return patterns.filter { isName(host, like: $0.name) }.max { $0.name.utf8.count < $1.name.utf8.count }
     }
 
     public func nodes(of role: String) -> [Entry] { (positionsByRole[role] ?? []).map { entries[$0] } }

@@ -13,8 +13,8 @@ struct ClusterReader {
     var inventory: Inventory?
     /// The names of the variables that entries of `nodes` set.
     let nodeVariables: [String]
-    /// The valid patterns of host names, the longest first.
-    let patterns: [(pattern: HostPattern, entry: Mapping.Entry)]
+    /// The patterns of host names, the longest first.
+    let patterns: [Mapping.Entry]
     /// The texts already generated for nodes, so that each text is generated and checked once.
     let nodeTexts = NodeTexts()
 
@@ -63,9 +63,8 @@ struct ClusterReader {
         self.files = files
         self.facts = facts
         self.problems = problems
-        // A pattern that matches only hosts of another is longer than the other.
-        patterns = files.nodes.entries.compactMap { entry in HostPattern(entry.key).map { ($0, entry) } }
-            .sorted { $0.1.key.utf8.count > $1.1.key.utf8.count }
+        patterns = files.nodes.entries.filter { Inventory.isPattern($0.key) }
+            .sorted { $0.key.utf8.count > $1.key.utf8.count }
         let names = files.nodes.entries.lazy.flatMap {
             $0.value.mapping?["variables"]?.mapping?.entries ?? []
         }
