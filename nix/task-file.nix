@@ -124,13 +124,8 @@ let
   # What `nodes` has of this node: the entry of its name, or else of the longest pattern.
   matches =
     pattern:
-    let
-      parts = lib.splitString "*" pattern;
-    in
-    lib.length parts == 2
-    && lib.stringLength hostName >= lib.stringLength pattern - 1
-    && lib.hasPrefix (lib.head parts) hostName
-    && lib.hasSuffix (lib.last parts) hostName;
+    builtins.match (lib.concatMapStringsSep ".*" lib.escapeRegex (lib.splitString "*" pattern)) hostName
+    != null;
   patterns = lib.sort (a: b: lib.stringLength a > lib.stringLength b) (
     lib.filter matches (lib.attrNames cfg.nodes)
   );
