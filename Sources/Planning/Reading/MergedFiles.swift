@@ -24,12 +24,6 @@ struct MergedFiles {
             }
         }
 
-        /// Removes all entries except entries with the given keys.
-        mutating func keep(_ keys: Set<String>) {
-            entries.removeAll { !keys.contains($0.key) }
-            indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.key, $0) })
-        }
-
         /// Returns the section as a mapping.
         func value(_ name: String, _ variables: Variables, _ problems: ProblemCollector) -> ConfigValue {
             ConfigValue(
@@ -158,15 +152,16 @@ struct MergedFiles {
     /// Their names are probably misspelt.
     private mutating func dropUndeclaredSwitches(_ problems: ProblemCollector) {
         guard !problems.isIncomplete else { return }
-        let declared = tasks.entries.filter { switchAlone(of: $0) == nil }.map(\.key)
+        var declared = Section()
+        for entry in tasks.entries where switchAlone(of: entry) == nil { declared.set(entry) }
         for entry in tasks.entries {
             guard let state = switchAlone(of: entry) else { continue }
             problems.add(
                 entry.location,
                 "task \(quoted(entry.key)) is \(state.boolean == true ? "enabled" : "disabled"), but no file declares it",
-                hint: problems.hint(for: entry.key, in: declared.sorted(), else: "remove it")
+                hint: problems.hint(for: entry.key, in: declared.entries.map(\.key).sorted(), else: "remove it")
             )
         }
-        tasks.keep(Set(declared))
+        tasks = declared
     }
 }

@@ -10,10 +10,7 @@ func quoted(_ text: some StringProtocol) -> String {
             result += "…"
             break
         }
-        switch scalar {
-        case "\t": result += "\\t"
-        default: result += scalar.escape ?? String(scalar)
-        }
+        result += scalar == "\t" ? "\\t" : scalar.escape ?? String(scalar)
     }
     return result + "'"
 }

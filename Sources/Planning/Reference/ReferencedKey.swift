@@ -40,18 +40,17 @@ public struct ReferencedKey: Sendable, Hashable {
     public static func find(_ text: String) -> [ReferencedKey] {
         let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard !words.contains("") else { return [] }
-        let ends = words.indices.lazy.map { Array(words[$0...]) }
+        if let key = all.first(where: { match($0.place[...], words[...]) }) { return [key] }
+        let ends = words.indices.lazy.map { words[$0...] }
         let found = ends.map { end in all.filter { $0.ends(with: end) } }.first { !$0.isEmpty } ?? []
-        let whole = found.filter { match($0.place[...], words[...]) }
-        if let nearest = whole.max(by: { $0.place.count < $1.place.count }) { return [nearest] }
         return found.enumerated()
             .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
             .map(\.element)
     }
 
-    private func ends(with words: [String]) -> Bool {
+    private func ends(with words: ArraySlice<String>) -> Bool {
         // A match cannot begin with a name that the author chooses, because the name could be any word.
-        place.indices.contains { !Self.isName(place[$0]) && Self.match(place[$0...], words[...]) }
+        place.indices.contains { !Self.isName(place[$0]) && Self.match(place[$0...], words) }
     }
 
     private static func isName(_ word: String) -> Bool { ["NAME", "HOST"].contains(word) }
