@@ -5,20 +5,17 @@ struct ClusterReader {
     let files: MergedFiles
     let facts: NodeFacts
     let problems: ProblemCollector
-    /// The roles of this node that were reported as unknown.
-    ///
-    /// Problems that follow from an unknown role are not reported.
+    /// The roles of this node that were reported as unknown; problems that follow from them are not reported.
     var reportedRoles: [String] = []
-    /// The nodes, once they have been read.
+    /// The nodes, or `nil` until all of them have been read.
     var inventory: Inventory?
-    /// The names of the variables that entries of `nodes` set.
+    /// The variables that any entry of `nodes` sets.
     let nodeVariables: [String]
     /// The patterns of host names, the longest first.
     let patterns: [Mapping.Entry]
-    /// The texts already generated for nodes, so that each text is generated and checked once.
     let nodeTexts = NodeTexts()
 
-    /// Whether the values being read may use an address chosen by a rule, as tasks and servers may.
+    /// Whether `${node.address}` may be chosen by a rule, as in tasks and servers.
     var usesAddressRules = false
 
     static let nodeAddress = Key<ClusterDeclaration>(
@@ -29,7 +26,7 @@ struct ClusterReader {
     )
     .meaning("how the address of a node is chosen")
 
-    /// The keys of section `cluster` that have the same variables as all tasks.
+    /// The keys of section `cluster` that are read with the same variables as tasks.
     private static let keys: [Key<ClusterDeclaration>] = [
         Key("name", \.name, .string, default: "none").meaning("the cluster's name"),
         Key("certificateAuthority", \.certificateAuthority, .readPath, default: "none")
@@ -47,7 +44,7 @@ struct ClusterReader {
             .meaning("whether the node reports its state to the cluster, and as which user"),
     ]
 
-    /// The entries of all keys of section `cluster` in the reference.
+    /// All keys of section `cluster`, in the order of the reference.
     static let descriptions: [KeyDescription] = {
         let servers = KeyDescription(
             name: "servers",
@@ -72,7 +69,7 @@ struct ClusterReader {
         nodeVariables = Array(Set(names).sorted().prefix(Limit.variableCount))
     }
 
-    /// Returns the server's URL for a node with the given roles, as written in the files.
+    /// Returns the server's URL for the given roles, with its variables not yet replaced.
     func serverNode(for roles: [String]) -> Node? {
         guard let node = files.cluster["servers"]?.value, let servers = node.mapping else {
             return files.cluster["servers"]?.value
@@ -80,15 +77,11 @@ struct ClusterReader {
         return roles.lazy.compactMap { servers[$0] }.first
     }
 
-    /// The roles that `servers` names.
     var serverRoles: [String] {
         files.cluster["servers"]?.value.mapping?.entries.map(\.key) ?? []
     }
 
-    /// Reads `cluster`.
-    ///
-    /// - Parameter views: The variables of each role.
-    /// - Returns: The keys that could be read.
+    /// Reads section `cluster`; keys with errors are missing from the result.
     func readCluster(_ views: RoleViews) -> ReadCluster {
         var cluster = ReadCluster(reader: self)
         let fields = files.cluster.value("cluster", views.variables(for: nil), problems)
@@ -103,7 +96,6 @@ struct ClusterReader {
         return cluster
     }
 
-    /// Advice about a node whose role is not known.
     fileprivate var unknownRole: (message: String, hint: String) {
         (message: "the role of node \(quoted(facts.hostName)) is not known", hint: roleHint)
     }
@@ -133,17 +125,14 @@ struct ClusterReader {
 
 /// The section `variables` and the built-in variables.
 extension ClusterReader {
-    /// Reads the variables of a node with the given roles.
-    ///
-    /// - Parameters:
-    ///   - roles: The roles of the node, empty if they are not known.
-    ///   - node: The name of the node, by default the host name of this node.
-    /// - Returns: The variables with their values.
+    /// Reads the variables of a node, by default this one, as a node with the given roles.
     func readVariables(for roles: [String], of node: String? = nil) -> Variables {
         readVariables(for: roles, name: node ?? facts.hostName, valuesOf: node ?? facts.hostName)
     }
 
-    /// Reads the variables of one node, with the name of another.
+    /// Reads the variables for the given roles, with `name` as the value of `node.name`.
+    ///
+    /// The own variables, the index and the address are those of `node`, which is `nil` if no node has the roles.
     func readVariables(for roles: [String], name: String, valuesOf node: String?) -> Variables {
         let (definitions, values) = self.definitions(for: roles, name: name, valuesOf: node)
         var resolver = VariableResolver(definitions, values: values, problems: problems) {
@@ -152,7 +141,7 @@ extension ClusterReader {
         return resolver.resolve()
     }
 
-    /// Collects the variables, before references from one variable to another are replaced.
+    /// Returns the definitions that may refer to each other, and the values that are already known.
     func definitions(
         for roles: [String],
         name: String,
@@ -190,7 +179,7 @@ extension ClusterReader {
         return (definitions, values)
     }
 
-    /// Adds the variables that the entry of a node sets.
+    /// Adds the variables that the entry of a node sets; variables that only other nodes set become `missing`.
     private func addOwnVariables(
         of node: String?,
         _ definitions: inout [String: Node],
@@ -218,9 +207,7 @@ extension ClusterReader {
         }
     }
 
-    /// Returns the index of a node among the nodes of its role.
-    ///
-    /// For a role without nodes, the value is `broken`.
+    /// Returns the value of `node.index`, `broken` for a role without nodes.
     private func indexValue(of node: String?) -> Variables.Value {
         guard let node else { return .broken }
         guard let inventory else {
@@ -248,7 +235,7 @@ extension ClusterReader {
         }
     }
 
-    /// Returns whether an entry defines a variable with a scalar value, and reports the problem if it does not.
+    /// Returns whether an entry defines a variable with a scalar value, after reporting the problem if it does not.
     func isVariable(_ entry: Mapping.Entry) -> Bool {
         guard problems.checkVariableName(entry.key, at: entry.location) else { return false }
         switch entry.value.content {
@@ -265,18 +252,16 @@ extension ClusterReader {
     }
 }
 
-/// The parts of section `cluster` that could be read, and the parts with errors that were already reported.
+/// The parts of section `cluster` that could be read.
 struct ReadCluster {
-    /// The declaration, without the keys that could not be read.
     var declaration = ClusterDeclaration()
-    /// Whether `certificateAuthority` is present but could not be read.
+    /// Whether `certificateAuthority` has an error, which was reported.
     var isAuthorityFaulty = false
-    /// Whether `servers` is present but could not be read.
+    /// Whether `servers` has an error, which was reported.
     var isServerFaulty = false
-    /// The reader of the section.
     let reader: ClusterReader
 
-    /// Returns the reason why a node with the given roles has no server, or `nil` if it was reported already.
+    /// Returns the reason why the given roles have no server, or `nil` if a problem already explains it.
     func missingServer(for roles: [String]) -> (message: String, hint: String)? {
         guard reader.files.cluster["servers"]?.value.mapping != nil else {
             guard !isServerFaulty else { return nil }

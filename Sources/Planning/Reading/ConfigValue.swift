@@ -2,32 +2,25 @@ import Base
 
 /// One value of a task file, with its name for messages.
 ///
-/// A mapping is read key by key. ``KeyCorrections`` has reported the keys that it cannot have.
+/// Unknown keys of a mapping have already been reported by ``KeyCorrections``.
 struct ConfigValue {
-    /// The value, after its own variables were replaced.
+    /// The value; the variables of a string are already replaced unless its reader keeps them.
     var node: Node
-    /// The key that a hint repeats, or `nil` for an item of a list.
+    /// The key that hints repeat, or `nil` for an item of a list.
     var key: String?
-    /// The location of the key, or `nil` for an item of a list.
     var keyLocation: SourceLocation?
-    /// The name of the value in messages.
     var subject = ValueName()
     /// The variables that are replaced in the items and entries of the value.
-    ///
-    /// Reading the roles of a task changes this property to the variables for these roles.
     var variables = Variables()
-    /// The collector to which problems are reported.
     let problems: ProblemCollector
 
-    /// The location for problems about missing keys.
+    /// The location of the key, or else of the value; problems about missing keys are reported there.
     var location: SourceLocation { keyLocation ?? node.location }
 
-    /// The name of the value in messages.
     var label: String { subject.name }
 
-    /// The kinds of strings.
     enum TextKind {
-        /// One line without control characters.
+        /// Text without control characters, including line breaks.
         case line
         /// Any text without NUL, such as an argument of a process.
         case text
@@ -67,7 +60,9 @@ struct ConfigValue {
         return word
     }
 
-    /// Returns the items of the list, or `nil` after reporting that the value is not a list or has too many items.
+    /// Returns the items of the list, with their variables replaced.
+    ///
+    /// Items whose variables have problems are left out. A value that is not a list, or is too long, is reported.
     func items(
         of what: String,
         limit: Int = Limit.afterCount,
@@ -98,18 +93,17 @@ struct ConfigValue {
 
 /// The keys of a mapping.
 extension ConfigValue {
-    /// The entries as they were written.
+    /// The entries of the mapping, before variables are replaced.
     var entries: [Mapping.Entry] {
         get { node.mapping?.entries ?? [] }
         set { node.content = .mapping(Mapping(newValue)) }
     }
 
-    /// Returns the entry of a key as written, or `nil` if there is none.
     func entry(_ key: String) -> Mapping.Entry? { entries.first { $0.key == key } }
 
     func has(_ key: String) -> Bool { entry(key) != nil }
 
-    /// Returns the value of an entry, with `node` as its content if given.
+    /// Returns the value of an entry, with `node` in place of its content if given.
     func value(of entry: Mapping.Entry, replaced node: Node? = nil) -> ConfigValue {
         ConfigValue(
             node: node ?? entry.value,
@@ -124,7 +118,7 @@ extension ConfigValue {
     /// Returns the location of a key's value, or of the mapping if the key is missing.
     func location(ofKey key: String) -> SourceLocation { entry(key)?.value.location ?? location }
 
-    /// Returns the locations of the keys `owner` and `group` of a file.
+    /// Returns the locations of the values of `owner` and `group`.
     func accountLocations() -> [Footprint.Account.Kind: SourceLocation] {
         let kinds: [(String, Footprint.Account.Kind)] = [("owner", .user), ("group", .group)]
         return Dictionary(
@@ -134,22 +128,21 @@ extension ConfigValue {
         )
     }
 
-    /// Reports a problem with a key, in words that follow the name of the key.
+    /// Reports a problem with a key; the message is the name of the key followed by the predicate.
     func report(_ key: String, _ predicate: String, at location: SourceLocation? = nil, hint: String? = nil) {
         problems.add(location ?? self.location(ofKey: key), "\(subject.label(key)) \(predicate)", hint: hint)
     }
 
     /// Reports a missing key.
     ///
-    /// An example that begins with `[` or `{` is a list or a mapping in YAML, one that begins with `PATH (` says which
-    /// path belongs there, and any other example is a string.
+    /// In the hint, the example is quoted as a string unless it is a list, a mapping, or the description of a path.
     func reportMissing(_ key: String, _ example: String) {
         let isAsWritten = example.hasPrefix("[") || example.hasPrefix("{") || example.hasPrefix("PATH (")
         let value = isAsWritten ? example : typed(example)
         problems.addMissing(location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
     }
 
-    /// Reports a `mode` that gives every user access to a secret file.
+    /// Reports a `mode` that gives users other than the owner and the group access to a secret file.
     func reportOpenMode(_ mode: UInt16, of file: String) {
         guard mode & 0o007 != 0, has("mode") else { return }
         report(
@@ -177,14 +170,14 @@ extension ConfigValue {
         return false
     }
 
-    /// Reports a key that is present without any of the keys that it requires.
+    /// Reports a key that is present although none of the keys is present that it needs.
     func reportMisplacedKey(_ key: String, goesWith others: [String]) {
         guard let entry = entry(key), !others.contains(where: has) else { return }
         let all = list(others.map { "'\($0)'" }, "or")
         report(key, "goes with \(all) only", at: entry.location, hint: "remove \(key):")
     }
 
-    /// Reports every key besides those that are known, in a file that is not a task file.
+    /// Reports unknown keys in a file that is not a task file.
     func reportUnknownKeys(besides known: [String]) {
         for entry in entries where !known.contains(entry.key) {
             problems.add(
@@ -196,14 +189,13 @@ extension ConfigValue {
     }
 }
 
-/// Messages about a value.
 extension ConfigValue {
-    /// Reports a problem with the value, in words that follow the name of the value.
+    /// Reports a problem with the value; the message is the name of the value followed by the predicate.
     func report(_ predicate: String, hint: String? = nil) {
         problems.add(node.location, "\(label) \(predicate)", hint: hint)
     }
 
-    /// Returns `nil` after reporting the expected and the actual value.
+    /// Returns `nil` after ``reportTypeMismatch(_:hint:)``.
     func mismatch<Value>(_ expected: String, hint: String? = nil) -> Value? {
         reportTypeMismatch(expected, hint: hint)
         return nil
@@ -214,13 +206,15 @@ extension ConfigValue {
         report("must be \(expected), found \(describe(node))", hint: hint)
     }
 
-    /// Returns the hint to write a text, after the key if there is one.
+    /// Returns the hint `write KEY: TEXT`, or `write TEXT` for an item of a list.
+    ///
+    /// Unless it is used as is, the text is quoted where YAML needs it.
     func write(_ text: String, asIs: Bool = false) -> String {
         let text = asIs ? text : typed(text)
         return "write \(key.map { "\($0): " } ?? "")\(text)"
     }
 
-    /// The hint to quote a value that was probably meant as a string but is a number or boolean to YAML.
+    /// The hint to quote a value that was probably meant as a string but that YAML reads as a number or boolean.
     private var quotingHint: String? {
         switch node.content {
         case .number(let number): write("\"\(number.text)\"", asIs: true)
@@ -232,20 +226,20 @@ extension ConfigValue {
 
 /// The name of a value of a task file, and of its keys, in messages.
 struct ValueName {
-    /// The owner of the value, such as `task 'rbac'`, or `nil` for a section of the file.
+    /// The object that the path starts at, such as `task 'rbac'`, or `nil` for the root of the file.
     var owner: String?
-    /// The keys that lead to the value.
+    /// The keys that lead from the owner to the value.
     var path: [String] = []
-    /// Whether the value is an item of the list with this name.
+    /// Whether the value is an item of the list at `path`.
     var isItem = false
 
-    /// The value itself: `task 'rbac'`, `'apply' of task 'rbac'`, `'cluster'`.
+    /// The name of the value: `task 'rbac'`, `'apply' of task 'rbac'`, `'cluster'`.
     var name: String {
         let name = path.isEmpty ? owner ?? "a task file" : label(ofPath: path)
         return isItem ? "an item of \(name)" : name
     }
 
-    /// Returns the name of a key in the mapping: `'apply.wait' of task 'rbac'`.
+    /// Returns the name of a key of the value: `'apply.wait' of task 'rbac'`.
     func label(_ key: String) -> String { label(ofPath: path + [key]) }
 
     func below(_ key: String) -> Self { Self(owner: owner, path: path + [key]) }
@@ -256,12 +250,7 @@ struct ValueName {
     }
 }
 
-/// Returns what to write if a text is a key and its value without the space after `:`.
-///
-/// - Parameters:
-///   - text: The text, such as `path:/etc/hosts`.
-///   - keys: The known keys.
-/// - Returns: The hint, or `nil` if the text does not begin with a known key and `:`.
+/// Returns the hint for a text such as `path:/etc/hosts`, in which the space after a known key is missing, else `nil`.
 func joinedPair(_ text: String, _ keys: some Sequence<String>) -> String? {
     guard let colon = text.firstIndex(of: ":"), keys.contains(String(text[..<colon])) else { return nil }
     let value = text[text.index(after: colon)...]

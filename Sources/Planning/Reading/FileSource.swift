@@ -1,18 +1,15 @@
 public import Base
 
-/// A file, or several, that a task names in a list.
+/// An item of a list of files that a task reads.
 public enum FileSource: Sendable, Hashable {
-    /// A file, or for manifests also a directory of files.
+    /// A file or, for manifests, a directory.
     case path(LocatedPath)
     /// A URL with the SHA-256 digest of its content in lower-case hexadecimal.
     case url(String, sha256: String, SourceLocation)
 }
 
 extension ValueReader where Value == [FileSource] {
-    /// Creates a reader of a list of paths and pinned URLs.
-    ///
-    /// - Parameter example: A list, for hints.
-    /// - Returns: The reader.
+    /// Creates a reader of a list of at least one path or pinned URL, with an example of a list for hints.
     static func fileSources(example: String) -> Self {
         Self(type: .array(.either([.path, PinnedURL.reader.type]))) { value in
             guard let items = value.items(of: "paths and URLs") else { return nil }
@@ -42,7 +39,6 @@ private struct PinnedURL {
 }
 
 extension ConfigValue {
-    /// Reads a path, or a mapping with a URL and its digest.
     fileprivate func fileSource() -> FileSource? {
         if node.mapping != nil {
             return PinnedURL.reader.read(self).map { .url($0.url, sha256: $0.digest, node.location) }

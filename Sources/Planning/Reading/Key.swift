@@ -1,24 +1,18 @@
 import Base
 
-/// A key of a mapping in the task file: its entry in the reference, the reader of its value, and where the value goes.
+/// A key of a mapping in the task file, with its documentation, the reader of its value and the property that it sets.
 struct Key<Owner>: Sendable {
-    /// The entry in the reference.
     private(set) var description: KeyDescription
 
-    /// Reads the key into a property of an owner, which is unchanged without a valid value.
+    /// Sets the property of an owner, or leaves it unchanged if there is no valid value.
     private let reading: @Sendable (KeyDescription, ConfigValue, inout Owner) -> Bool
 
     var name: String { description.name }
 
-    /// Creates a key of a property that has its default, or a value that is never used if the key is required.
+    /// Creates a key that sets a property; without the key, the property keeps its value.
     ///
-    /// - Parameters:
-    ///   - name: The name of the key.
-    ///   - property: The property that stores the value.
-    ///   - reader: The reader of the value.
-    ///   - example: For a key that must be present, a value as an author would write it.
-    ///   - group: For a key of a group, exactly one of which must be present, the keys of the group.
-    ///   - text: For any other key, the default, or the behaviour without a value.
+    /// A required key needs an example of a value for hints, a key of which exactly one of a group must be present needs
+    /// the keys of the group, and an optional key needs a text about its default in Markdown.
     init<Value>(
         _ name: String,
         _ property: any WritableKeyPath<Owner, Value> & Sendable,
@@ -30,7 +24,7 @@ struct Key<Owner>: Sendable {
         self.init(name, reader, example, group, text) { owner, value in owner[keyPath: property] = value }
     }
 
-    /// Creates a key of a property that is `nil` without the key.
+    /// Creates a key that sets an optional property.
     init<Value>(
         _ name: String,
         _ property: any WritableKeyPath<Owner, Value?> & Sendable,
@@ -80,7 +74,7 @@ struct Key<Owner>: Sendable {
         }
     }
 
-    /// Returns the key with its meaning, a sentence without a full stop.
+    /// Returns the key with its documentation, a sentence in Markdown without a full stop.
     func meaning(_ text: String) -> Self {
         var key = self
         key.description.meaning = text
@@ -89,14 +83,14 @@ struct Key<Owner>: Sendable {
 
     /// Reads the key into the property of an owner.
     ///
-    /// - Returns: Whether the owner can be used: `false` after reporting a key without which there is no owner.
+    /// - Returns: `false` if the owner cannot be used, because a required key is missing or has an error, which is reported.
     func read(_ fields: ConfigValue, into owner: inout Owner) -> Bool { reading(description, fields, &owner) }
 }
 
 extension ConfigValue {
     /// Reads all keys into the properties of an owner.
     ///
-    /// - Returns: Whether the owner can be used: `false` after reporting a key without which there is no owner.
+    /// - Returns: `false` if the owner cannot be used, because a required key is missing or has an error, which is reported.
     func read<Owner>(_ keys: [Key<Owner>], into owner: inout Owner) -> Bool {
         var isUsable = true
         for key in keys where !key.read(self, into: &owner) { isUsable = false }

@@ -1,25 +1,25 @@
 import Base
 
-/// Reports unknown keys, and continues as if those that are misspelt, or a level too high or too low, were right.
+/// Reports unknown keys, and corrects keys that are misspelt or one level too high or too low.
 ///
-/// A key that is then missing, or a task that then has no verb, is no mistake of its own.
+/// Because of the correction, a misspelt key is not also reported as missing.
 struct KeyCorrections {
-    /// A mapping around the one that is read.
+    /// The mapping that contains the mapping being read.
     private struct Level {
+        /// The keys that the mapping may have.
         let names: [String]
         let written: Set<String>
     }
 
     private let problems: ProblemCollector
 
-    /// Returns the root of a file with its keys corrected.
     static func corrected(_ root: Node, _ problems: ProblemCollector) -> Node {
         Self(problems: problems).corrected(root, .mapping(sections), ValueName(), in: nil).node
     }
 
     private static let sections = taskFileSections()
 
-    /// Returns a value with the keys of its mappings corrected, and the entries that belong to the mapping around it.
+    /// Returns a value with its keys corrected, and the entries that must be moved to the mapping that contains it.
     private func corrected(
         _ node: Node,
         _ type: ValueType,
@@ -41,7 +41,7 @@ struct KeyCorrections {
             guard let written = node.mapping?.entries else { break }
             var entries = indented(written, subject) { entry, _ in Self.isKey(entry, of: value) }
             for index in entries.indices {
-                // The author's names separate a mapping from what is around the dictionary.
+                // A key is never moved out of a mapping whose name the author chose.
                 let name = Self.subject(of: entries[index].key, in: subject)
                 entries[index].value = corrected(entries[index].value, value, name, in: nil).node
             }
@@ -98,7 +98,7 @@ struct KeyCorrections {
                 guard !entries.contains(where: { $0.key == near }) else { continue }
                 entries.append(Mapping.Entry(key: near, location: entry.location, value: entry.value))
             } else {
-                // A mapping in a task without a verb is meant as one.
+                // In a task without a verb, an unknown key with a mapping is probably meant as the verb.
                 let isVerb = isTask && entry.value.mapping != nil && !written.contains { verbNames.contains($0.key) }
                 let expected = isVerb ? list(verbNames, "or") : few(own.names.sorted(), limit: 24)
                 report(entry, subject, "expected one of \(expected)\(isTask && !isVerb ? Self.shorthands : "")")
@@ -114,7 +114,7 @@ struct KeyCorrections {
         return (entries, raised)
     }
 
-    /// Returns entries with those that follow a key without a value, and belong below it, in their place.
+    /// Moves entries that follow a key without a value, and belong below that key, into its value.
     private func indented(
         _ written: [Mapping.Entry],
         _ subject: ValueName,
@@ -133,7 +133,7 @@ struct KeyCorrections {
         return entries
     }
 
-    /// Returns whether an entry is a key of a mapping, rather than a mapping with such keys itself.
+    /// Returns whether an entry is a key of the type, rather than a mapping that the author named like one of its keys.
     private static func isKey(_ entry: Mapping.Entry, of type: ValueType) -> Bool {
         guard let key = type.ownKeys.first(where: { $0.name == entry.key }) else { return false }
         return !(entry.value.mapping?.entries ?? []).contains { below in
@@ -141,7 +141,7 @@ struct KeyCorrections {
         }
     }
 
-    /// Reports an entry that lacks its indentation, and adds it to the mapping of a key, which is made if there is none.
+    /// Reports an entry that is not indented, and adds it to the mapping of a key, which is created if necessary.
     private func indent(
         _ entry: Mapping.Entry,
         below parent: String,
@@ -167,7 +167,7 @@ struct KeyCorrections {
     /// The keys of verbs that may also be written in the task itself.
     private static let taskLevelKeys = verbTypes.flatMap { $0.taskLevelKeys + [$0.shorthandKey].compactMap(\.self) }
 
-    /// The keys of verbs that may also be written in the task itself, for hints.
+    /// The text about ``taskLevelKeys`` for hints.
     private static let shorthands = verbTypes.filter { !$0.taskLevelKeys.isEmpty }
         .map { "; or \(list($0.taskLevelKeys.sorted(), "or")) of '\($0.name)'" }.joined()
 
@@ -177,7 +177,7 @@ struct KeyCorrections {
 }
 
 extension ValueType {
-    /// Whether a value may be of this type, as far as its structure shows.
+    /// Returns whether a value has the structure of this type; `false` for scalars.
     fileprivate func fits(_ node: Node) -> Bool {
         switch self {
         case .mapping, .dictionary: node.mapping != nil
@@ -187,7 +187,7 @@ extension ValueType {
         }
     }
 
-    /// The keys of the mapping itself, and not of those in a list or behind names that the author chooses.
+    /// The keys of the mapping, without those of mappings in a list or below a name that the author chooses.
     fileprivate var ownKeys: [KeyDescription] {
         switch self {
         case .mapping(let keys): keys

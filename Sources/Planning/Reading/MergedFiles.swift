@@ -1,10 +1,10 @@
 import Base
 
-/// The sections of all task files, merged before their contents are read.
+/// The sections of all task files, merged before the values in them are read.
 ///
-/// Later files override earlier files.
+/// An entry of a later file replaces the entry of the same name in earlier files.
 struct MergedFiles {
-    /// Entries by key, in the order in which the keys first occurred.
+    /// The entries of a section, in the order in which their keys first occurred.
     struct Section {
         private(set) var entries: [Mapping.Entry] = []
         private var indices: [String: Int] = [:]
@@ -12,9 +12,7 @@ struct MergedFiles {
         /// The key of the section in the first file in which the section is not empty.
         fileprivate var location = SourceLocation.nowhere
 
-        /// Sets an entry.
-        ///
-        /// A key that already exists keeps its position.
+        /// Adds an entry, or replaces the entry of the same key at its position.
         mutating func set(_ entry: Mapping.Entry) {
             if let index = indices[entry.key] {
                 entries[index] = entry
@@ -24,7 +22,6 @@ struct MergedFiles {
             }
         }
 
-        /// Returns the section as a mapping.
         func value(_ name: String, _ variables: Variables, _ problems: ProblemCollector) -> ConfigValue {
             ConfigValue(
                 node: Node(.mapping(Mapping(entries)), location: location),
@@ -44,16 +41,16 @@ struct MergedFiles {
     private(set) var variables = Section()
     private(set) var certificates = Section()
     private(set) var tasks = Section()
-    /// The variables of the first file.
+    /// The names of the variables of the first file, which is the task file itself.
     private var ownVariables: Set<String> = []
 
-    /// The variables that only drop-ins set.
+    /// The names of the variables that only drop-ins set.
     var dropInVariables: Set<String> { Set(variables.entries.map(\.key)).subtracting(ownVariables) }
 
-    /// Whether a file has the key `tasks`, perhaps with nothing but comments below it.
+    /// Whether any file has the key `tasks`, even without a value.
     private var hasTasks = false
 
-    /// The location of problems about something that is missing from all files.
+    /// The location for problems about something that is missing from all files.
     private(set) var location = SourceLocation(file: "bootstrap.yaml")
 
     init(_ files: [SourceFile], _ problems: ProblemCollector) {
@@ -63,7 +60,7 @@ struct MergedFiles {
             if index == 0 { ownVariables = Set(variables.entries.map(\.key)) }
         }
         dropUndeclaredSwitches(problems)
-        // The operator's machine may have a file with certificates only.
+        // On the operator's machine, a file may have only certificates.
         if !hasTasks, certificates.entries.isEmpty, problems.all.isEmpty {
             problems.add(location, "no task is declared", hint: "write tasks: and a task below it")
         }
@@ -100,7 +97,7 @@ struct MergedFiles {
         _ key: String,
         into section: WritableKeyPath<Self, Section>
     ) {
-        // A section that contains only comments is `null`, and treated as absent.
+        // A section that contains only comments is `null`.
         guard let entry = fields.entry(key), !entry.value.isNull else { return }
         if self[keyPath: section].entries.isEmpty { self[keyPath: section].location = entry.location }
         let hint = "write a name, such as 'NAME:', and what follows indented below it"
@@ -115,9 +112,7 @@ struct MergedFiles {
         }
     }
 
-    /// Adds the certificates of earlier files to an entry `leaves`, except certificates that the entry overrides.
-    ///
-    /// Returns any other entry unchanged.
+    /// Returns an entry `leaves` with the certificates of earlier files that it does not replace, other entries unchanged.
     private func withEarlierLeaves(_ entry: Mapping.Entry) -> Mapping.Entry {
         guard entry.key == "leaves", let new = entry.value.mapping,
             let old = certificates[entry.key]?.value.mapping
@@ -129,27 +124,25 @@ struct MergedFiles {
         return entry
     }
 
-    /// Returns the value of `enable` if that is the only key of a task.
+    /// Returns the value of `enable` if a task has no other key.
     private func switchAlone(of entry: Mapping.Entry) -> Node? {
         let entries = entry.value.mapping?.entries ?? []
         return entries.count == 1 && entries[0].key == "enable" ? entries[0].value : nil
     }
 
-    /// Returns a task as declared by earlier files, with `enable` set.
+    /// Returns the declaration of earlier files with `enable` set, or the entry itself if there is none.
     private func switched(_ entry: Mapping.Entry, _ state: Node) -> Mapping.Entry {
         guard var task = tasks[entry.key], var mapping = task.value.mapping else { return entry }
         let isOn = state.boolean == true
         mapping["enable"] = state
-        // Messages about a disabled task point to the drop-in.
+        // A disabled task has the location of the drop-in, so that messages name the drop-in.
         if !isOn { task.location = entry.location }
         if isOn, task.location.file != task.value.location.file { task.location = task.value.location }
         task.value.content = .mapping(mapping)
         return task
     }
 
-    /// Reports and drops tasks that have only `enable`.
-    ///
-    /// Their names are probably misspelt.
+    /// Reports and drops tasks that have only the key `enable`, whose names are probably misspelt.
     private mutating func dropUndeclaredSwitches(_ problems: ProblemCollector) {
         guard !problems.isIncomplete else { return }
         var declared = Section()

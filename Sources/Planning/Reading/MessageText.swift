@@ -1,6 +1,6 @@
 import Base
 
-/// Returns a piece of a file in single quotes, on one line and shortened if it is long.
+/// Returns a text in single quotes, with control characters escaped, and shortened to `Limit.quotedLength`.
 func quoted(_ text: some StringProtocol) -> String {
     // Most texts have nothing to escape.
     if text.utf8.count <= Limit.quotedLength, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return "'\(text)'" }
@@ -15,13 +15,13 @@ func quoted(_ text: some StringProtocol) -> String {
     return result + "'"
 }
 
-/// Joins words as in a sentence: `a, b and c`.
+/// Formats words as in a sentence: `a, b and c`.
 func list(_ words: [String], _ conjunction: String = "and") -> String {
     guard let last = words.last, words.count > 1 else { return words.first ?? "" }
     return "\(words.dropLast().joined(separator: ", ")) \(conjunction) \(last)"
 }
 
-/// Joins the first alternatives with the number of remaining alternatives: `a, b or 3 more`.
+/// Formats the first alternatives and the number of remaining ones: `a, b or 3 more`.
 func few(_ words: [String], limit: Int = 12) -> String {
     guard words.count > limit else { return list(words, "or") }
     return list(words.prefix(limit) + ["\(words.count - limit) more"], "or")
@@ -40,7 +40,7 @@ func describe(_ node: Node) -> String {
     }
 }
 
-/// Returns a string as an author would write it in a task file on one line, in quotes only if YAML needs them.
+/// Returns a string as YAML on one line, in quotes only if YAML needs them.
 func typed(_ text: String) -> String {
     let needsQuotes =
         text.isEmpty || text.contains(": ") || text.contains(" #") || text.hasSuffix(":") || text.hasSuffix(" ")

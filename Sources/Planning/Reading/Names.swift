@@ -1,6 +1,6 @@
 import Base
 
-/// Returns whether a string can be the name of a task, which becomes part of a unit name and is a DNS label.
+/// Returns whether a string can be the name of a task: a DNS label, because it becomes part of a unit's name.
 ///
 /// A dash at the end is refused because systemd applies drop-ins of `k8s-bootstrap-a-.service` to every unit with that
 /// prefix.
@@ -15,7 +15,7 @@ func isNodeName(_ name: String) -> Bool {
     SubjectName.isHostName(name) && name == name.lowercased() && !name.utf8.contains(UInt8(ascii: "_"))
 }
 
-/// Returns the task name that was probably meant by an invalid name, or `nil` if no name can be derived.
+/// Returns a valid task name that is similar to an invalid one, or `nil` if no valid characters are left.
 func suggestedTaskName(_ name: String) -> String? {
     let characters = name.lowercased().map { isTaskName(String($0)) ? $0 : "-" }
     var suggestion = String(String(characters).drop { $0 == "-" }.prefix(Limit.nameLength))
@@ -23,12 +23,11 @@ func suggestedTaskName(_ name: String) -> String? {
     return isTaskName(suggestion) ? suggestion : nil
 }
 
-/// The suffixes of systemd unit names.
 let unitSuffixes = [
     "service", "target", "socket", "mount", "path", "timer", "device", "swap", "automount", "slice", "scope",
 ]
 
-/// Returns the name of the unit that a name without suffix means.
+/// Returns a name without suffix with the suffix that was probably meant, or `nil` if the result is no unit name.
 func wholeUnitName(of name: String) -> String? {
     let whole = name + (targetNames.contains(name) ? ".target" : ".service")
     return isUnitName(whole) && !name.contains(".") ? whole : nil
@@ -40,13 +39,12 @@ private let targetNames: Set = [
     "nss-lookup", "remote-fs", "sysinit", "time-set", "time-sync",
 ]
 
-/// Returns whether a name has the suffix of a systemd unit.
 func hasUnitSuffix(_ name: String) -> Bool {
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return false }
     return unitSuffixes.contains(String(name[name.index(after: dot)...]))
 }
 
-/// Returns whether a string is the name of a systemd unit or of an instance of a template, by systemd's own rules.
+/// Returns whether a string is a valid name of a systemd unit, and not of a template without an instance.
 func isUnitName(_ name: String) -> Bool {
     let allowed = ":-_.\\@".utf8
     if let at = name.firstIndex(of: "@"), let dot = name.lastIndex(of: "."), at < dot,
@@ -58,10 +56,9 @@ func isUnitName(_ name: String) -> Bool {
         && name.utf8.allSatisfy { $0.isLetter || $0.isDigit || allowed.contains($0) }
 }
 
-/// Returns the name of a task's generated unit.
 public func unitName(ofTask task: String) -> String { "k8s-bootstrap-\(task).service" }
 
-/// Returns whether a unit is generated from the task file or shipped with the program.
+/// Returns whether a unit is generated from a task file or part of this program.
 public func isOwnUnit(_ name: String) -> Bool { name.hasPrefix("k8s-bootstrap-") || name.hasPrefix("k8s-bootstrap.") }
 
 /// Returns the name of the service that repeats a task.
@@ -70,7 +67,7 @@ public func repetitionUnitName(ofTask task: String) -> String { "k8s-bootstrap-r
 /// Returns the name of the timer that starts the repetitions of a task.
 public func timerName(ofTask task: String) -> String { "k8s-bootstrap-\(task).timer" }
 
-/// Returns the task to which a generated unit belongs, or `nil` if the unit's name is not a task's.
+/// Returns the name of the task whose generated unit has this name, or `nil` if it is another unit.
 public func taskName(ofUnit unit: String) -> String? {
     let prefix = "k8s-bootstrap-"
     let suffix = ".service"
@@ -80,7 +77,7 @@ public func taskName(ofUnit unit: String) -> String? {
     return String(unit.dropFirst(prefix.count).dropLast(suffix.count))
 }
 
-/// Returns whether a string can be the key of a label: up to 63 characters, optionally after a DNS name and a slash.
+/// Returns whether a string is a valid key of a Kubernetes label, optionally with a prefix: `example.com/name`.
 @Sendable func isLabelKey(_ key: String) -> Bool {
     let parts = key.split(separator: "/", omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), let name = parts.last, !name.isEmpty, isLabelText(String(name)) else {
@@ -89,13 +86,12 @@ public func taskName(ofUnit unit: String) -> String? {
     return parts.count == 1 || isNodeName(String(parts[0]))
 }
 
-/// Returns whether a key can be the name of an environment variable.
 @Sendable func isEnvironmentName(_ key: String) -> Bool {
     guard let first = key.utf8.first, !first.isDigit else { return false }
     return key.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "_") }
 }
 
-/// Returns whether a string can be the value of a label: up to 63 characters, possibly empty.
+/// Returns whether a string is a valid value of a Kubernetes label, which may be empty.
 func isLabelText(_ text: String) -> Bool {
     guard let first = text.utf8.first, let last = text.utf8.last else { return true }
     return text.utf8.count <= 63 && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_.".utf8.contains($0) }

@@ -1,33 +1,29 @@
 import Base
 
-/// Collects the problems that are found while files are read.
-///
-/// The collector is a class so that all readers append to the same list.
+/// The problems found while files are read, in a class so that all readers append to the same list.
 final class ProblemCollector {
     private(set) var all: [Problem] = []
 
     private var comparisonCount = 0
     private var replacedLength = 0
 
-    /// Whether a file could not be read at all.
-    ///
-    /// A declaration that seems to be missing may be in that file.
+    /// Whether a file or section could not be read, which may contain declarations that seem to be missing.
     var isIncomplete = false
 
     func add(_ location: SourceLocation, _ message: String, hint: String? = nil) {
         all.append(Problem(message, at: location, hint: hint))
     }
 
-    /// Adds a problem about something missing, unless it may be in a file that could not be read.
+    /// Adds a problem about something missing, unless ``isIncomplete``.
     func addMissing(_ location: SourceLocation, _ message: String, hint: String? = nil) {
         if !isIncomplete { add(location, message, hint: hint) }
     }
 
     func add(_ problems: [Problem]) { all += problems }
 
-    /// Adds the length of a string after replacing variables to the total, and returns whether the limit is kept.
+    /// Adds the length of a string after replacing variables to the total, and returns `false` above the limit.
     ///
-    /// Without a limit, a short file with a few nested variables could expand to gigabytes.
+    /// Without the limit, a short file with a few nested variables could expand to gigabytes.
     func mayGrow(by byteCount: Int, at location: SourceLocation) -> Bool {
         let wasWithin = replacedLength <= Limit.replacedLength
         replacedLength += byteCount
@@ -39,7 +35,7 @@ final class ProblemCollector {
         return false
     }
 
-    /// Returns the name that was probably meant, or `nil` if no name is similar or the limit of comparisons is reached.
+    /// Returns the most similar name, or `nil` if none is similar or the limit of comparisons is reached.
     func nearName(to name: String, in names: @autoclosure () -> [String]) -> String? {
         guard comparisonCount < Limit.hintComparisonCount else { return nil }
         let names = names()
@@ -52,7 +48,6 @@ final class ProblemCollector {
         nearName(to: name, in: names()).map { "did you mean '\($0)'?" } ?? other
     }
 
-    /// Throws the problems found, if any.
     func check() throws(Problems) {
         if !all.isEmpty { throw Problems(all) }
     }

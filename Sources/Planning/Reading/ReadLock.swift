@@ -1,8 +1,8 @@
 import Base
 
-/// Key `lock` of a task, after reading.
+/// The key `lock` of a task.
 struct ReadLock {
-    /// The kubeconfig, if the task names one for its lock.
+    /// The kubeconfig that the lock names, `nil` for `lock: cluster`.
     var kubeconfig: LocatedPath?
 
     private static let word = "cluster"
@@ -12,7 +12,6 @@ struct ReadLock {
             .meaning("the kubeconfig of the API server, if the verb has none")
     ]
 
-    /// Reads `cluster`, or a mapping with a kubeconfig.
     static let reader: ValueReader<Self> = {
         let mapping = ValueReader.mapping(keys, into: Self())
         return ValueReader(type: .either([.enumeration([word]), mapping.type])) { value in
@@ -24,13 +23,13 @@ struct ReadLock {
 }
 
 extension ReadTask {
-    /// Whether the task creates, changes or deletes objects as the user of its kubeconfig.
+    /// Whether the task has no kubeconfig yet and will change objects of the API server as that kubeconfig's user.
     var changesObjects: Bool {
         guard case .needsKubeconfig(let name, _)? = verb else { return false }
         return verbTypes.contains { $0.name == name && $0.changesObjects }
     }
 
-    /// Whether the task connects to an API server and does not name a kubeconfig.
+    /// Whether the task connects to an API server but names no kubeconfig, so that one must be inferred.
     var needsKubeconfig: Bool {
         switch verb {
         case .needsKubeconfig?: true
@@ -41,16 +40,13 @@ extension ReadTask {
 
     var namedKubeconfig: LocatedPath? { verb?.footprint?.kubeconfig ?? lock?.kubeconfig }
 
-    /// Returns the keys to write for the task to use a kubeconfig, for hints.
+    /// Returns the key with which the task uses a kubeconfig, for hints.
     func naming(kubeconfig path: String) -> String {
         if case .needsKubeconfig(let verb, _)? = verb { return "kubeconfig: \(path) below \(verb):" }
         return "lock: {kubeconfig: \(path)}"
     }
 
-    /// Resolves the lock of the task.
-    ///
-    /// - Parameter kubeconfig: The kubeconfig of the verb, or the kubeconfig that another task writes.
-    /// - Returns: The lock with its kubeconfig, or `nil` if the task has no lock or no kubeconfig is known.
+    /// Returns the lock with its own kubeconfig or else the given one, or `nil` without a lock or kubeconfig.
     func plannedLock(_ kubeconfig: LocatedPath?) -> ClusterLock? {
         guard let lock else { return nil }
         return (lock.kubeconfig ?? kubeconfig).map { ClusterLock(kubeconfig: $0) }

@@ -1,8 +1,8 @@
 import Base
 
-/// Returns the values of the documents of a task file, as far as they can be read, and the problems of its text.
+/// Parses a task file, and returns the root of each document that can be parsed.
 ///
-/// More than one document is a problem.
+/// More than one document is a problem, and so is a file of another kind, such as a Helm template.
 func readTaskFileDocuments(_ file: SourceFile) -> (roots: [Node], problems: [Problem]) {
     if let format = ContentFormat.recognised(file.bytes, path: file.path), format.kind != .empty {
         return ([], [format.problem(path: file.path, expected: "a task file")])

@@ -1,21 +1,19 @@
 public import Base
 
-/// The keys of task files by their locations, for programs that generate a task file and name its keys differently.
+/// Finds the key at a location in task files, for programs that generate task files and report problems by key.
 public struct TaskFileKeys: Sendable {
-    /// The root values of the documents of the files that can be read, by path.
+    /// The roots of the documents by the path of their file.
     private let roots: [String: [Node]]
 
-    /// Reads task files; what is not YAML has no keys.
+    /// Parses the files; parts that are not valid YAML have no keys.
     public init(_ sources: [SourceFile]) {
         roots = Dictionary(sources.map { ($0.path, readTaskFileDocuments($0).roots) }) { first, _ in first }
     }
 
-    /// Returns the innermost key at a location, such as `tasks.calico.apply.manifests[0]`.
+    /// Returns the path of the innermost key at a location, such as `tasks.calico.apply.manifests[0]`.
     ///
-    /// A key with characters other than letters, digits, `-` and `_` is quoted as in JSON.
-    ///
-    /// - Parameter location: A location in a task file.
-    /// - Returns: The path of the key, or `nil` if the location is in no task file, or outside of all keys.
+    /// A key with characters other than letters, digits, `-` and `_` is quoted as in JSON. The result is `nil` if the
+    /// location is not in one of the files or before all keys.
     public func path(at location: SourceLocation) -> String? {
         guard let position = location.position,
             var node = roots[location.file]?.last(where: { Self.begins($0.location, before: position) })
@@ -28,10 +26,9 @@ public struct TaskFileKeys: Sendable {
         return path.isEmpty ? nil : path
     }
 
-    /// Returns the key or the index in brackets of the entry or item of a collection that contains a position, with its
-    /// value, or `nil` if the position is before all of them.
+    /// Returns the entry or item of a collection that contains a position: the key or the index in brackets, and the value.
     private static func step(into node: Node, _ position: SourceLocation.Position) -> (String, Node)? {
-        // The values of merge keys and aliases are written elsewhere, so the nearest entry need not be the last one.
+        // Values of merge keys and aliases are elsewhere in the file, so the nearest entry may not be the last one.
         if let entries = node.mapping?.entries.filter({ begins($0.location, before: position) }) {
             return entries.max { $0.location < $1.location }.map { (written($0.key), $0.value) }
         }
@@ -39,7 +36,6 @@ public struct TaskFileKeys: Sendable {
         return items.max { $0.element.location < $1.element.location }.map { ("[\($0.offset)]", $0.element) }
     }
 
-    /// Returns whether a value is at a position, or begins before it.
     private static func begins(_ location: SourceLocation, before position: SourceLocation.Position) -> Bool {
         location.position.map { $0 <= position } ?? false
     }

@@ -1,37 +1,31 @@
 import Base
 
-/// The parts of a task that could be read, used to report further errors in a task that has an error.
+/// A task after reading; keys with errors have their defaults, so that further problems of the task can be found.
 struct ReadTask {
-    /// The task's name, roles and dependencies.
     var header: TaskHeader
-    /// Whether `roles` has an item that is not a known role.
+    /// Whether an item of `roles` is not a known role.
     var hasUnknownRole = false
     var isEnabled = true
-    /// The items of `roles`, which select the nodes that run the task.
+    /// The items of `roles` as written.
     var roles: [ConfigValue]?
     var settings = TaskSettings()
-    /// The lock that prevents the task from running on two nodes at the same time.
     var lock: ReadLock?
     /// The verb, or `nil` if it could not be read.
     var verb: ReadVerb?
 }
 
-/// The facts about the node that the readers of tasks and verbs use.
+/// The parts of the files and facts about the node that the readers of tasks and verbs use.
 struct TaskContext {
     let cluster: ReadCluster
-    /// The host name of this node.
     let hostName: String
-    /// The roles of this node and of others, with their variables.
     let views: RoleViews
     /// The roles that tasks may name.
     let knownRoles: [String]
-    /// The section `certificates`.
     let certificates: CertificateReader
-    /// The collector to which problems are reported.
     let problems: ProblemCollector
 }
 
-/// Reads an item of a list of roles, and reports an unknown role.
+/// Reads an item of a list of roles, or returns `nil` after reporting an invalid or unknown role.
 func readRole(_ item: ConfigValue, among known: [String], _ problems: ProblemCollector) -> String? {
     guard let role = ValueReader.role.read(item) else { return nil }
     guard known.contains(role) else {
@@ -46,17 +40,11 @@ func readRole(_ item: ConfigValue, among known: [String], _ problems: ProblemCol
     return role
 }
 
-/// Reads one task.
 struct TaskReader {
     private let context: TaskContext
     private var fields: ConfigValue
 
-    /// Reads a task.
-    ///
-    /// - Parameters:
-    ///   - entry: The task.
-    ///   - context: The facts about the node.
-    /// - Returns: The task, or `nil` if it is disabled.
+    /// Reads a task, or returns `nil` if it is disabled.
     static func read(_ entry: Mapping.Entry, _ context: TaskContext) -> ReadTask? {
         let name = entry.key
         if !isTaskName(name) {
@@ -91,11 +79,11 @@ struct TaskReader {
     static let enable = Key<ReadTask>("enable", \.isEnabled, .boolean, default: "`true`")
         .meaning("`false` removes the task, also one of an earlier file")
 
-    /// The key that selects the variables with which all other keys are read.
+    /// The key `roles`, which is read first because it selects the variables of the other keys.
     private static let roles = Key<ReadTask>("roles", \.roles, .roles, default: "every role")
         .meaning("the roles whose nodes run the task")
 
-    /// The keys of a task in addition to its verb, in the order of the documentation.
+    /// The keys of a task without its verb, in the order of the documentation.
     static let keys: [Key<ReadTask>] = [
         enable,
         Key("description", \.settings.description, ValueReader<String>.text().map(onOneLine), default: "none")
@@ -151,12 +139,11 @@ struct TaskReader {
     private func roles(_ values: [ConfigValue]?) -> (roles: [String]?, hasUnknown: Bool) {
         guard let values else { return (nil, false) }
         let roles = values.compactMap { readRole($0, among: context.knownRoles, context.problems) }
-        // If no item could be read, the node's first role is used, so that the task is not read for every role.
+        // If no item could be read, the node's first role is used; without roles, the task would be one of every role.
         return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.count)
     }
 }
 
-/// Reads the verb.
 extension TaskReader {
     private func readVerb(_ context: VerbContext) -> ReadVerb? {
         let written = verbTypes.filter { fields.has($0.name) || $0.shorthandKey.map(fields.has) ?? false }
@@ -194,7 +181,7 @@ extension TaskReader {
         return type.read(all, context)
     }
 
-    /// Reports keys of the task itself that belong to a verb that the task does not have.
+    /// Reports keys of the task itself that belong to a verb which the task does not have.
     private func reportLonelyKeys(of type: any ReadableVerb.Type) {
         let owners = [type.shorthandKey, type.name].compactMap { $0.map { "'\($0)'" } }
         let addition = type.shorthandKey.map { "add \($0): PATH, or " } ?? ""
@@ -240,18 +227,13 @@ extension TaskReader {
 
 /// A task's name, roles and dependencies.
 struct TaskHeader {
-    /// The task's name.
     let name: String
-    /// The location of the task's declaration.
     let location: SourceLocation
     /// The roles that run the task, or `nil` for every role.
     var roles: [String]?
-    /// The tasks and units in the key `after` of the task.
     var after: [Dependency] = []
 
-    /// Returns whether a node with the given roles runs the task.
-    ///
-    /// A node without roles runs only the tasks of every role.
+    /// Returns whether a node with the given roles runs the task; a node without roles runs only tasks of every role.
     func runs(on own: [String]) -> Bool {
         guard let roles else { return true }
         return own.contains(where: roles.contains)
@@ -265,7 +247,7 @@ enum Dependency: Sendable, Hashable {
     /// Any other systemd unit, after which the generated unit is ordered without requiring it.
     case unit(String, SourceLocation)
 
-    /// The key by which duplicates are recognised.
+    /// A key that is equal for two dependencies on the same task or unit.
     var key: String {
         switch self {
         case .task(let name, _): "task \(name)"

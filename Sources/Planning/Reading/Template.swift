@@ -4,15 +4,13 @@ import Base
 struct Template {
     /// A part of a string.
     enum Piece: Equatable {
-        /// Literal characters.
         case text(String)
-        /// A variable, by name.
+        /// The name of a variable.
         case variable(String)
-        /// A text that begins like a reference but is not a valid reference, as written.
+        /// A text that begins with `${` but is no valid reference.
         case malformed(String)
     }
 
-    /// The parts, in order.
     let pieces: [Piece]
 
     /// Splits a string, or returns `nil` if it does not contain `${`.
@@ -47,7 +45,6 @@ struct Template {
         return name
     }
 
-    /// The names of all variables.
     var names: [String] {
         pieces.compactMap { if case .variable(let name) = $0 { name } else { nil } }
     }
@@ -90,7 +87,6 @@ extension ProblemCollector {
 extension UInt8 {
     var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
 
-    /// Whether this is an ASCII lower-case letter.
     var isLowercaseLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) }
     var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 }

@@ -2,22 +2,21 @@ import Base
 
 /// A reader of one kind of value in the task file.
 struct ValueReader<Value>: Sendable {
-    /// The type of the value in the reference.
     let type: ValueType
 
     /// Whether an unknown `${name}` is probably meant literally.
     var allowsLiteral = false
 
-    /// Whether a variable keeps its type even in quotes, because `${name}` must be quoted in a mapping in braces.
+    /// Whether `"${name}"` takes the type of the variable, because in a mapping in braces it must be quoted.
     var ignoresQuotes = false
 
-    /// Whether variables in the value stay as they are written.
+    /// Whether the value is read before its variables are replaced.
     var keepsVariables = false
 
-    /// Returns the value, or `nil` after reporting the problem.
+    /// Reads the value, or returns `nil` after reporting the problem.
     let read: @Sendable (ConfigValue) -> Value?
 
-    /// Returns a reader that transforms the values of this one, or reports what is wrong with them.
+    /// Returns a reader that passes values on to another function, which may report a problem and return `nil`.
     func then<Other>(_ transform: @escaping @Sendable (Value, ConfigValue) -> Other?) -> ValueReader<Other> {
         var reader = ValueReader<Other>(type: type, allowsLiteral: allowsLiteral, ignoresQuotes: ignoresQuotes) {
             value in
@@ -31,13 +30,7 @@ struct ValueReader<Value>: Sendable {
         then { value, _ in transform(value) }
     }
 
-    /// Returns a reader of a list.
-    ///
-    /// - Parameters:
-    ///   - item: The reader of an item. An item that cannot be read is reported and left out.
-    ///   - plural: The name of the items in messages.
-    ///   - limit: The maximum number of items.
-    /// - Returns: The reader of the list.
+    /// Returns a reader of a list, which leaves out items with errors.
     static func list<Item>(
         of item: ValueReader<Item>,
         _ plural: String,
@@ -50,13 +43,7 @@ struct ValueReader<Value>: Sendable {
 }
 
 extension ValueReader where Value: Sendable {
-    /// Returns a reader of a mapping with known keys.
-    ///
-    /// - Parameters:
-    ///   - keys: The keys.
-    ///   - expected: The expected value, for messages.
-    ///   - initial: The value with the defaults of its properties.
-    /// - Returns: The reader of the mapping.
+    /// Returns a reader of a mapping with known keys, which sets properties of the initial value.
     static func mapping(_ keys: [Key<Value>], _ expected: String = "a mapping", into initial: Value) -> Self {
         Self(type: .mapping(keys.map(\.description))) { value in
             guard let fields = value.mapping(expected) else { return nil }
@@ -67,13 +54,7 @@ extension ValueReader where Value: Sendable {
 }
 
 extension ValueReader where Value == [String: String] {
-    /// Returns a reader of a mapping whose keys the author chooses.
-    ///
-    /// - Parameters:
-    ///   - type: The type of a value.
-    ///   - isKey: Returns whether a key is allowed.
-    ///   - read: Returns the value, or `nil` after reporting the problem.
-    /// - Returns: The reader of the mapping.
+    /// Returns a reader of a mapping whose keys the author chooses, which leaves out values with errors.
     static func dictionary(
         _ type: ValueType,
         isKey: @escaping @Sendable (String) -> Bool,
@@ -97,12 +78,11 @@ extension ValueReader where Value == [String: String] {
 }
 
 extension ValueReader where Value == ConfigValue {
-    /// The value itself, which is read later.
+    /// Accepts any value, which is read later.
     static func value(of type: ValueType) -> Self { Self(type: type) { $0 } }
 }
 
 extension ValueReader where Value: RawRepresentable<String> & CaseIterable & SendableMetatype {
-    /// One of the words of an enumeration.
     static var word: Self {
         let words = Value.allCases.map(\.rawValue)
         return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(Value.init) }
@@ -110,7 +90,6 @@ extension ValueReader where Value: RawRepresentable<String> & CaseIterable & Sen
 }
 
 extension ValueReader where Value == Bool {
-    /// `true` or `false`.
     static var boolean: Self {
         Self(type: .boolean, ignoresQuotes: true) { $0.node.boolean ?? $0.mismatch("true or false") }
     }
@@ -155,22 +134,13 @@ extension ValueReader where Value == Duration {
         }
     }
 
-    /// The validity of a certificate.
     static var validity: Self { duration(limit: Limit.certificateValidity) }
 }
 
 extension ValueReader where Value == String {
-    /// A text on one line.
     static var string: Self { string("a string") }
 
-    /// A text on one line that satisfies a condition.
-    ///
-    /// - Parameters:
-    ///   - expected: The expected value, for messages.
-    ///   - type: The type in the reference.
-    ///   - isValid: The condition.
-    ///   - meant: Returns what was probably meant by a text that does not satisfy the condition.
-    /// - Returns: The reader.
+    /// A text on one line that satisfies a condition; for a text that does not, `meant` returns a correction for the hint.
     static func string(
         _ expected: String,
         _ type: ValueType = .string,
@@ -198,10 +168,9 @@ extension ValueReader where Value == String {
         Self(type: .either([.text, .number]), allowsLiteral: true) { $0.text(.text, mayBeEmpty: true) }
     }
 
-    /// One of several words.
     static func word(_ words: [String]) -> Self { Self(type: .enumeration(words)) { $0.word(of: words) } }
 
-    /// A DNS label, such as the name of a namespace.
+    /// A name that is a DNS label.
     private static func label(_ kind: String, _ what: String) -> Self {
         let expected = "\(what) of lower-case letters, digits and dashes"
         return string(expected, .name(kind), where: { isTaskName($0) }, meant: { suggestedTaskName($0) })
@@ -210,10 +179,8 @@ extension ValueReader where Value == String {
     static var namespace: Self { label("namespace", "a namespace") }
     static var role: Self { label("role", "a role") }
 
-    /// The name of a set of objects.
     static var setName: Self { label("set", "the name of a set") }
 
-    /// A name that is used in file names.
     static var certificateName: Self { label("certificate", "a name") }
 
     // The parts of the identity of an object could otherwise change the path of an API request.
@@ -221,7 +188,6 @@ extension ValueReader where Value == String {
     static var kind: Self { string("a kind such as DaemonSet", where: ObjectIdentifiers.isKind) }
     static var objectName: Self { string("a name without '/' and '%'", where: ObjectIdentifiers.isName) }
 
-    /// The name of a systemd unit.
     static var unit: Self {
         Self(type: .name("systemd unit")) { value in
             let expected = "the name of a systemd unit"
@@ -231,7 +197,7 @@ extension ValueReader where Value == String {
         }
     }
 
-    /// The name of a systemd unit, which gets the suffix of a service if it has none.
+    /// The name of a systemd unit; a name without suffix gets `.service`.
     static var service: Self {
         Self(type: unit.type) { value in
             guard let name = value.node.string, !hasUnitSuffix(name), isUnitName("\(name).service"),
@@ -243,7 +209,7 @@ extension ValueReader where Value == String {
         }
     }
 
-    /// The name of a network interface, optionally with `*`, which matches several.
+    /// The name of a network interface, or a pattern with `*`.
     static var interface: Self {
         let expected = "the name of a network interface, 15 characters at most, none of them a space or '/'"
         return string(expected, .name("network interface")) { text in
@@ -269,7 +235,6 @@ extension ValueReader where Value == String {
         }
     }
 
-    /// A SHA-256 digest in lower-case hexadecimal.
     static var digest: Self {
         Self(type: .digest) { value in
             // YAML reads a digest of 64 decimal digits as a number.
@@ -287,7 +252,6 @@ extension ValueReader where Value == String {
         }
     }
 
-    /// An http or https URL.
     static var url: Self {
         Self(type: .url) { value in
             value.string(expected: "a URL").flatMap { value.webAddress($0, "a URL") == nil ? nil : $0 }
@@ -296,16 +260,14 @@ extension ValueReader where Value == String {
 }
 
 extension Node {
-    /// The string or the number as written, `nil` for other values.
+    /// The string, or the number as written.
     fileprivate var numberOrString: String? {
         if case .number(let number) = content { number.text } else { string }
     }
 }
 
 extension ValueReader where Value == LocatedPath {
-    /// A file or link that a task writes.
-    ///
-    /// The path is absolute, so that it does not depend on the working directory.
+    /// The absolute path of a file or link that a task writes.
     static var writtenPath: Self {
         writablePath.then { reference, value in
             guard !reference.path.endsWithSlash else {
@@ -325,7 +287,7 @@ extension ValueReader where Value == LocatedPath {
         }
     }
 
-    /// A file or directory that a program may write: an absolute path without `..`.
+    /// An absolute path without `..`.
     static var writablePath: Self {
         Self(type: .absolutePath) { value in
             guard let path = value.checkedPath() else { return nil }
@@ -340,9 +302,7 @@ extension ValueReader where Value == LocatedPath {
         }
     }
 
-    /// A file or directory that a task reads.
-    ///
-    /// A relative path is relative to the directory of the file that contains it.
+    /// A path that a task reads; a relative one is relative to the directory of the file that contains it.
     static var readPath: Self {
         Self(type: .path) { value in
             value.checkedPath().map { LocatedPath(value.resolve($0), location: value.node.location) }
@@ -394,7 +354,6 @@ extension ConfigValue {
 }
 
 extension ValueReader where Value == Endpoint {
-    /// A host with a port.
     static var endpoint: Self {
         Self(type: .endpoint) { value in
             let expected = "HOST:PORT"
@@ -436,10 +395,7 @@ extension ValueReader where Value == AddressRange {
 extension ValueReader where Value == IPAddress {
     static var address: Self { address() }
 
-    /// An IP address at which other nodes can reach a node.
-    ///
-    /// - Parameter other: The alternatives to an address, for messages.
-    /// - Returns: The reader.
+    /// An IP address at which other nodes can reach a node; messages also name the other values that are allowed.
     static func address(_ other: String = "") -> Self {
         Self(type: .address) { value in
             let expected = "an IP address such as 192.168.0.10\(other)"
@@ -458,7 +414,6 @@ extension ValueReader where Value == IPAddress {
 }
 
 extension ValueReader where Value == ObjectReference {
-    /// A reference to an object on the API server.
     static var object: Self {
         mapping(Value.keys, "a mapping with apiVersion, kind and name", into: ObjectReference()).then { object, value in
             var object = object

@@ -1,6 +1,6 @@
 import Base
 
-/// Resolves variables that may refer to each other.
+/// Computes the values of variables, which may refer to each other.
 struct VariableResolver {
     private let definitions: [String: Node]
     private let names: [String]
@@ -9,13 +9,9 @@ struct VariableResolver {
     private var values: [String: Variables.Value]
     private var path: [String] = []
 
-    /// Creates a resolver.
+    /// Creates a resolver of definitions, for which some values are already known.
     ///
-    /// - Parameters:
-    ///   - definitions: The definitions in the files: the variables, and the built-in variables that files set.
-    ///   - values: The values that are known without a definition.
-    ///   - problems: The collector to which problems are reported.
-    ///   - listed: Returns the value of a variable that joins a text for every node of a list.
+    /// The function returns the value of a variable whose definition is a text for every node of a list.
     init(
         _ definitions: [String: Node],
         values: [String: Variables.Value],
@@ -26,7 +22,7 @@ struct VariableResolver {
         self.definitions = definitions
         self.values = values
         self.problems = problems
-        // Invalid variables are among the values as `broken`, so that uses of these variables are not reported as well.
+        // Messages do not suggest variables whose definitions have errors.
         let sound = values.filter { $0.value != .broken }.keys
         self.names = Set(definitions.keys).union(sound).union(serverParts).sorted()
     }
@@ -71,7 +67,7 @@ struct VariableResolver {
         return .scalar(content)
     }
 
-    /// Returns whether a variable can be resolved, and reports a cycle or a nesting that is too deep.
+    /// Returns whether a variable can be resolved, after reporting a cycle or references that are nested too deeply.
     private mutating func isSound(_ name: String, _ node: Node) -> Bool {
         if let start = path.firstIndex(of: name) {
             let cycle = path[start...] + [name]
@@ -109,5 +105,5 @@ struct VariableResolver {
     }
 }
 
-/// The variables that are parts of the server's URL.
+/// The built-in variables that are parts of `cluster.server`.
 private let serverParts: Set = ["cluster.server.host", "cluster.server.port"]
