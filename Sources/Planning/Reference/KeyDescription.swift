@@ -1,34 +1,31 @@
-/// The entry of a key in the reference of the task file.
+/// The documentation of a key of the task file.
 public struct KeyDescription: Sendable, Hashable {
-    /// Whether a key may be left out.
     public enum Presence: Sendable, Hashable {
-        /// The key is required.
         case required
-        /// The key is optional. The text is its default or the behaviour without the key, or `nil` if there is neither.
+        /// The text is the default or the behaviour without the key, or `nil` if neither needs a text.
         case optional(default: String?)
-        /// Exactly one of the given keys, which include this key, is required.
+        /// Exactly one of these keys, which include this key, is required.
         case oneOf([String])
     }
 
     public var name: String
     public var type: ValueType
 
-    /// Whether the key may be left out.
     public var presence: Presence
 
     /// A value as an author would write it.
     public var example: String?
 
-    /// The meaning, in a sentence without a full stop.
+    /// The meaning, as a sentence in Markdown without a full stop.
     public var meaning = ""
 
-    /// The value that a hint asks for: a path is described, because the one of an example is that of another file.
+    /// The value for a hint: the example, or a description of a path, because paths differ from node to node.
     var hintedValue: String {
         let isPath = [.path, .absolutePath].contains(type) || example?.utf8.first == UInt8(ascii: "/")
         return isPath ? "PATH (\(meaning.prefix { $0 != ";" && $0 != "," }))" : example ?? "VALUE"
     }
 
-    /// The text of the default column in a table.
+    /// The default, or that the key is required, as Markdown for a table.
     public var presenceText: String {
         switch presence {
         case .required: "required"
@@ -46,9 +43,7 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case text
     /// A whole number, 0 or more.
     case integer
-    /// Any number.
     case number
-    /// `true` or `false`.
     case boolean
     /// A duration such as `1h30m`.
     case duration
@@ -57,13 +52,11 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     /// A path. A relative path is relative to the directory of the file that contains it.
     case path
     case absolutePath
-    /// An http or https URL.
     case url
     /// The URL of an API server: without a path, and with https unless the host is the node itself.
     case serverURL
     /// A host with a port.
     case endpoint
-    /// An IP address.
     case address
     /// An IP address, or a range of addresses.
     case addressRange
@@ -71,30 +64,23 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case digest
     /// A name of the given kind, such as `systemd unit`.
     case name(String)
-    /// The name of a capability of Linux.
     case capability
     /// A user or group, by name or number. The kind is `user` or `group`.
     case account(String)
-    /// One of several words.
     case enumeration([String])
-    /// One of several types.
     case either([ValueType])
-    /// A list of values of a type.
     case array(ValueType)
     /// A mapping whose keys the author chooses, with values of a type.
     case dictionary(ValueType)
     /// A mapping with known keys.
     case mapping([KeyDescription])
 
-    /// The largest number of a user or group.
-    ///
-    /// The next number means 'none' to the kernel.
+    /// The largest number of a user or group; the next number, -1, means 'unchanged' to chown(2).
     static let largestAccount = Int(UInt32.max) - 1
 
-    /// The value of a variable.
     static let variable = Self.either([.string, .number, .boolean])
 
-    /// The type as a table shows it.
+    /// The type as Markdown for a table.
     public var description: String {
         switch self {
         case .string, .digest: "string"

@@ -2,15 +2,14 @@ import Base
 
 /// A key of the task file with its place.
 public struct ReferencedKey: Sendable, Hashable {
-    /// The place, from the section down: `tasks`, `NAME`, `apply`, `manifests`.
+    /// The keys from the section down: `tasks`, `NAME`, `apply`, `manifests`.
     ///
-    /// A word in capitals is a name that the author chooses.
+    /// `NAME` and `HOST` stand for names that the author chooses.
     public let place: [String]
 
-    /// The entry in the reference.
     public let description: KeyDescription
 
-    /// The place as one text: `tasks.NAME.apply.manifests`.
+    /// The place as text: `tasks.NAME.apply.manifests`.
     public var path: String { place.joined(separator: ".") }
 
     /// The place without the section and the name of the task: `apply.manifests`.
@@ -19,7 +18,7 @@ public struct ReferencedKey: Sendable, Hashable {
         return place.dropFirst(isOfTask ? 2 : 0).joined(separator: ".")
     }
 
-    /// The keys of the mapping below this key, or of the mappings in the list below this key.
+    /// The keys of the mapping that is the value, or of the mappings in the list that is the value.
     public var keys: [ReferencedKey] { Self.keys(description.type, below: place) }
 
     /// Every key of the task file: each section, followed by the keys below it.
@@ -31,12 +30,9 @@ public struct ReferencedKey: Sendable, Hashable {
 
     /// Finds keys by their place, or by the end of their place.
     ///
-    /// If nothing has this place, the first words are ignored: `tasks.calico.script` finds `tasks.NAME.exec.script`.
-    ///
-    /// - Parameter text: Words joined by dots: `tasks.NAME.apply.wait`, `tasks.calico-node.apply.wait`, `apply.wait`
-    ///   or `wait`. Names of hosts may contain dots.
-    /// - Returns: The keys: verbs first, then other keys by their distance from the root. If the text is the whole
-    ///   place of a key, the result is only that key.
+    /// The text is `tasks.NAME.apply.wait`, `tasks.calico-node.apply.wait`, `apply.wait` or `wait`; names of hosts may
+    /// contain dots. A whole place has one key. Otherwise verbs come first, then other keys by their distance from the
+    /// root. If no key is found, the first words are ignored: `tasks.calico.script` finds `tasks.NAME.exec.script`.
     public static func find(_ text: String) -> [ReferencedKey] {
         let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard !words.contains("") else { return [] }
@@ -55,7 +51,7 @@ public struct ReferencedKey: Sendable, Hashable {
 
     private static func isName(_ word: String) -> Bool { ["NAME", "HOST"].contains(word) }
 
-    /// Returns whether words match a place: one word for each part, or several for the name of a host.
+    /// Returns whether each part of a place matches one word, or several words for the name of a host.
     private static func match(_ place: ArraySlice<String>, _ words: ArraySlice<String>) -> Bool {
         guard let part = place.first, let word = words.first else { return place.isEmpty && words.isEmpty }
         guard part == word || isName(part) else { return false }
@@ -65,7 +61,7 @@ public struct ReferencedKey: Sendable, Hashable {
 
     public var isVerb: Bool { place.count == 3 && place[0] == "tasks" && verbNames.contains(place[2]) }
 
-    /// The rank among keys with the same name; the lowest comes first.
+    /// The position among keys with the same name, lowest first.
     private var rank: Int { isVerb ? 0 : place.count }
 
     private var withDescendants: [ReferencedKey] { [self] + keys.flatMap(\.withDescendants) }

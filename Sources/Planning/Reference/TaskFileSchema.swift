@@ -2,8 +2,8 @@ public import Base
 
 /// Returns the JSON Schema of a task file or drop-in, for editors and validators.
 ///
-/// The schema covers the keys, their types and which keys are required. All other rules are left to `check`. A text
-/// with a variable, `${name}`, is accepted wherever the reader accepts it.
+/// The schema covers the keys, their types and which of them are required; all other rules are left to `check`. A text
+/// with a variable, `${name}`, is accepted wherever a variable can be used.
 ///
 /// The format is JSON Schema, draft 2020-12: https://json-schema.org/draft/2020-12
 public func taskFileSchema() -> Node {
@@ -21,9 +21,7 @@ public func taskFileSchema() -> Node {
     ])
 }
 
-/// Returns the schema of a section.
-///
-/// The section may be empty, and another file may contain its required keys.
+/// Returns the schema of a section, which may be empty, and whose required keys may be in another file.
 private func sectionSchema(_ section: KeyDescription) -> Node {
     var pairs = [("description", Node.string(section.meaning))]
     switch section.type {
@@ -47,7 +45,7 @@ private var taskNameSchema: Node {
     ])
 }
 
-/// Returns the schema of a task: its own keys, exactly one verb, and the keys of verbs that are allowed in the task.
+/// Returns the schema of a task: its own keys, exactly one verb, and keys of verbs that are also allowed in the task.
 private func taskSchema() -> Node {
     var properties = TaskReader.keys.map { ($0.name, $0.description.schema) }
     var choices: [Node] = []
@@ -63,7 +61,7 @@ private func taskSchema() -> Node {
         properties.append((verb.name, .mapping(objectSchema(verb.descriptions, requires: false))))
         choices.append(.mapping([("anyOf", .sequence([required(verb.name), required(shorthand)]))]))
     }
-    // A drop-in may contain only `enable` for a task.
+    // In a drop-in, a task may have only the key `enable`.
     let isSwitch = Node.mapping([
         ("required", .sequence([.string(TaskReader.enable.name)])), ("maxProperties", .number(1)),
     ])
@@ -102,7 +100,7 @@ private func required(_ name: String) -> Node {
 }
 
 extension KeyDescription {
-    /// The schema of the value, with the meaning of the key as its description.
+    /// The schema of the value, with the documentation of the key as its description.
     fileprivate var schema: Node {
         let text = presenceText.isEmpty || presence == .required ? meaning : "\(meaning) (default: \(presenceText))"
         let isChoice = if case .oneOf = presence { true } else { false }
@@ -118,7 +116,7 @@ extension ValueType {
         switch self {
         case .capability: orVariable([("enum", .sequence(capabilityNames.map { .string($0) }))])
         case .string, .text, .name: .mapping([("type", .string("string"))])
-        // A validator may have read the digits of permissions as a number.
+        // YAML reads the digits of permissions as a number.
         case .account, .mode:
             .mapping([("type", .sequence([.string("string"), .string("integer")])), ("minimum", .number(0))])
         case .path: .mapping([("type", .string("string")), ("minLength", .number(1))])
