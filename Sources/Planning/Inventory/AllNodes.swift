@@ -1,35 +1,31 @@
 public import Base
 
-/// The result of reading the task files from the point of view of one node that the files list.
+/// The result of reading the task files for one node or pattern of section `nodes`.
 public struct NodeReading: Sendable {
-    /// The entry in section `nodes`: the node, or a pattern for several nodes.
     public let entry: Inventory.Entry
 
-    /// The host name used for the reading: the node's name, or an example that matches the pattern.
+    /// The name of the node, or an example of a host name that matches the pattern.
     public let hostName: String
 
-    /// The declarations of the files for the node.
     public let declarations: Declarations
 
-    /// Problems found while reading the files for the node.
     public let problems: [Problem]
 
-    /// The node with its roles, as a heading.
+    /// The name, the roles and the example, for a heading.
     public var title: String {
         let example = hostName == entry.name ? [] : ["as \(hostName)"]
         return "\(entry.name) (\((entry.roles + example).joined(separator: ", ")))"
     }
 }
 
-/// The results of reading the task files for every node that the files list.
+/// The results of reading the task files for every entry of section `nodes`.
 public struct AllNodes: Sendable {
     /// The nodes in the order of the files, then the patterns.
     public let nodes: [NodeReading]
 
-    /// Problems in the files themselves and in section `nodes`.
+    /// Problems that do not depend on a node: invalid YAML, and errors in section `nodes`.
     public let problems: [Problem]
 
-    /// Reads task files for every node that the files list, with the roles of the node in the files.
     public init(_ files: [SourceFile]) {
         let merged = MergedReading(files)
         let collector = merged.collector
@@ -56,10 +52,8 @@ public struct AllNodes: Sendable {
     }
 }
 
-/// Reads section `nodes` of task files.
+/// Reads section `nodes` of task files; without the section, the inventory is empty.
 ///
-/// - Parameter files: The task files.
-/// - Returns: The nodes, empty if the files have no such section.
 /// - Throws: Every problem in the section, and every problem that prevents a file from being read.
 public func readInventory(_ files: [SourceFile]) throws(Problems) -> Inventory {
     let merged = MergedReading(files)
@@ -69,7 +63,6 @@ public func readInventory(_ files: [SourceFile]) throws(Problems) -> Inventory {
 }
 
 extension MergedReading {
-    /// Reads the nodes of the files, and returns them with their reader.
     fileprivate func inventory() -> (reader: ClusterReader, inventory: Inventory) {
         let reader = ClusterReader(files, NodeFacts(hostName: ""), collector)
         return (reader, reader.readNodes(reader.readVariables(for: [])))
@@ -77,9 +70,9 @@ extension MergedReading {
 }
 
 extension ClusterReader {
-    /// Returns the host name of a node, or an example host name for a pattern.
+    /// Returns the host name of a node, or an example of a host name that has the entry of a pattern.
     ///
-    /// An example matches no more specific entry, unless more specific entries match all examined host names.
+    /// If every example that is tried has a more specific entry, the first example is returned.
     fileprivate func exampleHost(of entry: Inventory.Entry) -> String {
         func example(_ number: Int) -> String { entry.name.replacing("*", with: "\(number)") }
         let numbers = 0...files.nodes.entries.count + 1

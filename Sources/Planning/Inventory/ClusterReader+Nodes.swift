@@ -1,8 +1,6 @@
 import Base
 
-/// Reads the section `nodes`.
 extension ClusterReader {
-    /// A node as it is written.
     private struct WrittenNode {
         var roles: [ConfigValue]?
         var variables: ConfigValue?
@@ -21,10 +19,9 @@ extension ClusterReader {
             .meaning("the address of this node, or how it is chosen"),
     ]
 
-    /// The entries of the keys of a node in the reference.
     static let nodeDescriptions = nodeKeys.map(\.description)
 
-    /// Reads all nodes and patterns of the section.
+    /// Reads section `nodes`; entries without a valid role are missing from the result.
     func readNodes(_ variables: Variables) -> Inventory {
         let named = namedRoles
         let entries = files.nodes.entries.compactMap { readNode($0, variables, named) }
@@ -38,7 +35,6 @@ extension ClusterReader {
         files.nodes[host] ?? patterns.first { isName(host, like: $0.key) }
     }
 
-    /// Reads a node, or returns `nil` after reporting that it has no valid role.
     private func readNode(_ entry: Mapping.Entry, _ variables: Variables, _ named: Set<String>) -> Inventory.Entry? {
         checkHostName(entry)
         let value = ConfigValue(
@@ -78,7 +74,6 @@ extension ClusterReader {
         problems.add(entry.location, "\(quoted(entry.key)) cannot be \(what)", hint: hint)
     }
 
-    /// Reads the roles of a node, without duplicates.
     private func readRoles(_ written: [ConfigValue]?, of node: String, _ named: Set<String>) -> [String] {
         let roles = (written ?? []).compactMap { item in
             ValueReader.role.read(item).map { role in
@@ -89,13 +84,13 @@ extension ClusterReader {
         return roles.unique()
     }
 
-    /// The roles named in tasks and in `servers`, and the built-in roles `control-plane` and `worker`.
+    /// The roles that tasks and `servers` name, and the built-in roles.
     private var namedRoles: Set<String> {
         let tasks = files.tasks.entries.flatMap { $0.value.mapping?["roles"]?.sequence?.compactMap(\.string) ?? [] }
         return Set(tasks).union(serverRoles).union(["control-plane", "worker"])
     }
 
-    /// Reports a role that is not named in any task or in `servers` and is probably a misspelling of a role that is.
+    /// Reports a role that no task and no server names, if one that is named has a similar name.
     private func reportLikelySlip(
         _ role: String,
         of node: String,
@@ -107,7 +102,6 @@ extension ClusterReader {
         problems.add(location, message, hint: "did you mean '\(near)'?")
     }
 
-    /// Reports addresses that several nodes have.
     private func reportRepeatedAddresses(_ entries: [Inventory.Entry]) {
         var owners: [IPAddress: Inventory.Entry] = [:]
         for entry in entries {
@@ -129,7 +123,7 @@ extension ClusterReader {
         addressNode(of: entry.name)?.location ?? entry.location
     }
 
-    /// The roles that tasks may name: the roles of nodes and servers, and the built-in `control-plane` and `worker`.
+    /// The roles that tasks may name: those of nodes and servers, and the built-in roles.
     var knownRoles: [String] {
         let roles = (inventory?.roles ?? []).union(serverRoles).union(["control-plane", "worker"]).sorted()
         guard roles.count <= Limit.roleCount else {
@@ -142,7 +136,7 @@ extension ClusterReader {
         return roles
     }
 
-    /// Returns the roles of this node, empty if they are not known.
+    /// Returns the roles of this node, from `--role`, `NEST_ROLE` or `nodes`, empty if none of them has any.
     func readRoles(_ known: [String]) -> [String] {
         let said: [(roles: String?, location: SourceLocation)] = [
             (facts.role, SourceLocation(file: "--role")), (facts.environmentRole, SourceLocation(file: "NEST_ROLE")),
@@ -161,21 +155,20 @@ extension ClusterReader {
         return roles.unique()
     }
 
-    /// The hint for messages if the role of this node is not known.
+    /// The ways to give this node a role.
     var roleHint: String {
         "write \(typed(facts.hostName)): {role: ROLE} below nodes:, or for one call type --role ROLE or set NEST_ROLE=ROLE"
     }
 }
 
-/// Computes variables that join a text for every node of a list.
+/// Variables whose value joins a text for every node of a list.
 extension ClusterReader {
-    /// The names of all lists of nodes.
     var listNames: [String] {
         ["cluster.nodes", "cluster.controlPlanes", "cluster.workers", "node.peers"]
             + knownRoles.map { "cluster.nodes.\($0)" }
     }
 
-    /// Adds the names of the lists as variables without a value, so that a use as a string gets a helpful message.
+    /// Adds the lists as variables without a value, so that a message explains how to use them.
     func addLists(_ values: inout [String: Variables.Value]) {
         for name in listNames {
             values[name] = .missing(
@@ -185,14 +178,9 @@ extension ClusterReader {
         }
     }
 
-    /// Returns the value of a variable that joins a text for every node of a list.
+    /// Returns the value of a variable with a given name and definition, for a node and its roles.
     ///
-    /// - Parameters:
-    ///   - name: The name of the variable.
-    ///   - node: The definition of the variable in the file.
-    ///   - owner: The name of the node that uses the variable, `nil` for a role without nodes.
-    ///   - roles: The roles of the node that uses the variable.
-    /// - Returns: The value.
+    /// The node is `nil` for a role without nodes.
     func listedValue(_ name: String, _ node: Node, of owner: String?, _ roles: [String]) -> Variables.Value {
         guard let text = NodeText(name, node, problems) else { return .broken }
         guard inventory != nil else {
@@ -217,7 +205,7 @@ extension ClusterReader {
         return .scalar(.string(value))
     }
 
-    /// Returns the nodes of a list, or `nil` after reporting that the list does not exist.
+    /// Returns the nodes of the list, or `nil` after reporting that the list does not exist.
     private func nodes(of text: NodeText, _ owner: String?, _ roles: [String]) -> [Inventory.Entry]? {
         let inventory = inventory ?? Inventory()
         switch text.list {
@@ -262,10 +250,10 @@ extension ClusterReader {
     }
 }
 
-/// A cache of the texts for nodes.
+/// The texts already generated for nodes, in a class so that all copies of a reader share them.
 ///
-/// The cache is a class so that all copies of a reader share it; with many nodes, each text is needed many times.
+/// Each text is needed by every node that uses the variable, but its problems must be reported once.
 final class NodeTexts {
-    /// The texts by the names of a variable and a node.
+    /// The texts by the names of the variable and the node.
     var texts: [[String]: Variables.Value] = [:]
 }

@@ -1,8 +1,7 @@
 public import Base
 
-/// The nodes that the task files list, in the order of the files, and the patterns for other nodes.
+/// The nodes and patterns of section `nodes`.
 public struct Inventory: Sendable, Hashable {
-    /// One node, or a pattern for several nodes.
     public struct Entry: Sendable, Hashable {
         /// The host name, or the pattern.
         public var name: String
@@ -10,21 +9,19 @@ public struct Inventory: Sendable, Hashable {
         /// The roles, the first of which is the variable `node.role`.
         public var roles: [String]
 
-        /// The address, if the files contain it.
+        /// The address, or `nil` if a rule chooses it or the files do not contain it.
         public var address: IPAddress?
 
-        /// The location of the entry in the files.
         public var location: SourceLocation
     }
 
-    /// The nodes with their host names, in the order of the files.
+    /// The nodes, in the order of the files.
     public let entries: [Entry]
     public let patterns: [Entry]
 
     private let positions: [String: Int]
     private let positionsByRole: [String: [Int]]
 
-    /// Creates an inventory of nodes and patterns, all with different names.
     public init(_ entries: [Entry] = [], patterns: [Entry] = []) {
         self.entries = entries
         self.patterns = patterns
@@ -39,12 +36,12 @@ public struct Inventory: Sendable, Hashable {
     /// Returns whether a name is a pattern, in which `*` matches any text.
     static func isPattern(_ name: String) -> Bool { name.utf8.contains(UInt8(ascii: "*")) }
 
-    /// Returns the node or pattern with exactly this name.
+    /// Returns the node or pattern of this name.
     public func entry(of name: String) -> Entry? {
         positions[name].map { entries[$0] } ?? patterns.first { $0.name == name }
     }
 
-    /// Returns the node with a host name, or else the longest pattern that matches the host name.
+    /// Returns the node with this host name, or else the longest pattern that matches it.
     public func entry(matching host: String) -> Entry? {
         if let position = positions[host] { return entries[position] }
         return patterns.filter { isName(host, like: $0.name) }.max { $0.name.utf8.count < $1.name.utf8.count }
@@ -52,7 +49,7 @@ public struct Inventory: Sendable, Hashable {
 
     public func nodes(of role: String) -> [Entry] { (positionsByRole[role] ?? []).map { entries[$0] } }
 
-    /// Returns the first node that has a role, or else the first pattern that has the role.
+    /// Returns the first node with a role, or else the first pattern with the role.
     func firstNode(of role: String) -> Entry? {
         positionsByRole[role]?.first.map { entries[$0] } ?? patterns.first { $0.roles.contains(role) }
     }
@@ -63,6 +60,5 @@ public struct Inventory: Sendable, Hashable {
         return positionsByRole[role]?.firstIndex(of: position)
     }
 
-    /// The roles of all nodes and patterns.
     var roles: Set<String> { Set(positionsByRole.keys).union(patterns.flatMap(\.roles)) }
 }

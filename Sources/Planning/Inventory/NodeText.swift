@@ -2,7 +2,6 @@ import Base
 
 /// The definition of a variable that joins a text for every node of a list.
 struct NodeText {
-    /// The keys of the definition.
     static let keys: [Key<Self>] = [
         Key("each", \.list, reader(.name("list of nodes"), listName), required: "cluster.controlPlanes")
             .meaning("the list of nodes"),
@@ -19,19 +18,17 @@ struct NodeText {
         ValueReader(type: type, keepsVariables: true, read: read)
     }
 
-    /// The name of the list.
     private(set) var list = ""
-    /// The location of the list's name.
+    /// The location of the key `each`.
     private(set) var location = SourceLocation.nowhere
-    /// The text for one node, with variables that are not replaced yet.
+    /// The text for one node, before its variables are replaced.
     private(set) var text = Node.null()
-    /// The separator between the texts of two nodes.
     private(set) var separator = ","
 
-    /// Returns whether the value of a variable is meant as such a definition.
+    /// Returns whether the value of a variable is a mapping with one of the keys.
     static func isMeant(by node: Node) -> Bool { keys.contains { node.mapping?[$0.name] != nil } }
 
-    /// Reads the value of a variable, or returns `nil` after reporting its problems.
+    /// Reads the definition of a variable, or returns `nil` after reporting its problems.
     init?(_ name: String, _ node: Node, _ problems: ProblemCollector) {
         let fields = ConfigValue(node: node, subject: ValueName(owner: "variable '\(name)'"), problems: problems)
         location = fields.location(ofKey: "each")
@@ -50,7 +47,7 @@ struct NodeText {
 }
 
 extension ValueReader where Value == IPAddress? {
-    /// An address, or `nil` for the rule that chooses it on the node.
+    /// An address, or `nil` for a rule that chooses the address on the node.
     static var declaredAddress: Self {
         let rule = ValueReader<AddressRule>.addressRule
         return Self(type: .either([.address, rule.type])) { value in

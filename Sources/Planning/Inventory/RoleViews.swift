@@ -1,28 +1,22 @@
 import Base
 
-/// The combinations of roles, with their variables, for which tasks and servers are read.
+/// The variables with which tasks and servers are read, depending on their roles.
 ///
-/// A task for a role of this node is read with the variables of this node. A task for another role is read with the
-/// variables of a node that has the role.
+/// For a role of this node, they are the variables of this node, for another role those of the first node that has it.
 struct RoleViews {
     /// The roles of this node, empty if they are not known.
     let own: [String]
 
-    /// The roles of the first node with each role that this node lacks, or that role alone if no node has it.
+    /// For each role that this node lacks, the roles of the first node that has it, or else only the role.
     private let others: [String: [String]]
 
-    /// The combinations of roles that nodes have, and each single role, without duplicates.
+    /// The combinations of roles that nodes have, and each role alone.
     let combinations: [[String]]
 
     /// The variables for each combination of roles.
     private let variables: [[String]: Variables]
 
-    /// Reads the variables of this node and of a node with each other role.
-    ///
-    /// - Parameters:
-    ///   - own: The roles of this node.
-    ///   - known: The roles that tasks may name.
-    ///   - reader: The reader of the variables.
+    /// Reads the variables of this node with its own roles, and of a node for each other known role.
     init(own: [String], known: [String], _ reader: ClusterReader) {
         let inventory = reader.inventory ?? Inventory()
         var others: [String: [String]] = [:]
@@ -31,7 +25,7 @@ struct RoleViews {
             let node = inventory.firstNode(of: role)
             let roles = node?.roles ?? [role]
             others[role] = roles
-            // Tasks of other roles are checked with another node's values, but this node's name.
+            // A task of another role has the values of another node, but the name of this node.
             let name = reader.facts.hostName
             variables[roles] = variables[roles] ?? reader.readVariables(for: roles, name: name, valuesOf: node?.name)
         }
@@ -40,18 +34,18 @@ struct RoleViews {
         (self.own, self.others, self.variables) = (own, others, variables)
     }
 
-    /// Returns the roles of the node for which a task or server with the given `roles` is read; `nil` means every role.
+    /// Returns the roles of the node as which a task with the given `roles`, `nil` for every role, is read.
     func roles(for roles: [String]?) -> [String] {
         guard let roles, let first = roles.first, !own.contains(where: roles.contains) else { return own }
         return others[first] ?? [first]
     }
 
-    /// Returns the variables with which a task or server with the given `roles` is read; `nil` means every role.
+    /// Returns the variables with which a task with the given `roles`, `nil` for every role, is read.
     func variables(for roles: [String]?) -> Variables {
         variables[self.roles(for: roles)] ?? variables[own] ?? Variables()
     }
 
-    /// The roles that occur on a node together with each role, including the role itself.
+    /// For each role, the roles that occur on the same node, including the role itself.
     var companions: [String: Set<String>] {
         var companions: [String: Set<String>] = [:]
         for roles in combinations {
