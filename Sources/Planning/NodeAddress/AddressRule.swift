@@ -2,31 +2,27 @@ public import Base
 
 /// A rule that chooses a node's own address from the addresses of its interfaces.
 public struct AddressRule: Sendable, Hashable {
-    /// The versions of the Internet Protocol.
     public enum Family: String, Sendable, Hashable, CaseIterable {
         case ipv4
         case ipv6
 
-        /// The name of the version in messages.
         var name: String { self == .ipv4 ? "IPv4" : "IPv6" }
     }
 
-    /// Names or patterns of the allowed interfaces in order of preference; if empty, every interface is allowed.
+    /// Names or patterns of the allowed interfaces in order of preference, empty for every interface.
     public var interfaces: [String] = []
 
     /// Names or patterns of the interfaces to ignore; `nil` for ``defaultSkip``, or for none if `interfaces` is not empty.
     var skip: [String]?
 
-    /// The range that must contain the address, `nil` for any address.
     public var range: AddressRange?
 
-    /// The IP version of the address, `nil` for that of the range, or else IPv4.
+    /// The version of the address as written; ``version`` has the default.
     var family: Family?
 
-    /// The location of the rule in the task file.
     public var location = SourceLocation(file: "")
 
-    /// The IP version of the address.
+    /// The version of the address, by default that of the range or else IPv4.
     var version: Family { family ?? (range?.first.isVersion6 == true ? .ipv6 : .ipv4) }
 
     /// Names and patterns of the interfaces of loopback, containers and network plugins.
@@ -35,13 +31,10 @@ public struct AddressRule: Sendable, Hashable {
         "nodelocaldns", "podman*", "tunl*", "veth*", "virbr*", "vxlan*calico",
     ]
 
-    /// Chooses an address.
+    /// Chooses an address among those of the node's interfaces, which are in the kernel's order.
     ///
-    /// The address is stable, matches the family and the range, and belongs to an interface that is up and running.
+    /// The address is stable, matches the version and the range, and belongs to an interface that is up and running.
     /// If several addresses qualify, the order of ``AddressRule/interfaces`` decides first, then the kernel's order.
-    ///
-    /// - Parameter interfaces: The interfaces of the node, in the order of the kernel.
-    /// - Returns: The chosen address, and the reasons why the other addresses were not chosen.
     public func choose(among interfaces: [NetworkInterface]) -> AddressChoice {
         var candidates: [AddressChoice.Candidate] = []
         var best: (index: Int, rank: Int)?
@@ -67,7 +60,7 @@ public struct AddressRule: Sendable, Hashable {
         return AddressChoice(chosen: chosen, others: candidates)
     }
 
-    /// Returns the reason to ignore all addresses of an interface, `nil` if the interface is usable.
+    /// Returns the reason to ignore all addresses of an interface, or `nil` if the interface can be used.
     private func objection(to interface: NetworkInterface) -> String? {
         let skipped = skip ?? (interfaces.isEmpty ? Self.defaultSkip : [])
         if let pattern = skipped.first(where: interface.isNamed) {
@@ -81,7 +74,7 @@ public struct AddressRule: Sendable, Hashable {
         return interface.addresses.isEmpty ? "no address" : nil
     }
 
-    /// Returns the reason to ignore an address, `nil` if the address is usable.
+    /// Returns the reason to ignore an address, or `nil` if the address can be used.
     private func objection(to address: NetworkInterface.Address) -> String? {
         if address.address.isVersion6 != (version == .ipv6) { return "not \(version.name)" }
         if address.address.isLoopback { return "loopback" }
@@ -114,7 +107,6 @@ extension AddressRule {
 }
 
 extension ValueReader where Value == AddressRule {
-    /// A rule that chooses a node's address.
     static var addressRule: Self {
         mapping(Value.keys, "a mapping such as {interfaces: [eth0]}", into: Value()).then { rule, value in
             var rule = rule

@@ -1,20 +1,19 @@
 import Base
 
-/// The way in which a task depends on the address of its node.
+/// The dependence of a task on an address that a rule chooses.
 public enum AddressUse: Sendable, Hashable {
-    /// The task does not depend on the address.
     case none
-    /// The manifests of the task may depend on the address.
+    /// The manifests of the task may contain the address.
     case manifests
-    /// The declaration of the task depends on the address.
+    /// The declaration of the task contains the address.
     case declaration
 }
 
 extension Declarations {
-    /// Records which tasks depend on the address of the node.
+    /// Sets ``PlannedTask/addressUse``, by a comparison with the tasks of the same files read with another address.
     ///
-    /// - Parameter others: The tasks of the same files, read with another address.
-    /// - Returns: Problems with values that must not depend on the address, because units are generated before it is known.
+    /// - Parameter others: The tasks of the other reading.
+    /// - Returns: Problems of tasks whose units would contain the address, because units are generated before it is known.
     mutating func noteAddressUses(comparing others: [PlannedTask]) -> [Problem] {
         let others = Dictionary(others.map { ($0.name, $0) }) { first, _ in first }
         var uses: [String: AddressUse] = [:]
@@ -37,7 +36,6 @@ extension Declarations {
         return problems
     }
 
-    /// Returns a problem if the unit of a task would depend on the address.
     private static func problem(_ task: PlannedTask, _ other: PlannedTask) -> Problem? {
         let (own, others) = (task.verb.footprint, other.verb.footprint)
         let paths = zip(own.paths, others.paths).first { $0.path != $1.path }
@@ -50,7 +48,7 @@ extension Declarations {
         )
     }
 
-    /// Returns the values from which a task's unit is generated, apart from paths and servers.
+    /// Returns the values from which the unit of a task is generated, without paths and servers.
     private static func unitPart(_ task: PlannedTask) -> [String] {
         let footprint = task.verb.footprint
         let paths = [footprint.command?.name.path, task.lock?.kubeconfig.path].map { $0 ?? "" }
@@ -61,6 +59,5 @@ extension Declarations {
 }
 
 extension Footprint {
-    /// The paths that the task reads and writes.
     fileprivate var paths: [LocatedPath] { reads.map(\.path) + writes.map(\.path) }
 }

@@ -1,30 +1,29 @@
 import Base
 
-/// Reads the rule that chooses the node's address.
 extension ClusterReader {
-    /// Reports errors in the rule for all nodes.
+    /// Reports errors in the rule of section `cluster`.
     func checkAddressRule(_ fields: ConfigValue) {
         var (fields, cluster) = (fields, ClusterDeclaration())
         fields.variables = withoutReports.readVariables(for: [])
         _ = Self.nodeAddress.read(fields, into: &cluster)
     }
 
-    /// Returns the address written for a node, `nil` if a rule chooses the address.
+    /// Returns the address in the entry of a node, or `nil` if there is none or it is a rule.
     func fixedAddress(of node: String?) -> Node? {
         addressNode(of: node).flatMap { $0.mapping == nil ? $0 : nil }
     }
 
-    /// Returns the value of a node's key `address`.
+    /// Returns the value of key `address` of a node: an address or a rule.
     func addressNode(of node: String?) -> Node? {
         node.flatMap { nodeEntry(of: $0)?.value.mapping?["address"] }
     }
 
-    /// Returns the address that a rule chooses for a node, or the reason why the address is missing.
+    /// Returns the value of `node.address` for a node whose address a rule chooses.
     func addressValue(of node: String?) -> Variables.Value {
         guard usesAddressRules else {
             return .missing(message: "it is known only to the tasks of the node", hint: "write the address itself")
         }
-        // A role without nodes is read as if this node had the role.
+        // A role that no node has is read with the address of this node.
         let node = node ?? facts.hostName
         guard addressRuleEntry(of: node) != nil else {
             return .missing(
@@ -35,9 +34,7 @@ extension ClusterReader {
         return readAddressRule(of: node).map { facts.address.value($0) } ?? .broken
     }
 
-    /// Returns the rule for a node, `nil` if the rule is missing or invalid.
-    ///
-    /// Errors in the rule are reported where its section is read.
+    /// Returns the rule for a node, or `nil` if it has none or the rule has errors, which are reported elsewhere.
     func readAddressRule(of node: String) -> AddressRule? {
         guard let entry = addressRuleEntry(of: node) else { return nil }
         let reader = withoutReports
@@ -46,14 +43,14 @@ extension ClusterReader {
         return ValueReader<AddressRule>.addressRule.read(fields.value(of: entry))
     }
 
-    /// Returns the entry with the rule of a single node, or else the rule of all nodes.
+    /// Returns the entry with the rule of the node, or else with that of the cluster.
     private func addressRuleEntry(of node: String) -> Mapping.Entry? {
         let own = nodeEntry(of: node)?.value.mapping?.entries.first { $0.key == "address" && $0.value.mapping != nil }
         return own ?? files.cluster[Self.nodeAddress.name]
     }
 
-    /// A copy of the reader that discards problems, for values with problems that are reported elsewhere.
+    /// A reader whose problems are discarded, for variables whose problems are reported elsewhere.
     ///
-    /// The copy has the same facts because no rule depends on the address.
+    /// It does not use address rules, so that no rule depends on the address that it chooses.
     private var withoutReports: Self { Self(files, facts, ProblemCollector()) }
 }

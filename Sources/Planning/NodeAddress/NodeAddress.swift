@@ -1,20 +1,19 @@
 public import Base
 
-/// The state of a node's own address when its task files are read.
+/// The state of an address that a rule chooses, when the task files of the node are read.
 public enum NodeAddress: Sendable, Hashable {
-    /// The address is not known yet, for example when units are generated at boot or on another machine.
+    /// The address is not known, for example when units are generated at boot or on another machine.
     ///
     /// An address reserved for documentation is used instead, with `number` as its last part. Readings with different
-    /// numbers differ only in values that depend on the address.
+    /// numbers differ only in values that contain the address.
     case unknown(number: UInt8 = 1)
 
-    /// The rule chose this address.
     case known(IPAddress)
 
-    /// No address could be chosen; the text is the reason. Every use of the address is a problem.
+    /// No address matches the rule, for the given reason. Every use of the address is a problem.
     case missing(String)
 
-    /// Returns the value of the variable `node.address`.
+    /// Returns the value of `node.address`.
     func value(_ rule: AddressRule) -> Variables.Value {
         switch self {
         case .known(let address): return .scalar(.string("\(address)"))
@@ -34,34 +33,31 @@ public enum NodeAddress: Sendable, Hashable {
 
 /// The chosen address of a node and the reasons for the choice.
 public struct AddressChoice: Sendable, Hashable {
-    /// An address, or an interface whose addresses were not considered.
+    /// An address, or an interface that was ignored as a whole.
     public struct Candidate: Sendable, Hashable {
-        /// The name of the interface.
         public var interface: String
 
-        /// The address, `nil` if the interface itself was ignored.
+        /// The address, or `nil` if the interface was ignored.
         public var address: IPAddress?
 
-        /// The reason why the candidate was not chosen.
+        /// The reason why the candidate was not chosen; without meaning for the chosen one.
         public var reason: String
 
-        /// The address with its interface, or the interface alone, for messages.
+        /// The candidate in messages: `10.0.0.5 on 'eth0'` or `'eth0'`.
         public var subject: String {
             guard let address else { return "'\(interface)'" }
             return "\(address) on '\(interface)'"
         }
     }
 
-    /// The candidate that was chosen, if any.
     public let chosen: Candidate?
 
-    /// The candidates that were not chosen, in the order of the kernel.
+    /// The other candidates, in the kernel's order.
     public let others: [Candidate]
 
-    /// The chosen address, `nil` if no address was chosen.
     public var address: IPAddress? { chosen?.address }
 
-    /// The candidates that were not chosen, grouped by reason because a node has an interface for each pod.
+    /// The other candidates, grouped by reason because a node has an interface for each pod.
     public var reasons: [String] {
         var order: [String] = []
         var subjects: [String: [String]] = [:]
@@ -72,7 +68,7 @@ public struct AddressChoice: Sendable, Hashable {
         return order.map { "\(shortList(subjects[$0] ?? [])) (\($0))" }
     }
 
-    /// The candidates that were not chosen, in one sentence.
+    /// The other candidates with the reasons, on one line.
     public var summary: String {
         others.isEmpty ? "there is no interface" : reasons.joined(separator: ", ")
     }
