@@ -1,42 +1,37 @@
 public import Base
 
-/// A cluster described by the inventory of another tool.
+/// A cluster that was read from the inventory of another tool.
 public struct ImportedCluster: Sendable {
-    /// One node.
     struct Node {
         let name: String
 
         /// The roles, the first of which is the variable `node.role`.
         var roles: [String]
-        /// The address, `nil` if the inventory does not contain it.
         let address: IPAddress?
 
-        /// The variables set for this node, without duplicates.
-        ///
-        /// A whole number becomes a number of the task file, any other value a string.
+        /// The variables of the node; use ``set(_:_:)``, which keeps their names unique.
         var variables: [(name: String, value: String)] = []
 
-        /// Sets a variable unless the node already has it.
+        /// Sets a variable, unless the node already has it.
         mutating func set(_ name: String, _ value: String) {
             if !variables.contains(where: { $0.name == name }) { variables.append((name, value)) }
         }
     }
 
-    /// The cluster's name, if the inventory has one.
     var name: String?
 
-    /// The virtual IP address of the control planes, if there is one.
+    /// The virtual IP address of the control planes.
     var virtualAddress: IPAddress?
 
     /// The nodes, in the order of the inventory.
     var nodes: [Node] = []
 
-    /// Warnings about values of the inventory that are not part of the drop-in, with hints.
+    /// Warnings about values of the inventory that cannot be part of the drop-in.
     public internal(set) var warnings: [Problem] = []
 
     private var controlPlanes: [Int] { nodes.indices.filter { nodes[$0].roles.contains("control-plane") } }
 
-    /// Sets the VRRP state and priority of every control plane: 150 for the first, one less for each following node, at least 1.
+    /// Sets the VRRP state and priority of every control plane: 150, 149, and so on down to 1.
     mutating func setPriorities() {
         for (position, index) in controlPlanes.enumerated() {
             nodes[index].set("state", position == 0 ? "MASTER" : "BACKUP")
@@ -46,17 +41,14 @@ public struct ImportedCluster: Sendable {
 
     /// Sets the VRRP password of every control plane, if the cluster has a name and a virtual IP address.
     ///
-    /// - Parameter digest: A function that returns the SHA-256 digest of bytes in lower-case hexadecimal digits.
+    /// The function returns the SHA-256 digest in lower-case hexadecimal.
     public mutating func setPassword(digest: ([UInt8]) -> String) {
         guard let name, virtualAddress != nil else { return }
         let password = String(digest(Array(name.utf8)).prefix(8))
         for index in controlPlanes { nodes[index].set("vrrpPassword", password) }
     }
 
-    /// Formats the cluster as a drop-in of the task file.
-    ///
-    /// - Parameter call: The command line that imports the inventory, for the comment at the beginning.
-    /// - Returns: The content of the drop-in.
+    /// Returns the cluster as a drop-in, with the command line that imports it in a comment at the beginning.
     public func dropIn(madeBy call: [String]) -> String {
         let maker = printable(quotedShellLine(call))
         var lines = ["# Made by \(maker). To change it, change the inventory and import it again."]
@@ -70,7 +62,7 @@ public struct ImportedCluster: Sendable {
 }
 
 extension ImportedCluster.Node {
-    /// The node in YAML: one line, or one line for each variable if a single line would be too long to read.
+    /// The node in YAML on one line, or if that is too long, with each variable on its own line.
     fileprivate var lines: [String] {
         let role = roles.count == 1 ? "role: \(flowText(roles[0]))" : "roles: [\(roles.joined(separator: ", "))]"
         let keys = [role] + (address.map { ["address: \(flowText("\($0)"))"] } ?? [])
@@ -83,14 +75,14 @@ extension ImportedCluster.Node {
     }
 }
 
-/// Returns whether a text is a whole number in canonical form, so that writing it as a YAML number does not change it.
+/// Returns whether a text is a whole number that YAML reads and prints unchanged, without leading zeros.
 private func isWholeNumber(_ text: String) -> Bool {
     text == "0" || (1...18).contains(text.utf8.count) && text.utf8.allSatisfy(\.isDigit) && !text.hasPrefix("0")
 }
 
-/// Returns a string as YAML for a mapping in braces, in quotes unless the string is a plain word or an IPv4 address.
+/// Returns a string as YAML for a mapping in braces, in quotes unless it is a plain word or an IPv4 address.
 private func flowText(_ text: String) -> String {
-    // A '${' in an inventory is literal and must not become a variable of the task file.
+    // An inventory has no variables, so '${' is literal.
     let text = text.replacing("${", with: "$${")
     let isWord =
         text.utf8.first?.isLetter == true
@@ -100,21 +92,19 @@ private func flowText(_ text: String) -> String {
     return isWord || isAddress ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
 }
 
-/// The names and addresses already used in an inventory.
+/// Reads names and addresses, which may occur only once in an inventory.
 struct UsedValues {
     private var places: [String: SourceLocation] = [:]
     private let problems: ProblemCollector
 
     init(_ problems: ProblemCollector) { self.problems = problems }
 
-    /// Reads the name of a node, and reports a name that is already used.
     mutating func name(_ value: ConfigValue) -> String? {
         let name = ValueReader<String>.nodeName.read(value)
         if let text = value.node.string { add("name \(quoted(text))", at: value.node.location) }
         return name
     }
 
-    /// Reads an address, and reports an address that is already used.
     mutating func address(_ value: ConfigValue, of owner: String) -> IPAddress? {
         let address = ValueReader<IPAddress>.address.read(value)
         if let address { add("address \(address)", of: " of \(owner)", at: value.node.location) }
@@ -132,7 +122,6 @@ struct UsedValues {
 }
 
 extension ValueReader where Value == String {
-    /// The name of a node, in the format that Kubernetes allows.
     fileprivate static var nodeName: Self {
         string(
             "a host name of lower-case letters, digits, '-' and '.'",

@@ -1,11 +1,9 @@
 public import Base
 
-/// Reads the `cluster.nix` of the NICO operator as JSON.
+/// Reads the `cluster.nix` of the NICO operator, as the JSON that Nix prints for it.
 ///
-/// - Parameter file: The JSON that Nix prints for the file.
-/// - Returns: The cluster. The first control plane has the roles `control-plane` and `init`, the other control planes
-///   have `control-plane` and `join`, and the workers have `worker`.
-/// - Throws: Every ``Base/Problem`` in the file.
+/// The first control plane has the roles `control-plane` and `init`, the other control planes have `control-plane` and
+/// `join`, and the workers have `worker`.
 public func readNico(_ file: SourceFile) throws(Problems) -> ImportedCluster {
     let whole = SourceLocation(file: file.path)
     guard !file.path.hasSuffix(".nix") else {
@@ -25,7 +23,6 @@ public func readNico(_ file: SourceFile) throws(Problems) -> ImportedCluster {
     return reader.cluster
 }
 
-/// The reader of one `cluster.nix`.
 private struct NicoReader {
     private(set) var cluster = ImportedCluster()
     private let problems: ProblemCollector
@@ -37,7 +34,7 @@ private struct NicoReader {
     }
 
     mutating func read(_ file: Node) {
-        // The NICO operator writes a NixOS module that contains the cluster in an attribute.
+        // The NICO operator writes a NixOS module with the cluster in an attribute.
         let root = file["controlPlane"] == nil ? file["cluster"] ?? file : file
         let value = ConfigValue(node: root, subject: ValueName(owner: "the cluster"), problems: problems)
         guard let fields = value.mapping("a mapping with name, vip, controlPlane and workers") else { return }
@@ -77,9 +74,7 @@ private struct NicoReader {
         cluster.nodes.append(.init(name: name, roles: roles, address: address))
     }
 
-    /// Adds a warning if a value is a host name, which NICO writes for a machine with an unknown address.
-    ///
-    /// - Returns: Whether the value is a host name.
+    /// Returns whether a value is a host name, which NICO writes if it does not know the address, after adding a warning.
     private mutating func noteHostName(_ value: ConfigValue) -> Bool {
         guard let text = value.node.string, text != "unknown", SubjectName.isHostName(text),
             text.split(separator: ".").last?.contains(where: \.isLetter) == true
@@ -92,7 +87,6 @@ private struct NicoReader {
 }
 
 extension ConfigValue {
-    /// Returns the value of a required key, or `nil` after reporting that the key is missing.
     fileprivate func required(_ key: String) -> ConfigValue? {
         if let entry = entry(key) { return value(of: entry) }
         problems.add(location, "\(subject.label(key)) is missing", hint: "add it")

@@ -1,29 +1,28 @@
 import Base
 
-/// A table of comma-separated values in the format of RFC 4180, whose first line contains the column names.
+/// A table of comma-separated values (RFC 4180), whose first line contains the names of the columns.
 ///
-/// Whitespace around values is removed. Lines without any value are ignored.
+/// White space around values is removed. Empty lines are ignored.
 struct PlanTable {
-    /// One value.
     fileprivate struct Cell {
         let text: String
         let location: SourceLocation
     }
 
-    /// One line below the column names.
+    /// A line below the names of the columns.
     struct Row {
         fileprivate let columns: [String]
         fileprivate let needed: [String]
         fileprivate let cells: [Cell]
         fileprivate let problems: ProblemCollector
 
-        /// The original value of a required column, or `nil` after reporting that the value is empty.
+        /// The value of a required column, or `nil` after reporting that it is empty.
         subscript(column: String) -> ConfigValue? { value(of: column) { $0 } }
 
-        /// Returns the value of a required column in lower case, or `nil` after reporting that the value is empty.
+        /// Returns the value of a required column in lower case, or `nil` after reporting that it is empty.
         func lowercased(_ column: String) -> ConfigValue? { value(of: column) { $0.lowercased() } }
 
-        /// The non-empty values of the other columns.
+        /// The non-empty values of the columns that are not required.
         var others: [(column: String, value: String)] {
             zip(columns, cells).compactMap { column, cell in
                 guard !needed.contains(column), !cell.text.isEmpty else { return nil }
@@ -46,21 +45,15 @@ struct PlanTable {
         }
     }
 
-    /// The location of the column names.
+    /// The location of the first line.
     let location: SourceLocation
 
-    /// The lines below the column names.
     private(set) var rows: [Row] = []
 
-    /// Whether every line was read.
+    /// Whether the table was read to its end; `false` if a quote is never closed.
     let hasAllLines: Bool
 
-    /// Reads a table, or returns `nil` after reporting that it is unusable.
-    ///
-    /// - Parameters:
-    ///   - file: The file with the table.
-    ///   - needed: The required columns.
-    ///   - problems: The collector to which problems are reported.
+    /// Reads a table, or returns `nil` after reporting that it is not a table with the needed columns.
     init?(_ file: SourceFile, needed: [String], _ problems: ProblemCollector) {
         let whole = SourceLocation(file: file.path)
         guard let text = String(validating: file.bytes, as: UTF8.self), !text.utf8.contains(0) else {
@@ -94,7 +87,7 @@ struct PlanTable {
         }
     }
 
-    /// Reports problems with the column names, and returns whether all required columns exist.
+    /// Reports problems with the names of the columns, and returns whether all required columns exist.
     private static func check(_ header: [Cell], _ needed: [String], _ problems: ProblemCollector) -> Bool {
         if header.count == 1, let other = [";", "|", "\t"].first(where: header[0].text.contains) {
             let name = other == "\t" ? "a tab" : "'\(other)'"
@@ -119,23 +112,22 @@ struct PlanTable {
     }
 }
 
-/// A parser of the characters of a table.
 private struct CSVReader {
     private var rest: ArraySlice<Unicode.Scalar>
     private var location: SourceLocation
     private var position = SourceLocation.Position(line: 1, column: 1)
     private let problems: ProblemCollector
-    /// Whether a quote is never closed, so that the end of its value is unknown.
+    /// Whether a quote is never closed.
     private(set) var isBroken = false
 
     init(_ text: String, file: String, _ problems: ProblemCollector) {
-        // A byte-order mark and carriage returns are not part of values.
+        // Byte-order marks and carriage returns are not part of values.
         rest = text.unicodeScalars.filter { !["\u{feff}", "\r"].contains($0) }[...]
         location = SourceLocation(file: file)
         self.problems = problems
     }
 
-    /// Returns the values of the next line that has any, or `nil` at the end of the table.
+    /// Returns the values of the next line that is not empty, or `nil` at the end of the table.
     mutating func next() -> [PlanTable.Cell]? {
         while !rest.isEmpty {
             var row = [readCell()]
@@ -146,7 +138,7 @@ private struct CSVReader {
         return nil
     }
 
-    /// Reads a value, up to the comma or line break after it.
+    /// Reads a value up to the comma or line break after it.
     private mutating func readCell() -> PlanTable.Cell {
         while let scalar = rest.first, scalar.properties.isWhitespace, scalar != "\n" { take() }
         location.position = position
@@ -167,7 +159,6 @@ private struct CSVReader {
         return PlanTable.Cell(text: trimmed(text), location: start)
     }
 
-    /// Reads a quoted value, from its opening quote to its closing quote.
     private mutating func readQuoted(from location: SourceLocation) -> String.UnicodeScalarView {
         var text = String.UnicodeScalarView()
         take()
@@ -183,7 +174,6 @@ private struct CSVReader {
         return text
     }
 
-    /// Takes the next character.
     @discardableResult private mutating func take() -> Unicode.Scalar? {
         guard let scalar = rest.popFirst() else { return nil }
         let isEnd = scalar == "\n"
@@ -191,7 +181,6 @@ private struct CSVReader {
         return scalar
     }
 
-    /// Returns a value without the whitespace around it.
     private func trimmed(_ scalars: String.UnicodeScalarView) -> String {
         guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
             let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })

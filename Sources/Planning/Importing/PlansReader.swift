@@ -1,14 +1,10 @@
 public import Base
 
-/// Reads the plans of a k3s cluster on NixOS: `hosts.csv`, `k3s.csv` and `network.yaml`.
+/// Reads the plans of a k3s cluster on NixOS, and returns a cluster with a node for every host.
 ///
-/// - Parameters:
-///   - hosts: The table of machines, `nil` if it could not be read.
-///   - k3s: The table of servers and agents, `nil` if it could not be read.
-///   - network: The values of the network, `nil` if they could not be read.
-///   - unreadable: Problems with files that could not be read.
-/// - Returns: The cluster, with a node for every host.
-/// - Throws: Every ``Base/Problem`` in the files.
+/// A file that could not be read is `nil`, and its problem is one of `unreadable`.
+///
+/// - Throws: Every problem in the files, and those that are `unreadable`.
 public func readPlans(
     hosts: SourceFile?,
     k3s: SourceFile?,
@@ -25,38 +21,33 @@ public func readPlans(
     return reader.finish()
 }
 
-/// The reader of one set of plans.
 private struct PlansReader {
-    /// The parts of the cluster read so far.
     private var cluster = ImportedCluster()
-    /// The network that must contain all addresses, if it is known.
+    /// The network that must contain all addresses, or `nil` if its key is missing or invalid.
     private var subnet: AddressRange?
     /// The variables that `network.yaml` sets for all nodes.
     private var networkVariables: [(name: String, value: String)] = []
-    /// The names and addresses used so far.
     private var used: UsedValues
-    /// The collector to which problems are reported.
     private let problems: ProblemCollector
 
     /// The names of all hosts, including hosts with errors.
     private var hostNames: Set<String> = []
-    /// The positions of nodes by host name.
+    /// The positions in `cluster.nodes` by host name.
     private var positions: [String: Int] = [:]
-    /// Whether every line of `hosts.csv` was read and all hosts are therefore known.
+    /// Whether every line of `hosts.csv` was read.
     private var hasAllHosts = false
-    /// The locations of the servers and agents in `k3s.csv`, by their kind and host.
+    /// The locations of the lines of `k3s.csv`, by kind (`server` or `agent`) and host.
     private var members: [[String]: SourceLocation] = [:]
 
-    /// The types in `k3s.csv`.
     private static let types = ["init-server", "server", "agent"]
 
     /// Other spellings of `init-server`.
     private static let initWords = ["init", "init_server"]
 
-    /// The words for an address that a host obtains when it starts.
+    /// The words for an address that a host obtains from DHCP.
     private static let dynamicWords = ["", "dhcp", "automatic", "auto", "dynamic"]
 
-    /// The words for the local machine as a deployment target.
+    /// The words for this machine as the target of a deployment.
     private static let localWords = ["local", "self", "this", "127.0.0.1"]
 
     init(_ problems: ProblemCollector) {
@@ -64,9 +55,7 @@ private struct PlansReader {
         used = UsedValues(problems)
     }
 
-    // MARK: hosts.csv
-
-    /// Reads the table of machines.
+    /// Reads `hosts.csv`.
     mutating func readHosts(_ file: SourceFile) {
         guard let table = PlanTable(file, needed: ["name", "interface", "ip", "admin"], problems) else { return }
         hasAllHosts = table.hasAllLines
@@ -96,9 +85,7 @@ private struct PlansReader {
         cluster.nodes.append(node)
     }
 
-    /// Reads the address and deployment target of a host from `ADDRESS`, `ADDRESS@TARGET` or `dhcp@TARGET`.
-    ///
-    /// - Returns: The address and the target, each `nil` if it is not given, or `nil` after reporting a problem.
+    /// Reads `ADDRESS`, `ADDRESS@TARGET` or `dhcp@TARGET`, or returns `nil` after reporting a problem.
     private mutating func hostAddress(
         _ value: ConfigValue,
         of owner: String
@@ -118,9 +105,7 @@ private struct PlansReader {
         return address(withoutTarget(value), of: owner).map { ($0, target) }
     }
 
-    // MARK: k3s.csv
-
-    /// Reads the table of servers and agents.
+    /// Reads `k3s.csv`.
     mutating func readMembers(_ file: SourceFile) {
         guard let table = PlanTable(file, needed: ["host", "name", "type", "ip"], problems) else { return }
         var first: SourceLocation?
@@ -172,7 +157,7 @@ private struct PlansReader {
         for (column, text) in others { cluster.nodes[index].set("k3s.\(kind).\(column)", text) }
     }
 
-    /// Returns whether `hosts.csv` lists a host, and reports a host that is not listed.
+    /// Returns whether `hosts.csv` lists a host, after reporting the problem if it does not.
     private func isListed(_ host: String, at location: SourceLocation) -> Bool {
         guard !hostNames.contains(host) else { return true }
         let hint = problems.hint(for: host, in: hostNames.sorted(), else: "add it to hosts.csv")
@@ -180,16 +165,14 @@ private struct PlansReader {
         return false
     }
 
-    // MARK: all files
-
-    /// Returns the address of a line without the deployment target after `@`.
+    /// Returns an address without the target of the deployment after `@`.
     private func withoutTarget(_ value: ConfigValue) -> ConfigValue {
         var value = value
         value.node.content = .string(value.node.content.scalarText.prefix { $0 != "@" }.description)
         return value
     }
 
-    /// Reads an address in the network, or returns `nil` after reporting a problem.
+    /// Reads an address, and reports an address that is outside of the network.
     private mutating func address(_ value: ConfigValue, of owner: String) -> IPAddress? {
         guard let address = used.address(value, of: owner) else { return nil }
         if let subnet, !subnet.contains(address) {
@@ -202,7 +185,7 @@ private struct PlansReader {
         return address
     }
 
-    /// Returns the complete cluster; called only if there were no problems.
+    /// Completes the cluster, if the files have no problems.
     func finish() -> ImportedCluster {
         var cluster = cluster
         for index in cluster.nodes.indices {
@@ -214,9 +197,8 @@ private struct PlansReader {
     }
 }
 
-/// Reads the file `network.yaml`.
 extension PlansReader {
-    /// Reads the values of the network.
+    /// Reads `network.yaml`.
     mutating func readNetwork(_ file: SourceFile) {
         let documents: [Document]
         do throws(Problems) {
