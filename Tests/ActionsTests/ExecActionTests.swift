@@ -1,6 +1,6 @@
 import Base
 import Host
-import Planning
+@testable import Planning
 import TestSupport
 import Testing
 

@@ -3,7 +3,7 @@ import Base
 import HTTP
 import Host
 import Kubernetes
-import Planning
+@testable import Planning
 import TestSupport
 
 /// The tasks of one task file, performed one by one, in the directory of the running test.

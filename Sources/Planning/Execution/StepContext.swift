@@ -8,33 +8,11 @@ public struct StepContext: Sendable {
     /// The timeout of the task as a whole.
     public let timeout: Duration
 
-    private let elapsed: @Sendable () -> Duration
-    private let isLate: @Sendable () -> Bool
-    private let waiting: WaitingReason
-    private let report: @Sendable (Event) -> Void
-
-    /// Creates a context.
-    ///
-    /// - Parameters:
-    ///   - task: The task's name.
-    ///   - timeout: The timeout of the task as a whole.
-    ///   - elapsed: Returns the time since the step started.
-    ///   - isLate: Returns whether the step was cancelled because of its deadline.
-    ///   - emit: Receives the events.
-    public init(
-        task: String,
-        timeout: Duration,
-        elapsed: @escaping @Sendable () -> Duration = { .zero },
-        isLate: @escaping @Sendable () -> Bool = { false },
-        emit: @escaping @Sendable (Event) -> Void,
-    ) {
-        self.task = task
-        self.timeout = timeout
-        self.elapsed = elapsed
-        self.isLate = isLate
-        self.waiting = WaitingReason()
-        self.report = emit
-    }
+    /// Returns the time since the step started.
+    var elapsed: @Sendable () -> Duration = { .zero }
+    /// Receives the events.
+    let report: @Sendable (Event) -> Void
+    private let state = State()
 
     /// The time left until the deadline, never negative.
     public var remaining: Duration {
@@ -47,8 +25,20 @@ public struct StepContext: Sendable {
     }
 
     /// The last wait that the step reported.
-    public var lastWaiting: String? {
-        waiting.last
+    public var lastWaiting: String? { state.value.withLock { $0.lastWaiting } }
+
+    /// Whether the step was cancelled because of its deadline.
+    var isLate: Bool { state.value.withLock { $0.isLate } }
+
+    /// Records that the step is about to be cancelled because of its deadline.
+    func markLate() { state.value.withLock { $0.isLate = true } }
+
+    /// Stores a wait, and returns whether it differs from the last one.
+    private func change(to new: String) -> Bool {
+        state.value.withLock { state in
+            defer { state.lastWaiting = new }
+            return state.lastWaiting != new
+        }
     }
 
     /// Reports an event.
@@ -57,27 +47,14 @@ public struct StepContext: Sendable {
     /// are not reported, because the task's outcome already shows the interruption.
     public func emit(_ kind: Event.Kind) {
         switch kind {
-        case .waiting(let wait) where !waiting.change(to: wait.description): return
-        case .objectFailed where Task.isCancelled && !isLate(): return
+        case .waiting(let wait) where !change(to: wait.description): return
+        case .objectFailed where Task.isCancelled && !isLate: return
         default: report(Event(task: task, kind))
         }
     }
-}
 
-/// The last wait that a step reported.
-private final class WaitingReason: Sendable {
-    private let text = Locked<String?>(nil)
-
-    /// The text of the last wait.
-    var last: String? {
-        text.withLock { $0 }
-    }
-
-    /// Stores a text and returns whether it differs from the previous text.
-    func change(to new: String) -> Bool {
-        text.withLock { text in
-            defer { text = new }
-            return text != new
-        }
+    /// What the tasks of a step share.
+    private final class State: Sendable {
+        let value = Locked((lastWaiting: String?.none, isLate: false))
     }
 }

@@ -12,70 +12,47 @@ struct StepRun<C: Clock<Duration>>: Sendable {
     /// The time after the deadline in which a step can still end with its own message, before it is cancelled.
     static var grace: Duration { .seconds(10) }
 
-    /// The events that can end the wait for a step.
-    private enum First {
-        case performed(Result<Outcome, any Error>)
-        case deadlinePassed
-        case sleepCancelled
-    }
-
     /// Performs the step and returns its outcome and duration.
     ///
     /// A step that succeeds although it was cancelled counts as successful, because its work is done.
     func outcome() async -> (Outcome, Duration) {
         let start = clock.now
         let timeout = step.task.timeout
-        let isLate = Flag()
         let context = StepContext(
             task: step.task.name,
             timeout: timeout,
             elapsed: { [clock] in start.duration(to: clock.now) },
-            isLate: { isLate.isSet },
-            emit: emit,
+            report: emit,
         )
-        let result = await performed(context, until: start.advanced(by: timeout + Self.grace), isLate)
-        return (judge(result, isLate: isLate.isSet, context), start.duration(to: clock.now))
+        let result = await performed(context, until: start.advanced(by: timeout + Self.grace))
+        return (judge(result, context), start.duration(to: clock.now))
     }
 
-    private func performed(
-        _ context: StepContext,
-        until deadline: C.Instant,
-        _ isLate: Flag,
-    ) async -> Result<Outcome, any Error> {
-        await withTaskGroup(of: First.self) { group in
+    private func performed(_ context: StepContext, until deadline: C.Instant) async -> Result<Outcome, any Error> {
+        await withTaskGroup(of: Result<Outcome, any Error>?.self) { group in
             group.addTask { [step, perform] in
                 do {
-                    return .performed(.success(try await perform(step, context)))
+                    return .success(try await perform(step, context))
                 } catch {
-                    return .performed(.failure(error))
+                    return .failure(error)
                 }
             }
             group.addTask { [clock] in
-                do {
-                    try await clock.sleep(until: deadline, tolerance: nil)
-                    return .deadlinePassed
-                } catch {
-                    return .sleepCancelled
-                }
+                try? await clock.sleep(until: deadline, tolerance: nil)
+                return nil
             }
             while let first = await group.next() {
-                switch first {
-                case .performed(let result):
-                    group.cancelAll()
-                    return result
-                case .deadlinePassed:
-                    // The flag is set before the cancellation, so that the step can determine why it is cancelled.
-                    isLate.set()
-                    group.cancelAll()
-                case .sleepCancelled:
-                    continue
-                }
+                // The step is marked before the cancellation, so that it can determine why it is cancelled.
+                if first == nil, !Task.isCancelled { context.markLate() }
+                group.cancelAll()
+                if let first { return first }
             }
             preconditionFailure("a step ends before the group that performs it")
         }
     }
 
-    private func judge(_ result: Result<Outcome, any Error>, isLate: Bool, _ context: StepContext) -> Outcome {
+    private func judge(_ result: Result<Outcome, any Error>, _ context: StepContext) -> Outcome {
+        let isLate = context.isLate
         switch result {
         case .success(let outcome) where outcome.isSuccess || !isLate:
             return outcome
@@ -87,15 +64,6 @@ struct StepRun<C: Clock<Duration>>: Sendable {
             return .failed(error)
         }
     }
-}
-
-/// A flag that is set once and read by other threads.
-private final class Flag: Sendable {
-    private let value = Locked(false)
-
-    var isSet: Bool { value.withLock { $0 } }
-
-    func set() { value.withLock { $0 = true } }
 }
 
 /// The error of a task that did not end within its timeout.
