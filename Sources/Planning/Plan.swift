@@ -11,11 +11,6 @@ public struct Plan: Sendable, Hashable {
 
         /// The positions in the plan of the steps that must have succeeded, all of which come earlier.
         public var dependencies: [Int]
-
-        public init(task: PlannedTask, dependencies: [Int] = []) {
-            self.task = task
-            self.dependencies = dependencies
-        }
     }
 
     public let steps: [Step]

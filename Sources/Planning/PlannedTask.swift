@@ -19,8 +19,6 @@ public struct TaskSettings: Sendable, Hashable {
 
     /// Shell commands that undo the effects of the task that the agent does not know.
     public var reset: String?
-
-    public init() {}
 }
 
 /// One task of a node with every name and default resolved.
@@ -35,7 +33,7 @@ public struct PlannedTask: Sendable, Hashable {
     public var roles: [String]?
 
     /// The systemd units that the task's unit is ordered after, without the units of other tasks.
-    public var afterUnits: [String]
+    public var afterUnits: [String] = []
 
     /// The task's settings from the task file.
     public var settings: TaskSettings
@@ -54,22 +52,6 @@ public struct PlannedTask: Sendable, Hashable {
 
     /// Manifests of the plan's other tasks, which a task with `prune` searches for the objects that it would delete.
     var otherManifests: [LocatedPath] = []
-
-    public init(
-        name: String,
-        roles: [String]? = nil,
-        afterUnits: [String] = [],
-        settings: TaskSettings = TaskSettings(),
-        verb: Verb,
-        location: SourceLocation,
-    ) {
-        self.name = name
-        self.roles = roles
-        self.afterUnits = afterUnits
-        self.settings = settings
-        self.verb = verb
-        self.location = location
-    }
 
     /// A setting of the task.
     public subscript<Value>(dynamicMember setting: KeyPath<TaskSettings, Value>) -> Value { settings[keyPath: setting] }

@@ -1,6 +1,6 @@
 import Base
 @testable import Host
-import Planning
+@testable import Planning
 import TestSupport
 import Testing
 
@@ -112,7 +112,7 @@ struct UpPlanTests {
         ] as [([Outcome], Int32?, ExitCode)]
     )
     func `a report has an exit code`(outcomes: [Outcome], signal: Int32?, expected: ExitCode) {
-        let report = Report(outcomes.map { .init(task: "t", outcome: $0, duration: .zero) })
+        let report = Report(entries: outcomes.map { .init(task: "t", outcome: $0, duration: .zero) })
         #expect(ExitCode(report, signal: signal) == expected)
     }
 }

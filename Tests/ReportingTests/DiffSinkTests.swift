@@ -1,5 +1,5 @@
 import Base
-import Planning
+@testable import Planning
 import Reporting
 import TestSupport
 import Testing
@@ -20,7 +20,7 @@ struct DiffSinkTests {
             ("a", .changed), ("b", .unchanged), ("w", .unchanged), ("x", .changed), ("f", .failed(problem)),
         ]
         report([
-            Event(.runStarted(["a", "b", "w", "x", "f"].map { .init($0) })),
+            Event(.runStarted(["a", "b", "w", "x", "f"].map { .init(name: $0) })),
             Event(task: "a", .taskStarted(verb: "apply")),
             Event(task: "a", .waiting(Wait("server: refused"))),
             Event(task: "a", .object("ConfigMap/n/m", .init(.configured, diff: ["@@ -1 +1 @@", "-a: 1", "+a: 2"]))),
@@ -40,7 +40,7 @@ struct DiffSinkTests {
             Event(task: "x", .planned("would run 'ls'")),
             Event(task: "x", .taskFinished(.changed, after: .zero)),
             Event(task: "f", .taskFinished(.failed(problem), after: .zero)),
-            Event(.runFinished(Report(outcomes.map { .init(task: $0, outcome: $1, duration: .zero) }))),
+            Event(.runFinished(Report(entries: outcomes.map { .init(task: $0, outcome: $1, duration: .zero) }))),
         ])
         #expect(
             recorder.text() == """

@@ -1,6 +1,6 @@
 import Base
 import Host
-import Planning
+@testable import Planning
 import TestSupport
 
 @testable import Reporting
@@ -95,7 +95,7 @@ enum SampleRun {
 
     /// What happens.
     static let events: [Event] = [
-        Event(.runStarted([.init("a"), .init("b", after: [0])])),
+        Event(.runStarted([.init(name: "a"), .init(name: "b", dependencies: [0])])),
         Event(task: "a", .taskStarted(verb: "apply")),
         Event(task: "a", .waiting(Wait("server: refused"))),
         Event(task: "a", .path("/etc/x", .unchanged)),
@@ -107,7 +107,7 @@ enum SampleRun {
         Event(task: "b", .taskFinished(.skipped(because: ["a"]), after: .zero)),
         Event(
             .runFinished(
-                Report([
+                Report(entries: [
                     .init(task: "a", outcome: .failed(problem), duration: .milliseconds(1500)),
                     .init(task: "b", outcome: .skipped(because: ["a"]), duration: .zero),
                 ])

@@ -1,6 +1,6 @@
 import Base
 import Host
-import Planning
+@testable import Planning
 import TestSupport
 
 @testable import Reporting
@@ -40,7 +40,7 @@ struct Script {
 
     private mutating func add(_ words: [String]) {
         if words[0] == "tasks" { return addTasks(words.dropFirst().joined(separator: " ")) }
-        if words[0] == "done" { return add(nil, .runFinished(Report(entries))) }
+        if words[0] == "done" { return add(nil, .runFinished(Report(entries: entries))) }
         if words[0].hasPrefix("+") {
             let time = parseDuration(String(words[0].dropFirst()))
             precondition(time != nil, "'\(words[0])' is not a duration")
@@ -73,7 +73,7 @@ struct Script {
         for item in list.split(separator: ", ") {
             let after = Self.tail(String(item)).split(separator: " ").compactMap { names.firstIndex(of: String($0)) }
             names.append(Self.head(String(item)))
-            tasks.append(.init(names[names.count - 1], after: item.contains(": ") ? after : []))
+            tasks.append(.init(name: names[names.count - 1], dependencies: item.contains(": ") ? after : []))
         }
         add(nil, .runStarted(tasks))
     }

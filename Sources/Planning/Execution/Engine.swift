@@ -58,7 +58,7 @@ public struct Engine: Sendable {
 
     private func run<C: Clock<Duration>>(_ plan: Plan, on clock: C, _ perform: @escaping Performer) async -> Report {
         var progress = Progress(plan, isWork: plan.steps.map(isWork), workLimit: workLimit)
-        emit(Event(.runStarted(plan.steps.map { .init($0.task.name, after: $0.dependencies) })))
+        emit(Event(.runStarted(plan.steps.map { .init(name: $0.task.name, dependencies: $0.dependencies) })))
         await withTaskGroup(of: (step: Int, outcome: Outcome, duration: Duration).self) { group in
             while true {
                 while !Task.isCancelled, let index = progress.next() {

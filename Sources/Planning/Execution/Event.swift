@@ -18,11 +18,7 @@ public struct Event: Sendable {
         /// The task's name.
         public var name: String
         /// The positions in the run of the tasks that must succeed first.
-        public var dependencies: [Int]
-
-        public init(_ name: String, after dependencies: [Int] = []) {
-            (self.name, self.dependencies) = (name, dependencies)
-        }
+        public var dependencies: [Int] = []
     }
 
     /// The kinds of events.

@@ -49,20 +49,10 @@ public struct Report: Sendable {
         public var outcome: Outcome
         /// The duration of the task; zero if it did not start.
         public var duration: Duration
-
-        public init(task: String, outcome: Outcome, duration: Duration) {
-            self.task = task
-            self.outcome = outcome
-            self.duration = duration
-        }
     }
 
     /// The tasks in the order of the plan.
     public var entries: [Entry]
-
-    public init(_ entries: [Entry]) {
-        self.entries = entries
-    }
 }
 
 /// The number of objects with each result.

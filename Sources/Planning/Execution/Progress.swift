@@ -84,7 +84,7 @@ struct Progress {
 
     /// The results of the steps, in the order of the plan.
     var report: Report {
-        Report(entries.compactMap(\.self))
+        Report(entries: entries.compactMap(\.self))
     }
 
     /// Returns the outcome of a step that cannot start because of its dependencies, otherwise `nil`.
