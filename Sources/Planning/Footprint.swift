@@ -152,7 +152,7 @@ public struct Footprint: Sendable, Hashable {
     /// A user or group that must exist.
     public struct Account: Sendable, Hashable {
         /// The kinds of accounts.
-        public enum Kind: Sendable, Hashable { case user, group }
+        public enum Kind: String, Sendable, Hashable { case user, group }
         /// Whether the account is a user or a group.
         public var kind: Kind
         /// The name or number of the account.
@@ -299,24 +299,6 @@ extension Footprint {
 }
 
 extension Footprint {
-    /// Adds the owner and group of a file.
-    ///
-    /// - Parameters:
-    ///   - owner: The owner.
-    ///   - group: The group.
-    ///   - places: The locations of the keys that name them.
-    ///   - location: The location for an account that no key names.
-    mutating func addAccounts(
-        owner: String?,
-        group: String?,
-        named places: [Account.Kind: SourceLocation] = [:],
-        at location: SourceLocation
-    ) {
-        for (kind, name) in [(Account.Kind.user, owner), (.group, group)] {
-            if let name { accounts.append(.init(kind: kind, name: name, location: places[kind] ?? location)) }
-        }
-    }
-
     /// Adds the requirements of a task that talks to the API server of a kubeconfig.
     mutating func useAPIServer(_ kubeconfig: LocatedPath) {
         reads.append(.init(path: kubeconfig, use: .kubeconfig, sizeLimit: SizeLimit.configuration))
@@ -327,5 +309,13 @@ extension Footprint {
     mutating func useLock(_ kubeconfig: LocatedPath) {
         guard self.kubeconfig == nil else { return }
         useAPIServer(kubeconfig)
+    }
+}
+
+extension ValueReader where Value == Footprint.Account {
+    static func account(_ kind: Footprint.Account.Kind) -> Self {
+        ValueReader<String>.account(kind.rawValue).then { name, value in
+            Footprint.Account(kind: kind, name: name, location: value.node.location)
+        }
     }
 }

@@ -118,16 +118,6 @@ extension ConfigValue {
     /// Returns the location of a key's value, or of the mapping if the key is missing.
     func location(ofKey key: String) -> SourceLocation { entry(key)?.value.location ?? location }
 
-    /// Returns the locations of the values of `owner` and `group`.
-    func accountLocations() -> [Footprint.Account.Kind: SourceLocation] {
-        let kinds: [(String, Footprint.Account.Kind)] = [("owner", .user), ("group", .group)]
-        return Dictionary(
-            uniqueKeysWithValues: kinds.compactMap { key, kind in
-                entry(key).map { (kind, $0.value.location) }
-            }
-        )
-    }
-
     /// Reports a problem with a key; the message is the name of the key followed by the predicate.
     func report(_ key: String, _ predicate: String, at location: SourceLocation? = nil, hint: String? = nil) {
         problems.add(location ?? self.location(ofKey: key), "\(subject.label(key)) \(predicate)", hint: hint)

@@ -133,7 +133,10 @@ extension CertificateDeclaration: ReadableVerb {
             footprint.requestsCertificate = true
             footprint.useAPIServer(kubeconfig)
         }
-        footprint.addAccounts(owner: owner, group: group, at: leaf.location)
+        footprint.accounts = [
+            .init(kind: .user, name: owner, location: leaf.location),
+            .init(kind: .group, name: group, location: leaf.location),
+        ]
         return footprint
     }
 }

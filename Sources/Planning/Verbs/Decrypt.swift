@@ -10,14 +10,11 @@ public struct DecryptDeclaration: VerbDeclaration {
     public var certificate: LocatedPath?
     public var mode: UInt16 = 0o600
 
-    /// The name or number of the file's owner, or `nil` for the agent's user.
-    public var owner: String?
+    /// The file's owner, or `nil` for the agent's user.
+    public var owner: Footprint.Account?
 
-    /// The name or number of the file's group, or `nil` for the agent's group.
-    public var group: String?
-
-    /// The locations of the keys that name the owner and the group.
-    var accountLocations: [Footprint.Account.Kind: SourceLocation] = [:]
+    /// The file's group, or `nil` for the agent's group.
+    public var group: Footprint.Account?
 }
 
 extension DecryptDeclaration: ReadableVerb {
@@ -39,8 +36,8 @@ extension DecryptDeclaration: ReadableVerb {
         Key("certificate", \.certificate, .readPath, default: "none")
             .meaning("the certificate that the decrypted key must belong to"),
         Key("mode", \.mode, .mode(), default: "`0600`").meaning("the file's permissions, none of them for every user"),
-        Key("owner", \.owner, .account("user"), default: "root").meaning("the file's owner"),
-        Key("group", \.group, .account("group"), default: "root").meaning("the file's group"),
+        Key("owner", \.owner, .account(.user), default: "root").meaning("the file's owner"),
+        Key("group", \.group, .account(.group), default: "root").meaning("the file's group"),
     ]
 
     static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
@@ -57,7 +54,6 @@ extension DecryptDeclaration: ReadableVerb {
             guard let read, located(read.path).hasSameBytes(as: located(declaration.path.path)) else { continue }
             fields.report(key, "is the file that the task writes", hint: "name another file with 'path'")
         }
-        declaration.accountLocations = fields.accountLocations()
         return ReadVerb(declaration)
     }
 
@@ -73,7 +69,7 @@ extension DecryptDeclaration: ReadableVerb {
                     effect: .replaces,
                     isSecret: true,
                     belongsInMemory: true,
-                    product: .file(mode: mode, owner: owner, group: group),
+                    product: .file(mode: mode, owner: owner?.name, group: group?.name),
                 )
             ],
             command: .init(name: LocatedPath("age", location: path.location), package: "age"),
@@ -81,7 +77,7 @@ extension DecryptDeclaration: ReadableVerb {
         if let certificate {
             footprint.reads.append(.init(path: certificate, use: .certificate, sizeLimit: SizeLimit.encrypted))
         }
-        footprint.addAccounts(owner: owner, group: group, named: accountLocations, at: path.location)
+        footprint.accounts = [owner, group].compactMap(\.self)
         return footprint
     }
 }

@@ -7,14 +7,11 @@ public struct DirectoryDeclaration: VerbDeclaration {
     /// The permissions, or `nil` for ``usualMode`` of a new directory and the present ones of an existing directory.
     public var mode: UInt16?
 
-    /// The name or number of the owner, or `nil` for the agent's user, and the present owner of an existing directory.
-    public var owner: String?
+    /// The owner, or `nil` for the agent's user, and the present owner of an existing directory.
+    public var owner: Footprint.Account?
 
-    /// The name or number of the group, or `nil` for the agent's group, and the present group of an existing directory.
-    public var group: String?
-
-    /// The locations of the keys that name the owner and the group.
-    var accountLocations: [Footprint.Account.Kind: SourceLocation] = [:]
+    /// The group, or `nil` for the agent's group, and the present group of an existing directory.
+    public var group: Footprint.Account?
 }
 
 extension DirectoryDeclaration: ReadableVerb {
@@ -32,9 +29,9 @@ extension DirectoryDeclaration: ReadableVerb {
             default: "`0755`; a directory that exists keeps its own"
         )
         .meaning("the directory's permissions"),
-        Key("owner", \.owner, .account("user"), default: "root; a directory that exists keeps its own")
+        Key("owner", \.owner, .account(.user), default: "root; a directory that exists keeps its own")
             .meaning("the directory's owner"),
-        Key("group", \.group, .account("group"), default: "root; a directory that exists keeps its own")
+        Key("group", \.group, .account(.group), default: "root; a directory that exists keeps its own")
             .meaning("the directory's group"),
     ]
 
@@ -42,14 +39,13 @@ extension DirectoryDeclaration: ReadableVerb {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
         if let mode = declaration.mode { fields.reportClosedDirectory(mode) }
-        declaration.accountLocations = fields.accountLocations()
         return isUsable ? ReadVerb(declaration) : nil
     }
 
     public var footprint: Footprint {
-        let product = Footprint.Product.directory(mode: mode, owner: owner, group: group)
+        let product = Footprint.Product.directory(mode: mode, owner: owner?.name, group: group?.name)
         var footprint = Footprint(writes: [.init(path: path, effect: .replaces, product: product)])
-        footprint.addAccounts(owner: owner, group: group, named: accountLocations, at: path.location)
+        footprint.accounts = [owner, group].compactMap(\.self)
         return footprint
     }
 }

@@ -49,17 +49,14 @@ public struct FileDeclaration: VerbDeclaration {
         if case .generated = source { 0o600 } else { 0o644 }
     }
 
-    /// The name or number of the file's owner, or `nil` for the agent's user.
-    public var owner: String?
+    /// The file's owner, or `nil` for the agent's user.
+    public var owner: Footprint.Account?
 
-    /// The name or number of the file's group, or `nil` for the agent's group.
-    public var group: String?
+    /// The file's group, or `nil` for the agent's group.
+    public var group: Footprint.Account?
 
     /// The digest of the URL's content, which is part of ``source`` once that is read.
     private var digest: String?
-
-    /// The locations of the keys that name the owner and the group.
-    var accountLocations: [Footprint.Account.Kind: SourceLocation] = [:]
 }
 
 extension FileDeclaration: ReadableVerb {
@@ -95,8 +92,8 @@ extension FileDeclaration: ReadableVerb {
             "the permissions of the file or files, with `generate` none for every user; a copy of a file with mode 0600 "
                 + "keeps 0600"
         ),
-        Key("owner", \.owner, .account("user"), default: "root").meaning("the owner of the file or files"),
-        Key("group", \.group, .account("group"), default: "root").meaning("the group of the file or files"),
+        Key("owner", \.owner, .account(.user), default: "root").meaning("the owner of the file or files"),
+        Key("group", \.group, .account(.group), default: "root").meaning("the group of the file or files"),
     ]
 
     static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
@@ -129,7 +126,6 @@ extension FileDeclaration: ReadableVerb {
         }
         guard isUsable else { return nil }
         declaration.reportUnusable(in: fields)
-        declaration.accountLocations = fields.accountLocations()
         return ReadVerb(declaration)
     }
 
@@ -176,7 +172,7 @@ extension FileDeclaration {
             footprint.fetchedDigests.append(digest)
         case .content, .generated: break
         }
-        footprint.addAccounts(owner: owner, group: group, named: accountLocations, at: path.location)
+        footprint.accounts = [owner, group].compactMap(\.self)
         return footprint
     }
 
@@ -190,7 +186,7 @@ extension FileDeclaration {
             path: path,
             effect: .replaces,
             isSecret: isSecret,
-            product: .file(mode: mode, owner: owner, group: group)
+            product: .file(mode: mode, owner: owner?.name, group: group?.name)
         )
     }
 }
