@@ -112,7 +112,7 @@ import Testing
     ])
     func `wait reads each condition`(_ written: String, _ read: String) throws {
         let wait = try self.read(WaitDeclaration.self, "t", in: "tasks: {t: {wait: {\(written)}}}")
-        #expect(wait.condition.text == read)
+        #expect(wait.text == read)
     }
 }
 
@@ -125,17 +125,17 @@ extension ExecDeclaration.Program {
     }
 }
 
-extension WaitDeclaration.Condition {
+extension WaitDeclaration {
     fileprivate var text: String {
-        switch self {
-        case .apiServer(let kubeconfig): "apiServer \(kubeconfig.path)"
+        switch condition {
+        case .apiServer: "apiServer \(kubeconfig.path)"
         case .tcp(let host, let port): "tcp \(host) \(port)"
         case .file(let path): "file \(path.path)"
-        case .url(let url, let authority): "url \(url) \(authority?.path ?? "-")"
+        case .url(let url): "url \(url) \(certificateAuthority?.path ?? "-")"
         case .unit(let unit): "unit \(unit)"
         case .address(let range): "address \(range)"
         case .interface(let name): "interface \(name)"
-        case .object(let object, let kubeconfig):
+        case .object(let object):
             "object \(object.apiVersion) \(object.kind) \(object.namespace ?? "-") \(object.name) \(kubeconfig.path)"
         }
     }

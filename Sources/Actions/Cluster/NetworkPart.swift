@@ -158,7 +158,7 @@ extension ActionContext {
 
     /// Has the signer of a certificate issue it for a request.
     func certificate(for request: String, _ declaration: CertificateDeclaration) async throws(Problem) -> [UInt8] {
-        guard case .signer(let signer, let kubeconfig) = declaration.issuer else {
+        guard case .signer(let signer) = declaration.issuer else {
             preconditionFailure("a certificate is issued by a CA or a signer")
         }
         if let process = run.networkProcess(of: task) {
@@ -173,7 +173,7 @@ extension ActionContext {
                 throw Problem("cannot pass on the request for '\(declaration.path.path)'", cause: error)
             }
         }
-        let client = try await run.connections.client(kubeconfig: kubeconfig.path, self)
+        let client = try await run.connections.client(kubeconfig: declaration.kubeconfig.path, self)
         return try await CertificateSigning(client: client, retryPolicy: retryPolicy).certificate(
             for: .init(
                 task: task.name,

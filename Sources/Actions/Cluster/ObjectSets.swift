@@ -220,20 +220,20 @@ extension RemoveAction {
     ///
     /// - Returns: Whether anything was deleted.
     /// - Throws: An error if an object could not be deleted, which has been reported.
-    func remove(_ set: RemoveDeclaration.ObjectSet) async throws -> Bool {
-        let store = SetRecordStore(context.run, set: set.name)
-        let objectSet = ObjectSet(name: set.name, task: context.task.name)
+    func remove(set name: String) async throws -> Bool {
+        let store = SetRecordStore(context.run, set: name)
+        let objectSet = ObjectSet(name: name, task: context.task.name)
         guard let record = try store.record() else {
             let text =
-                "this node has not applied set '\(set.name)', or has removed it: remove this task, or correct 'set'"
+                "this node has not applied set '\(name)', or has removed it: remove this task, or correct 'set'"
             context.emit(.warning(subject: objectSet.parent.description, text))
             return false
         }
-        guard record.kubeconfig == set.kubeconfig.path else {
-            let message = "this node has applied set '\(set.name)' with kubeconfig '\(record.kubeconfig)'"
-            throw Problem(message, at: set.kubeconfig.location, hint: "name it in 'kubeconfig'")
+        guard record.kubeconfig == declaration.kubeconfig.path else {
+            let message = "this node has applied set '\(name)' with kubeconfig '\(record.kubeconfig)'"
+            throw Problem(message, at: declaration.kubeconfig.location, hint: "name it in 'kubeconfig'")
         }
-        let client = try await context.run.connections.client(kubeconfig: set.kubeconfig.path, context)
+        let client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
         let failures = FailureReporter(context)
         let isOfAll = record.includesProtected
         let deletion = SetDeletion(objectSet, client, record, includesProtected: isOfAll, context, failures)

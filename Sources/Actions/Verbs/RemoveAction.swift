@@ -12,16 +12,16 @@ struct RemoveAction: Action {
     func run() async throws -> Bool {
         // Names are checked before anything is removed, because the server would only report that no such object
         // exists.
-        let mistakes = (declaration.objects?.references ?? []).compactMap { reference in
+        let mistakes = declaration.references.compactMap { reference in
             ObjectCheck.nameProblem(ObjectIdentity(reference), at: reference.location)
         }
         guard mistakes.isEmpty else { throw Problems(mistakes) }
         var isChanged = false
         for path in declaration.paths where try remove(path) { isChanged = true }
-        if let set = declaration.set, try await remove(set) { isChanged = true }
-        guard let objects = declaration.objects else { return isChanged }
-        let client = try await context.run.connections.client(kubeconfig: objects.kubeconfig.path, context)
-        context.emit(.objectCount(objects.references.count))
+        if let set = declaration.setName, try await remove(set: set) { isChanged = true }
+        guard !declaration.references.isEmpty else { return isChanged }
+        let client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
+        context.emit(.objectCount(declaration.references.count))
         let deletion = ObjectDeletion(
             client: client,
             task: context.task.name,
@@ -29,7 +29,7 @@ struct RemoveAction: Action {
             retryPolicy: context.retryPolicy,
         )
         let failures = FailureReporter(context)
-        await deletion.delete(objects.references.map { (ObjectIdentity($0), $0.location) }) { failures.report($0) }
+        await deletion.delete(declaration.references.map { (ObjectIdentity($0), $0.location) }) { failures.report($0) }
         await failures.report()
         try Task.checkCancellation()
         guard failures.count == 0 else { throw Problems.alreadyReported }

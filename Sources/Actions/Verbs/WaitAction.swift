@@ -18,8 +18,8 @@ struct WaitAction: Action {
             try await wait()
             return false
         }
-        if case .apiServer(let kubeconfig) = declaration.condition {
-            _ = try await client(kubeconfig)
+        if case .apiServer = declaration.condition {
+            _ = try await client()
             return false
         }
         let probe = WaitAction(context: context.probing(.seconds(2)), declaration: declaration)
@@ -35,10 +35,10 @@ struct WaitAction: Action {
     /// Waits until the condition holds; a dry run checks a condition of the node only once.
     private func wait() async throws {
         switch declaration.condition {
-        case .apiServer(let kubeconfig):
-            _ = try await client(kubeconfig)
-        case .object(let reference, let kubeconfig):
-            let client = try await client(kubeconfig)
+        case .apiServer:
+            _ = try await client()
+        case .object(let reference):
+            let client = try await client()
             try await client.awaitReadiness(
                 of: [AwaitedObject(ObjectIdentity(reference), at: reference.location)],
                 sinceBoot: declaration.isOwnNode ? try? Machine.bootIdentifier() : nil,
@@ -49,9 +49,9 @@ struct WaitAction: Action {
                 "cannot wait for unit '\(name)': systemd does not run here (process 1 is another program)",
                 hint: "wait for what the unit provides: write tcp:, url: or file: in place of unit:",
             )
-        case .url(let url, let authority):
-            let identity = try connectionIdentity(authority)
-            try await poll { () async throws(NotYet) in try await checkURL(url, identity, authority) }
+        case .url(let url):
+            let identity = try connectionIdentity()
+            try await poll { () async throws(NotYet) in try await checkURL(url, identity) }
         case .tcp, .file, .unit, .address, .interface:
             try await poll(check)
         }
@@ -106,7 +106,7 @@ struct WaitAction: Action {
     private var texts: (subject: String, expectation: String, advice: String?) {
         switch declaration.condition {
         case .apiServer: return ("the API server", "", nil)
-        case .object(let reference, _):
+        case .object(let reference):
             let namespace = reference.namespace.map { " -n \($0)" } ?? ""
             let call = "kubectl get \(reference.kind.lowercased()) \(reference.name)\(namespace)"
             return (ObjectIdentity(reference).description, "", "see '\(call)'")
@@ -116,7 +116,7 @@ struct WaitAction: Action {
             let link = target.map { "it is a link to '\($0)', which does not exist: create that" }
             return ("'\(reference.path)'", "", link ?? "check what creates the file")
         // Every user can read what a unit waits for, and a query may contain a token.
-        case .url(let url, _): return ("'\(urlWithoutQuery(url))'", "", nil)
+        case .url(let url): return ("'\(urlWithoutQuery(url))'", "", nil)
         case .unit(let name): return ("unit '\(name)'", " to be active", "see 'systemctl status \(name)'")
         case .address(let range):
             let subject = range.isOneAddress ? "address \(range)" : "an address in \(range)"
@@ -128,8 +128,8 @@ struct WaitAction: Action {
 
     private var subject: String { texts.subject }
 
-    private func client(_ kubeconfig: LocatedPath) async throws(Problem) -> APIClient {
-        try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
+    private func client() async throws(Problem) -> APIClient {
+        try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
     }
 
     /// Repeats a check until it passes or the deadline is reached.
@@ -168,11 +168,7 @@ struct WaitAction: Action {
 
     private var attemptDeadline: ContinuousClock.Instant { min(context.deadline, .now + .seconds(10)) }
 
-    private func checkURL(
-        _ url: String,
-        _ connectionIdentity: ConnectionIdentity,
-        _ authority: LocatedPath?,
-    ) async throws(NotYet) {
+    private func checkURL(_ url: String, _ connectionIdentity: ConnectionIdentity) async throws(NotYet) {
         let response: HTTPResponse
         do {
             response = try await context.run.http.send(
@@ -181,7 +177,7 @@ struct WaitAction: Action {
                 deadline: attemptDeadline
             )
         } catch {
-            throw NotYet(error.message, disposition: error.disposition, hint: hint(for: error, authority))
+            throw NotYet(error.message, disposition: error.disposition, hint: hint(for: error))
         }
         guard !(200..<300).contains(response.status) else { return }
         if response.expectsTLS {
@@ -192,14 +188,15 @@ struct WaitAction: Action {
     }
 
     /// Returns advice about a server that does not respond to the request for a URL.
-    private func hint(for error: TransportError, _ authority: LocatedPath?) -> String? {
+    private func hint(for error: TransportError) -> String? {
         guard error.kind == .untrusted else { return nil }
+        let authority = declaration.certificateAuthority
         return authority.map { "'\($0.path)' (\($0.location)) must contain the CA of this server" }
             ?? "set 'certificateAuthority' of task '\(context.task.name)' to the CA of this server"
     }
 
-    private func connectionIdentity(_ authority: LocatedPath?) throws(Problem) -> ConnectionIdentity {
-        guard let authority else { return ConnectionIdentity() }
+    private func connectionIdentity() throws(Problem) -> ConnectionIdentity {
+        guard let authority = declaration.certificateAuthority else { return ConnectionIdentity() }
         let failure = "the CA of \(subject) cannot be used"
         let file = try context.source(authority, key: "certificateAuthority", failure)
         _ = try CredentialCheck.certificates(in: file)

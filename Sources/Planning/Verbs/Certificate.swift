@@ -7,22 +7,22 @@ public struct CertificateDeclaration: VerbDeclaration {
         /// A CA whose key is on the node.
         case authority(certificate: LocatedPath, key: LocatedPath)
         /// A signer of the cluster, through a CertificateSigningRequest.
-        case signer(String, kubeconfig: LocatedPath)
+        case signer(String)
     }
 
     public var path = LocatedPath.unset
     public var key = LocatedPath.unset
     public var leaf = LeafDeclaration()
-    public var issuer = Issuer.signer("", kubeconfig: .unset)
+    public var issuer = Issuer.signer("")
+
+    /// The kubeconfig of the API server with the signer.
+    public var kubeconfig = LocatedPath.unset
 
     /// The permissions of the certificate, which is not secret.
     public static let certificateMode: UInt16 = 0o644
 
     /// The value of key `leaf` until ``leaf`` is read from it.
     private var writtenLeaf = Node.null()
-
-    /// The kubeconfig for a signer until it is part of ``issuer``.
-    private var kubeconfig: LocatedPath?
 
     /// Returns how long before its expiry a certificate is due for renewal.
     ///
@@ -83,14 +83,9 @@ extension CertificateDeclaration: ReadableVerb {
         guard let entry = fields.entry("leaf"), declaration.writtenLeaf.location != .nowhere,
             let leaf = readLeaf(fields.value(of: entry, replaced: declaration.writtenLeaf), context), isUsable, isOne
         else { return nil }
-        let kubeconfig = declaration.kubeconfig
-        (declaration.leaf, declaration.writtenLeaf, declaration.kubeconfig) = (leaf, .null(), nil)
-        guard case .signer(let signer, _) = declaration.issuer else { return ReadVerb(declaration) }
-        return ReadVerb(kubeconfig: kubeconfig) { kubeconfig in
-            var declaration = declaration
-            declaration.issuer = .signer(signer, kubeconfig: kubeconfig)
-            return declaration
-        }
+        (declaration.leaf, declaration.writtenLeaf) = (leaf, .null())
+        guard case .signer = declaration.issuer else { return ReadVerb(declaration) }
+        return ReadVerb(declaration, \.kubeconfig)
     }
 
     /// Reads the contents of the certificate, from the task itself or from section `certificates`.
@@ -129,7 +124,7 @@ extension CertificateDeclaration: ReadableVerb {
                 .init(path: certificate, use: .authority, sizeLimit: SizeLimit.configuration),
                 .init(path: key, use: .privateKey, sizeLimit: SizeLimit.configuration),
             ]
-        case .signer(_, let kubeconfig):
+        case .signer:
             footprint.requestsCertificate = true
             footprint.useAPIServer(kubeconfig)
         }
@@ -165,6 +160,6 @@ extension ValueReader where Value == CertificateDeclaration.Issuer {
         ValueReader<String>.string("the name of a signer such as kubernetes.io/kube-apiserver-client") { text in
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             return parts.count == 2 && parts[0].contains(".") && !parts[1].isEmpty && text.utf8.count <= 571
-        }.map { .signer($0, kubeconfig: .unset) }
+        }.map { .signer($0) }
     }
 }

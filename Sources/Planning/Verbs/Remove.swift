@@ -2,40 +2,21 @@ import Base
 
 /// Verb `remove`: paths and objects that must not exist.
 public struct RemoveDeclaration: VerbDeclaration {
-    /// Objects of one API server.
-    public struct Objects: Sendable, Hashable {
-        /// The kubeconfig of the API server.
-        public var kubeconfig: LocatedPath
-        public var references: [ObjectReference]
-    }
-
-    /// A set of objects that tasks with `prune` have applied.
-    public struct ObjectSet: Sendable, Hashable {
-        /// The kubeconfig of the API server.
-        public var kubeconfig: LocatedPath
-        public var name: String
-    }
-
     public var paths: [LocatedPath] = []
 
     /// Whether directories are removed, with everything in them.
     public var isRecursive = false
 
-    private var references: [ObjectReference] = []
-    private var setName: String?
+    /// The objects to delete.
+    public var references: [ObjectReference] = []
+
+    /// The set, applied by tasks with `prune`, whose objects are deleted.
+    public var setName: String?
 
     /// The kubeconfig of the API server with the objects and the set.
-    private var kubeconfig = LocatedPath.unset
+    public var kubeconfig = LocatedPath.unset
 
-    /// The objects to delete, if there are any.
-    public var objects: Objects? {
-        references.isEmpty ? nil : Objects(kubeconfig: kubeconfig, references: references)
-    }
-
-    /// The set whose objects are deleted, if there is one.
-    public var set: ObjectSet? { setName.map { ObjectSet(kubeconfig: kubeconfig, name: $0) } }
-
-    init() {}
+    private var isOfCluster: Bool { !references.isEmpty || setName != nil }
 }
 
 extension RemoveDeclaration: ReadableVerb {
@@ -79,7 +60,7 @@ extension RemoveDeclaration: ReadableVerb {
         _ = fields.read(keys, into: &declaration)
         fields.reportMisplacedKey("recursive", goesWith: ["paths"])
         fields.reportMisplacedKey("kubeconfig", goesWith: ["objects", "set"])
-        let isOfCluster = !declaration.references.isEmpty || declaration.setName != nil
+        let isOfCluster = declaration.isOfCluster
         guard !declaration.paths.isEmpty || isOfCluster else {
             // Items that cannot be read have been reported.
             let isWritten = fields.entries.contains { entry in
@@ -104,14 +85,9 @@ extension RemoveDeclaration: ReadableVerb {
 
     public var footprint: Footprint {
         var footprint = Footprint(writes: paths.map { .init(path: $0, effect: .removes) })
-        if let objects {
-            footprint.useAPIServer(objects.kubeconfig)
-            footprint.deletedObjects = objects.references
-        }
-        if let set {
-            if objects == nil { footprint.useAPIServer(set.kubeconfig) }
-            footprint.removedSet = set.name
-        }
+        if isOfCluster { footprint.useAPIServer(kubeconfig) }
+        footprint.deletedObjects = references
+        footprint.removedSet = setName
         return footprint
     }
 }

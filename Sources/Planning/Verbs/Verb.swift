@@ -138,16 +138,14 @@ enum ReadVerb {
         _ declaration: Declaration,
         _ property: WritableKeyPath<Declaration, LocatedPath>
     ) {
-        let kubeconfig = declaration[keyPath: property]
-        self.init(kubeconfig: kubeconfig.isSet ? kubeconfig : nil) { kubeconfig in
+        guard !declaration[keyPath: property].isSet else {
+            self.init(declaration)
+            return
+        }
+        self = .needsKubeconfig(name: Declaration.name) { kubeconfig in
             var declaration = declaration
             declaration[keyPath: property] = kubeconfig
             return declaration
         }
-    }
-
-    /// Creates a verb that connects to an API server and is complete if the task names a kubeconfig.
-    init<Declaration: VerbDeclaration>(kubeconfig: LocatedPath?, _ make: @escaping (LocatedPath) -> Declaration) {
-        self = kubeconfig.map { .complete(Verb(make($0))) } ?? .needsKubeconfig(name: Declaration.name, make)
     }
 }

@@ -4,14 +4,14 @@ public import Base
 public struct WaitDeclaration: VerbDeclaration {
     /// The conditions to wait for.
     public enum Condition: Sendable, Hashable {
-        /// The API server of a kubeconfig responds and is ready.
-        case apiServer(kubeconfig: LocatedPath)
+        /// The API server responds and is ready; the path is that of its kubeconfig, if the condition names it.
+        case apiServer(LocatedPath?)
         /// A TCP port accepts a connection.
         case tcp(host: String, port: UInt16)
         /// A path exists.
         case file(LocatedPath)
-        /// A URL responds with a 2xx status. The certificate of its server is checked against the CA.
-        case url(String, certificateAuthority: LocatedPath?)
+        /// A URL responds with a 2xx status.
+        case url(String)
         /// A systemd unit is active.
         case unit(String)
         /// The node has an address in a range.
@@ -19,7 +19,7 @@ public struct WaitDeclaration: VerbDeclaration {
         /// A network interface is up; its name may contain `*`.
         case interface(String)
         /// An object is ready.
-        case object(ObjectReference, kubeconfig: LocatedPath)
+        case object(ObjectReference)
     }
 
     public var condition = Condition.unit("")
@@ -27,16 +27,14 @@ public struct WaitDeclaration: VerbDeclaration {
     /// The location of the condition in the task file.
     public var location = SourceLocation.nowhere
 
-    /// The kubeconfig of the API server, `nil` for one that the task names elsewhere.
-    private var kubeconfig: LocatedPath?
+    /// The kubeconfig of the API server that a condition asks.
+    public var kubeconfig = LocatedPath.unset
 
-    private var certificateAuthority: LocatedPath?
+    /// The CA of the server of a URL, `nil` for the system's CAs.
+    public var certificateAuthority: LocatedPath?
 
     /// Whether the object is the Node of this node.
     public var isOwnNode = false
-
-    /// The key that names the kubeconfig, if the condition has one.
-    public var kubeconfigKey = "kubeconfig"
 }
 
 extension WaitDeclaration: ReadableVerb {
@@ -65,7 +63,7 @@ extension WaitDeclaration: ReadableVerb {
         .meaning("the port accepts a connection"),
         Key("file", \.condition, ValueReader<LocatedPath>.readPath.map { .file($0) }, oneOf: conditions)
             .meaning("the path exists"),
-        Key("url", \.condition, ValueReader<String>.url.map { .url($0, certificateAuthority: nil) }, oneOf: conditions)
+        Key("url", \.condition, ValueReader<String>.url.map { .url($0) }, oneOf: conditions)
             .meaning("the URL answers with a status of 200 to 299"),
         Key("unit", \.condition, ValueReader<String>.unit.map { .unit($0) }, oneOf: conditions)
             .meaning("the systemd unit is active"),
@@ -73,13 +71,8 @@ extension WaitDeclaration: ReadableVerb {
             .meaning("the node has an address in the range, on an interface that is up"),
         Key("interface", \.condition, ValueReader<String>.interface.map { .interface($0) }, oneOf: conditions)
             .meaning("a network interface with the name is up and has a carrier; `*` in it matches any text"),
-        Key(
-            "object",
-            \.condition,
-            ValueReader<ObjectReference>.object.map { .object($0, kubeconfig: .unset) },
-            oneOf: conditions
-        )
-        .meaning("the object exists and is ready; a custom resource without condition `Ready` is ready"),
+        Key("object", \.condition, ValueReader<ObjectReference>.object.map { .object($0) }, oneOf: conditions)
+            .meaning("the object exists and is ready; a custom resource without condition `Ready` is ready"),
         Key("node", \.isOwnNode, ValueReader<String>.word(["ready"]).map { _ in true }, oneOf: conditions)
             .meaning("this node is registered in the cluster, and its condition `Ready` is true since this boot"),
         Key("kubeconfig", \.kubeconfig, .readPath, default: nearestKubeconfig)
@@ -100,51 +93,45 @@ extension WaitDeclaration: ReadableVerb {
         if declaration.isOwnNode {
             let name = context.hostName.lowercased()
             let node = ObjectReference(apiVersion: "v1", kind: "Node", name: name, location: declaration.location)
-            declaration.condition = .object(node, kubeconfig: .unset)
+            declaration.condition = .object(node)
         }
         switch declaration.condition {
-        case .apiServer(let path) where path.isSet: declaration.kubeconfigKey = "apiServer"
-        case .apiServer:
-            return ReadVerb(kubeconfig: declaration.kubeconfig) { declaration.with(.apiServer(kubeconfig: $0)) }
-        case .object(let object, _):
-            return ReadVerb(kubeconfig: declaration.kubeconfig) { declaration.with(.object(object, kubeconfig: $0)) }
-        case .url(let url, _): declaration.condition = .url(url, certificateAuthority: declaration.certificateAuthority)
-        case .tcp, .file, .unit, .address, .interface: break
+        case .apiServer(let path):
+            if let path { declaration.kubeconfig = path }
+            return ReadVerb(declaration, \.kubeconfig)
+        case .object: return ReadVerb(declaration, \.kubeconfig)
+        case .url, .tcp, .file, .unit, .address, .interface: return ReadVerb(declaration)
         }
-        return ReadVerb(declaration)
-    }
-
-    private func with(_ condition: Condition) -> Self {
-        var declaration = self
-        declaration.condition = condition
-        return declaration
     }
 
     @Sendable private static func server(_ value: ConfigValue) -> Condition? {
-        if value.node.boolean == true { return .apiServer(kubeconfig: .unset) }
+        if value.node.boolean == true { return .apiServer(nil) }
         guard value.node.string != nil else {
             return value.mismatch("true or the path of a kubeconfig", hint: value.write("true"))
         }
-        return ValueReader.readPath.read(value).map { .apiServer(kubeconfig: $0) }
+        return ValueReader.readPath.read(value).map { .apiServer($0) }
     }
 
     public var footprint: Footprint {
         var footprint = Footprint()
         switch condition {
-        case .apiServer(let kubeconfig):
+        case .apiServer(let path):
             footprint.useAPIServer(kubeconfig)
-            footprint.kubeconfigKey = kubeconfigKey
-        case .object(let object, let kubeconfig):
+            if path != nil { footprint.kubeconfigKey = "apiServer" }
+        case .object(let object):
             footprint.useAPIServer(kubeconfig)
             footprint.neededObjects = [object]
         case .tcp(let host, let port):
             footprint.connections = [.endpoint(host: host, port: port)]
         case .file(let path):
             footprint.reads = [.init(path: path, use: .awaited)]
-        case .url(let url, let authority):
-            footprint.connections = [.url(url, certificateAuthority: authority)]
-            footprint.reads =
-                authority.map { [.init(path: $0, use: .authority, sizeLimit: SizeLimit.configuration)] } ?? []
+        case .url(let url):
+            footprint.connections = [.url(url, certificateAuthority: certificateAuthority)]
+            if let certificateAuthority {
+                footprint.reads = [
+                    .init(path: certificateAuthority, use: .authority, sizeLimit: SizeLimit.configuration)
+                ]
+            }
         case .unit:
             footprint.connections = [.systemBus]
         case .address, .interface:
