@@ -253,11 +253,6 @@ extension Footprint {
     /// The paths that must exist for the task to succeed.
     public var requiredReads: [LocatedPath] { reads.filter { $0.use != .optional && $0.use != .awaited }.map(\.path) }
 
-    /// The paths whose content the task alone determines; no two tasks of a node may share such a path.
-    public var ownedPaths: [LocatedPath] {
-        writes.filter { $0.effect == .replaces || $0.effect == .removes }.map(\.path)
-    }
-
     /// The paths that exist once the task has succeeded.
     public var producedPaths: [String] {
         writes.filter { $0.effect == .replaces || $0.effect == .creates }.map(\.path.path)

@@ -96,9 +96,10 @@ import Testing
     }
 
     @Test func `certificate and key are two files`() {
-        let text = "tasks: {t: {certificate: {path: /a, key: /a, leaf: x, \(Self.authority)}}}\n"
-        let printed = problems(text)
-        #expect(printed.contains("'certificate.key' of task 't' is the file of the certificate; write another path"))
+        let leaf = "leaf: {commonName: a, usages: [client auth]}"
+        let text = "tasks: {t: {certificate: {path: /a, key: /a, \(leaf), \(Self.authority)}}}\n"
+        #expect(problems(text).contains("task 't' writes '/a', which task 't' writes as well"))
+        let printed = problems("tasks: {t: {certificate: {path: /a, key: /b, leaf: x, \(Self.authority)}}}\n")
         #expect(printed.contains("which is not in 'certificates.leaves'; write leaf: and below it commonName: and"))
     }
 }

@@ -51,7 +51,7 @@ import Testing
         .task("decrypt: {path: /x, mode: 0644}", "3:5: 'decrypt.source'… is missing", "3:31: 'decrypt.mode'… is 0644"),
         .task(
             "decrypt: {path: /x, source: /x, identity: 7}",
-            "3:33: 'decrypt.source' of task 't' is the file that the task writes",
+            "3:33: task 't' reads '/x', the file that it writes; name another file",
             "3:47: 'decrypt.identity' of task 't' must be a path, found the number 7",
         ),
         .task("script: x\nargs: [yes]", "4:12: an item of 'args' of task 't' must be a string, found 'yes'"),

@@ -11,61 +11,75 @@ struct WrittenPaths {
         return (roles + roles.flatMap { companions[$0] ?? [] }).contains(where: others.contains)
     }
 
-    /// Reports every task that writes the same path as an earlier task of the same node.
+    private typealias Place = (task: PlannedTask, path: LocatedPath)
+
+    /// Reports every path that two tasks of a node write, that one writes and another removes, or that a task reads and
+    /// replaces.
     func check(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
-        var writers: [ExactText: [(task: Int, location: SourceLocation)]] = [:]
-        for (index, task) in tasks.enumerated() {
-            for path in task.footprint.ownedPaths {
-                let key = normalised(path.path)
-                if let own = Sandbox.ownState.first(where: { isPath(key, at: $0) }) {
-                    let isRemoved = task.footprint.writes.contains { $0.effect == .removes && $0.path == path }
-                    let message =
-                        "task '\(task.name)' \(isRemoved ? "removes" : "writes") '\(path.path)', but '\(own)' is nest-bootstrap's own directory"
-                    problems.add(
-                        path.location,
-                        message,
-                        hint: isRemoved
-                            ? "name another path; 'nest-bootstrap reset' removes that directory"
-                            : "write another path; 'reset' deletes everything in that one"
-                    )
+        var owners: [ExactText: [Place]] = [:]
+        var removers: [ExactText: [Place]] = [:]
+        for task in tasks {
+            let writes = task.footprint.writes.filter { [.replaces, .removes].contains($0.effect) }
+            for write in writes {
+                let (path, isRemoved, key) = (write.path, write.effect == .removes, normalised(write.path.path))
+                reportOwnState(path, task, isRemoved: isRemoved, problems)
+                let other = owners[ExactText(key)]?.first { other in
+                    (other.task.name != task.name || !isRemoved) && isTogether(task, other.task)
                 }
-                let earlier = writers[ExactText(key)] ?? []
-                if let other = earlier.first(where: { $0.task != index && isTogether(task, tasks[$0.task]) }) {
+                if let other {
                     problems.add(
                         path.location,
-                        "task '\(task.name)' writes '\(path.path)', which task '\(tasks[other.task].name)' writes as well "
-                            + "at \(other.location)",
+                        "task '\(task.name)' writes '\(path.path)', which task '\(other.task.name)' writes as well "
+                            + "at \(other.path.location)",
                         hint: "write another path, or roles: that differ",
                     )
                 }
-                writers[ExactText(key), default: []].append((index, path.location))
+                owners[ExactText(key), default: []].append((task, path))
+                if isRemoved { removers[ExactText(key), default: []].append((task, path)) }
+            }
+            let replaced = Set(writes.filter { $0.effect == .replaces }.map { located($0.path.path) }.exact)
+            for path in task.verb.footprint.requiredReads where replaced.contains(ExactText(located(path.path))) {
+                let message = "task '\(task.name)' reads '\(path.path)', the file that it writes"
+                problems.add(path.location, message, hint: "name another file")
             }
         }
-        checkRemovals(tasks, problems)
+        if !removers.isEmpty { checkRemovals(tasks, removers, problems) }
     }
 
-    /// Reports every task that writes below a path that another task of the same node removes.
-    private func checkRemovals(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
-        var removers: [ExactText: [(task: Int, location: SourceLocation)]] = [:]
-        for (index, task) in tasks.enumerated() {
-            for path in task.footprint.writes where path.effect == .removes {
-                removers[ExactText(normalised(path.path.path)), default: []].append((index, path.path.location))
-            }
-        }
-        guard !removers.isEmpty else { return }
-        for (index, task) in tasks.enumerated() {
+    private func reportOwnState(
+        _ path: LocatedPath,
+        _ task: PlannedTask,
+        isRemoved: Bool,
+        _ problems: ProblemCollector
+    ) {
+        guard let own = Sandbox.ownState.first(where: { isPath(normalised(path.path), at: $0) }) else { return }
+        problems.add(
+            path.location,
+            "task '\(task.name)' \(isRemoved ? "removes" : "writes") '\(path.path)', but '\(own)' is nest-bootstrap's own directory",
+            hint: isRemoved
+                ? "name another path; 'nest-bootstrap reset' removes that directory"
+                : "write another path; 'reset' deletes everything in that one"
+        )
+    }
+
+    /// Reports every path below a path that another task of the same node removes.
+    private func checkRemovals(
+        _ tasks: [PlannedTask],
+        _ removers: [ExactText: [Place]],
+        _ problems: ProblemCollector
+    ) {
+        for task in tasks {
             for write in task.footprint.writes where write.effect != .removes {
-                var directory = parent(of: normalised(write.path.path))
-                while directory != "/", !directory.isEmpty {
+                var directory = parent(of: write.path.path)
+                while directory != "/" {
                     defer { directory = parent(of: directory) }
                     let others = removers[ExactText(directory)] ?? []
-                    let other = others.first { $0.task != index && isTogether(task, tasks[$0.task]) }
+                    let other = others.first { $0.task.name != task.name && isTogether(task, $0.task) }
                     guard let other else { continue }
-                    let path = write.path
                     problems.add(
-                        path.location,
-                        "task '\(task.name)' writes '\(path.path)', and task '\(tasks[other.task].name)' removes "
-                            + "'\(directory)' with everything in it at \(other.location)",
+                        write.path.location,
+                        "task '\(task.name)' writes '\(write.path.path)', and task '\(other.task.name)' removes "
+                            + "'\(directory)' with everything in it at \(other.path.location)",
                         hint: "write another path, or remove less",
                     )
                 }

@@ -70,15 +70,6 @@ extension CertificateDeclaration: ReadableVerb {
         let isUsable = fields.read(keys, into: &declaration)
         let isOne = fields.requireOne(of: issuers, example: "ca: {certificate: PATH, key: PATH}")
         fields.reportMisplacedKey("kubeconfig", goesWith: ["signer"])
-        let (path, key) = (declaration.path, declaration.key)
-        if path.isSet, located(path.path).hasSameBytes(as: located(key.path)) {
-            let label = fields.subject.label("key")
-            fields.problems.add(
-                key.location,
-                "\(label) is the file of the certificate",
-                hint: "write another path"
-            )
-        }
         // A variable without a value has been reported.
         guard let entry = fields.entry("leaf"), declaration.writtenLeaf.location != .nowhere,
             let leaf = readLeaf(fields.value(of: entry, replaced: declaration.writtenLeaf), context), isUsable, isOne

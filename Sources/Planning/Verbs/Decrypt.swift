@@ -45,16 +45,7 @@ extension DecryptDeclaration: ReadableVerb {
         declaration.identity = LocatedPath(usualIdentity, location: fields.location)
         let isUsable = fields.read(keys, into: &declaration)
         fields.reportOpenMode(declaration.mode, of: "the decrypted file")
-        guard isUsable else { return nil }
-        let read = [
-            ("source", declaration.source), ("identity", declaration.identity),
-            ("certificate", declaration.certificate),
-        ]
-        for (key, read) in read {
-            guard let read, located(read.path).hasSameBytes(as: located(declaration.path.path)) else { continue }
-            fields.report(key, "is the file that the task writes", hint: "name another file with 'path'")
-        }
-        return ReadVerb(declaration)
+        return isUsable ? ReadVerb(declaration) : nil
     }
 
     public var footprint: Footprint {

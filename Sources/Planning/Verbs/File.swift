@@ -103,16 +103,7 @@ extension FileDeclaration: ReadableVerb {
             fields.reportOpenMode(mode, of: "the token")
         }
         if !fields.requireOne(of: sources, example: "source: FILE, or content: TEXT") { isUsable = false }
-        let path = declaration.path
-        switch declaration.source {
-        case .path(let source) where path.isSet && located(path.path).hasSameBytes(as: located(source.path)):
-            fields.report(
-                "source",
-                "is the file that the task writes",
-                at: source.location,
-                hint: "name the file to copy, or remove the task"
-            )
-        case .url(let url, _):
+        if case .url(let url, _) = declaration.source {
             if !fields.has("sha256") {
                 fields.report(
                     "url",
@@ -122,7 +113,6 @@ extension FileDeclaration: ReadableVerb {
             }
             guard let digest = declaration.digest else { return nil }
             declaration.source = .url(url, sha256: digest)
-        case .path, .content, .generated: break
         }
         guard isUsable else { return nil }
         declaration.reportUnusable(in: fields)
