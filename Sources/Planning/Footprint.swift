@@ -137,18 +137,6 @@ public struct Footprint: Sendable, Hashable {
         public var usages: Set<CertificateUsage> = []
     }
 
-    /// A systemd unit whose state the task changes.
-    public struct Service: Sendable, Hashable {
-        /// The name of the unit, with its suffix.
-        public var unit: String
-        /// The location of the name in the task file.
-        public var location: SourceLocation
-        /// Whether the task changes whether the unit is started at boot.
-        public var changesEnabling: Bool
-        /// Whether the task starts or stops the unit.
-        public var changesState: Bool
-    }
-
     /// A user or group that must exist.
     public struct Account: Sendable, Hashable {
         /// The kinds of accounts.
@@ -216,12 +204,10 @@ public struct Footprint: Sendable, Hashable {
     /// The set whose objects are deleted.
     public var removedSet: String?
 
-    /// Whether the task requests a certificate from the API server.
-    public var requestsCertificate = false
     public var deletedObjects: [ObjectReference] = []
 
     /// The systemd unit that the task enables, starts or stops.
-    public var service: Service?
+    public var service: ServiceDeclaration?
 
     /// The socket of the containerd into which the task imports images.
     public var imageSocket: LocatedPath?
@@ -260,6 +246,9 @@ extension Footprint {
 
     /// The kubeconfig that the task writes.
     public var writtenKubeconfig: LocatedPath? { writes.first { $0.kubeconfig != nil }?.path }
+
+    /// Whether the task requests a certificate from the API server.
+    public var requestsCertificate: Bool { issuedCertificate.map { $0.authority == nil } ?? false }
 
     /// The digests of everything that the task fetches from pinned URLs.
     public var pinnedDigests: [String] { (manifests?.pinnedDigests ?? []) + fetchedDigests }

@@ -95,7 +95,7 @@ import Testing
         let plan = try plan("tasks: {t: {service: {name: kubelet, enable: true, state: restarted}}}\n")
         let footprint = try #require(plan.steps.first?.task.footprint)
         #expect(footprint.service?.unit == "kubelet.service")
-        #expect(footprint.service?.changesEnabling == true && footprint.service?.changesState == true)
+        #expect(footprint.service?.isEnabled != nil && footprint.service?.state != nil)
     }
 
     @Test(arguments: [

@@ -28,7 +28,7 @@ struct UndeclaredDependencies {
         }
         for task in tasks { requireDirectories(of: task, producers) }
         for task in tasks {
-            guard let service = task.verb.declaration as? ServiceDeclaration, !service.mayBeAbsent,
+            guard let service = task.footprint.service, !service.mayBeAbsent,
                 let source = plan.task(writingUnit: service.unit)
             else { continue }
             require([source], in: task, at: service.location) {

@@ -116,7 +116,6 @@ extension CertificateDeclaration: ReadableVerb {
                 .init(path: key, use: .privateKey, sizeLimit: SizeLimit.configuration),
             ]
         case .signer:
-            footprint.requestsCertificate = true
             footprint.useAPIServer(kubeconfig)
         }
         footprint.accounts = [

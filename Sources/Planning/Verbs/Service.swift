@@ -74,12 +74,7 @@ extension ServiceDeclaration: ReadableVerb {
             },
             connections: [.systemBus]
         )
-        footprint.service = .init(
-            unit: unit,
-            location: location,
-            changesEnabling: isEnabled != nil,
-            changesState: state != nil
-        )
+        footprint.service = self
         return footprint
     }
 }

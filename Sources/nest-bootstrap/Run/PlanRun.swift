@@ -432,12 +432,12 @@ extension Configuration {
         func call(_ word: String) -> String { shellLine(["systemctl", word, "--", service.unit]) }
         func unless(_ condition: String, _ command: String) -> String { "! \(condition) >/dev/null 2>&1 || \(command)" }
         var states: [ProductList.FormerState] = []
-        if service.changesEnabling {
+        if service.isEnabled != nil {
             let commands =
                 state.isEnabled ? unless(call("cat"), call("enable")) : unless(call("is-enabled"), call("disable"))
             states.append(.init("start of unit '\(service.unit)' at boot", commands: commands))
         }
-        if service.changesState {
+        if service.state != nil {
             let commands = unless(call("cat"), call(state.isUp ? "start" : "stop"))
             states.append(.init("state of unit '\(service.unit)'", commands: commands))
         }
