@@ -100,11 +100,6 @@ extension Plan {
         part { isKept(steps[$0]) }
     }
 
-    /// Returns the direct dependencies of a task, in the order of its `after`.
-    public func dependencies(of name: String) -> [String] {
-        position(of: name).map { steps[$0].dependencies.map { steps[$0].task.name } } ?? []
-    }
-
     /// Returns the direct and indirect dependencies of a task.
     public func allDependencies(of name: String) -> Set<String> {
         guard let position = position(of: name) else { return [] }

@@ -171,6 +171,13 @@ extension Outcome {
     }
 }
 
+extension Plan {
+    /// Returns the direct dependencies of a task.
+    func dependencies(of name: String) -> [String] {
+        position(of: name).map { steps[$0].dependencies.map { steps[$0].task.name } } ?? []
+    }
+}
+
 extension Report {
     /// Every line in words.
     var words: [String] {

@@ -33,10 +33,8 @@ func commonUnits(
     report: ReportUnits? = nil,
     invalid: String? = nil,
 ) -> [UnitFile] {
-    var target = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
-    target.section("Unit")
-    if let invalid {
-        target.set("Description", unitPhrase(invalid))
+    var target = UnitText(invalid.map { unitPhrase($0) })
+    if invalid != nil {
         target.set("Requires", healthUnitName)
         target.set("After", healthUnitName)
         // It looks for a valid file.
@@ -62,7 +60,8 @@ func commonUnits(
 let alertTemplateName = "k8s-bootstrap-alert@.service"
 
 private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool) -> String {
-    var unit = supervisingUnit(isInvalid ? invalidHealthDescription : "Health of the Kubernetes node bootstrap")
+    var unit = UnitText(isInvalid ? invalidHealthDescription : "Health of the Kubernetes node bootstrap")
+    unit.set("StartLimitIntervalSec", "0")
     unit.section("Service")
     unit.command("ExecStart", [call.program, "supervise"] + call.flags)
     addSupervisingSettings(&unit, call)
@@ -83,7 +82,8 @@ private let metricsTimerName = "k8s-bootstrap--metrics.timer"
 
 /// Returns the text of the service that writes the metrics at times other than the end of a task.
 private func metricsUnit(_ call: ProgramInvocation) -> String {
-    var unit = supervisingUnit("Metrics of the Kubernetes node bootstrap")
+    var unit = UnitText("Metrics of the Kubernetes node bootstrap")
+    unit.set("StartLimitIntervalSec", "0")
     unit.set("After", targetName)
     unit.set("ConditionPathIsDirectory", call.root + metricsDirectory)
     unit.section("Service")
@@ -105,20 +105,6 @@ private func metricsTimer(_ call: ProgramInvocation) -> String {
         unit: [("ConditionPathIsDirectory", call.root + metricsDirectory)],
         [("OnUnitInactiveSec", "1h"), ("Unit", metricsUnitName)]
     )
-}
-
-/// Begins the unit of a service that starts and stops other units.
-func supervisingUnit(_ description: String) -> UnitText {
-    var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
-    unit.section("Unit")
-    unit.set("Description", description)
-    unit.set("DefaultDependencies", "no")
-    unit.set("Requires", "sysinit.target")
-    unit.set("After", "sysinit.target basic.target dbus.socket")
-    unit.set("Conflicts", "shutdown.target")
-    unit.set("Before", "shutdown.target")
-    unit.set("StartLimitIntervalSec", "0")
-    return unit
 }
 
 /// Adds the service settings of a supervising unit, after its commands.
@@ -175,10 +161,9 @@ let confinement = [
 
 private func alertUnit(_ call: ProgramInvocation) -> String {
     var unit = UnitText(
+        "Alert about task %i of the Kubernetes node bootstrap",
         comment: "Made by nest-bootstrap. Changes here are lost; use 'systemctl edit \(alertTemplateName)'."
     )
-    unit.section("Unit")
-    unit.set("Description", "Alert about task %i of the Kubernetes node bootstrap")
     unit.section("Service")
     unit.set("Type", "oneshot")
     let status = [call.program, "status"] + call.flags
@@ -230,9 +215,10 @@ public func unitsForInvalidConfiguration(
 
 /// Creates a unit, which is never started, for a task of which only the name is known.
 private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> UnitFile {
-    var unit = UnitText(comment: "Made by nest-bootstrap, because the task file is invalid. Changes here are lost.")
-    unit.section("Unit")
-    unit.set("Description", "Task \(task) (the task file is invalid)")
+    var unit = UnitText(
+        "Task \(task) (the task file is invalid)",
+        comment: "Made by nest-bootstrap, because the task file is invalid. Changes here are lost."
+    )
     // The health service fails while the task file is invalid. Once the file is valid, the service loads the real unit
     // first.
     unit.set("Requires", healthUnitName)
@@ -253,15 +239,12 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
 /// - Returns: Two services and a timer for each task.
 public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) -> [UnitFile] {
     tasks.filter(isTaskName).flatMap { task in
-        var unit = UnitText(comment: "Made by nest-bootstrap, because the task is no longer in the task file.")
-        unit.section("Unit")
-        unit.set("Description", "Task \(task) (removed from the task file)")
-        unit.set("StopWhenUnneeded", "yes")
-        unit.set("CollectMode", "inactive-or-failed")
-        unit.section("Service")
-        // A service must have a command, although nothing starts this service.
-        unit.command("ExecStart", [call.program, "--version"])
-        let services = [unitName(ofTask: task), repetitionUnitName(ofTask: task)]
-        return services.map { UnitFile(path: $0, content: .text(unit.text)) }
+        [unitName(ofTask: task), repetitionUnitName(ofTask: task)].map { name in
+            stoppedUnit(name, "Task \(task) (removed from the task file)") { unit in
+                unit.section("Service")
+                // A service must have a command, although nothing starts this service.
+                unit.command("ExecStart", [call.program, "--version"])
+            }
+        }
     } + stoppedTimers(ofTasks: tasks)
 }

@@ -92,9 +92,10 @@ private struct TaskUnit {
     private func unitSection(_ description: String) -> UnitText {
         let file = call.installedPaths[task.location.file] ?? task.location.file
         let line = task.location.position.map { ":\($0.line)" } ?? ""
-        var unit = UnitText(comment: "Made by nest-bootstrap from \(file)\(line). Changes here are lost.")
-        unit.section("Unit")
-        unit.set("Description", unitPhrase(description))
+        var unit = UnitText(
+            unitPhrase(description),
+            comment: "Made by nest-bootstrap from \(file)\(line). Changes here are lost."
+        )
         if file.isAbsolutePath { unit.set("SourcePath", unitPath(file)) }
         // Without the default dependencies a target that requires a task waits for it only if it is ordered after it.
         unit.set("DefaultDependencies", "no")

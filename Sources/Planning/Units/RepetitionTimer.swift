@@ -35,36 +35,27 @@ func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
 /// - Returns: A timer for each task, which nothing starts.
 public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
     tasks.filter(isTaskName).map { task in
-        stoppedTimer(
-            timerName(ofTask: task),
-            of: repetitionUnitName(ofTask: task),
-            "Repetitions of task \(task)",
-            because: "it does not repeat"
-        )
+        let description = "Repetitions of task \(task) (it does not repeat)"
+        return stoppedTimer(timerName(ofTask: task), of: repetitionUnitName(ofTask: task), description)
     }
 }
 
-/// Returns a timer that systemd stops.
-///
-/// systemd lists an active timer as failed if its file is removed.
-///
-/// - Parameters:
-///   - name: The timer's name.
-///   - service: The service that the timer started.
-///   - description: The purpose of the timer.
-///   - reason: The reason why the timer is stopped.
-/// - Returns: A timer that nothing starts.
-func stoppedTimer(_ name: String, of service: String, _ description: String, because reason: String) -> UnitFile {
-    var unit = UnitText(comment: "Made by nest-bootstrap, to stop an earlier timer of this name.")
-    unit.section("Unit")
-    unit.set("Description", "\(description) (\(reason))")
-    unit.set("DefaultDependencies", "no")
+/// Returns a timer that systemd stops, because it lists an active timer as failed if its file is removed.
+func stoppedTimer(_ name: String, of service: String, _ description: String) -> UnitFile {
+    stoppedUnit(name, description) { unit in
+        unit.section("Timer")
+        // A timer must have an elapse time.
+        unit.set("OnActiveSec", Limit.longestInterval.text)
+        unit.set("Unit", service)
+    }
+}
+
+/// Returns a unit that nothing starts and that systemd stops and forgets, in place of an earlier unit of this name.
+func stoppedUnit(_ name: String, _ description: String, _ addSection: (inout UnitText) -> Void) -> UnitFile {
+    var unit = UnitText(description, comment: "Made by nest-bootstrap, to stop an earlier unit of this name.")
     unit.set("StopWhenUnneeded", "yes")
     unit.set("CollectMode", "inactive-or-failed")
-    unit.section("Timer")
-    // A timer must have an elapse time.
-    unit.set("OnActiveSec", Limit.longestInterval.text)
-    unit.set("Unit", service)
+    addSection(&unit)
     return UnitFile(path: name, content: .text(unit.text))
 }
 

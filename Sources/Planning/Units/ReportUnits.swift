@@ -7,7 +7,7 @@ let reportTimerName = "k8s-bootstrap--report.timer"
 
 /// Returns the report timer of a node that does not report, which systemd stops.
 public func stoppedReportTimer() -> UnitFile {
-    stoppedTimer(reportTimerName, of: reportUnitName, reportTimerDescription, because: "the node does not report")
+    stoppedTimer(reportTimerName, of: reportUnitName, "\(reportTimerDescription) (the node does not report)")
 }
 
 private let reportTimerDescription = "Regular report of the Kubernetes node bootstrap to the cluster"
@@ -49,7 +49,8 @@ struct ReportUnits {
     }
 
     private func service(_ call: ProgramInvocation) -> String {
-        var unit = supervisingUnit("Report of the Kubernetes node bootstrap to the cluster")
+        var unit = UnitText("Report of the Kubernetes node bootstrap to the cluster")
+        unit.set("StartLimitIntervalSec", "0")
         // The end of all tasks is a change.
         unit.set("After", targetName)
         addConditions(&unit, call)

@@ -40,13 +40,7 @@ struct ServerAddresses {
 
     /// Returns a host in the syntax of systemd, or `nil` for a name.
     private static func address(_ host: String) -> String? {
-        // The name `localhost` can mean either loopback address.
-        if host == "localhost" { return "localhost" }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        let isVersion4 =
-            parts.count == 4 && parts.allSatisfy { part in UInt8(part).map { String($0) == part } ?? false }
-        // systemd does not accept a zone, as in fe80::1%eth0.
-        let isVersion6 = host.contains(":") && host.allSatisfy { $0.isHexDigit || $0 == ":" }
-        return isVersion4 || isVersion6 ? host : nil
+        // The name `localhost` can mean either loopback address. systemd does not accept a zone, as in fe80::1%eth0.
+        host == "localhost" || IPAddress(host) != nil ? host : nil
     }
 }

@@ -5,9 +5,11 @@ struct UnitText {
     /// The text; every line ends with a line break.
     private(set) var text: String
 
-    /// Begins a unit with a comment.
-    init(comment: String) {
+    /// Begins a unit with a comment and its section `Unit`.
+    init(_ description: String?, comment: String = "Made by nest-bootstrap. Changes here are lost.") {
         text = "# \(unitPhrase(comment, specifiers: false))\n"
+        section("Unit")
+        if let description { set("Description", description) }
     }
 
     /// Begins a section.
@@ -44,9 +46,7 @@ struct UnitText {
 ///   - settings: The settings of section `Timer`.
 /// - Returns: The text of the unit.
 func timer(_ description: String, unit others: [(String, String)] = [], _ settings: [(String, String)]) -> String {
-    var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
-    unit.section("Unit")
-    unit.set("Description", description)
+    var unit = UnitText(description)
     // By default, a timer is ordered before basic.target, but tasks are ordered after basic.target.
     unit.set("DefaultDependencies", "no")
     unit.set("Conflicts", "shutdown.target")
