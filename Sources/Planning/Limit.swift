@@ -5,8 +5,8 @@ enum Limit {
     /// Total number of tasks in all files.
     static let taskCount = 10_000
 
-    /// Number of names in one `after`.
-    static let afterCount = 10_000
+    /// Number of items in one list.
+    static let itemCount = 10_000
 
     /// Characters in a task's name, which becomes part of a unit name.
     static let nameLength = 63
@@ -62,27 +62,12 @@ enum Limit {
     /// Characters of a text that is part of a unit's description.
     static let unitPhraseLength = 500
 
-    /// Number of items in one list of paths, objects, capabilities or units.
-    static let needCount = 100
-
     /// The longest validity of a certificate: a hundred years.
     static let certificateValidity = Duration.seconds(876_600 * 60 * 60)
 
     /// Total number of certificates of all nodes.
     static let certificateCount = 10_000
 
-    /// Number of operators for which keys are encrypted.
-    static let recipientCount = 100
-
     /// Characters in a text of a certificate's subject, as limited by X.509.
     static let subjectTextLength = 64
-
-    /// Number of organizations of a certificate.
-    static let organizationCount = 20
-
-    /// Number of DNS names and IP addresses of a certificate.
-    static let subjectNameCount = 100
-
-    /// Number of nameservers of a network.
-    static let nameserverCount = 16
 }

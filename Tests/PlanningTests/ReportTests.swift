@@ -68,7 +68,7 @@ import Testing
             #expect(service.contains("\nConditionPathExists=|\(path)\n"))
         }
         for line in [
-            "Type=exec", "LogLevelMax=notice\nSyslogLevel=notice", "Conflicts=shutdown.target",
+            "Type=exec", "LogLevelMax=notice\nSyslogLevel=notice",
             "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", "User=nest-bootstrap",
             "CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "TemporaryFileSystem=/:ro /run:ro",
             "BindReadOnlyPaths=-/etc/k/kubelet.conf", "BindReadOnlyPaths=-/var/lib/kubelet/pki",

@@ -110,13 +110,8 @@ public struct LeafDeclaration: Sendable, Hashable {
         Key("commonName", \.commonName, .subjectText, required: "system:node:${node.name}").meaning("the CN"),
         Key("organization", \.organizations, .organizations, default: "that of `defaults`")
             .meaning("the O, or a list of them"),
-        Key(
-            "names",
-            \.names,
-            .list(of: .subjectName, "DNS names and IP addresses", limit: Limit.subjectNameCount),
-            default: "none"
-        )
-        .meaning("the DNS names and IP addresses; required for `server auth`"),
+        Key("names", \.names, .list(of: .subjectName, "DNS names and IP addresses"), default: "none")
+            .meaning("the DNS names and IP addresses; required for `server auth`"),
         Key("usages", \.usages, .usages, default: "required")
             .meaning("what it is for: `server auth`, `client auth`, and `signing` for tokens"),
         Key("validity", \.validity, .validity, default: "that of `defaults`").meaning("how long it is valid"),

@@ -16,7 +16,7 @@ extension ValueReader where Value == [String] {
     /// One organization or a list of organizations.
     static var organizations: Self {
         let text = ValueReader<String>.subjectText
-        let list = list(of: text, "organizations", limit: Limit.organizationCount)
+        let list = list(of: text, "organizations")
         return Self(type: .either([.string, list.type])) { value in
             value.node.sequence == nil ? text.read(value).map { [$0] } : list.read(value)
         }
@@ -45,7 +45,7 @@ extension ValueReader where Value == [ConfigValue] {
     /// The items of a list of at least one role, before they are compared with the known roles.
     static var roles: Self {
         Self(type: .array(.name("role"))) { value in
-            guard let items = value.items(of: "roles", limit: Limit.roleCount) else { return nil }
+            guard let items = value.items(of: "roles") else { return nil }
             if value.node.sequence?.isEmpty == true {
                 value.reportTypeMismatch("a list of at least one role", hint: "remove it, or write roles: [worker]")
             }
@@ -57,7 +57,7 @@ extension ValueReader where Value == [ConfigValue] {
 extension ValueReader where Value == [Recipient] {
     /// The public keys of at least one operator, without whom the key of the CA could not be decrypted again.
     static var recipients: Self {
-        list(of: .recipient, "recipients", limit: Limit.recipientCount).then { recipients, value in
+        list(of: .recipient, "recipients").then { recipients, value in
             if value.node.sequence?.isEmpty == true {
                 value.report("has no recipient", hint: recipientHint)
             }

@@ -224,7 +224,7 @@ extension PlansReader {
             networkVariables.append(("gateway", "\(gateway)"))
         }
         let nameservers = fields.entry("nameservers").flatMap { entry in
-            ValueReader.list(of: .address, "IP addresses", limit: Limit.nameserverCount).read(fields.value(of: entry))
+            ValueReader.list(of: .address, "IP addresses").read(fields.value(of: entry))
         }
         if let nameservers, !nameservers.isEmpty {
             networkVariables.append(("nameservers", nameservers.map(\.description).joined(separator: ",")))

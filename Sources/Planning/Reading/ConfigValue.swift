@@ -63,16 +63,12 @@ struct ConfigValue {
     /// Returns the items of the list, with their variables replaced.
     ///
     /// Items whose variables have problems are left out. A value that is not a list, or is too long, is reported.
-    func items(
-        of what: String,
-        limit: Int = Limit.afterCount,
-        hintsLiteral: Bool = false,
-    ) -> [ConfigValue]? {
+    func items(of what: String, hintsLiteral: Bool = false) -> [ConfigValue]? {
         guard let nodes = node.sequence else {
             return mismatch("a list of \(what)", hint: "write each item on a line of its own, after '- '")
         }
-        guard nodes.count <= limit else {
-            report("has \(nodes.count) items, more than \(limit)")
+        guard nodes.count <= Limit.itemCount else {
+            report("has \(nodes.count) items, more than \(Limit.itemCount)")
             return nil
         }
         var item = self

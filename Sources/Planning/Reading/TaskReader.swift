@@ -106,7 +106,7 @@ struct TaskReader {
         Key(
             "restart",
             \.settings.restarts,
-            ValueReader<[String]>.list(of: .unit, "systemd units", limit: Limit.needCount).map { $0.unique() },
+            ValueReader<[String]>.list(of: .unit, "systemd units").map { $0.unique() },
             default: "none"
         )
         .meaning("systemd units that use what the task makes, and are restarted when it has changed something"),

@@ -31,13 +31,9 @@ struct ValueReader<Value>: Sendable {
     }
 
     /// Returns a reader of a list, which leaves out items with errors.
-    static func list<Item>(
-        of item: ValueReader<Item>,
-        _ plural: String,
-        limit: Int = Limit.afterCount,
-    ) -> Self where Value == [Item] {
+    static func list<Item>(of item: ValueReader<Item>, _ plural: String) -> Self where Value == [Item] {
         Self(type: .array(item.type), allowsLiteral: item.allowsLiteral) { value in
-            value.items(of: plural, limit: limit, hintsLiteral: item.allowsLiteral)?.compactMap(item.read)
+            value.items(of: plural, hintsLiteral: item.allowsLiteral)?.compactMap(item.read)
         }
     }
 }

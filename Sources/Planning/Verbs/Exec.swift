@@ -70,18 +70,13 @@ extension ExecDeclaration: ReadableVerb {
         Key("creates", \.creates, .writtenPath, default: "none").meaning(
             "a path that the program creates; if it exists, the program is not run, so let it create the path last"
         ),
-        Key("writes", \.writes, .list(of: .writablePath, "paths", limit: Limit.needCount), default: "none")
+        Key("writes", \.writes, .list(of: .writablePath, "paths"), default: "none")
             .meaning("paths that it may write; a directory that is to be created ends with a slash"),
-        Key("reads", \.reads, .list(of: .readPath, "paths", limit: Limit.needCount), default: "none")
+        Key("reads", \.reads, .list(of: .readPath, "paths"), default: "none")
             .meaning("paths that it reads, besides the base system and the paths in its command line and variables"),
         Key("network", \.network, .boolean, default: "`false`").meaning("whether it may use the network"),
-        Key(
-            "capabilities",
-            \.capabilities,
-            .list(of: .capability, "capabilities", limit: Limit.needCount),
-            default: "none"
-        )
-        .meaning("capabilities that it keeps, such as `CAP_NET_ADMIN`"),
+        Key("capabilities", \.capabilities, .list(of: .capability, "capabilities"), default: "none")
+            .meaning("capabilities that it keeps, such as `CAP_NET_ADMIN`"),
         Key("sandbox", \.hasSandbox, .boolean, default: "`true`").meaning(
             "whether a sandbox keeps it from what the other keys do not grant; `false` is for programs that change files "
                 + "everywhere, such as `apt-get`"

@@ -30,11 +30,7 @@ extension RemoveDeclaration: ReadableVerb {
         Key(
             "paths",
             \.paths,
-            .list(
-                of: .removablePath,
-                "absolute paths",
-                limit: Limit.needCount
-            ),
+            .list(of: .removablePath, "absolute paths"),
             default: "none; `objects` or `set` is required then"
         )
         .meaning("the paths to remove; a link is removed itself, and none is followed on the way to a path"),
@@ -43,7 +39,7 @@ extension RemoveDeclaration: ReadableVerb {
         Key(
             "objects",
             \.references,
-            .list(of: .object, "objects with apiVersion, kind and name", limit: Limit.needCount),
+            .list(of: .object, "objects with apiVersion, kind and name"),
             default: "none; `paths` or `set` is required then"
         )
         .meaning("the objects to delete; the task waits until they are gone"),
