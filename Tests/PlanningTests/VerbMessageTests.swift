@@ -47,7 +47,7 @@ import Testing
             "3:44: 'service.state' of task 't' must be 'started', 'stopped', 'restarted' or 'reloaded'",
         ),
         .task("service: {name: dbus-org.freedesktop.login1, enable: true}"),
-        .task("directory: {path: /, mode: 0644}", "3:23: 'directory.path'… must be", "3:32: 'directory.mode'… is 0644"),
+        .task("directory: {path: /, mode: 0644}", "3:23: 'directory.path'… must be"),
         .task("decrypt: {path: /x, mode: 0644}", "3:5: 'decrypt.source'… is missing", "3:31: 'decrypt.mode'… is 0644"),
         .task(
             "decrypt: {path: /x, source: /x, identity: 7}",

@@ -37,9 +37,7 @@ extension DirectoryDeclaration: ReadableVerb {
 
     static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
-        let isUsable = fields.read(keys, into: &declaration)
-        if let mode = declaration.mode { fields.reportClosedDirectory(mode) }
-        return isUsable ? ReadVerb(declaration) : nil
+        return fields.read(keys, into: &declaration) ? ReadVerb(declaration) : nil
     }
 
     public var footprint: Footprint {
@@ -47,21 +45,6 @@ extension DirectoryDeclaration: ReadableVerb {
         var footprint = Footprint(writes: [.init(path: path, effect: .replaces, product: product)])
         footprint.accounts = [owner, group].compactMap(\.self)
         return footprint
-    }
-}
-
-extension ConfigValue {
-    /// Reports a mode with which users may read or write a directory that they cannot enter.
-    fileprivate func reportClosedDirectory(_ mode: UInt16) {
-        // A user who may read or write, by the bits of the mode, needs the bit with the value 1 as well.
-        let needed = (mode & 0o444) >> 2 | (mode & 0o222) >> 1
-        guard needed & ~mode != 0, has("mode") else { return }
-        report(
-            "mode",
-            "is 0\(String(mode, radix: 8)), with which users who may read or write the directory "
-                + "cannot enter it",
-            hint: "write mode: 0\(String(mode | needed, radix: 8))"
-        )
     }
 }
 
