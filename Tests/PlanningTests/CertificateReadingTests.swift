@@ -135,7 +135,6 @@ import Testing
         ("{commonName: a, usages: [client auth], validity: 2h, renewBefore: 3h}", "'renewBefore'… is 3h, not less"),
         ("{commonName: a, usages: [client auth], key: rsa2048}", "'key'… must be 'rsa-2048', 'rsa-3072', 'rsa-4096',"),
         ("{commonName: a, usages: [client auth], mode: '0644'}", "'mode' of certificate 'x' is 0644"),
-        ("{commonName: a, usages: [signing], key: ed25519}", "certificate 'x' is for 'signing' with a key of type"),
         ("{commonName: a, usages: [client auth], roles: [wroker]}", "an item of 'roles'… is 'wroker'"),
         ("{commonName: a, usages: [client auth], sans: [a]}", "unknown key 'sans' in certificate 'x'"),
         ("{commonName: '\(String(repeating: "n", count: 70))', usages: [client auth]}", "'commonName'… must be a text"),

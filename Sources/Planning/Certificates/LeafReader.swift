@@ -88,7 +88,6 @@ struct LeafReader {
         checkUsages(fields)
         checkRenewBefore(&leaf, fields)
         fields.reportOpenMode(leaf.mode, of: "the key")
-        checkKey(leaf, fields)
         // A list with only invalid items does not count as empty.
         if leaf.usages.contains(.serverAuth), fields.entry("names")?.value.sequence?.isEmpty ?? true {
             problems.addMissing(
@@ -121,16 +120,6 @@ struct LeafReader {
             "is \(leaf.renewBefore.text), not less than its validity of "
                 + "\(leaf.validity.text), so it would always be due",
             hint: "write renewBefore: \((leaf.validity / 3).text)"
-        )
-    }
-
-    /// Reports a key type that the API server cannot use to sign tokens.
-    private func checkKey(_ leaf: LeafDeclaration, _ fields: ConfigValue) {
-        guard leaf.key == .ed25519, leaf.usages.contains(.signing) else { return }
-        problems.add(
-            fields.location(ofKey: "key"),
-            "\(fields.subject.name) is for 'signing' with a key of type ed25519, with which the API server signs no tokens",
-            hint: "write key: \(KeyType.p256.rawValue)"
         )
     }
 }
