@@ -103,44 +103,29 @@ extension FileDeclaration: ReadableVerb {
             fields.reportOpenMode(mode, of: "the token")
         }
         if !fields.requireOne(of: sources, example: "source: FILE, or content: TEXT") { isUsable = false }
+        fields.reportMisplacedKey("unpack", goesWith: ["source", "url"])
+        fields.reportMisplacedKey("sha256", goesWith: ["url"])
         if case .url(let url, _) = declaration.source {
-            if !fields.has("sha256") {
-                fields.report(
-                    "url",
-                    "needs a digest",
-                    hint: "write 'sha256: DIGEST' beside it, as the publisher announces it"
-                )
-            }
+            if !fields.has("sha256") { fields.reportMissing("sha256", "DIGEST") }
             guard let digest = declaration.digest else { return nil }
             declaration.source = .url(url, sha256: digest)
         }
         guard isUsable else { return nil }
-        declaration.reportUnusable(in: fields)
+        declaration.reportSpecialBits(in: fields)
         return ReadVerb(declaration)
     }
 
-    /// Reports keys that do not belong to the source.
-    private func reportUnusable(in fields: ConfigValue) {
-        if unpacking != nil {
-            switch source {
-            case .path, .url: break
-            case .content, .generated:
-                fields.report("unpack", "needs an archive", hint: "name it in 'source' or 'url', or remove 'unpack'")
-            }
-        }
+    /// Reports permissions that the files of URLs and archives do not get.
+    private func reportSpecialBits(in fields: ConfigValue) {
         var isStreamed = unpacking != nil
         if case .url = source { isStreamed = true }
-        if isStreamed, let mode, mode & 0o7000 != 0 {
-            fields.report(
-                "mode",
-                "is 0\(String(mode, radix: 8)): files of URLs and archives get no set-user-ID, "
-                    + "set-group-ID or sticky bit",
-                hint: "write 'mode: \"0\(String(mode & 0o777, radix: 8))\"'"
-            )
-        }
-        if case .url = source { return }
-        guard fields.has("sha256") else { return }
-        fields.report("sha256", "belongs to a URL", hint: "remove it, or name the file in 'url'")
+        guard isStreamed, let mode, mode & 0o7000 != 0 else { return }
+        fields.report(
+            "mode",
+            "is 0\(String(mode, radix: 8)): files of URLs and archives get no set-user-ID, "
+                + "set-group-ID or sticky bit",
+            hint: "write 'mode: \"0\(String(mode & 0o777, radix: 8))\"'"
+        )
     }
 }
 
