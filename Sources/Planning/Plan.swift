@@ -13,7 +13,7 @@ public struct Plan: Sendable, Hashable {
         public var dependencies: [Int]
     }
 
-    public let steps: [Step]
+    public internal(set) var steps: [Step]
 
     /// The roles of the node, empty if they are not known.
     public let roles: [String]
@@ -63,18 +63,6 @@ public struct Plan: Sendable, Hashable {
             zip(steps.lazy.map(\.task.name), steps.indices),
             uniquingKeysWith: { first, _ in first }
         )
-    }
-}
-
-/// Plans with other steps.
-extension Plan {
-    /// Returns the plan with each task replaced by a task of the same name.
-    func replacingTasks(_ replacement: (PlannedTask) -> PlannedTask) -> Self {
-        with(steps.map { Step(task: replacement($0.task), dependencies: $0.dependencies) })
-    }
-
-    private func with(_ steps: [Step]) -> Self {
-        Self(steps: steps, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
     }
 }
 
@@ -177,10 +165,8 @@ extension Plan {
     private func part(_ isKept: (Int) -> Bool) -> Plan {
         let kept = steps.indices.filter(isKept)
         let positions = Dictionary(zip(kept, kept.indices), uniquingKeysWith: { first, _ in first })
-        return with(
-            kept.map { index in
-                Step(task: steps[index].task, dependencies: steps[index].dependencies.compactMap { positions[$0] })
-            }
-        )
+        var part = kept.map { steps[$0] }
+        for index in part.indices { part[index].dependencies = part[index].dependencies.compactMap { positions[$0] } }
+        return Self(steps: part, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
     }
 }

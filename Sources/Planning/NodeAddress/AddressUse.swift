@@ -26,13 +26,9 @@ extension Declarations {
                 uses[task.name] = .manifests
             }
         }
-        func noted(_ task: PlannedTask) -> PlannedTask {
-            var task = task
-            task.addressUse = uses[task.name] ?? .none
-            return task
-        }
-        tasks = tasks.map(noted)
-        plan = plan.replacingTasks(noted)
+        func note(_ task: inout PlannedTask) { task.addressUse = uses[task.name] ?? .none }
+        for index in tasks.indices { note(&tasks[index]) }
+        for index in plan.steps.indices { note(&plan.steps[index].task) }
         return problems
     }
 

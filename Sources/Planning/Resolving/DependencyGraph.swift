@@ -106,9 +106,7 @@ struct DependencyGraph {
     ///   - problems: The collector to which the cycles are reported.
     func reportCycles(_ combinations: [[String]], _ problems: ProblemCollector) {
         var reported: Set<[Int]> = []
-        // If every role runs every task, all nodes have the same graph.
-        let isCommon = headers.allSatisfy { $0.roles == nil }
-        for roles in isCommon ? [[]] : combinations {
+        for roles in combinations {
             for cycle in walk(for: roles).cycles
             where reported.count < Limit.cycleCount && reported.insert(cycle).inserted {
                 report(cycle, problems)

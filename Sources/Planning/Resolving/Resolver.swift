@@ -26,9 +26,32 @@ struct Resolver {
         // If a role of a task is unknown, the nodes on which the task writes are unknown too.
         let located = zip(tasks, planned).compactMap { $0.hasUnknownRole ? nil : $1 }
         WrittenPaths(companions: context.views.companions).check(located, context.problems)
-        ObjectSets.check(planned.compactMap(\.self), context.problems)
+        checkSets(planned.compactMap(\.self))
         let plan = plan(planned, graph, disabled: removed)
         return (planned.compactMap(\.self), plan)
+    }
+
+    /// Reports every task with the set of an earlier task, and every task that removes the set of another.
+    ///
+    /// Two tasks with one set would delete the objects of each other. Tasks of different roles have one cluster too.
+    private func checkSets(_ tasks: [PlannedTask]) {
+        var owners: [String: String] = [:]
+        for task in tasks {
+            guard let set = task.setName else { continue }
+            if let other = owners[set] {
+                context.problems.add(
+                    task.location,
+                    "task '\(task.name)' has the set '\(set)' of task '\(other)'",
+                    hint: "give one of them another name with prune: {set: NAME}"
+                )
+            }
+            owners[set] = owners[set] ?? task.name
+        }
+        for task in tasks {
+            guard let set = task.footprint.removedSet, let owner = owners[set] else { continue }
+            let message = "task '\(task.name)' removes the set '\(set)', which task '\(owner)' applies"
+            context.problems.add(task.location, message, hint: "remove one of the two tasks")
+        }
     }
 
     /// Returns the task with its kubeconfig, or `nil` if an error was reported for a part of the task.
