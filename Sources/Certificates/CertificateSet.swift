@@ -169,7 +169,7 @@ extension CertificateSet {
             }
             let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
             for line in lines where line.hasPrefix("ssh-ed25519") {
-                do throws(Recipient.Fault) {
+                do throws(Problem) {
                     entries.append(.init(recipient: try Recipient(String(line)), owner: "node '\(node)'"))
                 } catch {
                     throw Problem("the key in '\(file)' \(error.message)", hint: hint)

@@ -219,7 +219,7 @@ import Testing
         (String(ssh.dropLast(4)), "is not a complete SSH key of type ed25519"),
     ])
     func `what is not a complete key is refused`(text: String, message: String) {
-        let fault = #expect(throws: Recipient.Fault.self) { try Recipient(text) }
+        let fault = #expect(throws: Problem.self) { try Recipient(text) }
         #expect(fault?.message == message)
     }
 }

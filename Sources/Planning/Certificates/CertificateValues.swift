@@ -38,7 +38,12 @@ extension ValueReader where Value == SubjectName {
 }
 
 extension ValueReader where Value == Set<CertificateUsage> {
-    static var usages: Self { ValueReader<[CertificateUsage]>.list(of: .word, "usages").map { Set($0) } }
+    static var usages: Self {
+        ValueReader<[CertificateUsage]>.list(of: .word, "usages").then { usages, value in
+            if value.node.sequence?.isEmpty == true { value.report("is empty", hint: "add usages: [client auth]") }
+            return Set(usages)
+        }
+    }
 }
 
 extension ValueReader where Value == [ConfigValue] {
@@ -71,7 +76,7 @@ extension ValueReader where Value == Recipient {
     fileprivate static var recipient: Self {
         Self(type: .string) { value in
             guard let text = value.string(expected: "a recipient") else { return nil }
-            do throws(Recipient.Fault) {
+            do throws(Problem) {
                 return try Recipient(text)
             } catch {
                 // The message does not quote the text, which may be a private key.

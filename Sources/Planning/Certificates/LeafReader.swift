@@ -85,7 +85,6 @@ struct LeafReader {
         (leaf.node, leaf.name, leaf.location) = (node, name, fields.location)
         leaf.names = leaf.names.unique()
         if !fields.has("group"), fields.has("owner") || leaf.group.isEmpty { leaf.group = leaf.owner }
-        checkUsages(fields)
         checkRenewBefore(&leaf, fields)
         fields.reportOpenMode(leaf.mode, of: "the key")
         // A list with only invalid items does not count as empty.
@@ -97,16 +96,6 @@ struct LeafReader {
             )
         }
         return isUsable ? leaf : nil
-    }
-
-    private func checkUsages(_ fields: ConfigValue) {
-        let hint = "add usages: [client auth]"
-        let written = fields.entry("usages")
-        if written == nil {
-            problems.addMissing(fields.location, "\(fields.subject.label("usages")) is missing", hint: hint)
-        } else if let list = written?.value, list.sequence?.isEmpty == true {
-            fields.report("usages", "is empty", at: list.location, hint: hint)
-        }
     }
 
     private func checkRenewBefore(_ leaf: inout LeafDeclaration, _ fields: ConfigValue) {

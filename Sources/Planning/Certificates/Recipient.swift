@@ -1,4 +1,4 @@
-import Base
+public import Base
 
 /// A public key with which `age` encrypts private keys.
 public struct Recipient: Sendable, Hashable {
@@ -8,12 +8,6 @@ public struct Recipient: Sendable, Hashable {
         case age
         /// An SSH key of type Ed25519 with its bytes in the encoding of RFC 4253.
         case ssh([UInt8])
-    }
-
-    /// The reason why a text is not a recipient.
-    public struct Fault: Error, Sendable {
-        /// The predicate of a sentence about the text, without any of its characters.
-        public let message: String
     }
 
     /// The key without a comment.
@@ -27,10 +21,10 @@ public struct Recipient: Sendable, Hashable {
 
     /// Parses a recipient: `age1…`, or `ssh-ed25519 AAAA…` with or without a comment.
     ///
-    /// - Throws: ``Fault`` if the text is not a complete key in one of these formats.
-    public init(_ text: String) throws(Fault) {
+    /// - Throws: The predicate of a sentence about a text that is no complete key, without any of its characters.
+    public init(_ text: String) throws(Problem) {
         let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
-        guard let first = words.first else { throw Fault(message: "is empty") }
+        guard let first = words.first else { throw Problem("is empty") }
         if first == "ssh-ed25519", words.count > 1 {
             kind = .ssh(try Self.bytes(ofSSHKey: words[1]))
             self.text = "\(first) \(words[1])"
@@ -38,13 +32,13 @@ public struct Recipient: Sendable, Hashable {
         } else if first.hasPrefix("age1"), words.count == 1 {
             // `age` checks the checksum in it.
             guard first.utf8.count == 62, first.utf8.allSatisfy({ $0.isLowercaseLetter || $0.isDigit }) else {
-                throw Fault(message: "is not a complete age key")
+                throw Problem("is not a complete age key")
             }
             kind = .age
             self.text = first
             comment = nil
         } else {
-            throw Fault(message: Self.fault(of: first))
+            throw Problem(Self.fault(of: first))
         }
     }
 
@@ -58,10 +52,10 @@ public struct Recipient: Sendable, Hashable {
     }
 
     /// Decodes an Ed25519 key, which consists of the type and 32 bytes, each preceded by its length.
-    private static func bytes(ofSSHKey text: String) throws(Fault) -> [UInt8] {
+    private static func bytes(ofSSHKey text: String) throws(Problem) -> [UInt8] {
         let start: [UInt8] = [0, 0, 0, 11] + Array("ssh-ed25519".utf8) + [0, 0, 0, 32]
         guard let bytes = try? Base64.decode(text), bytes.count == start.count + 32, bytes.starts(with: start) else {
-            throw Fault(message: "is not a complete SSH key of type ed25519")
+            throw Problem("is not a complete SSH key of type ed25519")
         }
         return bytes
     }
