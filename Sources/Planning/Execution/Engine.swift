@@ -1,8 +1,7 @@
 /// Runs the steps of a plan, each as soon as everything it depends on has succeeded.
 ///
 /// If a step fails, its dependants are skipped and all other steps continue. If the surrounding Swift task is
-/// cancelled, no further step starts and running steps are cancelled. Any number of steps may wait at the same time;
-/// only steps that do work are limited.
+/// cancelled, no further step starts and running steps are cancelled.
 public struct Engine: Sendable {
     /// Performs a step and returns its outcome.
     ///
@@ -15,35 +14,23 @@ public struct Engine: Sendable {
     /// The clock for deadlines and durations.
     public let clock: any Clock<Duration>
 
-    /// The number of steps that may work at the same time.
-    public let workLimit: Int
-
     private let emit: @Sendable (Event) -> Void
     private let conclude: Conclusion
-    private let isWork: @Sendable (Plan.Step) -> Bool
 
     /// Creates an engine.
     ///
     /// - Parameters:
     ///   - clock: The clock for deadlines and durations.
-    ///   - workLimit: The number of steps that may work at the same time, at least one. The timeout of a step begins
-    ///     only when it is the step's turn.
     ///   - emit: Receives the events, in order within a task, and possibly on several threads for several tasks.
     ///   - conclude: Receives the result of each task before anything else does.
-    ///   - isWork: Whether a step uses the machine while it runs, rather than mostly waiting.
     public init(
         clock: any Clock<Duration> = ContinuousClock(),
-        workLimit: Int = 16,
         emit: @escaping @Sendable (Event) -> Void = { _ in },
         conclude: @escaping Conclusion = { _ in },
-        isWork: @escaping @Sendable (Plan.Step) -> Bool = { _ in false },
     ) {
-        precondition(workLimit > 0, "an engine lets at least one step work at a time")
         self.clock = clock
-        self.workLimit = workLimit
         self.emit = emit
         self.conclude = conclude
-        self.isWork = isWork
     }
 
     /// Runs a plan.
@@ -57,7 +44,7 @@ public struct Engine: Sendable {
     }
 
     private func run<C: Clock<Duration>>(_ plan: Plan, on clock: C, _ perform: @escaping Performer) async -> Report {
-        var progress = Progress(plan, isWork: plan.steps.map(isWork), workLimit: workLimit)
+        var progress = Progress(plan)
         emit(Event(.runStarted(plan.steps.map { .init(name: $0.task.name, dependencies: $0.dependencies) })))
         await withTaskGroup(of: (step: Int, outcome: Outcome, duration: Duration).self) { group in
             while true {

@@ -7,22 +7,9 @@ struct Progress {
     private var openCounts: [Int]
     /// The steps that may start.
     private var ready: [Int]
-    /// The ready steps that wait until fewer than `workLimit` working steps run.
-    private var readyWork: [Int] = []
-    private let isWork: [Bool]
-    private let workLimit: Int
-    private var workingCount = 0
 
-    /// Creates the progress of a run that has not started.
-    ///
-    /// - Parameters:
-    ///   - plan: The steps.
-    ///   - isWork: For each step, whether it counts against `workLimit`.
-    ///   - workLimit: The number of working steps that may run at the same time.
-    init(_ plan: Plan, isWork: [Bool], workLimit: Int) {
+    init(_ plan: Plan) {
         self.plan = plan
-        self.isWork = isWork
-        self.workLimit = workLimit
         self.dependants = plan.dependantIndices
         self.entries = plan.steps.map { _ in nil }
         self.openCounts = plan.steps.map(\.dependencies.count)
@@ -31,19 +18,7 @@ struct Progress {
 
     /// Removes and returns the index of the next step that may start, or returns `nil` if there is none.
     mutating func next() -> Int? {
-        let mayWork = workingCount < workLimit
-        if mayWork, !readyWork.isEmpty { return start(readyWork.removeFirst()) }
-        while !ready.isEmpty {
-            let step = ready.removeFirst()
-            if mayWork || !isWork[step] { return start(step) }
-            readyWork.append(step)
-        }
-        return nil
-    }
-
-    private mutating func start(_ step: Int) -> Int {
-        if isWork[step] { workingCount += 1 }
-        return step
+        ready.isEmpty ? nil : ready.removeFirst()
     }
 
     /// Records the end of a step, and of every step that cannot start as a consequence.
@@ -53,7 +28,6 @@ struct Progress {
     ///
     /// - Returns: The results of the steps that ended, the given step first.
     mutating func end(_ step: Int, _ outcome: Outcome, after duration: Duration) -> [Report.Entry] {
-        if isWork[step] { workingCount -= 1 }
         var ended = [note(step, outcome, after: duration)]
         var pending = [step]
         while let step = pending.popLast() {

@@ -127,9 +127,6 @@ struct PlanRun {
                 events.send(event)
             },
             conclude: { recorder?.conclude($0) },
-            // Programs use the processor; all other verbs mostly wait for a server or the disk. A task that needs a
-            // cluster-wide lock may wait for hours before its program starts, so it does not count as work.
-            isWork: { $0.task.footprint.runsPrograms && $0.task.lock == nil },
         )
     }
 

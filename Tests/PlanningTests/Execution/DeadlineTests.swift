@@ -66,15 +66,22 @@ import Testing
 }
 
 @Suite(.timeLimit(.minutes(5))) struct CancellationTests {
-    /// Cancels a run as soon as the step named `a` has begun.
+    /// Cancels a run as soon as a step other than `f` has begun, and `f` has failed.
     private func cancelled(
         _ plan: Plan,
         _ body: @escaping @Sendable () async throws -> Outcome,
     ) async -> [String] {
-        let started = Gate()
+        let (started, failed) = (Gate(), Gate())
+        let engine = Engine(
+            clock: ManualClock(),
+            emit: { event in
+                if event.task == "f", case .taskFinished = event.kind { failed.open() }
+            },
+        )
         let run = Task {
-            await Engine(clock: ManualClock(), workLimit: 1, isWork: { _ in true }).run(plan) { step, _ in
+            await engine.run(plan) { step, _ in
                 if step.task.name == "f" { throw Failure(description: "no") }
+                if plan.position(of: "f") != nil { await failed.wait() }
                 started.open()
                 return try await body()
             }
