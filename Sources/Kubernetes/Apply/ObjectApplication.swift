@@ -75,17 +75,18 @@ struct ObjectApplication {
                 return planned(creationOf: path.identity)
             }
             if let left = resultIfLeft(live, path.identity, memory) { return left }
-            var takeover = live.flatMap { Takeover(of: $0, from: applier.takenManagers, applying: manifest.root) }
-            if let plan = takeover, let found = live, !isDryRun {
-                live = try await take(plan, of: found, at: path, &memory)
-                takeover = nil
-            }
-            let body = body(at: path, live: live)
-            if let live, takeover == nil, memory.original == nil, memory.replacement == nil, isUnchanged(live, body) {
+            var body = body(at: path, live: live)
+            if let live, memory.original == nil, memory.replacement == nil, isUnchanged(live, body) {
                 return Result(
                     identity: path.identity,
                     effect: ObjectResult(memory.mayHaveCreated ? .created : .unchanged)
                 )
+            }
+            var takeover = live.flatMap { Takeover(of: $0, from: applier.takenManagers, applying: manifest.root) }
+            if let plan = takeover, let found = live, !isDryRun {
+                live = try await take(plan, of: found, at: path, &memory)
+                body = self.body(at: path, live: live)
+                takeover = nil
             }
             return try await change(live, to: body, at: path, takeover, &memory)
         } catch .refused(let refusal)
@@ -103,14 +104,18 @@ struct ObjectApplication {
     /// Returns whether applying the object would change nothing, without asking the server.
     ///
     /// The agent must have applied this manifest last, and the object must have all its values. If another manager owns a
-    /// field of the content, it may have added to a value that is owned as a whole, and the server decides.
+    /// field of the content, it may have added to a value that is owned as a whole, and the server decides; fields of
+    /// managers that are taken over are to be taken.
     private func isUnchanged(_ live: Node, _ body: Node) -> Bool {
         let entries = live["metadata"]?["managedFields"]?.sequence ?? []
         guard !manifest.identity.type.isSecret, let digest = ManagedMetadata.digest(of: live),
             digest == ManagedMetadata.digest(of: body), let own = entries.first(where: ManagedMetadata.isOwn)
         else { return false }
         return live.includes(body, owned: { own["fieldsV1"] })
-            && entries.allSatisfy { ManagedMetadata.isOwn($0) || FieldSet($0["fieldsV1"]).isBesideContent }
+            && entries.allSatisfy { entry in
+                ManagedMetadata.isOwn(entry)
+                    || FieldSet(entry["fieldsV1"]).isBesideContent && !applier.takenManagers.include(entry)
+            }
     }
 
     /// Returns the object in the form that is sent to the server.
