@@ -296,7 +296,6 @@ in
     defaultText = lib.literalExpression "with pkgs; [ bash coreutils findutils gawk gnugrep gnused kubectl ]";
     description = "Packages whose programs are in the `PATH` of scripts and commands.";
   };
-  version = optional (types.either types.int types.str) "The version of the manifests of every task with `apply` that has none of its own. With a flake, `self.lastModified` refuses older revisions.";
   tasks = mkOption {
     type = types.attrsOf task;
     default = { };

@@ -93,10 +93,6 @@ let
     // lib.mapAttrs (_: present) (
       lib.filterAttrs (name: value: lib.elem name verbNames && name != "script" && value != null) task
     )
-    // lib.optionalAttrs (task.apply != null) {
-      # Before the keys of the task, whose own version wins.
-      apply = lib.optionalAttrs (cfg.version != null) { inherit (cfg) version; } // present task.apply;
-    }
     // lib.optionalAttrs (task.exec != null) { exec = commandOf task.exec; }
     // lib.optionalAttrs (task.script != null) { exec = scriptOf task; };
 

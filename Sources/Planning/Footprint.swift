@@ -198,9 +198,6 @@ public struct Footprint: Sendable, Hashable {
     /// The name of the set of applied objects, `nil` for the task's name.
     var setName: String?
 
-    /// Whether the applied objects have a version.
-    var isVersioned = false
-
     /// The set whose objects are deleted.
     public var removedSet: String?
 

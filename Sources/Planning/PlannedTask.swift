@@ -56,17 +56,15 @@ public struct PlannedTask: Sendable, Hashable {
     /// A setting of the task.
     public subscript<Value>(dynamicMember setting: KeyPath<TaskSettings, Value>) -> Value { settings[keyPath: setting] }
 
-    /// The set of the objects that the task applies, `nil` if the cluster has no record of them.
+    /// The set of the objects that the task applies, `nil` unless it deletes those that its manifests no longer contain.
     public var setName: String? {
         let footprint = verb.footprint
-        return footprint.pruning != .never || footprint.isVersioned ? footprint.setName ?? name : nil
+        return footprint.pruning != .never ? footprint.setName ?? name : nil
     }
 
     /// The sets whose objects the node records for the task.
     public var recordedSets: [String] {
-        let footprint = verb.footprint
-        return (footprint.pruning != .never ? [footprint.setName ?? name] : [])
-            + (footprint.removedSet.map { [$0] } ?? [])
+        [setName, verb.footprint.removedSet].compactMap(\.self)
     }
 
     /// The name of the systemd unit that runs the task.

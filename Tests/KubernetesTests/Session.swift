@@ -14,9 +14,6 @@ struct Session: Sendable {
     /// Whether fields of other managers are kept.
     var keepsConflicts = false
 
-    /// The version of the task.
-    var version: AppliedVersion?
-
     /// Connects as a kubeconfig says.
     init(kubeconfig path: String) throws {
         let kubeconfig = try Kubeconfig(try Files.read(path), path: path)
@@ -67,7 +64,7 @@ struct Session: Sendable {
         let (lines, said) = AsyncStream<String>.makeStream()
         let applier = Applier(
             client: client,
-            managedMetadata: ManagedMetadata(task: "t", version: version),
+            managedMetadata: ManagedMetadata(task: "t"),
             conflicts: forceConflicts ? .force : keepsConflicts ? .keep : .report,
             takenManagers: takenManagers,
             dryRunOverlay: dryRunOverlay,

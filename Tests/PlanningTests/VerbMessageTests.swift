@@ -92,7 +92,6 @@ import Testing
         .task("wait: {node: Ready, kubeconfig: k}", "3:18: 'wait.node' of task 't' must be 'ready', found 'Ready'"),
         .task("wait: {kubeconfig: k}", "3:5: 'wait'… must have one of", "3:12: 'wait.kubeconfig'… goes with"),
         .task("apply: {kubeconfig: k, manifests: [x], prune: everything}", "3:51: 'apply.prune'… must be true, false,"),
-        .task("{version: 1.2, remove: {paths: [/x]}}", "3:6: 'version' of task 't' goes with 'apply' only"),
         .task("wait: {url: https://admin:secret@x/}", "3:17: 'wait.url' of task 't' must be a URL"),
     ])
     func `a fault in a verb of the cluster is reported`(_ file: Faulty) {

@@ -32,20 +32,6 @@ public final class LoopbackProxy: Sendable {
         core.state.withLock { $0.changeLimit = count }
     }
 
-    /// Makes requests wait, from the first that may change something after a number of them, until they are released.
-    ///
-    /// The requests must not be encrypted.
-    public func holdRequests(afterChanges count: Int) {
-        core.state.withLock { $0.holdLimit = count }
-    }
-
-    public var isHolding: Bool { core.state.withLock { $0.isHolding } }
-
-    /// Passes on the requests that wait, and all later ones.
-    public func releaseRequests() {
-        core.state.withLock { ($0.isHolding, $0.holdLimit) = (false, nil) }
-    }
-
     /// Whether such a request was not passed on.
     public var isSilent: Bool { core.state.withLock { $0.silentCount == .max } }
 
@@ -53,9 +39,6 @@ public final class LoopbackProxy: Sendable {
         var connectionCount = 0
         /// How many requests that may change something are still passed on, `nil` for all.
         var changeLimit: Int?
-        /// How many requests that may change something are passed on before requests wait, `nil` for all.
-        var holdLimit: Int?
-        var isHolding = false
         /// Connections up to this number are silent.
         var silentCount = 0
         var open: Set<Int32> = []
@@ -105,7 +88,6 @@ public final class LoopbackProxy: Sendable {
                 let count = unsafe recv(source, &piece, piece.count, 0)
                 guard count > 0 else { break }
                 if areRequests { noteRequest(piece[..<count]) }
-                while areRequests, state.withLock({ $0.isHolding }) { usleep(10_000) }
                 if number <= state.withLock({ $0.silentCount }) { continue }
                 guard stream.write(Array(piece[..<count])) else { break }
             }
@@ -118,9 +100,6 @@ public final class LoopbackProxy: Sendable {
             let changes = ["DELETE ", "PATCH ", "POST ", "PUT "]
             guard changes.contains(where: { bytes.starts(with: $0.utf8) }) else { return }
             state.withLock { state in
-                if let limit = state.holdLimit {
-                    if limit > 0 { state.holdLimit = limit - 1 } else { state.isHolding = true }
-                }
                 guard let limit = state.changeLimit else { return }
                 if limit > 0 { state.changeLimit = limit - 1 } else { state.silentCount = .max }
             }

@@ -304,7 +304,6 @@ extension NodeCheck {
             }
             guard let set = task.setName else { continue }
             access.keep(ObjectSet(name: set, task: task.name))
-            guard task.footprint.pruning != .never else { continue }
             access.prune(manifests, includesProtected: task.footprint.pruning == .all)
         }
         for task in run.plan.steps.lazy.map(\.task) where task.footprint.kubeconfig != nil {
@@ -410,8 +409,7 @@ extension NodeCheck {
 
     /// Returns the findings about the objects of a task with `prune`.
     private func pruningFindings(_ task: PlannedTask, _ manifests: [ManifestObject]) -> Findings {
-        guard task.footprint.pruning != .never else { return Findings() }
-        let set = ObjectSet(name: task.setName, task: task.name)
-        return Findings(problems: set.mistakes(in: manifests))
+        guard let name = task.setName else { return Findings() }
+        return Findings(problems: ObjectSet(name: name, task: task.name).mistakes(in: manifests))
     }
 }

@@ -68,7 +68,6 @@ struct SetDeletion {
         _ set: ObjectSet,
         _ client: APIClient,
         _ record: SetRecord?,
-        version: AppliedVersion? = nil,
         includesProtected: Bool,
         _ context: ActionContext,
         _ failures: FailureReporter
@@ -78,7 +77,6 @@ struct SetDeletion {
             client: client,
             set: set,
             node: context.run.hostName,
-            version: version,
             formerTasks: record?.tasks ?? [],
             includesProtected: includesProtected,
             isDryRun: context.run.files.isDryRun,
@@ -140,20 +138,18 @@ struct SetDeletion {
 
 /// The steps of `apply` that keep the set of the task's objects: its ConfigMap, and the node's record.
 ///
-/// A task with `prune` deletes the objects that its manifests no longer contain. For a task that only has a version, the
-/// ConfigMap records the version, so that an older file does not even create objects.
+/// A task with `prune` deletes the objects that its manifests no longer contain.
 struct PruneStep {
     private let deletion: SetDeletion
     private let store: SetRecordStore
     private let manifests: [ManifestObject]
-    /// The objects that the node has applied, `nil` if the task does not prune.
-    private let record: SetRecord?
+    /// The objects that the node has applied.
+    private let record: SetRecord
 
     /// Records the objects on the node and at the server, before anything is applied.
     ///
     /// - Returns: `nil` if the task has no set.
-    /// - Throws: An error if a manifest describes the ConfigMap, if the ConfigMap or the record cannot be written, or if
-    ///   the ConfigMap has a newer version.
+    /// - Throws: An error if a manifest describes the ConfigMap, or if the ConfigMap or the record cannot be written.
     init?(
         _ context: ActionContext,
         _ declaration: ApplyDeclaration,
@@ -163,35 +159,26 @@ struct PruneStep {
     ) async throws {
         guard let name = context.task.setName else { return nil }
         let set = ObjectSet(name: name, task: context.task.name)
-        let prunes = declaration.pruning != .never
         let mistakes = set.mistakes(in: contents.manifests)
         guard mistakes.isEmpty else { throw Problems(mistakes) }
         let isOfAll = declaration.pruning == .all
         store = SetRecordStore(context.run, set: name)
-        let known = prunes ? try store.record() : nil
-        let version = declaration.appliedVersion
-        deletion = SetDeletion(set, client, known, version: version, includesProtected: isOfAll, context, failures)
+        let known = try store.record()
+        deletion = SetDeletion(set, client, known, includesProtected: isOfAll, context, failures)
         manifests = contents.manifests
         let pruner = deletion.pruner
-        if prunes {
-            let kubeconfig = declaration.kubeconfig.path
-            let task = context.task.name
-            var record = SetRecord(task: task, kubeconfig: kubeconfig, includesProtected: isOfAll, after: known)
-            let manifests = manifests
-            try await deletion.reporting { () async throws(ObjectFailure) in
-                try await pruner.add(manifests, to: &record)
-            }
-            if record != known { try store.keep(record) }
-            self.record = record
-        } else {
-            record = nil
+        let (task, kubeconfig) = (context.task.name, declaration.kubeconfig.path)
+        var record = SetRecord(task: task, kubeconfig: kubeconfig, includesProtected: isOfAll, after: known)
+        try await deletion.reporting { () async throws(ObjectFailure) in
+            try await pruner.add(contents.manifests, to: &record)
         }
+        if record != known { try store.keep(record) }
+        self.record = record
         let isComplete = contents.problems.isEmpty
         let unknown = try await deletion.reporting { () async throws(ObjectFailure) in
-            let claimed = prunes ? contents.manifests : nil
-            return try await pruner.claim(claimed, isComplete: isComplete, record: known)
+            try await pruner.claim(contents.manifests, isComplete: isComplete, record: known)
         }
-        guard prunes, !unknown.isEmpty else { return }
+        guard !unknown.isEmpty else { return }
         let text =
             "its key of this node lists \(shortList(unknown)), which neither the manifests nor the node's record have; they "
             + "stay: delete them with kubectl if nothing needs them"
@@ -204,7 +191,6 @@ struct PruneStep {
     /// - Returns: The number of objects that were deleted.
     /// - Throws: An error if an object could not be deleted.
     func run(after appliedCount: Int) async throws -> Int {
-        guard let record else { return 0 }
         let (rest, deletedCount) = try await deletion.run(record, besides: manifests, after: appliedCount)
         if rest != record { try store.keep(rest) }
         return deletedCount

@@ -72,11 +72,7 @@ struct ApplyAction: Action {
         let namespace = client.kubeconfig.namespace
         let applier = Applier(
             client: client,
-            managedMetadata: ManagedMetadata(
-                task: context.task.name,
-                labels: declaration.labels,
-                version: declaration.appliedVersion,
-            ),
+            managedMetadata: ManagedMetadata(task: context.task.name, labels: declaration.labels),
             conflicts: declaration.conflicts == .force ? .force : declaration.conflicts == .keep ? .keep : .report,
             takenManagers: declaration.takenManagers,
             dryRunOverlay: context.run.dryRunOverlay,
@@ -103,9 +99,4 @@ struct ApplyAction: Action {
         let applied = await applier.apply(manifests)
         return (applied, changedCount.withLock { $0 })
     }
-}
-
-extension ApplyDeclaration {
-    /// The version that the task records at its objects.
-    var appliedVersion: AppliedVersion? { version.map { AppliedVersion($0, allowsOlder: allowsOlder) } }
 }

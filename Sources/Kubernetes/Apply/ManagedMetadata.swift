@@ -21,12 +21,9 @@ public struct ManagedMetadata: Sendable {
     /// Additional labels; values set by a manifest are kept.
     public var labels: [String: String]
 
-    /// The version of the task, if it has one.
-    public var version: AppliedVersion?
-
     /// Creates the metadata of a task's objects.
-    public init(task: String, labels: [String: String] = [:], version: AppliedVersion? = nil) {
-        (self.task, self.labels, self.version) = (task, labels, version)
+    public init(task: String, labels: [String: String] = [:]) {
+        (self.task, self.labels) = (task, labels)
     }
 
     /// The fields of an object that belong to this agent according to the object's managed fields.
@@ -83,9 +80,7 @@ public struct ManagedMetadata: Sendable {
         let isUnlabelled = metadata["labels"].map { $0.isNull || $0.mapping?.entries.isEmpty == true } ?? true
         let written = isUnlabelled ? Self.defaultLabels(of: root) : metadata["labels"]
         metadata["labels"] = Self.adding(own, to: written, replacing: false)
-        var annotations = [Self.taskAnnotation: task]
-        if let version { annotations[AppliedVersion.annotation] = version.version.description }
-        metadata["annotations"] = Self.adding(annotations, to: metadata["annotations"], replacing: true)
+        metadata["annotations"] = Self.adding([Self.taskAnnotation: task], to: metadata["annotations"], replacing: true)
         var object = root
         guard var mapping = object.mapping else { return root }
         mapping["metadata"] = Node(.mapping(metadata), location: root["metadata"]?.location ?? root.location)

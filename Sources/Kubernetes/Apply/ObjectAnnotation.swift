@@ -61,7 +61,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     ///
     /// The annotations that the program itself writes may be in a manifest that was exported.
     static func problems(in manifest: ManifestObject) -> [Problem] {
-        let own = [AppliedVersion.annotation, ManagedMetadata.taskAnnotation, ManagedMetadata.digestAnnotation]
+        let own = [ManagedMetadata.taskAnnotation, ManagedMetadata.digestAnnotation]
         let entries = manifest.root["metadata"]?["annotations"]?.mapping?.entries ?? []
         return entries.filter { $0.key.hasPrefix(prefix) && !own.contains($0.key) }
             .flatMap { problems(of: $0, in: manifest) }

@@ -70,7 +70,6 @@ struct ObjectApplication {
             memory.live = live
             try await checkRival(live)
             try checkDeletion(of: live, path.identity)
-            try checkVersion(of: live)
             if isDryRun, let gone = live, ManagedMetadata.isBeingDeleted(gone) {
                 return planned(creationOf: path.identity)
             }
@@ -279,8 +278,8 @@ struct ObjectApplication {
 
     /// Sends the object by server-side apply.
     ///
-    /// A request that takes fields of others, that creates the object, or that has a version, is stored only over what was
-    /// read: a process may have been suspended since.
+    /// A request that takes fields of others, or that creates the object, is stored only over what was read: a process may
+    /// have been suspended since.
     private func send(
         _ body: Node,
         over live: Node?,
@@ -291,7 +290,7 @@ struct ObjectApplication {
         var query = [("fieldManager", ManagedMetadata.manager), ("fieldValidation", "Strict")]
         if isDryRun { query.append(("dryRun", "All")) }
         if isForced { query.append(("force", "true")) }
-        let isGuarded = isForced || live == nil || applier.managedMetadata.version != nil
+        let isGuarded = isForced || live == nil
         let version = live.map { $0["metadata"]?["resourceVersion"] ?? .null() } ?? .string(Self.absentVersion)
         let sent = isGuarded && !isDryRun ? body.with(version, at: "metadata", "resourceVersion") : body
         return try await client.object(
@@ -430,12 +429,6 @@ extension ObjectApplication {
         guard let object, ManagedMetadata.isBeingDeleted(object) else { return }
         guard isDryRun else { throw .beingDeleted(object.remainingFinalizers) }
         applier.say(.warning(identity, "it is being deleted; a run waits until it is gone and creates it again"))
-    }
-
-    /// Refuses to change an object to which a newer version of the task has been applied.
-    private func checkVersion(of live: Node?) throws(APIError) {
-        let recorded = live?["metadata"]?["annotations"]?[AppliedVersion.annotation]?.string
-        if let refusal = applier.managedMetadata.version?.refusal(over: recorded) { throw .outdated(refusal) }
     }
 
     /// Whether the manifest says that the object is created and never changed.

@@ -14,8 +14,6 @@ public struct ObjectFailure: Error, Sendable {
         case denied
         /// Fields belong to other managers.
         case conflict
-        /// A newer version of the object has been applied, as the text says.
-        case outdated(String)
         /// The object does not match its kind's schema, or the server's validation refuses a value.
         case invalid
         /// Another object, which this object needs, could not be applied.
@@ -107,7 +105,6 @@ extension ObjectFailure.Cause {
         case .forbidden: "not allowed to the user of the kubeconfig"
         case .denied: "refused by admission control"
         case .conflict: "fields belong to other managers"
-        case .outdated(let message): message
         case .invalid: "fields are refused by the server"
         case .notTried(let object): "not tried: \(object), which is needed, failed"
         case .beingDeleted: "being deleted"
@@ -119,7 +116,7 @@ extension ObjectFailure.Cause {
     /// Whether failures of this kind are permanent unless the caller says otherwise.
     fileprivate var isPermanent: Bool {
         switch self {
-        case .invalid, .conflict, .denied, .outdated: true
+        case .invalid, .conflict, .denied: true
         case .missingKind, .missingNamespace, .forbidden, .notTried, .beingDeleted, .interrupted, .other: false
         }
     }

@@ -44,8 +44,6 @@ struct Explanation {
         switch error {
         case .beingDeleted: return ObjectFailure(manifest, .beingDeleted, message)
         case .rival: return ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them")
-        case .outdated(let refusal):
-            return ObjectFailure(manifest, .outdated(refusal.message), refusal.message, hint: refusal.hint)
         case .refused(let refusal):
             var failure = refused(refusal)
             if case .denied = refusal.kind { failure.isPermanent = refusal.disposition == .permanent }

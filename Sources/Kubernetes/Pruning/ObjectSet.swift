@@ -11,9 +11,6 @@ public struct ObjectSet: Sendable {
     /// The beginning of the keys of nodes.
     static let nodePrefix = "node."
 
-    /// The key of the version of the task.
-    static let versionKey = "version"
-
     /// The name of the set, which the task file may choose so that it outlives the name of the task.
     public let name: String
 

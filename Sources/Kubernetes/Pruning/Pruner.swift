@@ -31,7 +31,6 @@ public struct Pruner: Sendable {
     private let client: APIClient
     private let set: ObjectSet
     private let node: String
-    private let version: AppliedVersion?
     private let formerTasks: Set<String>
     private let includesProtected: Bool
     private let isDryRun: Bool
@@ -44,7 +43,6 @@ public struct Pruner: Sendable {
     ///   - client: The API server.
     ///   - set: The set of the task.
     ///   - node: The name of the node.
-    ///   - version: The version of the task, if it has one.
     ///   - formerTasks: The tasks that have had the set before.
     ///   - includesProtected: Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
     ///   - isDryRun: Whether the pruner only reports the changes that it would make.
@@ -54,14 +52,13 @@ public struct Pruner: Sendable {
         client: APIClient,
         set: ObjectSet,
         node: String,
-        version: AppliedVersion? = nil,
         formerTasks: Set<String> = [],
         includesProtected: Bool,
         isDryRun: Bool,
         retryPolicy: RetryPolicy,
         location: SourceLocation,
     ) {
-        (self.client, self.set, self.node, self.version) = (client, set, node, version)
+        (self.client, self.set, self.node) = (client, set, node)
         (self.formerTasks, self.includesProtected, self.isDryRun) = (formerTasks, includesProtected, isDryRun)
         (self.retryPolicy, self.location) = (retryPolicy, location)
     }
@@ -104,29 +101,22 @@ extension Pruner {
     /// Records at the server which objects the node's manifests have, before they are applied.
     ///
     /// - Parameters:
-    ///   - manifests: The manifests, `nil` for a task that has only a version.
+    ///   - manifests: The manifests.
     ///   - isComplete: Whether these are all; otherwise the key keeps the objects that it has.
     ///   - record: The node's record from before, `nil` if the node has none.
     /// - Returns: The objects that the key had, and that this node knows nothing of.
-    /// - Throws: ``ObjectFailure`` if the ConfigMap cannot be read or written, or has a newer version of the task.
+    /// - Throws: ``ObjectFailure`` if the ConfigMap cannot be read or written.
     public func claim(
-        _ manifests: [ManifestObject]?,
+        _ manifests: [ManifestObject],
         isComplete: Bool,
         record: SetRecord?,
     ) async throws(ObjectFailure) -> [String] {
         try await explained { () async throws(APIError) in
-            let wanted = try await keys(of: manifests ?? [])
+            let wanted = try await keys(of: manifests)
             let live = try await client.find(set.parent, until: retryPolicy.deadline)
-            let data = live?["data"]
-            if let refusal = version?.refusal(over: data?[ObjectSet.versionKey]?.string) { throw .outdated(refusal) }
-            let before = data?[ObjectSet.nodePrefix + node]?.string.map(MemberKey.keys) ?? []
+            let before = live?["data"]?[ObjectSet.nodePrefix + node]?.string.map(MemberKey.keys) ?? []
             let members = isComplete ? wanted : wanted.union(before)
-            let entry = live?["metadata"]?["managedFields"]?.sequence?.first { $0["manager"]?.string == manager }
-            let hasVersion = entry?["fieldsV1"]?["f:data"]?["f:\(ObjectSet.versionKey)"] != nil
-            let isSameVersion =
-                version.map { $0.version.description == data?[ObjectSet.versionKey]?.string } ?? !hasVersion
-            let isSame = before == members && isSameVersion
-            if !isDryRun, !isSame { try await write(manifests == nil ? nil : members, over: live) }
+            if !isDryRun, before != members { try await write(members) }
             return MemberKey.lines(before.subtracting(wanted).subtracting(record?.members ?? []))
         }
     }
@@ -143,7 +133,7 @@ extension Pruner {
             }
             let others = (live["data"]?.mapping?.entries ?? []).filter { $0.key != ObjectSet.nodePrefix + node }
             if others.contains(where: { $0.key.hasPrefix(ObjectSet.nodePrefix) }) {
-                try await write(nil, over: live)
+                try await write(nil)
             } else {
                 let deadline = retryPolicy.deadline
                 _ = try await client.delete(path, live, policy: "Background", isDryRun: false, until: deadline)
@@ -151,42 +141,26 @@ extension Pruner {
         }
     }
 
-    /// The field manager of the node's key.
-    private var manager: String { "\(ManagedMetadata.manager)-\(node)" }
-
     /// Writes the node's key by server-side apply as a field manager of its own, so that no node changes another's.
-    private func write(_ members: Set<MemberKey>?, over live: Node?) async throws(APIError) {
+    private func write(_ members: Set<MemberKey>?) async throws(APIError) {
         let path = try await client.path(of: set.parent, until: retryPolicy.deadline)
-        var metadata: [(String, Node)] = [
+        let metadata = Node.mapping([
             ("name", .string(set.parent.name)), ("namespace", .string(set.parent.namespace ?? "")),
             ("labels", .mapping([(ManagedMetadata.managedByLabel, .string(ManagedMetadata.manager))])),
-        ]
-        var data: [(String, Node)] = []
-        if let members {
-            data.append((ObjectSet.nodePrefix + node, .string(MemberKey.lines(members).joined(separator: "\n"))))
-        }
-        if let version {
-            data.append((ObjectSet.versionKey, .string(version.version.description)))
-            // Of two nodes that write versions at the same time, the older one must see the newer one.
-            let read = live.map { $0["metadata"]?["resourceVersion"] ?? .null() }
-            metadata.append(("resourceVersion", read ?? .string(ObjectApplication.absentVersion)))
-        }
-        let body = Node.mapping([
-            ("apiVersion", .string("v1")), ("kind", .string("ConfigMap")), ("metadata", .mapping(metadata)),
-            ("data", .mapping(data)),
         ])
-        do throws(APIError) {
-            _ = try await client.object(
-                "PATCH",
-                path.text,
-                query: [("fieldManager", manager), ("force", "true")],
-                body: body.json(),
-                as: path.expected,
-                until: retryPolicy.deadline,
-            )
-        } catch .refused(let refusal) where refusal.isOfChangedObject {
-            throw .pending("another node has changed it", .retry)
-        }
+        let lines = members.map { MemberKey.lines($0).joined(separator: "\n") }
+        let data = Node.mapping(lines.map { [(ObjectSet.nodePrefix + node, .string($0))] } ?? [])
+        let body = Node.mapping([
+            ("apiVersion", .string("v1")), ("kind", .string("ConfigMap")), ("metadata", metadata), ("data", data),
+        ])
+        _ = try await client.object(
+            "PATCH",
+            path.text,
+            query: [("fieldManager", "\(ManagedMetadata.manager)-\(node)"), ("force", "true")],
+            body: body.json(),
+            as: path.expected,
+            until: retryPolicy.deadline,
+        )
     }
 
     /// Sends requests about the ConfigMap, and explains their errors.
@@ -285,9 +259,6 @@ extension Pruner {
 
     /// Returns the reason to keep an object that the object itself shows, `nil` if it may be deleted.
     private func reasonToKeepBySelf(_ live: Node, _ identity: ObjectIdentity) -> Reason? {
-        let recorded = live["metadata"]?["annotations"]?[AppliedVersion.annotation]?.string
-        // Another node may have applied a newer version since the manifests were applied.
-        if let refusal = version?.refusal(over: recorded) { return Reason(refusal.message, advice: refusal.hint) }
         if ObjectAnnotation.prune.isSet(in: live) {
             return Reason("its annotation '\(ObjectAnnotation.prune.key)' says so")
         }

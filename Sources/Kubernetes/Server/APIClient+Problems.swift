@@ -21,7 +21,7 @@ extension APIClient {
         case .foreign: return Problem("\(server) cannot be used", cause: error)
         // Every API server has /readyz since Kubernetes 1.16.
         case .pending where isForeignStatus, .refused where isForeignStatus: return foreign
-        case .pending, .refused, .beingDeleted, .rival, .outdated:
+        case .pending, .refused, .beingDeleted, .rival:
             return Problem("\(server) is not ready", cause: error)
         }
     }

@@ -17,8 +17,6 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     case beingDeleted([String])
     /// Another task describes the same object.
     case rival(Applier.Rival)
-    /// A newer version of the object has been applied.
-    case outdated(AppliedVersion.Refusal)
     /// The program was asked to stop.
     case interrupted
 
@@ -69,7 +67,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .pending(_, let disposition, _): disposition
         case .foreign(let reply): reply.disposition
         case .notReady, .beingDeleted: .retry
-        case .rival, .outdated, .interrupted: .permanent
+        case .rival, .interrupted: .permanent
         case .transport(let error): error.disposition
         }
     }
@@ -78,7 +76,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     var mayHaveSucceeded: Bool {
         switch self {
         case .refused(let refusal): refusal.code >= 500
-        case .pending, .notReady, .beingDeleted, .rival, .outdated: false
+        case .pending, .notReady, .beingDeleted, .rival: false
         case .foreign(let reply): reply.mayHaveSucceeded
         case .transport, .interrupted: true
         }
@@ -90,7 +88,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .pending(_, _, let retryAfter), .notReady(_, let retryAfter): retryAfter
         case .foreign(let reply): reply.retryAfter
         case .refused(let refusal): refusal.status.retryAfter
-        case .transport, .beingDeleted, .rival, .outdated, .interrupted: nil
+        case .transport, .beingDeleted, .rival, .interrupted: nil
         }
     }
 
@@ -105,7 +103,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             return .pending(words + remark, disposition, retryAfter: retryAfter)
         case .notReady(let checks, let retryAfter):
             return .notReady(checks: checks + remark, retryAfter: retryAfter)
-        case .transport, .foreign, .beingDeleted, .rival, .outdated, .interrupted:
+        case .transport, .foreign, .beingDeleted, .rival, .interrupted:
             return self
         }
     }
@@ -124,7 +122,6 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .beingDeleted(let finalizers): Self.words(forDeletionWith: finalizers)
         case .rival(let rival):
             "task '\(rival.task)' applies it too (\(rival.location)): each would undo the other"
-        case .outdated(let refusal): refusal.message
         case .interrupted: "interrupted"
         }
     }
@@ -134,7 +131,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     public var publicWords: String {
         switch self {
         case .refused(let refusal): refusal.status.publicWords
-        case .transport, .pending, .notReady, .foreign, .beingDeleted, .rival, .outdated, .interrupted: words
+        case .transport, .pending, .notReady, .foreign, .beingDeleted, .rival, .interrupted: words
         }
     }
 

@@ -1,4 +1,4 @@
-public import Base
+import Base
 
 /// Verb `apply`: the objects of manifests, applied to the API server.
 public struct ApplyDeclaration: VerbDeclaration {
@@ -50,12 +50,6 @@ public struct ApplyDeclaration: VerbDeclaration {
     /// The objects to delete once the manifests no longer contain them.
     var pruned = PrunedSet()
     public var pruning: Pruning { pruned.pruning }
-
-    /// The version of the manifests, `nil` if the task has none; an older version does not replace a newer one.
-    public var version: OrderedVersion?
-
-    /// Whether the version replaces a newer one.
-    public var allowsOlder = false
 }
 
 extension ApplyDeclaration: ReadableVerb {
@@ -64,8 +58,6 @@ extension ApplyDeclaration: ReadableVerb {
     static var summary: String { "applies the objects of manifests with server-side apply" }
 
     static var changesObjects: Bool { true }
-
-    static var taskLevelKeys: [String] { ["version", "allowOlder"] }
 
     static let keys: [Key<Self>] = [
         Key("manifests", \.manifests.sources, .fileSources(example: "[FILE.yaml]"), required: "[FILE.yaml]")
@@ -102,19 +94,11 @@ extension ApplyDeclaration: ReadableVerb {
             "whether objects are deleted that the task applied before and its manifests no longer contain; `all`: also "
                 + "Namespaces, CustomResourceDefinitions and PersistentVolumeClaims"
         ),
-        Key("version", \.version, ValueReader(type: .either([.string, .number]), read: readVersion), default: "none")
-            .meaning(
-                "the version of the manifests: a version such as `1.30.2`, a date, or a number; no node replaces objects with "
-                    + "those of an older version; also a key of the task itself"
-            ),
-        Key("allowOlder", \.allowsOlder, .boolean, default: "`false`")
-            .meaning("whether an older `version` replaces a newer one; also a key of the task itself"),
     ]
 
     static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
         let isUsable = fields.read(keys, into: &declaration)
-        fields.reportMisplacedKey("allowOlder", goesWith: ["version"])
         return isUsable ? ReadVerb(declaration, \.kubeconfig) : nil
     }
 
@@ -124,18 +108,11 @@ extension ApplyDeclaration: ReadableVerb {
         return isLabelText(text) ? text : value.mismatch(expected)
     }
 
-    @Sendable private static func readVersion(_ value: ConfigValue) -> OrderedVersion? {
-        guard let text = value.text() else { return nil }
-        if let version = OrderedVersion(text) { return version }
-        return value.mismatch(OrderedVersion.forms)
-    }
-
     public var footprint: Footprint {
         var footprint = Footprint(manifests: manifests)
         footprint.awaitsRollout = waitsForRollout
         footprint.pruning = pruned.pruning
         footprint.setName = pruned.name
-        footprint.isVersioned = version != nil
         footprint.useAPIServer(kubeconfig)
         for source in manifests.sources {
             switch source {

@@ -28,9 +28,8 @@ struct SetNodes {
         _ name: String,
         _ maps: KeyValuePairs<String, String>,
         _ options: String = "prune: true",
-        kubeconfig: String? = nil,
     ) throws {
-        let verb = "apply: {kubeconfig: \(kubeconfig ?? cluster.kubeconfig), manifests: [m.yaml], \(options)}"
+        let verb = "apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml], \(options)}"
         try node(name).write("tasks: {\(namespace): {\(verb)}}\n", to: "bootstrap.yaml")
         let documents = maps.map { name, value in
             "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name), namespace: \(namespace)}, data: {a: '\(value)'}}"

@@ -12,7 +12,6 @@ struct PrunerTests {
         let namespace: String
         var name = "n1"
         var isDryRun = false
-        var version: AppliedVersion?
         var includesProtected = false
         var record: SetRecord?
 
@@ -23,7 +22,6 @@ struct PrunerTests {
                 client: session.client,
                 set: set,
                 node: name,
-                version: version,
                 formerTasks: ["t"],
                 includesProtected: includesProtected,
                 isDryRun: isDryRun,
@@ -144,7 +142,6 @@ struct PrunerTests {
     /// What somebody does to an object, and the words of the reason why it is kept.
     @Test(arguments: [
         ("{metadata: {annotations: {nest-bootstrap/prune: 'false'}}}", "annotation 'nest-bootstrap/prune' says so"),
-        ("{metadata: {annotations: {nest-bootstrap/version: '2'}}}", "applied at 2; this file has 1"),
         ("{metadata: {managedFields: [{}]}}", "managed fields do not say"),
         (
             "{metadata: {ownerReferences: [{apiVersion: v1, kind: Namespace, name: o, uid: UID}]}}",
@@ -160,7 +157,6 @@ struct PrunerTests {
     {
         var one = try await newNode()
         try await one.run(["a", "b"])
-        one.version = AppliedVersion(try #require(OrderedVersion("1")), allowsOlder: false)
         if change == "flux" {
             try await one.session.write(one.map("b", ", labels: {a: b}"), to: one.path("b"), as: "flux")
         } else {
@@ -279,34 +275,6 @@ struct PrunerTests {
         try await two.pruner.release()
         let live = try await one.live()
         #expect(live == ["a", "b"], "\(live)")
-    }
-
-    @Test func `a version that the task no longer has refuses nothing`() async throws {
-        var one = try await newNode()
-        one.version = AppliedVersion(try #require(OrderedVersion("2")), allowsOlder: false)
-        try await one.apply(try one.objects(["a"]))
-        one.version = nil
-        try await one.apply(try one.objects(["a"]))
-        #expect(try await one.data()?["version"] == nil)
-        one.version = AppliedVersion(try #require(OrderedVersion("1")), allowsOlder: false)
-        try await one.apply(try one.objects(["a"]))
-    }
-
-    @Test func `an older version claims nothing`() async throws {
-        var one = try await newNode()
-        one.version = AppliedVersion(try #require(OrderedVersion("2")), allowsOlder: false)
-        try await one.run(["a"])
-        let data = try await one.data()
-        var old = one
-        (old.name, old.version) = ("n2", AppliedVersion(try #require(OrderedVersion("1")), allowsOlder: false))
-        let error = await #expect(throws: ObjectFailure.self) {
-            try await old.pruner.claim(try old.objects(["b"]), isComplete: true, record: nil)
-        }
-        #expect(error?.problems.first?.description.contains("applied at 2; this file has 1") == true)
-        #expect(try await one.data() == data)
-        old.version?.allowsOlder = true
-        #expect(try await old.pruner.claim(nil, isComplete: true, record: nil).isEmpty)
-        #expect(try await one.data()?["version"]?.string == "1")
     }
 
     @Test func `an object that somebody takes after it was found is not deleted`() async throws {
