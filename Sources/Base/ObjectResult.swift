@@ -1,3 +1,13 @@
+/// The treatment of a field that another manager has set to another value.
+public enum ConflictTreatment: String, Sendable, Hashable, CaseIterable {
+    /// The object is refused.
+    case report
+    /// The field gets the value of the manifest.
+    case force
+    /// The field keeps its value, and the rest of the object is applied.
+    case keep
+}
+
 /// The result of applying or deleting an object.
 public struct ObjectResult: Sendable, Hashable {
     /// A change that was made, or that a dry run predicts.

@@ -39,7 +39,7 @@ struct DependencyHintsTests {
             try bench.write("apiVersion: example.org/v1\nkind: Duck\nmetadata: {name: d}\n", to: "duck.yaml")
             let object = ObjectIdentity(type: Self.duck, namespace: nil, name: "d")
             let location = SourceLocation(file: "duck.yaml")
-            let fault = ObjectFailure.Fault(location: location, message: "is missed", hint: "old hint")
+            let fault = Problem("is missed", at: location, hint: "old hint")
             let failure = ObjectFailure(object: object, cause: cause, faults: [fault])
             let hints = DependencyHints(context: try bench.context(task, callArguments: callArguments))
             let problems = await hints.add(to: [failure]).flatMap(\.problems)

@@ -80,7 +80,9 @@ struct Session: Sendable {
             said.yield(line.joined(separator: "\n"))
             onLine(line.joined(separator: "\n"))
         }
-        _ = await applier.apply(file.manifests)
+        _ = await applier.apply(
+            DistinctObjects(of: file.manifests, defaultNamespace: client.kubeconfig.namespace)
+        )
         said.finish()
         return await lines.reduce(into: file.diagnostics.map(\.description)) { $0.append($1) }
     }

@@ -87,11 +87,13 @@ struct Plain: Error, CustomStringConvertible {
 /// A run of two tasks, with an event of every kind.
 enum SampleRun {
     /// What is wrong with one object.
-    static let problem = Problem(
-        "ConfigMap/y: wrong \"type\"",
-        at: SourceLocation(file: "a.yaml", position: SourceLocation.Position(line: 2, column: 3)),
-        hint: "type a number"
-    )
+    static let problem = {
+        let position = SourceLocation.Position(line: 2, column: 3)
+        let location = SourceLocation(file: "a.yaml", position: position)
+        var problem = Problem("ConfigMap/y: wrong \"type\"", at: location, hint: "type a number")
+        problem.reason = "wrong \"type\""
+        return problem
+    }()
 
     /// What happens.
     static let events: [Event] = [

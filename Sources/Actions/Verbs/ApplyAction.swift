@@ -45,7 +45,7 @@ struct ApplyAction: Action {
         var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await failures.reportWhenQuiet() }
-            (applied, changedCount) = await apply(contents.manifests, client, failures)
+            (applied, changedCount) = await apply(found, client, failures)
             group.cancelAll()
         }
         await failures.report()
@@ -64,7 +64,7 @@ struct ApplyAction: Action {
     }
 
     private func apply(
-        _ manifests: [ManifestObject],
+        _ found: DistinctObjects,
         _ client: APIClient,
         _ failures: FailureReporter,
     ) async -> (applied: [ManifestObject], changedCount: Int) {
@@ -73,7 +73,7 @@ struct ApplyAction: Action {
         let applier = Applier(
             client: client,
             managedMetadata: ManagedMetadata(task: context.task.name, labels: declaration.labels),
-            conflicts: declaration.conflicts == .force ? .force : declaration.conflicts == .keep ? .keep : .report,
+            conflicts: declaration.conflicts,
             takenManagers: declaration.takenManagers,
             dryRunOverlay: context.run.dryRunOverlay,
             retryPolicy: context.retryPolicy,
@@ -96,7 +96,7 @@ struct ApplyAction: Action {
                 context.emit(.warning(subject: identity.description, text))
             }
         }
-        let applied = await applier.apply(manifests)
+        let applied = await applier.apply(found)
         return (applied, changedCount.withLock { $0 })
     }
 }

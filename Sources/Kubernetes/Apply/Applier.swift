@@ -16,16 +16,6 @@ public struct Applier: Sendable {
         case warning(ObjectIdentity, String)
     }
 
-    /// The treatment of a field that another manager has set to another value.
-    public enum Conflicts: Sendable {
-        /// The object is refused.
-        case report
-        /// The field gets the value of the manifest.
-        case force
-        /// The field keeps its value, and the rest of the object is applied.
-        case keep
-    }
-
     /// Another task that describes the same object.
     public struct Rival: Sendable {
         /// The task's name.
@@ -41,7 +31,7 @@ public struct Applier: Sendable {
 
     let client: APIClient
     let managedMetadata: ManagedMetadata
-    let conflicts: Conflicts
+    let conflicts: ConflictTreatment
     /// The managers whose fields are taken over, even fields that the manifests do not have.
     let takenManagers: TakenManagers
     /// The objects that a dry run would have created so far, `nil` unless this is a dry run.
@@ -66,7 +56,7 @@ public struct Applier: Sendable {
     public init(
         client: APIClient,
         managedMetadata: ManagedMetadata,
-        conflicts: Conflicts,
+        conflicts: ConflictTreatment,
         takenManagers: [String] = [],
         dryRunOverlay: DryRunOverlay?,
         retryPolicy: RetryPolicy,
@@ -80,11 +70,10 @@ public struct Applier: Sendable {
         (self.rival, self.mayAppear, self.say) = (rival, mayAppear, say)
     }
 
-    /// Applies manifests and returns the objects that are on the server.
+    /// Applies objects, and returns those that are on the server.
     ///
     /// Does not throw; each failure is reported.
-    public func apply(_ manifests: [ManifestObject]) async -> [ManifestObject] {
-        let found = DistinctObjects(of: manifests, defaultNamespace: client.kubeconfig.namespace)
+    public func apply(_ found: DistinctObjects) async -> [ManifestObject] {
         let objects = found.objects
         var failed = ProviderIndex<ObjectFailure>()
         var applied: [Int] = []
@@ -123,20 +112,24 @@ public struct Applier: Sendable {
                 neededBy: manifest.identity,
                 defaultNamespace: client.kubeconfig.namespace
             ) {
-                throw ObjectFailure(manifest, notTriedBecauseOf: needed)
+                let reason = needed.cause == .beingDeleted ? "is being deleted" : "could not be applied"
+                let message = "not tried: \(needed.object), which it needs, \(reason)"
+                throw ObjectFailure(manifest, .notTried(because: needed.object), message)
             }
-            if let failure = ObjectFailure(wrongAnnotationsOf: manifest) { throw failure }
-            guard DistinctObjects.areEqual(repetitions) else {
-                let faults = DistinctObjects.faults(of: repetitions)
+            let isAmbiguous = !DistinctObjects.areEqual(repetitions)
+            let faults =
+                ObjectAnnotation.problems(in: manifest)
+                + (isAmbiguous ? DistinctObjects.faults(of: repetitions) : [])
+            guard faults.isEmpty else {
                 throw ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
             }
             guard .now < retryPolicy.deadline else {
                 let hint = "increase 'timeout' of task '\(managedMetadata.task)'"
                 throw ObjectFailure(manifest, .other, "not tried: no time of the task's timeout was left", hint: hint)
             }
-            let result = try await ObjectApplication(applier: self, manifest: manifest, listed: listed).run()
+            let (identity, result) = try await ObjectApplication(applier: self, manifest: manifest, listed: listed).run()
             if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil { try await awaitServed(manifest) }
-            say(.applied(result.identity, result.effect))
+            say(.applied(identity, result))
             return nil
         } catch {
             // An interrupted object has not failed: the task reports the interruption.
@@ -152,7 +145,8 @@ public struct Applier: Sendable {
         else { return }
         let (start, deadline) = (ContinuousClock.now, retryPolicy.deadline)
         do throws(APIError) {
-            try await retryPolicy.retry(.init(.object, "\(manifest.identity)"), Backoff(first: .milliseconds(50))) {
+            let backoff = Backoff(first: .milliseconds(50))
+            try await retryPolicy.retry(.init(.object, "\(manifest.identity)"), backoff: backoff) {
                 () async throws(APIError) in
                 if try await client.catalog.serves(type, plural, on: client, until: deadline) { return }
                 // A definition is large, so it is read only if serving it takes long.

@@ -31,7 +31,7 @@ public struct FailureGroup: Sendable {
         guard let first = members.first, members.count > 1 else { return members.first?.problems ?? [] }
         return first.faults.indices.map { index in
             let fault = first.faults[index]
-            let subject = "\(subject) (\(places(members.map { $0.faults[index].location })))"
+            let subject = "\(subject) (\(places(members.compactMap { $0.faults[index].location })))"
             return Problem(
                 "\(subject): \(fault.message)",
                 hint: fault.hint,

@@ -118,15 +118,3 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         return !refused.contains("\(type.group)/\(type.kind)")
     }
 }
-
-extension ObjectFailure {
-    /// Creates the failure of an object with wrong annotations, `nil` if all are right.
-    init?(wrongAnnotationsOf manifest: ManifestObject) {
-        let problems = ObjectAnnotation.problems(in: manifest)
-        guard !problems.isEmpty else { return nil }
-        let faults = problems.map {
-            Fault(location: $0.location ?? manifest.location, message: $0.message, hint: $0.hint)
-        }
-        self.init(object: manifest.identity, cause: .invalid, faults: faults)
-    }
-}

@@ -26,7 +26,7 @@ extension ObjectApplication {
         at path: ObjectPath,
         with body: Node,
         _ memory: inout Memory,
-    ) async throws(APIError) -> Result {
+    ) async throws(APIError) -> ObjectResult {
         let reasons: Set = ["FieldValueInvalid", "FieldValueForbidden"]
         let causes = refusal.status.causes
         // A field of another manager may exclude one of the manifest, and would be deleted with the object.
@@ -44,7 +44,7 @@ extension ObjectApplication {
         let note = "deleted and created again, because \(list) cannot be changed"
         if isDryRun {
             let diff = diff(from: live, to: body, at: path)
-            return Result(identity: path.identity, effect: ObjectResult(.replaced, diff: diff, notes: [note]))
+            return ObjectResult(.replaced, diff: diff, notes: [note])
         }
         // The object may be gone although the response to its deletion is lost.
         memory.replacement = Replacement(uid: uid, note: note)

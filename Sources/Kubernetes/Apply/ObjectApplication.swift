@@ -8,14 +8,10 @@ struct ObjectApplication {
     /// The objects of the collections that were listed, by name and path, for the first attempt.
     var listed: [String: [String: Node]] = [:]
 
-    /// The result of applying the object.
-    struct Result {
-        var identity: ObjectIdentity
-        var effect: ObjectResult
-    }
-
     /// Facts from earlier attempts.
     struct Memory {
+        /// The object's identity on the server.
+        var identity: ObjectIdentity
         /// Whether this is the first attempt, for which the lists hold.
         var isFirst = true
         /// The live object, for explaining a refusal.
@@ -33,8 +29,10 @@ struct ObjectApplication {
     var isDryRun: Bool { applier.dryRunOverlay != nil }
 
     /// Applies the object, and repeats failed attempts as long as another attempt is worthwhile.
-    func run() async throws(ObjectFailure) -> Result {
-        var memory = Memory()
+    ///
+    /// - Returns: The object's identity on the server, and the result.
+    func run() async throws(ObjectFailure) -> (ObjectIdentity, ObjectResult) {
+        var memory = Memory(identity: manifest.identity)
         do throws(APIError) {
             let subject = Wait.Subject(.object, "\(manifest.identity)")
             let result = try await applier.retryPolicy.retry(subject) { () async throws(APIError) in
@@ -46,7 +44,7 @@ struct ObjectApplication {
                 }
             }
             applier.dryRunOverlay?.recordPlanned(manifest)
-            return result
+            return (memory.identity, result)
         } catch {
             throw applier.explanation(of: manifest, live: memory.live).failure(for: error)
         }
@@ -62,9 +60,10 @@ struct ObjectApplication {
         return .refused(refusal)
     }
 
-    private func attempt(_ memory: inout Memory) async throws(APIError) -> Result {
+    private func attempt(_ memory: inout Memory) async throws(APIError) -> ObjectResult {
         do throws(APIError) {
             var path = try await client.path(of: manifest.identity, until: deadline)
+            memory.identity = path.identity
             var live = try await read(path, memory)
             path.uid = live?["metadata"]?["uid"]?.string
             memory.live = live
@@ -73,13 +72,10 @@ struct ObjectApplication {
             if isDryRun, let gone = live, ManagedMetadata.isBeingDeleted(gone) {
                 return planned(creationOf: path.identity)
             }
-            if let left = resultIfLeft(live, path.identity, memory) { return left }
+            if let left = resultIfLeft(live, memory) { return left }
             var body = body(at: path, live: live)
             if let live, memory.original == nil, memory.replacement == nil, isUnchanged(live, body) {
-                return Result(
-                    identity: path.identity,
-                    effect: ObjectResult(memory.mayHaveCreated ? .created : .unchanged)
-                )
+                return ObjectResult(memory.mayHaveCreated ? .created : .unchanged)
             }
             var takeover = live.flatMap { Takeover(of: $0, from: applier.takenManagers, applying: manifest.root) }
             if let plan = takeover, let found = live, !isDryRun {
@@ -143,7 +139,7 @@ struct ObjectApplication {
         at path: ObjectPath,
         _ takeover: Takeover?,
         _ memory: inout Memory,
-    ) async throws(APIError) -> Result {
+    ) async throws(APIError) -> ObjectResult {
         var (body, live, notes) = (body, live, [String]())
         var isForced = applier.conflicts == .force
         var lastRefusal: APIError.Refusal?
@@ -324,15 +320,11 @@ extension ObjectApplication {
         _ takeover: Takeover?,
         _ notes: [String],
         _ memory: Memory,
-    ) throws(APIError) -> Result {
-        let identity = path.identity
-        if let replacement = memory.replacement {
-            let effect = ObjectResult(.replaced, notes: [replacement.note])
-            return Result(identity: identity, effect: effect)
-        }
+    ) throws(APIError) -> ObjectResult {
+        if let replacement = memory.replacement { return ObjectResult(.replaced, notes: [replacement.note]) }
         guard let before = memory.original ?? live else {
             let diff = isDryRun ? diff(from: nil, to: reply.node, at: path) : []
-            return Result(identity: identity, effect: ObjectResult(.created, diff: diff, notes: notes))
+            return ObjectResult(.created, diff: diff, notes: notes)
         }
         let object = reply.node
         let difference = Difference(from: before, to: object, hasStatusSubresource: path.hasStatusSubresource)
@@ -343,8 +335,7 @@ extension ObjectApplication {
             throw .pending("\(words); \(ForeignReply.advice(from: []))", .transient)
         }
         if difference.fields.isEmpty, takeover == nil, own == ManagedMetadata.fields(in: before) {
-            let change: ObjectResult.Change = memory.mayHaveCreated ? .created : .unchanged
-            return Result(identity: identity, effect: ObjectResult(change, notes: notes))
+            return ObjectResult(memory.mayHaveCreated ? .created : .unchanged, notes: notes)
         }
         if isDryRun { return planned(before, object, path, notes) }
         // Values are shown only by dry runs, because the journal is stored and may be read by other users.
@@ -352,8 +343,7 @@ extension ObjectApplication {
         let leftOut = paths.count - Self.reportedFieldLimit
         let shown = leftOut > 0 ? paths.prefix(Self.reportedFieldLimit) + ["and \(leftOut) more"] : paths
         let change: ObjectResult.Change = memory.mayHaveCreated ? .created : .configured
-        let effect = ObjectResult(change, fields: shown, changesOnlyManagers: paths.isEmpty, notes: notes)
-        return Result(identity: identity, effect: effect)
+        return ObjectResult(change, fields: shown, changesOnlyManagers: paths.isEmpty, notes: notes)
     }
 
     /// Returns an object as the server would store it, with its defaults, from a dry run of a change to it.
@@ -370,7 +360,7 @@ extension ObjectApplication {
     }
 
     /// Returns the result of a dry run that finds a change.
-    private func planned(_ live: Node, _ preview: Node, _ path: ObjectPath, _ notes: [String] = []) -> Result {
+    private func planned(_ live: Node, _ preview: Node, _ path: ObjectPath, _ notes: [String] = []) -> ObjectResult {
         let lines = Difference.lines(
             from: live,
             to: preview,
@@ -378,18 +368,15 @@ extension ObjectApplication {
             hasStatusSubresource: path.hasStatusSubresource,
         )
         let diff = diff(from: live, to: preview, at: path)
-        let isOfManagers = lines.isEmpty
-        let effect =
-            ObjectResult(.configured, fields: lines, diff: diff, changesOnlyManagers: isOfManagers, notes: notes)
-        return Result(identity: path.identity, effect: effect)
+        return ObjectResult(.configured, fields: lines, diff: diff, changesOnlyManagers: lines.isEmpty, notes: notes)
     }
 
     /// Returns the result of a dry run for an object that cannot exist yet.
-    private func planned(creationOf identity: ObjectIdentity) -> Result {
+    private func planned(creationOf identity: ObjectIdentity) -> ObjectResult {
         let object = applier.managedMetadata.stamp(manifest.root, namespace: identity.namespace)
         let hasStatus = applier.dryRunOverlay?.hasStatusSubresource(identity.type) ?? false
         let diff = ObjectDiff(from: nil, to: object, of: identity.type, hasStatusSubresource: hasStatus)
-        return Result(identity: identity, effect: ObjectResult(.created, diff: diff.lines))
+        return ObjectResult(.created, diff: diff.lines)
     }
 
     /// Returns the lines of a unified diff of two states of the object.
@@ -438,20 +425,19 @@ extension ObjectApplication {
     ///
     /// - Parameters:
     ///   - live: The object on the server, if it exists.
-    ///   - identity: The object's identity on the server.
     ///   - memory: Facts from earlier attempts, of which one may have created the object.
     /// - Returns: The result, with a remark that says who leaves the object to others.
-    private func resultIfLeft(_ live: Node?, _ identity: ObjectIdentity, _ memory: Memory) -> Result? {
+    private func resultIfLeft(_ live: Node?, _ memory: Memory) -> ObjectResult? {
         let annotation = ObjectAnnotation.apply
         guard let live, isOnlyCreated || annotation.isSet(in: live) else { return nil }
-        if memory.mayHaveCreated { return Result(identity: identity, effect: ObjectResult(.created)) }
+        if memory.mayHaveCreated { return ObjectResult(.created) }
         let setting = "'\(annotation.key): \(annotation.value)'"
         let note =
             isOnlyCreated
             ? "left to others (its manifest has the annotation \(setting))"
             : "left to others (it has the annotation \(setting), which its manifest does not have); to apply the manifest "
-                + "again: 'kubectl annotate \(identity.kubectlArguments) \(annotation.key)-'"
-        return Result(identity: identity, effect: ObjectResult(.unchanged, notes: [note]))
+                + "again: 'kubectl annotate \(memory.identity.kubectlArguments) \(annotation.key)-'"
+        return ObjectResult(.unchanged, notes: [note])
     }
 
     /// Returns an object without the empty rules of an aggregated ClusterRole; a controller fills and owns the rules.

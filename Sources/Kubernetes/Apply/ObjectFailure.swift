@@ -26,59 +26,31 @@ public struct ObjectFailure: Error, Sendable {
         case other
     }
 
-    /// One problem of the object.
-    public struct Fault: Sendable {
-        /// The location of the problem in the manifest.
-        public var location: SourceLocation
-        /// The problem, without the object's name.
-        public var message: String
-        /// Advice, if there is any.
-        public var hint: String?
-        public init(location: SourceLocation, message: String, hint: String?) {
-            (self.location, self.message, self.hint) = (location, message, hint)
-        }
-    }
-
     public var object: ObjectIdentity
 
     /// The kind of failure.
     public var cause: Cause
 
-    /// The problems, sorted by the location in the manifest; never empty.
-    public var faults: [Fault]
+    /// The problems, sorted by location; never empty. Their messages do not name the object.
+    public var faults: [Problem]
 
     /// Whether the operation fails until a person changes the manifest or the cluster.
     public var isPermanent: Bool
 
     /// The faults as problems that name the object.
     public var problems: [Problem] {
-        Problems(
-            faults.map {
-                Problem(
-                    "\(object): \($0.message)",
-                    at: $0.location,
-                    hint: $0.hint,
-                    publicMessage: "\(object): \(cause.publicWords)"
-                )
-            }
-        ).all
+        faults.map { fault in
+            var problem = fault.naming(object)
+            (problem.reason, problem.publicMessage) = (fault.message, "\(object): \(cause.publicWords)")
+            return problem
+        }
     }
 
-    public init(object: ObjectIdentity, cause: Cause, faults: [Fault]) {
+    public init(object: ObjectIdentity, cause: Cause, faults: [Problem]) {
         self.object = object
         self.cause = cause
-        self.faults = faults.sorted { $0.location < $1.location }
+        self.faults = Problems(faults).all
         isPermanent = cause.isPermanent
-    }
-
-    /// Creates the failure of an object that was not tried because a needed object failed.
-    init(_ manifest: ManifestObject, notTriedBecauseOf needed: ObjectFailure) {
-        let reason = needed.cause == .beingDeleted ? "is being deleted" : "could not be applied"
-        self.init(
-            manifest,
-            .notTried(because: needed.object),
-            "not tried: \(needed.object), which it needs, \(reason)",
-        )
     }
 
     /// Creates a failure with one fault, at the object as a whole unless a location is given.
@@ -89,12 +61,17 @@ public struct ObjectFailure: Error, Sendable {
         at location: SourceLocation? = nil,
         hint: String? = nil,
     ) {
-        let fault = Fault(location: location ?? manifest.location, message: message, hint: hint)
+        let fault = Problem(message, at: location ?? manifest.location, hint: hint)
         self.init(object: manifest.identity, cause: cause, faults: [fault])
     }
 }
 
 extension ObjectFailure: PermanentFailure {}
+
+extension Problem {
+    /// Returns the problem with the name of its object in front.
+    func naming(_ object: ObjectIdentity) -> Problem { Problem("\(object): \(message)", at: location, hint: hint) }
+}
 
 extension ObjectFailure.Cause {
     /// The problem without values of the object and without the server's message, which may repeat the values.

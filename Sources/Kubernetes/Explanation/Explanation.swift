@@ -94,8 +94,8 @@ struct Explanation {
     }
 
     /// Creates a fault at a field's location, or at the object if the manifest does not have the field.
-    private func fault(at location: SourceLocation?, _ message: String, hint: String?) -> ObjectFailure.Fault {
-        ObjectFailure.Fault(location: location ?? manifest.location, message: message, hint: hint)
+    private func fault(at location: SourceLocation?, _ message: String, hint: String?) -> Problem {
+        Problem(message, at: location ?? manifest.location, hint: hint)
     }
 
     /// Returns the value of a field in a state of the object, for a message.
@@ -203,7 +203,7 @@ extension Explanation {
     /// Server-side apply reports them as `.spec.foo: field not declared in schema`, one per line after the introduction;
     /// strict decoding reports them as `unknown field "spec.foo", unknown field "spec.bar"`. A server reports only the
     /// first fault of each branch.
-    private func schemaFaults(_ status: ServerStatus) -> [ObjectFailure.Fault] {
+    private func schemaFaults(_ status: ServerStatus) -> [Problem] {
         // A colon in quoted text does not end a path. Old servers repeat the value in Go syntax; the value is left out,
         // because it may be secret.
         let pattern = /(?:^| )(\.(?:"(?:[^"\\]|\\.)*"|[^"])*?): (.*?)(?:, got &.*)?$/
@@ -216,7 +216,7 @@ extension Explanation {
             }
         }
         let found = ObjectCheck.schemaProblems(of: manifest)
-        let others = named.compactMap { path, reason -> ObjectFailure.Fault? in
+        let others = named.compactMap { path, reason -> Problem? in
             let target = path.resolve(in: manifest.root)
             guard !found.contains(where: { [target.location, target.node?.location].contains($0.location) }) else {
                 return nil
@@ -229,11 +229,11 @@ extension Explanation {
             let repeated = ItemSelector(String(items)).items(of: target.node?.sequence ?? []).map(\.location)
             return fault(at: repeated.max() ?? target.location, "\(path.name): \(reason)", hint: nil)
         }
-        return found.map { fault(at: $0.location, $0.message, hint: $0.hint) } + others
+        return found + others
     }
 
     /// Explains one cause of a refusal with the server's text.
-    private func invalid(_ cause: ServerStatus.Cause) -> ObjectFailure.Fault {
+    private func invalid(_ cause: ServerStatus.Cause) -> Problem {
         // If all versions of a definition share a schema, the server validates a form with it in another field.
         let shared = "spec.validation."
         let isShared = manifest.identity.isCustomResourceDefinition && cause.field.hasPrefix(shared)
@@ -299,7 +299,7 @@ extension Explanation {
     private static let fieldLimit = 10
 
     /// Returns one fault for each field of a cause that differs from the field on the server.
-    private func immutable(_ cause: ServerStatus.Cause) -> [ObjectFailure.Fault] {
+    private func immutable(_ cause: ServerStatus.Cause) -> [Problem] {
         // The fields that may change when others may not.
         let excepted = cause.message.matches(of: /'([^'\[]*)[^']*'|`([^`\[]*)[^`]*`/).map {
             String($0.1 ?? $0.2 ?? "")

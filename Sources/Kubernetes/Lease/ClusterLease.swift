@@ -171,7 +171,7 @@ extension ClusterLease {
         // Whether a request to take the Lease was sent, which may have succeeded even without a response.
         var mayHold = false
         do throws(APIError) {
-            return try await retryPolicy.retry(.init(.lock, description), Backoff(limit: .seconds(2))) {
+            return try await retryPolicy.retry(.init(.lock, description), backoff: Backoff(limit: .seconds(2))) {
                 () async throws(APIError) in
                 let state = try await read(until: retryPolicy.deadline)
                 observation.observe(state, at: .now)

@@ -46,13 +46,11 @@ public struct DistinctObjects: Sendable {
 
     /// Returns a problem for each manifest of one object except the first.
     public static func problems(of set: [ManifestObject]) -> [Problem] {
-        zip(set.dropFirst(), faults(of: set)).map { manifest, fault in
-            Problem("\(manifest.identity): \(fault.message)", at: fault.location, hint: fault.hint)
-        }
+        zip(set.dropFirst(), faults(of: set)).map { manifest, fault in fault.naming(manifest.identity) }
     }
 
-    /// Returns a fault for each manifest of one object except the first.
-    static func faults(of set: [ManifestObject]) -> [ObjectFailure.Fault] {
+    /// Returns a problem for each manifest of one object except the first, without the name of the object.
+    static func faults(of set: [ManifestObject]) -> [Problem] {
         guard let first = set.first else { return [] }
         return set.dropFirst().map { manifest in
             let versions = [first, manifest].map(\.identity.type.apiVersion)
@@ -61,11 +59,8 @@ public struct DistinctObjects: Sendable {
                 first.identity.namespace != manifest.identity.namespace && first.identity.type.isClusterScoped
             let scope = isIgnored ? " (a \(manifest.identity.type.kind) has no namespace)" : ""
             let detail = areEqual(set) ? ", identically" : other + scope
-            return ObjectFailure.Fault(
-                location: manifest.location,
-                message: "described twice, at \(first.location) and here\(detail)",
-                hint: "remove one of them",
-            )
+            let message = "described twice, at \(first.location) and here\(detail)"
+            return Problem(message, at: manifest.location, hint: "remove one of them")
         }
     }
 }

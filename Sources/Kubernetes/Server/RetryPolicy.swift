@@ -30,28 +30,14 @@ public struct RetryPolicy: Sendable {
     ///
     /// - Parameters:
     ///   - subject: The subject of the attempts, for the reports.
+    ///   - backoff: The pauses between attempts.
     ///   - attempt: One attempt.
     /// - Returns: The result of the first successful attempt.
     /// - Throws: The last attempt's error, even if the surrounding task was cancelled. If the deadline cut the last
     ///   attempt short, its error says nothing about the subject, and the previous attempt's error is thrown instead.
     public func retry<Value, Failure: Retriable>(
         _ subject: Wait.Subject,
-        _ attempt: () async throws(Failure) -> Value,
-    ) async throws(Failure) -> Value {
-        try await retry(subject, Backoff(), attempt)
-    }
-
-    /// Repeats an attempt as ``retry(_:_:)`` does.
-    ///
-    /// - Parameters:
-    ///   - subject: The subject of the attempts, for the reports.
-    ///   - backoff: The pauses between attempts.
-    ///   - attempt: One attempt.
-    /// - Returns: The result of the first successful attempt.
-    /// - Throws: The same errors as ``retry(_:_:)``.
-    func retry<Value, Failure: Retriable>(
-        _ subject: Wait.Subject,
-        _ backoff: Backoff,
+        backoff: Backoff = Backoff(),
         _ attempt: () async throws(Failure) -> Value,
     ) async throws(Failure) -> Value {
         var backoff = backoff
@@ -129,12 +115,12 @@ public func timeOfDay(of instant: ContinuousClock.Instant, now: Timestamp = .now
 }
 
 /// The pauses between attempts, which grow up to a limit, each a tenth longer or shorter at random.
-struct Backoff {
+public struct Backoff {
     private var pause: Duration
     private let limit: Duration
 
     /// Creates a sequence of pauses.
-    init(first: Duration = .milliseconds(100), limit: Duration = .seconds(1)) {
+    public init(first: Duration = .milliseconds(100), limit: Duration = .seconds(1)) {
         (pause, self.limit) = (first, limit)
     }
 

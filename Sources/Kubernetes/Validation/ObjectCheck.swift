@@ -31,7 +31,7 @@ public struct ObjectCheck: Sendable {
         }
         let name = manifest.root["metadata"]?["name"]?.location ?? manifest.location
         return [Self.nameProblem(manifest.identity, at: name)].compactMap(\.self)
-            + problems.map { $0.prefixed(manifest.identity) }
+            + problems.map { $0.naming(manifest.identity) }
     }
 
     /// Returns the problems of an object by the schema of Kubernetes' newest version, none if that does not have the kind.
@@ -64,10 +64,10 @@ public struct ObjectCheck: Sendable {
         guard type.isBuiltIn, definitions[type] == nil, schemas.schema(of: type) == nil else { return nil }
         let message = "Kubernetes \(schemas.version) has no kind '\(type.kind)' in '\(type.apiVersion)'"
         if let hint = Self.versionHint(type) {
-            return Problem(message, at: version, hint: hint).prefixed(identity)
+            return Problem(message, at: version, hint: hint).naming(identity)
         }
         let near = nearestName(to: type.kind, in: schemas.kinds(in: type.apiVersion))
-        return Problem(message, at: kind, hint: near.map { "did you mean '\($0)'?" }).prefixed(identity)
+        return Problem(message, at: kind, hint: near.map { "did you mean '\($0)'?" }).naming(identity)
     }
 
     /// Returns which groups and versions have a kind, or `nil` if none has, or the kind of another group may be meant.
@@ -91,13 +91,6 @@ public struct ObjectCheck: Sendable {
         let signs = isLabel ? "digits and '-'" : "digits, '-' and '.'"
         let expected = "up to \(limit) lowercase letters, \(signs), a letter or digit at both ends"
         let message = "field 'metadata.name': expected \(expected), found \(ShownValue(.string(name)))"
-        return Problem(message, at: location).prefixed(identity)
-    }
-}
-
-extension Problem {
-    /// Returns the problem with the name of its object in front.
-    fileprivate func prefixed(_ identity: ObjectIdentity) -> Problem {
-        Problem("\(identity): \(message)", at: location, hint: hint)
+        return Problem(message, at: location).naming(identity)
     }
 }

@@ -1,17 +1,7 @@
-import Base
+public import Base
 
 /// Verb `apply`: the objects of manifests, applied to the API server.
 public struct ApplyDeclaration: VerbDeclaration {
-    /// The ways to treat a field that another manager owns.
-    public enum Conflicts: String, Sendable, Hashable, CaseIterable {
-        /// The conflict is reported and the object fails.
-        case report
-        /// The field is taken over.
-        case force
-        /// The field stays as it is, and the rest of the object is applied.
-        case keep
-    }
-
     /// The kinds of objects that a task deletes if it applied them before and its manifests no longer contain them.
     public enum Pruning: String, Sendable, Hashable {
         /// No object.
@@ -33,7 +23,7 @@ public struct ApplyDeclaration: VerbDeclaration {
 
     public var kubeconfig = LocatedPath.unset
     public var manifests = ManifestSet()
-    public var conflicts = Conflicts.report
+    public var conflicts = ConflictTreatment.report
 
     /// The other field managers whose fields are taken over, by name; a name that ends with `*` is a prefix.
     public var takenManagers: [String] = []

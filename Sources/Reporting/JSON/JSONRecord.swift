@@ -11,12 +11,7 @@ struct JSONRecord {
     }
 
     init(_ problem: Problem, _ task: String?, object: String? = nil) {
-        // The message begins with the object, or with what an error has made impossible.
-        let prefix = object.map { "\($0): " } ?? ""
-        let isAboutObject = !prefix.isEmpty && problem.message.hasPrefix(prefix)
-        let rest = isAboutObject ? String(problem.message.dropFirst(prefix.count)) : nil
-        let cause = problem.reason ?? rest
-        self.init("error", task, [("object", .text(object))] + problem.fields + [("cause", .text(cause))])
+        self.init("error", task, [("object", .text(object))] + problem.fields + [("cause", .text(problem.reason))])
     }
 
     /// Returns the object as a line, with the fields that all objects have in common.
