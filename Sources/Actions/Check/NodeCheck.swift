@@ -303,8 +303,8 @@ extension NodeCheck {
                 }
             }
             guard let set = task.setName else { continue }
-            access.keep(ObjectSet(name: set, task: task.name))
-            access.prune(manifests, includesProtected: task.footprint.pruning == .all)
+            let isOfAll = task.footprint.pruning == .all
+            access.prune(manifests, of: ObjectSet(name: set, task: task.name), includesProtected: isOfAll)
         }
         for task in run.plan.steps.lazy.map(\.task) where task.footprint.kubeconfig != nil {
             if task.lock != nil { access.holdLease() }

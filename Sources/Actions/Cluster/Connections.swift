@@ -153,7 +153,7 @@ extension RunEnvironment {
         let verb = plan.position(of: task).map { plan.steps[$0].task.verb }
         switch verb?.declaration {
         case let declaration as KubeconfigDeclaration where declaration.path.path.hasSameBytes(as: path):
-            return try? Kubeconfig(Array(declaration.template(declaration.credentialPaths).text.utf8), path: path)
+            return try? Kubeconfig(Array(declaration.text(declaration.credentialPaths).utf8), path: path)
         case let declaration as FileDeclaration where declaration.path.path.hasSameBytes(as: path):
             guard case .content(let text) = declaration.source else { return nil }
             return try? Kubeconfig(Array(text.utf8), path: path)

@@ -174,16 +174,16 @@ extension ActionContext {
             }
         }
         let client = try await run.connections.client(kubeconfig: declaration.kubeconfig.path, self)
-        return try await CertificateSigning(client: client, retryPolicy: retryPolicy).certificate(
-            for: .init(
-                task: task.name,
-                pem: request,
-                signer: signer,
-                usages: declaration.requestedUsages,
-                validity: declaration.leaf.validity,
-                suffix: String(sha256(Array(request.utf8)).prefix(10)),
-            )
-        )
+        return try await CertificateSigning(
+            client: client,
+            retryPolicy: retryPolicy,
+            task: task.name,
+            pem: request,
+            signer: signer,
+            usages: declaration.requestedUsages,
+            validity: declaration.leaf.validity,
+            suffix: String(sha256(Array(request.utf8)).prefix(10)),
+        ).certificate()
     }
 }
 

@@ -11,7 +11,7 @@ struct KubeconfigAction: Action {
 
     /// Writes the file with mode 0600 from the start, unless it is up to date, and returns whether it was written.
     func run() async throws(Problem) -> Bool {
-        let text = declaration.template(try await checkedCredentials()).text
+        let text = declaration.text(try await checkedCredentials())
         return try context.write(
             FileContent(Array(text.utf8), path: declaration.path.path, mode: 0o600),
             as: "kubeconfig"
@@ -19,7 +19,7 @@ struct KubeconfigAction: Action {
     }
 
     /// Loads and checks the CA, the certificate and the key.
-    private func checkedCredentials() async throws(Problem) -> Kubeconfig.Template.Credentials {
+    private func checkedCredentials() async throws(Problem) -> Kubeconfig.WrittenCredentials {
         let failure = "cannot write kubeconfig '\(declaration.path.path)'"
         let paths = declaration.credentials
         let authority = try context.source(paths.certificateAuthority, key: "certificateAuthority", failure)
@@ -45,7 +45,7 @@ struct KubeconfigAction: Action {
 
 extension KubeconfigDeclaration {
     /// The credentials, referred to by their paths.
-    var credentialPaths: Kubeconfig.Template.Credentials {
+    var credentialPaths: Kubeconfig.WrittenCredentials {
         .paths(
             certificateAuthority: credentials.certificateAuthority.path,
             certificate: credentials.certificate.path,
@@ -53,9 +53,9 @@ extension KubeconfigDeclaration {
         )
     }
 
-    /// Returns the template of the kubeconfig.
-    func template(_ credentials: Kubeconfig.Template.Credentials) -> Kubeconfig.Template {
-        Kubeconfig.Template(
+    /// Returns the text of the kubeconfig.
+    func text(_ credentials: Kubeconfig.WrittenCredentials) -> String {
+        Kubeconfig.text(
             cluster: clusterName,
             server: server.path,
             user: user,

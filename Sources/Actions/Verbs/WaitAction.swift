@@ -212,7 +212,6 @@ struct NotYet: Retriable, CustomStringConvertible {
     /// The error with which the system refused what no server can change.
     var refusal: SystemError?
 
-    var retryAfter: Duration? { nil }
     var description: String { words }
 
     init(

@@ -46,14 +46,11 @@ public struct RequiredAccess: Sendable {
     public mutating func delete(_ identity: ObjectIdentity) { allow(["get", "delete"], identity.type) }
 
     /// Adds the permissions to write, and later delete, the ConfigMap of a set.
-    public mutating func keep(_ set: ObjectSet) { allow(["get", "create", "patch", "delete"], set.parent.type) }
+    private mutating func keep(_ set: ObjectSet) { allow(["get", "create", "patch", "delete"], set.parent.type) }
 
-    /// Adds the permissions for a task that prunes objects that are no longer in its manifests.
-    ///
-    /// - Parameters:
-    ///   - manifests: The task's objects.
-    ///   - includesProtected: Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
-    public mutating func prune(_ manifests: [ManifestObject], includesProtected: Bool) {
+    /// Adds the permissions to prune the objects of a set that are no longer in the manifests.
+    public mutating func prune(_ manifests: [ManifestObject], of set: ObjectSet, includesProtected: Bool) {
+        keep(set)
         for type in manifests.map(\.identity.type) {
             if includesProtected || !ObjectSet.isProtected(type) { allow(["get", "delete"], type) }
         }

@@ -127,7 +127,8 @@ public struct Applier: Sendable {
                 let hint = "increase 'timeout' of task '\(managedMetadata.task)'"
                 throw ObjectFailure(manifest, .other, "not tried: no time of the task's timeout was left", hint: hint)
             }
-            let (identity, result) = try await ObjectApplication(applier: self, manifest: manifest, listed: listed).run()
+            let application = ObjectApplication(applier: self, manifest: manifest, listed: listed)
+            let (identity, result) = try await application.run()
             if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil { try await awaitServed(manifest) }
             say(.applied(identity, result))
             return nil

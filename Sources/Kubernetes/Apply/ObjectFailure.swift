@@ -31,7 +31,7 @@ public struct ObjectFailure: Error, Sendable {
     /// The kind of failure.
     public var cause: Cause
 
-    /// The problems, sorted by location; never empty. Their messages do not name the object.
+    /// The problems, sorted by location, whose messages do not name the object; never empty.
     public var faults: [Problem]
 
     /// Whether the operation fails until a person changes the manifest or the cluster.

@@ -114,24 +114,3 @@ struct QuoteScanner {
         return isQuoted
     }
 }
-
-extension FieldPath {
-    /// The path of the field that contains the field, `nil` for the whole object.
-    var parent: FieldPath? {
-        guard !text.isEmpty else { return nil }
-        var quotes = QuoteScanner()
-        var end = text.startIndex
-        var depth = 0
-        for index in text.indices where !quotes.isInside(text[index]) {
-            switch text[index] {
-            case "[":
-                if depth == 0 { end = index }
-                depth += 1
-            case "]": depth -= 1
-            case "." where depth == 0: end = index
-            default: break
-            }
-        }
-        return FieldPath(String(text[..<end]))
-    }
-}

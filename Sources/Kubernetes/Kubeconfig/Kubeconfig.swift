@@ -54,35 +54,6 @@ public struct Kubeconfig: Sendable {
         }
     }
 
-    /// Reads the current context of a kubeconfig.
-    ///
-    /// - Parameters:
-    ///   - bytes: The file's content, YAML or JSON.
-    ///   - path: The file's path; relative paths in the file are resolved against its directory.
-    /// - Throws: All problems of the file at once. Settings that would weaken TLS, credential plug-ins, and keys that
-    ///   would have no effect are refused.
-    public init(_ bytes: [UInt8], path: String) throws(Problems) {
-        if let format = ContentFormat.recognised(bytes, path: path) {
-            throw Problems([format.problem(path: path, expected: "a kubeconfig")])
-        }
-        let documents = try readDocuments(bytes, file: path, limits: .taskFile)
-        guard let root = documents.compactMap(\.root).first, root.mapping != nil else {
-            throw Problems([
-                Problem("is not a kubeconfig: expected a mapping", at: SourceLocation(file: path))
-            ])
-        }
-        var reader = KubeconfigReader(root: root, path: path)
-        self = try reader.read()
-    }
-
-    /// Creates a context from its parts.
-    init(path: String, server: String, user: String, namespace: String) {
-        self.path = path
-        self.server = server
-        self.user = user
-        self.namespace = namespace
-    }
-
     /// The name that the server's certificate must have.
     var verifiedName: String {
         serverName ?? (try? WebAddress(server))?.host ?? server
@@ -104,74 +75,36 @@ public struct Kubeconfig: Sendable {
 }
 
 extension Kubeconfig {
-    /// The contents of a new kubeconfig.
-    public struct Template: Sendable {
-        /// The cluster's name.
-        public var cluster: String
-        /// The server's URL.
-        public var server: String
-        /// The user's name.
-        public var user: String
-        /// The context's name.
-        public var context: String
-        /// The context's namespace, if any.
-        public var namespace: String?
-        /// The CA, the client certificate and its key.
-        public var credentials: Credentials
-
-        /// The form in which the CA, certificate and key are given.
-        public enum Credentials: Sendable {
-            /// Paths of the three files.
-            case paths(certificateAuthority: String, certificate: String, key: String)
-            /// PEM data that is written into the kubeconfig.
-            case inline(certificateAuthority: [UInt8], certificate: [UInt8], key: [UInt8])
+    /// Reads the current context of a kubeconfig.
+    ///
+    /// - Parameters:
+    ///   - bytes: The file's content, YAML or JSON.
+    ///   - path: The file's path; relative paths in the file are resolved against its directory.
+    /// - Throws: All problems of the file at once. Settings that would weaken TLS, credential plug-ins, and keys that
+    ///   would have no effect are refused.
+    public init(_ bytes: [UInt8], path: String) throws(Problems) {
+        if let format = ContentFormat.recognised(bytes, path: path) {
+            throw Problems([format.problem(path: path, expected: "a kubeconfig")])
         }
-
-        public init(
-            cluster: String,
-            server: String,
-            user: String,
-            context: String,
-            namespace: String?,
-            credentials: Credentials,
-        ) {
-            self.cluster = cluster
-            self.server = server
-            self.user = user
-            self.context = context
-            self.namespace = namespace
-            self.credentials = credentials
+        let documents = try readDocuments(bytes, file: path, limits: .taskFile)
+        guard let root = documents.compactMap(\.root).first, root.mapping != nil else {
+            throw Problems([
+                Problem("is not a kubeconfig: expected a mapping", at: SourceLocation(file: path))
+            ])
         }
+        var reader = KubeconfigReader(root: root, path: path)
+        self = try reader.read()
+    }
 
-        /// The kubeconfig's text, identical for equal templates.
-        public var text: String {
-            let (authority, client) = credentialLines
-            let namespaceLine = namespace.map { "\n    namespace: \(quoted($0))" } ?? ""
-            return """
-                apiVersion: v1
-                kind: Config
-                current-context: \(quoted(context))
-                clusters:
-                - name: \(quoted(cluster))
-                  cluster:
-                    server: \(quoted(server))
-                    \(authority)
-                users:
-                - name: \(quoted(user))
-                  user:
-                    \(client[0])
-                    \(client[1])
-                contexts:
-                - name: \(quoted(context))
-                  context:
-                    cluster: \(quoted(cluster))
-                    user: \(quoted(user))\(namespaceLine)
+    /// The forms in which a new kubeconfig has the CA, the client certificate and its key.
+    public enum WrittenCredentials: Sendable {
+        /// Paths of the three files.
+        case paths(certificateAuthority: String, certificate: String, key: String)
+        /// PEM data that is written into the kubeconfig.
+        case inline(certificateAuthority: [UInt8], certificate: [UInt8], key: [UInt8])
 
-                """
-        }
-
-        private var credentialLines: (authority: String, client: [String]) {
-            switch credentials {
+        fileprivate var lines: (authority: String, client: [String]) {
+            switch self {
             case .paths(let authority, let certificate, let key):
                 (
                     "certificate-authority: \(quoted(authority))",
@@ -187,13 +120,45 @@ extension Kubeconfig {
                 )
             }
         }
+    }
 
-        /// Returns a text as a JSON string, which is always a valid YAML string too.
-        private func quoted(_ text: String) -> String {
-            String(decoding: Node(.string(text), location: SourceLocation(file: "")).json(), as: UTF8.self)
-        }
+    /// Returns the text of a new kubeconfig, which is the same for equal arguments.
+    public static func text(
+        cluster: String,
+        server: String,
+        user: String,
+        context: String,
+        namespace: String?,
+        credentials: WrittenCredentials,
+    ) -> String {
+        let (authority, client) = credentials.lines
+        let namespaceLine = namespace.map { "\n    namespace: \(quoted($0))" } ?? ""
+        return """
+            apiVersion: v1
+            kind: Config
+            current-context: \(quoted(context))
+            clusters:
+            - name: \(quoted(cluster))
+              cluster:
+                server: \(quoted(server))
+                \(authority)
+            users:
+            - name: \(quoted(user))
+              user:
+                \(client[0])
+                \(client[1])
+            contexts:
+            - name: \(quoted(context))
+              context:
+                cluster: \(quoted(cluster))
+                user: \(quoted(user))\(namespaceLine)
+
+            """
     }
 }
+
+/// Returns a text as a JSON string, which is always a valid YAML string too.
+private func quoted(_ text: String) -> String { String(decoding: Node.string(text).json(), as: UTF8.self) }
 
 extension Kubeconfig {
     /// The setting that names the server, for messages.

@@ -6,12 +6,7 @@ import Base
 struct KubeconfigReader {
     let root: Node
     let path: String
-    private var problems: [Problem] = []
-
-    init(root: Node, path: String) {
-        self.root = root
-        self.path = path
-    }
+    var problems: [Problem] = []
 
     /// Reads the current context.
     mutating func read() throws(Problems) -> Kubeconfig {

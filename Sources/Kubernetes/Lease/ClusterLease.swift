@@ -29,7 +29,7 @@ public struct ClusterLease: Sendable {
     let identity: String
     let task: String
     let location: SourceLocation
-    let timing: LeaseTiming
+    var timing = LeaseTiming()
 
     static let kind = GroupVersionKind(group: "coordination.k8s.io", version: "v1", kind: "Lease")
 
@@ -50,20 +50,8 @@ public struct ClusterLease: Sendable {
         task: String,
         location: SourceLocation,
     ) {
-        let subject = ObjectIdentity(type: Self.kind, namespace: namespace, name: name)
-        self.init(client, subject, identity, task, location, LeaseTiming())
-    }
-
-    init(
-        _ client: APIClient,
-        _ subject: ObjectIdentity,
-        _ identity: String,
-        _ task: String,
-        _ location: SourceLocation,
-        _ timing: LeaseTiming,
-    ) {
-        (self.client, self.subject, self.identity) = (client, subject, identity)
-        (self.task, self.location, self.timing) = (task, location, timing)
+        subject = ObjectIdentity(type: Self.kind, namespace: namespace, name: name)
+        (self.client, self.identity, self.task, self.location) = (client, identity, task, location)
     }
 
     private var collection: String {

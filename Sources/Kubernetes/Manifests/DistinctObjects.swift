@@ -14,29 +14,19 @@ public struct DistinctObjects: Sendable {
     ///   - manifests: The manifests.
     ///   - defaultNamespace: The namespace of objects that do not specify one.
     public init(of manifests: [ManifestObject], defaultNamespace: String) {
-        var firsts: [ObjectIdentity.Key: Int] = [:]
-        // The further manifests of an object, by the index of its first one.
-        var others: [Int: [ManifestObject]] = [:]
-        var repeated: Set<Int> = []
-        for (index, manifest) in manifests.enumerated() {
+        var positions: [ObjectIdentity.Key: Int] = [:]
+        for manifest in manifests {
             let key = manifest.identity.key(defaultNamespace: defaultNamespace)
-            if let first = firsts[key] {
-                others[first, default: []].append(manifest)
-                repeated.insert(index)
+            if let position = positions[key] {
+                let first = objects[position]
+                repetitions[position, default: [first]].append(manifest)
             } else {
-                firsts[key] = index
+                positions[key] = objects.count
+                objects.append(manifest)
             }
         }
-        // Most applies have no repetitions and need no copy.
-        guard !others.isEmpty else {
-            objects = manifests
-            return
-        }
-        for (index, manifest) in manifests.enumerated() where !repeated.contains(index) {
-            let set = others[index].map { ([manifest] + $0).sorted { $0.location < $1.location } }
-            repetitions[objects.count] = set
-            objects.append(set?.first ?? manifest)
-        }
+        repetitions = repetitions.mapValues { set in set.sorted { $0.location < $1.location } }
+        for (position, set) in repetitions { objects[position] = set[0] }
     }
 
     /// Returns whether the manifests of one object are equal, so that it does not matter which of them is applied.

@@ -5,41 +5,15 @@ public import Base
 /// The object is left to the controller manager, which deletes it an hour after its approval or denial, or a day after
 /// its creation. See https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/.
 public struct CertificateSigning: Sendable {
-    /// The contents of a request.
-    public struct Request: Sendable {
-        /// The task that requests the certificate.
-        public var task: String
-        public var pem: String
-        public var signer: String
-        /// The key usages, by their names in the API.
-        public var usages: [String]
-        /// The requested validity, which servers before 1.22 ignore.
-        public var validity: Duration
-        /// The end of the object's name, the same for identical requests.
-        public var suffix: String
-
-        public init(
-            task: String,
-            pem: String,
-            signer: String,
-            usages: [String],
-            validity: Duration,
-            suffix: String,
-        ) {
-            (self.task, self.pem, self.signer) = (task, pem, signer)
-            (self.usages, self.validity, self.suffix) = (usages, validity, suffix)
-        }
-
-        var identity: ObjectIdentity {
-            ObjectIdentity(type: CertificateSigning.kind, namespace: nil, name: "nest-bootstrap-\(task)-\(suffix)")
-        }
-
-        /// The request in base64, as in the object.
-        var encoded: String { Base64.encode(Array(pem.utf8)) }
-    }
-
     private let client: APIClient
     private let retryPolicy: RetryPolicy
+    private let task: String
+    private let signer: String
+    private let usages: [String]
+    private let validity: Duration
+    private let identity: ObjectIdentity
+    /// The request in base64, as in the object.
+    private let encoded: String
 
     private static let kind = GroupVersionKind(
         group: "certificates.k8s.io",
@@ -48,34 +22,49 @@ public struct CertificateSigning: Sendable {
     )
     private static let collection = "\(kind.path)/certificatesigningrequests"
 
-    /// Creates a client for certificate requests.
+    /// Creates a request, without sending it.
     ///
     /// - Parameters:
     ///   - client: The API server.
     ///   - retryPolicy: How long to wait for the approval and the certificate.
-    public init(client: APIClient, retryPolicy: RetryPolicy) {
-        (self.client, self.retryPolicy) = (client, retryPolicy)
+    ///   - task: The task that requests the certificate.
+    ///   - pem: The certificate request.
+    ///   - signer: The signer.
+    ///   - usages: The key usages, by their names in the API.
+    ///   - validity: The requested validity, which servers before 1.22 ignore.
+    ///   - suffix: The end of the object's name, the same for identical requests.
+    public init(
+        client: APIClient,
+        retryPolicy: RetryPolicy,
+        task: String,
+        pem: String,
+        signer: String,
+        usages: [String],
+        validity: Duration,
+        suffix: String,
+    ) {
+        (self.client, self.retryPolicy, self.task) = (client, retryPolicy, task)
+        (self.signer, self.usages, self.validity) = (signer, usages, validity)
+        identity = ObjectIdentity(type: Self.kind, namespace: nil, name: "nest-bootstrap-\(task)-\(suffix)")
+        encoded = Base64.encode(Array(pem.utf8))
     }
 
     /// Creates a CertificateSigningRequest, and waits until it is approved and the certificate is issued.
     ///
-    /// - Parameter request: The contents of the request.
     /// - Returns: The certificate in PEM, followed by the certificates that the signer adds.
     /// - Throws: ``Base/Problem`` if the server refuses the request, or if the request is not approved in time. The
     ///   cause is permanent if the request is denied, or if the signer cannot issue the certificate.
-    public func certificate(for request: Request) async throws(Problem) -> [UInt8] {
+    public func certificate() async throws(Problem) -> [UInt8] {
         do throws(APIError) {
-            return try await retryPolicy.retry(.init(.object, request.identity.description)) {
-                () async throws(APIError) in
-                try Self.certificate(in: try await make(request), request)
+            return try await retryPolicy.retry(.init(.object, "\(identity)")) { () async throws(APIError) in
+                try certificate(in: try await make())
             }
         } catch {
-            let message = "no certificate from signer '\(request.signer)': \(request.identity.description)"
+            let message = "no certificate from signer '\(signer)': \(identity)"
             switch error {
-            case .interrupted: throw Problem("interrupted while waiting for \(request.identity.description)")
+            case .interrupted: throw Problem("interrupted while waiting for \(identity)")
             case .pending(let words, .permanent, _):
-                let hint =
-                    "correct 'leaf' of task '\(request.task)' or have the next request approved; then run it again"
+                let hint = "correct 'leaf' of task '\(task)' or have the next request approved; then run it again"
                 throw Problem(message, hint: hint, cause: Refusal(description: words))
             // Other refusals with status 403 come from admission control, which roles do not affect.
             case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
@@ -92,11 +81,10 @@ public struct CertificateSigning: Sendable {
     }
 
     /// Finds the object that an earlier attempt created, or creates it.
-    private func make(_ request: Request) async throws(APIError) -> Node {
-        let identity = request.identity
+    private func make() async throws(APIError) -> Node {
         let path = "\(Self.collection)/\(APIClient.percentEncoded(identity.name))"
         if let found = try await client.find(path, as: identity, until: retryPolicy.deadline) {
-            guard found["spec"]?["request"]?.string == request.encoded else {
+            guard found["spec"]?["request"]?.string == encoded else {
                 throw .pending("another request has this name", .permanent)
             }
             return found
@@ -104,12 +92,12 @@ public struct CertificateSigning: Sendable {
         let metadata = Node.mapping([
             ("name", .string(identity.name)),
             ("labels", .mapping([(ManagedMetadata.managedByLabel, .string(ManagedMetadata.manager))])),
-            ("annotations", .mapping([(ManagedMetadata.taskAnnotation, .string(request.task))])),
+            ("annotations", .mapping([(ManagedMetadata.taskAnnotation, .string(task))])),
         ])
         let spec = Node.mapping([
-            ("request", .string(request.encoded)), ("signerName", .string(request.signer)),
-            ("usages", .sequence(request.usages.map { .string($0) })),
-            ("expirationSeconds", .number(Int(request.validity.components.seconds))),
+            ("request", .string(encoded)), ("signerName", .string(signer)),
+            ("usages", .sequence(usages.map { .string($0) })),
+            ("expirationSeconds", .number(Int(validity.components.seconds))),
         ])
         let body = Node.mapping([
             ("apiVersion", .string(identity.type.apiVersion)), ("kind", .string(identity.type.kind)),
@@ -128,22 +116,22 @@ public struct CertificateSigning: Sendable {
     /// Returns the certificate in an object.
     ///
     /// - Throws: ``APIError`` that says what the request is waiting for, or permanently why there is no certificate.
-    private static func certificate(in object: Node, _ request: Request) throws(APIError) -> [UInt8] {
+    private func certificate(in object: Node) throws(APIError) -> [UInt8] {
         let status = object["status"]
         let conditions = status?["conditions"]?.sequence ?? []
         if let end = conditions.first(where: { ["Denied", "Failed"].contains($0["type"]?.string) }) {
-            let words = end["type"]?.string == "Denied" ? "it was denied" : "signer '\(request.signer)' cannot issue it"
+            let words = end["type"]?.string == "Denied" ? "it was denied" : "signer '\(signer)' cannot issue it"
             let reasons = ["reason", "message"].compactMap { end[$0]?.string }.filter { !$0.isEmpty }
             throw .pending("\(words) (\(reasons.joined(separator: ": ")))", .permanent)
         }
         guard conditions.contains(where: { $0["type"]?.string == "Approved" }) else {
-            let command = "kubectl certificate approve \(request.identity.name)"
+            let command = "kubectl certificate approve \(identity.name)"
             throw .pending("waits for the approval of an administrator ('\(command)')", .retry)
         }
         guard let text = status?["certificate"]?.string, !text.isEmpty else {
             let advice = "check that its controller is running"
             throw .pending(
-                "is approved, and signer '\(request.signer)' has not issued the certificate yet: \(advice)",
+                "is approved, and signer '\(signer)' has not issued the certificate yet: \(advice)",
                 .retry
             )
         }

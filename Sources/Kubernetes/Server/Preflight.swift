@@ -8,44 +8,40 @@ import HTTP
 /// 3. Namespace `kube-system` exists: a controller creates it asynchronously, and `/readyz` does not wait for it.
 ///
 /// The health endpoints are described at https://kubernetes.io/docs/reference/using-api/health-checks/.
-struct Preflight {
-    let client: APIClient
-    let retryPolicy: RetryPolicy
-
+extension APIClient {
     /// The time limit of one check, short enough to report a server with a hanging etcd during the wait.
-    private static let requestLimit = Duration.seconds(5)
+    private static let checkLimit = Duration.seconds(5)
 
     /// Repeats the checks until the server passes all of them.
     ///
-    /// - Throws: ``Base/Problem`` with the check that failed last.
-    func run() async throws(Problem) {
-        let state = client.preflightState
+    /// Checks that have passed are not repeated within 30 seconds unless a request has failed since then.
+    ///
+    /// - Throws: ``Base/Problem`` with the check that failed last, why, and what to do.
+    public func waitUntilUsable(_ retryPolicy: RetryPolicy) async throws(Problem) {
         do throws(APIError) {
-            try await retryPolicy.retry(.init(.server, "API server \(client.kubeconfig.address)")) {
+            try await retryPolicy.retry(.init(.server, "API server \(kubeconfig.address)")) {
                 () async throws(APIError) in
-                guard !state.isPassed else { return }
+                guard !preflightState.isPassed else { return }
                 do throws(APIError) {
-                    try await checkReadiness()
-                    try await checkSystemNamespace()
-                    state.pass()
+                    try await checkReadiness(until: min(retryPolicy.deadline, .now + Self.checkLimit))
+                    try await checkSystemNamespace(until: min(retryPolicy.deadline, .now + Self.checkLimit))
+                    preflightState.pass()
                 } catch {
-                    throw client.withoutAddress(error)
+                    throw withoutAddress(error)
                 }
             }
         } catch {
-            throw client.preflightProblem(error)
+            throw preflightProblem(error)
         }
     }
 
-    private var requestDeadline: ContinuousClock.Instant { min(retryPolicy.deadline, .now + Self.requestLimit) }
-
     /// Requests `/readyz`, and reports the number of failing checks and up to four of them.
-    private func checkReadiness() async throws(APIError) {
-        let response = try await client.send("GET", "/readyz", query: [("verbose", "")], until: requestDeadline)
+    private func checkReadiness(until deadline: ContinuousClock.Instant) async throws(APIError) {
+        let response = try await send("GET", "/readyz", query: [("verbose", "")], until: deadline)
         guard response.status != 200 else {
             guard response.isPage else { return }
             let advice = ForeignReply.advice(from: response.senders)
-            throw .pending("/readyz: '\(client.kubeconfig.address)' answers with an HTML page; \(advice)", .retry)
+            throw .pending("/readyz: '\(kubeconfig.address)' answers with an HTML page; \(advice)", .retry)
         }
         let status = ServerStatus(response)
         guard status.code != 401, !status.expectsTLS else {
@@ -76,12 +72,12 @@ struct Preflight {
         return "\(checks.count) checks of /readyz have failed: \(shortList(sorted))"
     }
 
-    private func checkSystemNamespace() async throws(APIError) {
+    private func checkSystemNamespace(until deadline: ContinuousClock.Instant) async throws(APIError) {
         do {
             let path = "/api/v1/namespaces/kube-system"
             let type = GroupVersionKind(group: "", version: "v1", kind: "Namespace")
             let identity = ObjectIdentity(type: type, namespace: nil, name: "kube-system")
-            let found = try await client.find(path, as: identity, isUrgent: true, until: requestDeadline)
+            let found = try await find(path, as: identity, isUrgent: true, until: deadline)
             guard found == nil else { return }
         } catch .refused(let refusal) where refusal.code == 403 {
             // Without permission to read namespaces, the check counts as passed: a ready server creates this namespace
@@ -89,17 +85,6 @@ struct Preflight {
             return
         }
         throw .pending("namespace kube-system does not exist yet", .retry)
-    }
-}
-
-extension APIClient {
-    /// Waits until the API server is usable; see `Preflight`.
-    ///
-    /// Checks that have passed are not repeated within 30 seconds unless a request has failed since then.
-    ///
-    /// - Throws: ``Base/Problem`` with the check that failed, why, and what to do.
-    public func waitUntilUsable(_ retryPolicy: RetryPolicy) async throws(Problem) {
-        try await Preflight(client: self, retryPolicy: retryPolicy).run()
     }
 
     /// The oldest version of Kubernetes for which the program is made and tested.

@@ -4,7 +4,7 @@ public import HTTP
 public protocol Retriable: Error {
     /// Whether another attempt is worthwhile.
     var disposition: Disposition { get }
-    /// The pause that the server asks for.
+    /// The pause that the server asks for, by default `nil`.
     var retryAfter: Duration? { get }
     /// The error as a message, which may contain text that only root may read.
     var words: String { get }
@@ -20,6 +20,8 @@ public protocol Retriable: Error {
 }
 
 extension Retriable {
+    public var retryAfter: Duration? { nil }
+
     public var publicWords: String { words }
 
     /// The default is `nil`: every change of the message is reported.
@@ -52,7 +54,5 @@ extension TransportError: Retriable {
         }
     }
 
-    /// Always `nil`, because there was no response.
-    public var retryAfter: Duration? { nil }
     public var words: String { message }
 }

@@ -53,14 +53,6 @@ final class KubernetesSchemas: Sendable {
         return (own.isEmpty ? types : own).map(\.apiVersion).sorted()
     }
 
-    /// Returns a built-in kind of the same name in another group, to which an older version of Kubernetes has moved it.
-    func successor(of kind: DefinedKind) -> DefinedKind? {
-        let type = GroupVersionKind(group: kind.group, version: "", kind: kind.kind)
-        let moved = type.isBuiltIn ? apiVersions(ofKind: kind.kind, in: kind.group).first : nil
-        let successor = moved.map { DefinedKind(GroupVersionKind(apiVersion: $0, kind: kind.kind)) }
-        return successor == kind ? nil : successor
-    }
-
     /// Returns the definition to which schemas refer by a name.
     func definition(_ name: String) -> Schema? {
         if let known = nodes.withLock({ $0[name] }) { return Schema(node: known) }

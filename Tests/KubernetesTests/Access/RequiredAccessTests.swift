@@ -69,7 +69,8 @@ struct RequiredAccessTests {
         let found = rules(text) { access in
             access.delete(object("Deployment"))
             access.awaitRollout(object("DaemonSet"))
-            access.prune(ManifestFile(Array(text.utf8), file: "m.yaml").manifests, includesProtected: false)
+            let manifests = ManifestFile(Array(text.utf8), file: "m.yaml").manifests
+            access.prune(manifests, of: ObjectSet(task: "t"), includesProtected: false)
             access.holdLease()
         }
         for rule in [

@@ -134,7 +134,7 @@ struct KubeconfigTests {
 
     @Test(arguments: ["with: colon", "'\"\\", "a\nb", "ü ☃", "1e3", ""])
     func `a rendered kubeconfig is read back whatever its names hold`(name: String) throws {
-        let template = Kubeconfig.Template(
+        let text = Kubeconfig.text(
             cluster: name,
             server: "https://127.0.0.1:6443",
             user: name,
@@ -142,7 +142,7 @@ struct KubeconfigTests {
             namespace: name,
             credentials: .paths(certificateAuthority: "/ca\(name)", certificate: "/crt\(name)", key: "/key\(name)"),
         )
-        let kubeconfig = try read(template.text)
+        let kubeconfig = try read(text)
         #expect(kubeconfig.server == "https://127.0.0.1:6443")
         #expect(kubeconfig.user == name)
         #expect(kubeconfig.namespace == (name.isEmpty ? "default" : name))
@@ -152,7 +152,7 @@ struct KubeconfigTests {
     }
 
     @Test func `a rendered kubeconfig may hold its credentials`() throws {
-        let template = Kubeconfig.Template(
+        let text = Kubeconfig.text(
             cluster: "c",
             server: "https://h",
             user: "u",
@@ -160,7 +160,7 @@ struct KubeconfigTests {
             namespace: nil,
             credentials: .inline(certificateAuthority: [1, 2, 3], certificate: [4], key: []),
         )
-        let kubeconfig = try read(template.text)
+        let kubeconfig = try read(text)
         #expect(kubeconfig.certificateAuthority == .data([1, 2, 3]))
         #expect(kubeconfig.clientCertificate == .data([4]))
     }

@@ -56,9 +56,16 @@ struct LeaseFaultTests {
         _ server: FakeAPIServer,
         _ timing: LeaseTiming = LeaseTests.timing,
     ) throws -> ClusterLease {
-        let subject = ObjectIdentity(type: ClusterLease.kind, namespace: "kube-system", name: "l")
-        let location = SourceLocation(file: "bootstrap.yaml")
-        return ClusterLease(try server.session().client, subject, "me", "t", location, timing)
+        var lease = ClusterLease(
+            try server.session().client,
+            namespace: "kube-system",
+            name: "l",
+            identity: "me",
+            task: "t",
+            location: SourceLocation(file: "bootstrap.yaml"),
+        )
+        lease.timing = timing
+        return lease
     }
 
     @Test func `a Lease that a reply gives to somebody else is not held`() async throws {

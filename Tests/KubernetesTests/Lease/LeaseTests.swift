@@ -30,9 +30,16 @@ struct LeaseTests {
         _ identity: String,
         _ timing: LeaseTiming = timing,
     ) -> ClusterLease {
-        let subject = ObjectIdentity(type: ClusterLease.kind, namespace: namespace, name: "l")
-        let location = SourceLocation(file: "bootstrap.yaml")
-        return ClusterLease(session.client, subject, identity, "t", location, timing)
+        var lease = ClusterLease(
+            session.client,
+            namespace: namespace,
+            name: "l",
+            identity: identity,
+            task: "t",
+            location: SourceLocation(file: "bootstrap.yaml"),
+        )
+        lease.timing = timing
+        return lease
     }
 
     private static func path(_ namespace: String) -> String {
