@@ -44,7 +44,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
 /// Objects are checked against the schemas of Kubernetes, and against the definitions among them.
 @Sendable private func checkManifest(_ bytes: [UInt8]) {
     let file = ManifestFile(bytes, file: "fuzz")
-    let check = ObjectCheck(definitions: CustomDefinitions(file.manifests))
+    let check = ObjectCheck(definitionsIn: file.manifests)
     for manifest in file.manifests {
         _ = check.problems(in: manifest)
         _ = Readiness(of: manifest.root, type: manifest.identity.type)

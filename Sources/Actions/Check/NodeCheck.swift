@@ -386,7 +386,7 @@ extension NodeCheck {
     ///
     /// Objects are checked against the schemas of Kubernetes' newest version, and the CRDs among the objects.
     func objectFindings(_ contents: [TaskManifests]) -> Findings {
-        let check = ObjectCheck(definitions: CustomDefinitions(contents.lazy.flatMap(\.manifests)))
+        let check = ObjectCheck(definitionsIn: contents.lazy.flatMap(\.manifests))
         var findings = Findings()
         for (task, manifests) in contents {
             for manifest in manifests {

@@ -46,12 +46,9 @@ public struct DefinedKind: Sendable, Hashable {
     /// The API group, empty for the core group.
     public var group: String
     public var kind: String
+}
 
-    init(group: String, kind: String) {
-        self.group = group
-        self.kind = kind
-    }
-
+extension DefinedKind {
     public init(_ type: GroupVersionKind) {
         self.init(group: type.group, kind: type.kind)
     }

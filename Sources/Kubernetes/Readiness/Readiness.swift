@@ -39,10 +39,10 @@ extension LiveObject {
     /// Returns the readiness by the rules of the object's kind, or `nil` for kinds without specific rules.
     func byKind(minimumNodeCount: Int) -> Readiness? {
         switch (type.group, type.kind) {
-        case ("apps", "Deployment"), ("extensions", "Deployment"): deployment
-        case ("apps", "DaemonSet"), ("extensions", "DaemonSet"): daemonSet(minimumNodeCount: minimumNodeCount)
+        case ("apps", "Deployment"): deployment
+        case ("apps", "DaemonSet"): daemonSet(minimumNodeCount: minimumNodeCount)
         case ("apps", "StatefulSet"): statefulSet
-        case ("apps", "ReplicaSet"), ("extensions", "ReplicaSet"): replicaSet
+        case ("apps", "ReplicaSet"): replicaSet
         case ("", "Pod"): pod
         case ("batch", "Job"): job
         case ("", "PersistentVolumeClaim"): phase("Bound")

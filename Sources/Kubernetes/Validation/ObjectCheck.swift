@@ -2,24 +2,29 @@ public import Base
 
 /// Finds problems of objects without asking a server: by the schemas of Kubernetes' kinds and of CustomResourceDefinitions.
 public struct ObjectCheck: Sendable {
-    private let definitions: CustomDefinitions
+    private var definitions: [DefinedKind: Definition] = [:]
 
-    /// Creates a check of objects whose custom kinds the definitions define.
-    public init(definitions: CustomDefinitions) {
-        self.definitions = definitions
+    /// Creates a check of objects, whose custom kinds are those of the CustomResourceDefinitions among manifests.
+    ///
+    /// If several define the same kind, the last one is used.
+    public init(definitionsIn manifests: some Sequence<ManifestObject>) {
+        for manifest in manifests {
+            guard let kind = DefinedKind(manifest) else { continue }
+            definitions[kind] = Definition(manifest)
+        }
     }
 
     /// Returns whether the fields of an object's kind are known.
     public func knowsFields(of manifest: ManifestObject) -> Bool {
         let type = manifest.identity.type
-        return definitions[type] != nil || KubernetesSchemas.own.schema(of: type) != nil
+        return definitions[DefinedKind(type)] != nil || KubernetesSchemas.own.schema(of: type) != nil
     }
 
     /// Returns what a server would refuse in an object, at the locations of keys and values.
     public func problems(in manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type
         var problems = ObjectAnnotation.problems(in: manifest)
-        if let definition = definitions[type] {
+        if let definition = definitions[DefinedKind(type)] {
             problems += definition.problems(of: manifest)
         } else {
             problems += Self.schemaProblems(of: manifest)
@@ -61,7 +66,7 @@ public struct ObjectCheck: Sendable {
         _ kind: SourceLocation
     ) -> Problem? {
         let (type, schemas) = (identity.type, KubernetesSchemas.own)
-        guard type.isBuiltIn, definitions[type] == nil, schemas.schema(of: type) == nil else { return nil }
+        guard type.isBuiltIn, definitions[DefinedKind(type)] == nil, schemas.schema(of: type) == nil else { return nil }
         let message = "Kubernetes \(schemas.version) has no kind '\(type.kind)' in '\(type.apiVersion)'"
         if let hint = Self.versionHint(type) {
             return Problem(message, at: version, hint: hint).naming(identity)
@@ -92,5 +97,34 @@ public struct ObjectCheck: Sendable {
         let expected = "up to \(limit) lowercase letters, \(signs), a letter or digit at both ends"
         let message = "field 'metadata.name': expected \(expected), found \(ShownValue(.string(name)))"
         return Problem(message, at: location).naming(identity)
+    }
+}
+
+/// The versions of a CustomResourceDefinition.
+private struct Definition: Sendable {
+    /// The schemas of the versions that are served, `nil` for one that allows any content.
+    private var schemas: [(version: String, schema: Node?)] = []
+    private let location: SourceLocation
+
+    init(_ manifest: ManifestObject) {
+        let spec = manifest.root["spec"]
+        location = manifest.location
+        for version in spec?["versions"]?.sequence ?? [] where version["served"]?.boolean != false {
+            schemas.append((version["name"]?.string ?? "", version["schema"]?["openAPIV3Schema"]))
+        }
+    }
+
+    /// Checks a custom resource.
+    func problems(of manifest: ManifestObject) -> [Problem] {
+        let type = manifest.identity.type
+        if let version = schemas.first(where: { $0.version == type.version }) {
+            guard let node = version.schema else { return [] }
+            return SchemaCheck(manifest.root, of: type, against: Schema(node: node, isStructural: true)).problems
+        }
+        guard let first = schemas.first else { return [] }
+        let served = quotedList(schemas.map { "\(type.group)/\($0.version)" })
+        let message = "kind '\(type.kind)' is not served as '\(type.apiVersion)' (\(location) serves \(served))"
+        let hint = "write 'apiVersion: \(type.group)/\(first.version)'"
+        return [Problem(message, at: manifest.root["apiVersion"]?.location, hint: hint)]
     }
 }

@@ -80,7 +80,6 @@ struct ReadinessTests {
     ])
     func `a Deployment is ready when its newest pods are`(rest: String, expected: Readiness) throws {
         #expect(try readiness("apps/v1", "Deployment", rest) == expected)
-        #expect(try readiness("extensions/v1beta1", "Deployment", rest) == expected)
     }
 
     @Test(arguments: [

@@ -7,7 +7,7 @@ import Testing
 func findings(in text: String) -> (problems: [String], warnings: [String]) {
     let file = ManifestFile(Array(text.utf8), file: "m.yaml")
     #expect(file.diagnostics == [])
-    let check = ObjectCheck(definitions: CustomDefinitions(file.manifests))
+    let check = ObjectCheck(definitionsIn: file.manifests)
     return (
         file.manifests.flatMap(check.problems).map(\.description),
         file.manifests.compactMap(check.kindWarning).map(\.description)
