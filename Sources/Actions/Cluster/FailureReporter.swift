@@ -63,16 +63,15 @@ final class FailureReporter: Sendable {
     func report() async {
         // An unstructured task is not cancelled. Failures before an interruption must be reported, and events of a
         // cancelled task would be dropped.
-        await Task { await reportPending() }.value
+        await Task { reportPending() }.value
     }
 
-    private func reportPending() async {
+    private func reportPending() {
         let pending = state.withLock { state in
             defer { state.pending = [] }
             return state.pending
         }
-        let failures = await DependencyHints(context: context).add(to: pending.sorted(by: Self.isBefore))
-        for group in FailureGroup.groups(of: failures) {
+        for group in FailureGroup.groups(of: pending.sorted(by: Self.isBefore)) {
             for (index, failure) in group.members.enumerated() {
                 let object = Event.FailedObject(
                     failure.object.description,
