@@ -162,7 +162,6 @@ struct Unpacking: Sendable {
     /// Puts in place what `tar` has made, after all of it was checked.
     private func place(_ scratch: String) throws(Problem) -> Bool {
         let (directories, entries) = try contents(of: scratch)
-        let former = list()?.entries ?? []
         let task = context.task.name
         var isChanged = false
         try attempt(failure) {
@@ -170,14 +169,13 @@ struct Unpacking: Sendable {
                 guard try FileSystem.status(try files.location(ofWritten: path))?.kind == .directory else { continue }
                 throw SystemError("cannot write", path, code: EISDIR, advice: "remove it, or write another path")
             }
-            // Files of an unfinished unpacking belong to no archive.
-            try save(entries + former, key: "")
             for path in directories {
                 let settings = DirectorySettings(path: "\(directory)/\(path)")
                 if try files.makeDirectory(settings, by: task) != .unchanged { isChanged = true }
             }
             for entry in entries where try !isInPlace(entry) {
-                try requireTime()
+                // This thread was left alone when the time of the task was over.
+                if .now >= context.deadline { throw SystemError("cannot unpack in", directory, code: ETIMEDOUT) }
                 let path = "\(directory)/\(entry.path)"
                 let found = try FileSystem.status(try files.location(ofWritten: path))
                 if let target = entry.target {
@@ -188,19 +186,9 @@ struct Unpacking: Sendable {
                 context.emit(.path(path, found == nil ? .created : .changed))
                 isChanged = true
             }
-            let kept = Set((entries.map(\.path) + directories).exact)
-            for entry in former where !kept.contains(ExactText(entry.path)) {
-                try requireTime()
-                if try remove(entry) { isChanged = true }
-            }
             try save(entries, key: key)
         }
         return isChanged
-    }
-
-    /// Ends a thread that was left alone when the time of the task was over.
-    private func requireTime() throws(SystemError) {
-        if .now >= context.deadline { throw SystemError("cannot unpack in", directory, code: ETIMEDOUT) }
     }
 
     /// Returns the directories that are needed, each after those above it, and what is wanted of the rest.
@@ -247,35 +235,6 @@ struct Unpacking: Sendable {
         let parts = target.pathParts.filter { $0 != "." }
         let upwards = parts.prefix { $0 == ".." }.count
         return target.isAbsolutePath || upwards >= path.pathParts.count || parts.dropFirst(upwards).contains("..")
-    }
-
-    /// Removes what only the former archive had, unless somebody has changed it or another task may have unpacked it too.
-    ///
-    /// Directories stay, because they may have been there before.
-    private func remove(_ entry: Entry) throws(SystemError) -> Bool {
-        let base = FileSystem.existingRealPath(try files.location(ofTarget: directory))
-        let location = "\(base)/\(entry.path)"
-        let above = location.lastSlash.map { String(location[..<$0]) } ?? ""
-        guard !mayBeOfAnother("\(directory)/\(entry.path)"),
-            FileSystem.existingRealPath(above).hasSameBytes(as: above), let found = try FileSystem.status(location)
-        else { return false }
-        if let target = entry.target {
-            guard found.target?.hasSameBytes(as: target) == true else { return false }
-        } else {
-            guard found.kind == .regular, try sha256(ofFile: location) == entry.sha256 else { return false }
-        }
-        _ = try FileSystem.remove(location)
-        context.emit(.path("\(directory)/\(entry.path)", .removed))
-        return true
-    }
-
-    /// Returns whether another task may have unpacked a path from its archive.
-    private func mayBeOfAnother(_ path: String) -> Bool {
-        context.run.plan.steps.lazy.map(\.task).contains { task in
-            guard !task.name.hasSameBytes(as: context.task.name) else { return false }
-            if task.footprint.producedPaths.contains(where: { $0.hasSameBytes(as: path) }) { return true }
-            return task.unpacks(path)
-        }
     }
 
     private func file(_ entry: Entry) -> FileContent {
