@@ -96,30 +96,20 @@ public struct ClusterConnection: Sendable {
 }
 
 extension NodeFiles {
-    /// Parses a kubeconfig, and refuses a key that other users may read and a token that they may change.
+    /// Parses a kubeconfig, and refuses a token that other users may change.
     func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
         try attempt("kubeconfig '\(path)' cannot be used") {
             let kubeconfig = try Kubeconfig(bytes, path: path)
-            if let key = kubeconfig.keyPath, !isForeign(kubeconfig.clientKey) { try requirePrivate(key) }
             if case .file(let token) = kubeconfig.token { try requireTrusted(token, isData: true) }
             return kubeconfig
         }
     }
 
-    /// Returns whether the file of a key has another content, which is reported when the credentials are loaded.
-    ///
-    /// Such a file, for example a certificate, may be readable by everyone.
-    private func isForeign(_ key: Kubeconfig.Material?) -> Bool {
-        guard case .file(let path) = key, let bytes = try? read(path, limit: SizeLimit.configuration) else {
-            return false
-        }
-        return ContentFormat.recognised(bytes, path: path).map { $0.kind != .privateKey } ?? false
-    }
-
-    /// Loads the credentials of a kubeconfig.
+    /// Loads the credentials of a kubeconfig, and refuses a key that other users may read.
     func credentials(of kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
+        let failure = "kubeconfig '\(kubeconfig.path)' cannot be used"
         var credentials: Credentials
-        try attempt("kubeconfig '\(kubeconfig.path)' cannot be used") {
+        try attempt(failure) {
             for path in kubeconfig.files { try requireKnown(path) }
         }
         do throws(Problem) {
@@ -130,6 +120,8 @@ extension NodeFiles {
             problem.mayPass = true
             throw problem
         }
+        // A certificate in the place of the key may be readable by everyone, so the content is examined first.
+        if let key = kubeconfig.keyPath { try attempt(failure) { try requirePrivate(key) } }
         // The token file is read again for each request, so the transport needs its location.
         if case .file(let token) = credentials.connectionIdentity.token {
             credentials.connectionIdentity.token = .file((try? location(ofRead: token)) ?? token)
