@@ -102,15 +102,9 @@ public struct NodeCheck: Sendable {
                 findings.add(checkKubeconfig(kubeconfig))
             }
         }
-        var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents)
+        var dependencies = UndeclaredDependencies(plan: run.plan, producers: producers, contents: contents)
         findings.problems += dependencies.problems()
-        let known = kubeconfigs.compactMap { path in run.knownKubeconfig(path).map { (path, $0) } }
-        let repeated = RepeatedObjects(
-            plan: run.plan,
-            contents: contents,
-            kubeconfigs: Dictionary(known) { first, _ in first },
-        )
-        findings.add(repeated.findings())
+        findings.add(repetitions(in: contents))
         findings.add(objectFindings(examined))
         return findings
     }

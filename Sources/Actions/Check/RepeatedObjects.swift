@@ -2,13 +2,7 @@ import Base
 import Kubernetes
 import Planning
 
-/// A check for objects that tasks describe more than once, because each description would undo the others.
-struct RepeatedObjects {
-    let plan: Plan
-    let contents: [TaskManifests]
-    /// The kubeconfigs that already exist or that tasks describe, by path.
-    let kubeconfigs: [String: Kubeconfig]
-
+extension NodeCheck {
     /// The task that describes an object first, with its server and the location of the description.
     private struct Owner {
         var task: String
@@ -16,12 +10,22 @@ struct RepeatedObjects {
         var location: SourceLocation
     }
 
-    /// Reports each description of an object after the first; an identical description is only a warning.
-    func findings() -> NodeCheck.Findings {
+    /// Reports each description of an object after the first, because each would undo the others.
+    ///
+    /// An identical description in the same task is only a warning.
+    func repetitions(in contents: [TaskManifests]) -> Findings {
         var owners: [ObjectIdentity.Key: [Owner]] = [:]
-        var findings = NodeCheck.Findings()
-        func check(_ identity: ObjectIdentity, _ task: PlannedTask, _ verb: String, at location: SourceLocation) {
-            let kubeconfig = kubeconfig(of: task)
+        var findings = Findings()
+        func kubeconfig(of task: PlannedTask) -> Kubeconfig? {
+            task.footprint.kubeconfig.flatMap { run.knownKubeconfig($0.path) }
+        }
+        func check(
+            _ identity: ObjectIdentity,
+            _ task: PlannedTask,
+            _ verb: String,
+            _ kubeconfig: Kubeconfig?,
+            at location: SourceLocation
+        ) {
             let key = identity.key(defaultNamespace: kubeconfig?.namespace ?? "default")
             let owner = owners[key]?.first { owner in
                 guard let server = owner.server, let own = kubeconfig?.server else { return true }
@@ -29,7 +33,12 @@ struct RepeatedObjects {
             }
             if let owner {
                 findings.problems.append(
-                    Self.problem(task.name, verb, identity, owner.task, owner.location, at: location)
+                    Problem(
+                        "task '\(task.name)' \(verb) \(identity), which task '\(owner.task)' applies too "
+                            + "(\(owner.location)): each would undo the other",
+                        at: location,
+                        hint: "remove it from one of them",
+                    )
                 )
             } else if verb == "applies" {
                 owners[key, default: []].append(
@@ -38,45 +47,27 @@ struct RepeatedObjects {
             }
         }
         for (task, manifests) in contents {
-            let namespace = kubeconfig(of: task)?.namespace ?? "default"
-            let found = DistinctObjects(of: manifests, defaultNamespace: namespace)
+            let kubeconfig = kubeconfig(of: task)
+            let found = DistinctObjects(of: manifests, defaultNamespace: kubeconfig?.namespace ?? "default")
             for (position, object) in found.objects.enumerated() {
                 if let set = found.repetitions[position] {
+                    let problems = DistinctObjects.problems(of: set)
                     if DistinctObjects.areEqual(set) {
-                        findings.warnings += DistinctObjects.problems(of: set)
+                        findings.warnings += problems
                     } else {
-                        findings.problems += DistinctObjects.problems(of: set)
+                        findings.problems += problems
                     }
                 }
-                check(object.identity, task, "applies", at: object.location)
+                check(object.identity, task, "applies", kubeconfig, at: object.location)
             }
         }
-        for task in plan.steps.lazy.map(\.task) {
+        for task in run.plan.steps.lazy.map(\.task) where !task.footprint.deletedObjects.isEmpty {
+            let kubeconfig = kubeconfig(of: task)
             for object in task.footprint.deletedObjects {
-                check(ObjectIdentity(object), task, "deletes", at: object.location)
+                check(ObjectIdentity(object), task, "deletes", kubeconfig, at: object.location)
             }
         }
         return findings
-    }
-
-    private func kubeconfig(of task: PlannedTask) -> Kubeconfig? {
-        task.footprint.kubeconfig.flatMap { kubeconfigs[$0.path] }
-    }
-
-    private static func problem(
-        _ task: String,
-        _ verb: String,
-        _ identity: ObjectIdentity,
-        _ other: String,
-        _ place: SourceLocation,
-        at location: SourceLocation,
-    ) -> Problem {
-        Problem(
-            "task '\(task)' \(verb) \(identity), which task '\(other)' applies too (\(place)): "
-                + "each would undo the other",
-            at: location,
-            hint: "remove it from one of them",
-        )
     }
 }
 

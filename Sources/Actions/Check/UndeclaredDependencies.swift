@@ -7,6 +7,7 @@ import Planning
 /// Without a declared order, objects may be applied before their CRD, depending on the speed of the machine.
 struct UndeclaredDependencies {
     let plan: Plan
+    let producers: PathProducers
     let contents: [TaskManifests]
     /// The dependencies already reported as missing, by task.
     private(set) var reported: [String: Set<String>] = [:]
@@ -16,7 +17,6 @@ struct UndeclaredDependencies {
 
     /// Reports each missing dependency of a task once.
     mutating func problems() -> [Problem] {
-        let producers = PathProducers(plan)
         let tasks = plan.steps.map(\.task)
         for task in tasks {
             for path in task.footprint.requiredReads {
@@ -26,7 +26,7 @@ struct UndeclaredDependencies {
                 }
             }
         }
-        for task in tasks { requireDirectories(of: task, producers) }
+        for task in tasks { requireDirectories(of: task) }
         for task in tasks {
             guard let service = task.footprint.service, !service.mayBeAbsent,
                 let source = plan.task(writingUnit: service.unit)
@@ -43,7 +43,7 @@ struct UndeclaredDependencies {
     ///
     /// The directory would be created for the path, with another mode and owner. A task that corrects the directory
     /// after the other task has run is not reported.
-    private mutating func requireDirectories(of task: PlannedTask, _ producers: PathProducers) {
+    private mutating func requireDirectories(of task: PlannedTask) {
         for write in task.footprint.writes where write.effect != .removes {
             // A program may write all that is in its own directory.
             let path = write.effect == .modifies ? "\(write.path.path.withoutSlashesAtEnd)/" : write.path.path
