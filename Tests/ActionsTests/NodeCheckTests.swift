@@ -252,6 +252,22 @@ struct NodeCheckTests {
         }
     }
 
+    @Test func `a path below a file that another task writes is reported`() async throws {
+        let tasks = """
+            tasks:
+              above: {file: {path: /nest-test/above, content: text}}
+              below: {after: [above], directory: {path: /nest-test/above/below}}
+            """
+        try await withBench(tasks) { bench in
+            let reason = "'/nest-test/above' is a file that a task writes"
+            #expect(
+                await bench.problems() == [
+                    "DIR/bootstrap.yaml:3:45: '/nest-test/above/below' cannot be written: \(reason)"
+                ]
+            )
+        }
+    }
+
     @Test func `objects are counted that have fields which no known schema describes`() async throws {
         let tasks = "tasks: {b: {apply: {kubeconfig: k, manifests: [m.yaml]}}}"
         try await withBench(tasks) { bench in

@@ -115,6 +115,7 @@ public struct NodeCheck: Sendable {
         var problems = checkReads(footprint.reads.filter { !isAwaited($0.path.path, before: task) }, footprint)
         problems += await check(footprint.accounts)
         problems += programProblems(footprint)
+        problems += footprint.writes.filter { $0.effect != .removes }.compactMap { problem(ofWritten: $0.path) }
         let isOfCredentials = [KubeconfigDeclaration.name, CertificateDeclaration.name, DecryptDeclaration.name]
             .contains(task.verb.name)
         if problems.isEmpty, isOfCredentials { problems += await dryRunProblems(task) }
@@ -221,6 +222,16 @@ public struct NodeCheck: Sendable {
         } catch {
             let hint = command.package.map { "install the package '\($0)'" } ?? error.advice
             return [Problem("\(error)", at: command.name.location, hint: hint)]
+        }
+    }
+
+    /// Reports a path that no task can write, such as a path below a file that another task writes.
+    private func problem(ofWritten path: LocatedPath) -> Problem? {
+        do throws(SystemError) {
+            _ = try dryRun.files.location(ofWritten: path.path)
+            return nil
+        } catch {
+            return Problem("'\(path.path)' cannot be written: \(error.reason)", at: path.location)
         }
     }
 

@@ -35,6 +35,13 @@ public final class NodeFiles: Sendable {
         case expected(from: String)
         case link(target: String)
         case directory(mode: UInt32)
+
+        var isFile: Bool {
+            switch self {
+            case .file, .unknown: true
+            case .expected, .link, .directory: false
+            }
+        }
     }
 
     /// The maximum number of links that are followed in one path.
@@ -179,6 +186,10 @@ public final class NodeFiles: Sendable {
                 continue
             }
             let next = "\(resolved)/\(part)"
+            if !rest.isEmpty, planned[ExactText(next)]?.isFile == true {
+                let detail = "'\(next)' is a file that a task writes"
+                throw SystemError("cannot look at", root + path, code: ENOTDIR, detail: detail)
+            }
             guard followsLast || !rest.isEmpty, let target = try target(of: next, planned) else {
                 resolved = next
                 continue
