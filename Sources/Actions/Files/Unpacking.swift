@@ -67,14 +67,23 @@ struct Unpacking: Sendable {
     private var files: NodeFiles { context.run.files }
 
     /// An unpacked file or link.
-    private struct Entry {
+    private struct Entry: Codable {
         /// The path below the directory.
         var path: String
-        /// The target of a link, `nil` for a file.
+        /// The target of a link, `nil` for a file, which has the other properties.
         var target: String?
-        var sha256 = ""
-        var size = 0
-        var mode: UInt32 = 0
+        var sha256: String?
+        var size: Int?
+        var mode: UInt32?
+    }
+
+    /// The list of what the task has unpacked last, with which a later run finds everything in place without the archive.
+    private struct List: Codable {
+        static let name = "unpacked.json"
+
+        var directory: String
+        var key: String
+        var entries: [Entry]
     }
 
     /// Returns whether everything is in place, according to the list of what was unpacked; without one it is not.
@@ -186,7 +195,8 @@ struct Unpacking: Sendable {
                 context.emit(.path(path, found == nil ? .created : .changed))
                 isChanged = true
             }
-            try save(entries, key: key)
+            let list = List(directory: directory, key: key, entries: entries)
+            try files.keep(stateFile(list), as: List.name, in: context.cacheDirectory)
         }
         return isChanged
     }
@@ -241,10 +251,10 @@ struct Unpacking: Sendable {
         let (owner, group) = accounts
         let path = "\(directory)/\(entry.path)"
         return FileContent(
-            sha256: entry.sha256,
+            sha256: entry.sha256 ?? "",
             size: entry.size,
             path: path,
-            mode: entry.mode,
+            mode: entry.mode ?? 0,
             owner: owner,
             group: group
         )
@@ -257,44 +267,12 @@ struct Unpacking: Sendable {
     }
 
     private var failure: String { "cannot unpack in '\(directory)'" }
-}
 
-/// The list of what a task has unpacked, with which a later run finds everything in place without the archive.
-extension Unpacking {
-    private static let listName = "unpacked.json"
-
-    /// Returns what the task has unpacked last in the directory, `nil` if that is not known.
-    private func list() -> (key: String, entries: [Entry])? {
-        guard let json = try? files.read("\(context.cacheDirectory)/\(Self.listName)", limit: 32 << 20),
-            let node = try? readJSON(json, file: Self.listName),
-            node["directory"]?.string?.hasSameBytes(as: directory) == true, let key = node["key"]?.string
-        else { return nil }
-        let entries = (node["entries"]?.sequence ?? []).map { entry in
-            Entry(
-                path: entry["path"]?.string ?? "",
-                target: entry["target"]?.string,
-                sha256: entry["sha256"]?.string ?? "",
-                size: entry["size"]?.integer ?? 0,
-                mode: entry["mode"]?.integer.flatMap { UInt32(exactly: $0) } ?? 0
-            )
-        }
-        return (key, entries)
-    }
-
-    private func save(_ entries: [Entry], key: String) throws(SystemError) {
-        let entries = entries.map { entry in
-            if let target = entry.target {
-                return Node.mapping([("path", .string(entry.path)), ("target", .string(target))])
-            }
-            return .mapping([
-                ("path", .string(entry.path)), ("sha256", .string(entry.sha256)), ("size", .number(entry.size)),
-                ("mode", .number(Int(entry.mode))),
-            ])
-        }
-        let node = Node.mapping([
-            ("directory", .string(directory)), ("key", .string(key)), ("entries", .sequence(entries)),
-        ])
-        try files.keep(node.json(), as: Self.listName, in: context.cacheDirectory)
+    /// Returns the list for the directory, `nil` if there is none.
+    private func list() -> List? {
+        let json = try? files.read("\(context.cacheDirectory)/\(List.name)", limit: 32 << 20)
+        let list = json.flatMap { stateValue(List.self, from: $0) }
+        return list?.directory.hasSameBytes(as: directory) == true ? list : nil
     }
 }
 

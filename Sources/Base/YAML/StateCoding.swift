@@ -1,7 +1,5 @@
-import Base
-
 /// Returns a value as the content of a state file.
-func stateFile(_ value: some Encodable) -> [UInt8] {
+public func stateFile(_ value: some Encodable) -> [UInt8] {
     let encoder = NodeEncoder()
     do {
         try encoder.encode(value)
@@ -14,7 +12,7 @@ func stateFile(_ value: some Encodable) -> [UInt8] {
 /// Reads a value from the content of a state file, `nil` if the content does not describe one.
 ///
 /// Numbers are limited so that sums cannot overflow, because a task's program may have written the file.
-func stateValue<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) -> Value? {
+public func stateValue<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) -> Value? {
     guard let node = try? readJSON(bytes, file: "state") else { return nil }
     return try? NodeDecoder(node: node).decode(type)
 }
