@@ -114,15 +114,10 @@ public final class NodeFiles: Sendable {
         }
     }
 
-    /// Returns the permissions of a file, or the permissions that it would have after a dry run.
+    /// Returns the permissions of a file that was read, or the permissions that it would have after a dry run.
     func mode(of path: String) throws(SystemError) -> UInt32? {
         let path = try resolved(path)
-        switch planned.withLock({ $0[ExactText(path)] }) {
-        case .file(_, let mode)?, .directory(let mode)?: return mode
-        case .unknown?: return nil
-        case .expected?, .link?, nil: break
-        }
-        guard expectedTask(of: path) == nil else { return nil }
+        if case .file(_, let mode)? = planned.withLock({ $0[ExactText(path)] }) { return mode }
         return try FileSystem.status(try FileSystem.realPath(location(ofResolved: path)))?.mode
     }
 
