@@ -20,10 +20,32 @@ public enum NetworkPart: String, Sendable, Hashable, CaseIterable {
     fileprivate static let certificateName = "certificate.pem"
 }
 
+/// A message of the process that does a part of a task.
+private enum Message: Codable {
+    case waiting(Wait.Subject, reason: String?)
+    case warning(subject: String, text: String)
+    case lease(LeaseHolder)
+    /// The process holds the Lease of the task.
+    case held
+    case failed(String, hint: String?, isPermanent: Bool)
+
+    /// Creates the message about an event, `nil` if the parent reports it itself.
+    init?(_ event: Event.Kind) {
+        switch event {
+        case .waiting(let wait): self = .waiting(wait.subject, reason: wait.reason)
+        case .warning(let subject, let text): self = .warning(subject: subject, text: text)
+        case .lease(let holder): self = .lease(holder)
+        default: return nil
+        }
+    }
+
+    var line: String { String(decoding: stateFile(self), as: UTF8.self) }
+}
+
 /// The process that does the part of a task that needs a network.
 public struct NetworkServer: Sendable {
     private let context: ActionContext
-    private let say: @Sendable (Node) -> Void
+    private let say: @Sendable (String) -> Void
 
     /// Prepares the part of a task.
     ///
@@ -31,24 +53,10 @@ public struct NetworkServer: Sendable {
     ///   - environment: The environment of the process.
     ///   - task: The task.
     ///   - say: Prints a message.
-    public init(_ environment: RunEnvironment, _ task: PlannedTask, say: @escaping @Sendable (Node) -> Void) {
+    public init(_ environment: RunEnvironment, _ task: PlannedTask, say: @escaping @Sendable (String) -> Void) {
         self.say = say
         context = ActionContext(run: environment, task: task, deadline: .now + task.timeout) { kind in
-            if let message = Self.message(kind) { say(message) }
-        }
-    }
-
-    private static func message(_ kind: Event.Kind) -> Node? {
-        switch kind {
-        case .waiting(let wait):
-            let pairs = [("kind", wait.subject.kind.rawValue), ("waiting", wait.subject.text), ("reason", wait.reason)]
-            return .mapping(pairs.compactMap { key, value in value.map { (key, .string($0)) } })
-        case .warning(let subject, let text): return .mapping([("warning", .string(subject)), ("text", .string(text))])
-        case .lease(let holder):
-            let since = holder.since.map { [("since", Node.string($0.description))] } ?? []
-            let pairs = [("holder", Node.string(holder.identity)), ("lease", .string(holder.lease))] + since
-            return .mapping(pairs + [("own", .boolean(holder.isSelf))])
-        default: return nil
+            if let message = Message(kind) { say(message.line) }
         }
     }
 
@@ -64,15 +72,14 @@ public struct NetworkServer: Sendable {
             case .fetch: try await fetch()
             case .lock:
                 guard let lock = context.task.lock else { return true }
-                try await context.holdLease(lock) { say(.mapping([("held", .boolean(true))])) }
+                try await context.holdLease(lock) { say(Message.held.line) }
             case .sign: try await sign()
             }
             return true
         } catch {
             let problem = explain(error) ?? Problem("\(error)")
-            let pairs = [("problem", problem.message), ("hint", problem.hint)]
-            let texts = pairs.compactMap { key, value in value.map { (key, Node.string($0)) } }
-            say(.mapping(texts + [("permanent", .boolean(isPermanent(error)))]))
+            let isPermanent = isPermanent(error)
+            say(Message.failed(problem.message, hint: problem.hint, isPermanent: isPermanent).line)
             return false
         }
     }
@@ -102,17 +109,6 @@ public struct NetworkServer: Sendable {
 extension NetworkPart {
     /// A function that returns the process that does a part of a task.
     public typealias Process = @Sendable (PlannedTask, NetworkPart) async throws(SystemError) -> Command
-
-    fileprivate static func event(_ node: Node) -> Event.Kind? {
-        if let text = node["waiting"]?.string {
-            let kind = node["kind"]?.string.flatMap(Wait.Subject.Kind.init) ?? .condition
-            return .waiting(Wait(.init(kind, text), reason: node["reason"]?.string))
-        }
-        if let subject = node["warning"]?.string { return .warning(subject: subject, node["text"]?.string ?? "") }
-        guard let identity = node["holder"]?.string, let lease = node["lease"]?.string else { return nil }
-        let since = node["since"]?.string.flatMap { Timestamp(rfc3339: $0) }
-        return .lease(LeaseHolder(lease: lease, identity: identity, since: since, isSelf: node["own"]?.boolean == true))
-    }
 }
 
 extension ActionContext {
@@ -138,13 +134,16 @@ extension ActionContext {
                 // The Lease is not released beside a process that could not be ended.
                 grace: survivors.all.isEmpty ? Command.grace : .zero,
             ) { [emit] line in
-                guard let node = try? readJSON(Array(line.utf8), file: "") else { return emit(.output(line)) }
-                if node["held"] != nil { onHeld() }
-                if let kind = NetworkPart.event(node) { emit(kind) }
-                if let text = node["problem"]?.string {
-                    var problem = Problem(text, hint: node["hint"]?.string)
-                    problem.mayPass = node["permanent"]?.boolean != true
-                    failure.withLock { $0 = problem }
+                switch stateValue(Message.self, from: Array(line.utf8)) {
+                case .waiting(let subject, let reason)?: emit(.waiting(Wait(subject, reason: reason)))
+                case .warning(let subject, let text)?: emit(.warning(subject: subject, text))
+                case .lease(let holder)?: emit(.lease(holder))
+                case .held?: onHeld()
+                case .failed(let text, let hint, let isPermanent)?:
+                    var problem = Problem(text, hint: hint)
+                    problem.mayPass = !isPermanent
+                    failure.withLock { [problem] in $0 = problem }
+                case nil: emit(.output(line))
                 }
             }
         } catch {

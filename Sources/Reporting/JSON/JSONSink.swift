@@ -1,4 +1,4 @@
-public import Base
+import Base
 import Planning
 
 /// Reports a run in machine-readable form, as objects on standard output, including errors.
@@ -111,10 +111,5 @@ extension ConsoleOutput {
     public func writeObjects(_ lines: String) {
         let end = lines.isEmpty || lines.hasSuffix("\n") ? "" : "\n"
         write(Array((lines + end).utf8), to: .results)
-    }
-
-    /// Writes one object to standard output.
-    public func writeObject(_ object: Node) {
-        write(object.json() + [UInt8(ascii: "\n")], to: .results)
     }
 }

@@ -321,8 +321,7 @@ extension PlanRun {
         guard let task = try configuration.plan.selecting(command.tasks).steps.first?.task else { return .failure }
         let signals = try program.catchSignals()
         let http = HTTPClient()
-        let server = NetworkServer(configuration.environment(http), task) { [program] in program.output.writeObject($0)
-        }
+        let server = NetworkServer(configuration.environment(http), task) { [program] in program.output.write($0) }
         let (isDone, signal) = await interruptible(by: signals) { await server.serve(part) { problems(of: $0).first } }
         await http.shutDown()
         return isDone || signal != nil ? .success : .failure
