@@ -52,7 +52,11 @@ struct DecryptAction: Action {
         } catch {
             guard let failure = error.cause as? AgeError else { throw error }
             return try declaration.source.attributed(self.failure, key: "source") {
-                try requireDecryptable(bytes, with: identity)
+                do throws(Problem) {
+                    try requireDecryptable(bytes, with: identity, at: path)
+                } catch {
+                    throw Problem("\(self.failure): \(error.message)", hint: error.hint)
+                }
                 throw Problem(error.message, hint: hint(failure.reason), cause: failure)
             }
         }
@@ -87,14 +91,5 @@ struct DecryptAction: Action {
                 + "('\(certificate.subject)'), so '\(declaration.path.path)' was not written",
             hint: "install both files of one set, as 'nest-bootstrap certificates renew' has made them"
         )
-    }
-
-    /// Refuses a file that the private key certainly cannot decrypt.
-    private func requireDecryptable(_ bytes: [UInt8], with key: NodeIdentity) throws(Problem) {
-        do throws(Problem) {
-            try Certificates.requireDecryptable(bytes, with: key, at: declaration.identity.path)
-        } catch {
-            throw Problem("\(failure): \(error.message)", hint: error.hint)
-        }
     }
 }

@@ -61,22 +61,13 @@ struct ServiceAction: Action {
             }
             return state
         }
-        switch state.unit.load {
-        case "not-found" where mayAppear: return state
-        case "not-found":
+        if isAbsent, !mayAppear {
             throw problem(
                 "there is no unit '\(unit)'",
                 near.map { "did you mean '\($0)'?" } ?? "install its package, or write its file in an earlier task"
             )
-        case "masked":
-            throw problem("unit '\(unit)' is masked", "run 'systemctl unmask \(unit)', if it may run")
-        case "bad-setting", "error":
-            throw problem(
-                "the file of unit '\(unit)' cannot be used",
-                "run 'systemd-analyze verify \(unit)' to see why"
-            )
-        default: return state
         }
+        return state
     }
 
     private func change(from state: InstalledUnit) -> Systemd.ServiceChange? {

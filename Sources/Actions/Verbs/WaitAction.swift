@@ -73,8 +73,8 @@ struct WaitAction: Action {
     private func reason() async throws(SystemError) -> String? {
         switch declaration.condition {
         case .file(let reference):
-            for path in paths(of: reference) where try FileSystem.exists(path) { return nil }
-            return "it does not exist"
+            let location = try context.run.files.location(ofRead: reference.path)
+            return try FileSystem.exists(location) ? nil : "it does not exist"
         case .unit(let name):
             let state = try await Systemd.installedUnit(name.contains(".") ? name : "\(name).service").unit
             return state.isActive ? nil : "it is \(state)"
@@ -94,12 +94,6 @@ struct WaitAction: Action {
         guard let first = interfaces.first else { return "it does not exist" }
         if interfaces.contains(where: { $0.isUp && $0.isRunning }) { return nil }
         return interfaces.contains(where: \.isUp) ? "'\(first.name)' has no carrier" : "'\(first.name)' is down"
-    }
-
-    /// Returns the locations where a file may be: below the root, to which tasks write, and on the node itself.
-    private func paths(of reference: LocatedPath) -> [String] {
-        let files = context.run.files
-        return Set([(try? files.location(ofWritten: reference.path)) ?? reference.path, reference.path]).sorted()
     }
 
     /// The condition as messages name it, its expected state, and advice if it does not become true.
