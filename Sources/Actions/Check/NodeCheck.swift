@@ -72,7 +72,7 @@ public struct NodeCheck: Sendable {
             findings.problems += found.problems.filter {
                 $0.location?.file != task.location.file && $0.location?.position != nil
             }
-            contents.append((task, found.manifests + found.brokenManifests))
+            contents.append((task, found.manifests))
         }
         findings.add(objectFindings(contents))
         return findings.withoutRepetitions
@@ -81,7 +81,6 @@ public struct NodeCheck: Sendable {
     private func planFindings() async -> Findings {
         var findings = Findings()
         var contents: [TaskManifests] = []
-        var examined: [TaskManifests] = []
         var kubeconfigs: Set<String> = []
         for task in run.plan.steps.lazy.map(\.task) {
             let footprint = task.footprint
@@ -92,7 +91,6 @@ public struct NodeCheck: Sendable {
                 findings.problems += found.problems
                 findings.warnings += found.warnings
                 contents.append((task, found.manifests))
-                examined.append((task, found.manifests + found.brokenManifests))
             }
             // Each kubeconfig is checked once: messages about its certificate contain the time, so two of them may
             // differ.
@@ -105,7 +103,7 @@ public struct NodeCheck: Sendable {
         var dependencies = UndeclaredDependencies(plan: run.plan, producers: producers, contents: contents)
         findings.problems += dependencies.problems()
         findings.add(repetitions(in: contents))
-        findings.add(objectFindings(examined))
+        findings.add(objectFindings(contents))
         return findings
     }
 

@@ -29,8 +29,6 @@ struct ManifestLoader {
     struct Contents {
         /// The objects, in the order of the task file.
         var manifests: [ManifestObject] = []
-        /// The objects of broken documents as far as they can be read, which are checked, but not applied.
-        var brokenManifests: [ManifestObject] = []
         /// Problems of documents that could not be read; everything else is still applied.
         var problems: [Problem] = []
         /// Warnings about manifests that are not read, such as those in subdirectories.
@@ -122,7 +120,6 @@ struct ManifestLoader {
         let variables = manifests.substitutesVariables ? run.variables : nil
         let file = ManifestFile(bytes, file: name) { node in variables?.replace(in: node) ?? (node, []) }
         contents.manifests += file.manifests
-        contents.brokenManifests += file.brokenManifests
         contents.problems += file.diagnostics.map { problem in
             // The message may contain a value of an object.
             var problem = problem

@@ -5,9 +5,6 @@ public struct ManifestFile: Sendable {
     /// The objects that could be read, in the order of the file.
     public var manifests: [ManifestObject] = []
 
-    /// The objects of broken documents as far as they can be read, in which other mistakes can be found, and nothing else.
-    public var brokenManifests: [ManifestObject] = []
-
     /// The problems of the file; a broken document does not affect other documents.
     public var diagnostics: [Problem] = []
 
@@ -34,7 +31,6 @@ public struct ManifestFile: Sendable {
             switch result {
             case .failure(let invalid):
                 diagnostics += mayHaveSecret ? invalid.problems.all.map(\.masked) : invalid.problems.all
-                invalid.readable.map { brokenManifests += Self.objects(in: $0, transform) }
             case .success(let document):
                 guard let root = document.root, !root.isNull else { continue }
                 let (node, problems) = transform(root)
@@ -45,16 +41,6 @@ public struct ManifestFile: Sendable {
             }
         }
     }
-
-    /// Returns the objects of a document, without its problems.
-    private static func objects(in document: Document, _ transform: (Node) -> (Node, [Problem])) -> [ManifestObject] {
-        guard let root = document.root, !root.isNull else { return [] }
-        var file = ManifestFile()
-        file.add(transform(root).0, documentIndex: document.index, depth: 0)
-        return file.manifests
-    }
-
-    private init() {}
 
     /// Returns whether a document is a Secret or a list that contains one.
     private static func describesSecret(_ node: Node, depth: Int = 0) -> Bool {
