@@ -113,11 +113,10 @@ public struct NodeCheck: Sendable {
         var problems = checkReads(footprint.reads.filter { !isAwaited($0.path.path, before: task) }, footprint)
         problems += await check(footprint.accounts)
         problems += programProblems(footprint)
-        problems += footprint.writes.filter { $0.effect != .removes }.compactMap { problem(ofWritten: $0.path) }
+        problems += footprint.writes.filter { $0.effect != .removes }.compactMap(problem)
         let isOfCredentials = [KubeconfigDeclaration.name, CertificateDeclaration.name, DecryptDeclaration.name]
             .contains(task.verb.name)
         if problems.isEmpty, isOfCredentials { problems += await dryRunProblems(task) }
-        problems += footprint.writes.filter { $0.effect == .modifies }.flatMap { checkWritable($0.path) }
         return problems
     }
 
@@ -223,14 +222,23 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Reports a path that no task can write, such as a path below a file that another task writes.
-    private func problem(ofWritten path: LocatedPath) -> Problem? {
+    /// Reports a path below a file that another task writes, and a path that no sandbox can make writable, because it
+    /// neither exists nor is a directory to be created.
+    private func problem(of write: Footprint.Write) -> Problem? {
+        let path = write.path.path
         do throws(SystemError) {
-            _ = try dryRun.files.location(ofWritten: path.path)
-            return nil
+            _ = try dryRun.files.location(ofWritten: path)
         } catch {
-            return Problem("'\(path.path)' cannot be written: \(error.reason)", at: path.location)
+            return Problem("'\(path)' cannot be written: \(error.reason)", at: write.path.location)
         }
+        guard write.effect == .modifies, !path.endsWithSlash, producers.producer(of: path) == nil,
+            (try? run.files.exists(path)) != true
+        else { return nil }
+        return Problem(
+            "'\(path)' does not exist, so the program cannot be allowed to write it",
+            at: write.path.location,
+            hint: "write '\(path)/' if it is a directory to be made, or the directory that the file is in"
+        )
     }
 
     private func check(_ accounts: [Footprint.Account]) async -> [Problem] {
@@ -361,25 +369,6 @@ extension NodeCheck {
             at: manifest.location,
             hint: "run 'nest-bootstrap check' on the node"
         )
-    }
-}
-
-/// Paths of the node that a task writes.
-extension NodeCheck {
-    /// Reports a path that no sandbox can make writable, because it neither exists nor is a directory to be created.
-    private func checkWritable(_ writable: LocatedPath) -> [Problem] {
-        let path = writable.path
-        guard !path.endsWithSlash, producers.producer(of: path) == nil, (try? run.files.exists(path)) != true else {
-            return []
-        }
-        let hint = "write '\(path)/' if it is a directory to be made, or the directory that the file is in"
-        return [
-            Problem(
-                "'\(path)' does not exist, so the program cannot be allowed to write it",
-                at: writable.location,
-                hint: hint
-            )
-        ]
     }
 }
 
