@@ -7,47 +7,42 @@ public import Planning
 
 /// The environment that all actions of a run share.
 public struct RunEnvironment: Sendable {
-    /// The node's files.
     public var files: NodeFiles
-    /// The client that sends requests.
     public var http: HTTPClient
-    /// The clients of the API servers.
     let connections = Connections()
     /// The whole plan of the node, including tasks that are not run.
     public let plan: Plan
-    /// The tasks of the plan by the paths that they write.
     let producers: PathProducers
     /// The values for `${name}` in manifests.
     public var variables: Variables
     /// The tasks, read again once the node's address is known; `nil` if no task may depend on the address.
     public var addressed: AddressedTasks?
-    /// The objects that a dry run would have created, `nil` in a real run.
+    /// The objects that a dry run would have created; `nil` in a real run.
     public var dryRunOverlay: DryRunOverlay?
     /// The base environment of child processes.
     public var processEnvironment: [String: String]
     /// The directory that contains a cache directory for each task.
     public static let usualCacheDirectory = "/var/lib/nest-bootstrap/cache"
-    /// The time before its expiry from which a certificate causes a warning, `nil` for a share of its validity.
+    /// The time before expiry from which a certificate causes a warning; if `nil`, a share of its validity.
     public var warnBefore: Duration?
-    /// The node's name, which identifies the holder of a Lease.
+    /// The node's name, which is part of the identity of a Lease's holder.
     public var hostName: String
-    /// The task files, if programs are confined to sandboxes; `nil` if they have the rights of this process.
+    /// The task files, whose directories sandboxes do not cover; if `nil`, programs run without a sandbox.
     public var confinedTaskFiles: [String]?
-    /// Returns the process that does a part of a task; `nil` if this process may speak to a network.
+    /// Creates the process that performs the network part of a task; if `nil`, this process may use the network.
     public var networkProcess: NetworkPart.Process?
-    /// The flags that make another call use the same node, such as `--root` and `/mnt`.
+    /// The flags with which a printed command is about the same node, such as `--root /mnt`.
     public var callArguments: [String]
 
-    /// The objects that the tasks describe.
     let describedObjects = DescribedObjects()
 
-    /// The warnings about credentials already emitted in this run.
+    /// The certificates about which this run has already warned.
     var reportedWarnings = SharedSet<[UInt8]>()
 
-    /// The tasks that would start something in this dry run, such as a service that other tasks need.
+    /// The tasks that would start a server or program in this dry run.
     let startingTasks = SharedSet<String>()
 
-    /// The clock with which the validity of certificates is checked.
+    /// The clock for the validity of certificates.
     public var now: @Sendable () -> Timestamp = { .now() }
 
     public init(
@@ -70,19 +65,18 @@ public struct RunEnvironment: Sendable {
         self.callArguments = callArguments
     }
 
-    /// Returns the function for the process that does a part of a task, `nil` if this process may, as for a task that only
-    /// speaks to a network.
+    /// Returns ``networkProcess`` unless the whole task runs in a sandbox that has the network.
     func networkProcess(of task: PlannedTask) -> NetworkPart.Process? {
         task.footprint.isConfined ? nil : networkProcess
     }
 
-    /// Returns the command line that runs a task of this node, quoted for a hint.
+    /// Returns the shell command that runs a task of this node, for hints.
     func quotedCall(running task: String) -> String {
         quotedShellLine(["nest-bootstrap", "run", "--task", task] + callArguments)
     }
 }
 
-/// A set to which the tasks of a run add.
+/// A set that concurrent tasks share.
 final class SharedSet<Element: Hashable & Sendable>: Sendable {
     private let elements = Locked<Set<Element>>([])
     var all: Set<Element> { elements.withLock { $0 } }
@@ -94,31 +88,27 @@ final class SharedSet<Element: Hashable & Sendable>: Sendable {
 
 /// The environment of one action.
 struct ActionContext: Sendable {
-    /// The environment that all actions share.
     let run: RunEnvironment
     let task: PlannedTask
     /// The instant at which the action gives up.
     let deadline: ContinuousClock.Instant
-    /// The receiver of this task's events.
     let emit: Emitter
 
-    /// The child processes of the task that still run after they were killed.
+    /// The process IDs of the task's children that still run after SIGKILL.
     let survivors = SharedSet<Int32>()
 
-    /// Returns a context for checking the current state, with a short time limit and no events except warnings.
+    /// Returns a context with a time limit that emits no events except warnings.
     func probing(_ limit: Duration) -> Self {
         Self(run: run, task: task, deadline: min(deadline, .now + limit)) { [emit] kind in
             if case .warning = kind { emit(kind) }
         }
     }
 
-    /// Writes files that belong together unless they are up to date, and reports the results.
+    /// Writes files that belong together unless they are up to date, and emits an event for each.
     ///
-    /// - Parameters:
-    ///   - files: The files, with their paths on the node; a failure names the last one.
-    ///   - kind: The kind of the last file, for the message of a failure.
+    /// An error names the last file, of which `kind` is the kind.
+    ///
     /// - Returns: Whether a file was written, or would be in a dry run.
-    /// - Throws: ``Base/Problem`` if something else is in the way, or the system refuses.
     func write(_ files: FileContent..., as kind: String = "file") throws(Problem) -> Bool {
         let results = try attempt("cannot write \(kind) '\(files.last?.path ?? "")'") {
             try run.files.writeTogether(files, by: task.name)
@@ -127,22 +117,18 @@ struct ActionContext: Sendable {
         return results.contains { $0 != .unchanged }
     }
 
-    /// The retry policy for requests of the task.
+    /// A policy that retries until the deadline and emits each wait.
     var retryPolicy: RetryPolicy {
         RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }
     }
 }
 
 extension LocatedPath {
-    /// Calls a function about the file that a key of the task file names.
+    /// Calls a function, and attributes its error to this path.
     ///
-    /// - Parameters:
-    ///   - failure: What the task cannot do without the file.
-    ///   - key: The key.
-    ///   - body: The function.
-    /// - Returns: What the function returns.
-    /// - Throws: The problem of the function, with the place of the key unless it has a place, or that of the file. What is
-    ///   wrong with a file may pass, unlike what is wrong in the task file.
+    /// A problem that has no location gets the location of the path. Errors other than a ``Base/SystemError`` are marked as
+    /// ones that may pass, because the file may be replaced. `failure` is the message for an error that is no problem, such as
+    /// `cannot write file '/a'`; `key` is the key of the task file that has the path, for advice.
     func attributed<Value>(_ failure: String, key: String, _ body: () throws -> Value) throws(Problem) -> Value {
         do {
             return try body()
@@ -158,15 +144,9 @@ extension LocatedPath {
 }
 
 extension ActionContext {
-    /// Reads a file that a key of the task file names.
+    /// Reads a file that the task file names; see ``LocatedPath/attributed(_:key:_:)``.
     ///
-    /// - Parameters:
-    ///   - reference: The path.
-    ///   - key: The key.
-    ///   - failure: What the task cannot do without the file.
-    ///   - limit: The number of bytes above which the file is refused.
-    /// - Returns: The file.
-    /// - Throws: ``Base/Problem`` if the file cannot be read, or another user could change it.
+    /// - Throws: ``Base/Problem`` also if another user could change the file, or if it is larger than the limit.
     func source(
         _ reference: LocatedPath,
         key: String,
@@ -177,7 +157,7 @@ extension ActionContext {
         return CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
     }
 
-    /// Reads a private key, and refuses one that other users can read.
+    /// Reads a private key, and refuses a file that other users can read.
     func privateKey(_ reference: LocatedPath, key: String, _ failure: String) throws(Problem) -> CredentialFile {
         let file = try source(reference, key: key, failure)
         try reference.attributed(failure, key: key) {
@@ -190,10 +170,7 @@ extension ActionContext {
 }
 
 extension SystemError {
-    /// Returns the advice about a file that a task reads.
-    ///
-    /// - Parameter key: The key that names the file, if the advice may name it.
-    /// - Returns: The advice, `nil` if none is known.
+    /// Returns the advice about a file that a task reads, which may name the key of the task file that has the path.
     func adviceAboutSource(_ key: String? = nil) -> String? {
         advice ?? (isNotFound ? "put the file there, or correct \(key.map { "'\($0)'" } ?? "the path")" : nil)
     }
@@ -202,15 +179,13 @@ extension SystemError {
 extension ActionContext {
     /// Performs the work of the task while this node holds the task's Lease, if the task has one.
     ///
-    /// If the Lease is lost, the work is cancelled as at its deadline. A dry run needs no Lease.
+    /// If the Lease is lost, the work is cancelled. A dry run takes no Lease.
     ///
-    /// - Parameter work: A function that performs the task.
     /// - Returns: Whether anything changed.
-    /// - Throws: ``Base/Problem`` about the Lease, or the error of the work.
     func locked(_ work: @escaping @Sendable () async throws -> Bool) async throws -> Bool {
         guard let lock = task.lock, !run.files.isDryRun else { return try await work() }
         let (held, hold) = AsyncStream<Void>.makeStream()
-        // Not a part of the surrounding task, whose cancellation must not release the Lease before the work has ended.
+        // The Lease is held in an unstructured task: cancellation must not release it before the work has ended.
         let lease = Task {
             defer { hold.finish() }
             if let process = run.networkProcess(of: task) {
@@ -262,10 +237,7 @@ extension ActionContext {
 
     /// Takes the task's Lease, and renews it until the surrounding Swift task is cancelled, after which it is released.
     ///
-    /// - Parameters:
-    ///   - lock: The lock of the task.
-    ///   - onHeld: Called when this process holds the Lease.
-    /// - Throws: ``Base/Problem`` if the Lease cannot be taken, or is lost.
+    /// `onHeld` is called once, when this process holds the Lease. A loss of the Lease is an error.
     func holdLease(_ lock: ClusterLock, onHeld: () -> Void) async throws(Problem) {
         let client = try await run.connections.client(kubeconfig: lock.kubeconfig.path, self)
         let (namespace, name) = (ClusterLock.namespace, ClusterLock.leaseName(ofTask: task.name))
@@ -310,21 +282,16 @@ extension ActionContext {
 }
 
 extension Event.Kind {
-    /// Returns the warning event for a problem, by default with the problem's location as its subject.
+    /// Returns a warning with the message and hint of a problem; its subject is the problem's location by default.
     static func warning(about problem: Problem, subject: String? = nil) -> Self {
         let text = problem.hint.map { "\(problem.message); \($0)" } ?? problem.message
         return .warning(subject: subject ?? problem.location.map { "\($0)" } ?? "", text)
     }
 }
 
-/// Calls a function, and describes its failure.
+/// Calls a function, and wraps its error in a problem with a message such as `cannot read '/a'`.
 ///
-/// - Parameters:
-///   - failure: What cannot be done.
-///   - location: The location of what the failure is about, if it has one.
-///   - body: The function.
-/// - Returns: What the function returns.
-/// - Throws: ``Base/Problem`` with the function's error as its cause; a problem is thrown as it is.
+/// - Throws: ``Base/Problem`` with the function's error as its cause; a ``Base/Problem`` is rethrown unchanged.
 func attempt<Value>(
     _ failure: @autoclosure () -> String,
     at location: SourceLocation? = nil,
@@ -339,7 +306,7 @@ func attempt<Value>(
     }
 }
 
-/// Calls a function on a separate thread, and describes its failure, see ``attempt(_:at:_:)``.
+/// Calls a function on a separate thread, and wraps its error like ``attempt(_:at:_:)``.
 func onThread<Value: Sendable>(
     _ failure: String,
     at location: SourceLocation? = nil,

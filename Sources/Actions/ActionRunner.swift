@@ -2,7 +2,7 @@ import Base
 import Kubernetes
 public import Planning
 
-/// A runner of individual tasks in a plan.
+/// Performs the tasks of a plan, one at a time.
 public struct ActionRunner: Sendable {
     private let environment: RunEnvironment
 
@@ -12,13 +12,9 @@ public struct ActionRunner: Sendable {
 
     private static let actions = Dictionary(actionTypes.map { ($0.verb, $0) }, uniquingKeysWith: { first, _ in first })
 
-    /// Performs a task.
+    /// Performs a task while its Lease is held, if it has one.
     ///
-    /// - Parameters:
-    ///   - step: The task.
-    ///   - context: The task's deadline, and the receiver of its events.
-    /// - Returns: Whether anything changed.
-    /// - Throws: The error of the verb's action: ``Base/Problem``, or an error of a library.
+    /// - Throws: The error of the verb's action, which is not necessarily a ``Base/Problem``.
     public func perform(_ step: Plan.Step, _ context: StepContext) async throws -> Outcome {
         let context = try await addressed(
             ActionContext(
@@ -42,7 +38,7 @@ public struct ActionRunner: Sendable {
         return isChanged ? .changed : .unchanged
     }
 
-    /// Performs the task of a context, and returns whether anything changed.
+    /// Performs the task of a context without its Lease, and returns whether anything changed.
     static func perform(_ context: ActionContext) async throws -> Bool {
         guard let action = actions[context.task.verb.name] else {
             preconditionFailure("verb '\(context.task.verb.name)' has no action")
@@ -67,11 +63,10 @@ public struct ActionRunner: Sendable {
 }
 
 extension Problem {
-    /// Returns the problem with the place in the task file of what the task is about, if neither it nor a cause has a place.
+    /// Returns the problem with the location of the task's subject, unless the problem or one of its causes has a location.
     ///
-    /// A file that is missing or a program that fails may be right later, and is no mistake in the task file.
-    ///
-    /// The objects of verb `apply` have places in their manifests; what is wrong with its server has none.
+    /// The result is marked as one that may pass: a missing file or a failing program is no mistake in the task file.
+    /// Problems of verb `apply` stay as they are, because objects have locations in their manifests.
     fileprivate func located(in task: PlannedTask) -> Problem {
         var cause: (any Error)? = self
         var located = self
@@ -87,7 +82,7 @@ extension Problem {
     }
 }
 
-/// The actions of the verbs, one for each verb.
+/// The actions, one for each verb.
 let actionTypes: [any Action.Type] = [
     KubeconfigAction.self,
     SymlinkAction.self,
@@ -105,10 +100,8 @@ let actionTypes: [any Action.Type] = [
 
 /// The implementation of a verb.
 protocol Action: Sendable {
-    /// The declaration of a task with the verb.
     associatedtype Declaration: VerbDeclaration
 
-    /// Creates the action of one task.
     init(context: ActionContext, declaration: Declaration)
 
     /// Performs the task. In a dry run, only reports the changes that the task would make.
@@ -118,10 +111,8 @@ protocol Action: Sendable {
 }
 
 extension Action {
-    /// The verb's key in the task file.
     static var verb: String { Declaration.name }
 
-    /// Performs the task of a context.
     static func perform(_ context: ActionContext) async throws -> Bool {
         guard let declaration = context.task.verb.declaration as? Declaration else {
             preconditionFailure("the action of verb '\(verb)' got a task with another verb")

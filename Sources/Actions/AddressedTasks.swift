@@ -8,25 +8,20 @@ public import Planning
 /// The address is chosen when the first task that depends on it starts, because an earlier task may have waited for a
 /// network. All tasks of a run then use the same address.
 public final class AddressedTasks: Sendable {
-    /// The rule that chooses the address.
-    let rule: AddressRule
-
-    /// The function that reads the task files with an address.
-    let read: @Sendable (NodeAddress) throws(Problems) -> Declarations
+    private let rule: AddressRule
+    private let read: @Sendable (NodeAddress) throws(Problems) -> Declarations
 
     private let known = Locked<Declarations?>(nil)
 
-    /// Creates tasks whose address is not known yet.
-    ///
-    /// - Parameters:
-    ///   - rule: The rule that chooses the address.
-    ///   - read: A function that reads the task files with an address.
+    /// Creates tasks whose address is not known yet; `read` reads the task files with an address.
     public init(rule: AddressRule, read: @escaping @Sendable (NodeAddress) throws(Problems) -> Declarations) {
         self.rule = rule
         self.read = read
     }
 
-    /// Returns the declarations for performing a task, after waiting for an address if the task needs one.
+    /// Returns the declarations with the node's address, after waiting for an address if the task itself needs one.
+    ///
+    /// A task that only has manifests gets declarations without an address if there is none yet.
     ///
     /// - Throws: ``Base/Problem`` if there is no address, and ``Base/Problems`` if the task files cannot be read.
     func declarations(for context: ActionContext) async throws -> Declarations {

@@ -4,15 +4,14 @@ public import Host
 public import Planning
 
 extension Sandbox {
-    /// The permissions of a copy that only the confined process sees, of a file that its user could not read.
+    /// The permissions of copies of files that the confined process's user could not read; only this process sees them.
     static let copyMode: UInt32 = 0o004
 
     /// Returns the command that runs a program in the sandbox: bubblewrap with its arguments.
     ///
-    /// - Parameters:
-    ///   - command: The program.
-    ///   - copy: Returns the open file of which the process gets a copy instead of the file, `nil` for the file itself.
-    /// - Returns: The command. Without bubblewrap, or if it may not make the sandbox, it fails, and nothing is run.
+    /// If bubblewrap cannot create the sandbox, the command fails without running the program. `copy` opens a file of which the
+    /// process gets a copy, and returns `nil` for a file that is mounted.
+    ///
     /// - Throws: ``Base/SystemError`` if bubblewrap is not installed, or a file cannot be examined.
     public func command(
         running command: Command,
@@ -26,22 +25,22 @@ extension Sandbox {
         }
         words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
         if !hasNetwork { words.append("--unshare-net") }
-        // A program gets the signals that bubblewrap gets, and time to end after them.
+        // A program that is not the agent gets time to end after the signals that bubblewrap passes on.
         if command.isThisProgram { words.append("--die-with-parent") }
         words += ["--cap-drop", "ALL"] + capabilities.flatMap { ["--cap-add", $0] }
-        // Bubblewrap itself is root outside of the sandbox, and what it is linked with is not the program's choice.
+        // Bubblewrap runs as root outside of the sandbox, so the program's LD_* variables must not affect it.
         let ofLinker = command.environment.filter { $0.key.hasPrefix("LD_") }.sorted { $0.key < $1.key }
         for (name, value) in ofLinker { words += ["--setenv", name, value] }
         words += ["--chdir", "/", "--", command.program] + command.arguments
         let environment = command.environment.filter { !$0.key.hasPrefix("LD_") }
-        // The mounts of bubblewrap alone would receive what is mounted on the node meanwhile, for writing.
+        // Otherwise what is mounted on the node meanwhile would appear in the sandbox, and be writable.
         words = ["--mount", "--propagation", "private", "--", try Self.locate("bwrap", of: "bubblewrap")] + words
         var bubblewrap = Command(try Self.locate("unshare", of: "util-linux"), words, environment: environment)
         (bubblewrap.isThisProgram, bubblewrap.isConfined, bubblewrap.files) = (command.isThisProgram, true, opened)
         return bubblewrap
     }
 
-    /// Finds a program in the agent's own `PATH`: that of the task is for its program.
+    /// Finds a program in the agent's own `PATH`, because the task's `PATH` is for its program only.
     private static func locate(_ name: String, of package: String) throws(SystemError) -> String {
         do throws(SystemError) {
             return try Command(name, environment: Machine.environment()).locate()
@@ -52,14 +51,14 @@ extension Sandbox {
         }
     }
 
-    /// Returns the arguments for the file systems.
+    /// Returns the arguments of bubblewrap for the file systems.
     private func files(_ copy: (String) throws(SystemError) -> CInt?) throws(SystemError) -> [String] {
         let places = try places()
-        // Directories that bubblewrap makes by itself can only be entered by root.
+        // Directories that bubblewrap creates implicitly can only be entered by root.
         let above = places.map(\.place).filter { !hasMount(above: $0) }.flatMap(directoriesAbove) + ["/var"]
         let directories = above.unique().sorted().flatMap { ["--dir", $0] }
         var words = seesNode ? ["--bind", "/", "/"] : directories + ["--symlink", "/run", "/var/run"]
-        // Root may change settings of the kernel without any capability.
+        // Root could change settings of the kernel without any capability.
         words += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
         words += ["--symlink", "/run/systemd/journal/dev-log", "/dev/log"]
         for path in ["/tmp", "/var/tmp"] where !mounts.contains(where: { isPath($0.path, at: path) }) {
@@ -71,7 +70,7 @@ extension Sandbox {
             switch mount {
             case .readable:
                 if place == "/etc/resolv.conf", let target = try FileSystem.status(place)?.target {
-                    // It may be written while the process runs.
+                    // The target may be replaced while the process runs.
                     words += ["--symlink", target, place]
                 } else if let file = try copy(source) {
                     words += ["--perms", octal(Self.copyMode), "--ro-bind-data", "\(file)", place]
@@ -88,9 +87,9 @@ extension Sandbox {
                 }
             }
         }
-        // A directory would have writable files too.
+        // Devices are bound one by one, because a directory may have other writable files.
         for path in devices {
-            // Bubblewrap makes the links to the standard descriptors, which lead to /proc.
+            // Bubblewrap itself creates the links to the standard descriptors, which lead to /proc.
             let names = [path] + FileSystem.linkedNames(of: path)
             guard names.allSatisfy({ isPath($0, below: "/dev") }),
                 let kind = try FileSystem.status(names[names.count - 1])?.kind,
@@ -98,19 +97,19 @@ extension Sandbox {
             else { continue }
             words += ["--dev-bind", path, path]
         }
-        // Files that are written elsewhere would be lost without an error.
+        // Files written anywhere else would be lost without an error.
         for path in covers + (seesNode ? [] : ["/"]) { words += ["--remount-ro", path] }
         return words
     }
 
-    /// The mounts whose sources exist, each after those of the directories above it, with the sources.
+    /// Returns the mounts whose sources exist, with places and sources, parent directories first.
     ///
-    /// Bubblewrap follows no absolute link in what it has mounted, so that a place there has no link in its path. A link
-    /// that another user or a program has made is not followed to something that the user or program may not write.
+    /// A place has no link in its path, because bubblewrap follows no absolute link below its mounts. A link created by
+    /// another user or by a program is followed only to what that user or program may write.
     private func places() throws(SystemError) -> [(place: String, source: String, mount: Mount)] {
         var places: [(path: String, place: String, source: String, mount: Mount)] = []
         for (path, mount) in mounts where try FileSystem.exists(path) {
-            // A file system that is mounted on access would not be mounted later.
+            // In the sandbox, an access would not trigger an automount.
             _ = try? FileSystem.exists("\(path)/.")
             let real = FileSystem.existingRealPath(path)
             let source =
@@ -118,12 +117,12 @@ extension Sandbox {
                 ? real : try FileSystem.directoryForWriting(path, "cannot give to a program")
             var place = path
             if hasMount(above: path) {
-                // The directory above it may be mounted under the name of a link.
+                // A directory above it may be mounted at the path of a link.
                 let outer = places.last { isPath(path, below: $0.path) && isPath(source, at: $0.source) }
                 place = outer.map { $0.place + source.pathPart(after: $0.source.withoutSlashesAtEnd) } ?? source
             }
             let index = places.firstIndex { $0.place.hasSameBytes(as: place) }
-            // Of two names for one path, that which the task mentions counts.
+            // If two paths lead to one place, a writable mount wins, and a cover never replaces a mount.
             if let index, mount == .covered || places[index].mount == .writable { continue }
             if let index { places.remove(at: index) }
             places.append((path, place, source, mount))

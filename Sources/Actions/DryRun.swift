@@ -5,12 +5,11 @@ import Host
 import Kubernetes
 import Planning
 
-/// The limits of a dry run: files and servers that other tasks of the run provide first.
+/// Files and servers that a dry run lacks because other tasks would provide them.
 extension ActionContext {
-    /// Returns what the task of a dry run lacks as long as an earlier task has not run, as the end of a sentence.
+    /// Returns the file or server that a failed task of a dry run lacks, with the earlier task that would provide it.
     ///
-    /// - Parameter problem: The problem with which the task ended.
-    /// - Returns: The missing file or server with the task that provides it, `nil` if the real run may fail as well.
+    /// - Returns: A noun phrase for a message, or `nil` if a real run may fail as well.
     func missingInDryRun(_ problem: Problem) -> String? {
         guard run.files.isDryRun else { return nil }
         var cause: (any Error)? = problem
@@ -25,7 +24,7 @@ extension ActionContext {
         return startingTask.map { "the API server, which does not answer before task '\($0)' has run" }
     }
 
-    /// Records that a dry run does not know the content of what the task would write.
+    /// Records that the contents of the paths that the task would write are not known in this dry run.
     func expectProducts() {
         for write in task.footprint.writes where write.effect != .removes {
             let isReplaced = if case .file = write.product { true } else { false }
@@ -33,7 +32,7 @@ extension ActionContext {
         }
     }
 
-    /// Records that the task would start something that other tasks may need, if it does.
+    /// Records that the task would start a server or program that other tasks may need, if its verb can do so.
     func recordStart() {
         guard run.files.isDryRun, Self.startingVerbs.contains(task.verb.name) || !task.restarts.isEmpty else { return }
         run.startingTasks.insert(task.name)
@@ -41,10 +40,10 @@ extension ActionContext {
 
     private static let startingVerbs: Set = [ServiceDeclaration.name, ExecDeclaration.name, WaitDeclaration.name]
 
-    /// The last of the earlier tasks that would start something in this dry run, `nil` if none would.
+    /// The last earlier task that would start a server or program in this dry run.
     var startingTask: String? { lastStartingTask { _ in true } }
 
-    /// The last of the earlier tasks whose program would run in this dry run, `nil` if none would.
+    /// The last earlier task whose program would run in this dry run.
     var earlierProgram: String? { lastStartingTask { $0.verb.name == ExecDeclaration.name } }
 
     private func lastStartingTask(where isMeant: (PlannedTask) -> Bool) -> String? {
@@ -55,21 +54,17 @@ extension ActionContext {
     }
 }
 
-/// Paths that a dry run would have written.
 extension NodeFiles {
-    /// Records the state that a dry run would have left at a path.
+    /// Records the state in which a real run would have left a path.
     func remember(_ state: Planned, at path: String) throws(SystemError) {
         let path = try resolved(path, followsLast: false)
         planned.withLock { $0[ExactText(path)] = state }
     }
 
-    /// Records that a task would write a path, or wait for it, so that later tasks of the dry run do not miss it.
+    /// Records that a task would write a path, or wait for it, so that later tasks of the dry run may use the path.
     ///
-    /// - Parameters:
-    ///   - path: The path on the node. Slashes at its end are ignored.
-    ///   - task: The name of the task.
-    ///   - isReplaced: Whether the content of a file that is there would change too. Otherwise what is there is known,
-    ///     and what is not there may be a directory with anything in it.
+    /// If the task does not replace an existing file, an existing path keeps its content, and a missing path may become a
+    /// directory with any entries.
     func expect(_ path: String, from task: String, isReplaced: Bool = false) {
         guard let path = try? resolved(path, followsLast: false).withoutSlashesAtEnd else { return }
         let key = ExactText(path)
@@ -80,13 +75,13 @@ extension NodeFiles {
         }
     }
 
-    /// Returns whether a dry run would have written a path, so that its current state does not matter.
+    /// Returns whether a real run would have written a path before, so that its current state does not matter.
     func isPlanned(_ path: String) throws(SystemError) -> Bool { try plannedState(of: path) != nil }
 
-    /// The error number of a file whose content a dry run does not know.
+    /// The error number for a file whose content is not known in a dry run.
     static let unknownCode = ENODATA
 
-    /// Refuses a path whose content is not known before a task of the real run.
+    /// Throws an error with ``unknownCode`` if the content of a path is not known before an earlier task has run.
     func requireKnown(_ path: String) throws(SystemError) {
         switch try plannedState(of: path) {
         case .unknown(let task)?, .expected(let task)?:
@@ -96,12 +91,11 @@ extension NodeFiles {
         }
     }
 
-    /// Returns whether a dry run would have created a directory at a path.
     func isPlannedDirectory(_ path: String) -> Bool {
         if case .directory? = try? plannedState(of: path) { true } else { false }
     }
 
-    /// Returns the state that a dry run would have left at a path, `nil` if it would not have changed the path.
+    /// Returns the state in which a real run would have left a path, `nil` if it would not have changed the path.
     private func plannedState(of path: String) throws(SystemError) -> Planned? {
         let path = try resolved(path)
         switch planned.withLock({ $0[ExactText(path)] }) {
@@ -110,10 +104,9 @@ extension NodeFiles {
         }
     }
 
-    /// Returns the task before which a path is not there and after which it may be, `nil` for all other paths.
+    /// Returns the task that would create a missing path or a directory above it, or would wait for it.
     ///
-    /// - Parameter path: The path on the node.
-    /// - Returns: The name of the task that would create the path or a directory above it, or would wait for it.
+    /// `nil` if the path exists, or if the dry run knows its future state.
     func expectedTask(of path: String) -> String? {
         guard isDryRun, let path = try? resolved(path) else { return nil }
         let planned = planned.withLock { $0 }

@@ -4,27 +4,24 @@ import Host
 import Kubernetes
 public import Planning
 
-/// The certificates that the tasks of a plan use or create, if they can be read on the node.
-///
-/// Certificates are found in the files that tasks read and write, in kubeconfigs, and in the files that kubeconfigs
-/// refer to.
+/// The certificates in the files that the tasks of a plan read and write, including kubeconfigs and their files.
 public struct KnownCertificates: Sendable {
     private let files: NodeFiles
     private let plan: Plan
     private let tasks: [PlannedTask]
 
-    /// The number of certificates above which a file is taken to be a collection of public CAs and ignored.
+    /// The number of certificates above which a file is ignored as a collection of public CAs.
     private static let countLimit = 20
 
-    /// Prepares the search through the files of a plan, or of some of its tasks.
+    /// Prepares a search through the files of some tasks, by default of all tasks of the plan.
     public init(files: NodeFiles, plan: Plan, tasks: [PlannedTask]? = nil) {
         (self.files, self.plan, self.tasks) = (files, plan, tasks ?? plan.steps.map(\.task))
     }
 
-    /// Finds the certificates in plan order and skips files that cannot be read.
+    /// Returns the certificates in plan order, and skips files that cannot be read.
     ///
-    /// If a file has several certificates with the same subject, only the certificate that is valid longest is
-    /// returned. While a CA is being replaced, its file contains both the old and the new certificate.
+    /// Of several certificates in a file with the same subject, only the one that expires last is returned: while a CA is
+    /// being replaced, its file contains the old and the new certificate.
     public func all() -> [CertificateExpiry] {
         var found: [CertificateExpiry] = []
         for content in contents() {
@@ -45,17 +42,16 @@ public struct KnownCertificates: Sendable {
         return found
     }
 
-    /// A warning about a certificate that expires soon.
     public struct Warning: Sendable {
         public let problem: Problem
         /// The file, or the key of a kubeconfig that contains the certificate.
         let subject: String
         fileprivate let certificate: Certificate
 
-        /// The identity of the warning in the output of a command.
+        /// The identity of the warning, of which each command prints only one.
         var key: [UInt8] { certificate.der }
 
-        /// Returns whether the warning says that this certificate expires soon.
+        /// Returns whether the warning is about this certificate.
         public func isAbout(_ certificate: CertificateExpiry) -> Bool {
             self.certificate.subject == certificate.subject && self.certificate.validUntil == certificate.expires
         }
@@ -63,11 +59,8 @@ public struct KnownCertificates: Sendable {
 
     /// Returns a warning for each certificate that tasks use as a credential and that expires soon.
     ///
-    /// - Parameters:
-    ///   - warnBefore: The time before its expiry from which a certificate causes a warning, `nil` for a share of its
-    ///     validity.
-    ///   - now: The current time.
-    /// - Returns: The warnings. A certificate that its own task renews needs none.
+    /// A certificate that a repeated task renews causes none. If `warnBefore` is `nil`, a certificate causes a warning in the
+    /// last share of its validity.
     public func warnings(warnBefore: Duration?, now: Timestamp = .now()) -> [Warning] {
         let repeated = plan.steps.lazy.map(\.task).filter { $0.interval != nil }
         let renewed = Set(repeated.compactMap { $0.footprint.issuedCertificate.map { ExactText($0.path.path) } })
@@ -87,16 +80,16 @@ public struct KnownCertificates: Sendable {
     private struct Content {
         var path: String
         var file: CredentialFile
-        /// Whether a task uses it to identify itself or a server.
+        /// Whether a task uses the certificates to authenticate itself or a server.
         var isCredential: Bool
 
         var certificates: [Certificate] { (try? Certificate.read(pem: file.bytes)) ?? [] }
     }
 
-    /// Returns the contents of the files, and the certificates embedded in kubeconfigs.
+    /// Reads the files, and the certificates embedded in kubeconfigs.
     ///
-    /// An unprivileged user may own a file that a task writes. Such a file is never parsed as a kubeconfig, because a
-    /// kubeconfig names other files to read.
+    /// A file that an unprivileged user may change is never parsed as a kubeconfig, because a kubeconfig names other files to
+    /// read.
     private func contents() -> [Content] {
         let issued = Set(plan.steps.compactMap { $0.task.footprint.issuedCertificate?.path.path }.exact)
         let credentials = Set(
@@ -109,10 +102,10 @@ public struct KnownCertificates: Sendable {
             let key = ExactText(path)
             guard examined.insert(key).inserted else { return }
             let trusted = try? files.read(path, limit: SizeLimit.configuration)
-            // The task may declare an unprivileged user as the owner of the certificate that it issues.
+            // The declared owner of an issued certificate may be an unprivileged user.
             let product = issued.contains(key) ? try? files.readProduct(path, limit: SizeLimit.configuration) : nil
             guard let bytes = trusted ?? product else { return }
-            // Parsing the other files as YAML would take most of the time.
+            // Parsing every file as YAML would be slow.
             guard trusted != nil, bytes[...].contains(text: "clusters"),
                 let kubeconfig = try? Kubeconfig(bytes, path: path)
             else {
@@ -148,10 +141,9 @@ public struct KnownCertificates: Sendable {
 }
 
 extension ActionContext {
-    /// Emits a warning for each certificate that the task uses and that expires soon, once per run.
+    /// Emits a warning for each certificate that the task uses and that expires soon, once per run and certificate.
     func warnOfCertificates() {
         let known = KnownCertificates(files: run.files, plan: run.plan, tasks: [task])
-        // Several tasks may use the same certificate.
         for warning in known.warnings(warnBefore: run.warnBefore, now: run.now())
         where run.reportedWarnings.insert(warning.key) {
             emit(.warning(about: warning.problem, subject: warning.subject))

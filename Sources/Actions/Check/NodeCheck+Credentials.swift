@@ -5,11 +5,9 @@ import HTTP
 import Kubernetes
 import Planning
 
-/// Kubeconfigs, and the certificates and keys in them.
+/// Kubeconfigs with their certificates and keys.
 extension NodeCheck {
-    /// Performs a task that combines credentials in a dry run, and returns the problem with which it ends.
-    ///
-    /// Files that other tasks write are not known in it.
+    /// Performs a task in a dry run, and returns its problems, except a file that another task will write.
     func dryRunProblems(_ task: PlannedTask) async -> [Problem] {
         let context = ActionContext(run: dryRun, task: task, deadline: .now + .seconds(10)) { _ in }
         do {
@@ -22,7 +20,9 @@ extension NodeCheck {
         }
     }
 
-    /// Returns the problems that an error stands for, with the cause of an error about a file.
+    /// Converts an error to problems without causes.
+    ///
+    /// A system error replaces the message of the problem that it causes; an error of `age` is appended to the message.
     static func problems(_ error: any Error, at location: SourceLocation) -> [Problem] {
         if let problems = error as? Problems { return problems.all }
         guard let problem = error as? Problem else { return [Problem("\(error)", at: location)] }
@@ -36,7 +36,7 @@ extension NodeCheck {
 
     /// Checks a kubeconfig that no task writes, and the files that it refers to.
     ///
-    /// - Returns: The errors, and a warning about a user that the server will probably not accept.
+    /// A user that the API server will probably not accept is only a warning.
     func checkKubeconfig(_ reference: LocatedPath) -> Findings {
         var found: [UInt8]?
         let missing = problems(of: reference) { found = try run.files.read($0, limit: SizeLimit.configuration) }
@@ -77,7 +77,7 @@ extension NodeCheck {
 }
 
 extension Kubeconfig {
-    /// The files that the kubeconfig refers to.
+    /// The paths of the files that the kubeconfig refers to.
     var files: [String] {
         [certificateAuthority, clientCertificate, clientKey, token].compactMap {
             if case .file(let path) = $0 { path } else { nil }
@@ -85,9 +85,8 @@ extension Kubeconfig {
     }
 }
 
-/// Certificates of servers, and certificates that tasks renew.
 extension NodeCheck {
-    /// Reports a certificate that may expire because its task does not run again in time.
+    /// Warns about a certificate that may expire because its task does not repeat in time.
     func lateRenewals(_ task: PlannedTask) -> [Problem] {
         guard let issued = task.footprint.issuedCertificate else { return [] }
         let renewBefore = issued.renewBefore

@@ -4,36 +4,30 @@ import Host
 public import Kubernetes
 import Planning
 
-/// A check of a plan's manifests, paths, certificates and dependencies, without an API server.
+/// A check of a plan's manifests, paths, certificates and dependencies without an API server.
 ///
 /// A path that a task of the plan writes or waits for need not exist yet.
 public struct NodeCheck: Sendable {
     let run: RunEnvironment
     var producers: PathProducers { run.producers }
-    /// The tasks that wait for files, by path.
+    /// The names of the tasks that wait for files, by path.
     let awaitingTasks: [String: [String]]
     let isOffline: Bool
-    /// The environment of a dry run in which the products of all tasks are not known yet.
+    /// The environment of a dry run to which the products of all tasks are unknown.
     let dryRun: RunEnvironment
 
-    /// The result of a check.
     public struct Findings: Sendable {
         /// Errors, each once, in the order of the plan.
         public var problems: [Problem] = []
-        /// Problems that are not errors yet, or that are errors only on some servers.
+        /// Problems that are not errors yet, or only on some servers.
         public var warnings: [Problem] = []
         /// The number of objects in the manifests.
         public var objectCount = 0
-        /// The number of objects whose fields are not checked, because their kinds are not known.
+        /// The number of objects whose fields are not checked because no schema of their kind is known.
         public var uncheckedObjectCount = 0
     }
 
-    /// Creates a check of a node's plan.
-    ///
-    /// - Parameters:
-    ///   - run: The node and its plan.
-    ///   - isOffline: Whether this machine is not the node, so that only manifests that exist on this machine are
-    ///     checked.
+    /// Creates a check of a plan; if it is offline, this machine is not the node, and only its manifests are checked.
     public init(_ run: RunEnvironment, isOffline: Bool = false) {
         self.run = run
         self.isOffline = isOffline
@@ -48,7 +42,7 @@ public struct NodeCheck: Sendable {
         self.dryRun = dryRun
     }
 
-    /// Finds all problems of the plan.
+    /// Returns all findings about the plan.
     public func findings() async -> Findings {
         var findings = await planFindings()
         if !isOffline {
@@ -60,9 +54,9 @@ public struct NodeCheck: Sendable {
         return findings.withoutRepetitions
     }
 
-    /// Finds problems in manifests even if the task files are invalid.
+    /// Returns the findings about manifests alone, for a plan whose task files are invalid.
     ///
-    /// Only the manifests themselves are checked, because a task that could not be read may provide what is missing.
+    /// Missing manifests are not reported, because a task that could not be read may write them.
     public func manifestFindings() async -> Findings {
         var contents: [TaskManifests] = []
         var findings = Findings()
@@ -92,8 +86,7 @@ public struct NodeCheck: Sendable {
                 findings.warnings += found.warnings
                 contents.append((task, found.manifests))
             }
-            // Each kubeconfig is checked once: messages about its certificate contain the time, so two of them may
-            // differ.
+            // Each kubeconfig is checked once, because messages about its certificate contain the time and may differ.
             if let kubeconfig = footprint.kubeconfig, !isAwaited(kubeconfig.path, before: task),
                 kubeconfigs.insert(kubeconfig.path).inserted, !isOffline
             {
@@ -107,7 +100,7 @@ public struct NodeCheck: Sendable {
         return findings
     }
 
-    /// Finds problems with the node's paths and accounts that a task names.
+    /// Returns the problems with the paths, accounts and programs that a task names.
     private func nodeProblems(_ task: PlannedTask) async -> [Problem] {
         let footprint = task.footprint
         var problems = checkReads(footprint.reads.filter { !isAwaited($0.path.path, before: task) }, footprint)
@@ -120,10 +113,9 @@ public struct NodeCheck: Sendable {
         return problems
     }
 
-    /// Loads the manifests that already exist.
+    /// Loads the manifests that exist, except those that a task will write.
     ///
-    /// Manifests that a task writes or waits for, and URLs that are not in the cache, are left out. Whether a URL
-    /// answers is not checked.
+    /// URLs are read from the cache only.
     func load(_ manifests: ManifestSet, of task: PlannedTask) async -> ManifestLoader.Contents {
         var manifests = manifests
         let count = manifests.sources.count
@@ -167,7 +159,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Reports decrypted files that tasks would write to a disk.
+    /// Warns about decrypted files that tasks would write to a disk.
     private func secretsOnDisk() -> [Problem] {
         let secrets = run.plan.steps.flatMap(\.task.footprint.writes).filter(\.belongsInMemory)
         return secrets.compactMap { write in
@@ -184,12 +176,12 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Reports files that a run as root would refuse.
+    /// Reports the files read so far that a run as root would refuse.
     private func distrust() -> [Problem] {
         run.files.distrusted.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
     }
 
-    /// Reports a file that a task reads and that cannot be used, unless a task writes it.
+    /// Reports the error of a check of a file, unless a task writes the file.
     func problems(of path: LocatedPath, _ check: (String) throws -> Void) -> [Problem] {
         guard producers.producer(of: path.path) == nil else { return [] }
         do {
@@ -202,7 +194,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Reports a command that does not exist or cannot be executed, unless a task may put it there.
+    /// Reports a program that does not exist or cannot be executed, unless a task may install it.
     private func programProblems(_ footprint: Footprint) -> [Problem] {
         guard let command = footprint.command else { return [] }
         let name = command.name.path
@@ -258,12 +250,11 @@ public struct NodeCheck: Sendable {
 typealias TaskManifests = (task: PlannedTask, manifests: [ManifestObject])
 
 extension NodeCheck.Findings {
-    /// Returns the findings about files that a run as root refuses: errors for root, warnings for other users.
+    /// Returns problems with files that a run as root refuses as errors for root, and as warnings for other users.
     public static func distrust(of problems: [Problem]) -> Self {
         Machine.isRoot ? Self(problems: problems) : Self(warnings: problems)
     }
 
-    /// Appends other findings.
     public mutating func add(_ other: Self) {
         problems += other.problems
         warnings += other.warnings
@@ -271,7 +262,6 @@ extension NodeCheck.Findings {
         uncheckedObjectCount += other.uncheckedObjectCount
     }
 
-    /// The findings without duplicates.
     fileprivate var withoutRepetitions: Self {
         var seen: Set<Problem> = []
         var findings = self
@@ -281,12 +271,10 @@ extension NodeCheck.Findings {
     }
 }
 
-/// The permissions that the agent's user needs on the API server.
 extension NodeCheck {
-    /// Computes the smallest permissions with which the tasks of the plan succeed.
+    /// Returns the smallest set of permissions on the API server with which the tasks of the plan succeed.
     ///
-    /// - Returns: The permissions, with the problems of manifests that could not be read and warnings about
-    ///   assumptions.
+    /// The findings are the problems of manifests that could not be read, and warnings about manifests that are missing.
     public func requiredAccess() async -> (access: RequiredAccess, findings: Findings) {
         var contents: [TaskManifests] = []
         var findings = Findings()
@@ -330,16 +318,14 @@ extension NodeCheck {
     }
 }
 
-/// Files that need not exist yet, because a task waits for them.
 extension NodeCheck {
-    /// Returns whether a path does not exist yet and the task runs after a task that waits for it.
+    /// Returns whether a path does not exist yet and an earlier task waits for it.
     func isAwaited(_ path: String, before task: PlannedTask) -> Bool {
         guard let others = awaitingTasks[path], (try? run.files.exists(path)) == false else { return false }
         guard let index = run.plan.position(of: task.name) else { return false }
         return others.contains { run.plan.stepsRunning(after: $0)[index] }
     }
 
-    /// Returns the tasks of a plan that wait for files, by path.
     static func awaitingTasks(of plan: Plan) -> [String: [String]] {
         var tasks: [String: [String]] = [:]
         for task in plan.steps.lazy.map(\.task) {
@@ -351,18 +337,17 @@ extension NodeCheck {
     }
 }
 
-/// Exceptions for a check on a machine other than the node.
+/// Manifests that an offline check cannot read.
 extension NodeCheck {
-    /// Returns whether a manifest exists only on the node.
+    /// Returns whether a manifest may exist on the node although it does not exist on this machine.
     ///
-    /// A manifest in the directory of the task file, or below it, is distributed with the task file, so it must exist.
+    /// A manifest below the directory of the task file is distributed with the task file, so it must exist here too.
     func isAbsent(_ manifest: LocatedPath) -> Bool {
         guard isOffline, (try? run.files.exists(manifest.path)) != true else { return false }
         let directory = manifest.location.file.pathParts.dropLast().map { "/\($0)" }.joined()
         return !isPath(manifest.path, below: directory)
     }
 
-    /// Returns the warning about a manifest that is not checked.
     static func unchecked(_ manifest: LocatedPath) -> Problem {
         Problem(
             "'\(manifest.path)' is not on this machine, so it is not checked",
@@ -372,11 +357,8 @@ extension NodeCheck {
     }
 }
 
-/// Checks of the individual objects in manifests.
 extension NodeCheck {
-    /// Checks the objects of all tasks.
-    ///
-    /// Objects are checked against the schemas of Kubernetes' newest version, and the CRDs among the objects.
+    /// Checks the objects of all tasks against the schemas of the newest Kubernetes and the CRDs among the objects.
     func objectFindings(_ contents: [TaskManifests]) -> Findings {
         let check = ObjectCheck(definitionsIn: contents.lazy.flatMap(\.manifests))
         var findings = Findings()
@@ -399,7 +381,6 @@ extension NodeCheck {
         return findings
     }
 
-    /// Returns the findings about the objects of a task with `prune`.
     private func pruningFindings(_ task: PlannedTask, _ manifests: [ManifestObject]) -> Findings {
         guard let name = task.setName else { return Findings() }
         return Findings(problems: ObjectSet(name: name, task: task.name).mistakes(in: manifests))

@@ -3,14 +3,14 @@ import Kubernetes
 import Planning
 
 extension NodeCheck {
-    /// The task that describes an object first, with its server and the location of the description.
+    /// The first description of an object, and its task and API server.
     private struct Owner {
         var task: String
         var server: String?
         var location: SourceLocation
     }
 
-    /// Reports each description of an object after the first, because each would undo the others.
+    /// Reports objects that are described more than once, because each description would undo the others.
     ///
     /// An identical description in the same task is only a warning.
     func repetitions(in contents: [TaskManifests]) -> Findings {

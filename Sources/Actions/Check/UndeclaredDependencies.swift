@@ -2,20 +2,20 @@ import Base
 import Kubernetes
 import Planning
 
-/// A check for dependencies between tasks whose order is not declared.
+/// A check for tasks that need each other's results without a declared order.
 ///
-/// Without a declared order, objects may be applied before their CRD, depending on the speed of the machine.
+/// Whether such tasks succeed depends on the speed of the machine.
 struct UndeclaredDependencies {
     let plan: Plan
     let producers: PathProducers
     let contents: [TaskManifests]
-    /// The dependencies already reported as missing, by task.
+    /// For each task, the tasks after which it should run and that are already reported.
     private(set) var reported: [String: Set<String>] = [:]
     private(set) var found: [Problem] = []
-    /// For each task that others need, whether each step of the plan runs after it.
+    /// For each task that another needs, whether each step of the plan runs after it.
     private(set) var after: [String: [Bool]] = [:]
 
-    /// Reports each missing dependency of a task once.
+    /// Returns the problems; each missing dependency of a task is reported once.
     mutating func problems() -> [Problem] {
         let tasks = plan.steps.map(\.task)
         for task in tasks {
@@ -41,11 +41,11 @@ struct UndeclaredDependencies {
 
     /// Reports paths that a task writes in a directory without running after the task that creates the directory.
     ///
-    /// The directory would be created for the path, with another mode and owner. A task that corrects the directory
-    /// after the other task has run is not reported.
+    /// Otherwise the directory would be created with the default mode and owner. If the task of the directory is declared to
+    /// run later, it corrects them, and nothing is reported.
     private mutating func requireDirectories(of task: PlannedTask) {
         for write in task.footprint.writes where write.effect != .removes {
-            // A program may write all that is in its own directory.
+            // For a path that a program may write, the task that creates a directory at the path counts too.
             let path = write.effect == .modifies ? "\(write.path.path.withoutSlashesAtEnd)/" : write.path.path
             guard let directory = producers.directory(above: path), !runs(directory.task, after: task.name) else {
                 continue
@@ -56,7 +56,7 @@ struct UndeclaredDependencies {
         }
     }
 
-    /// Reports objects that are applied without running after the task that provides their kind or namespace.
+    /// Reports tasks that apply objects without running after the task that provides their kind or namespace.
     private mutating func requireTypes() {
         var provided = ProviderIndex<String>()
         for (task, manifests) in contents {
@@ -77,13 +77,9 @@ struct UndeclaredDependencies {
         }
     }
 
-    /// Reports a task that runs after none of those that provide something, unless the first is reported already.
+    /// Reports a task that runs after none of the sources, any of which suffices, unless this is already reported.
     ///
-    /// - Parameters:
-    ///   - sources: The tasks, any of which suffices.
-    ///   - task: The task that needs one of them.
-    ///   - location: The location of the need.
-    ///   - need: Returns the need, a predicate of the task that names another task.
+    /// `need` returns a predicate of the task for the first source, such as `reads '/a', which task 'b' writes`.
     private mutating func require(
         _ sources: [String],
         in task: PlannedTask,
@@ -96,7 +92,7 @@ struct UndeclaredDependencies {
         found.append(Problem(message, at: location, hint: "write 'after: [\(first)]'"))
     }
 
-    /// Returns whether a dependency on one of some tasks is neither declared nor reported yet.
+    /// Returns whether a task depends on any of the sources without a declaration or a report.
     private mutating func isMissing(_ sources: [String], in task: PlannedTask) -> Bool {
         for source in sources {
             if source == task.name || reported[task.name]?.contains(source) == true || runs(task.name, after: source) {

@@ -4,19 +4,16 @@ import Host
 public import Kubernetes
 import Planning
 
-/// The API clients of a run, one for each kubeconfig, so that tasks share the results of discovery.
+/// The API clients of a run: one for each kubeconfig, so that tasks share the results of discovery.
 final class Connections: Sendable {
     private let clients = Locked<[[UInt8]: APIClient]>([:])
-    /// The servers whose age is known.
+    /// The servers whose version was already checked.
     private let examined = Locked<Set<String>>([])
 
-    /// Connects to the server of a kubeconfig, and waits until the API server is usable.
-    ///
-    /// - Throws: ``Base/Problem`` if the kubeconfig or its credentials cannot be used, or the API server does not
-    ///   become usable.
+    /// Returns the client for a kubeconfig, after waiting until the API server is usable.
     func client(kubeconfig path: String, _ context: ActionContext) async throws(Problem) -> APIClient {
         let client = try await load(path, context)
-        // A server that an earlier task would start does not answer during a dry run.
+        // In a dry run, a server that an earlier task would start need not answer.
         let patience = context.startingTask == nil ? context : context.probing(.seconds(2))
         try await client.waitUntilUsable(patience.retryPolicy)
         if examined.withLock({ $0.insert(client.kubeconfig.server).inserted }),
@@ -43,7 +40,7 @@ final class Connections: Sendable {
         }
         context.warnOfCertificates()
         return clients.withLock { clients in
-            // Another task may have created the client in the meantime.
+            // Another task may have created the client meanwhile.
             if let known = clients[bytes], known.kubeconfig.path.hasSameBytes(as: path) { return known }
             let client = APIClient(context.run.http, kubeconfig: kubeconfig, credentials: credentials)
             clients[bytes] = client
@@ -51,7 +48,7 @@ final class Connections: Sendable {
         }
     }
 
-    /// Returns a hint that names the task that writes a missing kubeconfig.
+    /// Returns the hint for a missing kubeconfig: the task that writes it, or the ways to get one.
     private func missingHint(_ path: String, _ context: ActionContext, _ error: SystemError) -> String? {
         guard error.isNotFound else { return nil }
         if let task = context.run.producers.producer(of: path) {
@@ -63,27 +60,20 @@ final class Connections: Sendable {
 }
 
 extension PlannedTask {
-    /// The key in the task file that names the task's kubeconfig.
+    /// The key of the task file that has the path of the task's kubeconfig.
     fileprivate var kubeconfigKey: String {
         verb.footprint.kubeconfig == nil ? "lock.kubeconfig" : "\(verb.name).\(verb.footprint.kubeconfigKey)"
     }
 }
 
-/// A connection to an API server outside a run, which waits neither for the server nor for valid credentials.
+/// A client for commands other than runs, which waits neither for the server nor for valid credentials.
 public struct ClusterConnection: Sendable {
-    /// The API server.
     public let client: APIClient
 
     /// The common name in the client certificate, if there is one.
     public let commonName: String?
 
-    /// Connects to the server of a kubeconfig.
-    ///
-    /// - Parameters:
-    ///   - path: The path of the kubeconfig.
-    ///   - files: The files of the node.
-    ///   - http: The client that sends requests.
-    /// - Throws: ``Base/Problem`` if the kubeconfig or its credentials cannot be used.
+    /// Loads a kubeconfig and its credentials; the server is not contacted.
     public init(kubeconfig path: String, _ files: NodeFiles, _ http: HTTPClient) throws(Problem) {
         let bytes = try attempt("kubeconfig '\(path)' cannot be used") {
             try files.read(path, limit: SizeLimit.configuration)
@@ -96,7 +86,7 @@ public struct ClusterConnection: Sendable {
 }
 
 extension NodeFiles {
-    /// Parses a kubeconfig, and refuses a token that other users may change.
+    /// Parses a kubeconfig, and refuses a token file that other users can change.
     func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
         try attempt("kubeconfig '\(path)' cannot be used") {
             let kubeconfig = try Kubeconfig(bytes, path: path)
@@ -105,7 +95,7 @@ extension NodeFiles {
         }
     }
 
-    /// Loads the credentials of a kubeconfig, and refuses a key that other users may read.
+    /// Loads the credentials of a kubeconfig, and refuses a key that other users can read.
     func credentials(of kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
         let failure = "kubeconfig '\(kubeconfig.path)' cannot be used"
         var credentials: Credentials
@@ -115,14 +105,14 @@ extension NodeFiles {
         do throws(Problem) {
             credentials = try Credentials(kubeconfig) { path in try read(path, limit: SizeLimit.configuration) }
         } catch {
-            // The files of a kubeconfig may be right later, even if the place of the problem is known.
+            // The files may be replaced, even if the problem has a location.
             var problem = error
             problem.mayPass = true
             throw problem
         }
-        // A certificate in the place of the key may be readable by everyone, so the content is examined first.
+        // Permissions are checked last, because a certificate in the place of the key may be readable by everyone.
         if let key = kubeconfig.keyPath { try attempt(failure) { try requirePrivate(key) } }
-        // The token file is read again for each request, so the transport needs its location.
+        // The HTTP client reads the token file for each request, so it needs the file's location.
         if case .file(let token) = credentials.connectionIdentity.token {
             credentials.connectionIdentity.token = .file((try? location(ofRead: token)) ?? token)
         }
@@ -130,9 +120,8 @@ extension NodeFiles {
     }
 }
 
-/// Kubeconfigs that exist on the node, or whose content the plan determines.
 extension RunEnvironment {
-    /// Returns the kubeconfig that a task of the plan will write, or else that on the node, `nil` if neither is known.
+    /// Returns the kubeconfig that a task of the plan will write, or otherwise the kubeconfig on the node.
     func knownKubeconfig(_ path: String) -> Kubeconfig? {
         if let task = producers.producer(of: path), let written = writtenKubeconfig(path, by: task) {
             return written
@@ -140,7 +129,7 @@ extension RunEnvironment {
         return (try? files.read(path, limit: SizeLimit.configuration)).flatMap { try? Kubeconfig($0, path: path) }
     }
 
-    /// Returns the kubeconfig that a task will write, or `nil` if the plan does not determine the content of the file.
+    /// Returns the kubeconfig that a task will write, or `nil` if the task file does not determine its content.
     private func writtenKubeconfig(_ path: String, by task: String) -> Kubeconfig? {
         let verb = plan.position(of: task).map { plan.steps[$0].task.verb }
         switch verb?.declaration {

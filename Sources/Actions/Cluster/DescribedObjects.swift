@@ -2,12 +2,12 @@ import Base
 import Kubernetes
 import Planning
 
-/// The objects that the tasks of a plan describe, read from their manifests when a task first asks for them.
+/// The objects that the tasks of a plan describe, read from their manifests when they are first needed.
 final class DescribedObjects: Sendable {
-    /// The descriptions, by the name of the task that reads them.
+    /// The descriptions of all tasks, by the name of the task that reads them.
     private let readings = Locked<[String: Task<[TaskDescription], Never>]>([:])
 
-    /// Returns the description of each task with manifests, except manifests at URLs that are not in the cache.
+    /// Returns a description of each task with manifests; URLs are read from the cache only.
     func all(_ context: ActionContext) async -> [TaskDescription] {
         let name = context.task.name
         let reading = readings.withLock { readings in
@@ -16,7 +16,7 @@ final class DescribedObjects: Sendable {
             return reading
         }
         let found = await reading.value
-        // Another task may write a missing manifest meanwhile.
+        // An incomplete description is read again, because another task may write a missing manifest meanwhile.
         if found.contains(where: { $0.doubt != nil }) { readings.withLock { $0[name] = nil } }
         return found
     }
@@ -34,14 +34,7 @@ final class DescribedObjects: Sendable {
         return found
     }
 
-    /// Finds the other task that describes an object.
-    ///
-    /// - Parameters:
-    ///   - manifest: The object.
-    ///   - named: The name of the other task, as found in the object on the server.
-    ///   - context: The context of the task that is about to apply the object.
-    ///   - namespace: The namespace of objects that name none.
-    /// - Returns: The task and the location of its description, or `nil` if there is none.
+    /// Returns the task that is named in the object on the server, if it is in the plan and describes the object too.
     func rival(
         of manifest: ManifestObject,
         named: String?,
@@ -55,12 +48,7 @@ final class DescribedObjects: Sendable {
         return location.map { Applier.Rival(task: named, location: $0) }
     }
 
-    /// Returns the reason to keep an object: another task of the plan describes it, or may do so.
-    ///
-    /// - Parameters:
-    ///   - object: The object on the server, without a namespace if its kind has none.
-    ///   - context: The context of the task that is about to delete the object.
-    /// - Returns: The reason, `nil` if no other task describes the object.
+    /// Returns the reason not to delete an object: another task of the plan describes it, or may do so.
     func reasonToKeep(_ object: ObjectIdentity, _ context: ActionContext) async -> Pruner.Reason? {
         let others = await all(context).filter { $0.task != context.task.name }
         for other in others {
@@ -82,10 +70,10 @@ struct TaskDescription: Sendable {
     /// The kinds and namespaces that the manifests define.
     private(set) var provided = ProviderIndex<String>()
     private var places: [Name: [(namespace: String?, location: SourceLocation)]] = [:]
-    /// The namespace of objects that name none, `nil` if it is not known.
+    /// The namespace of objects without one; `nil` if it is not known.
     private let defaultNamespace: String?
 
-    /// The reason why the task may describe more objects, or `nil` if all its manifests were read.
+    /// The reason why the task may describe further objects; `nil` if all its manifests were read.
     let doubt: Pruner.Reason?
 
     init(_ task: String, _ contents: ManifestLoader.Contents, defaultNamespace: String?) {
@@ -111,7 +99,7 @@ struct TaskDescription: Sendable {
         }
     }
 
-    /// Returns the location of the object's description; an unknown namespace matches every namespace.
+    /// Returns the location at which an object is described; an unknown namespace matches every namespace.
     func location(of object: ObjectIdentity) -> SourceLocation? {
         places[Name(kind: DefinedKind(inAnyBuiltInGroup: object.type), name: object.name)]?.first { place in
             guard let namespace = object.namespace, let other = place.namespace ?? defaultNamespace else { return true }
@@ -121,9 +109,9 @@ struct TaskDescription: Sendable {
 }
 
 extension ActionContext {
-    /// Returns whether the plan may still create a kind or namespace that the server does not have.
+    /// Returns whether the plan may still create a kind or namespace that the server lacks.
     ///
-    /// A program that runs before the task may create anything.
+    /// A program of an earlier task may create anything.
     func mayAppear(_ requirement: Requirement) async -> Bool {
         let plan = run.plan
         let earlier = plan.allDependencies(of: task.name)

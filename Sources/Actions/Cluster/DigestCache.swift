@@ -5,24 +5,16 @@ import Host
 import Kubernetes
 import Planning
 
-/// The contents of pinned URLs, cached by digest so that a boot needs no Internet access.
-///
-/// Each task has a directory of its own, because a confined task does not see the directories of others.
+/// The cache of the contents of pinned URLs, with which a boot needs no Internet access.
 extension ActionContext {
-    /// The directory of the task in the cache.
+    /// The task's directory of the cache, the only one that its confined process sees.
     var cacheDirectory: String { "\(Self.sharedCache)/\(task.name)" }
     private static let sharedCache = RunEnvironment.usualCacheDirectory
 
-    /// Returns the location of a file with the content of a pinned URL, from the cache or from its server.
+    /// Returns the location of a file with the content of a pinned URL, from the cache or the server.
     ///
-    /// A request that may succeed later is retried until the task's deadline. A transfer that breaks off is resumed, also by
-    /// a later run, if the server supports ranges.
-    ///
-    /// - Parameters:
-    ///   - url: The URL.
-    ///   - digest: The SHA-256 digest of its content.
-    /// - Returns: The location of the file, which had the digest when it was read.
-    /// - Throws: ``Base/Problem`` if the content cannot be fetched until the deadline, or has another digest.
+    /// Requests are retried until the task's deadline. An interrupted transfer is resumed, also by a later run, if the server
+    /// supports ranges.
     func fetched(_ url: String, sha256 digest: String) async throws(Problem) -> String {
         if let kept = await onThread({ kept(sha256: digest) }) { return kept }
         if let process = run.networkProcess(of: task) {
@@ -36,7 +28,7 @@ extension ActionContext {
             let part = try PartialFile(digest, in: location)
             return (location, part, try part.size > 0)
         }
-        // A part that cannot be completed only takes space.
+        // A partial file that cannot be completed would only take space.
         func discard() { try? run.files.discard("\(digest).part", in: cacheDirectory) }
         do {
             _ = try await fetch(url, digest, part)
@@ -51,7 +43,7 @@ extension ActionContext {
         }
         if found == digest { return "\(location)/\(digest)" }
         discard()
-        // The part that was there may be damaged.
+        // The part of an earlier run may have been damaged.
         if isResumed { return try await fetched(url, sha256: digest) }
         throw difference(of: url, found, from: digest)
     }
@@ -63,7 +55,7 @@ extension ActionContext {
         )
     }
 
-    /// Returns the text of a pinned URL, see ``fetched(_:sha256:)``; a dry run keeps nothing.
+    /// Returns the text of a pinned URL from the cache or the server; a dry run does not write into the cache.
     func fetchedText(_ url: String, sha256 digest: String) async throws(Problem) -> [UInt8] {
         if run.files.isDryRun {
             if let kept = keptText(sha256: digest) { return kept }
@@ -78,12 +70,14 @@ extension ActionContext {
         }
     }
 
-    /// Returns the text of a pinned URL if it is in the cache.
+    /// Returns the text with a digest if it is in the cache.
     func keptText(sha256 digest: String) -> [UInt8]? {
         kept(sha256: digest).flatMap { try? FileSystem.read($0, limit: SizeLimit.content) }
     }
 
-    /// Returns the location of a file of the cache with a digest: the task's, or that of an administrator.
+    /// Returns the location of a cached file: the task's, or one that an administrator has put into the shared directory.
+    ///
+    /// A file that does not have the digest, or that another user could change, causes a warning.
     func kept(sha256 digest: String) -> String? {
         for path in ["\(cacheDirectory)/\(digest)", "\(Self.sharedCache)/\(digest)"] {
             do {
@@ -99,7 +93,7 @@ extension ActionContext {
         return nil
     }
 
-    /// Removes the files that the task has fetched before, and lists of what was in them, except those of some digests.
+    /// Removes the task's cached files of other digests, and the lists of their images.
     func discardOthers(than digests: [String]) {
         for name in (try? run.files.list(cacheDirectory)) ?? [] {
             let stem = String(name.prefix { $0 != "." })
@@ -109,9 +103,7 @@ extension ActionContext {
         }
     }
 
-    /// Fetches what is missing of a file.
-    ///
-    /// - Returns: The text if there is no file.
+    /// Fetches the rest of a partial file, or returns the text if there is no file.
     private func fetch(_ url: String, _ digest: String, _ part: PartialFile?) async throws(Problem) -> [UInt8] {
         do {
             return
@@ -132,7 +124,7 @@ extension ActionContext {
     private func resume(_ url: String, _ part: PartialFile?) async throws(NotYet) -> [UInt8] {
         let size = (try? part?.size) ?? 0
         let range = size > 0 ? [HTTPHeader("Range", "bytes=\(size)-")] : []
-        // An encoded body would have another digest, and could not be resumed.
+        // A compressed body would have another digest, and could not be resumed.
         let headers = range + [HTTPHeader("Accept-Encoding", "identity")]
         let request = HTTPRequest(url: url, headers: headers, followsRedirects: true, replyLimit: SizeLimit.content)
         let receiver = part.map(PartReceiver.init)
@@ -146,7 +138,7 @@ extension ActionContext {
             throw NotYet(error.message, disposition: disposition, refusal: refusal)
         }
         if [200, 206].contains(response.status) { return response.body }
-        // Nothing follows what has arrived, so that is not the beginning of the file.
+        // The partial file is not shorter than the file on the server, so it is no part of it.
         if response.status == 416, size > 0, (try? part?.clear()) != nil { return try await resume(url, part) }
         let target = response.redirectedURL.map { " at '\(urlWithoutQuery($0))', to which it is redirected" } ?? ""
         throw NotYet(
@@ -156,17 +148,17 @@ extension ActionContext {
     }
 }
 
-/// Appends the parts of a response to a file.
+/// Appends the body of a response to a partial file.
 private final class PartReceiver: Sendable {
     private let part: PartialFile
     private let state = Locked<(size: Int, refusal: SystemError?)>((0, nil))
 
-    /// The number of bytes above which a file is refused.
+    /// The number of bytes of a body above which the response is refused.
     private static let sizeLimit = 8 << 30
 
     init(_ part: PartialFile) { self.part = part }
 
-    /// The error with which the system has refused to keep what was received.
+    /// The error with which writing has failed.
     var refusal: SystemError? { state.withLock { $0.refusal } }
 
     @Sendable func receive(_ response: HTTPResponse, _ bytes: [UInt8]) throws(SystemError) {

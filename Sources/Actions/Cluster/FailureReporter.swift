@@ -2,11 +2,10 @@ import Base
 import Kubernetes
 import Planning
 
-/// A reporter of objects that could not be applied or deleted, which groups failures by their cause.
+/// Collects objects that could not be applied or deleted, and emits failures with the same cause together.
 ///
-/// Objects that lack the same dependency fail at nearly the same time, each after its own retries. They are reported
-/// once no further object has failed for a while, so that an object that is retried until the deadline does not delay
-/// the report.
+/// Failures are emitted once no further object has failed for a while, so that an object that is retried until the deadline
+/// does not delay them.
 final class FailureReporter: Sendable {
     private struct State {
         var pending: [ObjectFailure] = []
@@ -18,25 +17,24 @@ final class FailureReporter: Sendable {
     private let context: ActionContext
     private let state = Locked(State())
 
-    /// The time without further failures before a report, longer than the longest pause between two attempts.
+    /// The time without a failure after which the failures are emitted, longer than the longest pause between retries.
     private static let quietPeriod = Duration.seconds(2)
 
     init(_ context: ActionContext) { self.context = context }
 
-    /// The number of objects that have failed.
+    /// The number of failed objects, including those that are not emitted yet.
     var count: Int { state.withLock { $0.count } }
 
-    /// The number of objects that were deleted.
     var deletedCount: Int { state.withLock { $0.deletedCount } }
 
     /// Emits the result of the deletion of one object, or adds its failure.
     func report(_ message: ObjectDeletion.Message) {
         switch message {
-        // An object that did not exist is unchanged, because another client may have deleted it or taken it over.
+        // An object that does not exist is unchanged: another client may have deleted it or taken it over.
         case .deleted(let identity, let existed):
             if existed { state.withLock { $0.deletedCount += 1 } }
             context.emit(.object(identity.description, ObjectResult(existed ? .deleted : .unchanged)))
-        // An interrupted object has not failed: the task reports the interruption.
+        // The outcome of the task already shows an interruption.
         case .failed(let failure): if failure.cause != .interrupted { add(failure) }
         }
     }
@@ -49,7 +47,7 @@ final class FailureReporter: Sendable {
         }
     }
 
-    /// Reports failures after each quiet period, until the surrounding Swift task is cancelled.
+    /// Emits failures after each quiet period, until the surrounding Swift task is cancelled.
     func reportWhenQuiet() async {
         while (try? await ContinuousClock().sleep(for: Self.quietPeriod / 4)) != nil {
             let isQuiet = state.withLock { state in
@@ -59,10 +57,9 @@ final class FailureReporter: Sendable {
         }
     }
 
-    /// Reports the failures that have not been reported yet.
+    /// Emits the failures that have not been emitted yet.
     func report() async {
-        // An unstructured task is not cancelled. Failures before an interruption must be reported, and events of a
-        // cancelled task would be dropped.
+        // In a cancelled task, these events would be dropped, but failures before an interruption must be reported.
         await Task { reportPending() }.value
     }
 
@@ -84,7 +81,7 @@ final class FailureReporter: Sendable {
         }
     }
 
-    /// Returns whether an object is before another one, by file and line.
+    /// Orders failures by file, line and column.
     private static func isBefore(_ left: ObjectFailure, _ right: ObjectFailure) -> Bool {
         guard let first = left.faults.first?.location, let second = right.faults.first?.location else { return false }
         return first < second

@@ -4,12 +4,12 @@ import Host
 import Kubernetes
 import Planning
 
-/// Returns whether a file in a directory is a manifest, according to its name.
+/// Returns whether a file in a directory of manifests is read, according to its name.
 public func isManifestName(_ name: String) -> Bool {
     !name.hasPrefix(".") && manifestSuffixes.contains { name.hasSuffix($0) }
 }
 
-/// Returns whether a name differs from a manifest's name only in upper-case letters or trailing spaces.
+/// Returns whether a name would be that of a manifest without upper-case letters and trailing spaces.
 private func isAlmostManifestName(_ name: String) -> Bool {
     let usual = name.lowercased().reversed().drop { $0.isWhitespace }.reversed()
     return !isManifestName(name) && isManifestName(String(usual))
@@ -17,32 +17,27 @@ private func isAlmostManifestName(_ name: String) -> Bool {
 
 private let manifestSuffixes = [".yaml", ".yml", ".json"]
 
-/// A reader of the manifests that a task names: files, directories and pinned URLs.
+/// Reads the manifests that a task names: files, directories and pinned URLs.
 struct ManifestLoader {
     let run: RunEnvironment
     let manifests: ManifestSet
 
-    /// The maximum number of bytes of text that are read for one task.
+    /// The maximum number of bytes of all manifests of one task.
     private static let totalLimit = 256 << 20
 
-    /// The objects that were found, and the problems of documents that could not be read.
     struct Contents {
         /// The objects, in the order of the task file.
         var manifests: [ManifestObject] = []
-        /// Problems of documents that could not be read; everything else is still applied.
+        /// Problems of files and documents that could not be read; all other objects are still applied.
         var problems: [Problem] = []
-        /// Warnings about manifests that are not read, such as those in subdirectories.
+        /// Warnings about files that are not read although they may be meant, such as those in subdirectories.
         var warnings: [Problem] = []
-        /// Whether no manifest was skipped.
+        /// Whether no manifest was skipped on purpose, such as a URL that is not in the cache.
         var isComplete = true
-        /// The number of bytes of text that were read.
         fileprivate var byteCount = 0
     }
 
-    /// Reads all manifests.
-    ///
-    /// - Parameter fetch: A function that returns the text of a pinned URL, or `nil` to skip the URL.
-    /// - Returns: The objects and the problems; nothing is thrown.
+    /// Reads all manifests; `fetch` returns the text of a pinned URL, or `nil` to skip the URL.
     func load(
         fetch: (_ url: String, _ sha256: String) async throws(Problem) -> [UInt8]?,
     ) async -> Contents {
@@ -69,7 +64,7 @@ struct ManifestLoader {
         return contents
     }
 
-    /// Adds the manifest or the directory of manifests at a path, not recursively.
+    /// Reads the manifest at a path, or those directly in a directory.
     private func add(_ reference: LocatedPath, to contents: inout Contents) {
         do throws(SystemError) {
             guard let names = try run.files.list(reference.path) else {
@@ -121,7 +116,7 @@ struct ManifestLoader {
         let file = ManifestFile(bytes, file: name) { node in variables?.replace(in: node) ?? (node, []) }
         contents.manifests += file.manifests
         contents.problems += file.diagnostics.map { problem in
-            // The message may contain a value of an object.
+            // The message may contain a secret value.
             var problem = problem
             problem.publicMessage = problem.publicMessage ?? "the manifest is invalid"
             return problem

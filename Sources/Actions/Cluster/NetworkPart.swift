@@ -4,23 +4,23 @@ public import Host
 import Kubernetes
 public import Planning
 
-/// The part of a task for which it needs a network although its agent is root.
+/// A part of a task that needs the network although the task runs as root.
 ///
-/// Another process of the agent does it, in a sandbox. It prints messages, one JSON object a line, and shares the cache of
-/// the task with its parent.
+/// A sandboxed child process of the agent performs it. The child prints messages, one JSON object per line, and shares the
+/// task's cache directory with its parent.
 public enum NetworkPart: String, Sendable, Hashable, CaseIterable {
-    /// The pinned URLs of the task are in the cache afterwards.
+    /// Fetches the pinned URLs of the task into the cache.
     case fetch
-    /// The Lease of the task is held until the process is ended.
+    /// Holds the task's Lease until the process is ended.
     case lock
-    /// The certificate for the request in the cache is in the cache afterwards.
+    /// Has the certificate request in the cache signed, and writes the certificate into the cache.
     case sign
 
     fileprivate static let requestName = "request.pem"
     fileprivate static let certificateName = "certificate.pem"
 }
 
-/// A message of the process that does a part of a task.
+/// A message of the process that performs a part of a task.
 private enum Message: Codable {
     case waiting(Wait.Subject, reason: String?)
     case warning(subject: String, text: String)
@@ -42,17 +42,12 @@ private enum Message: Codable {
     var line: String { String(decoding: stateFile(self), as: UTF8.self) }
 }
 
-/// The process that does the part of a task that needs a network.
+/// The process that performs a network part of a task.
 public struct NetworkServer: Sendable {
     private let context: ActionContext
     private let say: @Sendable (String) -> Void
 
-    /// Prepares the part of a task.
-    ///
-    /// - Parameters:
-    ///   - environment: The environment of the process.
-    ///   - task: The task.
-    ///   - say: Prints a message.
+    /// Prepares a part of a task; `say` prints a line.
     public init(_ environment: RunEnvironment, _ task: PlannedTask, say: @escaping @Sendable (String) -> Void) {
         self.say = say
         context = ActionContext(run: environment, task: task, deadline: .now + task.timeout) { kind in
@@ -60,12 +55,9 @@ public struct NetworkServer: Sendable {
         }
     }
 
-    /// Does a part, or prints why it cannot be done.
+    /// Performs a part, prints the problem if that fails, and returns whether it succeeded.
     ///
-    /// - Parameters:
-    ///   - part: The part.
-    ///   - explain: Returns the problem that an error is, with its causes in the message.
-    /// - Returns: Whether it is done.
+    /// `explain` converts an error to a problem whose message contains the causes.
     public func serve(_ part: NetworkPart, _ explain: (any Error) -> Problem?) async -> Bool {
         do {
             switch part {
@@ -107,18 +99,14 @@ public struct NetworkServer: Sendable {
 }
 
 extension NetworkPart {
-    /// A function that returns the process that does a part of a task.
+    /// A function that returns the command that performs a part of a task.
     public typealias Process = @Sendable (PlannedTask, NetworkPart) async throws(SystemError) -> Command
 }
 
 extension ActionContext {
-    /// Runs the process that does a part of the task, until the deadline of the task.
+    /// Runs the process that performs a part of the task, until the task's deadline.
     ///
-    /// - Parameters:
-    ///   - part: The part.
-    ///   - process: Returns the process.
-    ///   - onHeld: Called when the process holds the Lease of the task.
-    /// - Throws: ``Base/Problem`` with what it says about its failure.
+    /// `onHeld` is called when the process holds the task's Lease. A problem that the process prints is thrown.
     func perform(
         _ part: NetworkPart,
         by process: NetworkPart.Process,
@@ -129,9 +117,9 @@ extension ActionContext {
         do throws(SystemError) {
             status = try await Host.run(
                 try await process(task, part),
-                // The work under a Lease may take a moment to end after its deadline.
+                // The Lease must be held until the work has ended, shortly after its deadline.
                 deadline: part == .lock ? deadline + .seconds(30) : deadline,
-                // The Lease is not released beside a process that could not be ended.
+                // While a process of the task still runs, the Lease must not be released, so the child is killed at once.
                 grace: survivors.all.isEmpty ? Command.grace : .zero,
             ) { [emit] line in
                 switch stateValue(Message.self, from: Array(line.utf8)) {
@@ -155,7 +143,7 @@ extension ActionContext {
         }
     }
 
-    /// Has the signer of a certificate issue it for a request.
+    /// Returns the certificate that the declared signer issues for a request.
     func certificate(for request: String, _ declaration: CertificateDeclaration) async throws(Problem) -> [UInt8] {
         guard case .signer(let signer) = declaration.issuer else {
             preconditionFailure("a certificate is issued by a CA or a signer")
@@ -187,7 +175,7 @@ extension ActionContext {
 }
 
 extension CertificateDeclaration {
-    /// The usages as the API names them, including `key encipherment` for RSA keys.
+    /// The key usages of the request, by their names in the API; `key encipherment` only for RSA keys.
     fileprivate var requestedUsages: [String] {
         let purposes = leaf.usages.subtracting([.signing]).sorted().map(\.rawValue)
         return (leaf.key.rsaBits == nil ? [] : ["key encipherment"]) + ["digital signature"] + purposes
@@ -195,7 +183,7 @@ extension CertificateDeclaration {
 }
 
 extension FileDeclaration {
-    /// The file or URL of the content, `nil` if it is in the task file or generated.
+    /// The file or URL of the content; `nil` if the content is in the task file or generated.
     var fileSource: FileSource? {
         switch source {
         case .path(let source): .path(source)

@@ -3,17 +3,16 @@ import Host
 import Kubernetes
 import Planning
 
-/// The record of a set in the node's state directory, a directory for each set.
+/// The record of the objects of a set that this node has applied, in the node's state directory.
 struct SetRecordStore {
     private let run: RunEnvironment
     private let directory: String
 
-    /// The directory that contains a directory for each set of objects that the node has applied.
+    /// The directory that contains a directory for each set.
     private static let setsDirectory = "/var/lib/nest-bootstrap/sets"
     private static let name = "objects.json"
     private static let sizeLimit = 16 << 20
 
-    /// The maximum number of sets that are found.
     private static let countLimit = 10_000
 
     init(_ run: RunEnvironment, set: String) {
@@ -22,8 +21,6 @@ struct SetRecordStore {
     }
 
     /// Returns the names of the sets that have a record.
-    ///
-    /// - Throws: ``Base/SystemError`` if the directory of the sets cannot be read.
     static func names(_ run: RunEnvironment) throws(SystemError) -> [String] {
         let location = try run.files.location(ofWritten: setsDirectory)
         guard try FileSystem.exists(location) else { return [] }
@@ -42,15 +39,11 @@ struct SetRecordStore {
         throw Problem("'\(path)' is not a record of a set's objects", hint: hint)
     }
 
-    /// Writes the record.
-    ///
-    /// - Throws: ``Base/Problem`` if it cannot be written, in which case no object may be applied: it would never be
-    ///   deleted.
+    /// Writes the record; if that fails, no object may be applied, because it would never be deleted.
     func keep(_ record: SetRecord) throws(Problem) {
         try attempt("\(Self.failure) written") { try run.files.keep(record.json, as: Self.name, in: directory) }
     }
 
-    /// Deletes the record, if there is one.
     func discard() throws(Problem) {
         try attempt("\(Self.failure) deleted") { try run.files.discard(Self.name, in: directory) }
     }
@@ -58,7 +51,7 @@ struct SetRecordStore {
     private static let failure = "the record of the set's objects cannot be"
 }
 
-/// The deletion of objects of a set, with reports about those that are kept.
+/// Deletes objects of a set, and warns about those that are kept.
 struct SetDeletion {
     private let context: ActionContext
     let pruner: Pruner
@@ -85,14 +78,12 @@ struct SetDeletion {
         )
     }
 
-    /// Finds the recorded objects that manifests do not contain, and deletes them.
+    /// Deletes the recorded objects that the manifests do not contain.
     ///
-    /// - Parameters:
-    ///   - record: The objects that the node has applied.
-    ///   - manifests: The manifests of the task.
-    ///   - countBefore: The number of objects that the task has reported before.
-    /// - Returns: The record of the manifests and of what was kept, and the number of objects that were deleted.
-    /// - Throws: An error if an object could not be found or deleted; it has been reported.
+    /// `countBefore` is the object count that the task has emitted before.
+    ///
+    /// - Returns: The record of the objects that remain, and the number of objects that were deleted.
+    /// - Throws: ``Base/Problems/alreadyReported`` if an object could not be examined or deleted.
     func run(
         _ record: SetRecord,
         besides manifests: [ManifestObject],
@@ -108,7 +99,7 @@ struct SetDeletion {
         if count > 0 { context.emit(.objectCount(countBefore + count)) }
         for group in obsolete.deletions {
             await pruner.delete(group) { failures.report($0) }
-            // Later groups are not deleted after a failure, because a remaining object may need their objects.
+            // After a failure, the remaining groups stay, because an object that was not deleted may need theirs.
             await failures.report()
             try Task.checkCancellation()
             guard failures.count == 0 else { throw Problems.alreadyReported }
@@ -120,9 +111,8 @@ struct SetDeletion {
         return (rest, failures.deletedCount)
     }
 
-    /// Performs an operation, and reports its failure.
+    /// Performs an operation, and emits its failure.
     ///
-    /// - Returns: The result of the operation.
     /// - Throws: ``Base/Problems/alreadyReported``, or `CancellationError` if the task was cancelled.
     func reporting<Value>(_ operation: () async throws(ObjectFailure) -> Value) async throws -> Value {
         do throws(ObjectFailure) {
@@ -136,7 +126,7 @@ struct SetDeletion {
     }
 }
 
-/// The steps of `apply` that keep the set of the task's objects: its ConfigMap, and the node's record.
+/// The steps of `apply` that maintain the set of the task's objects: its ConfigMap on the server and the node's record.
 ///
 /// A task with `prune` deletes the objects that its manifests no longer contain.
 struct PruneStep {
@@ -146,7 +136,7 @@ struct PruneStep {
     /// The objects that the node has applied.
     private let record: SetRecord
 
-    /// Records the objects on the node and at the server, before anything is applied.
+    /// Records the objects on the node and on the server, before anything is applied.
     ///
     /// - Returns: `nil` if the task has no set.
     /// - Throws: An error if a manifest describes the ConfigMap, or if the ConfigMap or the record cannot be written.
@@ -185,11 +175,7 @@ struct PruneStep {
         context.emit(.warning(subject: pruner.parent.description, text))
     }
 
-    /// Deletes the objects, after all manifests have been read and applied.
-    ///
-    /// - Parameter appliedCount: The number of objects that were applied.
-    /// - Returns: The number of objects that were deleted.
-    /// - Throws: An error if an object could not be deleted.
+    /// Deletes the obsolete objects after all manifests were applied, and returns their number.
     func run(after appliedCount: Int) async throws -> Int {
         let (rest, deletedCount) = try await deletion.run(record, besides: manifests, after: appliedCount)
         if rest != record { try store.keep(rest) }
@@ -198,11 +184,9 @@ struct PruneStep {
 }
 
 extension RemoveAction {
-    /// Deletes the objects of a set that this node has applied, except those that other nodes have, and the node's key in
-    /// the ConfigMap of the set.
+    /// Deletes the objects of a set that this node has applied and no other node has, and the node's key in the ConfigMap.
     ///
-    /// The record keeps what is kept for another reason than another node, so that a later run deletes it once the reason
-    /// is gone.
+    /// An object that is kept for another reason stays in the record, so that a later run deletes it.
     ///
     /// - Returns: Whether anything was deleted.
     /// - Throws: An error if an object could not be deleted, which has been reported.
@@ -231,8 +215,7 @@ extension RemoveAction {
 }
 
 extension RunEnvironment {
-    /// Returns a warning for each set whose objects this node has applied and that no task of its plan has any more, and
-    /// for each record that cannot be read.
+    /// Returns a warning for each recorded set that no task of the plan has, and for each record that cannot be read.
     public func formerSetWarnings() -> [Problem] {
         let tasks = plan.steps.map(\.task)
         let present = Set(tasks.compactMap(\.setName) + tasks.compactMap(\.footprint.removedSet))

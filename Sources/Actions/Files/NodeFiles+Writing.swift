@@ -4,18 +4,13 @@ import HTTP
 import Host
 import Planning
 
-/// Files that tasks write.
 extension NodeFiles {
-    /// Writes files with their content, permissions and owner.
+    /// Writes files with their content, permissions and owner unless they are up to date.
     ///
     /// All files are written before the first one is renamed, so only an error or a crash between two renames can leave
     /// some of them unchanged.
     ///
-    /// - Parameters:
-    ///   - files: The files, with their paths on the node.
-    ///   - task: The name of the task that writes them.
-    /// - Returns: Whether each file was created, changed or left alone, or would be in a dry run.
-    /// - Throws: ``Base/SystemError`` if something else is in the way, or the system refuses.
+    /// - Returns: A result for each file; in a dry run, the result that a real run would have.
     func writeTogether(_ files: [FileContent], by task: String) throws(SystemError) -> [Event.PathResult] {
         let results = try files.map { file throws(SystemError) in try compare(file) }
         var changed: [FileContent] = []
@@ -32,19 +27,16 @@ extension NodeFiles {
         return results
     }
 
-    /// Whether a user other than root previews a run by root, in which root is the default owner of files.
+    /// Whether a user other than root previews a run by root, in which root would be the default owner of files.
     private var isDryRunForRoot: Bool { isDryRun && root.isEmpty && !Machine.isRoot }
 
-    /// Compares a file with what exists at its path.
+    /// Returns how writing a file would change what exists at its path; a dry run adds the differences.
     ///
-    /// - Parameter file: The file, with its path on the node.
-    /// - Returns: Whether the file has to be created or changed; in a dry run also how content in memory changes.
-    /// - Throws: ``Base/SystemError`` if what exists cannot be examined, or in a dry run if something is in the way.
+    /// - Throws: In a dry run, ``Base/SystemError`` also if something is in the way.
     func compare(_ file: FileContent) throws(SystemError) -> Event.PathResult {
         let location = try location(ofWritten: file.path)
         let found = try FileSystem.status(location)
         if isDryRun, let found, ![.regular, .symbolicLink].contains(found.kind) {
-            // The real run would fail with this error.
             let detail = "a \(found.kind.rawValue) is in the way"
             throw SystemError("cannot write", location, code: EISDIR, detail: detail)
         }
@@ -66,14 +58,9 @@ extension NodeFiles {
         return try FileSystem.read(location, limit: bytes.count) == bytes
     }
 
-    /// Writes a file of any size whose content is that of another file, atomically.
+    /// Copies a file of any size atomically; `source` is a location.
     ///
-    /// - Parameters:
-    ///   - file: The file, with its path on the node.
-    ///   - source: The location of the other file.
-    ///   - task: The name of the task that writes it.
-    /// - Throws: ``Base/SystemError`` if something else is in the way, if the content has another digest, because its source
-    ///   has changed, or if the system refuses.
+    /// - Throws: ``Base/SystemError`` also if the source no longer has the expected digest.
     func write(_ file: FileContent, from source: String, by task: String) throws(SystemError) {
         var written = file
         written.path = try location(ofWritten: file.path)
@@ -91,15 +78,10 @@ extension NodeFiles {
     }
 }
 
-/// Directories that tasks describe.
 extension NodeFiles {
     /// Creates a directory, or corrects its permissions and owner.
     ///
-    /// - Parameters:
-    ///   - settings: The directory, with its path on the node.
-    ///   - task: The name of the task that creates it.
-    /// - Returns: Whether the directory was created, changed or left alone, or would be in a dry run.
-    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is in the way, or if the system refuses.
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path.
     func makeDirectory(_ settings: DirectorySettings, by task: String) throws(SystemError) -> Event.PathResult {
         let path = settings.path
         var settings = settings
@@ -112,7 +94,7 @@ extension NodeFiles {
             try remember(.directory(mode: settings.mode ?? found?.mode ?? DirectorySettings.usualMode), at: path)
             return Event.PathResult(found == nil ? .created : .changed, diff: differences)
         }
-        // A directory that exists is not the task's, so 'reset' keeps it.
+        // 'reset' removes only directories that the task has created.
         if found == nil { try log(task, creating: .directory(settings.path)) }
         try FileSystem.makeDirectory(settings)
         return found == nil ? .created : .changed
@@ -120,7 +102,7 @@ extension NodeFiles {
 }
 
 extension DirectorySettings {
-    /// Returns how a directory would change that is there or not, empty for no change.
+    /// Returns the differences from an existing directory, or the settings if there is none.
     fileprivate func differences(from found: FileStatus?) -> [String] {
         guard let found else {
             let accounts = [owner.map { ", owner \($0)" }, group.map { ", group \($0)" }].compactMap(\.self)
@@ -130,12 +112,9 @@ extension DirectorySettings {
     }
 }
 
-/// Files whose contents are not in memory.
+/// Files that may be too large for memory.
 extension NodeFiles {
     /// Refuses a path that is not a regular file, that cannot be read or that another user could change.
-    ///
-    /// - Parameter path: The path on the node.
-    /// - Throws: ``Base/SystemError`` with what is wrong.
     func requireReadable(_ path: String) throws(SystemError) {
         try requireKnown(path)
         try requireTrusted(path, isData: true)
@@ -146,11 +125,9 @@ extension NodeFiles {
         }
     }
 
-    /// Returns the SHA-256 digest of a file of any size.
+    /// Returns the SHA-256 digest of a file in lower-case hexadecimal digits.
     ///
-    /// - Parameter path: The path on the node.
-    /// - Returns: The digest in lower-case hexadecimal digits.
-    /// - Throws: ``Base/SystemError`` if the file cannot be read, or another user could change it.
+    /// - Throws: ``Base/SystemError`` also if another user could change the file.
     public func digest(ofFile path: String) throws(SystemError) -> String {
         try requireKnown(path)
         try requireTrusted(path, isData: true)
@@ -158,13 +135,9 @@ extension NodeFiles {
     }
 }
 
-/// Returns the SHA-256 digest of a file of any size.
+/// Returns the SHA-256 digest of a file of any size in lower-case hexadecimal digits; links are followed.
 ///
-/// - Parameters:
-///   - location: The location of the file, whose links are followed.
-///   - deadline: The instant after which it is not read further.
-/// - Returns: The digest in lower-case hexadecimal digits.
-/// - Throws: ``Base/SystemError`` if the file cannot be read.
+/// - Throws: ``Base/SystemError`` with the code `ETIMEDOUT` at the deadline.
 func sha256(
     ofFile location: String,
     until deadline: ContinuousClock.Instant? = nil

@@ -5,33 +5,31 @@ import Planning
 
 /// The node's files as a run sees them.
 ///
-/// With a root, every written path is prefixed with the root, and a path that exists below the root is read from there.
-/// Links in the root are resolved within the root, as they will be when it is the root of a system. A dry run writes
-/// nothing: files that would have been written are kept in memory and read from there.
+/// With a root directory, paths are written below it, and read below it if they exist there. Links are resolved as if the
+/// root directory were `/`. A dry run keeps in memory the files that a real run would write, and reads them from there.
 public final class NodeFiles: Sendable {
-    /// The directory that prefixes written paths, without a trailing slash; empty for none.
+    /// The root directory without a trailing slash, empty for `/`.
     public let root: String
 
-    /// Whether nothing may be written.
     public let isDryRun: Bool
 
-    /// Whether a file that another user could change is refused, rather than read and remembered.
+    /// Whether a file that another user could change is refused; otherwise it is read, and the error is remembered.
     let refusesUntrusted: Bool
 
-    /// The log of paths that are about to be created; nothing is created before it is logged.
+    /// The log for paths that are about to be created, for `reset`.
     let log: CreationLog
 
-    /// The errors with which a run would have refused files.
+    /// The errors about files that ``refusesUntrusted`` would have refused.
     let remembered = Locked<[SystemError]>([])
 
     let planned = Locked<[ExactText: Planned]>([:])
 
-    /// The state that a dry run would have left at a path.
+    /// The state in which a real run would have left a path.
     enum Planned {
         case file([UInt8], mode: UInt32)
         /// A file whose content is not known before a task has run.
         case unknown(from: String)
-        /// A file or directory that is not there before a task has run, and of which nothing is known before.
+        /// A file or directory of which nothing is known before a task has run, unless it exists already.
         case expected(from: String)
         case link(target: String)
         case directory(mode: UInt32)
@@ -47,13 +45,6 @@ public final class NodeFiles: Sendable {
     /// The maximum number of links that are followed in one path.
     private static let linkLimit = 40
 
-    /// Creates a view of the files.
-    ///
-    /// - Parameters:
-    ///   - root: The directory that prefixes written paths, or `nil` for the node itself.
-    ///   - isDryRun: Whether nothing is written.
-    ///   - refusesUntrusted: Whether a file that another user could change is refused, as by a run.
-    ///   - log: The log of paths that are about to be created. By default, nothing is logged.
     public init(
         root: String?,
         isDryRun: Bool,
@@ -66,21 +57,17 @@ public final class NodeFiles: Sendable {
         self.isDryRun = isDryRun
     }
 
-    /// Returns the location at which a path is written, which is in the root regardless of links in the path.
+    /// Returns the location at which a path is written: a link at the path itself is not followed.
     ///
-    /// - Throws: ``Base/SystemError`` if there are too many links on the way.
+    /// - Throws: ``Base/SystemError`` if the path has too many links, or is below a file that a dry run would have written.
     public func location(ofWritten path: String) throws(SystemError) -> String {
         root + (try resolved(path, followsLast: false))
     }
 
-    /// Returns the location that a path leads to, which is in the root even if the path is a link.
-    ///
-    /// - Throws: ``Base/SystemError`` if there are too many links on the way.
+    /// Returns the location to which a path leads below the root directory.
     public func location(ofTarget path: String) throws(SystemError) -> String { root + (try resolved(path)) }
 
-    /// Returns the location at which a path is read, which is in the root if the path exists there.
-    ///
-    /// - Throws: ``Base/SystemError`` if there are too many links on the way.
+    /// Returns the location at which a path is read: below the root directory if the path exists there.
     public func location(ofRead path: String) throws(SystemError) -> String {
         location(ofResolved: try resolved(path))
     }
@@ -90,15 +77,7 @@ public final class NodeFiles: Sendable {
         return root + path
     }
 
-    /// Reads a file.
-    ///
-    /// - Parameters:
-    ///   - path: The path on the node.
-    ///   - limit: The number of bytes above which the file is refused.
-    ///   - isData: Whether the file is only data, so that a service account may own it too.
-    /// - Returns: All bytes of the file.
-    /// - Throws: ``Base/SystemError`` if the file is missing, cannot be read or is too large, or if another user may
-    ///   change it.
+    /// Reads a file with at most `limit` bytes that no other user can change; a service account may own mere data.
     public func read(_ path: String, limit: Int, isData: Bool = true) throws(SystemError) -> [UInt8] {
         let node = try resolved(path)
         switch planned.withLock({ $0[ExactText(node)] }) {
@@ -114,21 +93,21 @@ public final class NodeFiles: Sendable {
         }
     }
 
-    /// Returns the permissions of a file that was read, or the permissions that it would have after a dry run.
+    /// Returns the permissions of a file that was read before, or that a real run would have written.
     func mode(of path: String) throws(SystemError) -> UInt32? {
         let path = try resolved(path)
         if case .file(_, let mode)? = planned.withLock({ $0[ExactText(path)] }) { return mode }
         return try FileSystem.status(try FileSystem.realPath(location(ofResolved: path)))?.mode
     }
 
-    /// Returns whether a path exists, or would exist in a dry run.
+    /// Returns whether a path exists, or a real run would have created it.
     public func exists(_ path: String) throws(SystemError) -> Bool {
         let path = try resolved(path)
         if try isPlanned(path) { return true }
         return try FileSystem.exists(location(ofResolved: path))
     }
 
-    /// Returns whether a path is a directory, or would be in a dry run.
+    /// Returns whether a path is a directory, or a real run would have created one.
     func isDirectory(_ path: String) -> Bool { isPlannedDirectory(path) || isPresentDirectory(path) }
 
     private func isPresentDirectory(_ path: String) -> Bool {
@@ -140,11 +119,9 @@ public final class NodeFiles: Sendable {
         }
     }
 
-    /// Lists a directory, including files that a dry run would have written into it.
+    /// Returns the sorted names in a directory, including those that a real run would have created.
     ///
-    /// - Parameter path: The path on the node.
-    /// - Returns: The names, sorted, or `nil` if the path is not a directory.
-    /// - Throws: ``Base/SystemError`` if the directory cannot be read.
+    /// - Returns: `nil` if the path is not a directory.
     public func list(_ path: String) throws(SystemError) -> [String]? {
         let resolved = try resolved(path).withoutSlashesAtEnd
         let path = resolved.isEmpty ? "/" : resolved
@@ -159,15 +136,13 @@ public final class NodeFiles: Sendable {
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Resolves links in a path: links below the root, and links planned by a dry run, which exist only in memory.
+    /// Resolves the links below the root directory in a path, and those that a real run would have created.
     ///
-    /// The system itself would follow an absolute link in the root to a path outside the root.
+    /// The system would resolve an absolute link against `/` rather than the root directory. A link at the path itself is
+    /// followed only with `followsLast`.
     ///
-    /// - Parameters:
-    ///   - path: The path on the node.
-    ///   - followsLast: Whether a link at the path itself is followed too.
-    /// - Returns: The path without these links.
-    /// - Throws: ``Base/SystemError`` if there are too many links.
+    /// - Throws: ``Base/SystemError`` if there are too many links, or a dry run would have written a file in the place of a
+    ///   directory.
     func resolved(_ path: String, followsLast: Bool = true) throws(SystemError) -> String {
         let planned = planned.withLock { $0 }
         guard path.isAbsolutePath, !planned.isEmpty || !root.isEmpty else { return path }
@@ -197,7 +172,7 @@ public final class NodeFiles: Sendable {
         return resolved.isEmpty ? "/" : resolved
     }
 
-    /// Returns the target of a link below the root or in memory, or `nil` if the path is not a link.
+    /// Returns the target of a link below the root directory or in memory, or `nil` if the path is no such link.
     private func target(of path: String, _ planned: [ExactText: Planned]) throws(SystemError) -> String? {
         switch planned[ExactText(path)] {
         case .link(let target): return target
@@ -206,15 +181,11 @@ public final class NodeFiles: Sendable {
         }
     }
 
-    /// Creates a link, or changes its target.
+    /// Creates a symbolic link, or changes its target.
     ///
-    /// - Parameters:
-    ///   - path: The path of the link on the node.
-    ///   - target: The target, as written into the link.
-    ///   - task: The name of the task that creates it.
-    ///   - replacing: Whether a real file in the way is replaced.
-    /// - Returns: Whether the link was created, changed or left alone, or would be in a dry run.
-    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is in the way, or if the system refuses.
+    /// With `replacing`, a file at the path is replaced.
+    ///
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path.
     func link(
         _ path: String,
         to target: String,
@@ -248,30 +219,21 @@ public final class NodeFiles: Sendable {
     }
 }
 
-/// Paths that are logged before they are created, so that `reset` can remove them.
+/// The log of created paths, with which `reset` removes them.
 extension NodeFiles {
-    /// A function that logs the paths that a task is about to create.
-    ///
-    /// - Parameters:
-    ///   - created: The paths about to be created, in order, without links above them.
-    ///   - task: The name of the task.
+    /// A function that logs the locations that a task is about to create, in order and without links above them.
     public typealias CreationLog = @Sendable (_ created: [CreatedPath], _ task: String) throws(SystemError) -> Void
 
-    /// Logs a path that is about to be created at its location, and the directories that are created for it.
+    /// Logs a location that is about to be created, and the directories that are created for it.
     func log(_ task: String, creating created: CreatedPath) throws(SystemError) {
         let place = try FileSystem.physicalPath(of: created.path)
         try log(place.missingDirectories.map(CreatedPath.directory) + [created.moved(to: place.path)], task)
     }
 
-    /// Creates a directory and all missing directories above it.
-    ///
-    /// - Parameters:
-    ///   - path: The path on the node.
-    ///   - task: The name of the task that needs it.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// Creates a directory for a task, and all missing directories above it.
     public func makeDirectories(_ path: String, by task: String) throws(SystemError) {
         let location = try location(ofWritten: path)
-        // Nothing can be created below a directory that cannot be searched, which the creation reports.
+        // If a directory cannot be searched, the creation below it fails and reports the error.
         if let missing = try? FileSystem.missingDirectories(location), !missing.isEmpty {
             try log(missing.map(CreatedPath.directory), task)
         }
@@ -279,20 +241,17 @@ extension NodeFiles {
     }
 }
 
-/// Files that a run does not use, because other users could change or read them.
+/// Files that other users could change or read.
 extension NodeFiles {
-    /// The errors with which a run would have refused files, without duplicates.
+    /// The errors about files that a run would have refused, without duplicates.
     var distrusted: [SystemError] { remembered.withLock { $0 } }
 
-    /// Refuses a path that a user other than root could change before root acts on it.
+    /// Refuses a path that a user other than root could change before root uses it.
     ///
-    /// - Parameters:
-    ///   - path: The path on the node.
-    ///   - isData: Whether the file is only data, so that a service account may own it too.
-    /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and advice to correct it.
+    /// A service account may own mere data. The error names the part of the path that is not safe, with advice.
     public func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
         guard try !isPlanned(path) else { return }
-        // Without a root the links themselves are examined as well.
+        // Without a root directory, the links in the path are examined as well.
         try requireTrusted(location: root.isEmpty ? path : try location(ofRead: path), isData: isData)
     }
 
@@ -308,14 +267,9 @@ extension NodeFiles {
 
     /// Reads a file that a task writes, to compare it with the content that the task would write.
     ///
-    /// The task may declare an unprivileged user as the owner of the file.
+    /// The owner may be an unprivileged user, but only root or a service account may be able to replace the file.
     ///
-    /// - Parameters:
-    ///   - path: The path on the node.
-    ///   - limit: The number of bytes above which the file is refused.
-    /// - Returns: All bytes of the file, or in a dry run the bytes that would have been written; `nil` if it does not exist.
-    /// - Throws: ``Base/SystemError`` if the file cannot be read or is too large, or if a user who is neither root nor a
-    ///   service account could replace it.
+    /// - Returns: `nil` if the file does not exist.
     func readProduct(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
         if try isPlanned(path), expectedTask(of: path) == nil { return try read(path, limit: limit) }
         let location = try location(ofWritten: path)
@@ -338,12 +292,9 @@ extension NodeFiles {
     }
 }
 
-/// Files that a confined process reads or writes too.
 extension NodeFiles {
-    /// Finds a private key for a program that reads it itself.
+    /// Returns the location of a private key that a program reads itself.
     ///
-    /// - Parameter path: The path on the node.
-    /// - Returns: The location of the file.
     /// - Throws: ``Base/SystemError`` if there is no such file, or if other users can change or read it.
     func locationForProgram(ofPrivate path: String) throws(SystemError) -> String {
         try requireKnown(path)
@@ -354,13 +305,9 @@ extension NodeFiles {
         return try location(ofRead: path)
     }
 
-    /// Writes a file into a state directory without following links, because the units' user may own the directory.
+    /// Writes a file into the directory of a task or set, two levels below the state directory.
     ///
-    /// - Parameters:
-    ///   - bytes: The content.
-    ///   - name: The file's name.
-    ///   - directory: The directory of the task or set, two levels below the state directory.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// Links are not followed, because the units' user may own the directory.
     func keep(_ bytes: [UInt8], as name: String, in directory: String) throws(SystemError) {
         if isDryRun { return try remember(.file(bytes, mode: 0o644), at: "\(directory)/\(name)") }
         try DirectoryHandle(reaching: try stateLocation(directory), isCreating: true, isOfService: true)
@@ -368,8 +315,6 @@ extension NodeFiles {
     }
 
     /// Removes a file that ``keep(_:as:in:)`` has written, if it exists; a dry run removes nothing.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     func discard(_ name: String, in directory: String) throws(SystemError) {
         guard !isDryRun else { return }
         let location = try stateLocation(directory)

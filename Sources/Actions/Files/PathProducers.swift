@@ -5,14 +5,11 @@ import Planning
 /// The tasks of a plan, by the paths that they write on the node.
 struct PathProducers {
     private var tasks: [ExactText: String] = [:]
-    /// The tasks that create directories, by path.
     private var directoryTasks: [ExactText: String] = [:]
-    /// The tasks that create links, by path.
     private var linkTasks: [ExactText: String] = [:]
     /// The tasks that write manifests, by the directory of the manifest.
     private var manifestTasks: [ExactText: String] = [:]
 
-    /// Collects the paths that the tasks of a plan produce.
     init(_ plan: Plan) {
         for step in plan.steps {
             for write in step.task.footprint.writes {
@@ -32,9 +29,9 @@ struct PathProducers {
         }
     }
 
-    /// Returns the task that writes a path, or a link among the directories above it.
+    /// Returns the task that writes a path, or that creates a link or, by a program, a directory above it.
     ///
-    /// A directory that a task creates does not count for the paths in it.
+    /// A task with verb `directory` is not the producer of the paths in its directory.
     func producer(of path: String) -> String? {
         if let task = directoryTasks[ExactText(path.withoutSlashesAtEnd)] { return task }
         var path = path[...]
@@ -45,7 +42,7 @@ struct PathProducers {
         return nil
     }
 
-    /// Returns the nearest directory above a path that a task creates, or a link in its place, with the task.
+    /// Returns the nearest directory, or link to one, that a task creates above a path.
     func directory(above path: String) -> (path: String, task: String)? {
         var path = path[...]
         while let slash = path.lastSlash, slash != path.startIndex {

@@ -4,7 +4,7 @@ import HTTP
 import Host
 import Planning
 
-/// An archive that a task names by its path, or by the URL from which it is fetched.
+/// An archive at a path or a URL.
 struct Archive: Sendable {
     /// The path, or the URL without its query, for messages.
     let name: String
@@ -13,13 +13,9 @@ struct Archive: Sendable {
     private let source: FileSource
     private let context: ActionContext
 
-    /// Creates the description.
+    /// Computes the digest of an archive at a path; an archive at a URL is not fetched yet.
     ///
-    /// - Parameters:
-    ///   - source: The path or the URL.
-    ///   - failure: What cannot be done without the archive, such as `cannot unpack`.
-    ///   - context: The context of the task.
-    /// - Throws: ``Base/Problem`` if the file at the path cannot be read.
+    /// `failure` is the beginning of the message if the file cannot be read, such as `cannot unpack`.
     init(_ source: FileSource, _ failure: String, _ context: ActionContext) async throws(Problem) {
         (self.source, self.context) = (source, context)
         switch source {
@@ -34,7 +30,7 @@ struct Archive: Sendable {
         }
     }
 
-    /// Returns the location of the file, which is fetched only now.
+    /// Returns the location of the file, which is fetched if necessary.
     func file() async throws(Problem) -> String {
         switch source {
         case .path(let path): (try? context.run.files.location(ofRead: path.path)) ?? path.path
@@ -43,22 +39,22 @@ struct Archive: Sendable {
     }
 }
 
-/// The unpacking of a part of an archive in a directory, by `tar`.
+/// The unpacking of an archive, or a part of it, into a directory.
 ///
-/// `tar` makes a fresh directory in the task's directory of the cache. It refuses names with `..`, makes absolute ones
-/// relative, and follows no link of the archive. What is wanted is then copied from there, each file atomically and with
-/// the task's owner and permissions.
+/// `tar` extracts everything into a new directory in the task's cache. It refuses names with `..`, makes absolute names
+/// relative, and follows no link of the archive. The wanted files are then copied from there, each atomically and with the
+/// owner and permissions that the task declares.
 struct Unpacking: Sendable {
     let context: ActionContext
     let declaration: FileDeclaration
     let part: FileDeclaration.Unpacking
-    /// The owner and group of the files.
+    /// The owner and group of the files; if `nil`, those of this process.
     let accounts: (owner: UInt32?, group: UInt32?)
     let archive: Archive
 
     private var directory: String { declaration.path.path.withoutSlashesAtEnd }
 
-    /// The archive and the settings that a list must be of, for everything to be in place.
+    /// The digest of the archive and the settings that determine what is unpacked.
     private var key: String {
         let mode = declaration.mode.map { octal(UInt32($0)) } ?? ""
         return "\(archive.sha256) \(mode) \(part.strippedCount) \(part.wanted.joined(separator: "\n"))"
@@ -70,14 +66,14 @@ struct Unpacking: Sendable {
     private struct Entry: Codable {
         /// The path below the directory.
         var path: String
-        /// The target of a link, `nil` for a file, which has the other properties.
+        /// The target of a link; `nil` for a file, which has the other properties.
         var target: String?
         var sha256: String?
         var size: Int?
         var mode: UInt32?
     }
 
-    /// The list of what the task has unpacked last, with which a later run finds everything in place without the archive.
+    /// A record of the last unpacking, with which a later run verifies the files without the archive.
     private struct List: Codable {
         static let name = "unpacked.json"
 
@@ -86,16 +82,13 @@ struct Unpacking: Sendable {
         var entries: [Entry]
     }
 
-    /// Returns whether everything is in place, according to the list of what was unpacked; without one it is not.
+    /// Returns whether the same archive was unpacked with the same settings, and its files are unchanged.
     func isDone() throws(Problem) -> Bool {
         guard let list = list(), list.key.hasSameBytes(as: key) else { return false }
         return try attempt(failure) { try list.entries.allSatisfy(isInPlace) }
     }
 
-    /// Unpacks the archive, and puts in place what differs.
-    ///
-    /// - Returns: Whether anything was changed.
-    /// - Throws: ``Base/Problem`` if the archive is refused, or the system refuses.
+    /// Unpacks the archive, writes the files that differ, and returns whether anything was changed.
     func run() async throws(Problem) -> Bool {
         let file = try await archive.file()
         let scratch = try await onThread(failure) {
@@ -111,7 +104,7 @@ struct Unpacking: Sendable {
         try await extract(file, scratch)
         let isChanged: Result<Bool, Problem>?
         do throws(SystemError) {
-            // The thread is left alone when the time of the task is over, and ends soon.
+            // At the deadline, the thread is abandoned; it ends before its next file.
             isChanged = try await onThread(until: context.deadline) {
                 Result { () throws(Problem) in try place(scratch) }
             }
@@ -144,14 +137,14 @@ struct Unpacking: Sendable {
         return problem
     }
 
-    /// Removes what `tar` has made, also directories in which it has forbidden that.
+    /// Removes the extracted files, also from directories whose permissions forbid it.
     private static func discard(_ scratch: String) throws(SystemError) {
         guard try FileSystem.status(scratch) != nil else { return }
         _ = try? found(in: scratch)
         try FileSystem.removeTree(scratch)
     }
 
-    /// Returns the entries below a directory, each with its status and after those above it; directories are opened to us.
+    /// Returns the entries below a directory, parents first, and makes all directories accessible.
     private static func found(
         in scratch: String,
         _ above: String = ""
@@ -168,7 +161,7 @@ struct Unpacking: Sendable {
         return found
     }
 
-    /// Puts in place what `tar` has made, after all of it was checked.
+    /// Checks all extracted files, then copies those that differ, and returns whether anything was changed.
     private func place(_ scratch: String) throws(Problem) -> Bool {
         let (directories, entries) = try contents(of: scratch)
         let task = context.task.name
@@ -183,7 +176,7 @@ struct Unpacking: Sendable {
                 if try files.makeDirectory(settings, by: task) != .unchanged { isChanged = true }
             }
             for entry in entries where try !isInPlace(entry) {
-                // This thread was left alone when the time of the task was over.
+                // Ends an abandoned thread.
                 if .now >= context.deadline { throw SystemError("cannot unpack in", directory, code: ETIMEDOUT) }
                 let path = "\(directory)/\(entry.path)"
                 let found = try FileSystem.status(try files.location(ofWritten: path))
@@ -201,7 +194,9 @@ struct Unpacking: Sendable {
         return isChanged
     }
 
-    /// Returns the directories that are needed, each after those above it, and what is wanted of the rest.
+    /// Returns the directories to create, parents first, and the wanted files and links.
+    ///
+    /// - Throws: ``Base/Problem`` if the archive has nothing that is wanted, a special file, or a link out of the directory.
     private func contents(of scratch: String) throws(Problem) -> (directories: [String], entries: [Entry]) {
         var (directories, entries): ([String], [Entry]) = ([], [])
         var missing = part.wanted
@@ -232,15 +227,16 @@ struct Unpacking: Sendable {
                 "has nothing to unpack" + (part.strippedCount > 0 ? " with 'strip: \(part.strippedCount)'" : "")
             )
         }
-        // A link in the place of a directory is refused, also of one that is not wanted itself.
+        // Parents are included, because a link in the place of one is refused only when the directory is created.
         let above = entries.flatMap { entry in
             entry.path.indices.filter { entry.path[$0] == "/" }.map { String(entry.path[..<$0]) }
         }
         return ((above + directories).unique { ExactText($0) }, entries)
     }
 
-    /// Returns whether the target of a link may be outside of the directory: if it is absolute, or has `..` above the
-    /// directory or after a name, which may be that of a link.
+    /// Returns whether a link may lead out of the directory.
+    ///
+    /// A target with `..` after a name is refused too, because the name may be that of another link.
     private static func leaves(_ path: String, _ target: String) -> Bool {
         let parts = target.pathParts.filter { $0 != "." }
         let upwards = parts.prefix { $0 == ".." }.count
@@ -268,7 +264,7 @@ struct Unpacking: Sendable {
 
     private var failure: String { "cannot unpack in '\(directory)'" }
 
-    /// Returns the list for the directory, `nil` if there is none.
+    /// Returns the record for this directory.
     private func list() -> List? {
         let json = try? files.read("\(context.cacheDirectory)/\(List.name)", limit: 32 << 20)
         let list = json.flatMap { stateValue(List.self, from: $0) }
@@ -277,7 +273,7 @@ struct Unpacking: Sendable {
 }
 
 extension ActionContext {
-    /// Runs `tar`, which recognises how an archive is compressed, until the task's deadline.
+    /// Runs `tar`, which detects the compression of the archive, until the task's deadline.
     func tar(_ archive: String, _ words: [String]) async throws(SystemError) -> FilterResult {
         var environment = run.processEnvironment
         environment["TAR_OPTIONS"] = nil
@@ -291,7 +287,7 @@ extension ActionContext {
 }
 
 extension PlannedTask {
-    /// Returns whether the task may unpack a path from its archive.
+    /// Returns whether the task's archive may contain a path.
     func unpacks(_ path: String) -> Bool {
         guard let file = verb.declaration as? FileDeclaration, let part = file.unpacking else { return false }
         let directory = file.path.path.withoutSlashesAtEnd
@@ -300,11 +296,11 @@ extension PlannedTask {
 }
 
 extension FileDeclaration.Unpacking {
-    /// Returns whether an entry is wanted; its path is that after ``strippedCount``.
+    /// Returns whether the task unpacks an entry, whose path has no longer the stripped parts.
     func wants(_ path: String) -> Bool { wanted.isEmpty || wanted.contains { isEntry(path, like: $0) } }
 }
 
-/// Returns whether a path is, or is below, what a pattern as in a shell names.
+/// Returns whether a shell pattern matches a path or a directory above it.
 private func isEntry(_ path: String, like pattern: String) -> Bool {
     let parts = pattern.pathParts.filter { $0 != "." }
     let others = path.pathParts

@@ -32,7 +32,6 @@ struct ApplyAction: Action {
     }
 
     private func run(_ contents: ManifestLoader.Contents, _ client: APIClient) async throws -> Bool {
-        // An object that is described twice counts once.
         let found = DistinctObjects(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
         let objectCount = found.objects.count
         context.emit(.objectCount(objectCount))
@@ -51,7 +50,7 @@ struct ApplyAction: Action {
         await failures.report()
         try Task.checkCancellation()
         guard failures.count == 0, contents.problems.isEmpty else { throw Problems.alreadyReported }
-        // The new objects must be ready before the objects that they replace are deleted.
+        // New objects must be ready before obsolete ones are deleted.
         if declaration.waitsForRollout, !context.run.files.isDryRun {
             try await client.awaitReadiness(
                 of: applied.map { AwaitedObject($0) },

@@ -5,18 +5,17 @@ import Host
 import Kubernetes
 import Planning
 
-/// Verb `certificate`: issues a certificate with its key, unless the existing pair is as declared and not due.
+/// Verb `certificate`: issues a certificate with its key unless the existing pair is as declared and not due for renewal.
 struct CertificateAction: Action {
     let context: ActionContext
     let declaration: CertificateDeclaration
 
-    /// The contents of the certificate file and the key file.
     private struct Pair {
         var certificate: [UInt8]
         var key: [UInt8]
     }
 
-    /// Issues the pair if it is missing, due for renewal or not as declared, and returns whether anything changed.
+    /// Issues the pair if necessary, corrects the mode and owner of the files, and returns whether anything changed.
     func run() async throws -> Bool {
         let account = try await context.accounts("cannot write file '\(declaration.key.path)'")
         let authority = try await authority()
@@ -47,7 +46,7 @@ struct CertificateAction: Action {
         }
     }
 
-    /// Returns the reasons to replace the existing files, as phrases about the certificate such as `cannot be read`.
+    /// Returns the reasons to replace the existing files, as predicates of the certificate such as `cannot be read`.
     private func faults(of pair: Pair, _ authority: Certificate?) -> [String] {
         var leaf = declaration.leaf
         guard let certificate = try? Certificate.read(pem: pair.certificate).first else { return ["cannot be read"] }
@@ -56,7 +55,7 @@ struct CertificateAction: Action {
         }
         let comparison = CertificateComparison(at: context.run.now())
         if let authority {
-            // A new certificate would not be valid longer, because it would end with the CA as well.
+            // A new certificate would not expire later, because none outlives the CA.
             if certificate.validUntil == authority.validUntil { leaf.renewBefore = .zero }
             return comparison.faults(of: certificate, leaf, authority: authority).map(\.description)
         }
@@ -69,7 +68,7 @@ struct CertificateAction: Action {
 
     /// Reads the CA, or returns `nil` if a signer of the cluster issues the certificate.
     ///
-    /// Waits for a CA certificate that is not valid yet, because the clock may be wrong during boot.
+    /// Waits for a CA certificate that is not valid yet, because the clock may be slow during boot.
     private func authority() async throws(Problem) -> IssuingAuthority? {
         guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
         let failure = "cannot issue '\(declaration.path.path)'"
@@ -103,7 +102,7 @@ struct CertificateAction: Action {
 
     // MARK: A signer of the cluster
 
-    /// Generates a key, requests a certificate for it, and compares the issued certificate with the request.
+    /// Generates a key, requests a certificate for it, and checks the issued certificate.
     private func request() async throws(Problem) -> Pair {
         let leaf = declaration.leaf
         let (key, request, keyText) = try await onThread("cannot request '\(declaration.path.path)'") {
@@ -120,7 +119,7 @@ struct CertificateAction: Action {
         return Pair(certificate: bytes, key: keyText)
     }
 
-    /// Refuses a certificate that differs from the request, because every run would replace it again.
+    /// Refuses an issued certificate that differs from the declaration, because every run would replace it.
     private func check(_ bytes: [UInt8], _ key: PrivateKey) throws(Problem) {
         let subject = "the issued certificate"
         let certificates = try attempt("\(subject) cannot be used") { try Certificate.read(pem: bytes) }
@@ -151,13 +150,7 @@ struct IssuingAuthority {
     let certificate: Certificate
     let key: PrivateKey
 
-    /// Combines the certificate and the key of a CA.
-    ///
-    /// - Parameters:
-    ///   - usable: The certificates in the CA's file that are valid now.
-    ///   - path: The path of the certificate file.
-    ///   - keyFile: The key file.
-    /// - Throws: ``Base/Problem`` if the key cannot be read, or does not belong to any of the certificates.
+    /// Finds the certificate of the key among the currently valid certificates of the CA's file, which is at `path`.
     init(_ usable: [Certificate], path: String, key keyFile: CredentialFile) throws(Problem) {
         try CredentialCheck.privateKey(in: keyFile)
         do throws(TLSError) {

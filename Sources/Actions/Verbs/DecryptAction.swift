@@ -14,7 +14,7 @@ struct DecryptAction: Action {
 
     private var failure: String { "cannot decrypt '\(declaration.source.path)'" }
 
-    /// Writes the file unless it is up to date, and returns whether it did.
+    /// Writes the file unless it is up to date, and returns whether it was written.
     func run() async throws(Problem) -> Bool {
         let path = declaration.path.path
         let encrypted = try context.source(declaration.source, key: "source", failure, limit: SizeLimit.encrypted).bytes
@@ -31,7 +31,7 @@ struct DecryptAction: Action {
         let path = declaration.identity.path
         let files = context.run.files
         let (location, identity) = try declaration.identity.attributed(failure, key: "identity") {
-            // A public key may be readable by everyone, so the content is examined before the permissions.
+            // The content is examined before the permissions, because a public key may be readable by everyone.
             if let location = try? files.location(ofRead: path) {
                 try NodeIdentity(reading: location).requireUsable(at: path)
             }

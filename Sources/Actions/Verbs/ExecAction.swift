@@ -8,14 +8,14 @@ struct ExecAction: Action {
     let context: ActionContext
     let declaration: ExecDeclaration
 
-    /// Runs the program and returns `true`, or returns `false` if there was nothing to do.
+    /// Runs the program unless the path that it creates exists, and returns whether it ran.
     func run() async throws(Problem) -> Bool {
         if let creates = declaration.creates, try isWritten(creates) {
             context.emit(.path(creates.path, .unchanged))
             return false
         }
         guard !context.run.files.isDryRun else {
-            // Files that 'preStart' would create do not exist in a dry run.
+            // 'preStart' may create the program, which cannot be checked before.
             if declaration.preStart == nil { _ = try command() }
             context.expectProducts()
             let first = declaration.preStart == nil ? "" : "'preStart', then "
@@ -51,7 +51,7 @@ struct ExecAction: Action {
         }
     }
 
-    /// The command line, quoted for a shell.
+    /// The command line for messages, quoted for a shell.
     private var commandLine: String {
         let program =
             switch declaration.program {
@@ -61,14 +61,14 @@ struct ExecAction: Action {
         return quotedShellLine([program] + declaration.arguments)
     }
 
-    /// The agent's environment with `NEST_TASK` and `NEST_ROOT`, and the task's variables, which override the others.
+    /// The agent's environment with `NEST_TASK` and `NEST_ROOT`, overridden by the task's variables.
     private var environment: [String: String] {
         context.run.processEnvironment
             .merging(["NEST_TASK": context.task.name, "NEST_ROOT": context.run.files.root]) { $1 }
             .merging(declaration.environment) { $1 }
     }
 
-    /// Returns whether the path that the program creates exists; with a root, only the path below the root counts.
+    /// Returns whether the path that the program creates exists below the root directory, or would exist in a dry run.
     private func isWritten(_ creates: LocatedPath) throws(Problem) -> Bool {
         try attempt("'creates' cannot be checked", at: creates.location) {
             let files = context.run.files
@@ -77,7 +77,7 @@ struct ExecAction: Action {
         }
     }
 
-    /// Returns the command; a script that is not executable is run by the shell.
+    /// Returns the command; a script without execute permission is run by `/bin/sh -e`.
     private func command() throws(Problem) -> Command {
         switch declaration.program {
         case .command(let name, _):
@@ -99,7 +99,7 @@ struct ExecAction: Action {
             let location = try attempt(failure) { try files.location(ofRead: reference.path) }
             let words = [location] + declaration.arguments
             if declaration.shell != nil { return try shell(words) }
-            // In a dry run, the script may be a file that another task would write.
+            // In a dry run, the script may exist only in memory.
             if !files.isDryRun, try attempt(failure, { try FileSystem.isExecutable(location) }) {
                 return Command(location, declaration.arguments, environment: environment)
             }
@@ -117,12 +117,10 @@ struct ExecAction: Action {
         return Command(declaration.shell?.path ?? "/bin/sh", arguments, environment: environment)
     }
 
-    /// The time that a program has to end after the SIGTERM at the task's deadline.
+    /// The time between SIGTERM at the task's deadline and SIGKILL.
     private var grace: Duration { min(Command.grace, context.task.timeout / 10) }
 
-    /// Runs a command and emits its output; `name` is already quoted, and errors contain the last lines of the output.
-    ///
-    /// - Returns: The last lines of the output.
+    /// Runs a command, emits its output, and returns its last lines, which errors contain too; `name` is already quoted.
     private func run(_ command: Command, named name: String) async throws(Problem) -> String? {
         let last = LastLines()
         let status: ExitStatus
@@ -166,7 +164,7 @@ struct ExecAction: Action {
         )
     }
 
-    /// Returns the command that runs a program in the sandbox of the task, if it has one.
+    /// Returns the command that runs a program in the task's sandbox, or the command itself if the task has none.
     private func confined(_ command: Command) throws(SystemError) -> Command {
         guard let taskFiles = context.run.confinedTaskFiles, declaration.hasSandbox else { return command }
         var command = command
@@ -177,7 +175,7 @@ struct ExecAction: Action {
             taskFiles: taskFiles,
             linked: FileSystem.linkedNames
         )
-        // Whatever other tasks write there while the program runs stays covered.
+        // A cover needs an existing directory, so that what other tasks write there later is covered too.
         for path in sandbox.closedDirectories { try context.run.files.makeDirectories(path, by: context.task.name) }
         return try sandbox.command(running: command)
     }
@@ -189,15 +187,15 @@ struct ExecAction: Action {
             + "'exec', or write sandbox: false"
     }
 
-    /// The text that replaces the command line and the output.
+    /// The explanation in messages for other users than root, from which command line and output are left out.
     private static let restriction = " (only root may see its command line and output)"
 }
 
-/// The last three lines that a child process printed and that are not blank.
+/// The last three lines of a child process's output that are not blank.
 final class LastLines: Sendable {
     private let lines = Locked<[String]>([])
 
-    /// The lines, `nil` if there is none.
+    /// The lines, separated by ` | `.
     var text: String? {
         let lines = lines.withLock { $0 }
         return lines.isEmpty ? nil : lines.joined(separator: " | ")

@@ -4,14 +4,14 @@ import Host
 import Kubernetes
 import Planning
 
-/// Verb `file`: writes a file with its content, permissions and owner.
+/// Verb `file`: writes a file with its content, permissions and owner, or unpacks an archive.
 struct FileAction: Action {
     let context: ActionContext
     let declaration: FileDeclaration
 
     private var failure: String { "cannot write file '\(declaration.path.path)'" }
 
-    /// Writes the file unless it is up to date, and returns whether it did.
+    /// Writes the file or files unless they are up to date, and returns whether anything was written.
     func run() async throws(Problem) -> Bool {
         if let unpacking = declaration.unpacking { return try await runUnpacked(unpacking) }
         if case .url(let url, let digest) = declaration.source { return try await runFetched(url, sha256: digest) }
@@ -26,7 +26,7 @@ struct FileAction: Action {
         return try context.write(FileContent(bytes, path: path, mode: mode, owner: owner, group: group))
     }
 
-    /// Returns the content, or `nil` if a dry run would have to generate it.
+    /// Returns the content, or `nil` if a dry run would have to generate a token.
     private func content() throws(Problem) -> [UInt8]? {
         switch declaration.source {
         case .content(let text): return Array(text.utf8)
@@ -38,7 +38,7 @@ struct FileAction: Action {
         }
     }
 
-    /// Returns the existing content of the file, because content is never generated a second time.
+    /// Returns the existing content of the file, which a generated token never replaces.
     private func keptContent() throws(Problem) -> [UInt8]? {
         let path = declaration.path.path
         let bytes = try attempt("cannot keep file '\(path)'") {
@@ -52,13 +52,13 @@ struct FileAction: Action {
     }
 
     private static func token() -> [UInt8] {
-        // The system's random number generator uses getrandom(2).
+        // SystemRandomNumberGenerator is cryptographically secure on Linux: it uses getrandom(2).
         var generator = SystemRandomNumberGenerator()
         let digits = Array("0123456789abcdef".utf8)
         return (0..<64).map { _ in digits[Int(generator.next() & 0xf)] } + [UInt8(ascii: "\n")]
     }
 
-    /// Returns the permissions from the task, or the source's permissions, limited to the default.
+    /// Returns the declared permissions, or by default those of the source without any that exceed the usual mode.
     ///
     /// The owner may always write, so that a copy of a read-only source is not read-only.
     private func mode() throws(Problem) -> UInt32 {
@@ -71,11 +71,7 @@ struct FileAction: Action {
 }
 
 extension ActionContext {
-    /// Looks up the numeric IDs of the owner and group that the task names.
-    ///
-    /// - Parameter failure: What the task cannot do without them.
-    /// - Returns: The IDs, `nil` for those that it does not name.
-    /// - Throws: ``Base/Problem`` if there is no such account, or the database does not answer.
+    /// Looks up the numeric IDs of the owner and group that the task names; `failure` is the message of a problem.
     func accounts(_ failure: String) async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
         var numbers: (owner: UInt32?, group: UInt32?)
         for account in task.footprint.accounts {
@@ -94,7 +90,7 @@ extension ActionContext {
 }
 
 extension Footprint.Account {
-    /// Looks up the numeric ID.
+    /// Looks up the numeric ID in the account database.
     func number(until deadline: ContinuousClock.Instant) async throws(SystemError) -> UInt32 {
         switch kind {
         case .user: try await FileSystem.lookupUser(name, until: deadline)
@@ -104,7 +100,7 @@ extension Footprint.Account {
 }
 
 extension FileStatus {
-    /// Returns how permissions and owner would change, empty for no change; `nil` stands for what does not matter.
+    /// Returns a line for each difference in permissions and owner; `nil` is equal to everything.
     func differences(mode newMode: UInt32?, owner newOwner: UInt32?, group newGroup: UInt32?) -> [String] {
         var lines: [String] = []
         if let newMode, newMode != mode { lines.append("mode \(octal(mode)) -> \(octal(newMode))") }
@@ -115,16 +111,9 @@ extension FileStatus {
 }
 
 extension FileContent {
-    /// Returns how a file would change whose content is in memory.
+    /// Returns the differences from what exists at the location: permissions and owner, then the lines of a unified diff.
     ///
-    /// The content of a file that is not readable by everyone is not shown.
-    ///
-    /// - Parameters:
-    ///   - found: The file or link that is there, `nil` if there is none.
-    ///   - location: Its location.
-    ///   - owner: The owner that the file would have.
-    /// - Returns: Changes of permissions and owner, then the lines of a unified diff.
-    /// - Throws: ``Base/SystemError`` if the file cannot be read.
+    /// The content is shown only if everyone may read both files. There are no differences if it is not in memory.
     func difference(
         from found: FileStatus?,
         at location: String,
@@ -153,9 +142,9 @@ func octal(_ mode: UInt32) -> String {
     return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
 }
 
-/// Files and archives that are streamed, because they may be too large for memory.
+/// Files and archives that may be too large for memory.
 extension FileAction {
-    /// Fetches the file unless it is in place, writes it, and returns whether it was written.
+    /// Fetches and writes the file unless it is up to date, and returns whether it was written.
     private func runFetched(_ url: String, sha256 digest: String) async throws(Problem) -> Bool {
         let path = declaration.path.path
         let files = context.run.files
@@ -189,7 +178,7 @@ extension FileAction {
         return true
     }
 
-    /// Unpacks the archive, and returns whether anything was changed, or would be in a dry run.
+    /// Unpacks the archive unless its files are in place, and returns whether anything was changed.
     private func runUnpacked(_ part: FileDeclaration.Unpacking) async throws(Problem) -> Bool {
         guard let source = declaration.fileSource else {
             preconditionFailure("the reader refuses 'unpack' without an archive")
@@ -220,9 +209,7 @@ extension FileAction {
     }
 }
 
-/// Compares the content of a file before and after a change.
-///
-/// - Returns: The hunks of a unified diff, or a line in parentheses if the content is too large or not text.
+/// Returns the hunks of a unified diff, or a line in parentheses if a content is too large or not text.
 private func unifiedDiff(from old: [UInt8], to new: [UInt8]) -> [String] {
     guard old != new else { return [] }
     guard max(old.count, new.count) <= 4 << 20 else { return ["(content too large to compare)"] }

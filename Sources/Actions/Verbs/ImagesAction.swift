@@ -5,9 +5,9 @@ import Host
 import Kubernetes
 public import Planning
 
-/// Verb `images`: imports images of containers into containerd.
+/// Verb `images`: imports container images into containerd.
 ///
-/// An archive is imported unless it was imported before, under the same digest, and containerd has all its names.
+/// An archive is imported unless the task has imported one with the same digest and containerd still has all its images.
 struct ImagesAction: Action {
     let context: ActionContext
     let declaration: ImagesDeclaration
@@ -17,7 +17,7 @@ struct ImagesAction: Action {
 
     /// Imports the archives of which an image is missing, pins all images, and returns whether anything changed.
     ///
-    /// With a root, nothing is imported: the containerd that runs is that of this machine.
+    /// With a root directory, nothing is imported, because the running containerd is that of this machine.
     func run() async throws -> Bool {
         guard files.root.isEmpty else {
             let words = "no images are imported, because '--root' is for another machine"
@@ -52,7 +52,7 @@ struct ImagesAction: Action {
     private func importImages(_ archive: Archive, _ present: inout Set<String>) async throws -> [String] {
         let file = try await archive.file()
         let names = try await names(in: file, archive)
-        // If this process ends before the end of the import, 'reset' knows what to remove.
+        // Recorded before the import, so that 'reset' can remove the images of an interrupted one.
         let imported = Set(lines(of: Self.importedList) ?? []).union(names.filter { !present.contains($0) })
         try keep(imported.sorted(), as: Self.importedList)
         let reason = "containerd imports '\(archive.name)'"
@@ -68,7 +68,9 @@ struct ImagesAction: Action {
         return names
     }
 
-    /// Pins images against the kubelet's garbage collection, and labels those that were there before for `reset`.
+    /// Protects images from the kubelet's garbage collection, and returns whether any was not protected.
+    ///
+    /// Images that existed before the import get another label, from which `reset` knows that only the pin is the task's.
     private func pin(_ images: [String]) async throws -> Bool {
         let (pin, value) = ImagesDeclaration.pin
         let pinned = try await presentNames(["labels.\"\(pin)\"==\(value)"])
@@ -84,9 +86,9 @@ struct ImagesAction: Action {
     }
 }
 
-/// The names of images, as containerd gives them.
+/// The names under which containerd imports images.
 extension ImagesAction {
-    /// Reads the names of the images in an archive, from its index or the list that `docker save` writes.
+    /// Reads the names of the images in an archive from the index of an OCI layout, or from the list of `docker save`.
     private func names(in file: String, _ archive: Archive) async throws -> [String] {
         var reason = ""
         for document in ["index.json", "manifest.json"] {
@@ -97,7 +99,7 @@ extension ImagesAction {
             guard result.status.isSuccess else { continue }
             let node = try readJSON(result.output.copy, file: "\(document) of '\(archive.name)'")
             let names = node.sequence == nil ? Self.layoutNames(node) : Self.dockerNames(node)
-            // The lists have a name on each line.
+            // Names are recorded one per line.
             if let name = names.first(where: { $0.contains(where: \.isWhitespace) }) {
                 throw Problem(
                     "'\(archive.name)' has an image with the wrong name '\(printable(name))'",
@@ -114,7 +116,7 @@ extension ImagesAction {
         throw Problem("'\(archive.name)' has no list of images: \(reason)", at: archive.location)
     }
 
-    /// Returns the names in the index of an OCI layout; `ctr` would put the date in front of one that is only a tag.
+    /// Returns the names in the index of an OCI layout, except tags without a repository, which `ctr` would rename.
     private static func layoutNames(_ index: Node) -> [String] {
         (index["manifests"]?.sequence ?? []).compactMap { entry in
             let annotations = entry["annotations"]
@@ -124,7 +126,7 @@ extension ImagesAction {
         }
     }
 
-    /// Returns the names in the list of `docker save`, with the registry `docker.io` and the tag `latest` where they have none.
+    /// Returns the names in the list of `docker save`, with the default registry `docker.io` and tag `latest`.
     private static func dockerNames(_ list: Node) -> [String] {
         (list.sequence ?? []).flatMap { $0["RepoTags"]?.sequence ?? [] }.compactMap(\.string).map { tag in
             var parts = tag.pathParts.map(String.init)
@@ -137,12 +139,12 @@ extension ImagesAction {
     }
 }
 
-/// Lists in the task's directory of the cache, with one name on each line.
+/// Lists of image names in the task's cache directory, one name per line.
 extension ImagesAction {
-    /// The list of the names that were not there before the task imported them.
+    /// The list of the names that containerd did not have before the task imported them.
     static let importedList = "imported"
 
-    /// The list of the names in an archive, which is there once the archive was imported.
+    /// Returns the name of the list for an archive, which is written after the import.
     private static func list(_ archive: Archive) -> String { "\(archive.sha256).images" }
 
     private func lines(of list: String) -> [String]? {
@@ -158,13 +160,10 @@ extension ImagesAction {
 }
 
 extension ImagesDeclaration {
-    /// Returns shell commands that remove the images that a task has imported, and the pins of those that were there.
+    /// Returns shell commands that remove the images that a task has imported, and the pins of other images.
     ///
-    /// The kubelet's interface of containerd gives each image a second name, `sha256:…`, which is removed with the last other
-    /// name.
-    ///
-    /// - Parameter task: The name of the task.
-    /// - Returns: The commands, which fail if there is something to remove and no containerd.
+    /// The commands fail if there is something to remove and containerd does not run. The CRI plugin of containerd gives each
+    /// image a second name, `sha256:…`, which is removed with the last other name.
     public func removalCommands(ofTask task: String) -> String {
         func call(_ words: String...) -> String {
             shellLine([Self.program] + Self.arguments(socket: socket.path, ["images"] + words))
@@ -194,9 +193,9 @@ extension ImagesDeclaration {
     }
 }
 
-/// The images of containerd, in the namespace of the kubelet, by `ctr`.
+/// Calls of `ctr` in the namespace of the kubelet.
 extension ImagesAction {
-    /// Waits until containerd answers, and returns the names of its images, or of those that meet all conditions.
+    /// Waits until containerd answers, and returns the names of its images that match all filters.
     private func presentNames(_ filters: [String] = []) async throws -> Set<String> {
         let list = try await run(
             "containerd cannot be reached at '\(socket.path)'",
@@ -208,20 +207,14 @@ extension ImagesAction {
 
     /// Imports an archive, which may be compressed with gzip.
     ///
-    /// The images are not unpacked: the kubelet's request does that with the snapshotter that is configured for it.
-    ///
-    /// - Parameters:
-    ///   - file: The location of the archive.
-    ///   - name: The path or URL, for messages.
-    /// - Throws: ``Base/Problem`` if containerd refuses it.
+    /// The images are not unpacked, because the kubelet's snapshotter may be another one than the default of `ctr`.
     private func importArchive(_ file: String, _ name: String) async throws {
-        // Older versions of 'ctr' take no compressed archives.
+        // Older versions of 'ctr' do not accept compressed archives.
         let script = "file=$1; shift; gzip -dcf <\"$file\" | \"$@\""
         let shell = ["/bin/sh", "-c", script, "sh", file]
         _ = try await run("'\(name)' cannot be imported", ["import", "--no-unpack", "-"], by: shell)
     }
 
-    /// Sets labels of an image.
     private func label(_ name: String, _ labels: [String]) async throws {
         _ = try await run("image '\(name)' cannot be pinned", ["label", name] + labels)
     }
@@ -277,7 +270,7 @@ extension ImagesAction {
     }
 }
 
-/// Returns a `PATH` with the directories of programs for administrators, which that of an ordinary user may lack.
+/// Returns a `PATH` with `/usr/sbin` and `/sbin`, which an ordinary user's `PATH` may lack.
 func searchPathOfPackages(_ searchPath: String) -> String {
     ((searchPath.isEmpty ? [] : [searchPath]) + ["/usr/sbin", "/sbin"]).joined(separator: ":")
 }

@@ -4,12 +4,12 @@ import Host
 import Kubernetes
 import Planning
 
-/// Verb `kubeconfig`: writes a kubeconfig if its certificate, key and CA exist, belong together and are valid now.
+/// Verb `kubeconfig`: writes a kubeconfig whose certificate, key and CA exist, belong together and are valid.
 struct KubeconfigAction: Action {
     let context: ActionContext
     let declaration: KubeconfigDeclaration
 
-    /// Writes the file with mode 0600 from the start, unless it is up to date, and returns whether it was written.
+    /// Writes the file with mode 0600 unless it is up to date, and returns whether it was written.
     func run() async throws(Problem) -> Bool {
         let text = declaration.text(try await checkedCredentials())
         return try context.write(
@@ -18,14 +18,14 @@ struct KubeconfigAction: Action {
         )
     }
 
-    /// Loads and checks the CA, the certificate and the key.
+    /// Loads the CA, the certificate and the key, and checks that they can be used together.
     private func checkedCredentials() async throws(Problem) -> Kubeconfig.WrittenCredentials {
         let failure = "cannot write kubeconfig '\(declaration.path.path)'"
         let paths = declaration.credentials
         let authority = try context.source(paths.certificateAuthority, key: "certificateAuthority", failure)
         let certificate = try context.source(paths.certificate, key: "certificate", failure)
         let key = try context.privateKey(paths.key, key: "key", failure)
-        // A certificate may not be valid yet, because the clock may be wrong during boot.
+        // The clock may be slow during boot, so that a certificate is not valid yet.
         try await awaitValidity(context) { () throws(Problem) in
             let check = CredentialCheck()
             try paths.certificateAuthority.attributed(failure, key: "certificateAuthority") {
@@ -44,7 +44,7 @@ struct KubeconfigAction: Action {
 }
 
 extension KubeconfigDeclaration {
-    /// The credentials, referred to by their paths.
+    /// The credentials as references to their files.
     var credentialPaths: Kubeconfig.WrittenCredentials {
         .paths(
             certificateAuthority: credentials.certificateAuthority.path,
@@ -66,7 +66,7 @@ extension KubeconfigDeclaration {
     }
 }
 
-/// Repeats a check of credentials until it passes, provided that they become valid before the task's deadline.
+/// Repeats a check of credentials while a certificate is not valid yet, if it becomes valid before the task's deadline.
 func awaitValidity<Value>(
     _ context: ActionContext,
     _ check: () throws(Problem) -> Value,

@@ -8,7 +8,7 @@ struct RemoveAction: Action {
     let context: ActionContext
     let declaration: RemoveDeclaration
 
-    /// Removes everything that exists, and returns whether anything existed.
+    /// Removes the paths and objects that exist, and returns whether any did.
     func run() async throws -> Bool {
         // Names are checked before anything is removed, because the server would only report that no such object
         // exists.
@@ -47,8 +47,7 @@ struct RemoveAction: Action {
                 context.emit(.path(path, .unchanged))
                 return false
             }
-            // The handle ensures that the examined entry is removed even if a directory above it is replaced in
-            // between.
+            // The handle ensures that the examined entry is the one that is removed, even if a directory above is replaced.
             let directory = try DirectoryHandle(withoutLinks: withoutLinkedRoot(parts.directory))
             guard let found = try directory.status(parts.name) else {
                 context.emit(.path(path, .unchanged))
@@ -74,16 +73,16 @@ struct RemoveAction: Action {
         }
     }
 
-    /// Returns a location with the links in the root resolved, and the links below the root left alone.
+    /// Resolves the links in the path of the root directory, but not the links below it.
     private func withoutLinkedRoot(_ location: String) -> String {
         let root = context.run.files.root
         guard !root.isEmpty else { return location }
         return FileSystem.existingRealPath(root) + location.pathPart(after: root)
     }
 
-    /// Refuses a path below a link, because a link leads to a directory that the task file does not name.
+    /// Refuses a path below a link, because the task file does not name the directory to which the link leads.
     ///
-    /// - Returns: Whether the directory of the path exists.
+    /// - Returns: Whether all directories above the path exist.
     private func checkParents(of reference: LocatedPath) throws -> Bool {
         let path = reference.path
         let parts = path.pathParts.dropLast()

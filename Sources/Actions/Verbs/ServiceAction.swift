@@ -9,7 +9,7 @@ struct ServiceAction: Action {
 
     /// Brings the unit into the declared state, and returns whether anything changed.
     ///
-    /// With a root, units are left alone: they are those of this machine.
+    /// With a root directory, nothing is changed, because the running systemd is that of this machine.
     func run() async throws -> Bool {
         let unit = declaration.unit
         guard context.run.files.root.isEmpty else {
@@ -38,13 +38,13 @@ struct ServiceAction: Action {
         return isEnabled != nil || change != nil
     }
 
-    /// Whether a unit that does not exist in a dry run may exist once other tasks have run.
+    /// Whether this is a dry run in which an earlier task may install the unit.
     private var mayAppear: Bool {
         guard context.run.files.isDryRun else { return false }
         return context.earlierProgram != nil || context.run.plan.task(writingUnit: declaration.unit) != nil
     }
 
-    /// Reads the state of the unit, which must exist unless the task only stops and disables it.
+    /// Reads the state of the unit, which need not exist if the task only stops and disables it.
     private func currentState() async throws -> InstalledUnit {
         let unit = declaration.unit
         let state: InstalledUnit
@@ -123,7 +123,7 @@ struct ServiceAction: Action {
         if let failure { throw problem(failure, change, await output(since: start)) }
     }
 
-    /// The units that may be starting while the task runs, and that wait for its end.
+    /// The units that wait for the end of this task: its own, the target, and those of dependent tasks.
     private var ownUnits: [String] {
         let plan = context.run.plan
         let name = context.task.name
@@ -165,7 +165,7 @@ struct ServiceAction: Action {
         }
     }
 
-    /// Returns systemd's reason why a unit is not in the state that it should be in.
+    /// Returns the reason that systemd gives for a failed job.
     private static func reason(_ end: ServiceEnd) -> String {
         if end.job == "dependency" { return "a unit that it requires has failed" }
         if end.lacksCondition { return "a condition of the unit is not met" }
@@ -173,18 +173,17 @@ struct ServiceAction: Action {
         return "it is \(end.state)" + (end.result.isEmpty ? "" : ", with result '\(end.result)'\(status)")
     }
 
-    /// Returns the last lines that the unit's processes wrote to the journal, `nil` if there is none or it cannot be read.
+    /// Returns the last lines that the unit's processes wrote to the journal since a time.
     ///
-    /// - Parameter start: The time at which the unit was asked to start; older lines are left out.
-    /// - Returns: The lines.
+    /// - Returns: `nil` if there is no line, or the journal cannot be read.
     private func output(since start: Timestamp) async -> String? {
-        // Not `--boot`: a unit in a container of systemd-nspawn sees the boot of the host.
+        // `--boot` is not used, because a container of systemd-nspawn has the boot ID of its host.
         let arguments = [
             "--quiet", "--no-pager", "--output=cat", "--lines=3", "--since=@\(start.seconds)",
             "_SYSTEMD_UNIT=\(declaration.unit)",
         ]
         let journal = Command("journalctl", arguments, environment: context.run.processEnvironment)
-        // The journal may receive the last lines a little later than systemd the end of the process.
+        // The last lines may reach the journal shortly after systemd reports the end of the process.
         try? await Task.sleep(for: .milliseconds(300))
         let lines = LastLines()
         _ = try? await Host.run(journal, deadline: .now + .seconds(5)) { lines.keep($0) }

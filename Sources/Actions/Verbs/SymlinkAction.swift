@@ -8,7 +8,7 @@ struct SymlinkAction: Action {
     let context: ActionContext
     let declaration: SymlinkDeclaration
 
-    /// Creates the link unless it is up to date, and returns whether anything changed.
+    /// Creates or changes the link, and returns whether anything changed.
     ///
     /// A link that points elsewhere is changed; a real file is replaced only if the task says so.
     func run() throws(Problem) -> Bool {

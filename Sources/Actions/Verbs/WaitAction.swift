@@ -10,9 +10,9 @@ struct WaitAction: Action {
     let context: ActionContext
     let declaration: WaitDeclaration
 
-    /// Waits for the condition and always returns `false`, because nothing is changed.
+    /// Waits for the condition and returns `false`.
     ///
-    /// A dry run waits only for an API server that no other task starts, because other tasks may create everything else.
+    /// A dry run waits only for an API server that no earlier task starts, because other tasks may create everything else.
     func run() async throws -> Bool {
         guard context.run.files.isDryRun else {
             try await wait()
@@ -32,7 +32,7 @@ struct WaitAction: Action {
         return false
     }
 
-    /// Waits until the condition holds; a dry run checks a condition of the node only once.
+    /// Waits until the condition holds.
     private func wait() async throws {
         switch declaration.condition {
         case .apiServer:
@@ -57,7 +57,7 @@ struct WaitAction: Action {
         }
     }
 
-    /// Checks once a condition that needs no credentials.
+    /// Checks a TCP port or a condition of the node once.
     private func check() async throws(NotYet) {
         if case .tcp(let host, let port) = declaration.condition { return try await checkConnection(host, port) }
         let found: String?
@@ -69,7 +69,7 @@ struct WaitAction: Action {
         if let found { throw NotYet(found) }
     }
 
-    /// Returns the reason why a condition of the node does not hold, `nil` if it does.
+    /// Returns why a condition of the node does not hold, or `nil` if it holds.
     private func reason() async throws(SystemError) -> String? {
         switch declaration.condition {
         case .file(let reference):
@@ -89,14 +89,14 @@ struct WaitAction: Action {
         }
     }
 
-    /// Returns the reason why none of the interfaces with a name is up and running, `nil` if one is.
+    /// Returns why none of the interfaces is up and running, or `nil` if one is.
     private static func reason(_ interfaces: [NetworkInterface]) -> String? {
         guard let first = interfaces.first else { return "it does not exist" }
         if interfaces.contains(where: { $0.isUp && $0.isRunning }) { return nil }
         return interfaces.contains(where: \.isUp) ? "'\(first.name)' has no carrier" : "'\(first.name)' is down"
     }
 
-    /// The condition as messages name it, its expected state, and advice if it does not become true.
+    /// The subject of the condition, its expected state, and the advice if the wait times out.
     private var texts: (subject: String, expectation: String, advice: String?) {
         switch declaration.condition {
         case .apiServer: return ("the API server", "", nil)
@@ -126,13 +126,12 @@ struct WaitAction: Action {
         try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
     }
 
-    /// Repeats a check until it passes or the deadline is reached.
+    /// Repeats a check until it passes or the deadline is reached; a dry run checks once.
     private func poll(_ check: () async throws(NotYet) -> Void) async throws(Problem) {
         do {
             if context.run.files.isDryRun { return try await check() }
             try await context.retryPolicy.retry(.init(.condition, subject), check)
         } catch {
-            // A permanent failure is not reported as a timeout.
             guard error.disposition == .retry else {
                 throw Problem("cannot wait for \(subject): \(error.words)", hint: error.hint)
             }
@@ -153,7 +152,7 @@ struct WaitAction: Action {
         do {
             try await context.run.http.checkConnection(host: host, port: port, deadline: attemptDeadline)
         } catch {
-            // The address is already the subject.
+            // The subject of the wait already names the address.
             let prefix = "cannot connect to '\(error.address)': "
             let reason = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
             throw NotYet(reason, disposition: error.disposition)
@@ -198,12 +197,12 @@ struct WaitAction: Action {
     }
 }
 
-/// The reason why an attempt has not succeeded yet.
+/// The failure of one attempt, which may be repeated.
 struct NotYet: Retriable, CustomStringConvertible {
     var words: String
     var disposition: Disposition
     var hint: String?
-    /// The error with which the system refused what no server can change.
+    /// The local system error, such as a full disk, that made the attempt fail.
     var refusal: SystemError?
 
     var description: String { words }
@@ -219,7 +218,7 @@ struct NotYet: Retriable, CustomStringConvertible {
 }
 
 extension ActionContext {
-    /// Returns the problem of a task whose wait has lasted until its deadline.
+    /// Returns the problem of a task that has waited until its deadline.
     func timedOut(waitingFor expectation: String, _ reason: String, hint: String) -> Problem {
         var problem = Problem(
             "timed out after \(task.timeout.text) waiting for \(expectation): \(reason)",
