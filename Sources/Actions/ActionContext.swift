@@ -15,7 +15,7 @@ public struct RunEnvironment: Sendable {
     let producers: PathProducers
     /// The values for `${name}` in manifests.
     public var variables: Variables
-    /// The tasks, read again once the node's address is known; `nil` if no task may depend on the address.
+    /// The reader of the task files with the node's address; `nil` if no task depends on the address.
     public var addressed: AddressedTasks?
     /// The objects that a dry run would have created; `nil` in a real run.
     public var dryRunOverlay: DryRunOverlay?
@@ -31,7 +31,7 @@ public struct RunEnvironment: Sendable {
     public var confinedTaskFiles: [String]?
     /// Creates the process that performs the network part of a task; if `nil`, this process may use the network.
     public var networkProcess: NetworkPart.Process?
-    /// The flags with which a printed command is about the same node, such as `--root /mnt`.
+    /// The flags that printed commands need for the same node, such as `--root /mnt`.
     public var callArguments: [String]
 
     let describedObjects = DescribedObjects()
@@ -126,9 +126,9 @@ struct ActionContext: Sendable {
 extension LocatedPath {
     /// Calls a function, and attributes its error to this path.
     ///
-    /// A problem that has no location gets the location of the path. Errors other than a ``Base/SystemError`` are marked as
-    /// ones that may pass, because the file may be replaced. `failure` is the message for an error that is no problem, such as
-    /// `cannot write file '/a'`; `key` is the key of the task file that has the path, for advice.
+    /// A problem that has no location gets the location of the path. Errors other than a ``Base/SystemError`` get
+    /// ``Base/Problem/mayPass``, because the file may be replaced. `failure` is the message for an error that is no problem,
+    /// such as `cannot write file '/a'`; `key` is the key of the task file that names the path, for advice.
     func attributed<Value>(_ failure: String, key: String, _ body: () throws -> Value) throws(Problem) -> Value {
         do {
             return try body()
@@ -170,7 +170,7 @@ extension ActionContext {
 }
 
 extension SystemError {
-    /// Returns the advice about a file that a task reads, which may name the key of the task file that has the path.
+    /// Returns advice about a file that a task cannot read; `key` is the key of the task file that names it.
     func adviceAboutSource(_ key: String? = nil) -> String? {
         advice ?? (isNotFound ? "put the file there, or correct \(key.map { "'\($0)'" } ?? "the path")" : nil)
     }

@@ -2,7 +2,7 @@ import Base
 import Kubernetes
 public import Planning
 
-/// Performs the tasks of a plan, one at a time.
+/// Performs individual tasks of a plan.
 public struct ActionRunner: Sendable {
     private let environment: RunEnvironment
 
@@ -12,7 +12,7 @@ public struct ActionRunner: Sendable {
 
     private static let actions = Dictionary(actionTypes.map { ($0.verb, $0) }, uniquingKeysWith: { first, _ in first })
 
-    /// Performs a task while its Lease is held, if it has one.
+    /// Performs a task, under its Lease if it has one.
     ///
     /// - Throws: The error of the verb's action, which is not necessarily a ``Base/Problem``.
     public func perform(_ step: Plan.Step, _ context: StepContext) async throws -> Outcome {
@@ -65,7 +65,7 @@ public struct ActionRunner: Sendable {
 extension Problem {
     /// Returns the problem with the location of the task's subject, unless the problem or one of its causes has a location.
     ///
-    /// The result is marked as one that may pass: a missing file or a failing program is no mistake in the task file.
+    /// The result has ``Base/Problem/mayPass`` set, because a missing file or a failing program is no mistake in the task file.
     /// Problems of verb `apply` stay as they are, because objects have locations in their manifests.
     fileprivate func located(in task: PlannedTask) -> Problem {
         var cause: (any Error)? = self

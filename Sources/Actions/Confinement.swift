@@ -4,7 +4,7 @@ public import Host
 public import Planning
 
 extension Sandbox {
-    /// The permissions of copies of files that the confined process's user could not read; only this process sees them.
+    /// The mode of a copy of a file that the confined process's user could not read; only that process sees the copy.
     static let copyMode: UInt32 = 0o004
 
     /// Returns the command that runs a program in the sandbox: bubblewrap with its arguments.

@@ -106,7 +106,7 @@ extension NodeFiles {
 
     /// Returns the task that would create a missing path or a directory above it, or would wait for it.
     ///
-    /// `nil` if the path exists, or if the dry run knows its future state.
+    /// - Returns: The name of the task; `nil` if the path exists, or if the dry run knows its future state.
     func expectedTask(of path: String) -> String? {
         guard isDryRun, let path = try? resolved(path) else { return nil }
         let planned = planned.withLock { $0 }

@@ -48,7 +48,7 @@ public struct KnownCertificates: Sendable {
         let subject: String
         fileprivate let certificate: Certificate
 
-        /// The identity of the warning, of which each command prints only one.
+        /// Identifies the warning, so that it is printed only once.
         var key: [UInt8] { certificate.der }
 
         /// Returns whether the warning is about this certificate.
@@ -59,8 +59,8 @@ public struct KnownCertificates: Sendable {
 
     /// Returns a warning for each certificate that tasks use as a credential and that expires soon.
     ///
-    /// A certificate that a repeated task renews causes none. If `warnBefore` is `nil`, a certificate causes a warning in the
-    /// last share of its validity.
+    /// A certificate that a repeated task renews causes none. If `warnBefore` is `nil`, the time depends on the
+    /// certificate's validity.
     public func warnings(warnBefore: Duration?, now: Timestamp = .now()) -> [Warning] {
         let repeated = plan.steps.lazy.map(\.task).filter { $0.interval != nil }
         let renewed = Set(repeated.compactMap { $0.footprint.issuedCertificate.map { ExactText($0.path.path) } })

@@ -13,7 +13,7 @@ public struct NodeCheck: Sendable {
     /// The names of the tasks that wait for files, by path.
     let awaitingTasks: [String: [String]]
     let isOffline: Bool
-    /// The environment of a dry run to which the products of all tasks are unknown.
+    /// An environment for dry runs in which the contents of all tasks' files are unknown.
     let dryRun: RunEnvironment
 
     public struct Findings: Sendable {
@@ -27,7 +27,9 @@ public struct NodeCheck: Sendable {
         public var uncheckedObjectCount = 0
     }
 
-    /// Creates a check of a plan; if it is offline, this machine is not the node, and only its manifests are checked.
+    /// Creates a check of a plan.
+    ///
+    /// An offline check runs on another machine than the node, and checks only the manifests that exist there.
     public init(_ run: RunEnvironment, isOffline: Bool = false) {
         self.run = run
         self.isOffline = isOffline
@@ -181,7 +183,7 @@ public struct NodeCheck: Sendable {
         run.files.distrusted.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
     }
 
-    /// Reports the error of a check of a file, unless a task writes the file.
+    /// Returns the problem that a check of a file throws, unless a task writes the file.
     func problems(of path: LocatedPath, _ check: (String) throws -> Void) -> [Problem] {
         guard producers.producer(of: path.path) == nil else { return [] }
         do {
@@ -250,7 +252,7 @@ public struct NodeCheck: Sendable {
 typealias TaskManifests = (task: PlannedTask, manifests: [ManifestObject])
 
 extension NodeCheck.Findings {
-    /// Returns problems with files that a run as root refuses as errors for root, and as warnings for other users.
+    /// Returns problems with untrusted files: errors for root, whose runs refuse the files, and warnings for other users.
     public static func distrust(of problems: [Problem]) -> Self {
         Machine.isRoot ? Self(problems: problems) : Self(warnings: problems)
     }

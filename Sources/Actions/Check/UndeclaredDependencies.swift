@@ -9,10 +9,10 @@ struct UndeclaredDependencies {
     let plan: Plan
     let producers: PathProducers
     let contents: [TaskManifests]
-    /// For each task, the tasks after which it should run and that are already reported.
+    /// For each task, the missing dependencies that were already reported.
     private(set) var reported: [String: Set<String>] = [:]
     private(set) var found: [Problem] = []
-    /// For each task that another needs, whether each step of the plan runs after it.
+    /// For each task on which another depends, whether each step of the plan runs after it.
     private(set) var after: [String: [Bool]] = [:]
 
     /// Returns the problems; each missing dependency of a task is reported once.
@@ -41,8 +41,8 @@ struct UndeclaredDependencies {
 
     /// Reports paths that a task writes in a directory without running after the task that creates the directory.
     ///
-    /// Otherwise the directory would be created with the default mode and owner. If the task of the directory is declared to
-    /// run later, it corrects them, and nothing is reported.
+    /// Such a task may create the directory with the default mode and owner. If the directory's task is declared to run
+    /// later, it corrects them, and nothing is reported.
     private mutating func requireDirectories(of task: PlannedTask) {
         for write in task.footprint.writes where write.effect != .removes {
             // For a path that a program may write, the task that creates a directory at the path counts too.
@@ -92,7 +92,7 @@ struct UndeclaredDependencies {
         found.append(Problem(message, at: location, hint: "write 'after: [\(first)]'"))
     }
 
-    /// Returns whether a task depends on any of the sources without a declaration or a report.
+    /// Returns whether a task runs after none of the sources, and this was not reported yet.
     private mutating func isMissing(_ sources: [String], in task: PlannedTask) -> Bool {
         for source in sources {
             if source == task.name || reported[task.name]?.contains(source) == true || runs(task.name, after: source) {

@@ -60,7 +60,7 @@ final class Connections: Sendable {
 }
 
 extension PlannedTask {
-    /// The key of the task file that has the path of the task's kubeconfig.
+    /// The key of the task file that names the task's kubeconfig.
     fileprivate var kubeconfigKey: String {
         verb.footprint.kubeconfig == nil ? "lock.kubeconfig" : "\(verb.name).\(verb.footprint.kubeconfigKey)"
     }

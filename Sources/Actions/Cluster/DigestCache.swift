@@ -7,7 +7,7 @@ import Planning
 
 /// The cache of the contents of pinned URLs, with which a boot needs no Internet access.
 extension ActionContext {
-    /// The task's directory of the cache, the only one that its confined process sees.
+    /// The task's own cache directory, because a confined task does not see those of other tasks.
     var cacheDirectory: String { "\(Self.sharedCache)/\(task.name)" }
     private static let sharedCache = RunEnvironment.usualCacheDirectory
 

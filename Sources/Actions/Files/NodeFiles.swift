@@ -77,7 +77,9 @@ public final class NodeFiles: Sendable {
         return root + path
     }
 
-    /// Reads a file with at most `limit` bytes that no other user can change; a service account may own mere data.
+    /// Reads a file of at most `limit` bytes, and refuses one that another user can change.
+    ///
+    /// With `isData`, a service account may own the file.
     public func read(_ path: String, limit: Int, isData: Bool = true) throws(SystemError) -> [UInt8] {
         let node = try resolved(path)
         switch planned.withLock({ $0[ExactText(node)] }) {
@@ -248,7 +250,7 @@ extension NodeFiles {
 
     /// Refuses a path that a user other than root could change before root uses it.
     ///
-    /// A service account may own mere data. The error names the part of the path that is not safe, with advice.
+    /// With `isData`, a service account may own the file. The error names the unsafe part of the path, with advice.
     public func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
         guard try !isPlanned(path) else { return }
         // Without a root directory, the links in the path are examined as well.

@@ -68,7 +68,7 @@ struct CertificateAction: Action {
 
     /// Reads the CA, or returns `nil` if a signer of the cluster issues the certificate.
     ///
-    /// Waits for a CA certificate that is not valid yet, because the clock may be slow during boot.
+    /// Waits for a CA certificate that is not valid yet, because the clock may be wrong during boot.
     private func authority() async throws(Problem) -> IssuingAuthority? {
         guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
         let failure = "cannot issue '\(declaration.path.path)'"

@@ -15,7 +15,7 @@ struct ExecAction: Action {
             return false
         }
         guard !context.run.files.isDryRun else {
-            // 'preStart' may create the program, which cannot be checked before.
+            // A program that 'preStart' may create cannot be checked in a dry run.
             if declaration.preStart == nil { _ = try command() }
             context.expectProducts()
             let first = declaration.preStart == nil ? "" : "'preStart', then "
@@ -175,7 +175,7 @@ struct ExecAction: Action {
             taskFiles: taskFiles,
             linked: FileSystem.linkedNames
         )
-        // A cover needs an existing directory, so that what other tasks write there later is covered too.
+        // A cover needs an existing directory; it also hides what other tasks write there later.
         for path in sandbox.closedDirectories { try context.run.files.makeDirectories(path, by: context.task.name) }
         return try sandbox.command(running: command)
     }
@@ -187,7 +187,7 @@ struct ExecAction: Action {
             + "'exec', or write sandbox: false"
     }
 
-    /// The explanation in messages for other users than root, from which command line and output are left out.
+    /// The note in messages for users other than root, which contain neither the command line nor the output.
     private static let restriction = " (only root may see its command line and output)"
 }
 

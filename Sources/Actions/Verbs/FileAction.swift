@@ -71,7 +71,7 @@ struct FileAction: Action {
 }
 
 extension ActionContext {
-    /// Looks up the numeric IDs of the owner and group that the task names; `failure` is the message of a problem.
+    /// Looks up the numeric IDs of the owner and group that the task names; `failure` is the message if one is unknown.
     func accounts(_ failure: String) async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
         var numbers: (owner: UInt32?, group: UInt32?)
         for account in task.footprint.accounts {

@@ -70,7 +70,7 @@ struct ImagesAction: Action {
 
     /// Protects images from the kubelet's garbage collection, and returns whether any was not protected.
     ///
-    /// Images that existed before the import get another label, from which `reset` knows that only the pin is the task's.
+    /// Images that existed before the import get another label too, so that `reset` removes only their pins.
     private func pin(_ images: [String]) async throws -> Bool {
         let (pin, value) = ImagesDeclaration.pin
         let pinned = try await presentNames(["labels.\"\(pin)\"==\(value)"])
@@ -171,7 +171,7 @@ extension ImagesDeclaration {
         let list = call("list", "-q")
         let unlabelled = shellLine(["\(Self.pin.name)=", "\(Self.pinnedBy)="])
         let file = shellLine(["\(RunEnvironment.usualCacheDirectory)/\(task)/\(ImagesAction.importedList)"])
-        // After the six words of the heading, the third word of an image is the digest of its manifest.
+        // `ctr` prints a heading of six words; the third word after it is the digest of the image's manifest.
         return """
             test -S \(shellLine([socket.path])) || {
               test -s \(file) || exit 0

@@ -25,7 +25,7 @@ struct KubeconfigAction: Action {
         let authority = try context.source(paths.certificateAuthority, key: "certificateAuthority", failure)
         let certificate = try context.source(paths.certificate, key: "certificate", failure)
         let key = try context.privateKey(paths.key, key: "key", failure)
-        // The clock may be slow during boot, so that a certificate is not valid yet.
+        // A certificate may seem not valid yet, because the clock may be wrong during boot.
         try await awaitValidity(context) { () throws(Problem) in
             let check = CredentialCheck()
             try paths.certificateAuthority.attributed(failure, key: "certificateAuthority") {

@@ -10,8 +10,7 @@ struct RemoveAction: Action {
 
     /// Removes the paths and objects that exist, and returns whether any did.
     func run() async throws -> Bool {
-        // Names are checked before anything is removed, because the server would only report that no such object
-        // exists.
+        // Names are checked first, because the server answers an invalid name with "not found", which counts as success.
         let mistakes = declaration.references.compactMap { reference in
             ObjectCheck.nameProblem(ObjectIdentity(reference), at: reference.location)
         }

@@ -10,7 +10,7 @@ struct SymlinkAction: Action {
 
     /// Creates or changes the link, and returns whether anything changed.
     ///
-    /// A link that points elsewhere is changed; a real file is replaced only if the task says so.
+    /// A file at the path is replaced only with `replace: true`.
     func run() throws(Problem) -> Bool {
         let path = declaration.path.path
         do {

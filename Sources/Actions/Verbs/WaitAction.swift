@@ -197,7 +197,7 @@ struct WaitAction: Action {
     }
 }
 
-/// The failure of one attempt, which may be repeated.
+/// The failure of an attempt that may be repeated.
 struct NotYet: Retriable, CustomStringConvertible {
     var words: String
     var disposition: Disposition

@@ -1,4 +1,4 @@
-/// Returns a value as the content of a state file.
+/// Encodes a value as JSON for a state file.
 public func stateFile(_ value: some Encodable) -> [UInt8] {
     let encoder = NodeEncoder()
     do {
@@ -9,9 +9,9 @@ public func stateFile(_ value: some Encodable) -> [UInt8] {
     return encoder.node.json() + [UInt8(ascii: "\n")]
 }
 
-/// Reads a value from the content of a state file, `nil` if the content does not describe one.
+/// Decodes a value from the content of a state file; returns `nil` if the content does not match the type.
 ///
-/// Numbers are limited so that sums cannot overflow, because a task's program may have written the file.
+/// Integers are limited to 2^53: a task's program may have written the file, and sums must not overflow.
 public func stateValue<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) -> Value? {
     guard let node = try? readJSON(bytes, file: "state") else { return nil }
     return try? NodeDecoder(node: node).decode(type)
