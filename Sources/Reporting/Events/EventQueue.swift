@@ -4,12 +4,13 @@ public import Planning
 /// Takes the events of a run from any thread, and passes them to the sinks on one thread.
 ///
 /// Sending an event never blocks, even if no reader takes the output. The queue stamps events under the lock that
-/// orders them, so times are in the order of the events. If too many events wait, lines printed by child
-/// processes are dropped and counted; every other event is kept.
+/// orders them, so times are in the order of the events. If too many events wait, or too much output of a sink,
+/// lines printed by child processes are dropped and counted; every other event is kept.
 public final class EventQueue: Sendable {
     private let start = ContinuousClock.now
     private let limit: Int
-    private let dropped = Locked(DroppedLines())
+    /// The numbers of dropped output lines, by task.
+    private let droppedCounts = Locked<[String: Int]>([:])
     private let queue: ThreadQueue<RunReporter.Item>
     private let sinks: [any EventSink]
 
@@ -22,18 +23,29 @@ public final class EventQueue: Sendable {
     public init(_ sinks: [any EventSink], isDryRun: Bool = false, limit: Int = 10_000) {
         (self.sinks, self.limit) = (sinks, limit)
         // The lock is never contended, because only the thread of the queue uses it.
-        let reporter = LockedReporter(RunReporter(sinks, isDryRun: isDryRun))
-        queue = ThreadQueue { item in reporter.value.withLock { $0.handle(item) } }
+        let reporter = Locked(RunReporter(sinks, isDryRun: isDryRun))
+        queue = ThreadQueue { item in reporter.withLock { $0.handle(item) } }
     }
 
-    /// Adds an event.
+    /// Adds an event, preceded by a warning if output lines of the same task were dropped.
     public func send(_ event: Event) {
-        dropped.withLock { dropped in
-            if case .output = event.kind, queue.count >= limit { return dropped.add(event.task) }
-            for event in [dropped.takeWarning(before: event), event].compactMap(\.self) {
-                queue.append(.event(event, milliseconds: Timestamp.millisecondsNow(), uptime: uptime))
+        droppedCounts.withLock { counts in
+            let task = event.task ?? ""
+            if case .output = event.kind, queue.count >= limit || sinks.contains(where: \.isBehind) {
+                counts[task, default: 0] += 1
+                return
             }
+            if let count = counts.removeValue(forKey: task) {
+                let lines = count == 1 ? "1 line was" : "\(count) lines were"
+                let text = "\(lines) dropped, because they are not read fast enough"
+                append(Event(task: event.task, .warning(subject: "output", text)))
+            }
+            append(event)
         }
+    }
+
+    private func append(_ event: Event) {
+        queue.append(.event(event, milliseconds: Timestamp.millisecondsNow(), uptime: uptime))
     }
 
     /// The time since the queue was created.
@@ -62,31 +74,5 @@ public final class EventQueue: Sendable {
         queue.append(.finish)
         guard queue.drain(idleLimit: idleLimit, until: deadline) else { return false }
         return sinks.reduce(true) { $1.flush(idleLimit: idleLimit, until: deadline) && $0 }
-    }
-}
-
-/// The numbers of output lines that were dropped, by task.
-struct DroppedLines {
-    private var counts: [String: Int] = [:]
-
-    mutating func add(_ task: String?) { counts[task ?? "", default: 0] += 1 }
-
-    /// Returns the warning to report before the next event of a task, if lines of that task were dropped.
-    mutating func takeWarning(before event: Event) -> Event? {
-        guard let count = counts.removeValue(forKey: event.task ?? "") else { return nil }
-        let lines = count == 1 ? "1 line was" : "\(count) lines were"
-        return Event(
-            task: event.task,
-            .warning(subject: "output", "\(lines) dropped, because they are not read fast enough")
-        )
-    }
-}
-
-/// A reporter that a closure can hold.
-private final class LockedReporter: Sendable {
-    let value: Locked<RunReporter>
-
-    init(_ value: RunReporter) {
-        self.value = Locked(value)
     }
 }

@@ -53,7 +53,6 @@ struct RunReporter: Sendable {
     private var entries: [String: Entry] = [:]
     private var start: Duration?
     private var sinks: [any EventSink]
-    private var dropped = DroppedLines()
 
     /// The largest number of wait reasons that are remembered for one task.
     private static let waitLimit = 1000
@@ -66,20 +65,13 @@ struct RunReporter: Sendable {
 
     mutating func handle(_ item: Item) {
         switch item {
-        case .event(let event, let milliseconds, let uptime): receive(event, milliseconds, uptime)
+        case .event(let event, let milliseconds, let uptime):
+            let reported = report(event, milliseconds, uptime)
+            for index in sinks.indices { sinks[index].receive(reported) }
         case .attempt(let number, let task): entries[task, default: Entry()].attempt = number
         case .tick(let uptime): for index in sinks.indices { sinks[index].tick(at: uptime) }
         case .runBlocked(let problems): for index in sinks.indices { sinks[index].runBlocked(by: problems) }
         case .finish: for index in sinks.indices { sinks[index].finish() }
-        }
-    }
-
-    /// Passes an event to the sinks; output lines of child processes are dropped and counted while a sink is behind.
-    private mutating func receive(_ event: Event, _ milliseconds: Int64, _ uptime: Duration) {
-        if case .output = event.kind, sinks.contains(where: \.isBehind) { return dropped.add(event.task) }
-        let events = [dropped.takeWarning(before: event), event].compactMap(\.self)
-        for event in events.map({ report($0, milliseconds, uptime) }) {
-            for index in sinks.indices { sinks[index].receive(event) }
         }
     }
 
