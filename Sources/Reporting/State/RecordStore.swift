@@ -99,20 +99,6 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Locks a task as soon as no other process is running it.
-    ///
-    /// - Parameters:
-    ///   - task: The task's name.
-    ///   - deadline: The instant at which waiting ends.
-    /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
-    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
-    public func awaitLock(
-        _ task: String,
-        until deadline: ContinuousClock.Instant,
-    ) async throws(SystemError) -> FileLock? {
-        try await FileLock.wait(until: deadline) { () throws(SystemError) in try lock(task) }
-    }
-
     /// Lists the tasks that have a directory, and therefore may have a record or be locked.
     ///
     /// - Returns: The names of the tasks, sorted.
@@ -178,27 +164,15 @@ public struct RecordStore: Sendable {
 }
 
 extension RecordStore {
-    /// Locks the metrics of the node as soon as no other process holds the lock.
-    ///
-    /// - Parameter deadline: The instant at which waiting ends.
-    /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
-    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
-    public func awaitMetricsLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
+    /// Locks the metrics of the node, unless another process holds the lock.
+    public func lockMetrics() throws(SystemError) -> FileLock? {
         let name = "metrics.lock"
-        return try await FileLock.wait(until: deadline) { () throws(SystemError) in
-            try FileLock.take(directory(isCreating: true).openLock(name), "\(path)/\(name)")
-        }
+        return try FileLock.take(directory(isCreating: true).openLock(name), "\(path)/\(name)")
     }
 
-    /// Locks the report to the cluster as soon as no other process holds the lock.
-    ///
-    /// - Parameter deadline: The instant at which waiting ends.
-    /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
-    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
-    public func awaitReportLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
-        try await FileLock.wait(until: deadline) { () throws(SystemError) in
-            try FileLock.take(reportDirectory(isCreating: true).openLock(), "\(path)/\(Self.reportDirectory)")
-        }
+    /// Locks the report to the cluster, unless another process holds the lock.
+    public func lockReport() throws(SystemError) -> FileLock? {
+        try FileLock.take(reportDirectory(isCreating: true).openLock(), "\(path)/\(Self.reportDirectory)")
     }
 }
 

@@ -166,7 +166,10 @@ struct PlanRun {
             if let lock = try records.lock(context.task) { return lock }
             let reason = records.runner(of: context.task).map { "process \($0) runs it" }
             context.emit(.waiting(Wait(.init(.lock, "another run of this task"), reason: reason)))
-            if let lock = try await records.awaitLock(context.task, until: context.deadline) { return lock }
+            let waiting = try await FileLock.wait(until: context.deadline) { () throws(SystemError) in
+                try records.lock(context.task)
+            }
+            if let lock = waiting { return lock }
         } catch {
             throw unwritable("the task's record", error)
         }

@@ -28,7 +28,9 @@ struct MetricsWriter {
             }
             // Because of the lock, the process that writes last has read the records of all other processes.
             let store = RecordStore(path: try Configuration.statePath(options), boot: nil)
-            let lock = try await store.awaitMetricsLock(until: .now + Self.lockLimit)
+            let lock = try await FileLock.wait(until: .now + Self.lockLimit) { () throws(SystemError) in
+                try store.lockMetrics()
+            }
             defer { withExtendedLifetime(lock) {} }
             try directory.write(Array(try text().utf8), to: Self.name, mode: 0o644)
         } catch {

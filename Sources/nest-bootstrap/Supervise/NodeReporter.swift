@@ -28,9 +28,10 @@ struct NodeReporter {
         guard let kubeconfig = kubeconfig() else { return nil }
         do throws(SystemError) {
             let records = try configuration.records()
-            guard let lock = try await records.awaitReportLock(until: .now + Self.lockLimit) else {
-                return "another process is reporting"
+            let lock = try await FileLock.wait(until: .now + Self.lockLimit) { () throws(SystemError) in
+                try records.lockReport()
             }
+            guard let lock else { return "another process is reporting" }
             defer { withExtendedLifetime(lock) {} }
             let before = records.reportState()
             var state = before

@@ -123,7 +123,9 @@ struct RepetitionTests {
         let held = try store.lock("rbac")
         let store = store
         let waiting = Task {
-            let lock = try await store.awaitLock("rbac", until: .now + .seconds(600))
+            let lock = try await FileLock.wait(until: .now + .seconds(600)) { () throws(SystemError) in
+                try store.lock("rbac")
+            }
             // The lock is that of the directory that others find.
             let isFree = try store.lock("rbac") != nil
             lock?.release()
