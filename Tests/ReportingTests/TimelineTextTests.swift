@@ -44,26 +44,6 @@ struct TimelineTextTests {
         )
     }
 
-    @Test func `a task whose first attempts are not known has no start and no duration`() {
-        let seventh = SampleBoot.attempt(.failed, at: 20_000, after: 2000, number: 7)
-        let flaky = SampleBoot.record("flaky", .changed, at: 40_000, after: 3000, attempt: 8)
-        let first = SampleBoot.record("first", .changed, at: 4000, after: 1000)
-        var source = TimelineSource(
-            tasks: [
-                SampleBoot.task("first", .ended(.changed), first),
-                SampleBoot.task("flaky", after: [0], .ended(.changed), flaky, earlier: [seventh]),
-            ],
-            clock: SampleBoot.clock,
-        )
-        source.system = SystemTimes(boot: BootTimes(unitsLoaded: .seconds(1), finished: .seconds(45)), units: [])
-        let lines = timelineLines(Timeline(source), columns: 70)
-        #expect(lines.first == "2 tasks: 2 succeeded; the last ended after 40 s")
-        let flakyLine = lines.first { $0.hasPrefix("* flaky") } ?? ""
-        #expect(flakyLine.hasSuffix("  changed"), "\(flakyLine)")
-        #expect(lines.contains("    8 attempts, the first 6 of which are not known"))
-        #expect(lines.last == "* critical path, 40 s: first (1 s), flaky")
-    }
-
     @Test func `colours change nothing else`() {
         let coloured = text(SampleBoot.source, columns: 40, isColoured: true)
         #expect(coloured.contains("····\u{1b}[31m✗✗\u{1b}[0m·\u{1b}[32m██\u{1b}[0m"), "\(coloured)")

@@ -28,11 +28,14 @@ public struct TaskHistory: Sendable, Hashable, Codable {
     /// The attempts before the recorded one, in chronological order and up to the first success on this boot.
     public var attempts: [TaskAttempt] = []
 
-    /// The maximum number of attempts that are kept; beyond this limit, the oldest attempt is dropped.
+    /// The maximum number of attempts that are kept; beyond this limit, the oldest attempt after the first is dropped.
     private static let attemptLimit = 20
 
     /// Adds the attempt of a record that another record replaces.
-    mutating func keep(_ attempt: TaskAttempt) { attempts = (attempts + [attempt]).suffix(Self.attemptLimit) }
+    mutating func keep(_ attempt: TaskAttempt) {
+        attempts.append(attempt)
+        if attempts.count > Self.attemptLimit { attempts.remove(at: 1) }
+    }
 
     /// Records that the task has changed something; an earlier failed restart stays recorded.
     public mutating func noteChange() { restart = restart ?? .due }

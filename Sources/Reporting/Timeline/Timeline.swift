@@ -48,20 +48,14 @@ struct TimelineTask: Sendable, Hashable {
     /// The number of attempts up to the first success, or until now if the task has not succeeded.
     let attemptCount: Int
 
-    /// The number of attempts before the first known attempt.
-    let unknownCount: Int
-
     /// The activities of the task, in chronological order.
     var spans: [TimelineSpan]
 
     /// Whether the task is on the critical path, which determined when the last task ended.
     var isCritical = false
 
-    /// The time at which the task first started, `nil` if it has not started or the time is not known.
-    var started: Duration? { unknownCount == 0 ? firstKnown : nil }
-
-    /// The time at which the first known attempt started.
-    var firstKnown: Duration? { spans.first { !$0.kind.isBeforeStart }?.start }
+    /// The time at which the task first started, `nil` if it has not started.
+    var started: Duration? { spans.first { !$0.kind.isBeforeStart }?.start }
 
     /// The time at which the last attempt ended, `nil` if there is none or the task is ongoing.
     var ended: Duration? { isOngoing ? nil : spans.last { !$0.kind.isBeforeStart }?.end }

@@ -83,7 +83,7 @@ extension Timeline {
 extension TimelineTask {
     /// Returns the duration from the first start to the end, or to a given time if the task is ongoing.
     ///
-    /// It is `nil` if the start is not known or has not happened.
+    /// It is `nil` if the task has not started.
     func took(until end: Duration) -> Duration? { started.map { max(.zero, (ended ?? end) - $0) } }
 }
 
@@ -139,9 +139,7 @@ extension TimelineRow {
             return "\(verb) \(duration.humanReadable) for \(span.subject ?? "something")\(reason)"
         }
         if task.attemptCount > 1 {
-            let between = "\(pauses.humanReadable) between them"
-            let unknown = "the first \(task.unknownCount) of which are not known"
-            lines.append("\(task.attemptCount) attempts, \(task.unknownCount == 0 ? between : unknown)")
+            lines.append("\(task.attemptCount) attempts, \(pauses.humanReadable) between them")
         }
         return lines
     }

@@ -52,7 +52,7 @@ extension Timeline {
     public init(_ source: TimelineSource) {
         var tasks = source.tasks.map(source.task)
         let now = source.clock.sinceBoot
-        let first = tasks.compactMap(\.firstKnown).min()
+        let first = tasks.compactMap(\.started).min()
         // Tasks that were first started after the boot, such as by hand, are not timed from its start.
         let boot = source.system?.boot
         let isBoot = boot.map { boot in boot.finished.map { (first ?? .zero) <= $0 } ?? true } ?? false
@@ -69,7 +69,7 @@ extension Timeline {
         let path = source.markCriticalPath(&tasks)
         for index in tasks.indices { tasks[index].move(to: origin) }
         // The index breaks ties, so that tasks that started together keep the order of the plan.
-        let starts = tasks.map { $0.firstKnown ?? .seconds(Int64.max / 2) }
+        let starts = tasks.map { $0.started ?? .seconds(Int64.max / 2) }
         let order = tasks.indices.sorted { (starts[$0], $0) < (starts[$1], $1) }
         self.init(
             isFromBoot: isBoot,
@@ -121,7 +121,6 @@ extension TimelineSource {
             state: success.map(TaskState.ended) ?? status.state,
             dependencies: facts.dependencies.map { tasks[$0].status.task },
             attemptCount: attempts.last?.number ?? 0,
-            unknownCount: max(0, (attempts.first?.number ?? 1) - 1),
             spans: spans,
         )
     }
@@ -135,7 +134,7 @@ extension TimelineSource {
     /// - Returns: The wait for the last dependency, then the wait for the last of the other units if it ended later.
     fileprivate func waits(before index: Int, of all: [TimelineTask], from queued: Duration) -> [TimelineSpan] {
         let (facts, task) = (tasks[index], all[index])
-        if task.firstKnown == nil, let open = facts.dependencies.first(where: { all[$0].succeeded == nil }) {
+        if task.started == nil, let open = facts.dependencies.first(where: { all[$0].succeeded == nil }) {
             // The wait of a skipped task ended when it was skipped.
             let end = facts.record.flatMap { task.state == .ended(.skipped) ? $0.uptimeMilliseconds : nil }
             return [
@@ -150,7 +149,7 @@ extension TimelineSource {
         var waits: [TimelineSpan] = []
         var position = queued
         func add(_ kind: TimelineSpan.Kind, _ subject: String, until time: Duration) {
-            let end = min(time, task.firstKnown ?? time)
+            let end = min(time, task.started ?? time)
             guard end > position else { return }
             waits.append(TimelineSpan(kind: kind, start: position, end: end, subject: subject))
             position = end
@@ -158,7 +157,7 @@ extension TimelineSource {
         if let last = lastDependency(of: index, among: all) {
             add(.dependency, all[last.index].name, until: last.time)
         }
-        guard let started = task.firstKnown else {
+        guard let started = task.started else {
             let open = facts.units.first { name in
                 guard let unit = system?.units[name], !unit.state.isActive else { return false }
                 return unit.hasJob || unit.state.active == "activating"
@@ -167,7 +166,7 @@ extension TimelineSource {
         }
         // A unit that became active later was restarted since.
         let units = facts.units.compactMap { system?.units[$0] }.filter { $0.startEnd.map { $0 <= started } ?? false }
-        if task.unknownCount == 0, let unit = units.max(by: { ($0.startEnd ?? .zero) < ($1.startEnd ?? .zero) }) {
+        if let unit = units.max(by: { ($0.startEnd ?? .zero) < ($1.startEnd ?? .zero) }) {
             add(.unit, unit.name, until: unit.startEnd ?? started)
         }
         return waits
@@ -190,7 +189,7 @@ extension TimelineSource {
         let ongoing = all.indices.filter { all[$0].isOngoing }
         let ended = all.indices.filter { all[$0].ended != nil }
         var next =
-            ongoing.min { (all[$0].firstKnown ?? .zero) < (all[$1].firstKnown ?? .zero) }
+            ongoing.min { (all[$0].started ?? .zero) < (all[$1].started ?? .zero) }
             ?? ended.max { (all[$0].ended ?? .zero) < (all[$1].ended ?? .zero) }
         var path: [String] = []
         while let index = next {
