@@ -34,7 +34,6 @@ public struct Rotation: Sendable {
                     name: leaf.name,
                     serialNumber: certificate?.serialNumber,
                     isCurrent: certificate?.isIssued(by: Array(authorities.certificates.prefix(1))) ?? false,
-                    keepsKey: leaf.signsTokens,
                 )
             )
         }

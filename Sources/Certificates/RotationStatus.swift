@@ -25,9 +25,6 @@ public struct RotationStatus: Sendable, Hashable {
 
         /// Whether the certificate is from the CA that currently issues certificates.
         public var isCurrent: Bool
-
-        /// Whether the key signs tokens, and is therefore kept.
-        public var keepsKey: Bool
     }
 
     public var progress: RotationProgress

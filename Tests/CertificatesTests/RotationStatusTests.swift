@@ -8,8 +8,7 @@ import Testing
         node: "w1",
         name: "kubelet",
         serialNumber: "4A",
-        isCurrent: true,
-        keepsKey: false
+        isCurrent: true
     )
 
     /// What is said of a step: that it is due, that it is done, or why it is refused.

@@ -29,7 +29,7 @@ struct CertificateRotationTests {
     }
 
     private func progress(_ nodes: CertificateNodes) async throws -> String? {
-        try await nodes.run("rotate-ca", "-o", "json").output.json["rotation"]?.string
+        try await nodes.run("check", "-o", "json").output.json["rotation"]?.string
     }
 
     private func expectNoProblem(_ nodes: CertificateNodes, _ moment: String) async throws {

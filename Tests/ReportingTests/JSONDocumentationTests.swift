@@ -206,31 +206,6 @@ struct JSONDocumentationTests {
         #expect(check.hasSuffix(#""summary":{"certificates":2,"problems":1}}"#))
         let checked = try readJSON(Array(check.utf8), file: "check")
         #expect(try fieldPaths(checked).sorted() == (try DocumentedFields("certificates check").paths.sorted()))
-        let plan = RenewalPlan(
-            authority: .encryptAgain(["r"]),
-            made: [.init(leaf: leaf, reasons: ["is missing"])],
-            encrypted: [.init(leaf: leaf, reasons: ["its key is encrypted to 1 SSH key not declared"])],
-            keptCount: 3,
-            removed: ["u"],
-            authorityFaults: ["f"],
-            limits: ["l"],
-        )
-        let renewal = try readJSON(Array(renewalJSON(plan, isDryRun: true).utf8), file: "renew")
-        #expect(renewal["authority"]?.string == "encrypted again")
-        #expect(renewal["dryRun"]?.boolean == true)
-        #expect(try fieldPaths(renewal).sorted() == (try DocumentedFields("certificates renew").paths.sorted()))
-        let status = RotationStatus(
-            progress: .issued,
-            authorityPath: "/c",
-            leaves: [.init(node: "w1", name: "kubelet", serialNumber: "4A", isCurrent: true, keepsKey: false)]
-        )
-        let rotation = try readJSON(
-            Array(rotationJSON(status, done: nil).utf8),
-            file: "rotate-ca"
-        )
-        #expect(rotation["done"]?.string == "issue")
-        #expect(rotation["next"]?.string == "remove")
-        #expect(try fieldPaths(rotation).sorted() == (try DocumentedFields("certificates rotate-ca").paths.sorted()))
     }
 }
 

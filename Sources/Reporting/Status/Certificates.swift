@@ -151,60 +151,6 @@ public func certificatesJSON(_ inspection: SetInspection) -> String {
     ])
 }
 
-/// Returns the actions of `certificates renew` as one JSON object.
-///
-/// - Parameters:
-///   - plan: The actions.
-///   - isDryRun: Whether the actions are only reported, not performed.
-/// - Returns: One line without a line ending.
-public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
-    let change =
-        switch plan.authority {
-        case .keep: "kept"
-        case .make: "made"
-        case .encryptAgain: "encrypted again"
-        }
-    func node(_ item: RenewalPlan.Item, isMade: Bool) -> Node {
-        .known([
-            ("node", .string(item.leaf.node)), ("name", .string(item.leaf.name)), ("reasons", .strings(item.reasons)),
-            ("keepsKey", isMade ? .boolean(item.keepsKey) : nil),
-        ])
-    }
-    let summary: [(String, Node)] = [
-        ("made", .number(plan.made.count)), ("encryptedAgain", .number(plan.encrypted.count)),
-        ("kept", .number(plan.keptCount)),
-    ]
-    return Node.output([
-        ("dryRun", .boolean(isDryRun)), ("authority", .string(change)),
-        ("authorityProblems", .strings(plan.authorityFaults)),
-        ("made", .sequence(plan.made.map { node($0, isMade: true) })),
-        ("encryptedAgain", .sequence(plan.encrypted.map { node($0, isMade: false) })),
-        ("removed", .strings(plan.removed)), ("notCompared", .strings(plan.limits)), ("summary", .mapping(summary)),
-    ])
-}
-
-/// Returns the progress of a CA rotation as one JSON object.
-///
-/// - Parameters:
-///   - status: The progress of the rotation.
-///   - done: The step that was done last, if the status does not contain it.
-/// - Returns: One line without a line ending.
-public func rotationJSON(_ status: RotationStatus, done: RotationStep?) -> String {
-    let done = done ?? status.done
-    let leaves = status.leaves.map { leaf in
-        Node.known([
-            ("node", .string(leaf.node)), ("name", .string(leaf.name)), ("serial", .text(leaf.serialNumber)),
-            ("current", .boolean(leaf.isCurrent)), ("keepsKey", .boolean(leaf.keepsKey)),
-        ])
-    }
-    return Node.output([
-        ("rotation", .string(status.progress.rawValue)),
-        ("done", .text(done?.rawValue)), ("next", .string(status.next.rawValue)),
-        ("authority", .string(status.authorityPath)),
-        ("onNodes", .strings(done.map(rotationInstructions(after:)) ?? [])), ("certificates", .sequence(leaves)),
-    ])
-}
-
 extension CertificateStatus {
     /// The certificate as a JSON object.
     fileprivate var node: Node {

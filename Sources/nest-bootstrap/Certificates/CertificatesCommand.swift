@@ -97,15 +97,16 @@ struct CertificatesCommand: Command {
         }
         guard let action = Action(rawValue: name) else { throw .unknown("action", name, among: known) }
         self.action = action
-        try checkFlags()
+        try checkFlags(options)
     }
 
     /// Refuses flags of other actions, and flags that are only valid with a step if no step is given.
-    private func checkFlags() throws(UsageError) {
+    private func checkFlags(_ options: Options) throws(UsageError) {
         let given: [(flag: String, isGiven: Bool, actions: [Action])] = [
             ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew]),
             ("--node", !nodes.isEmpty, [.check, .renew]), ("--name", !names.isEmpty, [.check, .renew]),
             ("--step", step != nil, [.rotateAuthority]), ("--confirm", isConfirmed, [.rotateAuthority]),
+            ("--output json", options.output.isForPrograms, [.check]),
         ]
         for entry in given where entry.isGiven {
             guard entry.actions.contains(action) else {
@@ -182,31 +183,25 @@ struct CertificateMaintenance {
         defer { withExtendedLifetime(lock) {} }
         let renewal = Renewal(set, selection, isForced: command.isForced, at: .now(), age)
         let plan = try await renewal.plan()
-        if !plan.authorityFaults.isEmpty, !options.output.isForPrograms {
+        if !plan.authorityFaults.isEmpty {
             let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
             let hint = "it is kept; run \(quotedShellLine(rotationCall)) to see how it is replaced"
             output.report(warnings: [Problem(text, hint: hint)])
         }
         if !command.isDryRun { try await renewal.perform(plan, onProgress: reportProgress) }
-        if options.output.isForPrograms {
-            output.writeObjects(renewalJSON(plan, isDryRun: command.isDryRun))
-        } else {
-            write(lines(plan, set))
-        }
+        write(lines(plan, set))
         return .success
     }
 
     /// Locks the certificate set against other processes.
     func lock(_ set: CertificateSet) async throws(Problem) -> FileLock {
-        try await set.lock {
-            if !options.output.isForPrograms { output.write("waiting for another renewal of '\(set.directory)'\n") }
-        }
+        try await set.lock { output.write("waiting for another renewal of '\(set.directory)'\n") }
     }
 
     /// Reports that a certificate was created, or that its key was encrypted again.
     @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
         let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
-        if !options.output.isForPrograms { output.write("\(leaf.node)/\(leaf.name): \(change)\n") }
+        output.write("\(leaf.node)/\(leaf.name): \(change)\n")
     }
 
     /// Formats a plan and its totals; for a dry run, which reports no progress, also lists every certificate.
@@ -283,7 +278,7 @@ extension CertificateMaintenance {
         guard step.needsConfirmation, !command.isConfirmed else { return }
         let call = quotedShellLine(call(for: step))
         if step == .remove {
-            if !options.output.isForPrograms { write(serialLines(status)) }
+            write(serialLines(status))
             throw Problem(
                 "step 'remove' makes the certificates of the old CA invalid: every node must have those of the set, and use "
                     + "them",
@@ -298,11 +293,7 @@ extension CertificateMaintenance {
     }
 
     private func show(_ status: RotationStatus, done: RotationStep? = nil, invites: Bool = true) {
-        if options.output.isForPrograms {
-            output.writeObjects(rotationJSON(status, done: done))
-        } else {
-            write(rotationLines(status, done: done, next: invites ? shellLine(call(for: status.next)) : nil))
-        }
+        write(rotationLines(status, done: done, next: invites ? shellLine(call(for: status.next)) : nil))
     }
 
     private func write(_ lines: [String]) { output.write(lines.map { $0 + "\n" }.joined()) }
