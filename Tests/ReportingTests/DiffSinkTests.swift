@@ -68,7 +68,7 @@ struct DiffSinkTests {
                 +++ /etc/x (task 'x')
                 mode 0644 -> 0600
                 task 'x' would run 'ls'
-                unchanged: b, w
+                unchanged: b
                 5 tasks: 2 would change, 2 unchanged, 1 failed
 
                 """

@@ -124,7 +124,7 @@ struct LineSinkTests {
                 cni: 1 object would be created, 2 changed, 1 deleted
                 api: would wait for unit 'a'
                 run: would run 'ls'
-                unchanged: pki, net, api
+                unchanged: pki, net
                 5 tasks: 2 would change, 3 unchanged
 
                 """

@@ -50,6 +50,9 @@ struct StatusTests {
             ]
         )
         #expect(lines.contains("    away; start it"))
+        let name = String(repeating: "long-name-", count: 5)
+        let long = TaskStatus(task: name, state: .ended(.unchanged), age: .seconds(200), duration: .milliseconds(12))
+        #expect(statusLines([long], columns: 80) == ["\(name)  unchanged    12 ms", "    3m 20s ago"])
     }
 
     @Test func `what systemd says of the wait for a Lease is left out, and nothing else`() {

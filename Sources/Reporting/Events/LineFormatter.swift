@@ -6,6 +6,10 @@ import Planning
 /// An object that was already as described does not get its own line; the last line of the task counts it.
 struct LineFormatter {
     let isDryRun: Bool
+    /// The tasks of a dry run whose effects other than changes of paths and objects have lines.
+    private var tasksWithPlans: Set<String> = []
+
+    init(isDryRun: Bool) { self.isDryRun = isDryRun }
 
     /// Formats an event.
     ///
@@ -15,7 +19,7 @@ struct LineFormatter {
     ///   - counts: The results so far for the objects of the event's task.
     ///   - isStarted: Whether the event's task has started.
     /// - Returns: The lines, empty for an event that changes nothing.
-    func lines(
+    mutating func lines(
         for event: Event,
         problems: [Problem],
         counts: ResultCounts,
@@ -27,7 +31,9 @@ struct LineFormatter {
         // If another node holds the Lease, the wait of the task mentions it.
         case .lease(let holder): return holder.isSelf ? [Line(task, holder.text, .progress)] : []
         case .waiting(let wait): return [Line(task, "waiting: \(wait)", .waiting)]
-        case .planned(let text): return [Line(task, text, .progress)]
+        case .planned(let text):
+            tasksWithPlans.insert(task ?? "")
+            return [Line(task, text, .progress)]
         case .path(let path, let result): return lines(task, path, result)
         case .change(let subject, let text): return [Line(task, "\(subject) \(text)", .progress)]
         case .object(let object, let result): return lines(task, object, result)
@@ -42,7 +48,8 @@ struct LineFormatter {
             return problems.map { line($0, task) } + end
         case .runFinished(let report):
             // A dry run names the tasks that would change nothing.
-            let names = isDryRun ? report.entries.filter { $0.outcome.kind == .unchanged }.map(\.task) : []
+            let unchanged = report.entries.filter { $0.outcome.kind == .unchanged && !tasksWithPlans.contains($0.task) }
+            let names = isDryRun ? unchanged.map(\.task) : []
             let list = names.isEmpty ? [] : [Line(nil, "unchanged: \(names.joined(separator: ", "))", .unchanged)]
             return list + [Line(nil, OutcomeCounts(report).text(isDryRun: isDryRun), .summary)]
         }

@@ -49,7 +49,7 @@ struct RunReporter: Sendable {
     }
 
     private let isDryRun: Bool
-    private let formatter: LineFormatter
+    private var formatter: LineFormatter
     private var entries: [String: Entry] = [:]
     private var start: Duration?
     private var sinks: [any EventSink]

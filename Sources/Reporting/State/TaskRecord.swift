@@ -2,6 +2,8 @@ public import Base
 public import Planning
 
 /// The last attempt of a task on this boot, as stored in the state directory.
+///
+/// A new property must be optional: without it, the records of an older version of the program count as damaged.
 public struct TaskRecord: Sendable, Hashable, Codable {
     /// The task's name.
     public var task: String

@@ -140,6 +140,17 @@ public struct ProductList: Sendable, Hashable, Codable {
 }
 
 extension ProductList {
+    /// Reads a list that an older version of the program may have written without some of the fields.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        task = try values.decode(String.self, forKey: .task)
+        position = try values.decode(Int.self, forKey: .position)
+        products = try values.decode([Product].self, forKey: .products)
+        reset = try values.decodeIfPresent(ResetCommands.self, forKey: .reset)
+        former = try values.decodeIfPresent([FormerState].self, forKey: .former) ?? []
+        isResetDue = try values.decodeIfPresent(Bool.self, forKey: .isResetDue) ?? true
+    }
+
     /// Reads the list of a task, `nil` if the content of the file is not one.
     static func read(_ bytes: [UInt8], of task: String) -> Self? {
         guard let list = stateValue(Self.self, from: bytes), list.task == task,
