@@ -9,10 +9,8 @@ public struct ReportState: Sendable, Hashable, Codable {
         public var task: String
         /// The message about the last attempt, which every user may read.
         public var message: String
-        /// The number of failures.
+        /// The number of failed attempts since the task last succeeded.
         public var count: Int
-        /// The number of the last attempt, counted since the task last succeeded.
-        public var attempt: Int
         /// The time of the first known failure.
         public var first: Timestamp
         /// The time at which the last attempt ended.
@@ -77,14 +75,9 @@ public struct ReportState: Sendable, Hashable, Codable {
     ) -> Failure? {
         guard let message = new.message(of: task) else { return nil }
         let time = new.finishedAt ?? now
-        var failure = Failure(task: task, message: message, count: 1, attempt: new.attempt, first: time, last: time)
-        guard let known else { return failure }
         // Without a record, the number of further failures is not known.
-        guard new.finishedAt != nil, known.attempt != new.attempt || known.last != time else { return nil }
-        // The count includes attempts between two reports.
-        failure.count = known.count + max(1, new.attempt - known.attempt)
-        failure.first = known.first
-        return failure
+        if let known, new.finishedAt == nil || known.count == new.attempt && known.last == time { return nil }
+        return Failure(task: task, message: message, count: new.attempt, first: known?.first ?? time, last: time)
     }
 
     /// Records why a report could not be sent, and returns whether a warning is due.
