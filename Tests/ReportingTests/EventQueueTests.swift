@@ -54,7 +54,7 @@ struct EventQueueTests {
 
     @Test func `a reader that stalls delays neither senders nor the end`() {
         let output = makeOutput()
-        let events = EventQueue([LineSink(output)])
+        let events = EventQueue([LineSink(output: output)])
         let count = 2 * ConsoleOutput.backlogLimit / Self.line.utf8.count
         for _ in 0..<count { events.send(Event(task: "noisy", .output(Self.line))) }
         events.send(Event(task: "other", .taskFinished(.unchanged, after: .zero)))
@@ -72,7 +72,7 @@ struct EventQueueTests {
 
     @Test func `lines that were left out are counted, and outcomes are kept`() throws {
         let output = makeOutput()
-        let events = EventQueue([LineSink(output)])
+        let events = EventQueue([LineSink(output: output)])
         let count = 2 * ConsoleOutput.backlogLimit / Self.line.utf8.count
         for _ in 0..<count { events.send(Event(task: "noisy", .output(Self.line))) }
         while !output.isBacklogged { usleep(1000) }

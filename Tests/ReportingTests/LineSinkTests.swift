@@ -1,6 +1,6 @@
 import Base
 @testable import Planning
-import Reporting
+@testable import Reporting
 import TestSupport
 import Testing
 
@@ -9,7 +9,7 @@ struct LineSinkTests {
     private let recorder = Recorder()
 
     private func report(_ events: [Event], isDryRun: Bool = false) {
-        let reporter = Reporter(LineSink(recorder.output), isDryRun: isDryRun)
+        let reporter = Reporter(LineSink(output: recorder.output), isDryRun: isDryRun)
         for event in events { reporter.receive(event) }
         reporter.finish()
     }

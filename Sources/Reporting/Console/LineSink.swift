@@ -1,20 +1,14 @@
 import Base
 import Planning
 
-/// Reports a run in lines, for files, pipes and simple terminals, and a dry run, which is a list of changes.
-public struct LineSink: EventSink {
-    private let output: ConsoleOutput
-    private let isColoured: Bool
+/// Reports a run, or a dry run, as lines for files, pipes and simple terminals.
+struct LineSink: EventSink {
+    let output: ConsoleOutput
+    var isColoured = false
 
-    public init(_ output: ConsoleOutput, isColoured: Bool = false) {
-        (self.output, self.isColoured) = (output, isColoured)
-    }
+    var isBehind: Bool { output.isBacklogged }
 
-    /// Whether the reader of standard output is slow or gone.
-    public var isBehind: Bool { output.isBacklogged }
-
-    /// Writes the lines of an event.
-    public mutating func receive(_ event: ReportedEvent) {
+    mutating func receive(_ event: ReportedEvent) {
         for line in event.lines {
             if line.isDiagnostic {
                 output.write("\(line)\n", to: .diagnostics)

@@ -44,7 +44,7 @@ public func makeSinks(
         let screen = TerminalScreen(output, isColoured: outputEnvironment.isColoured)
         sinks = [TerminalSink(screen, showsDiagnostics: outputEnvironment.isErrorTerminal)]
     } else {
-        sinks = [LineSink(output, isColoured: outputEnvironment.isColoured)]
+        sinks = [LineSink(output: output, isColoured: outputEnvironment.isColoured)]
     }
     if let auditJournal {
         // Errors of this journal are ignored, because the outputs already receive every event.
