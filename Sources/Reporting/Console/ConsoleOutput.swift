@@ -7,14 +7,12 @@ public import Host
 /// Results and progress go to standard output, warnings and errors to standard error. Separate threads do the writing,
 /// so a reader that stalls delays only ``flush(idleLimit:until:)``.
 public final class ConsoleOutput: Sendable {
-    /// An output stream of the program.
     public enum Stream: Int32, Sendable, Hashable, CaseIterable {
         /// Standard output.
         case results = 1
         /// Standard error.
         case diagnostics = 2
 
-        /// The name of the stream in messages.
         var name: String { self == .results ? "standard output" : "standard error" }
     }
 
@@ -42,12 +40,7 @@ public final class ConsoleOutput: Sendable {
     /// The number of unwritten bytes above which output lines of child processes are dropped.
     static let backlogLimit = 4 << 20
 
-    /// Creates an output to the standard streams of the process, or to another writer.
-    ///
-    /// - Parameters:
-    ///   - writer: Writes bytes.
-    ///   - journal: The queue for journal entries, if the output is connected to the journal.
-    ///   - problemView: The form of problems, if standard error is a terminal.
+    /// Creates an output to a writer, by default to the standard streams of the process.
     public init(
         _ writer: @escaping Writer = { (bytes, stream) throws(SystemError) in
             try writeAll(bytes, to: stream.rawValue)
@@ -76,7 +69,7 @@ public final class ConsoleOutput: Sendable {
     /// Returns whether nothing more is written to a stream, because its reader has gone away or a write has failed.
     public func isClosed(_ stream: Stream) -> Bool { state.failure(of: stream) != nil }
 
-    /// Writes text; after a write error, the stream is no longer written to.
+    /// Writes text, unless an earlier write to the stream has failed.
     public func write(_ text: String, to stream: Stream = .results) {
         write(Array(text.utf8), to: stream)
     }
@@ -91,16 +84,15 @@ public final class ConsoleOutput: Sendable {
         }
     }
 
-    /// Returns the number of bytes that wait to be written to a stream.
+    /// Returns the number of unwritten bytes.
     func backlog(of stream: Stream) -> Int { state.backlog(of: stream) }
 
-    /// Whether so much output waits for standard output that output lines of child processes are dropped.
+    /// Whether standard output has so many unwritten bytes that output lines of child processes are dropped.
     public var isBacklogged: Bool { backlog(of: .results) > Self.backlogLimit }
 
     /// Waits until everything is written.
     ///
-    /// If output is not written in time, ``failure`` says for how long the stream was not read. Entries that the
-    /// journal has not accepted do not set ``failure``.
+    /// If a stream is not read in time, ``failure`` is set; entries that the journal has not accepted do not set it.
     ///
     /// - Parameters:
     ///   - idleLimit: The time without progress after which a stream is given up.
@@ -124,7 +116,7 @@ public final class ConsoleOutput: Sendable {
 private final class OutputState: Sendable {
     private struct StreamState {
         var failure: SystemError?
-        /// The number of bytes that wait to be written.
+        /// The number of unwritten bytes.
         var backlog = 0
     }
 

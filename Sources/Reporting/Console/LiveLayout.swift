@@ -8,9 +8,7 @@ import Planning
 /// interrupted tasks, and to tasks that have not started. All other tasks are counted.
 struct LiveLayout {
     let format: RowFormatter
-    /// The largest number of lines.
     let rowLimit: Int
-    /// The lines below the rows.
     var footer: [ScreenLine] = []
 
     /// Returns the visible lines, at most ``rowLimit``, of rows in the order of the plan.

@@ -1,18 +1,15 @@
 public import Host
 
-/// The properties of the program's outputs.
+/// The capabilities of standard output and standard error.
 public struct OutputEnvironment: Sendable {
-    /// Whether standard output is a terminal.
     let isOutputTerminal: Bool
 
-    /// Whether standard error is a terminal.
     public let isErrorTerminal: Bool
 
-    /// Whether the terminal understands more than characters.
+    /// Whether the terminal supports escape sequences.
     private let isCapable: Bool
     private let refusesColours: Bool
 
-    /// Creates a description of outputs, by default those of the process, and an environment.
     public init(
         environment: [String: String],
         isOutputTerminal: Bool = Terminal.isTerminal(1),

@@ -6,11 +6,10 @@ struct RunView {
     private struct Entry {
         let name: String
         var dependencies: [Int] = []
-        /// The progress of a task that has started.
+        /// The progress, `nil` if the task has not started.
         var progress: TaskProgress?
-        /// The outcome of a task that has ended, with its duration.
+        /// The outcome and the duration, `nil` if the task has not ended.
         var end: (outcome: Outcome, duration: Duration)?
-        /// The problems, in the order in which they were reported.
         var problems: [String] = []
     }
 
@@ -18,11 +17,7 @@ struct RunView {
     private var entries: [Entry] = []
     private var positions: [String: Int] = [:]
 
-    /// Applies an event.
-    ///
-    /// - Parameters:
-    ///   - event: The event, with the results so far.
-    ///   - problems: The problems of the event, for the lines below the task.
+    /// Applies an event, whose problems are shown below the row of its task.
     mutating func note(_ event: ReportedEvent, problems: [String]) {
         if case .runStarted(let tasks) = event.event.kind {
             for task in tasks { entries[position(of: task.name)].dependencies = task.dependencies }
@@ -43,12 +38,11 @@ struct RunView {
         return entries.count - 1
     }
 
-    /// Removes all tasks.
     mutating func clear() { self = RunView() }
 
     // MARK: Rows
 
-    /// Returns the rows of all tasks, with ages at an instant.
+    /// Returns the rows of all tasks, with the ages of running tasks at an instant.
     func rows(at now: Duration) -> [TaskRow] {
         entries.map { entry in
             var row =
@@ -116,7 +110,7 @@ struct RunView {
         return staying.flatMap(format.finalLines) + others.map(\.onScreen)
     }
 
-    /// The skipped tasks, with one line for each set of failed tasks that caused the skipping.
+    /// One line for each set of failed tasks, with the tasks that were skipped because of them.
     private var skipped: [Line] {
         var groups: [(failed: [String], names: [String])] = []
         // A skipped dependency stands for the failures because of which it was skipped itself.

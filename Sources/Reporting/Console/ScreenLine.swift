@@ -4,22 +4,16 @@ import Base
 ///
 /// The rest keeps the default text colour, which is readable on every background.
 struct ScreenLine: Sendable, Hashable {
-    /// The text before the coloured part.
     var before = ""
     /// The coloured part, a word that has the same meaning without its colour.
     var marked: String
-    /// The text after the coloured part.
     var after = ""
-    /// The kind of the line, which determines the colour.
     var tone: Line.Tone
 
-    /// The line without colours.
     var text: String { before + marked + after }
 
-    /// The number of columns that the line occupies.
     var columnCount: Int { text.columnCount }
 
-    /// Returns the line, in colour if requested.
     func painted(_ isColoured: Bool) -> String {
         isColoured ? before + tone.painted(marked) + after : text
     }
@@ -54,12 +48,10 @@ extension Line {
         )
     }
 
-    /// Returns the printed line, in the colour of its tone if requested.
     func painted(_ isColoured: Bool) -> String { onScreen.painted(isColoured) }
 }
 
 extension Line.Tone {
-    /// Returns a text in the colour of the tone.
     func painted(_ text: String) -> String {
         guard let colour, !text.isEmpty else { return text }
         return "\u{1b}[\(colour)m\(text)\u{1b}[0m"

@@ -1,7 +1,7 @@
 import Base
 import Planning
 
-/// A task, or a node of a cluster, as a view or a list shows it.
+/// A row for a task, or for a node of a cluster, in a view or a list.
 struct TaskRow: Sendable, Hashable {
     /// The progress of a task, which decides whether it gets a row when there are too few lines.
     enum Phase: Sendable, Hashable {
@@ -14,7 +14,6 @@ struct TaskRow: Sendable, Hashable {
         /// The task has ended, or will not start.
         case ended(Outcome.Kind)
 
-        /// Whether the task is running.
         var isRunning: Bool { self == .working || self == .waiting }
 
         var hasFailed: Bool { self == .ended(.failed) }
@@ -24,17 +23,14 @@ struct TaskRow: Sendable, Hashable {
     }
 
     var name: String
-    /// The progress of the task.
     var phase: Phase
-    /// The word for the state of the task.
     var word: String
-    /// The kind of the word, which determines its colour.
     var tone: Line.Tone
     /// The time for which the task has been running, or its duration if it has ended.
     var time = ""
     /// The activity, wait or result of the task.
     var detail = ""
-    /// The problems, each on separate lines below the row.
+    /// The problems, which are printed below the row.
     var problems: [String] = []
 }
 
@@ -42,24 +38,17 @@ struct TaskRow: Sendable, Hashable {
 ///
 /// An activity that does not fit beside its row is printed below it.
 struct RowFormatter {
-    /// The number of columns available.
     let columns: Int
     private let nameWidth: Int
     /// The number of columns for the activity beside a row, negative if the terminal is too narrow.
     private let detailWidth: Int
-    /// The width of the column for states.
     private let wordWidth: Int
 
-    /// The width of the column for times.
     private static let timeWidth = 7
     /// The indentation of lines that belong to the row above them.
     private static let indentation = "    "
 
-    /// Creates a formatter with columns that are wide enough for some rows.
-    ///
-    /// - Parameters:
-    ///   - rows: The rows.
-    ///   - columns: The number of columns available, or `nil` for lines of any length.
+    /// Creates a formatter whose columns fit some rows; without a width, lines have any length.
     init(_ rows: [TaskRow], columns: Int?) {
         let columns = columns ?? 1 << 20
         self.columns = columns
@@ -70,12 +59,8 @@ struct RowFormatter {
 
     /// Formats a row that is redrawn, with every line cut to the width of the terminal.
     ///
-    /// - Parameters:
-    ///   - row: The row.
-    ///   - showsDetailLines: Whether the activity may have separate lines. On a wide terminal, a working task never has
-    ///     any, because they would appear and disappear several times a second.
-    ///   - problemLimit: The largest number of lines for problems.
-    /// - Returns: The lines, at least one.
+    /// On a wide terminal, the activity of a working task never has its own lines, because they would appear and
+    /// disappear several times a second.
     func lines(_ row: TaskRow, _ showsDetailLines: Bool, problemLimit: Int) -> [ScreenLine] {
         let workLimit = detailWidth < 24 ? 1 : 0
         let detailLimit = !showsDetailLines ? 0 : row.phase == .working ? workLimit : 3

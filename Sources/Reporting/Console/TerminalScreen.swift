@@ -6,10 +6,8 @@ import Host
 /// clears surplus lines, so nothing flickers. The cursor rests at the start of the line below the frame, and no mode of
 /// the terminal is changed, so nothing has to be restored when the program ends.
 struct TerminalScreen: Sendable {
-    /// The output to the terminal.
     let output: ConsoleOutput
     private let isColoured: Bool
-    /// Reads the current size of the terminal.
     private let size: @Sendable () -> TerminalSize
     /// Determines whether the program currently has the terminal to itself.
     private let isForeground: @Sendable () -> Bool
@@ -33,12 +31,10 @@ struct TerminalScreen: Sendable {
         (self.size, self.isForeground) = (size, isForeground)
     }
 
-    /// Begins a frame, unless it can be left out, because the next frame replaces it.
+    /// Returns the size of the terminal for the next frame, `nil` if the frame is left out.
     ///
-    /// That is so if the terminal is stalled, or a shell is using it, and no line stays.
-    ///
-    /// - Parameter isNeeded: Whether there are lines that stay.
-    /// - Returns: The current size of the terminal, `nil` if there is no frame.
+    /// A frame is left out while output to the terminal is stalled or a shell is using it, unless it is needed because
+    /// lines stay.
     mutating func beginFrame(isNeeded: Bool = false) -> TerminalSize? {
         let isForeground = isForeground()
         // Drawing over the old frame would overwrite the output of a shell.
@@ -47,12 +43,7 @@ struct TerminalScreen: Sendable {
         return isHidden && !isNeeded ? nil : size()
     }
 
-    /// Draws lines that stay and, below them, lines that the next frame replaces.
-    ///
-    /// - Parameters:
-    ///   - staying: The lines that stay.
-    ///   - lines: The lines that the next frame replaces, which fit the rows and columns of a view.
-    ///   - size: The result of ``beginFrame(isNeeded:)``.
+    /// Draws lines that stay and, below them, the lines that the next frame replaces, which must fit the view.
     mutating func draw(staying: [ScreenLine] = [], live lines: [ScreenLine], in size: TerminalSize) {
         output.write(text(staying: staying, live: isHidden ? [] : lines, in: size))
     }
@@ -99,7 +90,6 @@ struct TerminalScreen: Sendable {
         return text + cursor(from: row, to: new.count) + (new.count < live.count ? clearToEndOfScreen : "")
     }
 
-    /// Returns the escape sequence that moves the cursor up or down.
     private func cursor(from row: Int, to target: Int) -> String {
         if target < row { return "\u{1b}[\(row - target)A" }
         return target > row ? "\u{1b}[\(target - row)B" : ""
@@ -115,7 +105,6 @@ struct TerminalScreen: Sendable {
         return fitting.reversed()
     }
 
-    /// Returns the number of rows that a line occupies.
     private static func rows(of line: ScreenLine, in size: TerminalSize) -> Int {
         max(1, (line.columnCount + size.columns - 1) / max(1, size.columns))
     }

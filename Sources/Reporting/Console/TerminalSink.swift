@@ -13,7 +13,6 @@ struct TerminalSink: EventSink {
     private var view = RunView()
     /// The lines that the next frame puts above the view.
     private var pending: [Line] = []
-    /// The time of the last frame.
     private var lastFrame: Duration?
 
     /// The time between two frames, unless many lines are pending.
@@ -26,10 +25,8 @@ struct TerminalSink: EventSink {
         (self.screen, self.showsDiagnostics) = (screen, showsDiagnostics)
     }
 
-    /// Whether the terminal is stopped or slow.
     var isBehind: Bool { screen.output.isBacklogged }
 
-    /// Records an event, and draws a frame if the last one is old enough.
     mutating func receive(_ event: ReportedEvent) {
         let uptime = event.uptime
         for line in event.lines where isElsewhere(line) { screen.output.write("\(line)\n", to: .diagnostics) }
@@ -42,7 +39,6 @@ struct TerminalSink: EventSink {
         if age >= Self.interval || pending.count >= Self.pendingLimit { draw(at: uptime) }
     }
 
-    /// Redraws the view for the current time.
     mutating func tick(at uptime: Duration) { draw(at: uptime) }
 
     /// Removes the view if the run has not ended.
@@ -67,12 +63,7 @@ struct TerminalSink: EventSink {
         line.isDiagnostic && !showsDiagnostics
     }
 
-    /// Draws a frame.
-    ///
-    /// - Parameters:
-    ///   - uptime: The time for which ages are computed.
-    ///   - summary: Lines that stay, below the lines of the view.
-    ///   - isLast: Whether this is the last frame, without a view.
+    /// Draws a frame for a time; the last frame has a summary instead of a view.
     private mutating func draw(at uptime: Duration, summary: [Line] = [], isLast: Bool = false) {
         guard let size = screen.beginFrame(isNeeded: !pending.isEmpty || isLast) else { return }
         lastFrame = uptime

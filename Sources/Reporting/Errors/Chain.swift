@@ -1,18 +1,16 @@
 public import Base
 import Host
 
-/// Formats an error with its causes as one line.
+/// Formats an error and its causes as one line, the outermost first, followed by the hint.
 ///
-/// - Parameter error: The error; the causes of a ``Base/Problem`` are followed.
-/// - Returns: The messages from the outermost to the innermost, without repetitions, then the hint.
+/// A text that adds nothing to the others is left out.
 public func chain(_ error: any Error) -> String {
     problem(of: causes(of: error)).line
 }
 
 /// Formats an error as one line that every user of the node may read.
 ///
-/// - Parameter error: The error.
-/// - Returns: The result of ``chain(_:)``, but without hints and inner causes if a problem has a public message.
+/// If a problem has a public message, the line has neither its inner causes nor hints.
 public func publicChain(_ error: any Error) -> String {
     let list = causes(of: error).lazy.compactMap { $0 as? Problems }.first
     return list.map { firstLine($0.all.map(publicLine)) } ?? publicLine(error)
@@ -40,9 +38,7 @@ private func publicCauses(_ causes: [any Error]) -> [any Error] {
 
 /// Lists the problems of an error.
 ///
-/// - Parameter error: The error; ``Base/Problems`` among its causes are listed one by one.
-/// - Returns: One problem for most errors, every problem of an error that consists of several, and none if all of them
-///   were already reported.
+/// The errors in ``Base/Problems`` are listed one by one. The list is empty if all of them were already reported.
 public func problems(of error: any Error) -> [Problem] {
     let causes = causes(of: error)
     guard let index = causes.firstIndex(where: { $0 is Problems }), let inner = causes[index] as? Problems else {
@@ -64,7 +60,7 @@ func journalFields(of error: any Error) -> [(String, String)] {
     return number.map { [("ERRNO", String($0))] } ?? []
 }
 
-/// Returns the error, followed by the chain of its causes.
+/// Returns the error and the chain of its causes.
 private func causes(of error: any Error) -> [any Error] {
     var causes = [error]
     // The limit ends the loop if an error is its own cause.

@@ -1,29 +1,24 @@
 public import Base
 import Host
 
-/// The form of problems and warnings on a terminal: with the line of the file, and in colour.
+/// The form of problems and warnings on a terminal: in colour, with the line of the file.
 public struct ProblemView: Sendable {
     /// Returns the text of a line of a file, or `nil` if it cannot be read or must not be shown.
     public typealias Source = @Sendable (SourceLocation) -> String?
 
-    /// The number of columns of the terminal; `nil` if it is not known, so that nothing is wrapped.
+    /// The width of the terminal; if `nil`, nothing is wrapped.
     private let columns: Int?
     private let isColoured: Bool
     private let source: Source
 
-    /// The number of columns before the text of a line of the file that is shown at most, if the width is not known.
+    /// The largest width of an excerpt if the width of the terminal is not known.
     private static let unknownWidth = 160
 
     public init(columns: Int?, isColoured: Bool, source: @escaping Source) {
         (self.columns, self.isColoured, self.source) = (columns, isColoured, source)
     }
 
-    /// Formats a problem with the place in the file.
-    ///
-    /// - Parameters:
-    ///   - problem: The problem.
-    ///   - isWarning: Whether it is a warning rather than an error.
-    /// - Returns: The lines, with line endings.
+    /// Formats a problem or warning as lines with line endings, followed by the line of the file.
     func text(_ problem: Problem, isWarning: Bool) -> String {
         let tone = isWarning ? Line.Tone.warning : .error
         let severity = isWarning ? "warning:" : "error:"
@@ -43,7 +38,7 @@ public struct ProblemView: Sendable {
 
     /// Returns the line of the file, and a line that marks the place.
     ///
-    /// If the line is too long, a third of what is shown is before the place.
+    /// If the line is too long, a third of the excerpt is before the place.
     private func excerpt(_ problem: Problem, _ tone: Line.Tone) -> [String] {
         guard let location = problem.location, let position = location.position, let line = source(location) else {
             return []
@@ -70,12 +65,11 @@ public struct ProblemView: Sendable {
     }
 }
 
-/// Reporting of errors and warnings outside a run.
 extension ConsoleOutput {
-    /// Reports an error as lines on standard error, as journal entries, or as objects on standard output.
+    /// Reports an error as lines on standard error, as journal entries, or as JSON objects on standard output.
     ///
     /// A line without a source location begins with the program's name. The objects have the fields of the `error`
-    /// events of ``JSONSink``, without `run`, `sequence` and `task`.
+    /// events of ``JSONSink``, except for `run`, `sequence` and `task`.
     public func report(
         _ error: any Error,
         as format: OutputFormat = .text,
@@ -84,13 +78,7 @@ extension ConsoleOutput {
         report(problems(of: error), as: format, kind, journalFields(of: error))
     }
 
-    /// Reports problems in the same way as the problems of an error.
-    ///
-    /// - Parameters:
-    ///   - problems: The problems.
-    ///   - format: The format.
-    ///   - kind: The kind of the entries in the journal.
-    ///   - fields: Further fields of the entries.
+    /// Reports problems like an error; journal entries have the additional fields.
     public func report(
         _ problems: [Problem],
         as format: OutputFormat = .text,
@@ -109,7 +97,7 @@ extension ConsoleOutput {
         }
     }
 
-    /// Reports warnings on standard error or in the journal, as ``MessageID/warning``, without affecting the exit code.
+    /// Reports warnings on standard error or in the journal.
     public func report(warnings: [Problem]) {
         for warning in warnings { report(warning, after: "warning: ", .warning, 4) }
     }

@@ -1,12 +1,10 @@
 import Base
 import Planning
 
-/// The number of tasks of a run with each outcome.
 struct OutcomeCounts {
-    /// The outcomes in the order in which they are printed, each with its number of tasks.
+    /// The number of tasks with each outcome, in the order in which the outcomes are printed.
     let counts: [(kind: Outcome.Kind, count: Int)]
 
-    /// The total number of tasks.
     let total: Int
 
     init(_ outcomes: [Outcome.Kind]) {
@@ -16,7 +14,7 @@ struct OutcomeCounts {
 
     init(_ report: Report) { self.init(report.entries.map(\.outcome.kind)) }
 
-    /// Returns the last line of a run, such as `12 tasks: 3 changed, 8 unchanged, 1 failed`.
+    /// The last line of a run, such as `12 tasks: 3 changed, 8 unchanged, 1 failed`.
     func text(isDryRun: Bool = false) -> String {
         total > 0 ? "\(taskCount): \(list(changed: isDryRun ? "would change" : "changed"))" : "no task to run"
     }
@@ -31,14 +29,13 @@ struct OutcomeCounts {
         return words.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 
-    /// The counts as the fields of a JSON object.
     var fields: [(String, Node?)] {
         [("tasks", .number(total))] + counts.map { ($0.kind.rawValue, .number($0.count)) }
     }
 }
 
 extension ResultCounts {
-    /// The counts that are not zero, such as `20 created, 3 unchanged`; empty if nothing was counted.
+    /// The counts that are not zero, such as `20 created, 3 unchanged`.
     var text: String {
         let named = [
             (created, "created"), (changed, "configured"), (deleted, "deleted"), (unchanged, "unchanged"),
@@ -62,7 +59,7 @@ extension ResultCounts {
         return ([first] + named.dropFirst().map { "\($0.0) \($0.1)" }).joined(separator: ", ")
     }
 
-    /// The counts as a JSON object, or `nil` if nothing was counted.
+    /// The counts as a JSON object, `nil` if nothing was counted.
     var node: Node? {
         guard !isEmpty else { return nil }
         return .mapping([

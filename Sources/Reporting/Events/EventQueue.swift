@@ -14,12 +14,7 @@ public final class EventQueue: Sendable {
     private let queue: ThreadQueue<RunReporter.Item>
     private let sinks: [any EventSink]
 
-    /// Creates a queue.
-    ///
-    /// - Parameters:
-    ///   - sinks: The sinks that report the events.
-    ///   - isDryRun: Whether the run is a dry run.
-    ///   - limit: The number of waiting events at which lines of output are dropped.
+    /// Creates a queue that drops lines of output while a number of events waits.
     public init(_ sinks: [any EventSink], isDryRun: Bool = false, limit: Int = 10_000) {
         (self.sinks, self.limit) = (sinks, limit)
         // The lock is never contended, because only the thread of the queue uses it.
@@ -51,7 +46,7 @@ public final class EventQueue: Sendable {
     /// The time since the queue was created.
     private var uptime: Duration { start.duration(to: .now) }
 
-    /// Adds the number of a task's attempt, which applies to all later events of the task.
+    /// Sets the number of a task's attempt for all later events of the task.
     public func note(attempt: Int, of task: String) { queue.append(.attempt(attempt, task: task)) }
 
     /// Lets the sinks update displayed times; called about five times a second.
@@ -63,7 +58,7 @@ public final class EventQueue: Sendable {
     /// Lets the sinks show why no task could start; the problems themselves are reported separately.
     public func runBlocked(by problems: [Problem]) { queue.append(.runBlocked(problems)) }
 
-    /// Finishes reporting after the last event, and waits until the sinks have written everything.
+    /// Finishes reporting, and waits until the sinks have written everything.
     ///
     /// - Parameters:
     ///   - idleLimit: The longest time that passing on one event may take.

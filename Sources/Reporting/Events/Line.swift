@@ -15,14 +15,14 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
 
     let tone: Tone
 
-    /// Creates a line; control characters in the texts are escaped.
+    /// Creates a line, with control characters escaped.
     init(_ task: String?, _ text: String, _ tone: Tone) {
         self.task = task.map(printable)
         self.text = printable(text)
         self.tone = tone
     }
 
-    /// Creates a line of a unified diff; white space at its end is made visible.
+    /// Creates a line of a unified diff, with white space at its end made visible.
     init(diff text: String, indentation: Int = 0) {
         task = nil
         self.text = String(repeating: " ", count: indentation) + printableDiffLine(text)
@@ -36,7 +36,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
             }
     }
 
-    /// Whether the text is printed unchanged, without folding.
+    /// Whether the text is printed without folding.
     private var isVerbatim: Bool { [.output, .hunk, .added, .removed, .context].contains(tone) }
 
     /// Returns the line as several lines of at most a number of columns, broken between words.
@@ -52,13 +52,12 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
             + lines.dropFirst().map { Line(nil, $0, continuationTone) }
     }
 
-    /// The tone of continuation lines: only the first line contains the coloured word.
+    /// The tone of continuation lines, which do not contain the coloured word.
     private var continuationTone: Tone { tone == .summary ? .summary : .progress }
 
     /// Whether the line belongs on standard error.
     var isDiagnostic: Bool { tone == .warning || tone == .error }
 
-    /// The printed line.
     var description: String { task.map { "\($0): \(text)" } ?? text }
 }
 

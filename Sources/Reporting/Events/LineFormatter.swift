@@ -11,14 +11,7 @@ struct LineFormatter {
 
     init(isDryRun: Bool) { self.isDryRun = isDryRun }
 
-    /// Formats an event.
-    ///
-    /// - Parameters:
-    ///   - event: The event.
-    ///   - problems: The problems of the event that were not reported before.
-    ///   - counts: The results so far for the objects of the event's task.
-    ///   - isStarted: Whether the event's task has started.
-    /// - Returns: The lines, empty for an event that changes nothing.
+    /// Formats an event whose problems were not reported before; an event that changes nothing has no line.
     mutating func lines(
         for event: Event,
         problems: [Problem],
@@ -94,7 +87,7 @@ struct LineFormatter {
         }
     }
 
-    /// Returns the last line of a task in a dry run, if it adds anything to the lines before it.
+    /// Returns the last line of a task in a dry run, if it adds anything to the earlier lines.
     private func plan(_ task: String?, _ outcome: Outcome, _ counts: ResultCounts) -> [Line] {
         switch outcome {
         case .unchanged: []

@@ -1,39 +1,34 @@
 import Base
 import Planning
 
-/// An event with the derived information that all sinks report about it.
+/// An event with the information derived from it and from earlier events.
 public struct ReportedEvent: Sendable {
     let event: Event
     /// The milliseconds since 1970.
     let milliseconds: Int64
     /// The time since a fixed instant, by a monotonic clock.
     let uptime: Duration
-    /// The human-readable lines.
     let lines: [Line]
-    /// The problems of the event that were not reported before.
+    /// The problems that were not reported before.
     let problems: [Problem]
-    /// Whether the event is worth reporting; a repeated wait for the same reason is not.
+    /// Whether the event is reported; a repeated wait for the same reason is not.
     let isNews: Bool
-    /// The progress of the event's task, if it has started; after the end of the task, its last progress.
+    /// The progress of the event's task, if it has started.
     let progress: TaskProgress?
-    /// The number of the attempt of the event's task, if attempts are counted.
+    /// The number of the attempt of the event's task, `nil` if it was not set.
     let attempt: Int?
-    /// The time since the run started.
     let elapsed: Duration
 
     /// The verb of the event's task, once it has started.
     var verb: String? { progress?.verb }
 
-    /// The results for the objects of the event's task so far.
     var counts: ResultCounts { progress?.counts ?? ResultCounts() }
 }
 
-/// Reports the events of a run to several sinks, one event after another, and nothing twice.
+/// Reports the events of a run to several sinks, without repetitions.
 struct RunReporter: Sendable {
-    /// The work of a reporter.
     enum Item: Sendable {
         case event(Event, milliseconds: Int64, uptime: Duration)
-        /// The number of a task's attempt.
         case attempt(Int, task: String)
         case tick(Duration)
         case runBlocked([Problem])

@@ -2,30 +2,19 @@ public import Base
 import Host
 import Planning
 
-/// The format of results.
 public enum OutputFormat: String, Sendable, Hashable, CaseIterable {
     /// Human-readable lines and tables.
     case text
     /// JSON, one object per line.
     case json
 
-    /// Whether the format is machine-readable.
     public var isForPrograms: Bool { self == .json }
 }
 
-/// Creates the sinks for the requested format and the outputs.
+/// Creates the sinks for a format and the outputs.
 ///
-/// Nothing is reported twice: if the output is connected to the journal, only journal entries are written.
-///
-/// - Parameters:
-///   - format: The requested format.
-///   - isDryRun: Whether the run is a dry run.
-///   - outputEnvironment: The properties of the outputs.
-///   - run: The identifier of the run; see ``makeRunIdentifier()``.
-///   - output: The outputs.
-///   - auditJournal: Also sends entries to the journal if the outputs are not connected to it; `nil` for none.
-///   - manager: The sink for the service manager, `nil` if no service manager started the program.
-/// - Returns: The sinks.
+/// If the output is connected to the journal, only journal entries are written. Otherwise, entries are sent to
+/// `auditJournal` in addition to the output.
 public func makeSinks(
     for format: OutputFormat,
     isDryRun: Bool,
@@ -54,9 +43,7 @@ public func makeSinks(
     return sinks
 }
 
-/// Creates a unique identifier for a run.
-///
-/// - Returns: 128 random bits as 32 hexadecimal digits.
+/// Returns 128 random bits as 32 hexadecimal digits.
 public func makeRunIdentifier() -> String {
     let digits = String(UInt128.random(in: 0...UInt128.max), radix: 16)
     return String(repeating: "0", count: 32 - digits.count) + digits
@@ -64,8 +51,7 @@ public func makeRunIdentifier() -> String {
 
 /// A destination of a run's events, such as a terminal or the journal.
 ///
-/// All calls are made on one thread, for one event after another. A sink formats events, and leaves writing to a queue
-/// that does not block.
+/// All calls are made on one thread. A sink formats events, and leaves writing to a queue that does not block.
 public protocol EventSink: Sendable {
     /// Whether so much output waits to be written that output lines of child processes are dropped.
     var isBehind: Bool { get }
@@ -85,20 +71,14 @@ public protocol EventSink: Sendable {
     func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool
 }
 
-/// Defaults for sinks that only report events.
 extension EventSink {
-    /// The default: never behind.
     public var isBehind: Bool { false }
 
-    /// Does nothing.
     public mutating func tick(at uptime: Duration) {}
 
-    /// Does nothing.
     public mutating func finish() {}
 
-    /// Does nothing.
     public mutating func runBlocked(by problems: [Problem]) {}
 
-    /// Returns `true`, because there is nothing to wait for.
     public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool { true }
 }

@@ -7,7 +7,6 @@ extension TaskProgress {
     /// The duration of such a wait is nearly the same as the running time of the task.
     private static let startTolerance = Duration.seconds(2)
 
-    /// Returns the time for which the task has been running.
     func age(at now: Duration) -> Duration { now - start }
 
     /// Returns the activity of the task when it is not waiting.
@@ -17,14 +16,14 @@ extension TaskProgress {
         return counts.total == 0 ? objects : "\(objects), last: \(activity)"
     }
 
-    /// The activity of the task in one line that every user may read, without times and without output of programs.
+    /// The activity in one line that every user may read, without times and output of programs.
     var summary: String {
         guard let wait = waits.last?.wait else { return printable(work(activity)) }
         let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
         return printable("waiting\(more): \(wait.publicDescription)")
     }
 
-    /// Returns the activity of the task, for output next to the running time; for a wait, the cause comes first.
+    /// Returns the activity for output next to the running time; for a wait, the cause comes first.
     func activity(at now: Duration) -> String {
         guard let last = waits.last else { return work(output ?? activity) }
         let objects = counts.total > 0 && objectCount > 0 ? "\(counts.total) of \(objectCount) objects, " : ""
@@ -37,7 +36,7 @@ extension TaskProgress {
         return "\(head): \(reason) (\(subject)\(end))"
     }
 
-    /// The changes that the task made, for output after the end of the task; a single change is named.
+    /// The changes that an ended task has made; a single change is named.
     var result: String {
         var parts: [String] = []
         if nodeChanges.count > 0 {

@@ -1,7 +1,7 @@
 public import Base
 public import Planning
 
-/// The result of a check of all nodes.
+/// The result of `check --all-nodes`.
 public struct AllNodesReport: Sendable {
     private let keys: TaskFileKeys
     /// The nodes, each with the numbers of what was checked for it.
@@ -9,17 +9,14 @@ public struct AllNodesReport: Sendable {
     private var found: NodeFindings
     private var warned = NodeFindings()
 
-    /// Creates a report.
+    /// Creates a report with the problems of the task files themselves.
     ///
-    /// - Parameters:
-    ///   - common: The problems of the task files themselves.
-    ///   - keys: The keys of the task files, which are named for findings in these files.
+    /// The keys of the task files are named in findings about them.
     public init(_ common: [Problem], _ keys: TaskFileKeys) {
         self.keys = keys
         found = NodeFindings(common: common)
     }
 
-    /// Adds the findings for a node.
     public mutating func add(_ node: NodeReading, _ problems: [Problem], warnings: [Problem], _ counts: CheckCounts) {
         nodes.append((node, counts))
         found.add(node.entry.name, problems)
@@ -73,7 +70,6 @@ public struct AllNodesReport: Sendable {
 
 /// Problems or warnings of several nodes, each listed once with the affected nodes.
 struct NodeFindings: Sendable {
-    /// A problem or warning with the affected nodes.
     struct Finding: Sendable {
         let problem: Problem
         /// The affected nodes, in the order in which they were added.

@@ -1,11 +1,9 @@
 public import Base
 public import Planning
 
-/// The numbers of tasks and objects that a check examined.
 public struct CheckCounts: Sendable {
-    /// The number of the node's tasks.
     public var tasks: Int
-    /// The number of objects in the manifests of these tasks.
+    /// The number of objects in the manifests of the node's tasks.
     public var objects: Int
     /// The number of objects whose fields were not checked, because no schema of their kinds is known.
     public var uncheckedObjects: Int
@@ -19,7 +17,6 @@ public struct CheckCounts: Sendable {
         self.uncheckedObjects = uncheckedObjects
     }
 
-    /// The counts as the fields of a JSON object.
     var fields: [(String, Node?)] {
         [
             ("tasks", .number(tasks)), ("objects", .number(objects)),
@@ -28,7 +25,7 @@ public struct CheckCounts: Sendable {
         ]
     }
 
-    /// A line that the fields of some objects were not checked, empty if there are no such objects.
+    /// A line about objects whose fields were not checked, empty if there are none.
     public var schemaNote: String {
         guard uncheckedObjects > 0 else { return "" }
         let objects = uncheckedObjects == 1 ? "1 object" : "\(uncheckedObjects) objects"
@@ -36,15 +33,10 @@ public struct CheckCounts: Sendable {
     }
 }
 
-/// Returns the findings of `check` as one JSON object.
+/// Returns the findings of `check` as one JSON object without a line ending.
 ///
-/// - Parameters:
-///   - problems: The problems.
-///   - warnings: The findings that will become errors, or are errors only on some servers.
-///   - counts: The numbers of what was checked, `nil` if the task file cannot be read.
-///   - keys: The keys of the task files, which are named for findings in these files.
-///   - address: The node's address, `nil` if there is no rule for it.
-/// - Returns: One line without a line ending.
+/// Warnings are findings that will become errors, or are errors only on some servers. There are no counts if the task
+/// file cannot be read, and no address if it has no rule for the address.
 public func checkJSON(
     _ problems: [Problem],
     warnings: [Problem],
@@ -63,7 +55,7 @@ public func checkJSON(
 }
 
 extension Problem {
-    /// The problem as the fields of a JSON object, with the key of the task file if the problem is in one.
+    /// Returns the fields of a JSON object, with the key of the task file if the problem is in one.
     func fields(_ keys: TaskFileKeys) -> [(String, Node?)] {
         fields + [("key", .text(location.flatMap { keys.path(at: $0) }))]
     }

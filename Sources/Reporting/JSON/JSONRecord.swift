@@ -14,7 +14,7 @@ struct JSONRecord {
         self.init("error", task, [("object", .text(object))] + problem.fields + [("cause", .text(problem.reason))])
     }
 
-    /// Returns the object as a line, with the fields that all objects have in common.
+    /// Returns the object with the fields that all objects have in common, as a line.
     func line(run: String? = nil, sequence: Int? = nil, milliseconds: Int64) -> [UInt8] {
         let common: [(String, Node?)] = [
             ("time", .string(Timestamp.text(milliseconds: milliseconds))), ("run", .text(run)),
@@ -25,14 +25,12 @@ struct JSONRecord {
 }
 
 extension Problem {
-    /// The problem as the fields of a JSON object.
     var fields: [(String, Node?)] {
         [("message", .string(message)), ("place", location?.node), ("hint", .text(hint))]
     }
 }
 
 extension SourceLocation {
-    /// The location as a JSON object.
     var node: Node {
         guard let position else { return .mapping(["file": .string(file)]) }
         return .mapping(["file": .string(file), "line": .number(position.line), "column": .number(position.column)])
@@ -40,27 +38,24 @@ extension SourceLocation {
 }
 
 extension Node {
-    /// Creates a node with a number of seconds.
+    /// Creates a number of seconds.
     static func seconds(_ duration: Duration) -> Node {
         let text = duration.jsonSeconds
         return Node(.number(Number(text: text, json: text)), location: .nowhere)
     }
 
-    /// Creates a string, if there is a text.
     public static func text(_ value: String?) -> Node? { value.map { .string($0) } }
 
-    /// Creates a list of strings.
     public static func strings(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
 
-    /// Creates a mapping without the keys whose values are not known.
+    /// Creates a mapping without the keys whose values are `nil`.
     public static func known(_ pairs: [(String, Node?)]) -> Node {
         .mapping(pairs.compactMap { key, value in value.map { (key, $0) } })
     }
 
-    /// Formats an object of machine-readable output, without a line ending.
+    /// Formats an object of machine-readable output as JSON on one line, without a line ending.
     ///
-    /// - Parameter pairs: The fields after the version; those whose values are not known are left out.
-    /// - Returns: The object as JSON on one line.
+    /// The version comes first; fields whose values are `nil` are left out.
     public static func output(_ pairs: [(String, Node?)]) -> String {
         String(decoding: known([(outputVersion.0, outputVersion.1)] + pairs).json(), as: UTF8.self)
     }

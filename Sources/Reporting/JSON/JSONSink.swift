@@ -1,7 +1,7 @@
 import Base
 import Planning
 
-/// Reports a run in machine-readable form, as objects on standard output, including errors.
+/// Reports a run as JSON objects on standard output, including errors.
 ///
 /// The fields are documented in `docs/json.md`, which a test compares with the actual output.
 public struct JSONSink: EventSink {
@@ -10,20 +10,12 @@ public struct JSONSink: EventSink {
     private let isDryRun: Bool
     private var lineCount = 0
 
-    /// Creates a sink.
-    ///
-    /// - Parameters:
-    ///   - output: The output that receives the objects.
-    ///   - run: The identifier of the run.
-    ///   - isDryRun: Whether the run is a dry run.
     public init(_ output: ConsoleOutput, run: String, isDryRun: Bool = false) {
         (self.output, self.run, self.isDryRun) = (output, run, isDryRun)
     }
 
-    /// Whether the reader of standard output is slow or gone.
     public var isBehind: Bool { output.isBacklogged }
 
-    /// Writes the objects of an event.
     public mutating func receive(_ event: ReportedEvent) {
         for record in records(for: event) {
             lineCount += 1
@@ -34,7 +26,7 @@ public struct JSONSink: EventSink {
         }
     }
 
-    /// Returns the objects of an event; an event that is not news has none.
+    /// Returns the objects of an event; an event that is not reported has none.
     private func records(for event: ReportedEvent) -> [JSONRecord] {
         guard event.isNews else { return [] }
         let task = event.event.task
@@ -82,7 +74,6 @@ public struct JSONSink: EventSink {
         return JSONRecord("object", task, fields)
     }
 
-    /// Returns the diff that a dry run has found, if there is one.
     private func diff(_ lines: [String]) -> Node? {
         lines.isEmpty ? nil : .string(lines.map { "\($0)\n" }.joined())
     }
@@ -103,11 +94,8 @@ public struct JSONSink: EventSink {
     }
 }
 
-/// Machine-readable output.
 extension ConsoleOutput {
-    /// Writes objects to standard output, one per line.
-    ///
-    /// - Parameter lines: The objects as JSON, one per line; the last line ending may be missing.
+    /// Writes objects to standard output, one per line; the last line ending may be missing.
     public func writeObjects(_ lines: String) {
         let end = lines.isEmpty || lines.hasSuffix("\n") ? "" : "\n"
         write(Array((lines + end).utf8), to: .results)

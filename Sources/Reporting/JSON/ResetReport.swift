@@ -5,18 +5,16 @@ public struct ResetReport: Sendable {
     /// A path that a task created.
     public struct Path: Sendable {
         public var task: String
-        /// The path on the node.
         public var path: String
         /// The reason why the path is not deleted, as a predicate; `nil` if it is deleted.
         public var reason: String?
-        /// Whether a person has to act; a directory with other content may stay.
+        /// Whether manual action is required; a directory with other content may stay.
         public var isFailure: Bool
 
         public init(task: String, path: String, reason: String?, isFailure: Bool = false) {
             (self.task, self.path, self.reason, self.isFailure) = (task, path, reason, isFailure)
         }
 
-        /// Returns a line with the outcome for the path.
         public func line(_ deleted: String) -> String {
             printable("\(task): \(path) " + (reason.map { "not deleted: it \($0)" } ?? deleted))
         }
@@ -26,7 +24,6 @@ public struct ResetReport: Sendable {
     public struct Commands: Sendable {
         public var task: String
         public var text: String
-        /// Whether the commands have failed.
         public var hasFailed: Bool
 
         public init(task: String, text: String, hasFailed: Bool) {
@@ -34,27 +31,22 @@ public struct ResetReport: Sendable {
         }
     }
 
-    /// Whether nothing is changed.
     public var isDryRun: Bool
-    /// The units that are stopped.
     public var units: [String] = []
-    /// The commands that are run, in order.
+    /// The commands in the order in which they are run.
     public var commands: [Commands] = []
     /// The paths, in the order in which they are deleted.
     public var paths: [Path] = []
     /// The records, the cache and the metrics that are deleted.
     public var state: [String] = []
-    /// The failures.
     public var problems: [Problem] = []
 
-    /// Creates an empty report.
     public init(isDryRun: Bool) {
         self.isDryRun = isDryRun
     }
 
     private var deletedCount: Int { paths.count { $0.reason == nil } }
 
-    /// Whether there is nothing to do.
     public var isEmpty: Bool { paths.isEmpty && units.isEmpty && commands.isEmpty && state.isEmpty }
 
     /// Whether everything that the tasks created is undone, apart from directories with other content.
@@ -62,7 +54,6 @@ public struct ResetReport: Sendable {
         problems.isEmpty && !paths.contains(where: \.isFailure) && !commands.contains(where: \.hasFailed)
     }
 
-    /// The report as one JSON object, without a line ending.
     public var json: String {
         let commands = commands.map { commands in
             Node.mapping([
@@ -88,7 +79,6 @@ public struct ResetReport: Sendable {
         ])
     }
 
-    /// The planned operations, one line per item.
     public var plannedLines: [String] {
         (units.isEmpty ? [] : ["would stop \(shortList(units))"])
             + commands.flatMap { commands in
@@ -98,7 +88,6 @@ public struct ResetReport: Sendable {
             + paths.map { $0.line("would be deleted") } + state.map { printable("would delete \($0)") }
     }
 
-    /// The numbers of completed operations, in one line.
     public var summary: String {
         let parts = [
             (units.count, "unit", "stopped"), (commands.count { !$0.hasFailed }, "command", "run"),

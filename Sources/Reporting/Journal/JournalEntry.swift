@@ -4,7 +4,6 @@ import Base
 ///
 /// Control characters in values are escaped, because values may come from a server or a child process.
 struct JournalEntry {
-    /// The names of the fields with their values.
     private(set) var fields: [(String, String)]
 
     /// Creates an entry with the fields that all entries have.
@@ -15,7 +14,6 @@ struct JournalEntry {
         ]
     }
 
-    /// Adds a field, unless it has no value.
     mutating func add(_ name: String, _ value: String?) {
         guard let value else { return }
         fields.append((name, printable(value)))

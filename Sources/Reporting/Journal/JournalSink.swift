@@ -9,14 +9,11 @@ private let dependencyLimit = 16
 struct JournalSink: EventSink {
     /// The output for entries that the journal refuses.
     let output: ConsoleOutput
-    /// The identifier of the run.
     let run: String
     let journal: JournalQueue
 
-    /// Whether the journal is slow or stopped.
     var isBehind: Bool { journal.isBehind }
 
-    /// Sends the entries of an event.
     mutating func receive(_ event: ReportedEvent) {
         // For a run of a single task, the entry for the end of the task says the same.
         if case .runFinished(let report) = event.event.kind, report.entries.count == 1 { return }
@@ -25,13 +22,11 @@ struct JournalSink: EventSink {
         }
     }
 
-    /// Waits until the journal has accepted all entries.
     func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool {
         journal.flush(idleLimit: idleLimit, until: deadline, output)
     }
 }
 
-/// Formats a line of an event as an entry.
 func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalEntry {
     var entry = JournalEntry(
         event.event.messageID(of: line),
@@ -68,7 +63,6 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
 }
 
 extension Event {
-    /// Returns the kind of the entry for a line of the event.
     fileprivate func messageID(of line: Line) -> MessageID {
         switch kind {
         case .waiting: .waiting
@@ -87,7 +81,6 @@ extension Event {
 }
 
 extension Outcome {
-    /// The kind of the entry for the end of a task.
     fileprivate var messageID: MessageID {
         switch self {
         case .changed: .taskChanged
@@ -100,7 +93,6 @@ extension Outcome {
 }
 
 extension Line.Tone {
-    /// The syslog priority.
     fileprivate var priority: Int {
         switch self {
         case .error: 3
@@ -133,9 +125,6 @@ public final class JournalQueue: Sendable {
     /// The longest time that the journal may accept nothing; unlike terminal output, no user pauses it.
     private static let idleLimit = Duration.seconds(10)
 
-    /// Creates a queue.
-    ///
-    /// - Parameter send: Sends an entry.
     public init(_ send: @escaping Sender) {
         queue = ThreadQueue { entry in
             do throws(SystemError) {
@@ -146,10 +135,9 @@ public final class JournalQueue: Sendable {
         }
     }
 
-    /// Whether the journal is slow or stopped.
     var isBehind: Bool { queue.count > Self.backlogLimit }
 
-    /// Adds an entry, together with the line to print if the journal refuses the entry.
+    /// Adds an entry, which is printed as a line if the journal refuses it.
     func send(_ fields: [(String, String)], orPrint line: String, to output: ConsoleOutput) {
         queue.append(Entry(fields: fields, line: line, output: output))
     }

@@ -7,9 +7,9 @@ public struct NotifySink: EventSink {
     public typealias Sender = @Sendable (String) -> Void
 
     private let queue: ThreadQueue<String>
-    /// The state of the task: what it does or waits for, or how it ended.
+    /// The activity, wait or outcome of the task.
     private var state: String?
-    /// The first error of the task, which contains the location if there is one.
+    /// The first error of the task, with its location if it has one.
     private var error: String?
     /// The last status that was sent.
     private var status: String?
@@ -20,15 +20,11 @@ public struct NotifySink: EventSink {
     /// The largest number of columns of a status, which is one line in the output of `systemctl status`.
     private static let lengthLimit = 500
 
-    /// Creates a sink.
-    ///
-    /// - Parameter send: Sends assignments to the service manager.
     public init(send: @escaping Sender) {
         // Sending uses a separate thread, because the service manager's socket may be full.
         queue = ThreadQueue(send)
     }
 
-    /// Waits until the service manager has accepted everything.
     public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool {
         queue.drain(idleLimit: idleLimit, until: deadline)
     }
@@ -51,10 +47,8 @@ public struct NotifySink: EventSink {
         report(state)
     }
 
-    /// Sends how the task ended.
     public mutating func finish() { tick(at: .zero) }
 
-    /// Sends why no task could start.
     public mutating func runBlocked(by problems: [Problem]) {
         report(problems.first.map { "waiting: \($0.message)" })
     }
@@ -67,7 +61,7 @@ public struct NotifySink: EventSink {
 }
 
 extension Event {
-    /// The error of the event without anything that only root may read, `nil` if there is no error to report.
+    /// The error of the event, without anything that only root may read.
     fileprivate var publicError: String? {
         let text =
             switch kind {

@@ -3,14 +3,8 @@ import Planning
 
 /// Returns metrics in the Prometheus text format, for the textfile collector of the node exporter.
 ///
-/// Points in time are exported as timestamps, because ages would be outdated as soon as they are written.
-///
-/// - Parameters:
-///   - version: The version of the program.
-///   - isTaskFileValid: Whether the task file is valid; if not, nothing is known about tasks and certificates.
-///   - tasks: The tasks of the node.
-///   - certificates: The certificates that the tasks use or create.
-/// - Returns: The text, with a line ending after every line.
+/// Points in time are exported as timestamps, because ages would be outdated as soon as they are written. If the
+/// task file is invalid, nothing is known about tasks and certificates.
 public func metricsText(
     version: String,
     isTaskFileValid: Bool = true,
@@ -52,13 +46,10 @@ public func metricsText(
     return text.text
 }
 
-/// The metrics of one task.
 public struct TaskMetrics: Sendable, Hashable {
-    /// The task's name.
     let task: String
     /// The run that ended last on this boot, `nil` if no run has ended.
     let last: RunEnd?
-    /// The time of the last success on this boot.
     let lastSuccess: Timestamp?
 
     /// Creates the metrics of a task from its record and the record of its last repetition.
@@ -76,13 +67,11 @@ private struct MetricsText {
     private var name = ""
     private var heading = ""
 
-    /// Begins a family of metrics.
     mutating func family(_ name: String, _ help: String) {
         self.name = "nest_bootstrap_\(name)"
         heading = "# HELP \(self.name) \(help)\n# TYPE \(self.name) gauge\n"
     }
 
-    /// Adds a sample to the current family.
     mutating func sample(_ labels: [(name: String, value: String)], _ value: String) {
         text += heading
         heading = ""
@@ -90,7 +79,6 @@ private struct MetricsText {
         text += "\(name)\(pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") \(value)\n"
     }
 
-    /// Adds a timestamp to the current family, unless the timestamp is `nil`.
     mutating func sample(_ labels: [(name: String, value: String)], _ time: Timestamp?) {
         if let time { sample(labels, "\(time.seconds)") }
     }

@@ -13,9 +13,10 @@ public struct RecordStore: Sendable {
     /// The state directory, which is created by the first write.
     public let path: String
 
+    /// The identifier of the boot, `nil` if the directory does not outlive a boot; other records are ignored.
     let boot: String?
 
-    /// The command-line flags that select the same node in a suggested command.
+    /// The command-line flags that select the same node in a suggested command, such as `--root` and `/mnt`.
     let callArguments: [String]
 
     /// The name of the file that is read: also for root, the public record may be read.
@@ -27,16 +28,8 @@ public struct RecordStore: Sendable {
     private static let privateName = "record.json"
     private static let publicName = "public.json"
 
-    /// The largest size of a record file.
     static let sizeLimit = 16 << 20
 
-    /// Creates a store.
-    ///
-    /// - Parameters:
-    ///   - path: The state directory.
-    ///   - boot: The identifier of the boot; records of other boots are ignored. `nil` if the directory does not
-    ///     outlive a boot.
-    ///   - callArguments: The command-line flags that select the same node, such as `--root` and `/mnt`.
     public init(path: String, boot: String?, callArguments: [String] = []) {
         self.path = path
         self.boot = boot
@@ -60,8 +53,6 @@ public struct RecordStore: Sendable {
     }
 
     /// Creates the state directory, so that no task runs without a place for its record.
-    ///
-    /// - Throws: ``Base/SystemError`` if it cannot be created.
     public func prepare() throws(SystemError) {
         _ = try directory(isCreating: true).directory("tasks", creatingWith: 0o755)
     }
@@ -69,8 +60,6 @@ public struct RecordStore: Sendable {
     /// Writes a task's record, replacing the last one.
     ///
     /// Records apply to one boot, so they need not survive a power failure.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func write(_ record: TaskRecord) throws(SystemError) {
         var record = record
         record.boot = boot ?? ""
@@ -84,10 +73,7 @@ public struct RecordStore: Sendable {
         try directory.write(stateFile(record.publicRecord), to: Self.publicName, mode: 0o644)
     }
 
-    /// Locks a task against other processes, unless another process is running it.
-    ///
-    /// - Returns: The lock, or `nil` if another process holds it; see ``runner(of:)``.
-    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    /// Locks a task, `nil` if another process is running it; see ``runner(of:)``.
     public func lock(_ task: String) throws(SystemError) -> FileLock? {
         while true {
             let directory = try directory(of: task, isCreating: true)
@@ -99,10 +85,7 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Lists the tasks that have a directory, and therefore may have a record or be locked.
-    ///
-    /// - Returns: The names of the tasks, sorted.
-    /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
+    /// Lists the tasks that may have a record or be locked, sorted.
     public func knownTasks() throws(SystemError) -> [String] {
         do throws(SystemError) {
             let names = try directory(isCreating: false).directory("tasks", creatingWith: nil).names()
@@ -115,8 +98,7 @@ public struct RecordStore: Sendable {
 
     /// Removes the records of tasks and everything else in the state directory, except directories of other tasks.
     ///
-    /// - Parameter tasks: The tasks; the current process holds their locks.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// The process must hold the locks of the tasks.
     public func remove(_ tasks: [String]) throws(SystemError) {
         for task in Set(tasks).intersection(try knownTasks()) { try FileSystem.removeTree(lockPath(task)) }
         do throws(SystemError) {
@@ -145,7 +127,6 @@ public struct RecordStore: Sendable {
 
     private func lockPath(_ task: String) -> String { "\(path)/tasks/\(task)" }
 
-    /// Opens the state directory.
     func directory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
         try DirectoryHandle(reaching: path, isCreating: isCreating)
     }
@@ -164,13 +145,13 @@ public struct RecordStore: Sendable {
 }
 
 extension RecordStore {
-    /// Locks the metrics of the node, unless another process holds the lock.
+    /// Locks the metrics of the node, `nil` if another process holds the lock.
     public func lockMetrics() throws(SystemError) -> FileLock? {
         let name = "metrics.lock"
         return try FileLock.take(directory(isCreating: true).openLock(name), "\(path)/\(name)")
     }
 
-    /// Locks the report to the cluster, unless another process holds the lock.
+    /// Locks the report to the cluster, `nil` if another process holds the lock.
     public func lockReport() throws(SystemError) -> FileLock? {
         try FileLock.take(reportDirectory(isCreating: true).openLock(), "\(path)/\(Self.reportDirectory)")
     }
@@ -217,7 +198,6 @@ extension RecordStore {
         return record
     }
 
-    /// The error number for a file that is not a valid record of its task.
     private static let damageCode = EBADMSG
 
     /// Returns a task's record, `nil` if it is missing or damaged; the next run replaces a damaged record.
@@ -232,17 +212,12 @@ extension RecordStore {
         }
     }
 
-    /// Lists the tasks that have run on this boot.
-    ///
-    /// - Returns: The names of the tasks, sorted.
-    /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
+    /// Lists the tasks that have run on this boot, sorted.
     public func tasks() throws(SystemError) -> [String] {
         try knownTasks().filter { (try? directory(of: $0, isCreating: false).status(recordName)) != nil }
     }
 
-    /// Returns whether a task's dependants may run, which is not the case if its record is damaged.
-    ///
-    /// - Throws: ``Base/SystemError`` if the record exists but cannot be read.
+    /// Returns whether a task's dependants may run; after a damaged record, they may not.
     public func hasSucceeded(_ task: String) throws(SystemError) -> Bool {
         try intactRecord(of: task)?.isSuccess == true
     }
@@ -282,23 +257,17 @@ extension RecordStore {
     }
 }
 
-/// The success of a run by hand, on which the next start of the task's unit relies.
 extension RecordStore {
     private static let successName = "success-by-hand"
 
-    /// Records that a task has succeeded by hand, for the start of its unit that follows.
-    ///
-    /// - Parameter task: The task's name.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// Records that a task has succeeded by hand, for the next start of its unit.
     public func recordSuccessByHand(of task: String) throws(SystemError) {
         try directory(of: task, isCreating: true).write([], to: Self.successName, mode: 0o644)
     }
 
-    /// Returns whether a task has just succeeded by hand, and deletes the record, so that only one start relies on it.
+    /// Returns whether a task has just succeeded by hand, and deletes this record, so that only one start relies on it.
     ///
-    /// - Parameter task: The task's name.
-    /// - Returns: `false` also if the task has not succeeded according to its last attempt.
-    /// - Throws: ``Base/SystemError`` if the record cannot be read, or the system refuses.
+    /// The result is `false` if a later attempt has not succeeded.
     public func consumeSuccessByHand(of task: String) throws(SystemError) -> Bool {
         do throws(SystemError) {
             let directory = try directory(of: task, isCreating: false)

@@ -33,18 +33,16 @@ public struct ReportState: Sendable, Hashable, Codable {
 
     public var failures: [Failure] = []
 
-    /// The names of the failing tasks.
     public var failing: Set<String> { Set(failures.filter { $0.recoveredAt == nil }.map(\.task)) }
 
     /// The reason why the last report could not be sent, `nil` if it was sent.
     public var problem: SendingProblem?
 
-    /// Creates the state of a node that has not reported anything.
     public init() {}
 
-    /// Records the failures and recoveries of all tasks since the last call.
+    /// Records failures and recoveries since the last call.
     ///
-    /// The current time is that of recoveries, and of failures without a record.
+    /// Recoveries, and failures without a record, get the current time.
     public mutating func note(
         _ statuses: [TaskStatus],
         _ health: NodeHealth = NodeHealth(),
@@ -103,16 +101,11 @@ extension RecordStore {
             .directory(Self.reportDirectory, creatingWith: isCreating ? 0o755 : nil, isOfService: true)
     }
 
-    /// Reads the state of reports to the cluster.
-    ///
-    /// - Returns: The state, without any reports if the file is missing or from another boot.
+    /// Reads the state of reports; if the file is missing or from another boot, nothing was reported.
     public func reportState() -> ReportState {
         read(Self.reportName, in: reportDirectory(isCreating:)) ?? ReportState()
     }
 
-    /// Writes the state of reports to the cluster.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func write(_ state: ReportState) throws(SystemError) {
         try write(state, to: Self.reportName, in: reportDirectory(isCreating:))
     }
@@ -132,32 +125,27 @@ public struct TaskFailure: Sendable, Hashable {
         case earlierAttempt
     }
 
-    /// The part of the task that failed.
     public var subject: Subject
 
     /// The reasons, one line for each problem; empty if no record contains them.
     public var reasons: [String] = []
 
-    /// The number of the failed attempt.
     public var attempt = 1
 
     /// The time at which the attempt ended, `nil` if there is no record of it.
     public var finishedAt: Timestamp?
 
-    /// The maximum length of a reported line.
+    /// The maximum number of characters of a reported line.
     private static let lineLimit = 250
 
-    /// Returns the cause in one line, `nil` if it is not known.
-    ///
-    /// - Parameter task: The task.
-    /// - Returns: The first line of the reasons or, for a failed unit, a command that shows its status.
+    /// Returns the cause in one line, `nil` if it is not known; for a failed unit, a command that shows its status.
     public func cause(of task: String) -> String? {
         guard subject != .unit else { return "see 'systemctl status k8s-bootstrap-\(task).service' on the node" }
         guard let line = reasons.first?.split(whereSeparator: \.isNewline).first else { return nil }
         return String(line).shortened(to: Self.lineLimit)
     }
 
-    /// Returns the message of an Event about the failure, `nil` if an earlier Event has reported the failure.
+    /// Returns the message of an Event about the failure, `nil` if an earlier Event has reported it.
     func message(of task: String) -> String? {
         let subject: String
         switch self.subject {
@@ -171,10 +159,9 @@ public struct TaskFailure: Sendable, Hashable {
 }
 
 extension TaskStatus {
-    /// Whether a process is running the task or repeating it.
     private var isRunning: Bool { state == .running || repetition?.state == .running }
 
-    /// Returns the task's failure if the task has not recovered from it.
+    /// Returns the task's failure, `nil` if the task has not failed or has recovered.
     ///
     /// A record of success does not end the failure of the unit, because the unit may have failed since, before its
     /// program started. The supervisor removes a task from the health of the node when its unit is active.
@@ -182,7 +169,7 @@ extension TaskStatus {
     /// - Parameters:
     ///   - health: The tasks whose units have failed without recovering since.
     ///   - reported: The tasks whose failure was reported, but whose recovery was not.
-    /// - Returns: The failure, `nil` if the task has not failed or has recovered.
+    /// - Returns: The failure.
     public func failure(_ health: NodeHealth, reported: Set<String> = []) -> TaskFailure? {
         if state == .ended(.failed) {
             return TaskFailure(subject: .task, reasons: reasons, attempt: attempt ?? 1, finishedAt: finishedAt)

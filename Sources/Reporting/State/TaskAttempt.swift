@@ -39,7 +39,6 @@ public struct WaitRecorder: Sendable {
     /// The waits, in chronological order.
     public private(set) var waits: [TaskWait] = []
 
-    /// The current wait, `nil` if the task is not waiting.
     private var current: Wait?
 
     /// The maximum number of waits; further waits are not recorded.
@@ -47,13 +46,9 @@ public struct WaitRecorder: Sendable {
 
     public init() {}
 
-    /// Updates the waits with the current wait of the task.
+    /// Updates the waits with the current wait of the task, and returns whether they have changed.
     ///
-    /// - Parameters:
-    ///   - wait: The current wait, `nil` if there is none.
-    ///   - now: The time at which the wait was reported.
-    ///   - earliest: The last time at which the task is known not to have been waiting.
-    /// - Returns: Whether ``waits`` have changed.
+    /// A wait starts no earlier than the last time at which the task is known not to have been waiting.
     public mutating func apply(_ wait: Wait?, at now: Duration, notBefore earliest: Duration) -> Bool {
         guard let wait else {
             let isOpen = current != nil

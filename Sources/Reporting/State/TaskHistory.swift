@@ -42,27 +42,19 @@ public struct TaskHistory: Sendable, Hashable, Codable {
 }
 
 extension TaskHistory {
-    /// Creates the history of an attempt that begins.
-    ///
-    /// - Parameters:
-    ///   - earlier: The record of the previous attempt, if there is one.
-    ///   - isOfUnit: Whether the task's unit performs the attempt, rather than a run by hand.
+    /// Creates the history of an attempt that begins, by the unit of the task or by hand.
     public init(after earlier: TaskRecord?, isOfUnit: Bool) {
         self = earlier?.historyForNext ?? TaskHistory()
         if isOfUnit { unitAttempts += 1 }
     }
 }
 
-/// The end of a run of a task.
 public struct RunEnd: Sendable, Hashable, Codable {
-    /// The outcome of the run.
     public var outcome: Outcome.Kind
-    /// The time at which the run ended.
     public var time: Timestamp
     /// The milliseconds from the boot to ``time``.
     public var uptimeMilliseconds: Int64
-    /// The duration of the run, `nil` if it is unknown.
+    /// The duration, `nil` if it is unknown.
     public var duration: Duration?
-    /// The number of attempts since the task last succeeded, including this one.
     public var attempt: Int
 }

@@ -5,9 +5,7 @@ public import Planning
 ///
 /// A new property must be optional: without it, the records of an older version of the program count as damaged.
 public struct TaskRecord: Sendable, Hashable, Codable {
-    /// The task's name.
     public var task: String
-    /// The task's verb.
     public var verb: String
     /// The outcome of the task, `nil` while it runs or if its process ended before recording an outcome.
     public var outcome: Outcome.Kind?
@@ -15,9 +13,7 @@ public struct TaskRecord: Sendable, Hashable, Codable {
     public var time = Timestamp.now()
     /// The milliseconds from the boot to ``time``, which order records correctly even if the clock is set.
     public var uptimeMilliseconds = Timestamp.uptimeMilliseconds()
-    /// The duration of the task in microseconds.
     public var durationMicroseconds: Int64 = 0
-    /// The results for the objects of the task.
     public var counts = ResultCounts()
     /// The reasons why the task did not succeed, one line for each problem.
     public var reasons: [String] = []
@@ -27,15 +23,12 @@ public struct TaskRecord: Sendable, Hashable, Codable {
     public var isPermanent = false
     /// The number of attempts on this boot since the task last succeeded, including this one.
     public var attempt = 1
-    /// The facts from earlier attempts.
     public var history = TaskHistory()
-    /// The waits of the task, in chronological order.
     public var waits: [TaskWait] = []
     /// The holder of the task's Lease, if the task needs a Lease and has not ended.
     public var lease: LeaseHolder?
     /// The declaration and the files that the attempt used, `nil` if they are not known.
     public var inputs: TaskInputs?
-    /// The identifier of the run that made the attempt.
     public var run: String
     /// The identifier of the boot, which ``RecordStore`` fills in.
     public var boot = ""
@@ -51,7 +44,6 @@ public struct TaskRecord: Sendable, Hashable, Codable {
         return record
     }
 
-    /// Whether the task's dependants may run.
     public var isSuccess: Bool { outcome?.isSuccess == true }
 
     /// The time of the last success on this boot, by this attempt, a repetition or an earlier attempt.
@@ -62,12 +54,7 @@ public struct TaskRecord: Sendable, Hashable, Codable {
         outcome.map { end($0, duration: .microseconds(durationMicroseconds)) } ?? history.lastEnd
     }
 
-    /// Returns the end of this attempt with an outcome, at the time of the record.
-    ///
-    /// - Parameters:
-    ///   - outcome: The outcome.
-    ///   - duration: The duration, `nil` if it is unknown.
-    /// - Returns: The end.
+    /// Returns the end of this attempt with an outcome; the duration is `nil` if it is unknown.
     public func end(_ outcome: Outcome.Kind, duration: Duration?) -> RunEnd {
         RunEnd(
             outcome: outcome,
@@ -95,7 +82,6 @@ extension TaskRecord {
 }
 
 extension LeaseHolder {
-    /// The holder as the fields of a JSON object.
     public var fields: [(String, Node)] {
         var fields: [(String, Node)] = [
             ("lease", .string(lease)), ("holder", .string(identity)), ("held", .boolean(isSelf)),
@@ -122,14 +108,13 @@ public struct TaskInputs: Sendable, Hashable, Codable {
         self.files = files
     }
 
-    /// A difference between the inputs of two moments.
     public enum Change: Sendable, Hashable {
         case declaration
         /// The content of a file, or a manifest that was added to a directory or removed from it.
         case file(String)
     }
 
-    /// Returns the first difference from the inputs of an earlier attempt, or `nil` if there is none.
+    /// Returns the first difference from the inputs of an earlier attempt.
     ///
     /// A file that the earlier attempt could not read, or that cannot be read now, is not compared.
     public func change(since earlier: TaskInputs) -> Change? {

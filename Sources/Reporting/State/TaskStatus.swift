@@ -2,13 +2,10 @@ public import Base
 public import Host
 public import Planning
 
-/// The status of one task.
 public struct TaskStatus: Sendable, Hashable {
-    /// The task's name.
     public var task: String
     public var description: String?
 
-    /// The task's state.
     public var state: TaskState
 
     /// The number of the last attempt, if it has ended.
@@ -17,16 +14,14 @@ public struct TaskStatus: Sendable, Hashable {
     /// The time at which the task started, if it has not ended.
     public var startedAt: Timestamp?
 
-    /// The time at which the task ended.
     public var finishedAt: Timestamp?
 
     /// The time since the task ended.
     public var age: Duration?
 
-    /// The duration of the task.
+    /// The duration, `nil` if the task has not ended or its process was killed.
     public var duration: Duration?
 
-    /// The results for the objects of the task.
     public var counts = ResultCounts()
 
     /// The reasons for the state, one line for each problem.
@@ -65,7 +60,6 @@ public struct TaskStatus: Sendable, Hashable {
 }
 
 extension TaskStatus {
-    /// Whether the last attempt has failed.
     public var hasFailed: Bool { state == .ended(.failed) }
 
     /// Creates the status of a task that has a record and is not running.
@@ -93,10 +87,7 @@ extension TaskStatus {
     /// is no record, because the program never ran, or if the service failed after a recorded success. A success after
     /// a failure of the service is the result of a run by hand.
     ///
-    /// - Parameters:
-    ///   - service: The state of the service.
-    ///   - dependencies: The dependencies that have not succeeded yet.
-    ///   - isBlocked: Whether a dependency has failed, so that the service was not started.
+    /// A service is blocked if it was not started because one of the dependencies has failed.
     public mutating func add(_ service: ServiceState, waitingFor dependencies: [String] = [], isBlocked: Bool = false) {
         self.service = service
         // A pending job means that the task is about to run again.
@@ -133,16 +124,12 @@ extension TaskStatus {
         }
     }
 
-    /// Returns whether the task has succeeded since its service failed.
     private func hasSucceeded(after service: ServiceState) -> Bool {
         guard service.hasFailed, let failedAt = service.failedAt, let recordedAt else { return false }
         return failedAt < recordedAt
     }
 
-    /// Returns whether the task has ended, or its unit has failed, since a time.
-    ///
-    /// - Parameter time: The time since the boot, without suspension.
-    /// - Returns: Whether there is a record or a state of the unit that is not older.
+    /// Returns whether the task has ended, or its unit has failed, since a time after the boot.
     public func hasEnded(since time: Duration) -> Bool {
         [recordedAt, service?.failedAt].contains { ended in ended.map { $0 >= time } ?? false }
     }
@@ -165,7 +152,6 @@ public enum TaskState: Sendable, Hashable, CustomStringConvertible {
     /// The record cannot be read.
     case unknown
 
-    /// Whether the task has succeeded.
     public var isSuccess: Bool {
         if case .ended(let outcome) = self { outcome.isSuccess } else { false }
     }
@@ -186,15 +172,9 @@ public enum TaskState: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension RecordStore {
-    /// Determines the states of tasks, even while other processes run them.
+    /// Determines the states of tasks, in the order of the names, even while other processes run them.
     ///
-    /// The kernel's list of locks is read for all tasks together.
-    ///
-    /// - Parameters:
-    ///   - tasks: The names of the tasks.
-    ///   - now: The time for which ages are computed.
-    /// - Returns: The statuses, in the order of the names; an error in reading a record becomes the reason of its
-    ///   status.
+    /// An error in reading a record becomes the reason of its status.
     public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
         let found = tasks.map(look)
         var locks = LockTable.current()
@@ -256,7 +236,6 @@ extension RecordStore {
     }
 }
 
-/// The result of reading the record of a task.
 private struct FoundRecord {
     var record: TaskRecord?
     /// The error of a record that cannot be read.
@@ -264,7 +243,6 @@ private struct FoundRecord {
     /// The directory of the task, which is also its lock; `nil` if it does not exist.
     var directory: FileStatus.Identity?
 
-    /// Returns whether a process runs the task.
     func isLocked(in locks: LockTable) -> Bool { directory.flatMap(locks.holder) != nil }
 
     /// The record of the task, or of its repetition, that has started but not ended.

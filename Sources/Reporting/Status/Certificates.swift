@@ -4,12 +4,8 @@ import Planning
 
 /// Returns the certificates of a set as a human-readable table.
 ///
-/// The first problem of a certificate is in its row; further problems are on separate lines below the row.
-///
-/// - Parameters:
-///   - inspection: The findings about the certificates.
-///   - now: The time from which remaining validity is computed.
-/// - Returns: The lines, the heading first, then undeclared files and comparisons that could not be made.
+/// The first problem of a certificate is in its row; further problems are below the row. Undeclared files and
+/// comparisons that could not be made follow the table.
 public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> [String] {
     var rows: [[String]] = []
     for status in inspection.all {
@@ -30,19 +26,13 @@ public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> 
     return lines
 }
 
-/// Returns the certificates of a node as a human-readable table, for output below its tasks.
-///
-/// - Parameters:
-///   - certificates: The certificates.
-///   - now: The time from which remaining validity is computed.
-/// - Returns: The lines, beginning with an empty line and the heading; empty if there is no certificate.
+/// Returns the certificates of a node as a table with an empty line above it; without certificates, no lines.
 public func certificateLines(_ certificates: [CertificateExpiry], at now: Timestamp) -> [String] {
     guard !certificates.isEmpty else { return [] }
     let rows = certificates.map { [$0.path, expiryText($0.expires, at: now), $0.subject] }
     return [""] + tableLines(["CERTIFICATE", "EXPIRES", "SUBJECT"], rows)
 }
 
-/// Returns the expiry date with the remaining time.
 private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
     let rest = Duration.seconds(end.seconds - now.seconds)
     let days = rest.components.seconds / 86_400
@@ -51,9 +41,6 @@ private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
 }
 
 /// Returns instructions for the nodes after a step of a rotation, in the order in which to follow them.
-///
-/// - Parameter step: The completed step, whose files are in the set.
-/// - Returns: Sentences without a full stop.
 func rotationInstructions(after step: RotationStep) -> [String] {
     let readers = [
         "restart the members of etcd, one after the other (--trusted-ca-file, --peer-trusted-ca-file)",
@@ -80,11 +67,7 @@ func rotationInstructions(after step: RotationStep) -> [String] {
 
 /// Returns the progress of a CA rotation as human-readable lines.
 ///
-/// - Parameters:
-///   - status: The progress of the rotation.
-///   - done: The step that was done last, if the status does not contain it.
-///   - command: The command that performs the next step, `nil` if it is not shown.
-/// - Returns: The lines.
+/// `done` is the step that was done last, if the status does not contain it; a `command` of `nil` is not shown.
 public func rotationLines(_ status: RotationStatus, done: RotationStep?, next command: String?) -> [String] {
     var lines: [String] = []
     if let step = done ?? status.done {
@@ -100,9 +83,6 @@ public func rotationLines(_ status: RotationStatus, done: RotationStep?, next co
 }
 
 /// Returns the serial numbers of all certificates, for comparison with the certificates on the nodes.
-///
-/// - Parameter status: The progress of the rotation.
-/// - Returns: The lines, the heading first.
 public func serialLines(_ status: RotationStatus) -> [String] {
     let rows = status.leaves.map { [$0.node, $0.name, $0.serialNumber ?? "-"] }
     return tableLines(["NODE", "NAME", "SERIAL"], rows) + [
@@ -112,7 +92,6 @@ public func serialLines(_ status: RotationStatus) -> [String] {
 }
 
 extension RotationStep {
-    /// The state of the CA after the step.
     fileprivate var result: String {
         switch self {
         case .add: "the new CA is trusted beside the old one, which issues certificates"
@@ -122,12 +101,7 @@ extension RotationStep {
     }
 }
 
-/// Formats a table whose columns are as wide as their widest cells.
-///
-/// - Parameters:
-///   - heading: The headings of the columns.
-///   - rows: Rows of as many cells as the heading.
-/// - Returns: The lines, the heading first; a column without values is omitted.
+/// Formats a table whose columns are as wide as their widest cells; a column without values is omitted.
 func tableLines(_ heading: [String], _ rows: [[String]]) -> [String] {
     let rows = [heading] + rows.map { $0.map(printable) }
     let columns = heading.indices.filter { column in rows.dropFirst().contains { !$0[column].isEmpty } }
@@ -138,10 +112,7 @@ func tableLines(_ heading: [String], _ rows: [[String]]) -> [String] {
     }
 }
 
-/// Returns the findings of `certificates check` as one JSON object.
-///
-/// - Parameter inspection: The findings.
-/// - Returns: One line without a line ending.
+/// Returns the findings of `certificates check` as one JSON object, without a line ending.
 public func certificatesJSON(_ inspection: SetInspection) -> String {
     let faulty = inspection.all.count { !$0.faults.isEmpty }
     return Node.output([
@@ -152,7 +123,6 @@ public func certificatesJSON(_ inspection: SetInspection) -> String {
 }
 
 extension CertificateStatus {
-    /// The certificate as a JSON object.
     fileprivate var node: Node {
         let digits = leaf.map { String($0.mode, radix: 8) }
         let mode = digits.map { String(repeating: "0", count: max(0, 4 - $0.count)) + $0 }

@@ -2,14 +2,9 @@ public import Base
 import Host
 import Planning
 
-/// Returns the statuses of tasks as human-readable rows, as in the view of a run, with the reasons below them.
+/// Returns the statuses of tasks as rows like those of a run, with the reasons below them.
 ///
-/// - Parameters:
-///   - statuses: The statuses of the tasks.
-///   - now: The time for which the ages of running tasks are computed.
-///   - columns: The width of the terminal, or `nil` for lines of any length.
-///   - isColoured: Whether states are coloured.
-/// - Returns: The lines, or one sentence if there is no task.
+/// Without a terminal width in columns, lines have any length.
 public func statusLines(
     _ statuses: [TaskStatus],
     at now: Timestamp = .now(),
@@ -20,18 +15,12 @@ public func statusLines(
     return finalLines(statuses.map { TaskRow($0, at: now) }, columns: columns, isColoured: isColoured)
 }
 
-/// Formats rows that stay.
 func finalLines(_ rows: [TaskRow], columns: Int?, isColoured: Bool) -> [String] {
     let format = RowFormatter(rows, columns: columns)
     return rows.flatMap(format.finalLines).map { $0.painted(isColoured) }
 }
 
 /// Returns the warnings that follow the statuses.
-///
-/// - Parameters:
-///   - warnings: The conditions that need attention although nothing has failed.
-///   - columns: The width of the terminal, or `nil` for lines of any length.
-/// - Returns: The lines, empty if there is no warning.
 public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String] {
     warnings.flatMap { warning in
         // The message already names the file, so the location is left out.
@@ -40,12 +29,9 @@ public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String]
     }
 }
 
-/// Returns a warning if systemd does not know the units of tasks that have run.
+/// Returns one warning if systemd does not know the units of tasks that have run.
 ///
 /// Tasks that have not run are left out, because their rows already contain the same hint.
-///
-/// - Parameter statuses: The statuses of the tasks.
-/// - Returns: One warning for all such tasks, empty if there is none.
 public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
     let names = statuses.filter { $0.service?.unit.load == "not-found" && $0.state != .notYet }.map(\.task)
     guard !names.isEmpty else { return [] }
@@ -95,7 +81,6 @@ extension TaskStatus {
 }
 
 extension ServiceState {
-    /// The state in a few human-readable words.
     var words: String {
         guard unit.load == "loaded" else { return unit.load == "not-found" ? "not known" : unit.load }
         switch unit.active {
@@ -117,7 +102,6 @@ extension ServiceState {
 }
 
 extension TaskState {
-    /// The tone of a line about the state, which determines its colour on a terminal.
     var tone: Line.Tone {
         switch self {
         case .notYet, .waiting: .progress
@@ -130,11 +114,7 @@ extension TaskState {
 }
 
 extension TaskRow {
-    /// Creates the row of a task from its status.
-    ///
-    /// - Parameters:
-    ///   - status: The status of the task.
-    ///   - now: The time for which the age of a running task is computed.
+    /// Creates the row of a task; a running task has its age at an instant.
     init(_ status: TaskStatus, at now: Timestamp) {
         self.init(name: status.task, phase: status.phase, word: "\(status.state)", tone: status.state.tone)
         let reasons = status.reasonLines
@@ -164,7 +144,7 @@ extension TaskRow {
 }
 
 extension TaskStatus {
-    /// The progress of the task.
+    /// The phase of the row.
     ///
     /// As for the exit code, a task does not count as a success if its last repetition has failed.
     var phase: TaskRow.Phase {

@@ -1,13 +1,7 @@
 public import Base
 public import Planning
 
-/// Returns a human-readable summary of the node: the states of its tasks and the next retry.
-///
-/// - Parameters:
-///   - statuses: The statuses of the tasks.
-///   - now: The time from which ages and remaining times are computed.
-///   - columns: The width of the terminal, or `nil` for a line of any length.
-/// - Returns: The summary, wrapped to the width of the terminal; empty if there is no task.
+/// Returns the states of the tasks and the next retry in one sentence, wrapped to the width of the terminal.
 public func summaryLines(
     _ statuses: [TaskStatus],
     at now: Timestamp = .now(),
@@ -45,12 +39,7 @@ private func retrySummary(_ statuses: [TaskStatus]) -> String? {
     return failed.compactMap(\.retriesIn).min().map { "next retry in \($0.clockText)" }
 }
 
-/// Returns the address of a node and the reason for its choice as human-readable lines.
-///
-/// - Parameters:
-///   - choice: The address, with the reasons why the other candidates were not chosen.
-///   - columns: The width of the terminal, or `nil` for lines of any length.
-/// - Returns: The address, followed by the other candidates, grouped by reason.
+/// Returns the address of a node, followed by the other candidates with the reasons against them.
 public func addressLines(_ choice: AddressChoice, columns: Int?) -> [String] {
     let width = columns.map { max(20, $0 - 4) } ?? .max
     let others = choice.reasons.flatMap { "not \(printable($0))".wrapped(to: width) }
@@ -58,7 +47,6 @@ public func addressLines(_ choice: AddressChoice, columns: Int?) -> [String] {
 }
 
 extension AddressChoice {
-    /// The choice as a JSON object, without an address if there is none.
     var node: Node {
         let others = others.map { other in
             Node.known([
@@ -73,15 +61,7 @@ extension AddressChoice {
     }
 }
 
-/// Returns statuses as one JSON object.
-///
-/// - Parameters:
-///   - statuses: The statuses of the tasks.
-///   - certificates: The certificates that the tasks use or create.
-///   - now: The time from which remaining validity is computed.
-///   - warnings: The conditions that need attention although nothing has failed.
-///   - address: The node's address, `nil` if there is no rule for it.
-/// - Returns: One line without a line ending.
+/// Returns statuses as one JSON object without a line ending.
 public func statusJSON(
     _ statuses: [TaskStatus],
     certificates: [CertificateExpiry] = [],
@@ -101,7 +81,6 @@ public func statusJSON(
 }
 
 extension TaskStatus {
-    /// The fields of the JSON object.
     var fields: [(String, Node?)] {
         [
             ("task", .string(task)), ("description", .text(description)), ("state", .string("\(state)")),
@@ -117,12 +96,10 @@ extension TaskStatus {
 }
 
 extension [String] {
-    /// The reasons as one text, if there are any.
     fileprivate var text: Node? { isEmpty ? nil : .string(joined(separator: "\n")) }
 }
 
 extension CertificateExpiry {
-    /// Returns the certificate as a JSON object.
     fileprivate func node(at now: Timestamp) -> Node {
         .mapping([
             ("path", .string(path)), ("subject", .string(subject)), ("expires", .string(expires.description)),
@@ -140,7 +117,6 @@ extension TaskWait {
 }
 
 extension TaskStatus {
-    /// The fields of a repetition.
     fileprivate var attemptFields: [(String, Node?)] {
         [
             ("state", .string("\(state)")), ("startedAt", .text(startedAt?.description)),

@@ -8,17 +8,13 @@ public struct StatusView: Sendable {
 
     init(_ screen: TerminalScreen) { self.screen = screen }
 
-    /// Creates a view on standard output.
     public init(_ output: ConsoleOutput, isColoured: Bool) {
         screen = TerminalScreen(output, isColoured: isColoured)
     }
 
-    /// Shows the states of the tasks, unless output to the terminal is stalled or a shell is using it.
+    /// Shows the states of the tasks in the order of the plan, and the reason why they may be incomplete.
     ///
-    /// - Parameters:
-    ///   - statuses: The states, in the order of the plan.
-    ///   - warning: The reason why the states may be incomplete, `nil` if they are complete.
-    ///   - now: The time for which ages are computed.
+    /// Nothing is shown while output to the terminal is stalled or a shell is using it.
     public mutating func show(_ statuses: [TaskStatus], warning: String? = nil, at now: Timestamp = .now()) {
         guard let size = screen.beginFrame() else { return }
         let columns = size.viewColumns
@@ -37,22 +33,16 @@ public struct StatusView: Sendable {
     public func finish() { screen.redraw() }
 }
 
-/// A tracker that reports changes of task states, for outputs that are not redrawn.
+/// The task states that were last reported to an output that is not redrawn.
 public struct StatusChanges: Sendable {
-    /// The last reported lines, or the last reported JSON object, of each task.
+    /// The lines or the JSON object of each task.
     private var known: [String: [String]] = [:]
 
-    /// Creates a tracker that knows no earlier states, so that it first reports every state as a change.
     public init() {}
 
-    /// Returns the changes as human-readable lines.
+    /// Returns the changes as human-readable lines that begin with the time; first, every state is a change.
     ///
     /// A new wait counts as a change, but a new activity of a running task does not.
-    ///
-    /// - Parameters:
-    ///   - statuses: The states, in the order of the plan.
-    ///   - now: The time at the beginning of each line.
-    /// - Returns: The lines, empty if nothing has changed.
     public mutating func lines(_ statuses: [TaskStatus], at now: Timestamp = .now()) -> [String] {
         statuses.flatMap { status in
             var state = status.withoutAges
@@ -66,12 +56,7 @@ public struct StatusChanges: Sendable {
         }
     }
 
-    /// Returns the changes as JSON objects.
-    ///
-    /// - Parameters:
-    ///   - statuses: The states, in the order of the plan.
-    ///   - milliseconds: The time to write into the objects, in milliseconds since 1970.
-    /// - Returns: One object for each task that has changed, without line endings.
+    /// Returns a JSON object, without a line ending, for each task that has changed.
     public mutating func json(
         _ statuses: [TaskStatus],
         milliseconds: Int64 = Timestamp.millisecondsNow()

@@ -30,11 +30,9 @@ public struct Timeline: Sendable, Hashable {
     /// Human-readable notes about missing parts of the timeline.
     let notes: [String]
 
-    /// Whether a task is running or will be retried.
     var isOngoing: Bool { tasks.contains(where: \.isOngoing) }
 }
 
-/// A task of a timeline.
 struct TimelineTask: Sendable, Hashable {
     let name: String
     let description: String?
@@ -51,7 +49,6 @@ struct TimelineTask: Sendable, Hashable {
     /// The activities of the task, in chronological order.
     var spans: [TimelineSpan]
 
-    /// Whether the task is on the critical path, which determined when the last task ended.
     var isCritical = false
 
     /// The time at which the task first started, `nil` if it has not started.
@@ -69,7 +66,6 @@ struct TimelineTask: Sendable, Hashable {
 
 /// An activity of a task over a period of time.
 struct TimelineSpan: Sendable, Hashable {
-    /// The kinds of activities.
     enum Kind: String {
         /// The task has not started and waits for another task.
         case dependency
@@ -109,12 +105,7 @@ struct TimelineSpan: Sendable, Hashable {
     var isFailure: Bool { outcome?.isSuccess == false }
 }
 
-// MARK: - JSON
-
-/// Returns a timeline as one JSON object.
-///
-/// - Parameter timeline: The timeline.
-/// - Returns: One line without a line ending.
+/// Returns a timeline as one JSON object, without a line ending.
 public func timelineJSON(_ timeline: Timeline) -> String {
     Node.output([
         ("origin", .string(timeline.isFromBoot ? "boot" : "first task")),

@@ -3,7 +3,7 @@ import Planning
 
 /// A row of a chart: a task with its activities.
 struct TimelineRow {
-    /// The meaning of a bar; if several apply to one place, the last in this order is shown.
+    /// The meaning of a bar; if several apply to one place, the last case is shown.
     enum Mark: Int, CaseIterable {
         case idle, wait, work, failure
 
@@ -39,7 +39,6 @@ struct TimelineRow {
 extension Timeline {
     var rows: [TimelineRow] { tasks.map { TimelineRow($0, until: end) } }
 
-    /// The number of tasks and their states, in one sentence.
     var summary: String {
         guard !tasks.isEmpty else { return "no task for this node" }
         let head = stateSummary(tasks.map(\.state))
@@ -47,7 +46,6 @@ extension Timeline {
         return "\(head); the last ended after \(last.humanReadable)"
     }
 
-    /// The origin of the times and the duration of the boot.
     var originWords: String {
         let start = isFromBoot ? "the start of the machine" : "the start of the first task"
         let finished = bootFinished.map { "; the boot took \($0.humanReadable)" } ?? ""
@@ -81,18 +79,12 @@ extension Timeline {
 }
 
 extension TimelineTask {
-    /// Returns the duration from the first start to the end, or to a given time if the task is ongoing.
-    ///
-    /// It is `nil` if the task has not started.
+    /// Returns the time since the first start until the end, or until an instant if the task is ongoing.
     func took(until end: Duration) -> Duration? { started.map { max(.zero, (ended ?? end) - $0) } }
 }
 
 extension TimelineRow {
-    /// Creates the row of a task.
-    ///
-    /// - Parameters:
-    ///   - task: The task.
-    ///   - end: The time to count to if the task is ongoing.
+    /// Creates the row of a task, whose time counts to an end if the task is ongoing.
     fileprivate init(_ task: TimelineTask, until end: Duration) {
         var bars: [Bar] = []
         for span in task.spans {

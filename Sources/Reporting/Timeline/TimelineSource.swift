@@ -4,9 +4,7 @@ import Planning
 
 /// The data from which a timeline is created, with times relative to the start of the machine.
 public struct TimelineSource: Sendable {
-    /// The known facts about a task.
     public struct TaskFacts: Sendable {
-        /// The status of the task.
         let status: TaskStatus
 
         /// The positions of the tasks that must succeed first, all of them earlier in the plan.
@@ -23,13 +21,11 @@ public struct TimelineSource: Sendable {
         }
     }
 
-    /// The tasks in the order of the plan.
     var tasks: [TaskFacts]
 
     /// The times at which systemd started units, `nil` if they are not known.
     public var system: SystemTimes?
 
-    /// The current readings of the clocks.
     public var clock: BootClock
 
     /// Human-readable notes about missing parts.
@@ -46,9 +42,6 @@ public struct TimelineSource: Sendable {
 }
 
 extension Timeline {
-    /// Creates a timeline.
-    ///
-    /// - Parameter source: The information about the tasks.
     public init(_ source: TimelineSource) {
         var tasks = source.tasks.map(source.task)
         let now = source.clock.sinceBoot
@@ -93,8 +86,6 @@ extension TimelineTask {
     }
 }
 
-// MARK: - Tasks
-
 extension TimelineSource {
     /// Returns a task with its attempts up to the first success.
     fileprivate func task(_ facts: TaskFacts) -> TimelineTask {
@@ -125,13 +116,9 @@ extension TimelineSource {
         )
     }
 
-    /// Returns the waits of a task before its first attempt.
+    /// Returns the waits of a task before its first attempt, if the first tasks could start at a time.
     ///
-    /// - Parameters:
-    ///   - index: The position of the task.
-    ///   - all: All tasks, with their attempts.
-    ///   - queued: The time at which the first tasks could start.
-    /// - Returns: The wait for the last dependency, then the wait for the last of the other units if it ended later.
+    /// After the wait for the last dependency comes the wait for the last of the other units, if that ended later.
     fileprivate func waits(before index: Int, of all: [TimelineTask], from queued: Duration) -> [TimelineSpan] {
         let (facts, task) = (tasks[index], all[index])
         if task.started == nil, let open = facts.dependencies.first(where: { all[$0].succeeded == nil }) {
@@ -172,19 +159,16 @@ extension TimelineSource {
         return waits
     }
 
-    /// Returns the dependency that succeeded last.
     private func lastDependency(of index: Int, among all: [TimelineTask]) -> (index: Int, time: Duration)? {
         let ended = tasks[index].dependencies.compactMap { index in all[index].succeeded.map { (index, $0) } }
         return ended.max { $0.1 < $1.1 }
     }
 
-    /// Marks the tasks that determined when the last task ended, going backwards from the last task.
+    /// Marks the tasks that determined when the last task ended, and returns their names in chronological order.
     ///
-    /// The last task is the ongoing task that started first or, if no task is ongoing, the task that ended last. Each
-    /// step goes to the dependency that succeeded last. If a task's last wait was for a unit, the path ends at the unit.
-    ///
-    /// - Parameter all: All tasks, with their waits.
-    /// - Returns: The names in chronological order.
+    /// The last task is the ongoing task that started first or, if no task is ongoing, the task that ended last. Before
+    /// a task on the path comes the dependency that succeeded last. If a task's last wait was for a unit, the path
+    /// begins with the unit.
     fileprivate func markCriticalPath(_ all: inout [TimelineTask]) -> [String] {
         let ongoing = all.indices.filter { all[$0].isOngoing }
         let ended = all.indices.filter { all[$0].ended != nil }

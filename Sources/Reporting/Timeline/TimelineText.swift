@@ -1,12 +1,6 @@
 import Base
 
-/// Draws a timeline as human-readable text.
-///
-/// - Parameters:
-///   - timeline: The timeline.
-///   - columns: The width of the terminal, or `nil` for the default width of files.
-///   - isColoured: Whether the text is coloured.
-/// - Returns: The lines, without line endings.
+/// Draws a timeline as lines of text, for a terminal of the given width or for a file.
 public func timelineLines(
     _ timeline: Timeline,
     columns: Int? = nil,
@@ -16,7 +10,6 @@ public func timelineLines(
     return TimelineText(timeline, columns: columns ?? 100, isColoured: isColoured).lines
 }
 
-/// A timeline as lines of a given width.
 private struct TimelineText {
     private let timeline: Timeline
     private let rows: [TimelineRow]

@@ -10,7 +10,6 @@ enum ProductForm: Sendable, Hashable, Codable {
     case link(target: String)
     case directory
 
-    /// Creates the form of a path that is about to be created.
     init(_ created: CreatedPath) {
         switch created {
         case .directory: self = .directory
@@ -21,10 +20,7 @@ enum ProductForm: Sendable, Hashable, Codable {
         }
     }
 
-    /// Examines an entry of a directory, without following a link.
-    ///
-    /// - Returns: The form, or `nil` if the entry does not exist.
-    /// - Throws: ``Base/SystemError`` if the entry cannot be examined.
+    /// Examines an entry of a directory, without following a link; `nil` if the entry does not exist.
     init?(_ name: String, in directory: borrowing DirectoryHandle) throws(SystemError) {
         guard let status = try directory.status(name) else { return nil }
         switch status.kind {
@@ -39,7 +35,7 @@ enum ProductForm: Sendable, Hashable, Codable {
         }
     }
 
-    /// Returns the difference of what is found from a listed form, as a predicate of the path; `nil` if there is none.
+    /// Returns the difference from a listed form as a predicate of the path, `nil` if there is none.
     func difference(from listed: Self) -> String? {
         switch (listed, self) {
         case (.file(let sha256, let mode, let owner, let group), .file(let found, let status, let user, let other)):
@@ -55,7 +51,7 @@ enum ProductForm: Sendable, Hashable, Codable {
     }
 }
 
-/// The changes of one task that a reset undoes: the paths that the agent has created for it, commands and former states.
+/// The changes of a task that a reset undoes: the paths that it created, commands, and former states.
 public struct ProductList: Sendable, Hashable, Codable {
     /// A path that the task created.
     public struct Product: Sendable, Hashable, Codable {
@@ -109,7 +105,6 @@ public struct ProductList: Sendable, Hashable, Codable {
     /// Whether the list contains nothing that a reset would undo.
     var isEmpty: Bool { products.isEmpty && former.isEmpty && (!isResetDue || reset == nil) }
 
-    /// Creates an empty list.
     public init(task: String, position: Int) {
         (self.task, self.position) = (task, position)
     }
@@ -151,7 +146,7 @@ extension ProductList {
         isResetDue = try values.decodeIfPresent(Bool.self, forKey: .isResetDue) ?? true
     }
 
-    /// Reads the list of a task, `nil` if the content of the file is not one.
+    /// Reads the list of a task, `nil` if the file is damaged.
     static func read(_ bytes: [UInt8], of task: String) -> Self? {
         guard let list = stateValue(Self.self, from: bytes), list.task == task,
             list.products.allSatisfy({ isListable($0.path) && !$0.forms.isEmpty })
@@ -159,7 +154,7 @@ extension ProductList {
         return list
     }
 
-    /// Returns whether a path can be in a list: whether it is absolute and has only plain components.
+    /// Returns whether a path is absolute and has only plain components.
     private static func isListable(_ path: String) -> Bool {
         guard path.isAbsolutePath, path.cStringFault == nil else { return false }
         let parts = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
@@ -167,7 +162,6 @@ extension ProductList {
     }
 }
 
-/// The outcome of removing a path that a task created.
 public enum Removal: Sendable, Hashable {
     /// The path was deleted, or would be deleted by a dry run.
     case deleted
@@ -177,10 +171,9 @@ public enum Removal: Sendable, Hashable {
     case left
     /// The path is a directory, which ``ProductRemover/deleteDirectory(_:)`` deletes after all files.
     case directory
-    /// The path was not deleted; the text is the reason, as a predicate of the path.
+    /// The reason why the path was not deleted, as a predicate of the path.
     case kept(String)
 
-    /// A directory that has other content.
     public static let notEmpty = Self.kept("is not empty")
 }
 
@@ -198,7 +191,6 @@ public struct ProductRemover: Sendable {
     /// The paths that were deleted, or would be deleted by a dry run.
     private var deleted: Set<ExactText> = []
 
-    /// Creates a remover of the paths in lists below a root.
     public init(_ lists: [ProductList], below root: String, isDryRun: Bool) {
         (self.root, self.isDryRun) = (root, isDryRun)
         for list in lists {
@@ -209,7 +201,7 @@ public struct ProductRemover: Sendable {
         }
     }
 
-    /// Deletes a file or link if it is as the tasks created it; for this path, the task counts as undone from now on.
+    /// Deletes a file or link if it is as the tasks created it; the task then counts as undone for this path.
     public mutating func delete(_ path: String, of task: String) -> Removal {
         listed[ExactText(path)]?.tasks.remove(task)
         guard let (forms, tasks) = listed[ExactText(path)], tasks.isEmpty else { return .left }
@@ -229,7 +221,6 @@ public struct ProductRemover: Sendable {
         }
     }
 
-    /// Deletes a directory if it is empty.
     public mutating func deleteDirectory(_ path: String) -> Removal {
         do throws(SystemError) {
             if isDryRun {

@@ -8,13 +8,11 @@ public import Host
 /// that nothing unlisted exists; listed paths that do not exist are ignored. A process changes the list of a task only
 /// while it holds the task's lock, see ``RecordStore/lock(_:)``.
 public struct ProductStore: Sendable {
-    /// The directory of the lists.
     public let path: String
 
-    /// The directory in front of all listed paths, without a trailing slash; empty for none.
+    /// The directory in front of all listed paths, without a trailing slash and symbolic links; empty for none.
     public let root: String
 
-    /// Creates a store whose directory is created with the first list; the root must be without symbolic links.
     public init(path: String, root: String) {
         self.path = path
         self.root = root
@@ -36,7 +34,7 @@ public struct ProductStore: Sendable {
         }
     }
 
-    /// Records that a task is about to run, with the commands that undo it, `nil` if it has none.
+    /// Records that a task is about to run, with the commands that undo it if it has any.
     ///
     /// - Throws: ``Base/SystemError`` if the list cannot be read or written; the task must not run then.
     public func note(_ reset: ProductList.ResetCommands?, of task: String, at position: Int) throws(SystemError) {
@@ -53,10 +51,8 @@ public struct ProductStore: Sendable {
 
     /// Removes the paths that do not exist from the list of a task, after an attempt that has failed.
     ///
-    /// Paths are listed before they are created. One that the attempt has not created may later be created by somebody
-    /// else, and is not the task's then.
-    ///
-    /// - Throws: ``Base/SystemError`` if the list cannot be read or written.
+    /// Paths are listed before they are created. If the attempt has not created a path, somebody else may create it
+    /// later, and it does not belong to the task then.
     public func forgetMissing(of task: String) throws(SystemError) {
         guard let before = try list(of: task) else { return }
         try update(task, before.position) { list in
@@ -77,8 +73,6 @@ public struct ProductStore: Sendable {
     }
 
     /// Replaces a list; an empty list is removed.
-    ///
-    /// - Throws: ``Base/SystemError`` if the list exceeds the limit for reading, or the system refuses.
     public func write(_ list: ProductList) throws(SystemError) {
         if list.isEmpty { return try remove(list.task) }
         let bytes = stateFile(list)
@@ -90,7 +84,6 @@ public struct ProductStore: Sendable {
         try directory.write(bytes, to: list.task + Self.suffix, mode: 0o600, isSynced: true)
     }
 
-    /// Removes the list of a task, if there is one.
     private func remove(_ task: String) throws(SystemError) {
         do throws(SystemError) {
             try directory(isCreating: false).remove(task + Self.suffix)
@@ -100,8 +93,6 @@ public struct ProductStore: Sendable {
     }
 
     /// Reads the list of a task, `nil` if the file does not exist.
-    ///
-    /// - Throws: ``Base/SystemError`` if the list cannot be read or used.
     public func list(of task: String) throws(SystemError) -> ProductList? {
         let name = task + Self.suffix
         let bytes: [UInt8]
@@ -118,8 +109,6 @@ public struct ProductStore: Sendable {
     }
 
     /// Reads all lists, sorted by task, with the errors for lists that cannot be read.
-    ///
-    /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
     public func lists() throws(SystemError) -> (lists: [ProductList], faults: [SystemError]) {
         var names: [String] = []
         do throws(SystemError) {
@@ -139,8 +128,6 @@ public struct ProductStore: Sendable {
     }
 
     /// Removes temporary files left by killed processes, then the directory unless it contains a list.
-    ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
     public func removeIfEmpty() throws(SystemError) {
         do throws(SystemError) {
             let directory = try directory(isCreating: false)
