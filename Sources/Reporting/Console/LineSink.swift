@@ -31,7 +31,7 @@ public struct DiffSink: EventSink {
         self.isColoured = isColoured
     }
 
-    /// Writes the changes; created and removed things are compared with `/dev/null`, as `diff` does.
+    /// Writes the changes; a created or removed path or object is compared with `/dev/null`, as in `diff`.
     public mutating func receive(_ event: ReportedEvent) {
         let task = event.event.task ?? ""
         switch event.event.kind {

@@ -84,8 +84,8 @@ struct RowFormatter {
 
     private func lines(_ row: TaskRow, name: String, _ detailLimit: Int) -> [ScreenLine] {
         let detail = printable(row.detail)
-        // One line below the row holds as much text as two or three lines in the narrow column, and breaks fewer paths.
         let space = max(0, detailWidth - max(0, name.columnCount - nameWidth))
+        // One line below the row holds as much text as two or three lines in the narrow column, and breaks fewer paths.
         let isBeside = detail.columnCount <= space || detailLimit == 0
         let padding = String(repeating: " ", count: max(0, wordWidth - row.word.count) + 2)
         var after = "\(padding)\(row.time.padded(to: Self.timeWidth))  \(isBeside ? detail : "")"

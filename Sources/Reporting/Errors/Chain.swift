@@ -54,7 +54,7 @@ public func problems(of error: any Error) -> [Problem] {
     }
 }
 
-/// Returns the journal field for an error with a number of the system.
+/// Returns the journal field `ERRNO` if the error has a system error number.
 func journalFields(of error: any Error) -> [(String, String)] {
     let number = causes(of: error).lazy.compactMap { ($0 as? SystemError)?.code }.first { $0 > 0 }
     return number.map { [("ERRNO", String($0))] } ?? []

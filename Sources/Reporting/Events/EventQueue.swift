@@ -4,8 +4,8 @@ public import Planning
 /// Takes the events of a run from any thread, and passes them to the sinks on one thread.
 ///
 /// Sending an event never blocks, even if no reader takes the output. The queue stamps events under the lock that
-/// orders them, so times are in the order of the events. If too many events wait, or too much output of a sink,
-/// lines printed by child processes are dropped and counted; every other event is kept.
+/// orders them, so times are in the order of the events. While too many events or bytes of output are waiting, lines
+/// printed by child processes are dropped and counted; every other event is kept.
 public final class EventQueue: Sendable {
     private let start = ContinuousClock.now
     private let limit: Int
@@ -14,7 +14,7 @@ public final class EventQueue: Sendable {
     private let queue: ThreadQueue<RunReporter.Item>
     private let sinks: [any EventSink]
 
-    /// Creates a queue that drops lines of output while a number of events waits.
+    /// Creates a queue that drops lines of output while `limit` events are waiting.
     public init(_ sinks: [any EventSink], isDryRun: Bool = false, limit: Int = 10_000) {
         (self.sinks, self.limit) = (sinks, limit)
         // The lock is never contended, because only the thread of the queue uses it.

@@ -11,7 +11,9 @@ struct LineFormatter {
 
     init(isDryRun: Bool) { self.isDryRun = isDryRun }
 
-    /// Formats an event whose problems were not reported before; an event that changes nothing has no line.
+    /// Formats an event, with the problems that were not reported before.
+    ///
+    /// An event that changes nothing has no line.
     mutating func lines(
         for event: Event,
         problems: [Problem],

@@ -52,7 +52,6 @@ public struct TaskMetrics: Sendable, Hashable {
     let last: RunEnd?
     let lastSuccess: Timestamp?
 
-    /// Creates the metrics of a task from its record and the record of its last repetition.
     public init(task: String, record: TaskRecord?, repetition: TaskRecord?) {
         let records = [record, repetition].compactMap(\.self)
         self.task = task

@@ -5,9 +5,10 @@ import Planning
 
 /// The records of a node's tasks, and the locks that prevent concurrent runs of the same task.
 ///
-/// Each task has a directory, `tasks/NAME`. It contains `record.json`, which only its owner can open, and `public.json`,
-/// the record as every user may read it; both contain the record of the last repetition. The directory itself is the
-/// task's lock. That of a confined task belongs to the user of the process, who cannot write anywhere else in the state
+/// Each task has a directory, `tasks/NAME`, which is also its lock. It contains `record.json`, which only its owner can
+/// open, and `public.json`, the record as every user may read it. Both contain the record of the last repetition.
+///
+/// The directory of a confined task belongs to the user of its process, who cannot write anywhere else in the state
 /// directory, so root follows no link in it and trusts none of its content.
 public struct RecordStore: Sendable {
     /// The state directory, which is created by the first write.
@@ -19,7 +20,7 @@ public struct RecordStore: Sendable {
     /// The command-line flags that select the same node in a suggested command, such as `--root` and `/mnt`.
     let callArguments: [String]
 
-    /// The name of the file that is read: also for root, the public record may be read.
+    /// The name of the file to read; for reports to the cluster, also root reads the public record.
     private var recordName = Self.privateName
 
     /// Whether the store reads and writes the records of the last repetitions.
@@ -73,7 +74,7 @@ public struct RecordStore: Sendable {
         try directory.write(stateFile(record.publicRecord), to: Self.publicName, mode: 0o644)
     }
 
-    /// Locks a task, `nil` if another process is running it; see ``runner(of:)``.
+    /// Locks a task; the result is `nil` if another process is running it, see ``runner(of:)``.
     public func lock(_ task: String) throws(SystemError) -> FileLock? {
         while true {
             let directory = try directory(of: task, isCreating: true)
@@ -132,7 +133,7 @@ public struct RecordStore: Sendable {
     }
 
     func directory(of task: String, isCreating: Bool) throws(SystemError) -> DirectoryHandle {
-        // The name is that of a single directory.
+        // The name must be a single component of a path.
         let isName = !task.isEmpty && !task.hasPrefix(".") && !task.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
         guard isName, task.utf8.count <= 200 else {
             let name = String(decoding: task.utf8.filter { $0 != 0 }, as: UTF8.self)
@@ -145,13 +146,13 @@ public struct RecordStore: Sendable {
 }
 
 extension RecordStore {
-    /// Locks the metrics of the node, `nil` if another process holds the lock.
+    /// Locks the metrics of the node; the result is `nil` if another process holds the lock.
     public func lockMetrics() throws(SystemError) -> FileLock? {
         let name = "metrics.lock"
         return try FileLock.take(directory(isCreating: true).openLock(name), "\(path)/\(name)")
     }
 
-    /// Locks the report to the cluster, `nil` if another process holds the lock.
+    /// Locks the report to the cluster; the result is `nil` if another process holds the lock.
     public func lockReport() throws(SystemError) -> FileLock? {
         try FileLock.take(reportDirectory(isCreating: true).openLock(), "\(path)/\(Self.reportDirectory)")
     }

@@ -116,7 +116,7 @@ extension TimelineSource {
         )
     }
 
-    /// Returns the waits of a task before its first attempt, if the first tasks could start at a time.
+    /// Returns the waits of a task from the time when the first tasks could start until its first attempt.
     ///
     /// After the wait for the last dependency comes the wait for the last of the other units, if that ended later.
     fileprivate func waits(before index: Int, of all: [TimelineTask], from queued: Duration) -> [TimelineSpan] {
