@@ -154,9 +154,7 @@ struct ArgumentTests {
             (["run", "--dry-run=yes"], "flag '--dry-run' takes no value"),
             (["run", "--role", "a", "--role", "b"], "flag '--role' was given more than once"),
             (["run", "--with-dependencies"], "'--with-dependencies' requires '--task NAME'"),
-            (["status", "--all-nodes", "x"], "'--all-nodes' and task 'x' are mutually exclusive"),
-            (["status", "--all-nodes", "--wait=1s"], "'--all-nodes' and '--wait' are mutually exclusive"),
-            (["status", "--all-nodes", "--role", "x"], "'--all-nodes' and '--role' are mutually exclusive"),
+            (["check", "--all-nodes", "--role", "x"], "'--all-nodes' and '--role' are mutually exclusive"),
             (["run", "calico-crds"], "'run' takes no arguments: 'calico-crds' (use '--task calico-crds'); see"),
             (
                 ["check", "my file.yaml"],
@@ -180,7 +178,7 @@ struct ArgumentTests {
             (["--version", "extra"], "'--version' takes no arguments: 'extra'; see 'nest-bootstrap --help'"),
             (
                 ["run", "--all-nodes"],
-                "'run' has no flag '--all-nodes' (it belongs to 'status' and 'check'); see"
+                "'run' has no flag '--all-nodes' (it belongs to 'check'); see"
             ),
         ] as [([String], String)]
     )

@@ -3,7 +3,7 @@ import Planning
 @testable import Reporting
 import Testing
 
-/// What a node reports to the cluster, and what is shown of all nodes.
+/// What a node reports to the cluster.
 @Suite(.timeLimit(.minutes(5)))
 struct BootstrapConditionTests {
     private let now = Timestamp(seconds: 1_700_000_000)
@@ -107,50 +107,5 @@ struct BootstrapConditionTests {
             condition.message
                 == "the task file is invalid (/etc/b.yaml:3:5); run 'nest-bootstrap check' on the node"
         )
-    }
-
-    static func nodes(_ now: Timestamp) -> [ReportedNode] {
-        func node(
-            _ name: String,
-            _ status: String,
-            _ reason: String,
-            _ message: String,
-            kubelet: String = "True",
-            isCurrent: Bool = true,
-        ) -> ReportedNode {
-            var node = ReportedNode(name, roles: ["worker"], kubelet: kubelet)
-            let since = Timestamp(seconds: now.seconds - 90)
-            node.add(status: status, reason: reason, message: message, since: since, isCurrent: isCurrent)
-            return node
-        }
-        return [
-            node("w1", "True", "TasksSucceeded", "2 of 2 tasks have succeeded"),
-            node("w2", "False", "TasksFailed", "1 of 2 tasks failed: 'a'"),
-            node("w3", "False", "TasksRunning", "1 of 2 tasks has succeeded; running: 'a'"),
-            node("w4", "Unknown", "TasksUnknown", "the records of some tasks cannot be read"),
-            node("w5", "False", "OfALaterVersion", "later"),
-            ReportedNode("w6", roles: [], kubelet: "Unknown"), ReportedNode("w7", roles: [], kubelet: "False"),
-            ReportedNode("w8", roles: ["a", "b"], kubelet: nil, state: .missing),
-            // The machine is off, or its reports have stopped.
-            node("x1", "True", "TasksSucceeded", "2 of 2 tasks have succeeded", kubelet: "Unknown", isCurrent: false),
-            node("x2", "False", "TasksRunning", "1 of 2 tasks has succeeded", isCurrent: false),
-            node("x3", "False", "TasksFailed", "1 of 2 tasks failed: 'a'", kubelet: "Unknown", isCurrent: false),
-            // Such as one without a network yet: its kubelet lives.
-            node("x4", "True", "TasksSucceeded", "2 of 2 tasks have succeeded", kubelet: "False"),
-            // One that has booted again, and whose kubelet has not started yet.
-            node("x5", "False", "TasksRunning", "1 of 2 tasks has succeeded", kubelet: "Unknown"),
-        ]
-    }
-
-    @Test func `the list of all nodes has the details of those that are not ready`() {
-        let text = reportedNodeLines(Self.nodes(now), at: now).joined(separator: "\n")
-        #expect(text.hasPrefix("w1  ready         1m 30s   worker; kubelet ready\nw2  failed "))
-        for (node, state) in [
-            ("w2", "failed"), ("w3", "not yet"), ("w4", "unknown"), ("w5", "not yet"), ("w6", "not reported"),
-            ("w8", "missing"), ("x1", "stale"), ("x2", "stale"), ("x3", "failed"), ("x4", "ready"), ("x5", "not yet"),
-        ] { #expect(text.contains("\n\(node)  \(state) "), "\(node)") }
-        #expect(text.contains("; 1 of 2 tasks failed: 'a'\nw3"))
-        #expect(text.contains("; last report: 2 of 2 tasks have succeeded\nx2"))
-        #expect(text.contains("worker; kubelet not ready\nx5"))
     }
 }

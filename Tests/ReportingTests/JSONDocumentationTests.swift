@@ -120,12 +120,6 @@ struct JSONDocumentationTests {
         #expect(try fieldPaths(node).sorted() == (try DocumentedFields("status --watch").paths.sorted()))
     }
 
-    @Test func `every field of a status of all nodes is documented, and nothing else`() throws {
-        let text = reportedNodesJSON(BootstrapConditionTests.nodes(Timestamp(seconds: 90)))
-        let node = try readJSON(Array(text.utf8), file: "status")
-        #expect(try fieldPaths(node).sorted() == (try DocumentedFields("status --all-nodes").paths.sorted()))
-    }
-
     @Test func `every field of a check is documented, and nothing else`() throws {
         let counts = CheckCounts(tasks: 3, objects: 5, uncheckedObjects: 4, tasksWithoutSandbox: 1)
         let text = checkJSON([SampleRun.problem], warnings: [SampleRun.problem], counts, Self.keys, Self.address)

@@ -5,30 +5,29 @@ public struct NodeReports: Sendable {
     private let client: APIClient
 
     private static let kind = GroupVersionKind(group: "", version: "v1", kind: "Node")
-    private static let collection = "/api/v1/nodes"
 
     /// The namespace of Events about cluster-scoped objects.
     static let eventNamespace = "default"
-
-    /// The number of Nodes per page, small because one Node can have a hundred kilobytes, mostly names of images.
-    private static let pageSize = 50
 
     /// Creates an interface to the reports of one cluster.
     public init(client: APIClient) {
         self.client = client
     }
 
-    private static func path(_ name: String) -> String { "\(collection)/\(APIClient.percentEncoded(name))" }
+    private static func path(_ name: String) -> String { "/api/v1/nodes/\(APIClient.percentEncoded(name))" }
 
     private static func identity(_ name: String) -> ObjectIdentity {
         ObjectIdentity(type: kind, namespace: nil, name: name)
     }
 
-    /// Reads a Node, and returns `nil` if it does not exist.
-    ///
-    /// - Throws: ``APIError`` if the server gives another response, or none.
-    public func node(_ name: String, until deadline: ContinuousClock.Instant) async throws(APIError) -> ClusterNode? {
-        try await client.find(Self.path(name), as: Self.identity(name), until: deadline).map { ClusterNode($0) }
+    /// Reads the conditions of a Node by type, and returns `nil` if the Node does not exist.
+    public func conditions(
+        of name: String,
+        until deadline: ContinuousClock.Instant
+    ) async throws(APIError) -> [String: NodeCondition]? {
+        let node = try await client.find(Self.path(name), as: Self.identity(name), until: deadline)
+        guard let conditions = node.map({ $0["status"]?["conditions"]?.sequence ?? [] }) else { return nil }
+        return Dictionary(conditions.map { ($0["type"]?.string ?? "", NodeCondition($0)) }) { $1 }
     }
 
     /// Writes a condition of a Node, and leaves all other conditions unchanged.
@@ -89,19 +88,7 @@ public struct NodeReports: Sendable {
         )
     }
 
-    /// Reads all Nodes of the cluster, in the server's order, which is by name.
-    ///
-    /// - Throws: ``APIError`` if not all Nodes can be read.
-    public func nodes(until deadline: ContinuousClock.Instant) async throws(APIError) -> [ClusterNode] {
-        var nodes: [ClusterNode] = []
-        try await client.readPages(of: Self.collection, size: Self.pageSize, until: deadline) {
-            nodes += $0.map { ClusterNode($0) }
-            return true
-        }
-        return nodes
-    }
-
-    /// Explains why a report cannot be written, or why Nodes cannot be read, with a hint for missing permissions.
+    /// Explains why a report cannot be written, with a hint for missing permissions.
     public func problem(_ error: APIError, forbidden advice: String) -> Problem {
         guard case .refused(let refusal) = error, refusal.code != 401 else { return client.preflightProblem(error) }
         return Problem(

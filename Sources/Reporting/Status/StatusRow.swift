@@ -12,10 +12,7 @@ public func statusLines(
     isColoured: Bool = false,
 ) -> [String] {
     guard !statuses.isEmpty else { return ["no task for this node"] }
-    return finalLines(statuses.map { TaskRow($0, at: now) }, columns: columns, isColoured: isColoured)
-}
-
-func finalLines(_ rows: [TaskRow], columns: Int?, isColoured: Bool) -> [String] {
+    let rows = statuses.map { TaskRow($0, at: now) }
     let format = RowFormatter(rows, columns: columns)
     return rows.flatMap(format.finalLines).map { $0.painted(isColoured) }
 }

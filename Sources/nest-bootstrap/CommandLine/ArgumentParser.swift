@@ -180,11 +180,7 @@ extension Command {
             }
             try command.setArguments(words.names, options)
             (options.isDryRun, options.acts) = (command.isDryRun, command.acts)
-            guard options.isForAllNodes, options.hostName != nil || options.role != nil else {
-                return .perform(command, options)
-            }
-            let other = options.hostName == nil ? "--role" : "--host-name"
-            throw UsageError("'--all-nodes' and '\(other)' are mutually exclusive")
+            return .perform(command, options)
         } catch {
             throw UsageError(error.message, of: Self.self)
         }

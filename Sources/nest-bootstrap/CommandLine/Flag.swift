@@ -122,16 +122,6 @@ extension Flag {
         }
     }
 
-    static var allNodes: Flag {
-        allNodes(
-            "every node of section 'nodes' instead of this one, each with its roles there; no file of a node is looked at"
-        )
-    }
-
-    static func allNodes(_ help: String) -> Flag {
-        Flag("--all-nodes", nil, help) { _, options, _ in options.isForAllNodes = true }
-    }
-
     static var offline: Flag {
         Flag(
             "--offline",
@@ -204,9 +194,6 @@ struct Options: Sendable {
 
     /// Whether to ignore the files of this machine, because this machine is not the node.
     var isOffline = false
-
-    /// Whether the command covers all nodes of the task file instead of one.
-    var isForAllNodes = false
     var environment: [String: String] = [:]
 
     /// Whether the command writes nothing.

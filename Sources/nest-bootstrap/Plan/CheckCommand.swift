@@ -29,14 +29,29 @@ struct CheckCommand: Command {
     )
 
     static let flags: [Flag<Self>] = [
-        .config, .role, .hostName, .allNodes, .offline, .root, .output,
+        .config, .role, .hostName,
+        Flag(
+            "--all-nodes",
+            "every node of section 'nodes' instead of this one, each with its roles there; no file of a node is looked at",
+            \.isForAllNodes
+        ),
+        .offline, .root, .output,
     ]
+
+    var isForAllNodes = false
+
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
+        try Self.refuse(names)
+        guard isForAllNodes, options.hostName != nil || options.role != nil else { return }
+        let other = options.hostName == nil ? "--role" : "--host-name"
+        throw UsageError("'--all-nodes' and '\(other)' are mutually exclusive")
+    }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         let output = program.output
         let check: PlanCheck
         do {
-            guard !options.isForAllNodes else {
+            guard !isForAllNodes else {
                 return try await checkAllNodes(try Configuration.sources(options), options, output)
             }
             check = try PlanCheck(options)

@@ -58,7 +58,6 @@ func manualPage(date: String) -> String {
         "ENVIRONMENT",
         [
             ("Ev NEST_ROLE", "The role of this node, several with commas, where '--role' is not given."),
-            ("Ev KUBECONFIG", "The kubeconfig of 'status --all-nodes'."),
             ("Ev NO_COLOR", "If it is set and not empty, output has no colours."),
             ("Ev TERM", "If it is 'dumb', output has no colours and lines are not rewritten."),
         ]

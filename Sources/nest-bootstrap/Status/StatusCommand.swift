@@ -1,7 +1,7 @@
 import Base
 import Reporting
 
-/// Command `status`: the state of the tasks on this boot, or the reports of all nodes to the cluster.
+/// Command `status`: the state of the tasks on this boot.
 struct StatusCommand: TaskCommand {
     static let name = "status"
 
@@ -17,23 +17,16 @@ struct StatusCommand: TaskCommand {
                 + "state of its service if that is another one than of a task that has ended so.",
             "If every task has succeeded and this machine's kubelet is not that of a Ready node, a last line names the "
                 + "cause; 'nest-bootstrap doctor' prints more.",
-            "With '--all-nodes' this machine need not be a node: it shows what the nodes have reported to the "
-                + "cluster, as condition BootstrapReady of their Nodes, with the kubeconfig that kubectl would use. One that the cluster does not have is 'missing', one "
-                + "whose report is too old 'stale'.",
         ],
         exitCodes: [
-            Row("0", "every task succeeded; with '--all-nodes', on every node"),
-            Row("1", "a task failed; with '--wait', permanently; with '--all-nodes', on a node"),
+            Row("0", "every task succeeded"), Row("1", "a task failed; with '--wait', permanently"),
             Row(
                 "3",
                 "none failed, but some have not succeeded yet, or are not known; with '--wait', time is up or a unit is masked"
             ),
             .usageError, .wrongTaskFile, Row("143", "'--watch' was ended by SIGTERM or SIGHUP"),
         ],
-        examples: [
-            "status", "status --watch", "status --wait 10m", "status calico-crds -o json",
-            "status --all-nodes",
-        ],
+        examples: ["status", "status --watch", "status --wait 10m", "status calico-crds -o json"],
     )
 
     static let flags: [Flag<Self>] = [
@@ -54,8 +47,7 @@ struct StatusCommand: TaskCommand {
             "go on until interrupted, and show every change; on a terminal as one view that is redrawn",
             \.isWatching
         ),
-        .config, .role, .hostName, .allNodes("every node of the cluster and of section 'nodes' instead of this one"),
-        .root, .output,
+        .config, .role, .hostName, .root, .output,
     ]
 
     var names: [String] = []
@@ -71,20 +63,10 @@ struct StatusCommand: TaskCommand {
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         self.names = names.unique()
         if isWaiting, isWatching { throw UsageError("'--wait' and '--watch' are mutually exclusive") }
-        guard options.isForAllNodes else { return }
-        let others = [
-            (names.first.map { "task '\($0)'" }), isWaiting ? "'--wait'" : nil, isWatching ? "'--watch'" : nil,
-        ]
-        if let other = others.compactMap(\.self).first {
-            throw UsageError("'--all-nodes' and \(other) are mutually exclusive")
-        }
     }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        guard !options.isForAllNodes else {
-            return try await ClusterStatus(options: options).run(in: program)
-        }
-        return try await program.withConfiguration(options) { configuration in
+        try await program.withConfiguration(options) { configuration in
             guard isWatching else {
                 return try await StatusReport(configuration: configuration, command: self, program: program).run()
             }

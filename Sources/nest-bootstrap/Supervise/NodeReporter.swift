@@ -90,11 +90,11 @@ struct NodeReporter {
         let reports = NodeReports(client: connection.client)
         let name = nodeName(connection.commonName)
         do throws(APIError) {
-            let node = try await reports.node(name, until: deadline)
-            if let node {
+            let conditions = try await reports.conditions(of: name, until: deadline)
+            if let conditions {
                 let reason = condition.reason
                 let new = NodeCondition(status: reason.status, reason: reason.rawValue, message: condition.message)
-                let (known, now) = (node.conditions[BootstrapCondition.type], Timestamp.now())
+                let (known, now) = (conditions[BootstrapCondition.type], Timestamp.now())
                 let due = new.replacing(known, at: now)
                 if due != known || known?.isFresh(at: now, within: Self.refreshInterval) != true {
                     try await reports.write(due, BootstrapCondition.type, of: name, until: deadline)
@@ -108,7 +108,7 @@ struct NodeReporter {
                 try await reports.write(recovery(failure, at: time, of: name), until: deadline)
             }
             state.failures.removeAll { $0.recoveredAt != nil }
-            return node == nil ? "Node '\(name)' does not exist yet" : nil
+            return conditions == nil ? "Node '\(name)' does not exist yet" : nil
         } catch {
             let advice = "apply the roles that 'nest-bootstrap rbac' prints, or write report: false below cluster:"
             throw reports.problem(error, forbidden: advice)

@@ -1,26 +1,5 @@
 public import Base
 
-/// A Node of the cluster, reduced to the fields that reports need.
-public struct ClusterNode: Sendable, Hashable {
-    public var name: String
-
-    /// The Node's conditions, by type.
-    public var conditions: [String: NodeCondition]
-
-    init(_ object: Node) {
-        name = object["metadata"]?["name"]?.string ?? ""
-        conditions = [:]
-        for condition in object["status"]?["conditions"]?.sequence ?? [] {
-            guard let type = condition["type"]?.string else { continue }
-            func text(_ key: String) -> String { condition[key]?.string ?? "" }
-            var known = NodeCondition(status: text("status"), reason: text("reason"), message: text("message"))
-            known.since = Timestamp(rfc3339: text("lastTransitionTime"))
-            known.writtenAt = Timestamp(rfc3339: text("lastHeartbeatTime"))
-            conditions[type] = known
-        }
-    }
-}
-
 /// A condition of a Node.
 public struct NodeCondition: Sendable, Hashable {
     /// `True`, `False` or `Unknown`.
@@ -36,6 +15,13 @@ public struct NodeCondition: Sendable, Hashable {
 
     public init(status: String, reason: String, message: String) {
         (self.status, self.reason, self.message) = (status, reason, message)
+    }
+
+    init(_ condition: Node) {
+        func text(_ key: String) -> String { condition[key]?.string ?? "" }
+        self.init(status: text("status"), reason: text("reason"), message: text("message"))
+        since = Timestamp(rfc3339: text("lastTransitionTime"))
+        writtenAt = Timestamp(rfc3339: text("lastHeartbeatTime"))
     }
 
     /// Returns whether the condition was written within the given limit; `false` if the time is not known.
