@@ -23,13 +23,6 @@ public struct Collector: Sendable {
     /// Returns why the node is not Ready.
     public func diagnosis() async -> NodeDiagnosis { diagnose(await facts()) }
 
-    /// Returns whether the node has a kubelet, which is known without the other probes.
-    public func hasKubelet() async -> Bool {
-        let root = root
-        guard let kubelet = await inTime({ KubeletProbe(root: root).facts() }) else { return true }
-        return kubelet.unitPath != nil || kubelet.process != nil
-    }
-
     /// Collects the facts; what could not be looked at is listed in them.
     func facts() async -> Facts {
         var facts = Facts()

@@ -14,9 +14,7 @@ struct StatusCommand: TaskCommand {
                 + "'running' while a process runs it, 'not yet' if it has not run, 'waiting' if its service waits for "
                 + "another task, 'unknown' if you may not read its record. Then come how long it took, when it ended, "
                 + "the objects of the API server that it created, configured, deleted or left unchanged, and the "
-                + "state of its service if that is another one than of a task that has ended so.",
-            "If every task has succeeded and this machine's kubelet is not that of a Ready node, a last line names the "
-                + "cause; 'nest-bootstrap doctor' prints more.",
+                + "state of its service if that is another one than of a task that has ended so."
         ],
         exitCodes: [
             Row("0", "every task succeeded"), Row("1", "a task failed; with '--wait', permanently"),

@@ -1,6 +1,5 @@
 import Actions
 import Base
-import Diagnosis
 import HTTP
 import Host
 import Planning
@@ -42,24 +41,12 @@ struct StatusReport {
             print(statuses, of: plan)
             if command.names.isEmpty, !command.isWaiting {
                 output.report(warnings: configuration.environment(HTTPClient()).formerSetWarnings())
-                if hasSucceeded, !configuration.options.output.isForPrograms { await reportNode() }
             }
             guard command.isWaiting else { return findings.exitCode }
             // The purpose of a wait is to learn when the node is ready, and repetitions do not affect that. If a failed
             // task will be retried, the wait has timed out rather than failed.
             return isPermanent ? .failure : hasSucceeded ? .success : .incomplete
         }
-    }
-
-    /// Reports why this machine is not a Ready node, although all of its tasks have succeeded.
-    private func reportNode() async {
-        guard configuration.options.root == nil else { return }
-        let collector = Collector(environment: configuration.options.environment)
-        guard await collector.hasKubelet() else { return }
-        let diagnosis = await collector.diagnosis()
-        guard !diagnosis.isReady, let cause = diagnosis.first else { return }
-        let line = "Node '\(diagnosis.node)' is not Ready: \(cause.line); more: nest-bootstrap doctor"
-        output.write("\(printable(line))\n")
     }
 
     /// Creates the problem that the wait timed out before all tasks had succeeded.
