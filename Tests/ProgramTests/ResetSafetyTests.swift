@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Command `reset`: questions, lines that fail, processes that end in the middle.
+/// Command `reset`: lines that fail, processes that end in the middle.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ResetSafetyTests {
     private func node(_ tasks: String) throws -> TestNode {
@@ -11,24 +11,7 @@ struct ResetSafetyTests {
         return node
     }
 
-    // MARK: The question
-
-    @Test(arguments: [("y\n", true), ("\n", false), ("", false)])
-    func `a person on a terminal is asked`(answer: String, isYes: Bool) async throws {
-        let node = try node("  t: {file: {path: /etc/f, content: x}}")
-        try #require(try await node.run("run").status == 0)
-        // A real terminal; script passes on what it reads, and an end of the input as the key for it.
-        let call = "'\(TestNode.program)' reset --config '\(node.config)' --root '\(node.root)'"
-        let command = "printf '\(answer.replacing("\n", with: "\\n"))' | script -qec \"\(call)\" /dev/null"
-        let result = try await Tool.run("sh", ["-c", command])
-        #expect(result.output.contains("t: /etc/f would be deleted"), "\(result.output)")
-        #expect(result.output.contains("Undo all of this? [y/N] "), "\(result.output)")
-        #expect(result.status == (isYes ? 0 : 1), "\(result.output)")
-        #expect(result.output.contains("nothing was changed") == !isYes, "\(result.output)")
-        #expect(try Files.exists(node.written("/etc/f")) == !isYes)
-    }
-
-    @Test func `without a terminal it needs --yes, and nothing is deleted`() async throws {
+    @Test func `without --yes nothing is deleted`() async throws {
         let node = try node("  t: {file: {path: /etc/f, content: x}}")
         try #require(try await node.run("run").status == 0)
         let result = try await node.run("reset")
@@ -146,7 +129,7 @@ struct ResetSafetyTests {
         tool.signal(SIGINT)
         let interrupted = await tool.result()
         #expect(interrupted.status == 130)
-        let call = "nest-bootstrap reset --run-commands --config \(node.config) --root \(node.root)"
+        let call = "nest-bootstrap reset --yes --run-commands --config \(node.config) --root \(node.root)"
         #expect(interrupted.errors.contains("interrupted; run '\(call)' again\n"), "\(interrupted.errors)")
         #expect(try Files.list(node.written("/etc")) == ["later"])
         try Files.write([], to: TemporaryDirectory.file("go"), mode: 0o600)

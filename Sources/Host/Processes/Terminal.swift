@@ -23,11 +23,6 @@ public enum Terminal {
         return group == -1 || group == getpgrp()
     }
 
-    /// Reads a line that a user types on standard input, `nil` at the end of the input.
-    ///
-    /// There is no deadline, because only a person can answer; a signal ends the wait.
-    public static func answer() async -> String? { await onThread { readLine() } }
-
     /// Returns the current size of a terminal, `nil` if the descriptor is no terminal or its size is not known.
     public static func size(_ descriptor: Int32) -> TerminalSize? {
         var size = winsize()

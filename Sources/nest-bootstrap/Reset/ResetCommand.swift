@@ -17,19 +17,18 @@ struct ResetCommand: Command {
         details: [
             "What somebody has changed since is not deleted, and is listed with the reason. Nor is what a task has "
                 + "made whose commands failed. Another 'reset' then goes on.",
-            "On a terminal it lists what it would delete, and asks. Otherwise it needs '--yes' or '--dry-run'.",
             "The next boot runs the tasks again, unless the package or the task file is removed first.",
         ],
         exitCodes: [
             Row("0", "everything is undone, except for directories that have other content"),
             Row("1", "something may be left: a path, or what a command undoes that failed or was not run"),
-            Row("64", "wrong usage, or standard input is not a terminal"), Row("130, 143", "interrupted, terminated"),
+            .usageError, Row("130, 143", "interrupted, terminated"),
         ],
-        examples: ["reset --dry-run", "reset", "reset --yes --output json"],
+        examples: ["reset --dry-run", "reset --yes", "reset --yes --output json"],
     )
 
     static let flags: [Flag<Self>] = [
-        Flag("--yes", "delete without a question", \.isConfirmed),
+        Flag("--yes", "delete; without it only '--dry-run' is possible", \.isConfirmed),
         Flag(
             "--run-commands",
             "run reset commands also with '--root': they run on this machine, with DIR in NEST_ROOT",
@@ -49,6 +48,9 @@ struct ResetCommand: Command {
         try Self.refuse(names)
         guard !runsCommandsWithRoot || options.root != nil else {
             throw UsageError("'--run-commands' requires '--root DIR'")
+        }
+        guard isDryRun || isConfirmed else {
+            throw UsageError("'reset' deletes files: pass '--yes', or '--dry-run' to see which")
         }
     }
 
@@ -76,11 +78,6 @@ struct NodeReset {
     /// - Throws: ``Base/SystemError`` if the lists cannot be read or systemd does not answer, ``Base/Problem`` if a
     ///   task is running.
     func run() async throws -> ExitCode {
-        guard command.isDryRun || command.isConfirmed || isText && Terminal.isTerminal(0) else {
-            let message =
-                "'reset' deletes files, and standard input is not a terminal: pass '--yes', or '--dry-run' to see which"
-            throw UsageError(message, of: ResetCommand.self)
-        }
         guard options.root != nil || Machine.isRoot else {
             throw Problem("permission denied", hint: "run as root, or with '--root DIR'")
         }
@@ -93,18 +90,14 @@ struct NodeReset {
         planned.state = try state(plan).filter { path in
             (try? FileSystem.exists(path)) == true && !(keepsLists && path == plan.store.path)
         }
-        if command.isDryRun || planned.isEmpty || !command.isConfirmed { show(planned) }
-        if command.isDryRun || planned.isEmpty { return planned.isComplete ? .success : .failure }
-        if !command.isConfirmed {
-            output.write("Undo all of this? [y/N] ")
-            output.flush(idleLimit: .seconds(60))
-            guard ["y", "yes"].contains(await Terminal.answer()?.lowercased()) else {
-                output.write("nothing was changed\n")
-                return .failure
-            }
+        if command.isDryRun || planned.isEmpty {
+            show(planned)
+            return planned.isComplete ? .success : .failure
         }
-        if hasUnits { try plan.requireNoRunByHand() }
-        if hasUnits { try await Systemd.stop(matching: Self.units, until: .now + Self.stopLimit) }
+        if hasUnits {
+            try plan.requireNoRunByHand()
+            try await Systemd.stop(matching: Self.units, until: .now + Self.stopLimit)
+        }
         return try await perform(planned)
     }
 
@@ -118,7 +111,7 @@ struct NodeReset {
 
     /// The call that completes the reset, for use in hints.
     var call: String {
-        options.quotedCall(["reset"] + (command.runsCommandsWithRoot ? ["--run-commands"] : []))
+        options.quotedCall(["reset", "--yes"] + (command.runsCommandsWithRoot ? ["--run-commands"] : []))
     }
 
     /// Returns the paths of the records, the cache, the metrics and the product lists.
