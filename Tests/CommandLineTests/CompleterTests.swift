@@ -39,15 +39,12 @@ struct CompleterTests {
         #expect(words("logs", "-f", "-c", config, "--", "al") == ["alpha"])
     }
 
-    @Test func `values are offered after a space, an equals sign and a letter`() {
+    @Test func `values are offered after a flag`() {
         #expect(words("run", "-c", config, "--task", "b") == ["beta"])
-        #expect(words("run", "-c", config, "--task=b") == ["--task=beta"])
         #expect(words("check", "-o", "js") == ["json"])
-        #expect(words("check", "-ojs") == ["-ojson"])
-        #expect(words("check", "--output=js") == ["--output=json"])
-        #expect(Completer(words: ["check", "--config=pl"], environment: [:]).completion == .file)
+        #expect(Completer(words: ["check", "--config", "pl"], environment: [:]).completion == .file)
         #expect(Completer(words: ["check", "--root", ""], environment: [:]).completion == .directory)
-        #expect(words("check", "-cpl") == [])
+        #expect(words("check", "--output=js") == [])
     }
 
     @Test func `roles and hosts are those of the nodes`() {

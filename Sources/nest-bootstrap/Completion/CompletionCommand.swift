@@ -145,18 +145,8 @@ struct Completer {
         guard let earlier else { return commandNames }
         if let flag = earlier.openFlag { return values(of: flag) }
         guard earlier.mayHaveFlags, current.hasPrefix("-") else { return earlier.command.completion(self) }
-        let (name, typed) = earlier.command.split(current)
-        guard let typed else {
-            let flags = earlier.command.shownFlags.map { Candidate($0.name, $0.help) }
-            return .words(flags + [Candidate("--help", "show the help")])
-        }
-        // The value of a flag that is typed together with its value.
-        guard let flag = earlier.command.flag(named: name) else { return .words([]) }
-        let completion = values(of: flag)
-        let prefix = current.dropLast(typed.count)
-        // Shells complete a path after '=', but not directly after the letter of a short flag.
-        guard case .words(let values) = completion else { return prefix.hasSuffix("=") ? completion : .words([]) }
-        return .words(values.map { Candidate("\(prefix)\($0.word)", $0.meaning) })
+        let flags = earlier.command.shownFlags.map { Candidate($0.name, $0.help) }
+        return .words(flags + [Candidate("--help", "show the help")])
     }
 
     /// The first word of a call, or the second one of a call of 'help'.

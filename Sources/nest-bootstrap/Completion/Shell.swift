@@ -25,12 +25,7 @@ enum Shell: String, Sendable, Hashable, CaseIterable {
                 case $line in
                 :file) compopt -o default ;;
                 :directory) compopt -o dirnames ;;
-                *)
-                    line=${line%%$'\t'*}
-                    # Where bash splits words at '=', what is before it is there already.
-                    [[ $line == -*=* && $COMP_WORDBREAKS == *=* ]] && line=${line#*=}
-                    COMPREPLY+=("$line")
-                    ;;
+                *) COMPREPLY+=("${line%%$'\t'*}") ;;
                 esac
             done < <("$program" completion --words -- "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
         }
@@ -49,8 +44,8 @@ enum Shell: String, Sendable, Hashable, CaseIterable {
                 # A backslash escapes the next character for _describe.
                 line=${line//\\/\\\\}
                 case $line in
-                :file) compset -P '-*='; _files ;;
-                :directory) compset -P '-*='; _files -/ ;;
+                :file) _files ;;
+                :directory) _files -/ ;;
                 *$'\t') described+=("${${line%$'\t'}//:/\\:}") ;;
                 ?*) described+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}") ;;
                 esac
@@ -73,10 +68,7 @@ enum Shell: String, Sendable, Hashable, CaseIterable {
             switch "$lines[1]"
                 case :file
                 case :directory
-                    set -l flag (string match -r '^-[^=]*=' -- (commandline -ct))
-                    for path in (__fish_complete_directories (string replace -r '^-[^=]*=' '' -- (commandline -ct)) '')
-                        printf '%s\n' "$flag$path"
-                    end
+                    __fish_complete_directories (commandline -ct) ''
                 case '*'
                     printf '%s\n' $lines
             end
