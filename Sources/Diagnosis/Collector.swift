@@ -124,7 +124,12 @@ public struct Collector: Sendable {
         arguments += isThisMachine ? ["--boot"] : ["--root=\(root)"]
         let result = await result("journalctl", arguments)
         guard let result, result.status.isSuccess else { return UnitLog(fault: result?.reason ?? "journalctl failed") }
-        return UnitLog(result.output.copy)
+        let rows = result.output.copy
+        // Without a journal, journalctl succeeds and prints nothing.
+        let hasJournal = !rows.isEmpty || ["/run/log/journal", "/var/log/journal"].contains {
+            (try? FileSystem.list(root + $0))?.isEmpty == false
+        }
+        return hasJournal ? UnitLog(rows) : UnitLog(fault: "there is no journal")
     }
 
     private func runtimeFacts(_ kubelet: KubeletFacts) async -> (RuntimeFacts, NetworkFacts) {
