@@ -23,6 +23,11 @@ final class Recorder: Sendable {
     /// The maximum number of recorded lines of a failure.
     private static let reasonLimit = 10
 
+    private static func limited(_ reasons: [String]) -> [String] {
+        let rest = reasons.count - reasonLimit
+        return rest > 0 ? reasons.prefix(reasonLimit) + ["and \(rest) more"] : reasons
+    }
+
     /// A task that has started.
     private final class Attempt: Sendable {
         let state: Locked<State>
@@ -172,8 +177,7 @@ final class Recorder: Sendable {
         record.end(entry)
         record.waits = state.waits.waits
         record.counts = state.progress.counts
-        record.reasons = Array(state.reasons.prefix(Self.reasonLimit))
-        record.publicReasons = Array(state.publicReasons.prefix(Self.reasonLimit))
+        (record.reasons, record.publicReasons) = (Self.limited(state.reasons), Self.limited(state.publicReasons))
         // The next attempt will find no difference to make, so the change is recorded now.
         if state.progress.hasChanged, restartsUnits(entry.task), !entry.outcome.isSuccess {
             record.history.noteChange()
