@@ -40,31 +40,6 @@ private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
     return "\("\(end)".prefix(10)) (\(time))"
 }
 
-/// Returns instructions for the nodes after a step of a rotation, in the order in which to follow them.
-func rotationInstructions(after step: RotationStep) -> [String] {
-    let readers = [
-        "restart the members of etcd, one after the other (--trusted-ca-file, --peer-trusted-ca-file)",
-        "restart the API servers, one after the other (--client-ca-file, --etcd-cafile, --kubelet-certificate-authority)",
-        "restart the controller managers, which publish the CA to pods (--root-ca-file), and the schedulers",
-        "restart kubelets (clientCAFile), kube-proxies and all other clients",
-    ]
-    let kubeconfigs = "write kubeconfigs again that have the CA in them (certificate-authority-data)"
-    let pods = "restart the pods that use the API server, for example with 'kubectl rollout restart'"
-    switch step {
-    case .add:
-        let signer =
-            "leave the CA of --cluster-signing-cert-file as it is: a controller manager accepts one certificate there"
-        return ["install the file of the CA on every node", kubeconfigs] + readers + [pods, signer]
-    case .issue:
-        let leaves = "install every certificate and key on its node, and in kubeconfigs that have them in them"
-        let signer =
-            "give --cluster-signing-cert-file and --cluster-signing-key-file the new CA, and tasks with verb 'certificate'; "
-            + "then renew what nodes have had issued"
-        return ["install the file of the CA on every node", leaves] + readers + [signer]
-    case .remove: return ["install the file of the CA on every node", kubeconfigs] + readers + [pods]
-    }
-}
-
 /// Returns the progress of a CA rotation as human-readable lines.
 ///
 /// `done` is the step that was done last, if the status does not contain it; a `command` of `nil` is not shown.
@@ -72,8 +47,7 @@ public func rotationLines(_ status: RotationStatus, done: RotationStep?, next co
     var lines: [String] = []
     if let step = done ?? status.done {
         lines.append("step '\(step.rawValue)' is done: \(step.result) ('\(status.authorityPath)')")
-        lines.append("on the nodes:")
-        lines += rotationInstructions(after: step).map { "  \($0)" }
+        lines.append("on every node: \(step.workOnNodes); see docs/certificates.md, 'Rotating the CA'")
     } else {
         lines.append("'\(status.authorityPath)' has one CA, which is not being replaced")
     }
@@ -97,6 +71,14 @@ extension RotationStep {
         case .add: "the new CA is trusted beside the old one, which issues certificates"
         case .issue: "the new CA has issued all certificates, and the old one is trusted beside it"
         case .remove: "the old CA is no longer trusted"
+        }
+    }
+
+    /// What must be done on every node before the next step.
+    fileprivate var workOnNodes: String {
+        switch self {
+        case .add, .remove: "install the file of the CA, and restart what reads it"
+        case .issue: "install all certificates and keys, and restart what uses them"
         }
     }
 }

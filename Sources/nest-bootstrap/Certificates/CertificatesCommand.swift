@@ -287,8 +287,7 @@ extension CertificateMaintenance {
         }
         throw Problem(
             "step 'issue' makes certificates that only the new CA has issued: every node must trust it",
-            hint: "install '\(status.authorityPath)' on every node, restart what \(quotedShellLine(rotationCall)) "
-                + "lists, then run \(call)"
+            hint: "install '\(status.authorityPath)' on every node, restart what reads it, then run \(call)"
         )
     }
 
