@@ -57,7 +57,9 @@ struct LogsCommand: TaskCommand {
         var environment = options.environment
         // By default, journalctl has less cut long lines (option S). The other options are those of journalctl.
         if environment["SYSTEMD_LESS"] == nil { environment["SYSTEMD_LESS"] = "FRXMK" }
-        let arguments = arguments(options, users: Self.users())
+        // Without the user that units run as, only the entries of root are shown.
+        let user = try? await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
+        let arguments = arguments(options, users: [0] + (user.map { [Int($0)] } ?? []))
         let command = Host.Command("journalctl", arguments, environment: environment)
         do throws(SystemError) {
             try command.replaceProcess()
@@ -96,17 +98,6 @@ struct LogsCommand: TaskCommand {
         }
         // journalctl combines terms with AND, and groups that are separated by a plus sign with OR.
         return arguments + Array(matches.joined(separator: ["+"]))
-    }
-
-    /// Returns the IDs of root and of the user that units run as.
-    ///
-    /// If the user database cannot be read, only the entries of root are shown.
-    private static func users() -> [Int] {
-        let bytes = (try? FileSystem.read("/etc/passwd", limit: 1 << 20)) ?? []
-        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-        let entries = lines.map { $0.split(separator: ":", omittingEmptySubsequences: false) }
-        let user = entries.first { $0.count > 2 && $0[0] == unitUser }.flatMap { Int($0[2]) }
-        return [0] + (user.map { [$0] } ?? [])
     }
 
     /// Returns warnings about names that match no task; the journal may nevertheless have entries about such a name.
