@@ -94,7 +94,6 @@ struct KubeletFacts: Sendable {
     var log = UnitLog()
     var process: RunningProcess?
     var program: String?
-    var programFault: String?
     /// The arguments without the program, of the process or else of the unit, with the file that sets them.
     var arguments: [(text: String, file: String?)] = []
     var configuration = FileFact()

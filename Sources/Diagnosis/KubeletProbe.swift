@@ -28,7 +28,6 @@ struct KubeletProbe {
         }
         let usual = ["/usr/bin/kubelet", "/usr/local/bin/kubelet", "/opt/bin/kubelet"]
         facts.program = facts.program ?? usual.first(where: exists)
-        if let program = facts.program, program.isAbsolutePath { facts.programFault = programFault(root + program) }
         if let path = facts.flag("config") { facts.configuration = file(path) }
         facts.kubeconfig = kubeconfig(facts.flag("kubeconfig"))
         facts.bootstrap = kubeconfig(facts.flag("bootstrap-kubeconfig"))
@@ -155,18 +154,6 @@ struct KubeletProbe {
 func validity(of certificate: Certificate, at now: Timestamp) -> String? {
     if certificate.validUntil < now { return "expired at \(certificate.validUntil)" }
     return now < certificate.validFrom ? "is not valid before \(certificate.validFrom)" : nil
-}
-
-/// Returns why the kernel does not start a program, `nil` if nothing is wrong with its file.
-func programFault(_ path: String) -> String? {
-    guard let exists = try? FileSystem.exists(path) else { return nil }
-    if !exists { return "does not exist" }
-    guard let real = try? FileSystem.realPath(path), let status = (try? FileSystem.status(real)) ?? nil else {
-        return nil
-    }
-    if status.kind == .directory { return "is a directory" }
-    if status.mode & 0o111 == 0 { return "is not executable" }
-    return status.size == 0 ? "is empty" : nil
 }
 
 extension KubeletFacts {

@@ -30,16 +30,6 @@ let kubeletRules: [Rule] = [
         )
     },
     Rule("kubelet-masked", .configuration) { unusable($0.kubelet.service, $0.kubelet.unitName, $0.kubelet.log) },
-    Rule("kubelet-program", .configuration) { facts in
-        let kubelet = facts.kubelet
-        guard kubelet.process == nil, kubelet.service?.load != "masked", let program = kubelet.program,
-            let fault = kubelet.programFault
-        else { return nil }
-        return (
-            program, "\(fault), and \(kubelet.unitName) starts it",
-            "correct that, or 'ExecStart='; then run '\(kubelet.restart)'"
-        )
-    },
     Rule("kubelet-config", .configuration) { facts in
         let kubelet = facts.kubelet
         guard let path = kubelet.configuration.path, let fault = kubelet.configuration.fault,

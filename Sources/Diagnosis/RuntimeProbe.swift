@@ -128,3 +128,15 @@ struct RuntimeProbe {
         return configuration
     }
 }
+
+/// Returns why the kernel does not start a program, `nil` if nothing is wrong with its file.
+private func programFault(_ path: String) -> String? {
+    guard let exists = try? FileSystem.exists(path) else { return nil }
+    if !exists { return "does not exist" }
+    guard let real = try? FileSystem.realPath(path), let status = (try? FileSystem.status(real)) ?? nil else {
+        return nil
+    }
+    if status.kind == .directory { return "is a directory" }
+    if status.mode & 0o111 == 0 { return "is not executable" }
+    return status.size == 0 ? "is empty" : nil
+}

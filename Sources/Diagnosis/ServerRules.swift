@@ -257,39 +257,32 @@ let manifestFix = "correct the file, which the kubelet reads again by itself, or
 /// A control plane that does not run is a symptom of its kubelet, of its own error, or of its files.
 private func connectionRule(
     _ code: String,
-    _ kinds: TransportError.Kind...,
+    _ kind: TransportError.Kind? = nil,
     fix: @escaping @Sendable (_ facts: Facts, _ host: String) -> String,
 ) -> Rule {
-    let all: Set<TransportError.Kind> = [
+    let others: Set<TransportError.Kind> = [
         .resolve, .refused, .unreachable, .timedOut, .untrusted, .hostName, .serverCertificateExpired,
         .clientCertificateRefused, .serverCertificateNotYetValid,
     ]
-    let isOwn = { @Sendable (facts: Facts, fault: TransportError) in
-        facts.kubelet.staticPods.isControlPlane && [.refused, .timedOut].contains(fault.kind)
-    }
     return Rule(all: code, .server) { facts in
         guard let fault = facts.server.fault, let url = facts.server.url,
-            kinds.isEmpty ? !all.contains(fault.kind) : kinds.contains(fault.kind)
+            kind == nil ? !others.contains(fault.kind) : kind == fault.kind
         else { return [] }
         // An error of the API server's own pod, or of its files, is this one's cause.
         let pods = facts.kubelet.staticPods
-        if isOwn(facts, fault), !facts.kubeletWorks { return [] }
-        if isOwn(facts, fault), !facts.server.podErrors.isEmpty || !pods.badFiles.isEmpty || !pods.has("kube-apiserver")
+        if pods.isControlPlane, [.refused, .timedOut].contains(fault.kind),
+            !facts.kubeletWorks || !facts.server.podErrors.isEmpty || !pods.badFiles.isEmpty
+                || !pods.has("kube-apiserver")
         {
             return []
         }
         let host = (try? WebAddress(url).host) ?? url
-        let issuer = fault.peer.map { ", whose issuer is '\($0.issuer)'" } ?? ""
-        let subject =
-            kinds.contains(.untrusted)
-            ? facts.kubelet.ownKubeconfig.authorities.first.map { "; the CA of the kubeconfig is '\($0.subject)'" }
-            : nil
-        return [
-            (
-                url,
-                fault.message + (kinds.contains(.untrusted) && !fault.message.contains("issue") ? issuer : "")
-                    + (subject ?? ""), fix(facts, host)
-            )
-        ]
+        var cause = fault.message
+        if kind == .untrusted {
+            if let peer = fault.peer, !cause.contains("issue") { cause += ", whose issuer is '\(peer.issuer)'" }
+            let authority = facts.kubelet.ownKubeconfig.authorities.first
+            if let authority { cause += "; the CA of the kubeconfig is '\(authority.subject)'" }
+        }
+        return [(url, cause, fix(facts, host))]
     }
 }

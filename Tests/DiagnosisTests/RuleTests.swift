@@ -36,10 +36,6 @@ private let units: [Fault] = [
         $0.kubelet.service = Service(load: "bad-setting", active: "inactive")
         $0.kubelet.log.manager = ["/etc/systemd/system/kubelet.service:3: Missing '=', ignoring line."]
     },
-    Fault("kubelet-program", "/usr/bin/kubelet: is not executable") {
-        $0.stopKubelet()
-        $0.kubelet.programFault = "is not executable"
-    },
     Fault("kubelet-stopped", "kubelet.service: is stopped and not enabled") {
         $0.stopKubelet()
         $0.kubelet.service = Service(active: "inactive", sub: "dead", file: "disabled")
