@@ -1,5 +1,6 @@
 # Apps of a flake for certificates: certs-recreate renews all, certs-recreate-test those of the test nodes, and
-# certs-recreate-NAME one; certs-rotate-ca replaces the CA, a step at a time. Further flags can be given to each; a set that
+# certs-recreate-NAME one. All of them replace keys that sign tokens too, which invalidates the tokens of service accounts.
+# certs-rotate-ca replaces the CA, a step at a time. Further flags can be given to each; a set that
 # exists needs the key of an operator: `nix run .#certs-recreate -- --identity FILE`. age comes with them.
 {
   lib,
