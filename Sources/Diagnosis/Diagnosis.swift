@@ -119,9 +119,9 @@ struct Rule: Sendable {
 
 /// Draws the conclusions from what was seen of a node.
 ///
-/// A fault counts only if the stage that it blocks does not work: swap that is on does no harm to a kubelet that runs. The
-/// error with which the kubelet has ended is stronger than the order of the stages: the fault that explains it is the first
-/// cause, or else the error itself, because the kubelet has not reached what comes later.
+/// A fault counts only if the stage that it blocks does not work: swap that is on does no harm to a kubelet that runs.
+/// The error with which the kubelet has ended is stronger than the order of the stages: the fault that explains it is
+/// the first cause, or else the error itself, because the kubelet has not reached what comes later.
 ///
 /// - Parameter facts: The facts.
 /// - Returns: The findings in the order of the stages that they block.

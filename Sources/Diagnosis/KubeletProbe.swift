@@ -174,7 +174,8 @@ extension KubeletFacts {
 
     /// Whether the kubelet asks for a certificate with its bootstrap kubeconfig.
     ///
-    /// It does if the other kubeconfig does not exist, is invalid, or has a certificate that does not exist or has expired.
+    /// It does if the other kubeconfig does not exist, is invalid, or has a certificate that does not exist or has
+    /// expired.
     var usesBootstrap: Bool {
         kubeconfig.credentials == nil && !kubeconfig.isDenied && !kubeconfig.isForeign && bootstrap.exists
     }

@@ -5,22 +5,20 @@ import Host
 import Planning
 import Reporting
 
-/// The task files of this node, and the paths and environment that the commands need.
+/// The task files of one node as read, with the plan that follows from them.
 struct Configuration {
     let options: Options
     let declarations: Declarations
     let plan: Plan
 
-    /// Problems in the task files; empty unless the files were read for a check.
+    /// The problems in the task files; empty after ``init(_:)``, which throws them.
     let problems: [Problem]
     let sources: [SourceFile]
     private let facts: NodeFacts
 
-    /// Reads the task file and its drop-ins.
+    /// Reads the task file and its drop-ins, and throws all of their problems.
     ///
     /// A missing default task file counts as a file without tasks.
-    ///
-    /// - Throws: All problems of the files, including files that cannot be read.
     init(_ options: Options) throws(Problems) {
         try self.init(checking: options)
         guard problems.isEmpty else { throw Problems(problems) }
@@ -28,7 +26,7 @@ struct Configuration {
 
     /// Reads the task file and its drop-ins, and keeps their problems in ``problems``.
     ///
-    /// - Throws: A problem for every file that cannot be opened, and for every drop-in with the wrong extension.
+    /// - Throws: A problem for every file that cannot be read, and for every drop-in with the wrong extension.
     init(checking options: Options) throws(Problems) {
         let facts = NodeFacts(
             hostName: options.hostName ?? Machine.hostName(),
@@ -44,12 +42,12 @@ struct Configuration {
         declarations = read.declarations
         problems = Problems(read.problems).all
         plan = declarations.plan
-        // This protects everything that this process writes from links that programs of the tasks may have created.
+        // Links that programs of the tasks have created in these directories are not followed.
         let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
         FileSystem.programDirectories.withLock { $0 = directories }
     }
 
-    /// Creates the configuration of one of the nodes that the task files declare.
+    /// Creates the configuration of a node that the task files declare, for `check --all-nodes`.
     init(_ options: Options, _ sources: [SourceFile], _ node: NodeReading) {
         (self.options, self.sources, facts) = (options, sources, NodeFacts(hostName: node.hostName))
         declarations = node.declarations
@@ -57,14 +55,14 @@ struct Configuration {
         plan = declarations.plan
     }
 
-    /// The declaration of the node's reports to the cluster, or `nil` if the node does not report.
+    /// The declaration of the node's reports to the cluster, `nil` if the node does not report.
     ///
-    /// If a file is not valid YAML, no key can be read: the default applies, so that the cluster learns of the error.
+    /// If a file is not valid YAML, the default applies, so that the cluster learns of the error.
     var report: ReportDeclaration? { declarations.cluster.report }
 
     var keys: TaskFileKeys { TaskFileKeys(sources) }
 
-    /// The address that the address rule would choose now; `nil` without a rule or if the kernel refuses.
+    /// The address that the address rule would choose now; `nil` without a rule, or if interfaces cannot be listed.
     var addressChoice: AddressChoice? {
         declarations.cluster.addressRule.flatMap { rule in
             (try? NetworkInterface.all()).map { rule.choose(among: $0) }
@@ -73,8 +71,8 @@ struct Configuration {
 
     /// Reads the same task files with the given address of this node.
     ///
-    /// - Throws: The problems of the task files, if the address is known. If not, only tasks that use it have problems,
-    ///   and the other tasks must run nevertheless.
+    /// - Throws: The problems of the task files, but not if the address is unknown: tasks that do not use it run
+    ///   nevertheless.
     func with(_ address: NodeAddress) throws(Problems) -> Self {
         var facts = facts
         facts.address = address
@@ -83,15 +81,15 @@ struct Configuration {
         return read
     }
 
-    /// The root as an absolute path, which remains valid for programs that a task runs in another directory.
+    /// The root as an absolute path, which is valid for programs in other working directories too.
     private var root: String? { options.root.map(Self.absolute) }
 
-    /// Returns the path of the records of this boot, under the root if there is one.
+    /// Returns the path of the records of this boot, below the root.
     static func statePath(_ options: Options) throws(SystemError) -> String {
         try location(of: "/run/nest-bootstrap", options)
     }
 
-    /// Returns the location at which the program writes one of its own files, under the root if there is one.
+    /// Returns the location of one of the program's own files, below the root.
     ///
     /// The root itself may be a link; links below it are not followed.
     static func location(of path: String, _ options: Options) throws(SystemError) -> String {
@@ -101,8 +99,8 @@ struct Configuration {
 
     /// Returns the store of the records of this boot.
     ///
-    /// `/run` is empty after a boot. The boot identifier is less reliable in a container: some container managers mount
-    /// another identifier over the kernel's, and a service that has its own `/proc` does not see it.
+    /// Only below a root does the boot identifier tell the boots apart: `/run` is empty after a boot, and in containers
+    /// the identifier is not reliable, because some container managers mount another one over the kernel's.
     func records() throws(SystemError) -> RecordStore {
         RecordStore(
             path: try Self.statePath(options),
@@ -111,10 +109,10 @@ struct Configuration {
         )
     }
 
-    /// Returns the store of the product lists, which contain everything that the node's tasks have created.
+    /// Returns the store of the lists of what the node's tasks have created.
     ///
-    /// The lists are not in `/var/lib/nest-bootstrap`, because that directory belongs to an unprivileged user, as which
-    /// units that connect to servers run.
+    /// The lists are not in `/var/lib/nest-bootstrap`, which belongs to the unprivileged user of units that connect to
+    /// servers.
     static func products(_ options: Options) throws(SystemError) -> ProductStore {
         let root = options.root.map { FileSystem.existingRealPath(absolute($0)) } ?? ""
         let parent = FileSystem.existingRealPath(
@@ -125,15 +123,12 @@ struct Configuration {
 
     var files: NodeFiles { files(refusingUntrusted: options.acts) }
 
-    /// Whether what is not the node's own code runs in sandboxes, which only root can make.
+    /// Whether programs and tasks that use the network run in sandboxes, which only root can make.
     var isConfining: Bool { root == nil && Machine.isRoot && !options.isDryRun }
 
-    /// The files as a command sees them that only looks at them.
-    ///
-    /// Files that another user could change are read too, because nothing is done on the basis of their content.
+    /// The files as a command that changes nothing sees them, including files that another user could change.
     var filesForReading: NodeFiles { files(refusingUntrusted: false) }
 
-    /// Returns the expiry of the certificates that the tasks of a plan use or create.
     func certificates(of plan: Plan) -> [CertificateExpiry] {
         KnownCertificates(files: filesForReading, plan: plan).all()
     }
@@ -149,7 +144,6 @@ struct Configuration {
         )
     }
 
-    /// Creates the environment for the actions of a run, or for a check of the plan.
     func environment(_ http: HTTPClient) -> RunEnvironment {
         var environment = RunEnvironment(
             files: files,
@@ -172,11 +166,9 @@ struct Configuration {
 }
 
 extension PlannedTask {
-    /// The commands that undo the task, with their timeout.
     var resetCommands: ProductList.ResetCommands? { settings.reset.map { .init($0, timeout: settings.timeout) } }
 }
 
-/// The task file and its drop-ins in the file system.
 extension Configuration {
     private static let sizeLimit = 1 << 20
     private static let dropInLimit = 1000
@@ -201,9 +193,8 @@ extension Configuration {
             }
         }
         let config = absolute(options.config)
-        // A link that leads nowhere, or a path that cannot be examined, counts as a task file.
+        // A dangling link, or a path that cannot be examined, counts as a task file.
         if isOptional, options.config == Options.defaultConfig, (try? FileSystem.status(config) == nil) == true {
-            // The drop-ins extend an empty file in place of the missing one.
             sources.append(SourceFile(path: config, bytes: Array("tasks:\n".utf8)))
         } else {
             add(config)
@@ -225,7 +216,7 @@ extension Configuration {
         return sources
     }
 
-    /// Returns a warning that this node has no tasks if the default task file and its drop-ins are missing.
+    /// Returns the warning that the default task file and its drop-ins are missing, `nil` if one of them exists.
     static func absence(_ options: Options) -> Problem? {
         guard options.config == Options.defaultConfig, isAbsent(options) else { return nil }
         let config = Options.defaultConfig
@@ -245,7 +236,7 @@ extension Configuration {
         }
     }
 
-    /// Returns the paths of the task file and its drop-ins, and the targets of links among them.
+    /// Returns the paths of the task file and its drop-ins, and the real paths of links among them.
     static func taskFiles(_ options: Options) -> [String] {
         let paths = [absolute(options.config)] + ((try? dropIns(options)) ?? [])
         return (paths + paths.compactMap { try? FileSystem.realPath($0) }).unique()
@@ -272,14 +263,13 @@ extension Configuration {
         }
     }
 
-    /// Returns the paths of the drop-ins in the order of their names.
     private static func dropIns(_ options: Options) throws(SystemError) -> [String] {
         try visibleFiles(ofDropIns: options).filter { $0.hasSuffix(".yaml") }
     }
 
     private static func visibleFiles(ofDropIns options: Options) throws(SystemError) -> [String] {
         let directory = absolute(options.dropInDirectory)
-        // A link that leads nowhere is an error.
+        // A dangling link is an error.
         guard try FileSystem.status(directory) != nil else { return [] }
         let names = try FileSystem.list(directory, limit: dropInLimit)
         return names.filter { !$0.hasPrefix(".") }.map { "\(directory)/\($0)" }
@@ -292,12 +282,11 @@ extension Configuration {
     }
 }
 
-/// The files that are installed with the program.
 enum Installation {
-    /// The path of the program itself, even if the program was called through a link.
+    /// The real path of this program.
     static var program: String { (try? FileSystem.status("/proc/self/exe"))?.target ?? "/usr/bin/nest-bootstrap" }
 
-    /// The path of the JSON Schema of the task file, in the directory of the program or else in that of the package.
+    /// The path of the JSON Schema of the task file, in the prefix of the program or else below `/usr`.
     static var schema: String {
         let (end, schema) = ("/bin/nest-bootstrap", "/share/nest-bootstrap/bootstrap.schema.json")
         let own = program.hasSuffix(end) ? program.dropLast(end.count) + schema : ""

@@ -4,7 +4,7 @@ import Kubernetes
 import Reporting
 
 extension ProblemView {
-    /// Returns the form of problems for standard error at its width at the moment, or `nil` if it is not a terminal.
+    /// Returns the view of problems on standard error, `nil` if it is not a terminal.
     static func onTerminal(_ environment: OutputEnvironment, root: String?) -> Self? {
         guard environment.isErrorTerminal else { return nil }
         let shown = ShownFile()
@@ -15,13 +15,13 @@ extension ProblemView {
     }
 }
 
-/// The file of the last problem that was shown; problems are in the order of their files.
+/// A reader of the lines of problems that keeps the last file, because problems are sorted by file.
 private final class ShownFile: Sendable {
     private let last = Locked<(path: String, lines: [ArraySlice<UInt8>])>(("", []))
 
     /// Returns the line of a location, if everybody may read the file and it has no Secrets.
     ///
-    /// The file is one of this machine, or of the node below the root if only that exists.
+    /// The file is one of this machine, or one below the root if only that exists.
     func line(at location: SourceLocation, root: String?) -> String? {
         guard let index = location.position.map({ $0.line - 1 }) else { return nil }
         let line = last.withLock { last -> ArraySlice<UInt8>? in

@@ -6,23 +6,21 @@ import Reporting
 struct Program {
     private let arguments: [String]
 
-    /// The parsed arguments, or the error in them.
     private let invocation: Result<Invocation, UsageError>
 
     let output: ConsoleOutput
     let outputEnvironment: OutputEnvironment
     let catchSignals: SignalCatcher
 
-    /// The maximum time for which an output may accept no data, long enough for a person who reads page by page.
+    /// The maximum time for which an output may accept no data, enough for a person who reads page by page.
     static let readerLimit = Duration.seconds(3600)
 
-    /// The maximum time for which an output may accept no data after a run, because a caller waits for the program.
+    /// The maximum time for which an output may accept no data after a run, for whose end a caller waits.
     static let runLimit = Duration.seconds(10)
 
     /// The maximum time for which an interrupted program continues to write.
     static let stopLimit = Duration.seconds(2)
 
-    /// Prepares an invocation, by default with the environment, the outputs and the signals of this process.
     init(
         arguments: [String],
         environment: [String: String] = Machine.environment(),
@@ -43,10 +41,9 @@ struct Program {
             )
     }
 
-    /// Performs the command of the arguments, or reports the failure of the preparation of the process.
+    /// Performs the command of the arguments, or reports why the process could not be prepared.
     func run(after preparation: Result<Void, SystemError> = .success(())) async -> ExitCode {
         var (code, idleLimit) = await answer(after: preparation)
-        // An interrupted program ends whether or not its output is read.
         output.flush(idleLimit: idleLimit, until: code.isStopped ? .now + Self.stopLimit : nil)
         // Lost output turns success into a failure.
         if let failure = output.failure {
@@ -55,11 +52,11 @@ struct Program {
             if code == .success || code == .failure { code = failureCode }
         }
         guard code == .failure, case .success(.perform(let command as RunCommand, _)) = invocation else { return code }
-        // Bubblewrap fails with the code of a failure.
+        // Code 1 is that of bubblewrap's own failures.
         return command.isConfined ? .trouble : code
     }
 
-    /// Performs the command, and returns its exit code and the maximum time for which the output waits for a reader.
+    /// Performs the command, and returns its exit code and the time for which the output waits for a reader.
     private func answer(after preparation: Result<Void, SystemError>) async -> (ExitCode, Duration) {
         if case .failure(let error) = preparation {
             output.report(error)
@@ -85,9 +82,6 @@ struct Program {
         if case .success(.perform(is DiffCommand, _)) = invocation { .trouble } else { .failure }
     }
 
-    // MARK: Commands
-
-    /// Performs a command, and reports the error that ends it.
     private func perform(_ command: any Command, _ options: Options) async -> ExitCode {
         if let root = options.root, !options.output.isForPrograms,
             (try? FileSystem.exists("\(Configuration.absolute(root))/.")) == false
@@ -103,14 +97,15 @@ struct Program {
             return refusal.code
         } catch {
             output.report(error, as: options.output)
-            // The task file has been checked, so only names in the arguments can be invalid.
+            // The task file is valid, so that other problems are of names in the arguments.
             return error is Problems || error is UsageError ? .usage : failureCode
         }
     }
 
-    /// Reads the task file for a command, or reports its problems.
+    /// Calls a command with the task file, or ends the program with the problems of the file.
     ///
-    /// `isOfUnits` is true if the caller is a unit that supervises tasks or writes metrics.
+    /// `isOfUnits` is true for units that supervise tasks or write metrics. For them a missing file is no problem, and
+    /// an invalid one is written to the metrics.
     func withConfiguration(
         _ options: Options,
         isOfUnits: Bool = false,
@@ -120,14 +115,14 @@ struct Program {
         do throws(Problems) {
             configuration = try Configuration(options)
             if !isOfUnits, let absence = Configuration.absence(options) {
-                // The unit of the task was created from a task file that no longer exists.
+                // The task file from which the unit was made is gone.
                 if options.isService { throw Problems([absence]) }
                 output.report(warnings: [absence])
             }
         } catch {
             if isOfUnits { await MetricsWriter(options: options, configuration: nil).write(orWarn: output) }
             if options.isService {
-                // Every user can read the status, and the problem may quote a value from the file.
+                // Every user can read the status, and a problem may quote a value of the file.
                 let place = error.all.first?.location.map { " (\($0))" } ?? ""
                 notifyManager("STATUS=\(printable("the task file has a problem\(place), see the journal"))")
             }
@@ -136,7 +131,7 @@ struct Program {
         return try await command(configuration)
     }
 
-    /// Runs a function while the sinks show the elapsed time, and waits until the sinks have reported everything.
+    /// Calls a function while the sinks show the elapsed time, and waits until they have reported all events.
     func withTicking(
         _ events: EventQueue,
         idleLimit: Duration,
@@ -144,7 +139,7 @@ struct Program {
     ) async throws -> ExitCode {
         let result: Result<ExitCode, any Error>
         do {
-            // This ends with the block.
+            // It is cancelled at the end of the block.
             async let _: Void = Self.tick(events)
             result = .success(try await body())
         } catch {
@@ -166,7 +161,7 @@ struct Refusal: Error {
     let code: ExitCode
 }
 
-/// Returns a value that is read from the task files, or ends the command with their problems.
+/// Returns a value, or ends the command with its problems and an exit code.
 func accepted<Value>(
     _ value: @autoclosure () throws(Problems) -> Value,
     orExitWith code: ExitCode = .configuration
@@ -178,23 +173,20 @@ func accepted<Value>(
     }
 }
 
-/// Sends assignments to the service manager, and ignores errors because the status is only informational.
+/// Sends a status to the service manager; errors are ignored, because nothing depends on it.
 @Sendable func notifyManager(_ state: String) { _ = try? Systemd.notify(state) }
 
-/// A function that starts catching the signals that would end the program, and stops when the stream is released.
+/// Catches the signals that would end the program, until the stream is released.
 typealias SignalCatcher = @Sendable () throws(SystemError) -> AsyncStream<Int32>
 
-/// Runs a function until it ends, or until a signal cancels it.
+/// Calls a function, cancels it at the first signal, and returns its result and that signal.
 ///
 /// Later signals have no effect: a cancelled function ends within seconds, without leaving child processes behind, and
 /// with a record of every task that has started. `SIGQUIT` ends the program at once.
-///
-/// - Returns: The result of the function, and the signal that ended it early.
 func interruptible<Value: Sendable>(
     by signals: AsyncStream<Int32>,
     _ body: @escaping @Sendable () async -> Value,
 ) async -> (Value, signal: Int32?) {
-    // While the stream exists, the signals that it catches do not end the program.
     defer { withExtendedLifetime(signals) {} }
     let work = Task { await body() }
     let interruption = Task {

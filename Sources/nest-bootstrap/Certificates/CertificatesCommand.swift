@@ -4,7 +4,6 @@ import Host
 import Planning
 import Reporting
 
-/// Command `certificates`: the certificates of all nodes, on the operator's machine.
 struct CertificatesCommand: Command {
     static let name = "certificates"
 
@@ -81,7 +80,6 @@ struct CertificatesCommand: Command {
     var isConfirmed = false
     var isDryRun = false
 
-    /// Whether the command changes the certificate set.
     var acts: Bool {
         switch action {
         case .check: false
@@ -100,7 +98,7 @@ struct CertificatesCommand: Command {
         try checkFlags(options)
     }
 
-    /// Refuses flags of other actions, and flags that are only valid with a step if no step is given.
+    /// Refuses flags of other actions, and a confirmation without a step.
     private func checkFlags(_ options: Options) throws(UsageError) {
         let given: [(flag: String, isGiven: Bool, actions: [Action])] = [
             ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew]),
@@ -128,13 +126,12 @@ struct CertificatesCommand: Command {
     }
 }
 
-/// An action of the command `certificates` that checks or changes the certificates of all nodes.
+/// The actions of command `certificates`.
 struct CertificateMaintenance {
     let options: Options
     let command: CertificatesCommand
     let output: ConsoleOutput
 
-    /// Checks the set, renews it, or replaces its CA.
     func run() async throws -> ExitCode {
         let declarations = try accepted(try CertificateDeclarations(options))
         let selection = CertificateSelection(nodes: command.nodes, names: command.names)
@@ -150,7 +147,7 @@ struct CertificateMaintenance {
 
     private var age: Age { Age(environment: options.environment, identities: command.identities) }
 
-    /// The quoted command that shows which certificates can be renewed.
+    /// The call that shows which certificates would be renewed, in quotes.
     private var renewalCall: String {
         let selection = command.nodes.flatMap { ["--node", $0] } + command.names.flatMap { ["--name", $0] }
         let flags = options.commonArguments + selection + ["--dry-run"]
@@ -193,18 +190,17 @@ struct CertificateMaintenance {
         return .success
     }
 
-    /// Locks the certificate set against other processes.
     func lock(_ set: CertificateSet) async throws(Problem) -> FileLock {
         try await set.lock { output.write("waiting for another renewal of '\(set.directory)'\n") }
     }
 
-    /// Reports that a certificate was created, or that its key was encrypted again.
+    /// Reports a certificate that was made, or, without its end, a key that was encrypted again.
     @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
         let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
         output.write("\(leaf.node)/\(leaf.name): \(change)\n")
     }
 
-    /// Formats a plan and its totals; for a dry run, which reports no progress, also lists every certificate.
+    /// Formats a renewal; for a dry run, during which no progress is reported, with every certificate.
     private func lines(_ plan: RenewalPlan, _ set: CertificateSet) -> [String] {
         let isDryRun = command.isDryRun
         let verb = isDryRun ? "would be " : ""
@@ -239,12 +235,10 @@ struct CertificateMaintenance {
     }
 }
 
-/// The replacement of the CA.
 extension CertificateMaintenance {
-    /// The command that shows the progress of the rotation; the flags of a step can be appended.
+    /// The call that shows the progress of the rotation, without the flags of a step.
     var rotationCall: [String] { ["nest-bootstrap", "certificates", "rotate-ca"] + options.commonArguments }
 
-    /// Returns the command that performs a step.
     private func call(for step: RotationStep) -> [String] {
         let given = command.identities.flatMap { ["--identity", $0] }
         let identity = step.needsIdentity ? (given.isEmpty ? ["--identity", "FILE"] : given) : []
@@ -273,7 +267,7 @@ extension CertificateMaintenance {
         return .success
     }
 
-    /// Refuses an unconfirmed step that breaks connections if a node does not have the files of the previous step yet.
+    /// Refuses an unconfirmed step that breaks connections to nodes without the files of the step before.
     private func requireConfirmation(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
         guard step.needsConfirmation, !command.isConfirmed else { return }
         let call = quotedShellLine(call(for: step))

@@ -1,23 +1,16 @@
 import Base
 import Reporting
 
-/// The parsed arguments.
 enum Invocation: Sendable {
-    /// A command to perform.
     case perform(any Command, Options)
-    /// A request for the help of a command, or of the program if the command is `nil`.
+    /// The help of the program if the command is `nil`.
     case help((any Command.Type)?)
     case version
 }
 
-/// Parses the arguments of the program.
+/// Parses the arguments that follow the program's name: a command, then its flags and names.
 ///
-/// - Parameters:
-///   - arguments: The arguments without the program's own name: a command, then its flags and names.
-///   - environment: The environment of the call.
-/// - Returns: The command with its options, or the request for help.
-/// - Throws: ``UsageError`` for the first argument that is not understood. A request for help is a normal result, even
-///   if the other arguments are wrong.
+/// - Throws: ``UsageError`` for the first argument that is not understood; none if another argument asks for help.
 func parseArguments(
     _ arguments: [String],
     environment: [String: String] = [:],
@@ -45,14 +38,14 @@ private func helpSubject(_ words: ArraySlice<String>) throws(UsageError) -> (any
     return command
 }
 
-/// Returns the arguments without the program's own name, or with `units` in its place if it is that of a generator.
+/// Returns the arguments without the program's name; a program that is named as a generator gets command `units`.
 func argumentsByName(_ arguments: [String]) -> [String] {
     guard let name = arguments.first else { return [] }
     let rest = Array(arguments.dropFirst())
     return name.hasSuffix("-generator") ? [UnitsCommand.name] + rest : rest
 }
 
-/// Returns the common options that could be parsed, regardless of errors in the other arguments.
+/// Returns the common options that could be parsed, even if other arguments are wrong.
 func givenOptions(_ arguments: [String]) -> Options {
     arguments.first.flatMap(findCommand).map { CallWords(arguments.dropFirst(), of: $0).options } ?? Options()
 }
@@ -69,13 +62,13 @@ struct CallWords {
     /// Whether a flag requests help, which is shown even if other words are wrong.
     private(set) var isHelp = false
 
-    /// The error in the first word that is not understood.
+    /// The error of the first word that is not understood.
     private(set) var error: UsageError?
 
-    /// The last flag, if the word with its value has not followed yet.
+    /// The last flag, while the word with its value is missing.
     private(set) var openFlag: FlagForm?
 
-    /// Whether flags may follow, which is not the case after two dashes.
+    /// Whether flags may follow; after `--` every word is a name.
     private(set) var mayHaveFlags = true
 
     init(_ words: some Sequence<String>, of command: any Command.Type) {
@@ -84,7 +77,7 @@ struct CallWords {
         if let openFlag { note("flag '\(openFlag.name)' requires a value: '\(openFlag.usage)'") }
     }
 
-    /// The common options that could be parsed; if a flag is repeated, its last value counts.
+    /// The common options that could be parsed; of a repeated flag the last value.
     var options: Options {
         var options = Options()
         for given in flags { command.set(given, &options) }
@@ -134,7 +127,6 @@ struct CallWords {
     }
 }
 
-/// A flag in the arguments.
 struct GivenFlag {
     let form: FlagForm
     let value: String
@@ -143,17 +135,15 @@ struct GivenFlag {
 extension Command {
     static var flagForms: [FlagForm] { flags.map(\.form) }
 
-    /// The flags that the help of the command shows.
     static var shownFlags: [FlagForm] { flagForms.filter { !$0.isInternal } }
 
-    /// Finds the command's flag with a long or short name.
     static func flag(named name: String) -> FlagForm? { flagForms.first { [$0.name, $0.shortName].contains(name) } }
 
     /// Splits `--name=value`, `-o=value` and `-ovalue` into the name of a flag and its value.
     static func split(_ word: String) -> (name: String, value: String?) {
         let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let letter = String(word.prefix(2))
-        // A long name with one dash is an error, not a letter with a value.
+        // `-config` is a mistyped long name, not flag `-c` with value `onfig`.
         if !word.hasPrefix("--"), halves[0].count > 2, flag(named: "-\(halves[0])") == nil,
             flag(named: letter)?.value != nil
         {
@@ -162,7 +152,6 @@ extension Command {
         return (halves[0], halves.count == 2 ? halves[1] : nil)
     }
 
-    /// Parses the arguments of one call.
     fileprivate static func parse(
         _ words: CallWords,
         _ environment: [String: String]
@@ -186,33 +175,28 @@ extension Command {
         }
     }
 
-    /// Sets a common option if the flag belongs to a common option and its value is valid.
+    /// Sets a common option; ignores the command's own flags and invalid values.
     fileprivate static func set(_ given: GivenFlag, _ options: inout Options) {
         var command = Self()
         try? flags.first { $0.form.name == given.form.name }?.set(&command, &options, given.value)
     }
 
-    /// Refuses positional arguments of a command that takes none.
+    /// Refuses positional arguments of a command that takes none, with a hint of what to type instead.
     ///
-    /// - Parameters:
-    ///   - names: The arguments.
-    ///   - hint: The text to type instead; not used if the argument looks like a task file and the command reads one.
-    /// - Throws: ``UsageError`` if there are arguments.
+    /// An argument that looks like a task file gets the hint `--config`.
     static func refuse(_ names: [String], hint: String? = nil) throws(UsageError) {
         guard let name = names.first else { return }
-        // Users of other programs may expect that the file is an argument.
         let isFile = ["/", ".yaml", ".yml", ".json"].contains(where: name.contains) && flag(named: "--config") != nil
         let hint = isFile ? "use \(quotedShellLine(["--config", name]))" : hint
         throw UsageError("'\(self.name)' takes no arguments: '\(name)'" + (hint.map { " (\($0))" } ?? ""))
     }
 }
 
-/// Arguments that the program does not understand.
 struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The problem, with a suggestion of what to type instead.
     var message: String
 
-    /// The name of the command, if it is known.
+    /// The name of the command whose help the message recommends, `nil` for the help of the program.
     var command: String?
 
     init(_ message: String, of command: (any Command.Type)? = nil) {
@@ -220,7 +204,6 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
         self.command = command?.name
     }
 
-    /// Creates an error about a flag that the command does not have.
     init(unknownFlag name: String, of command: any Command.Type) {
         let owners = shownCommands.filter { $0.shownFlags.contains { $0.name == name } }
         guard owners.isEmpty else {
@@ -229,18 +212,16 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
             return
         }
         let known = command.shownFlags.flatMap { [$0.shortName, $0.name].compactMap(\.self) } + FlagForm.helpNames
-        // A letter may be meant as the beginning of a long name.
+        // `-t` may be meant as `--task`.
         let meaning = name.count == 2 ? "-\(name)" : nil
         self = .unknown("flag", name, meaning: meaning, among: known, of: command)
     }
 
-    /// The message and the call that shows the help.
     var description: String {
         let call = ["nest-bootstrap", command, "--help"].compactMap(\.self).joined(separator: " ")
         return "\(message); see '\(call)'"
     }
 
-    /// Creates an error about an unknown word.
     static func unknown(
         _ kind: String,
         _ word: String,

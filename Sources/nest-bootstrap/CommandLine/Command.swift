@@ -1,36 +1,29 @@
 import Base
 
-/// A command of the program: its name, help, flags and implementation.
+/// A command of the program; a value holds the parsed arguments of one call.
 ///
-/// A value holds the parsed arguments of one call. Each command is defined in the file of its type, and ``commands``
-/// lists the types.
+/// A new command is a type in a file of its own and an entry of ``commands``.
 protocol Command: Sendable, Hashable {
-    /// The word that selects the command.
     static var name: String { get }
-
     static var help: CommandHelp { get }
 
-    /// The flags of the command, in the order of its help.
+    /// The flags in the order of the help.
     static var flags: [Flag<Self>] { get }
 
     /// Whether the help of the program, its manual page and the completions list the command.
     ///
-    /// Hidden commands are called by systemd or by the build of the package. CONTRIBUTING.md lists
-    /// them; `help COMMAND` shows their help.
+    /// systemd and the build of the package call the hidden ones, which CONTRIBUTING.md lists.
     static var isShown: Bool { get }
 
-    /// Creates the command with the default values of its arguments.
     init()
 
-    /// Sets the positional arguments, once the flags have been set.
-    ///
-    /// - Throws: ``UsageError`` for wrong or missing arguments, and for flags that exclude each other.
+    /// Sets the positional arguments, and checks them together with the flags, which are set before.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError)
 
-    /// Whether the command writes nothing, but shows what would be written.
+    /// Whether the command only shows what it would write.
     var isDryRun: Bool { get }
 
-    /// Whether the command changes the node; if not, it accepts task files that another user could change.
+    /// Whether the command changes the node, and therefore refuses task files that another user could change.
     var acts: Bool { get }
 
     /// The maximum time to wait for a slow reader of the output after the command has ended.
@@ -38,10 +31,10 @@ protocol Command: Sendable, Hashable {
 
     /// Performs the command.
     ///
-    /// - Throws: ``Base/Problems`` for wrong arguments, other errors if the command cannot continue.
+    /// - Throws: ``Base/Problems`` for wrong arguments, which end the program with code 64.
     func run(_ options: Options, in program: Program) async throws -> ExitCode
 
-    /// Returns the completion of the positional arguments.
+    /// Completes a positional argument.
     static func completion(_ completer: Completer) -> Completion
 }
 
@@ -60,7 +53,7 @@ extension Command {
 
 /// A command whose positional arguments are names of tasks.
 protocol TaskCommand: Command {
-    /// The named tasks; empty for all tasks of the node.
+    /// The names; empty for all tasks of the node.
     var names: [String] { get set }
 }
 
@@ -81,8 +74,6 @@ let commands: [any Command.Type] = [
     SuperviseCommand.self, ManualCommand.self,
 ]
 
-/// The commands that the help of the program, its manual page and the completions show.
 let shownCommands = commands.filter { $0.isShown }
 
-/// Finds a command by its name.
 func findCommand(_ name: String) -> (any Command.Type)? { commands.first { $0.name == name } }

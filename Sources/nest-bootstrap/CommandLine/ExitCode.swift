@@ -2,13 +2,13 @@ import Glibc
 import Planning
 import Reporting
 
-/// The exit codes of the program.
+/// The exit codes of the program; 64, 65, 75 and 78 are those of sysexits.h.
 enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     /// Everything is as the task file describes.
     case success = 0
     /// A task failed, or `diff` found a difference.
     case failure = 1
-    /// `diff` could not compare something.
+    /// `diff` could not compare something, or a task failed in its sandbox.
     case trouble = 2
     /// `status` found tasks that have not succeeded yet.
     case incomplete = 3
@@ -16,19 +16,19 @@ enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     case usage = 64
     /// A manifest, path or certificate that the task file names is wrong.
     case data = 65
-    /// A dependency has not succeeded yet; retry later.
+    /// A dependency has not succeeded yet, or a failed task is retried.
     case notYet = 75
     /// The task file is wrong.
     case configuration = 78
-    /// Interrupted from the keyboard.
+    /// `SIGINT`, from the keyboard, has ended the program.
     case interrupted = 130
+    /// Another signal, from an administrator or systemd, has ended the program.
     case terminated = 143
 
     /// Chooses the exit code of a run.
     init(_ report: Report, signal: Int32? = nil) {
         let outcomes = report.entries.map(\.outcome)
         if signal != nil, outcomes.contains(where: { $0.kind == .interrupted }) {
-            // Control-C sends SIGINT; other signals come from an administrator or systemd.
             self = signal == SIGINT ? .interrupted : .terminated
         } else if outcomes.allSatisfy(\.isSuccess) {
             self = .success
@@ -37,7 +37,6 @@ enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Whether a signal has ended the program.
     var isStopped: Bool { self == .interrupted || self == .terminated }
 
     /// Chooses the exit code of `status`.

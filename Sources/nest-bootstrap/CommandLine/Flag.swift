@@ -4,13 +4,13 @@ import Reporting
 
 /// A flag of a command, and the action that sets its value.
 struct Flag<Owner: Command>: Sendable {
-    /// A function that sets a property of the command, or a common option, to a value.
+    /// Sets a property of the command, or a common option.
     typealias Action = @Sendable (inout Owner, inout Options, _ value: String) throws(UsageError) -> Void
 
     let form: FlagForm
     let set: Action
 
-    /// Creates a flag with a value, or without one if the name of the value is `nil`.
+    /// Creates a flag with a value that the help calls `value`, or without a value if that is `nil`.
     init(
         _ name: String,
         short shortName: String? = nil,
@@ -44,7 +44,6 @@ struct Flag<Owner: Command>: Sendable {
         }
     }
 
-    /// Creates a flag whose value is any text.
     init(
         _ name: String,
         short shortName: String? = nil,
@@ -55,7 +54,7 @@ struct Flag<Owner: Command>: Sendable {
         self.init(name, short: shortName, value, help) { command, _, value in command[keyPath: property] = value }
     }
 
-    /// Creates a repeatable flag; a value that is given twice counts once.
+    /// Creates a repeatable flag, of which equal values count once.
     init(_ name: String, _ value: String, _ help: String, _ property: any WritableKeyPath<Owner, [String]> & Sendable) {
         self.init(name, value, isRepeatable: true, help) { command, _, value in
             command[keyPath: property] = (command[keyPath: property] + [value]).unique()
@@ -65,16 +64,14 @@ struct Flag<Owner: Command>: Sendable {
 
 /// The syntax of a flag, and its help.
 struct FlagForm: Sendable {
-    /// The name as it is typed, with its two dashes.
+    /// The name with its two dashes.
     let name: String
 
-    /// The name with one dash and one letter, if the flag has one.
+    /// The name with one dash and one letter.
     let shortName: String?
 
-    /// The name of the value in the help, or `nil` if the flag takes none.
+    /// The name of the value in the help, `nil` if the flag takes none.
     var value: String?
-
-    /// Whether the flag may be given several times.
     var isRepeatable = false
 
     /// Whether only the program itself uses the flag, so that the help does not show it.
@@ -82,20 +79,17 @@ struct FlagForm: Sendable {
 
     let help: String
 
-    /// The name with a placeholder for the value, as in the help.
+    /// The names and the value, as the help shows them.
     var usage: String {
         let names = [shortName, name].compactMap(\.self).joined(separator: ", ")
         return value.map { "\(names) \($0)" } ?? names
     }
 
-    /// The flags that show help; they belong to no command.
+    // These flags belong to no command.
     static let helpNames = ["-h", "--help"]
-
-    /// The flag that shows the version; it belongs to no command.
     static let versionName = "--version"
 }
 
-/// Common flags of the commands.
 extension Flag {
     static var config: Flag {
         Flag(
@@ -145,7 +139,7 @@ extension Flag {
         ) { (_, options, value) throws(UsageError) in options.output = try choice("output", value) }
     }
 
-    /// The flag of a command with further formats.
+    /// Creates flag `--output` of a command that has formats of its own.
     static func output<Format: RawRepresentable<String> & CaseIterable & Sendable>(
         _ help: String,
         _ property: any WritableKeyPath<Owner, Format> & Sendable
@@ -158,12 +152,12 @@ extension Flag {
     }
 }
 
-/// Formats the possible values of a flag, as the help shows them.
+/// Formats the possible values of a flag for its help, such as `text|json`.
 func alternatives<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> String {
     choices.map(\.rawValue).joined(separator: "|")
 }
 
-/// Parses a value that must be one of several words.
+/// Parses the value of flag `--kind`, which must be one of several words.
 func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ kind: String,
     _ value: String,
@@ -177,41 +171,39 @@ func choice<Choice: RawRepresentable<String> & CaseIterable>(
 
 /// The common flags of the commands, and the environment of a call.
 struct Options: Sendable {
-    /// The default path of the task file of a node.
     static let defaultConfig = "/etc/nest-bootstrap/bootstrap.yaml"
 
     var config = Options.defaultConfig
     var output = OutputFormat.text
 
-    /// The role of the node, which overrides its host name and environment.
+    /// The roles of the node, with commas between them, instead of those of its host name and environment.
     var role: String?
 
-    /// The host name of the node, if it differs from the name of this machine.
+    /// The host name of the node, if that is not the name of this machine.
     var hostName: String?
 
-    /// The directory that is prefixed to every path that a task writes.
+    /// The directory below which the tasks write their paths.
     var root: String?
 
-    /// Whether to ignore the files of this machine, because this machine is not the node.
+    /// Whether the files of this machine are ignored, because it is not the node.
     var isOffline = false
     var environment: [String: String] = [:]
 
-    /// Whether the command writes nothing.
+    /// ``Command/isDryRun`` of the command.
     var isDryRun = false
 
-    /// Whether the command changes the node; if not, it accepts task files that another user could change.
+    /// ``Command/acts`` of the command.
     var acts = false
 
-    /// The directory of the drop-ins: `bootstrap.d` next to `bootstrap.yaml`.
+    /// The directory of the drop-ins, such as `bootstrap.d` for task file `bootstrap.yaml`.
     var dropInDirectory: String {
         let slash = config.lastSlash.map(config.index(after:)) ?? config.startIndex
         let name = config[slash...]
-        // A leading dot marks a hidden file and does not begin an extension.
         guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "\(config).d" }
         return "\(config[..<dot]).d"
     }
 
-    /// The flags that select the task file and the node, with their values, for use in another call.
+    /// The flags that select the task file and the node, for another call of the program.
     var commonArguments: [String] {
         let pairs = [
             ("--config", config == Self.defaultConfig ? nil : config), ("--role", role), ("--host-name", hostName),
@@ -220,7 +212,7 @@ struct Options: Sendable {
         return pairs.flatMap { flag, value in value.map { [flag, $0] } ?? [] }
     }
 
-    /// Quotes another call for the same node, for use in a sentence.
+    /// Quotes a call of the program for the same node, for a message.
     func quotedCall(_ words: [String]) -> String {
         quotedShellLine(["nest-bootstrap"] + words + commonArguments)
     }
@@ -228,6 +220,6 @@ struct Options: Sendable {
     /// Whether a service manager has started the program.
     var isService: Bool { environment["NOTIFY_SOCKET"] != nil }
 
-    /// The environment of programs that the tasks start, which must not report to the service manager.
+    /// The environment of the programs of tasks, which must not report to the service manager.
     var childEnvironment: [String: String] { environment.filter { $0.key != "NOTIFY_SOCKET" } }
 }

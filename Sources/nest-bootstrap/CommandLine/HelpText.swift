@@ -1,8 +1,6 @@
 import Base
 
-/// Formats the help of a command, or of the program.
-///
-/// - Returns: Lines of at most ``helpColumns`` columns, each with a line break.
+/// Formats the help of a command, or of the program if it is `nil`.
 func helpText(_ command: (any Command.Type)? = nil) -> String {
     guard let command else { return programHelp() }
     let help = command.help
@@ -20,7 +18,6 @@ func helpText(_ command: (any Command.Type)? = nil) -> String {
     return parts.joined(separator: "\n")
 }
 
-/// A term with its explanation.
 struct Row: Sendable {
     let term: String
     let text: String
@@ -31,7 +28,7 @@ struct Row: Sendable {
     }
 }
 
-/// The width of help texts in columns, which also fits the manual page on a terminal with 80 columns.
+/// The columns of help texts, which fit a terminal with 80 columns also as manual page.
 let helpColumns = 74
 
 private func programHelp() -> String {
@@ -81,21 +78,20 @@ func sentence(_ text: String) -> String {
 
 /// The help of a command, without its flags.
 struct CommandHelp: Sendable {
-    /// A summary in a few words.
+    /// The summary in a list of commands, in a few words.
     var summary: String
-    /// A description in sentences, if it says more than the summary.
+    /// The first paragraph, `nil` for a sentence of the summary.
     var description: String?
-    /// The forms of a call; empty if there are only flags.
+    /// The forms of a call; empty for a command that takes only flags.
     var usage: [String] = []
-    /// Further paragraphs.
+    /// The paragraphs after the flags.
     var details: [String] = []
     var exitCodes: [Row]
-    /// Example calls, without the name of the program.
+    /// Calls without the name of the program.
     var examples: [String]
 }
 
 extension Row {
-    /// The files that every command reads.
     static let taskFiles = [
         Row("/etc/nest-bootstrap/bootstrap.yaml", "the task file"),
         Row("/etc/nest-bootstrap/bootstrap.d/*.yaml", "drop-ins, in name order"),

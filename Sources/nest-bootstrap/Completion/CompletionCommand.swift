@@ -2,7 +2,6 @@ import Base
 import Planning
 import Reporting
 
-/// Command `completion`: the completion script of a shell, and the words that the script requests.
 struct CompletionCommand: Command {
     static let name = "completion"
 
@@ -29,7 +28,7 @@ struct CompletionCommand: Command {
     var shell = Shell.bash
     var listsWords = false
 
-    /// The line as typed, with the name of the program.
+    /// The typed line up to the cursor, with the name of the program.
     var line = ""
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -58,11 +57,9 @@ struct CompletionCommand: Command {
     }
 }
 
-/// Splits a line that was typed in a shell, up to the cursor, into words.
+/// Splits a typed line into the words after the program's name, of which the last is being typed and may be empty.
 ///
 /// Quotes are removed, and a tilde at the beginning of a path is the home directory. Nothing else is expanded or run.
-///
-/// - Returns: The words after the name of the program; the last one is being typed, and may be empty.
 func shellWords(_ line: String, home: String?) -> [String] {
     var words: [String] = []
     /// The word that is being read, or `nil` between two words.
@@ -85,10 +82,9 @@ func shellWords(_ line: String, home: String?) -> [String] {
     return Array((words + [word ?? ""]).drop { $0.contains("=") }.dropFirst())
 }
 
-/// A possible next word of a command line.
 struct Candidate: Sendable, Hashable {
     var word: String
-    /// The meaning in a few words, which may be empty.
+    /// The meaning in a few words; may be empty.
     var meaning: String
 
     init(_ word: String, _ meaning: String = "") {
@@ -97,7 +93,7 @@ struct Candidate: Sendable, Hashable {
     }
 }
 
-/// The possible continuations of a command line.
+/// What may follow on a command line.
 enum Completion: Sendable, Hashable {
     case words([Candidate])
     case file
@@ -116,18 +112,17 @@ enum Completion: Sendable, Hashable {
     }
 }
 
-/// Finds the possible continuations of a command line.
 struct Completer {
     private let current: String
 
-    /// The words between the command and the current one, or `nil` while the command is typed.
+    /// The words between the command and the current one, `nil` while the command is typed.
     private let earlier: CallWords?
 
-    /// The words before the current one if none of them is a command.
+    /// All words before the current one.
     private let others: ArraySlice<String>
     private let environment: [String: String]
 
-    /// Creates a completer for the words after the name of the program; the last one is being typed, and may be empty.
+    /// Creates a completer for the words after the program's name, of which the last is being typed and may be empty.
     init(words: [String], environment: [String: String]) {
         self.environment = environment
         current = words.last ?? ""
@@ -135,7 +130,6 @@ struct Completer {
         earlier = others.first.flatMap(findCommand).map { CallWords(words.dropLast().dropFirst(), of: $0) }
     }
 
-    /// The possible words that begin with the text typed so far.
     var completion: Completion {
         guard case .words(let candidates) = unfiltered else { return unfiltered }
         return .words(candidates.filter { $0.word.hasPrefix(current) })
@@ -149,7 +143,7 @@ struct Completer {
         return .words(flags + [Candidate("--help", "show the help")])
     }
 
-    /// The first word of a call, or the second one of a call of 'help'.
+    /// The words in place of a command: the first of a call, or the one after `help`.
     private var commandNames: Completion {
         let commands = shownCommands.map { Candidate($0.name, $0.help.summary) }
         if others == ["help"] { return .words(commands) }
@@ -174,12 +168,12 @@ struct Completer {
     /// Whether no positional argument has been typed yet.
     var isFirstName: Bool { earlier?.names.isEmpty ?? true }
 
-    /// Completes the first positional argument from the given words, and no argument after it.
+    /// Completes the first positional argument, and none after it.
     func first<Choice: RawRepresentable<String>>(of choices: [Choice]) -> Completion {
         .words(isFirstName ? choices.map { Candidate($0.rawValue) } : [])
     }
 
-    /// The keys of the task file and, once a dot has been typed, their full paths.
+    /// The keys of the task file and, after a dot, their full paths.
     var keys: [Candidate] {
         let short = ReferencedKey.all.map { Candidate($0.shortPath, $0.description.meaning) }
         guard current.contains(".") else { return short }
@@ -191,19 +185,17 @@ struct Completer {
         (declared?.plan.steps ?? []).map { Candidate($0.task.name, $0.task.description ?? $0.task.verb.name) }
     }
 
-    /// The roles of all declared nodes.
     private var roles: [Candidate] {
         let nodes = declared?.nodes
         let entries = (nodes?.entries ?? []) + (nodes?.patterns ?? [])
         return Set(entries.flatMap(\.roles)).sorted().map { Candidate($0) }
     }
 
-    /// The nodes, with their roles.
     private var hosts: [Candidate] {
         (declared?.nodes.entries ?? []).map { Candidate($0.name, $0.roles.joined(separator: ", ")) }
     }
 
-    /// The declarations of the task file that the flags name, without the parts that cannot be read.
+    /// The declarations of the task file, without parts that cannot be read.
     private var declared: Declarations? {
         var options = earlier?.options ?? Options()
         options.environment = environment

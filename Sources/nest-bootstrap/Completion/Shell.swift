@@ -1,11 +1,9 @@
-/// The shells for which the program has completion scripts.
 enum Shell: String, Sendable, Hashable, CaseIterable {
     case bash, zsh, fish
 
-    /// The completion script of the shell.
+    /// The completion script, which passes the line up to the cursor to the program and offers what it prints.
     ///
-    /// The script passes the line up to the cursor to the program, which prints the possible continuations. If the name
-    /// that was typed cannot be run, the script looks up `nest-bootstrap` in `PATH`.
+    /// If the typed name of the program cannot be run, the script runs `nest-bootstrap` from `PATH`.
     var script: String {
         switch self {
         case .bash: Self.bashScript

@@ -2,7 +2,6 @@ import Base
 import Diagnosis
 import Reporting
 
-/// Command `doctor`: why this machine is not a Ready node.
 struct DoctorCommand: Command {
     static let name = "doctor"
 
@@ -40,7 +39,6 @@ struct DoctorCommand: Command {
 }
 
 extension NodeDiagnosis {
-    /// Returns the lines for a person.
     func lines(isComplete: Bool) -> [String] {
         var lines = first.map { [$0.line, "fix: \($0.fix)"] } ?? [summary]
         let notes = notes.map { "note: \($0.line); \($0.fix)" }

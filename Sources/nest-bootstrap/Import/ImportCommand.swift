@@ -4,7 +4,6 @@ import Host
 import Planning
 import Reporting
 
-/// Command `import`: the inventory of another tool as a drop-in of the task file.
 struct ImportCommand: Command {
     static let name = "import"
 
@@ -83,7 +82,7 @@ struct ImportCommand: Command {
         }
     }
 
-    /// Reads the three files of a directory, and reports the problems of all that can be read.
+    /// Reads the three files; if one cannot be read, the problems of the others are reported too.
     private func plans() throws(Problems) -> ImportedCluster {
         var problems: [Problem] = []
         let directory = path.endsWithSlash ? path : path + "/"

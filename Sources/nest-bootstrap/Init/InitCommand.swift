@@ -3,7 +3,6 @@ import Host
 import Planning
 import Reporting
 
-/// Command `init`: the complete directory of a kind of node.
 struct InitCommand: Command {
     static let name = "init"
 
@@ -41,7 +40,7 @@ struct InitCommand: Command {
 
         var templates: [TemplateFile] { TemplateFile.all(of: rawValue) }
 
-        /// The path of the file with the values of the machine: the task file, or a drop-in if that is the same everywhere.
+        /// The file with the values of one machine.
         var adaptedFile: String { self == .worker ? "bootstrap.d/50-site.yaml" : "bootstrap.yaml" }
     }
 
@@ -49,7 +48,7 @@ struct InitCommand: Command {
     var path = ""
     var settings: [String] = []
 
-    /// The word of a comment in front of what has to be adapted.
+    /// The beginning of a template's comment on what has to be adapted.
     private static let change = "# CHANGE: "
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -121,7 +120,7 @@ struct InitCommand: Command {
         return files
     }
 
-    /// Returns the lines about the files that were written: what to change, and what to call.
+    /// Returns what was written, what is to be changed, and the call of `check`.
     private func report(_ files: [TemplateFile], _ path: String) -> String {
         var lines = files.map { "'\(printable(path))/\($0.path)' written" }
         for file in files {

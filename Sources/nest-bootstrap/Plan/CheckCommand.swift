@@ -5,7 +5,6 @@ import Host
 import Planning
 import Reporting
 
-/// Command `check`: the check of task files, manifests, paths and certificates, without an API server.
 struct CheckCommand: Command {
     static let name = "check"
 
@@ -66,7 +65,6 @@ struct CheckCommand: Command {
         return try await print(check, options, output)
     }
 
-    /// Prints every problem and warning, and returns the exit code.
     private func print(_ check: PlanCheck, _ options: Options, _ output: ConsoleOutput) async throws -> ExitCode {
         let configuration = check.configuration
         let findings = try await check.findings()
@@ -94,7 +92,6 @@ struct CheckCommand: Command {
         return check.isReadable ? .data : .configuration
     }
 
-    /// Prints the problems of all nodes, or the number of tasks of each node.
     private func checkAllNodes(
         _ sources: [SourceFile],
         _ options: Options,
@@ -136,7 +133,7 @@ struct CheckCommand: Command {
     }
 }
 
-/// The key for findings, which are determined only once for nodes with the same plan.
+/// The key of findings, which are determined once for all nodes with the same plan.
 private struct CheckedPlan: Hashable {
     let plan: Plan
     let variables: Variables
@@ -151,7 +148,6 @@ private struct CheckedPlan: Hashable {
 }
 
 extension CheckCounts {
-    /// Creates the counts for one node from its findings.
     init(_ plan: Plan, _ findings: NodeCheck.Findings) {
         self.init(
             tasks: plan.steps.count,
@@ -164,7 +160,7 @@ extension CheckCounts {
 
 /// A check of the task files of this node, and of everything that they name.
 struct PlanCheck {
-    /// The task files, with the address of this node if it is known.
+    /// The task files with the address of this node, if that is known.
     let configuration: Configuration
 
     /// The task files as units read them, before they know the address.
@@ -173,12 +169,13 @@ struct PlanCheck {
     /// The choice of this node's address, `nil` without a rule or for another machine.
     let choice: AddressChoice?
 
-    /// Whether the task files are valid; if not, only manifests are checked.
+    /// Whether the task files are valid; otherwise, only manifests are checked.
     var isReadable: Bool { configuration.problems.isEmpty }
 
     /// Reads the task files.
     ///
-    /// - Throws: ``Base/Problems`` if a file cannot be opened, or is wrong for this node's address.
+    /// - Throws: ``Base/Problems`` of files that cannot be read, or that are wrong with this node's address; other
+    ///   problems of the files are findings.
     init(_ options: Options) throws(Problems) {
         let read = try Configuration(checking: options)
         configurationWithoutAddress = read
@@ -186,9 +183,7 @@ struct PlanCheck {
         configuration = try choice?.address.map { address throws(Problems) in try read.with(.known(address)) } ?? read
     }
 
-    /// Checks manifests, paths and certificates.
-    ///
-    /// - Returns: The findings, with the problems of the task files first.
+    /// Checks manifests, paths and certificates, and returns the findings with the problems of the task files first.
     func findings() async throws -> NodeCheck.Findings {
         let options = configuration.options
         let check = NodeCheck(configuration.environment(HTTPClient()), isOffline: options.isOffline)

@@ -1,7 +1,6 @@
 import Planning
 import Reporting
 
-/// Command `graph`: the plan of this node.
 struct GraphCommand: Command {
     static let name = "graph"
 

@@ -5,7 +5,6 @@ import Kubernetes
 import Planning
 import Reporting
 
-/// Command `rbac`: the role that the agent needs at the API server.
 struct RBACCommand: Command {
     static let name = "rbac"
 
@@ -34,7 +33,6 @@ struct RBACCommand: Command {
         try await program.withConfiguration(options) { try await print($0, program.output) }
     }
 
-    /// Prints the roles and bindings as input of `kubectl apply -f -`, unless a manifest cannot be read.
     private func print(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> ExitCode {
         var (access, findings) = await NodeCheck(configuration.environment(HTTPClient())).requiredAccess()
         let reports = configuration.declarations.cluster.report?.kubeconfig != nil
@@ -48,7 +46,7 @@ struct RBACCommand: Command {
             output.report(warnings: [Problem("no task of this node talks to the API server, so it needs no roles")])
             return .success
         }
-        // Nodes with different roles run different tasks, so each combination of node roles has its own RBAC roles.
+        // Nodes with other node roles run other tasks, so that their RBAC roles have other names.
         let parts = ["nest-bootstrap", user].compactMap(\.self) + configuration.declarations.roles
         let objects = access.objects(user: user ?? "nest-bootstrap", name: parts.joined(separator: ":"))
         output.write(objects.map { $0.yamlLines().joined(separator: "\n") + "\n" }.joined(separator: "---\n"))

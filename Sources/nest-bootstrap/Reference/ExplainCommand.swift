@@ -3,7 +3,6 @@ import Kubernetes
 import Planning
 import Reporting
 
-/// Command `explain`: the meaning of the keys of the task file.
 struct ExplainCommand: Command {
     static let name = "explain"
 
@@ -22,7 +21,7 @@ struct ExplainCommand: Command {
 
     static let flags: [Flag<Self>] = []
 
-    /// The path of a key, or the last components of a path; `nil` for an overview of the sections.
+    /// The path of a key or its last components, `nil` for an overview of the sections.
     var key: String?
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -39,7 +38,7 @@ struct ExplainCommand: Command {
         return .success
     }
 
-    /// Returns the explanation of the key; if several have the name, of the first, with a list of the others.
+    /// Returns the explanation of the first key with the name, followed by a list of the others.
     private func text() throws(UsageError) -> String {
         guard let name = key else { return sectionsText }
         let found = ReferencedKey.find(name)
@@ -56,10 +55,9 @@ struct ExplainCommand: Command {
             .joined(separator: "\n")
     }
 
-    /// Formats the description of a key.
     private func text(of key: ReferencedKey, others: ArraySlice<ReferencedKey>) -> String {
         let description = key.description
-        // The keys of a mapping are listed separately.
+        // The keys of a mapping are listed below.
         let type = if case .mapping = description.type { "mapping" } else { plain(description.type.description) }
         var facts = [Row("Type", type)]
         if !description.presenceText.isEmpty {
@@ -85,11 +83,10 @@ struct ExplainCommand: Command {
         return parts.joined(separator: "\n")
     }
 
-    /// Wraps a text in lines that fit a terminal.
     private func paragraph(_ text: String) -> String {
         text.wrapped(to: helpColumns).joined(separator: "\n") + "\n"
     }
 }
 
-/// Removes Markdown from a text of the reference.
+/// Returns a text of the reference without Markdown.
 private func plain(_ text: String) -> String { text.replacing("`", with: "'") }

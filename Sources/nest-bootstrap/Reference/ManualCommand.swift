@@ -1,6 +1,5 @@
 import Reporting
 
-/// Command `manual`: the source of the manual page, for the build of the package.
 struct ManualCommand: Command {
     static let name = "manual"
 
@@ -28,9 +27,9 @@ struct ManualCommand: Command {
     }
 }
 
-/// Returns the source of nest-bootstrap(8), which is generated from the help of the commands.
+/// Returns the source of nest-bootstrap(8), generated from the help of the commands.
 ///
-/// The macros are described in mdoc(7): https://mandoc.bsd.lv/man/mdoc.7.html
+/// mdoc(7) describes the macros: https://mandoc.bsd.lv/man/mdoc.7.html
 func manualPage(date: String) -> String {
     var lines = [
         ".Dd \(date)", ".Dt NEST-BOOTSTRAP 8", ".Os",
@@ -70,7 +69,7 @@ func manualPage(date: String) -> String {
     return lines.map { $0 + "\n" }.joined()
 }
 
-/// Escapes a line for roff, and protects it from being interpreted as a macro.
+/// Escapes a line for roff, also at its beginning, where a dot or a quote would make it a macro.
 private func escaped(_ line: String) -> String {
     let text = line.replacing("\\", with: "\\e").replacing("`", with: "")
     return text.hasPrefix(".") || text.hasPrefix("'") ? "\\&\(text)" : text

@@ -2,7 +2,6 @@ import Base
 import Planning
 import Reporting
 
-/// Command `schema`: the JSON Schema of the task file.
 struct SchemaCommand: Command {
     static let name = "schema"
 

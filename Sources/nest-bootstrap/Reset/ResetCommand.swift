@@ -4,7 +4,6 @@ import Host
 import Planning
 import Reporting
 
-/// Command `reset`: undoes the changes that the tasks have made on this node.
 struct ResetCommand: Command {
     static let name = "reset"
 
@@ -59,7 +58,7 @@ struct ResetCommand: Command {
     }
 }
 
-/// A reset of this node: the removal of everything that the tasks of the node have created.
+/// The stop of the units, the locks, the removal of the program's own files, and the report around a ``ResetRun``.
 struct NodeReset {
     let options: Options
     let command: ResetCommand
@@ -67,16 +66,12 @@ struct NodeReset {
 
     var output: ConsoleOutput { program.output }
 
-    /// The names and patterns of this program's units, regardless of the task file.
     private static let units = ["k8s-bootstrap.target", "k8s-bootstrap-*"]
 
-    /// The maximum time for units to stop; systemd sends a task SIGTERM and, after 30 s, SIGKILL.
+    /// The maximum time for units to stop, to which systemd sends SIGKILL 30 s after SIGTERM.
     private static let stopLimit = Duration.seconds(90)
 
-    /// Undoes everything, or lists it in a dry run; the exit code says whether products of the tasks may remain.
-    ///
-    /// - Throws: ``Base/SystemError`` if the lists cannot be read or systemd does not answer, ``Base/Problem`` if a
-    ///   task is running.
+    /// Undoes everything, or lists it in a dry run, and fails if something of the tasks may remain.
     func run() async throws -> ExitCode {
         guard options.root != nil || Machine.isRoot else {
             throw Problem("permission denied", hint: "run as root, or with '--root DIR'")
@@ -103,18 +98,18 @@ struct NodeReset {
 
     var isText: Bool { !options.output.isForPrograms }
 
-    /// Whether the systemd instance of this machine manages the units of the tasks.
+    /// Whether the systemd of this machine has the units of the tasks.
     private var hasUnits: Bool { options.root == nil && Systemd.isRunning }
 
-    /// Whether to run reset commands, which could change this machine instead of the files below another root.
+    /// Whether reset commands are run; with a root they could change this machine instead.
     var runsCommands: Bool { options.root == nil || command.runsCommandsWithRoot }
 
-    /// The call that completes the reset, for use in hints.
+    /// The call that goes on with the reset, for hints.
     var call: String {
         options.quotedCall(["reset", "--yes"] + (command.runsCommandsWithRoot ? ["--run-commands"] : []))
     }
 
-    /// Returns the paths of the records, the cache, the metrics and the product lists.
+    /// Returns the paths of the records, the cache, the metrics and the lists of products.
     private func state(_ plan: ResetPlan) throws(SystemError) -> [String] {
         let paths = ["/var/lib/nest-bootstrap", "\(metricsDirectory)/\(MetricsWriter.name)"]
         let own = try paths.map { path throws(SystemError) in try Configuration.location(of: path, options) }
@@ -128,12 +123,12 @@ struct NodeReset {
         if report.isEmpty, report.problems.isEmpty { output.write("nothing to reset\n") }
     }
 
-    /// Undoes everything after all units have stopped.
+    /// Undoes everything; the units have stopped.
     private func perform(_ planned: ResetReport) async throws -> ExitCode {
         let (plan, locks) = try ResetPlan.locked(options)
         defer { withExtendedLifetime(locks) {} }
         let run = ResetRun(plan, of: self, isDryRun: false)
-        // Until this point, nothing has been deleted, so a signal may end the program immediately.
+        // Nothing is deleted before, so that a signal may end the program at once.
         var (report, signal) = await interruptible(by: try program.catchSignals()) {
             var run = run
             return await run.perform()

@@ -3,26 +3,26 @@ import Host
 import Planning
 import Reporting
 
-/// Performs a reset, or lists its effects in a dry run.
+/// The removal of what tasks have made, or in a dry run the list of it.
 ///
-/// For one task after the other, the reset runs the commands and deletes the files; then it deletes the directories of
-/// all tasks. The list of a task is written after its commands, and all lists at the end, so that an interrupted reset
-/// can be repeated. Commands that were interrupted, or that ended just before the list was written, are then run again.
+/// It runs the commands and deletes the files of one task after the other, then the directories of all. The list of a
+/// task is written after its commands, and all lists at the end, so that an interrupted reset can be repeated. Commands
+/// that were interrupted, or that ended just before the list was written, are then run again.
 struct ResetRun {
     private let plan: ResetPlan
     private let reset: NodeReset
     private let isDryRun: Bool
 
-    /// The output for the progress, `nil` if it is not printed.
+    /// The output of the progress, `nil` if that is not printed.
     private let output: ConsoleOutput?
 
     private var report: ResetReport
     private var remover: ProductRemover
 
-    /// The directories that the undone tasks have created.
+    /// The directories that tasks which are undone have created.
     private var directories: [(task: String, path: String)] = []
 
-    /// The paths that stay in the lists.
+    /// The paths that are not deleted and stay in the lists.
     private var remaining: Set<ExactText> = []
 
     init(_ plan: ResetPlan, of reset: NodeReset, isDryRun: Bool) {
@@ -32,7 +32,6 @@ struct ResetRun {
         remover = ProductRemover(plan.lists, below: plan.store.root, isDryRun: isDryRun)
     }
 
-    /// Performs the reset, and returns the changes and the paths that remain.
     mutating func perform() async -> ResetReport {
         var finished: [ProductList] = []
         plan.faults.forEach { note($0) }
@@ -77,7 +76,7 @@ struct ResetRun {
                 try await run(commands, "the reset commands of task '\(list.task)'", of: list.task)
             }
             (list.isResetDue, list.reset) = (false, nil)
-            // Units are those of this machine, also if the lists below the root came from a run without a root.
+            // The units below a root are not those of this machine, which the commands would change.
             if !plan.store.root.isEmpty { list.former = [] }
             while let state = list.former.last {
                 let commands = ProductList.ResetCommands(state.commands, timeout: Self.restorationLimit)
@@ -102,7 +101,6 @@ struct ResetRun {
         return list
     }
 
-    /// The timeout of the commands that restore a former state.
     private static let restorationLimit = Duration.seconds(600)
 
     private mutating func run(
@@ -144,7 +142,7 @@ struct ResetRun {
         report.commands[report.commands.count - 1].hasFailed = false
     }
 
-    /// Deletes the empty directories of all undone tasks, subdirectories before their parents.
+    /// Deletes the empty directories, subdirectories before their parents.
     private mutating func deleteDirectories() {
         let sorted = directories.sorted {
             ($0.path.utf8.count { $0 == 0x2f }, $0.path) > ($1.path.utf8.count { $0 == 0x2f }, $1.path)
@@ -153,9 +151,9 @@ struct ResetRun {
             let removal = remover.deleteDirectory(path)
             remaining.remove(ExactText(path))
             if removal == .notEmpty {
-                // The directory contains the program's own lists until the end.
+                // It has the program's own lists, which are deleted at the end.
                 if isPath(plan.store.path, below: plan.store.root + path) { continue }
-                // In a dry run the commands have not emptied the directory yet.
+                // The commands, which a dry run does not run, may empty it.
                 if isDryRun, !report.commands.isEmpty { continue }
             }
             note(removal, path, of: task)
@@ -181,7 +179,7 @@ struct ResetPlan {
     /// The lists of the tasks with the commands to run, dependants before their dependencies.
     let lists: [ProductList]
 
-    /// The problems of product lists that cannot be used.
+    /// The problems of lists that cannot be used.
     let faults: [Problem]
 
     /// The tasks with a list or a record, and the tasks of the task file.
@@ -190,12 +188,11 @@ struct ResetPlan {
     let store: ProductStore
     let records: RecordStore
 
-    /// Determines the tasks to reset from the product lists, the records and the task file.
+    /// Determines the tasks to reset from the lists of products, the records and the task file.
     ///
-    /// A task of the task file is undone with the commands in the file, which may have been corrected since its run.
-    /// Other tasks are undone with the commands of their last run. They come first, because no task of the file depends
-    /// on them. A task without a list may have got commands after it ran. If there is something to reset, a problem of the
-    /// task file is a warning.
+    /// A task of the task file is undone with the commands in the file, which may have been corrected or added since
+    /// its run. Other tasks are undone first, because no task of the file depends on them, with the commands of their
+    /// last run. If there is something to reset, a problem of the task file is a warning.
     init(_ options: Options, warn: (Problem) -> Void = { _ in }) throws(SystemError) {
         store = try Configuration.products(options)
         records = RecordStore(path: try Configuration.statePath(options), boot: nil)
@@ -216,7 +213,7 @@ struct ResetPlan {
             plan?.position(of: list.task).map { (0, $0) } ?? (1, list.position)
         }
         let listed = Set(stored.map(\.task))
-        // A list that cannot be used must not be replaced.
+        // A new list must not replace one that cannot be used.
         let unlisted = faults.isEmpty ? recorded.filter { !listed.contains($0) } : []
         var lists = stored + unlisted.map { ProductList(task: $0, position: 0) }
         for (index, list) in lists.enumerated() {
@@ -227,7 +224,7 @@ struct ResetPlan {
         tasks = listed.union(try records.knownTasks()).union(steps.keys)
     }
 
-    /// Checks that no process outside the units of this program is running a task.
+    /// Checks that no process runs a task outside of its unit.
     func requireNoRunByHand() throws(Problem) {
         for task in tasks {
             guard let process = records.runner(of: task) else { continue }
@@ -237,16 +234,13 @@ struct ResetPlan {
         }
     }
 
-    /// Creates the problem that a task is running.
     private func problem(ofRunning task: String) -> Problem {
         let process = records.runner(of: task).map { "process \($0)" } ?? "another process"
         let message = "task '\(task)' is being run, or reset, by \(process)"
         return Problem(message, hint: "wait until it has ended, or stop it")
     }
 
-    /// Locks all tasks, including tasks that are found only after the first locks are taken.
-    ///
-    /// - Returns: The plan when all tasks are locked, and the locks.
+    /// Locks all tasks, also those that begin to exist meanwhile, and returns the plan and the locks.
     static func locked(_ options: Options) throws -> (plan: Self, locks: [String: HeldLock]) {
         var locks: [String: HeldLock] = [:]
         while true {

@@ -5,9 +5,7 @@ import Host
 import Planning
 import Reporting
 
-/// Command `diff`: the changes that a run would make, as unified diffs of files and objects.
-///
-/// If tasks are named, their dependencies are compared too, because the results of the dependencies may not exist yet.
+/// Of named tasks it also compares the dependencies, whose products may not exist yet.
 struct DiffCommand: TaskCommand {
     static let name = "diff"
 
@@ -50,7 +48,6 @@ struct DiffCommand: TaskCommand {
         }
     }
 
-    /// Prints the diffs, and returns an exit code that says whether anything differs.
     private func compare(
         _ configuration: Configuration,
         _ events: EventQueue,

@@ -7,7 +7,6 @@ import Kubernetes
 import Planning
 import Reporting
 
-/// A run of this node's plan, or of some of its tasks.
 struct PlanRun {
     let configuration: Configuration
     let command: RunCommand
@@ -17,10 +16,7 @@ struct PlanRun {
 
     var output: ConsoleOutput { program.output }
 
-    /// Runs the tasks, and returns the exit code.
-    ///
-    /// - Throws: ``Base/Problems`` for unknown task names, ``Base/Problem`` if the user lacks rights that the tasks
-    ///   need, ``Base/SystemError`` if the state cannot be read.
+    /// Runs the tasks of the command, or refuses to if their dependencies have not succeeded.
     func run() async throws -> ExitCode {
         guard command.isDryRun || configuration.options.root != nil || Machine.isRoot || command.isConfined else {
             let message = "cannot run tasks: permission denied"
@@ -28,7 +24,7 @@ struct PlanRun {
         }
         if let part = command.part { return try await serve(part) }
         let allRecords = try configuration.records()
-        // A dependency must have succeeded on this boot, regardless of the results of its repetitions.
+        // The results of repetitions of a dependency do not count.
         let (part, missing) = try selection(allRecords)
         let records = command.isRepetition ? allRecords.repetitions : allRecords
         guard missing.isEmpty else {
@@ -45,7 +41,6 @@ struct PlanRun {
         return try await perform(part, records)
     }
 
-    /// Runs the tasks of a plan, and returns the exit code.
     private func perform(_ part: Plan, _ records: RecordStore) async throws -> ExitCode {
         if !command.isDryRun, !part.steps.isEmpty {
             do {
@@ -91,19 +86,19 @@ struct PlanRun {
         await http.shutDown()
         if recorder != nil, !command.isConfined { await concludeByHand() }
         var code = ExitCode(report, signal: signal)
-        // If a record could not be written, the run fails, so that another attempt records the success for dependants.
+        // Dependants need the record, which another attempt can write.
         if code == .success, recorder?.hasLostRecords == true { code = .failure }
         return code
     }
 
-    /// The maximum duration of the requests of a report after a run by hand.
+    /// The maximum time for a report after a run by hand.
     private static let reportLimit = Duration.seconds(5)
 
-    /// After a run by hand, writes the metrics, and has systemd start a report to the cluster, or sends it without systemd.
+    /// Writes the metrics and reports to the cluster after a run by hand, as services do after the tasks of units.
     ///
-    /// Services do both after the tasks of units. Without systemd, nothing is reported unless the task file names a
-    /// kubeconfig for reports. A run with another root, or as another host, is not reported: the cluster would take the
-    /// state of an image, or of this machine, for the state of a machine with that name.
+    /// systemd starts the report. Without systemd it is sent if the task file names a kubeconfig for reports. A run
+    /// below a root, or as another host, is not reported, because the cluster would take its state for that of a
+    /// machine.
     private func concludeByHand() async {
         let options = configuration.options
         guard !options.isService else { return }
@@ -130,7 +125,7 @@ struct PlanRun {
         )
     }
 
-    /// Runs a task after taking its lock, and records the attempt.
+    /// Runs a task with its lock, and records the attempt.
     private func perform(
         _ step: Plan.Step,
         _ context: StepContext,
@@ -144,13 +139,13 @@ struct PlanRun {
         let attempt = try recorder.begin(context.task, using: inputs.inputs(of: step.task), lock)
         events.note(attempt: attempt, of: context.task)
         if let refusal { throw refusal }
-        // Outside of the sandbox this has already been done.
+        // The process outside of the sandbox has done this.
         if !command.isConfined { try await configuration.noteReset(of: step.task) }
         let outcome: Outcome
         do {
             outcome = try await runner.perform(step, context)
         } catch {
-            // If it cannot be written, the paths are only compared with what is there.
+            // Paths that stay in the list are compared with what is there.
             if !command.isConfined {
                 try? Configuration.products(configuration.options).forgetMissing(of: step.task.name)
             }
@@ -160,7 +155,7 @@ struct PlanRun {
         return outcome
     }
 
-    /// Takes the lock that prevents two processes from running a task at the same time, and waits for another process.
+    /// Takes the lock of a task, and waits for it while another process runs the task.
     private func lock(_ records: RecordStore, _ context: StepContext) async throws -> FileLock {
         do {
             if let lock = try records.lock(context.task) { return lock }
@@ -177,14 +172,14 @@ struct PlanRun {
         throw DeadlineExceeded(timeout: context.timeout, lastWaiting: context.lastWaiting)
     }
 
-    /// Reports dependencies that must succeed before a named task runs, with the call that runs them too.
+    /// Reports the dependencies that must succeed before named tasks run.
     private func report(_ missing: [(task: PlannedTask, dependency: TaskStatus)]) {
         let options = configuration.options
         let problems = missing.map { task, dependency in
             let words = ["run", "--task", task.name, "--with-dependencies"] + (options.isDryRun ? ["--dry-run"] : [])
             let advice = dependency.state == .running ? "wait until it has ended" : "run \(options.quotedCall(words))"
             let message = "task '\(task.name)' runs after '\(dependency.task)', which \(phrase(dependency))"
-            // In a service, the unit of the dependency reports what to do.
+            // In a service, the unit of the dependency says what to do.
             return Problem(message, hint: options.isService ? nil : advice)
         }
         events.runBlocked(by: problems)
@@ -197,17 +192,16 @@ struct PlanRun {
         }
     }
 
-    /// Restarts the units that use the changes of a task: those that are active and, after a failure, those that have
-    /// failed too.
+    /// Restarts the active units that use the changes of a task and, if their last restart failed, also failed ones.
     private func restartUnits(
         of task: PlannedTask,
         after outcome: Outcome,
         _ recorder: Recorder,
         _ context: StepContext,
     ) async throws {
-        // With another root, no units are running.
+        // No units run from the files below a root.
         guard configuration.options.root == nil, let state = recorder.noteResult(outcome, of: task.name) else { return }
-        // These may be starting while the task runs.
+        // These units may be starting because of this task.
         let own = [task.unitName, repetitionUnitName(ofTask: task.name), targetName]
         var failure: (any Error)?
         for unit in task.restarts {
@@ -220,7 +214,7 @@ struct PlanRun {
                     failure = CancellationError()
                     break
                 }
-                // A unit that another task has yet to install cannot run with the former file.
+                // A unit that another task has yet to install does not run with the former file.
                 if error.code == ENOENT, configuration.plan.task(writingUnit: unit) != nil { continue }
                 failure = failure ?? Problem("\(error)", hint: error.advice ?? "see 'journalctl -u \(unit)'")
             }
@@ -229,7 +223,7 @@ struct PlanRun {
         if let failure { throw failure }
     }
 
-    /// Returns the tasks to run, and the named tasks with dependencies that have not succeeded.
+    /// Returns the tasks to run, and the named tasks whose dependencies have not succeeded.
     private func selection(_ records: RecordStore) throws -> (Plan, [(task: PlannedTask, dependency: TaskStatus)]) {
         let plan = configuration.plan
         guard !command.tasks.isEmpty else { return (plan, []) }
@@ -251,7 +245,7 @@ struct PlanRun {
         return (named, missing)
     }
 
-    /// Describes the state of a dependency that has not succeeded, for a message.
+    /// Returns the state of a dependency that has not succeeded, as a predicate.
     private func phrase(_ status: TaskStatus) -> String {
         switch status.state {
         case .running: "is running now"
@@ -263,19 +257,18 @@ struct PlanRun {
     }
 }
 
-/// Creates the problem that records or product lists cannot be written.
 func unwritable(_ records: String, _ error: SystemError) -> Problem {
     let isRefused = [EACCES, EPERM].contains(error.code)
     let hint = error.advice ?? (isRefused ? "run as root, or with '--root DIR'" : nil)
     return Problem("cannot write \(records)", hint: hint, cause: error)
 }
 
-/// The sandbox of the agent while it speaks to a network.
+/// The sandbox of this program while it uses a network.
 extension PlanRun {
-    /// Runs the task in another process in a sandbox, if the run is that of one task that is confined.
+    /// Runs the task in another process in a sandbox, and returns its exit code or why it could not be run.
     ///
-    /// - Returns: `nil` if the tasks are to be run in this process, otherwise the exit code of the other process, or why
-    ///   the task could not be run there.
+    /// The result is `nil` if the tasks are to be run in this process, because they are several or need no such
+    /// sandbox.
     func runConfined(_ part: Plan, passing signals: AsyncStream<Int32>) async -> Result<ExitCode, Problem>? {
         guard configuration.isConfining, !command.tasks.isEmpty, part.steps.count == 1,
             let task = part.steps.first?.task, task.footprint.isConfined
@@ -300,11 +293,11 @@ extension PlanRun {
         }
     }
 
-    /// Returns the command that runs the agent for a task in its sandbox.
+    /// Returns the command that runs this program for a task, or for a part of it, in the sandbox.
     func sandboxed(_ task: PlannedTask, _ part: NetworkPart? = nil) async throws(SystemError) -> Host.Command {
         let state = try await prepareState(of: task, part)
         var options = configuration.options
-        // Bubblewrap changes the directory.
+        // Bubblewrap changes the working directory.
         options.config = Configuration.absolute(options.config)
         let files = [Installation.program] + Configuration.taskFiles(options) + kubeconfigFiles(task)
         let sandbox = Sandbox(ofAgentReading: files + (part == nil ? inputs(of: task) : []), keeping: state)
@@ -319,7 +312,7 @@ extension PlanRun {
         return try sandbox.command(running: agent, copying: copy)
     }
 
-    /// Does a part of a task for another process, which has started this one in a sandbox.
+    /// Performs a part of a task for the process that has started this one in a sandbox.
     func serve(_ part: NetworkPart) async throws -> ExitCode {
         guard let task = try configuration.plan.selecting(command.tasks).steps.first?.task else { return .failure }
         let signals = try program.catchSignals()
@@ -330,7 +323,7 @@ extension PlanRun {
         return isDone || signal != nil ? .success : .failure
     }
 
-    /// Creates the directories in which the agent keeps what it knows of a task, for the user that it becomes.
+    /// Creates the directories that the process in the sandbox writes, for the user that it becomes.
     private func prepareState(of task: PlannedTask, _ part: NetworkPart?) async throws(SystemError) -> [String] {
         let user: UInt32
         do throws(SystemError) {
@@ -351,12 +344,12 @@ extension PlanRun {
         return directories
     }
 
-    /// Returns what a task names, the files that an administrator has put there for all tasks, and the records of the tasks
-    /// before it.
+    /// Returns the paths that a task reads: those it names, pinned files in the cache, and the records of its
+    /// dependencies.
     private func inputs(of task: PlannedTask) -> [String] {
         let pinned = task.footprint.pinnedDigests.map { "\(RunEnvironment.usualCacheDirectory)/\($0)" }
         let earlier = configuration.plan.allDependencies(of: task.name).sorted()
-        // A task that deletes objects of a set compares them with the manifests of all tasks.
+        // Objects of a set are deleted only if the manifests of no other task, which are in its cache, have them.
         let others =
             task.recordedSets.isEmpty ? [] : configuration.plan.steps.map(\.task).filter { $0.name != task.name }
         let caches = others.filter { $0.footprint.manifests != nil }.map {
@@ -366,7 +359,7 @@ extension PlanRun {
             + earlier.map { "/run/nest-bootstrap/tasks/\($0)" }
     }
 
-    /// Returns the kubeconfigs of a task, and the files to which they refer; the agent in the sandbox reports what is wrong
+    /// Returns the kubeconfigs of a task with the files to which they refer; in the sandbox it is said what is wrong
     /// with them.
     private func kubeconfigFiles(_ task: PlannedTask) -> [String] {
         [task.footprint.kubeconfig, task.lock?.kubeconfig].compactMap { $0?.path }.unique().flatMap { path in
@@ -375,7 +368,7 @@ extension PlanRun {
         }
     }
 
-    /// Opens a file that only root can read, so that the agent gets a copy of it.
+    /// Opens a file that not everybody can read, of which the sandbox gets a copy.
     private func copy(_ path: String) throws(SystemError) -> CInt? {
         guard let status = try? FileSystem.status(try FileSystem.realPath(path)), status.kind == .regular,
             status.mode & 0o004 == 0
@@ -385,11 +378,10 @@ extension PlanRun {
     }
 }
 
-/// The recording of how a task is undone, before it acts.
 extension Configuration {
-    /// Records the commands that undo a task, and the states that it is about to change.
+    /// Records, before a task acts, the commands that undo it and the states that it will change.
     ///
-    /// A state that another task has changed is not the former one, such as after a task was renamed.
+    /// A state that is recorded for another task is not recorded again, because that task has changed it.
     func noteReset(of task: PlannedTask) async throws(Problem) {
         let states: [ProductList.FormerState]
         do throws(SystemError) {
@@ -409,14 +401,10 @@ extension Configuration {
         }
     }
 
-    /// Reads the state of what a task changes other than paths, as commands with which `reset` restores it.
+    /// Reads the states of units and images that a task will change, as commands with which `reset` restores them.
     ///
-    /// The commands leave a unit alone that no longer exists when they run. Images that the task imports are not known yet;
-    /// their labels will show which to remove.
-    ///
-    /// - Returns: The states; none for a unit that does not exist, or with a root, below which such a task
-    ///   changes nothing.
-    /// - Throws: ``Base/SystemError`` if systemd does not answer.
+    /// There is none for a unit that does not exist, or below a root. The commands do nothing to a unit that no longer
+    /// exists, and find imported images by their labels.
     private func formerStates(of task: PlannedTask) async throws(SystemError) -> [ProductList.FormerState] {
         guard options.root == nil else { return [] }
         if let declaration = task.verb.declaration as? ImagesDeclaration {

@@ -3,19 +3,19 @@ import Host
 import Planning
 import Reporting
 
-/// Writes the records of the tasks of a run.
+/// A writer of the records of the tasks of a run.
 ///
-/// If a task is not started, an earlier record of success remains, because that outcome is still true for this boot.
+/// The record of a success stays if the task is not started again, because it is still true for this boot.
 final class Recorder: Sendable {
     private let records: RecordStore
     private let run: String
-    /// Whether a task's own unit makes the attempts, rather than a run by hand.
+    /// Whether the run is that of a task's unit, not one by hand.
     private let isOfUnit: Bool
     private let plan: Plan
     private let warn: @Sendable (Event) -> Void
     private let attempts = Locked<[String: Attempt]>([:])
 
-    /// Whether the end of a task could not be recorded, so that its dependants cannot rely on it.
+    /// Whether the end of a task could not be recorded, on which its dependants rely.
     var hasLostRecords: Bool { lost.withLock { $0 } }
 
     private let lost = Locked(false)
@@ -28,7 +28,6 @@ final class Recorder: Sendable {
         return rest > 0 ? reasons.prefix(reasonLimit) + ["and \(rest) more"] : reasons
     }
 
-    /// A task that has started.
     private final class Attempt: Sendable {
         let state: Locked<State>
 
@@ -37,18 +36,18 @@ final class Recorder: Sendable {
         struct State {
             var progress: TaskProgress
             var waits = WaitRecorder()
-            /// The last time at which the task was known to be active.
+            /// The uptime of the last event of the task.
             var lastActivity = Duration.zero
-            /// The record of the attempt, once the attempt has the lock of the task.
+            /// The record of the attempt, `nil` until the attempt has the lock of the task.
             var record: TaskRecord?
-            /// The lock that prevents other processes from running the task until the record of its end is written.
+            /// The lock of the task, which is held until the record of the end is written.
             var lock: HeldLock?
-            /// The record before the attempt, if it was a success.
+            /// The record before the attempt, if that is of a success.
             var success: TaskRecord?
             var reasons: [String] = []
             var publicReasons: [String] = []
             var isPermanent = false
-            /// Whether no record of the attempt can be written.
+            /// Whether the start could not be recorded.
             var isUnrecorded = false
         }
     }
@@ -67,11 +66,10 @@ final class Recorder: Sendable {
         self.plan = plan
     }
 
-    /// Records the start of a task, and holds the lock until ``conclude(_:)``.
+    /// Records the start of a task, holds the lock until ``conclude(_:)``, and returns the number of the attempt.
     ///
-    /// - Returns: The number of the attempt.
     /// - Throws: ``Base/Problem`` if the start cannot be recorded. The task must not run then, because its success
-    ///   could not be recorded either, and its dependants would be refused.
+    ///   could not be recorded either.
     func begin(_ task: String, using inputs: TaskInputs, _ lock: consuming FileLock) throws(Problem) -> Int {
         let earlier = try? records.record(of: task)
         let lock = HeldLock(lock)
@@ -81,7 +79,7 @@ final class Recorder: Sendable {
             record.attempt = records.nextAttempt(of: task)
             record.history = TaskHistory(after: earlier, isOfUnit: isOfUnit)
             record.inputs = inputs
-            // The task may have waited for the lock, and no event reports the end of this wait.
+            // No event says that the wait for the lock has ended.
             state.progress.endWaits()
             _ = state.waits.apply(nil, at: Self.now, notBefore: .zero)
             record.waits = state.waits.waits
@@ -110,12 +108,9 @@ final class Recorder: Sendable {
         }
     }
 
-    /// The time since the start of the machine.
     private static var now: Duration { .milliseconds(Timestamp.uptimeMilliseconds()) }
 
-    /// Records that a running task has completed its work.
-    ///
-    /// - Returns: The state of the unit restarts that the task requires, or `nil` if there is nothing to do.
+    /// Notes the result of a task before its units are restarted, and returns which restart is due, `nil` if none is.
     func noteResult(_ outcome: Outcome, of task: String) -> TaskHistory.Restart? {
         attempt(of: task).state.withLock { state in
             if case .changed = outcome, restartsUnits(task) { state.record?.history.noteChange() }
@@ -123,12 +118,11 @@ final class Recorder: Sendable {
         }
     }
 
-    /// Records whether the units of a running task were restarted.
     func noteRestart(of task: String, hasFailed: Bool) {
         attempt(of: task).state.withLock { $0.record?.history.restart = hasFailed ? .failed : nil }
     }
 
-    /// Records the waits of a task, and counts its events.
+    /// Records the waits and the failures that an event reports, and counts it.
     func receive(_ event: Event) {
         guard let task = event.task else { return }
         if case .taskFinished = event.kind { return }
@@ -161,11 +155,10 @@ final class Recorder: Sendable {
         guard var state = attempt?.state.withLock({ $0 }) else { return recordNotStarted(entry) }
         if state.isUnrecorded { return }
         guard var record = state.record else { return recordNotStarted(entry) }
-        // The lock is released only after the record is written, so that no process finds the task unlocked with an
-        // outdated record.
+        // No process may find the task unlocked before its record is written.
         defer { withExtendedLifetime(state.lock) {} }
         if case .failed(let error) = entry.outcome {
-            // If the error lists no problems, the record already contains the failures, which events have reported.
+            // The failures of an error without problems were reported by events.
             if !problems(of: error).isEmpty {
                 state.reasons.insert(chain(error), at: 0)
                 state.publicReasons.insert(publicChain(error), at: 0)
@@ -178,7 +171,7 @@ final class Recorder: Sendable {
         record.waits = state.waits.waits
         record.counts = state.progress.counts
         (record.reasons, record.publicReasons) = (Self.limited(state.reasons), Self.limited(state.publicReasons))
-        // The next attempt will find no difference to make, so the change is recorded now.
+        // The next attempt finds no difference, but must restart the units because of this one.
         if state.progress.hasChanged, restartsUnits(entry.task), !entry.outcome.isSuccess {
             record.history.noteChange()
         }
@@ -189,18 +182,18 @@ final class Recorder: Sendable {
         if !write(record) { lost.withLock { $0 = true } }
     }
 
-    /// Returns whether a task was interrupted before it changed anything, so that its earlier success still holds.
+    /// Returns whether a task was interrupted before it changed anything, so that an earlier success is still true.
     private func isUntouched(_ state: Attempt.State, _ entry: Report.Entry) -> Bool {
         guard case .interrupted = entry.outcome, let footprint = task(entry.task)?.footprint else { return false }
-        // All tasks report every change as an event, except for programs and deletions.
+        // Changes of programs and deletions are not reported as events.
         let deletes = !footprint.deletedObjects.isEmpty || footprint.removedSet != nil || footprint.pruning != .never
         return !footprint.runsPrograms && !deletes && !state.progress.hasChanged && state.progress.counts.failed == 0
     }
 
-    /// Records why a task did not start, unless the task has succeeded before or another process is running it.
+    /// Records why a task did not start, unless it has succeeded before or another process runs it.
     ///
-    /// If the run was interrupted, nothing is recorded: the interruption says nothing about the task, and even a run of
-    /// thousands of tasks must end immediately.
+    /// An interruption is not recorded: it says nothing about the task, and a run of thousands of tasks must end at
+    /// once.
     private func recordNotStarted(_ entry: Report.Entry) {
         if case .interrupted = entry.outcome { return }
         let lock: FileLock?
@@ -226,7 +219,7 @@ final class Recorder: Sendable {
         lock.release()
     }
 
-    /// Writes a record, and returns whether this succeeded; a failure results in a warning.
+    /// Writes a record, or warns and returns `false`.
     @discardableResult
     private func write(_ record: TaskRecord) -> Bool {
         do throws(SystemError) {
@@ -244,7 +237,6 @@ final class Recorder: Sendable {
 }
 
 extension TaskRecord {
-    /// Completes the record with an outcome, at the current time.
     fileprivate mutating func end(_ entry: Report.Entry) {
         let (seconds, attoseconds) = entry.duration.components
         outcome = entry.outcome.kind
@@ -254,7 +246,7 @@ extension TaskRecord {
     }
 }
 
-/// A lock that can be kept in a dictionary.
+/// A copyable owner of a lock.
 final class HeldLock: Sendable {
     private let lock: FileLock
 

@@ -5,7 +5,6 @@ import Host
 import Planning
 import Reporting
 
-/// Command `run`: this node's plan, or some of its tasks.
 struct RunCommand: Command {
     static let name = "run"
 
@@ -61,7 +60,7 @@ struct RunCommand: Command {
         ),
     ]
 
-    /// The tasks to run, in the given order without duplicates; empty for all tasks.
+    /// The named tasks; empty for all tasks of the node.
     var tasks: [String] = []
     var withDependencies = false
     var isDryRun = false
@@ -71,7 +70,7 @@ struct RunCommand: Command {
 
     var acts: Bool { !isDryRun }
 
-    /// The maximum wait for a slow reader of the output, which is short for a run because a caller waits for its exit.
+    // The callers of a run, such as systemd, wait for its end.
     var outputLimit: Duration { isDryRun ? Program.readerLimit : Program.runLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -107,7 +106,8 @@ struct RunCommand: Command {
         }
     }
 
-    /// Returns a function that sends entries about a run by hand to the journal; `nil` if the run needs none.
+    /// Returns the journal for entries about a run by hand, `nil` if its output goes there anyway or it changes no
+    /// node.
     private func auditJournal(_ options: Options, _ output: ConsoleOutput) -> JournalQueue.Sender? {
         guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot || isConfined else {
             return nil

@@ -3,7 +3,6 @@ import Host
 import Planning
 import Reporting
 
-/// Command `logs`: the journal entries about tasks, shown by journalctl.
 struct LogsCommand: TaskCommand {
     static let name = "logs"
 
@@ -46,16 +45,13 @@ struct LogsCommand: TaskCommand {
     var isFollowing = false
     var boot: String?
 
-    /// Shows the entries in journalctl.
-    ///
-    /// - Returns: An exit code only on failure; otherwise, journalctl replaces this process.
-    /// - Throws: ``Base/Problem`` if journalctl cannot be run.
+    /// Replaces this process with journalctl, and returns only if that fails.
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         let output = program.output
         output.report(warnings: unknownNames(options))
         output.flush(idleLimit: .seconds(10))
         var environment = options.environment
-        // By default, journalctl has less cut long lines (option S). The other options are those of journalctl.
+        // journalctl's own options without S, with which less cuts long lines.
         if environment["SYSTEMD_LESS"] == nil { environment["SYSTEMD_LESS"] = "FRXMK" }
         // Without the user that units run as, only the entries of root are shown.
         let user = try? await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
@@ -68,24 +64,22 @@ struct LogsCommand: TaskCommand {
         }
     }
 
-    /// Returns the arguments with which journalctl shows the entries.
+    /// Returns the arguments of journalctl, which match entries that the users have sent.
     ///
-    /// Any user can send entries with the fields of the program. Fields that begin with an underscore are added by the
-    /// journal: https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html.
+    /// Any user can send entries with the fields of the program. The journal itself adds fields that begin with an
+    /// underscore: https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html.
     func arguments(_ options: Options, users: [Int]) -> [String] {
-        // All entries are from this machine, so the host name is redundant.
         var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=short"]
         if let since {
             // A duration means a time before now.
             arguments.append("--since=\(parseDuration(since) == nil ? since : "-\(since)")")
         }
-        // Older entries are rarely meant, and are many on a node that has booted often.
         if let boot { arguments.append("--boot=\(boot)") } else if since == nil { arguments.append("--boot") }
         if isFollowing { arguments.append("--follow") }
         func sent(_ field: String) -> [[String]] { users.map { [field, "_UID=\($0)"] } }
         var matches: [[String]] = []
         if names.isEmpty {
-            // At boot, before the journal runs, the generator writes to the kernel log, which only root can do.
+            // Before the journal runs, the generator writes to the kernel log, as only root can.
             let identifier = "SYSLOG_IDENTIFIER=nest-bootstrap"
             matches = sent(identifier) + [[identifier, "_TRANSPORT=kernel"]]
         }
@@ -100,9 +94,9 @@ struct LogsCommand: TaskCommand {
         return arguments + Array(matches.joined(separator: ["+"]))
     }
 
-    /// Returns warnings about names that match no task; the journal may nevertheless have entries about such a name.
+    /// Returns warnings about names that are not in the task file, unless the file is invalid.
     ///
-    /// If the task file is invalid, there are no warnings.
+    /// The journal may have entries about a task that is no longer in the file.
     private func unknownNames(_ options: Options) -> [Problem] {
         guard !names.isEmpty, let configuration = try? Configuration(options) else { return [] }
         let known = configuration.plan.steps.map(\.task.name)

@@ -1,7 +1,6 @@
 import Base
 import Reporting
 
-/// Command `status`: the state of the tasks on this boot.
 struct StatusCommand: TaskCommand {
     static let name = "status"
 
@@ -55,7 +54,7 @@ struct StatusCommand: TaskCommand {
 
     var isWatching = false
 
-    /// The maximum wait for a slow reader of the output, which is short after a watch because a person interrupts it.
+    // A watch ends when a person interrupts it, and must end then.
     var outputLimit: Duration { isWatching ? Program.stopLimit : Program.readerLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {

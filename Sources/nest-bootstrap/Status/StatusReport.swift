@@ -5,7 +5,7 @@ import Host
 import Planning
 import Reporting
 
-/// The state of this node's tasks on this boot, once or after a wait.
+/// One look at the states of this node's tasks, for `status`, or looks until they have succeeded, for `status --wait`.
 struct StatusReport {
     let configuration: Configuration
     let command: StatusCommand
@@ -13,7 +13,6 @@ struct StatusReport {
 
     private var output: ConsoleOutput { program.output }
 
-    /// Prints the states of the tasks, and returns an exit code that says whether all have succeeded.
     func run() async throws -> ExitCode {
         let plan = command.names.isEmpty ? configuration.plan : try configuration.plan.selecting(command.names)
         let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
@@ -22,7 +21,7 @@ struct StatusReport {
             let findings = await survey.findings(of: plan)
             let (statuses, isPermanent) = (findings.statuses, findings.isPermanent)
             let isOver = command.waitLimit.map { .now - start >= $0 } ?? false
-            // The target depends on all tasks, so its state is irrelevant if only some tasks are named.
+            // The target also waits for tasks that are not named.
             let isPending = command.names.isEmpty && findings.isTargetPending
             let hasSucceeded = statuses.allSatisfy(\.state.isSuccess) && !isPending
             let isDone = isPermanent || !findings.masked.isEmpty || hasSucceeded
@@ -43,13 +42,12 @@ struct StatusReport {
                 output.report(warnings: configuration.environment(HTTPClient()).formerSetWarnings())
             }
             guard command.isWaiting else { return findings.exitCode }
-            // The purpose of a wait is to learn when the node is ready, and repetitions do not affect that. If a failed
-            // task will be retried, the wait has timed out rather than failed.
+            // A wait is for a node that is ready, on which repetitions have no effect. A failed task that is retried
+            // has not failed for good, so that time is up.
             return isPermanent ? .failure : hasSucceeded ? .success : .incomplete
         }
     }
 
-    /// Creates the problem that the wait timed out before all tasks had succeeded.
     private static func timeIsUp(_ statuses: [TaskStatus], after limit: Duration) -> Problem {
         let missing = statuses.filter { !$0.state.isSuccess }.map(\.task)
         let message = "timed out after \(limit.text) waiting for "
@@ -89,7 +87,7 @@ struct StatusReport {
         }
     }
 
-    /// Returns the problem that prevents reports to the cluster, if it has lasted long enough for a warning.
+    /// Returns why reports to the cluster fail, if they have failed for long enough for a warning.
     private func missingReport() -> [Problem] {
         guard configuration.report != nil, let problem = (try? configuration.records())?.reportState().problem,
             problem.isPrinted

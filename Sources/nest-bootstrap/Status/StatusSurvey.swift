@@ -3,24 +3,23 @@ import Host
 import Planning
 import Reporting
 
-/// The states of the tasks of this node at one moment.
+/// The states of tasks at one moment.
 struct StatusFindings {
-    /// The states of the tasks that are shown, in the order of the plan.
+    /// The states of the shown tasks in the order of the plan.
     var statuses: [TaskStatus]
 
-    /// Whether one of the shown tasks, or a task on which one of them depends, has failed permanently.
+    /// Whether a shown task, or one that it depends on, has failed so that a person has to act.
     var isPermanent: Bool
 
-    /// The tasks with a masked unit that prevents shown tasks from succeeding.
+    /// The tasks whose masked units keep shown tasks from succeeding.
     var masked: [String]
 
     /// Whether systemd is about to start or stop the target of all tasks.
     var isTargetPending = false
 
-    /// The error because of which the states from systemd are missing or incomplete.
+    /// Why the states from systemd are missing or incomplete.
     var error: (any Error)?
 
-    /// The exit code of `status`.
     var exitCode: ExitCode {
         if isPermanent { return .failure }
         let repetitions = statuses.compactMap(\.repetition).filter(\.hasFailed)
@@ -37,24 +36,21 @@ struct StatusFindings {
     }
 }
 
-/// Determines the states of this node's tasks on this boot, from the records and from systemd.
+/// The determination of the states of this node's tasks on this boot, from the records and from systemd.
 struct StatusSurvey {
     let configuration: Configuration
     let records: RecordStore
 
-    /// The time between two surveys, which are repeated because no events announce some of the changes.
+    /// The time between two surveys; some changes cause no event for which one could wait.
     static let interval = Duration.milliseconds(500)
 
-    /// Determines the states of tasks.
-    ///
-    /// - Parameter shown: The plan of this node, or a selection from it.
-    /// - Returns: The current states, without the states of systemd if it does not answer.
+    /// Determines the states of the tasks of a plan, without those of systemd if it does not answer.
     func findings(of shown: Plan) async -> StatusFindings {
         let (services, timers, error) = await services()
         let retryAt = records.health().retryAt
         let shown = Set(shown.steps.map(\.task.name))
         let all = configuration.plan.steps
-        // All tasks are examined, because the shown tasks may be waiting for tasks that are not shown.
+        // Shown tasks may wait for tasks that are not shown.
         let known = records.statuses(of: all.map(\.task.name))
         var isBlocked = Array(repeating: false, count: all.count)
         var isPermanent = isBlocked
@@ -95,9 +91,9 @@ struct StatusSurvey {
         )
     }
 
-    /// Returns the states of the tasks' services and the times until their timers elapse, if systemd runs here.
+    /// Returns the states of the services of tasks, and the times until their timers elapse.
     ///
-    /// If systemd does not answer, the states read so far are returned with the error.
+    /// If systemd fails to answer, the error comes with what was read before; where it does not run, there is none.
     private func services() async -> ([String: ServiceState], [String: Duration], (any Error)?) {
         guard configuration.options.root == nil, Systemd.isRunning else { return ([:], [:], nil) }
         let plan = configuration.plan
@@ -111,13 +107,9 @@ struct StatusSurvey {
     }
 }
 
-/// Finds, for each task, the tasks whose masked units keep it from succeeding.
+/// Finds, for each task, the indices of the tasks whose masked units keep it from succeeding.
 ///
-/// - Parameters:
-///   - dependencies: The dependencies of each task, all of which come before it.
-///   - masked: Whether the unit of each task is masked.
-///   - underWay: Whether each task has succeeded or is running.
-/// - Returns: The indices of the tasks with masked units.
+/// A task comes after its dependencies. A task that is under way has succeeded or is running.
 func tasksMasked(in dependencies: [[Int]], masked: [Bool], underWay: [Bool]) -> [Set<Int>] {
     var causes: [Set<Int>] = []
     for (index, dependencies) in dependencies.enumerated() {

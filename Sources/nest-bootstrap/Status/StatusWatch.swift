@@ -4,19 +4,18 @@ import Host
 import Planning
 import Reporting
 
-/// A view of the states of this node's tasks as they change, for `status --watch` and `up`.
+/// The states of tasks as they change, for `status --watch` and `up`.
 struct StatusWatch {
     let configuration: Configuration
     let names: [String]
     let program: Program
 
-    /// The time since the boot at which the tasks were started, whose earlier results are left out; `nil` to show all.
+    /// The uptime at which `up` started the tasks; results from before are left out.
     var start: Duration?
 
-    /// The minimum ratio between a pause and the duration of the survey before the pause, which limits the CPU usage.
+    /// The minimum ratio of a pause to the duration of the survey before it, which limits the CPU usage.
     private static let pauseFactor = 4
 
-    /// Shows the states and their changes, and returns the exit code for the last states.
     func run() async throws -> ExitCode {
         let (findings, signal) = try await follow { [program] _ in program.output.isClosed(.results) }
         // Control-C is the normal end of a watch.
@@ -24,7 +23,7 @@ struct StatusWatch {
         return findings?.exitCode ?? .incomplete
     }
 
-    /// Shows the states and their changes, until a condition holds or a signal ends it.
+    /// Shows the states until a condition holds or a signal arrives, and returns the last states and the signal.
     func follow(
         until isOver: @escaping @Sendable (StatusFindings) -> Bool,
     ) async throws -> (findings: StatusFindings?, signal: Int32?) {
@@ -49,7 +48,7 @@ struct StatusWatch {
         while !Task.isCancelled {
             let start = ContinuousClock.now
             let findings = await survey.findings(of: plan)
-            // An interrupted survey is incomplete.
+            // The survey is incomplete.
             if Task.isCancelled { break }
             last = findings
             display.show(findings)
@@ -62,7 +61,6 @@ struct StatusWatch {
     }
 }
 
-/// The output of the states in one of several forms.
 private struct StatusDisplay: Sendable {
     private enum Form: Sendable {
         case view(StatusView)
@@ -71,9 +69,9 @@ private struct StatusDisplay: Sendable {
 
     private let output: ConsoleOutput
     private var form: Form
-    /// The time since the boot before which results are left out, as are those of tasks that systemd is about to start.
+    /// ``StatusWatch/start``; if it is set, results of tasks that systemd is about to start are left out too.
     var start: Duration?
-    /// The last error that made the states incomplete.
+    /// The last error of a survey, which is reported once for as long as it persists.
     private var warning: String?
 
     init(_ format: OutputFormat, _ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) {
@@ -94,7 +92,7 @@ private struct StatusDisplay: Sendable {
             view.show(statuses ?? findings.statuses, warning: findings.error.map { chain($0) })
             form = .view(view)
         case .changes(var changes, let isJSON):
-            // While a slow reader has not accepted earlier lines, changes are left to a later survey.
+            // A slow reader gets the changes of several surveys at once.
             guard !output.isBacklogged else { return }
             let statuses = current(findings)
             if isJSON {
@@ -113,7 +111,6 @@ private struct StatusDisplay: Sendable {
             .map { $0.withoutFailure(before: start) }
     }
 
-    /// Reports an error that makes the states incomplete, but only once for as long as the error persists.
     private mutating func report(_ error: (any Error)?) {
         let problem = error.map { chain($0) }
         if let error, problem != warning { output.report(error) }
@@ -124,13 +121,13 @@ private struct StatusDisplay: Sendable {
 }
 
 extension TaskStatus {
-    /// The status without the result of an earlier attempt, if systemd is about to start the task.
+    /// The status without a result if systemd is about to start the task again.
     fileprivate var withoutEarlierAttempt: Self {
         guard service?.hasJob == true, case .ended = state else { return self }
         return withoutResult
     }
 
-    /// The status without a failure of an earlier attempt, if the task has not run since a time after the boot.
+    /// Returns the status without a failure from before the given uptime.
     func withoutFailure(before start: Duration) -> Self {
         state == .ended(.failed) && !hasEnded(since: start) ? withoutResult : self
     }

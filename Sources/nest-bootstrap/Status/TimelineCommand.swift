@@ -3,7 +3,6 @@ import Host
 import Planning
 import Reporting
 
-/// Command `timeline`: the times at which each task of this boot waited and ran.
 struct TimelineCommand: Command {
     static let name = "timeline"
 
@@ -47,19 +46,18 @@ struct TimelineCommand: Command {
             )
             output.write(lines.map { $0 + "\n" }.joined())
         case .svg:
-            // The files below a root belong to another machine.
+            // Records below a root are of another machine.
             let node = configuration.options.root == nil ? Machine.hostName() : ""
             output.write(timelineSVG(timeline, node: node))
         }
         return .success
     }
 
-    /// Collects the data for this boot from the records and from the units in systemd.
     private func source(_ configuration: Configuration) async throws -> TimelineSource {
         let records = try configuration.records()
         let plan = configuration.plan
         let findings = await StatusSurvey(configuration: configuration, records: records).findings(of: plan)
-        // The records are read after the states of the units, so that no attempt that has just ended is missing.
+        // The records are read after the states, so that no attempt that has just ended is missing.
         let tasks = zip(plan.steps, findings.statuses).map { step, status in
             TimelineSource.TaskFacts(
                 status,
@@ -69,7 +67,7 @@ struct TimelineCommand: Command {
             )
         }
         var source = TimelineSource(tasks: tasks, clock: .now())
-        // The files below a root belong to another machine.
+        // The systemd of this machine does not know the units of another one.
         if configuration.options.root == nil {
             do {
                 source.system = try await Systemd.times(of: source.unitNames)

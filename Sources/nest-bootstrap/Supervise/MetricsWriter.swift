@@ -4,19 +4,19 @@ import Host
 import Planning
 import Reporting
 
-/// Writes the metrics of the node for the textfile collector of the node exporter.
+/// A writer of the node's metrics for the textfile collector of the Prometheus node exporter.
 struct MetricsWriter {
     let options: Options
 
-    /// The task files, or `nil` if they are invalid.
+    /// The task files, `nil` if they are invalid.
     let configuration: Configuration?
 
     static let name = "nest_bootstrap.prom"
 
-    /// The maximum wait for the lock of the metrics, after which the metrics are written without the lock.
+    /// The maximum wait for the lock of the metrics, which are then written without it.
     private static let lockLimit = Duration.seconds(5)
 
-    /// Writes the metrics of all tasks, unless the directory of the collector is missing.
+    /// Writes the metrics, unless the directory of the collector is missing.
     func write() async throws(Problem) {
         do throws(SystemError) {
             let path = try Configuration.location(of: metricsDirectory, options)
@@ -26,7 +26,7 @@ struct MetricsWriter {
             } catch  where error.isNotFound {
                 return
             }
-            // Because of the lock, the process that writes last has read the records of all other processes.
+            // With the lock, the process that writes last has read the records that all others have written.
             let store = RecordStore(path: try Configuration.statePath(options), boot: nil)
             let lock = try await FileLock.wait(until: .now + Self.lockLimit) { () throws(SystemError) in
                 try store.lockMetrics()
@@ -38,7 +38,6 @@ struct MetricsWriter {
         }
     }
 
-    /// Writes the metrics, and warns if that fails.
     func write(orWarn output: ConsoleOutput) async {
         do throws(Problem) {
             try await write()
@@ -61,11 +60,11 @@ struct MetricsWriter {
         return metricsText(version: programVersion, tasks: tasks, certificates: certificates)
     }
 
-    /// Returns the record of a task; a run whose process was killed counts as interrupted, as in `status`.
+    /// Returns the record of a task, as interrupted if its process was killed.
     private func record(of task: String, in records: RecordStore) -> TaskRecord? {
         func read() -> TaskRecord? { (try? records.record(of: task)).flatMap(\.self) }
         guard let first = read(), first.outcome == nil, records.runner(of: task) == nil else { return read() }
-        // A process writes its last record before it releases its lock, so the record is read again.
+        // A process writes its last record before it releases its lock.
         guard var record = read(), record.outcome == nil else { return read() }
         record.history.lastEnd = record.end(.interrupted, duration: nil)
         return record

@@ -6,7 +6,7 @@ import Kubernetes
 import Planning
 import Reporting
 
-/// Compares the state of this node in the cluster with the records of its tasks, and sends the differences.
+/// A reporter of the states of this node's tasks to the cluster, which sends only what has changed.
 struct NodeReporter {
     let configuration: Configuration
     let report: ReportDeclaration
@@ -15,15 +15,15 @@ struct NodeReporter {
     /// The time for which reports may fail without a warning.
     let gracePeriod: Duration
 
-    /// The maximum wait for another process that is reporting.
+    /// The maximum wait for the report of another process.
     private static let lockLimit = Duration.seconds(5)
 
-    /// The age at which an unchanged condition is written again, so that readers see that the node still reports.
+    /// The age at which an unchanged condition is written again, which shows that the node still reports.
     private static let refreshInterval = Duration.seconds(24 * 3600)
 
-    /// Sends the differences; prints a problem if it persists, and prints when it has been solved.
+    /// Reports once, and returns why a later attempt is needed, `nil` if none is, or if no kubeconfig exists.
     ///
-    /// - Returns: The reason why a later attempt is needed, `nil` if everything is reported or no kubeconfig exists.
+    /// It prints a problem that lasts longer than the grace period, and then also its end.
     func report(_ http: HTTPClient, within limit: Duration) async -> String? {
         guard let kubeconfig = kubeconfig() else { return nil }
         do throws(SystemError) {
@@ -36,7 +36,7 @@ struct NodeReporter {
             let before = records.reportState()
             var state = before
             let condition = condition(records, &state)
-            // If the process is killed while it sends, the next one continues with the state.
+            // If the process is killed while it sends, the next one goes on with the state.
             if state != before { try records.write(state) }
             let noted = state
             let reason: String?
@@ -60,13 +60,13 @@ struct NodeReporter {
         }
     }
 
-    /// Returns the kubeconfig declared for reports or, if there is none, the first existing kubeconfig of the plan.
+    /// Returns the declared kubeconfig, else the first kubeconfig of a kubelet that exists.
     private func kubeconfig() -> String? {
         let paths = report.kubeconfigs(configuration.plan)
         return report.kubeconfig?.path ?? paths.first { (try? configuration.files.exists($0)) == true }
     }
 
-    /// Determines the condition to report, and records failures and recoveries.
+    /// Determines the condition to report, and notes failures and recoveries in the state.
     private func condition(_ records: RecordStore, _ state: inout ReportState) -> BootstrapCondition {
         guard configuration.problems.isEmpty else { return BootstrapCondition(invalid: configuration.problems) }
         let known = records.publicRecords
@@ -76,9 +76,7 @@ struct NodeReporter {
         return BootstrapCondition(statuses, health, reported: state.failing)
     }
 
-    /// Writes the condition to the Node, if the Node exists, and the Events.
-    ///
-    /// - Returns: The reason why a later attempt is needed, `nil` if everything was sent.
+    /// Writes the condition and the Events, and returns a reason for a later attempt if the Node does not exist.
     private func send(
         _ condition: BootstrapCondition,
         _ state: inout ReportState,
@@ -100,7 +98,7 @@ struct NodeReporter {
                     try await reports.write(due, BootstrapCondition.type, of: name, until: deadline)
                 }
             }
-            // An Event that is sent again has the same name, and is the same Event.
+            // An Event that is sent again has the same name, and is no second Event.
             for (index, failure) in state.failures.enumerated() {
                 if !failure.isSent { try await reports.write(event(failure, of: name), until: deadline) }
                 state.failures[index].isSent = true
@@ -115,7 +113,7 @@ struct NodeReporter {
         }
     }
 
-    /// Returns the name of this machine's Node object: as declared, from the kubelet's certificate, or the host name.
+    /// Returns the name of the Node: the declared one, that of the kubelet's certificate, or the host name.
     private func nodeName(_ commonName: String?) -> String {
         let prefix = ReportDeclaration.kubeletUserPrefix
         if let node = report.node { return node }
@@ -146,7 +144,7 @@ struct NodeReporter {
         return event
     }
 
-    /// Returns the name of an Event, which is the same during one boot, however often the Event is sent.
+    /// Returns the name of an Event, which identifies it on this boot.
     private func eventName(_ kind: String, _ task: String, _ first: Timestamp, _ node: String) -> String {
         let boot = (try? Machine.bootIdentifier()) ?? ""
         let digest = sha256(Array("\(boot) \(node) \(task) \(kind) \(first)".utf8))
@@ -155,29 +153,25 @@ struct NodeReporter {
     }
 }
 
-/// The service that reports the state of the node, `supervise --only-report`.
+/// The service of reports, `supervise --only-report`.
 extension NodeReporter {
-    /// The range of the delay before anything is sent, in seconds.
-    ///
-    /// Several tasks may end at the same time on this node, and on all nodes after a power or server failure.
+    /// The delays in seconds before the first attempt, which spread the reports of nodes that booted together.
     private static let delays = 1.0...10.0
     private static let attemptLimit = Duration.seconds(20)
 
-    /// The pauses after attempts that have failed.
+    // The pauses after failed attempts.
     private static let firstPause = Duration.seconds(10)
     private static let longestPause = Duration.seconds(300)
 
-    /// The grace period of the service: every boot has a few seconds without a server or a kubeconfig.
+    /// The grace period of the service; every boot has some seconds without a server or a kubeconfig.
     private static let gracePeriodOfService = Duration.seconds(60)
 
-    /// The maximum time for systemd to answer, because the end of a task does not wait for a report.
+    /// The maximum time for systemd to answer; the end of a task does not wait for a report.
     private static let answerLimit = Duration.seconds(2)
 
-    /// Sends reports until everything is reported.
+    /// Sends reports until everything is reported, or until systemd stops the process.
     ///
-    /// Without a server or Node, the function does not return: each attempt has a deadline, but the attempts continue
-    /// until systemd stops the process. The cause of a failed attempt is shown as a warning and as the status of the
-    /// service.
+    /// The status of the service shows why the last attempt failed.
     static func serve(_ options: Options, _ output: ConsoleOutput) async throws {
         try await ContinuousClock().sleep(for: .seconds(Double.random(in: delays)))
         var pause = firstPause
@@ -189,11 +183,9 @@ extension NodeReporter {
         }
     }
 
-    /// Reports once, if the node reports to the cluster.
+    /// Reports once, if the node reports to the cluster, and returns why a later attempt is needed.
     ///
     /// Every attempt reads the task files, because they may have changed.
-    ///
-    /// - Returns: The reason why a later attempt is needed.
     @discardableResult
     static func attempt(
         _ options: Options,
@@ -211,9 +203,9 @@ extension NodeReporter {
         return cause
     }
 
-    /// Requests a report from the service, if the node reports to the cluster.
+    /// Restarts the service, which then reads the records again, if the node reports to the cluster.
     ///
-    /// The service is restarted, so that it reads the records again. If systemd refuses, the timer starts the service.
+    /// If systemd refuses, the timer starts the service later.
     static func request(_ report: ReportDeclaration?) async {
         guard report != nil else { return }
         _ = try? await Systemd.queue([.restart(reportUnitName)], timeout: answerLimit)

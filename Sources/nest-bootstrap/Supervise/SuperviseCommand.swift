@@ -3,7 +3,6 @@ import Host
 import Planning
 import Reporting
 
-/// Command `supervise`: reacts to changes of this program's units; called by systemd.
 struct SuperviseCommand: Command {
     static let name = "supervise"
 
@@ -55,7 +54,6 @@ struct SuperviseCommand: Command {
         }
     }
 
-    /// Examines the units of all tasks.
     private func examine(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> ExitCode {
         if try await Systemd.description(of: healthUnitName) == invalidHealthDescription {
             return try await loadCorrectedFile(configuration, output)
@@ -65,7 +63,7 @@ struct SuperviseCommand: Command {
             ? .success : .failure
     }
 
-    /// Regenerates and starts the units after a task file that was invalid at their generation has been corrected.
+    /// Has systemd generate the units again, now that the task file, which was invalid then, is valid.
     private func loadCorrectedFile(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> ExitCode {
         try await Systemd.reload()
         guard try await Systemd.description(of: healthUnitName) != invalidHealthDescription else {
@@ -82,21 +80,20 @@ struct SuperviseCommand: Command {
     }
 }
 
-/// Compares the states of the tasks' units with the reported states, and requests the resulting jobs from systemd.
-///
-/// The health service does this after a failure, and every ten seconds until no unit has failed.
+/// The judgement of the health service on the units of tasks, after a failure and then every ten seconds until no unit
+/// has failed.
 struct Supervisor {
     let configuration: Configuration
 
-    /// The state of the unit of a task, or of its repetition.
-    private struct Look {
-        /// The task, or the unit of its repetition.
+    /// The state of the unit of a task, or of the unit of its repetition.
+    private struct Observation {
+        /// The name under which the failure is recorded: that of the task, or that of the unit of its repetition.
         var subject: String
         var task: String
         var hasFailed: Bool
-        /// Whether it runs, or systemd is about to start it.
+        /// Whether the unit runs, or systemd is about to start it.
         var isUnderWay: Bool
-        /// Whether the task has succeeded, and its unit is active.
+        /// Whether the task has succeeded and the unit has not failed.
         var hasSucceeded: Bool
         /// The number of attempts of the unit since the task last succeeded.
         var attempt: Int
@@ -110,18 +107,18 @@ struct Supervisor {
 
     private static let answerLimit = Duration.seconds(5)
 
-    /// Starts alerts and the failed tasks, and returns whether all tasks are free of failures.
+    /// Starts alerts and, when their retry is due, the failed tasks, and returns whether no task has failed.
     ///
-    /// - Returns: Whether no task has failed; a repetition that has failed prevents nothing from running.
+    /// A failed repetition does not count, because no task waits for it.
     func judge(_ report: (String) -> Void) async throws -> Bool {
         let records = try configuration.records()
-        let (looks, areByHand) = try await looks(records)
+        let (observations, areByHand) = try await observations(records)
         let before = records.health()
-        let failing = looks.filter(\.hasFailed)
+        let failing = observations.filter(\.hasFailed)
         let known = Set(before.failed)
-        // A task that failed and is running again has not recovered yet.
-        let pending = looks.filter { $0.isUnderWay && known.contains($0.subject) }
-        let recovered = looks.filter { $0.hasSucceeded && known.contains($0.subject) }
+        // A failed task that runs again has not recovered yet.
+        let pending = observations.filter { $0.isUnderWay && known.contains($0.subject) }
+        let recovered = observations.filter { $0.hasSucceeded && known.contains($0.subject) }
         var health = NodeHealth(failed: (failing + pending).map(\.subject))
         var jobs: [Systemd.Job] = []
         let attempts = failing.filter { $0.subject == $0.task }.map(\.attempt)
@@ -131,7 +128,7 @@ struct Supervisor {
             let now = Timestamp.now()
             let delay = NodeHealth.retryDelay(afterAttempt: attempt)
             let next = Timestamp(seconds: now.seconds + delay.components.seconds)
-            // A new failure does not wait for the retry of another one.
+            // A new failure does not wait for the retry of an older one.
             let isNew = failing.contains { !known.contains($0.subject) }
             let retryAt = isNew ? min(next, before.retryAt ?? next) : before.retryAt ?? next
             if retryAt <= now { jobs.append(.start(targetName)) } else { health.retryAt = retryAt }
@@ -141,64 +138,67 @@ struct Supervisor {
         // The tasks are started even if the health cannot be written, for example on a full disk.
         let written = Result { () throws(SystemError) in try records.write(health) }
         try await Systemd.queue(jobs)
-        for look in alerted {
+        for observation in alerted {
             do throws(SystemError) {
-                try await Systemd.queue([.start(alertUnitName(ofTask: look.task))])
+                try await Systemd.queue([.start(alertUnitName(ofTask: observation.task))])
             } catch {
-                // It may be masked.
-                report("no alert about task '\(look.task)': \(error)")
+                // The unit may be masked.
+                report("no alert about task '\(observation.task)': \(error)")
             }
         }
         if !alerted.isEmpty { await NodeReporter.request(configuration.report) }
         try written.get()
-        for look in recovered { report("task '\(look.task)' has recovered") }
-        // Every tick of the timer finds the same failures.
-        for look in failing where !known.contains(look.subject) || health.retryAt != before.retryAt {
+        for observation in recovered { report("task '\(observation.task)' has recovered") }
+        // Until the next retry, every tick of the timer finds the same failures.
+        for observation in failing where !known.contains(observation.subject) || health.retryAt != before.retryAt {
             let retry = health.retryAt.map { " and is retried at \($0)" } ?? ""
-            report("task '\(look.task)' failed\(look.subject == look.task ? retry : " when it was repeated")")
+            let isRepetition = observation.subject != observation.task
+            report("task '\(observation.task)' failed\(isRepetition ? " when it was repeated" : retry)")
         }
-        // A failure since the look at the units did not start the timer, because it was still active.
-        if health.failed.isEmpty, try await self.looks(records).looks.contains(where: \.hasFailed) {
+        // A failure since the observation did not start the timer, which was still active.
+        if health.failed.isEmpty, try await self.observations(records).observations.contains(where: \.hasFailed) {
             try await Systemd.queue([.start(healthTimerName)])
             return false
         }
         return !health.failed.contains { configuration.plan.position(of: $0) != nil }
     }
 
-    /// Determines the states of the units of all tasks, and notes failed units whose tasks have succeeded by hand.
-    private func looks(_ records: RecordStore) async throws -> (looks: [Look], areByHand: Bool) {
+    /// Observes the units of all tasks, and notes the failed units whose tasks have succeeded by hand since.
+    private func observations(_ records: RecordStore) async throws -> (observations: [Observation], areByHand: Bool) {
         let tasks = configuration.plan.steps.map(\.task)
         let repeated = tasks.filter { $0.interval != nil }
         let names = tasks.map(\.unitName) + repeated.map { repetitionUnitName(ofTask: $0.name) }
         let services = try await Systemd.services(names, timeout: Self.answerLimit)
         var areByHand = false
-        var looks: [Look] = []
+        var observations: [Observation] = []
         for task in tasks {
             // A masked unit is disabled on purpose.
             guard let service = services[task.unitName], service.unit.load != "masked" else { continue }
             let record = try? records.record(of: task.name)
-            // A failure that could not be recorded leaves the record of an earlier success.
+            // Of a failure that could not be recorded, the record is that of an earlier success.
             if service.hasFailed, !service.hasJob, let record, record.isSuccess, let failedAt = service.failedAt,
                 failedAt < .milliseconds(record.uptimeMilliseconds)
             {
                 try records.recordSuccessByHand(of: task.name)
                 areByHand = true
             }
-            // If SIGTERM stopped the process of a task, its unit is active although the task has not succeeded.
+            // After SIGTERM to its process, a unit is active although the task has not succeeded.
             let hasSucceeded = service.unit.isActive && record?.isSuccess == true
             let attempt = record?.history.unitAttempts ?? 1
-            looks.append(Look(task.name, task.name, service, hasSucceeded: hasSucceeded, attempt: attempt))
+            observations.append(
+                Observation(task.name, task.name, service, hasSucceeded: hasSucceeded, attempt: attempt)
+            )
         }
         for task in repeated {
             let name = repetitionUnitName(ofTask: task.name)
             guard let service = services[name] else { continue }
-            // A run of the task itself after a repetition has replaced the record of the repetition.
+            // A run of the task removes the record of its last repetition.
             let last = [records.repetitions, records].lazy.compactMap { try? $0.record(of: task.name) }.first
             let isSuccess = last?.isSuccess == true
-            looks.append(
-                Look(name, task.name, service, hasSucceeded: !service.hasFailed && isSuccess, attempt: 1)
+            observations.append(
+                Observation(name, task.name, service, hasSucceeded: !service.hasFailed && isSuccess, attempt: 1)
             )
         }
-        return (looks, areByHand)
+        return (observations, areByHand)
     }
 }

@@ -3,7 +3,6 @@ import Host
 import Planning
 import Reporting
 
-/// Command `units`: writes the plan as systemd units; also works as a systemd generator.
 struct UnitsCommand: Command {
     static let name = "units"
 
@@ -42,7 +41,7 @@ struct UnitsCommand: Command {
     var directory = ""
     var installedConfig: String?
 
-    /// Whether systemd calls the program as a generator, which must succeed even with an invalid task file.
+    /// Whether systemd calls the program as a generator.
     var isGenerator = false
 
     var acts: Bool { true }
@@ -65,7 +64,6 @@ struct UnitsCommand: Command {
     }
 }
 
-/// Writes the systemd units of a plan.
 struct UnitWriter {
     let options: Options
     let command: UnitsCommand
@@ -73,9 +71,8 @@ struct UnitWriter {
 
     /// Writes the units.
     ///
-    /// systemd calls generators before there is a journal, and possibly before the node has its name. In a generator,
-    /// an invalid task file results in a health service that fails; an error that prevents even that is written to the
-    /// kernel log.
+    /// systemd calls generators before there is a journal. A generator that finds an invalid task file writes a health
+    /// service that fails; an error that prevents even that goes to the kernel log.
     func run() throws -> ExitCode {
         if command.isGenerator, Configuration.isAbsent(options) { return .success }
         var files: [UnitFile]
@@ -121,18 +118,17 @@ struct UnitWriter {
         return .success
     }
 
-    /// Returns the tasks that have started on this boot, or are being started.
+    /// Returns the tasks that have run on this boot, or run now.
     private func knownTasks() -> [String] {
         (try? RecordStore(path: try Configuration.statePath(options), boot: nil).knownTasks()) ?? []
     }
 
-    /// The roles given in the arguments or the environment, rather than in the task file.
+    /// The roles that the arguments or the environment name.
     private var saidRoles: String? {
         let role = options.role ?? options.environment["NEST_ROLE"]
         return role == "" ? nil : role
     }
 
-    /// Creates the invocation of this program for units.
     private func call(roles: String?) -> ProgramInvocation {
         let config = command.installedConfig ?? Configuration.absolute(options.config)
         var call = ProgramInvocation(program: Installation.program, taskFiles: Configuration.taskFiles(options))
@@ -141,7 +137,7 @@ struct UnitWriter {
             call.taskFiles = call.installedPaths.values.sorted()
         }
         if config != Options.defaultConfig { call.flags += ["--config", config] }
-        // Units do not inherit the environment variable with the roles.
+        // Units do not inherit NEST_ROLE.
         if saidRoles != nil, let roles { call.flags += ["--role", roles] }
         if let root = options.root {
             call.root = Configuration.absolute(root).withoutSlashesAtEnd
@@ -152,7 +148,7 @@ struct UnitWriter {
 }
 
 extension [UnitFile] {
-    /// Writes the files without syncing, because the next start of systemd or call of the command writes them again.
+    /// Writes the files without syncing them, because the next boot writes them again.
     func write(in directory: String) throws(SystemError) {
         try FileSystem.makeDirectories(directory)
         // Links are in subdirectories and come last, so that none leads to a unit that cannot be written.

@@ -4,16 +4,13 @@ import HTTP
 import Planning
 import Reporting
 
-/// A reader of what the tasks of a plan use: their declarations, and the files that they read.
+/// A reader of the inputs of tasks: their declarations, and the files that they read.
 struct InputReader {
     private let files: NodeFiles
     private let variables: Variables
 
-    /// The paths that tasks of the plan write, whose changes are those of the tasks.
+    /// The paths that tasks of the plan write.
     private let produced: Set<ExactText>
-
-    /// The size in bytes above which a file is not read.
-    private static let sizeLimit = SizeLimit.content
 
     init(_ configuration: Configuration) {
         files = configuration.filesForReading
@@ -23,19 +20,19 @@ struct InputReader {
 
     /// Returns the current inputs of a task.
     ///
-    /// Products of other tasks of the plan are left out, because a task that has changed makes its dependants run
-    /// again; so is what the task changes itself, and private keys, of which a unit sees only a copy.
+    /// Products of other tasks are left out, because a task that runs again makes its dependants run again. So are
+    /// files that the task itself changes, and private keys, of which a unit sees only a copy.
     func inputs(of task: PlannedTask) -> TaskInputs {
         var digests: [String: String?] = [:]
         for read in task.verb.footprint.reads where read.use != .privateKey && read.use != .awaited {
             for path in paths(of: read) where !produced.contains(ExactText(path)) {
-                // A program may change what it reads, but not what the task names as its input.
+                // The program of a task may change what it reads, except for what the task names as its input.
                 if read.use == .optional, isChanged(path, by: task) { continue }
                 guard read.use != .archive else {
                     digests[path] = .some(try? files.digest(ofFile: path))
                     continue
                 }
-                let bytes = try? files.read(path, limit: min(read.sizeLimit, Self.sizeLimit))
+                let bytes = try? files.read(path, limit: min(read.sizeLimit, SizeLimit.content))
                 digests[path] = .some(bytes.map { sha256($0) })
             }
         }
@@ -47,7 +44,7 @@ struct InputReader {
         task.verb.footprint.writes.contains { isPath(path, at: $0.path.path.withoutSlashesAtEnd) }
     }
 
-    /// Returns the files at a path: the manifests of a directory, or else the path itself.
+    /// Returns the manifests in a directory of manifests, else the path itself.
     private func paths(of read: Footprint.Read) -> [String] {
         let path = read.path.path
         guard path.isAbsolutePath else { return [] }
@@ -55,7 +52,7 @@ struct InputReader {
         return names.filter(isManifestName).map { "\(path.withoutSlashesAtEnd)/\($0)" }
     }
 
-    /// Returns the values of all variables if those in the manifests are replaced.
+    /// Returns the values of all variables if the manifests use variables.
     private func variableText(of manifests: ManifestSet?) -> String {
         guard manifests?.substitutesVariables == true else { return "" }
         return variables.names.map { name in

@@ -5,7 +5,6 @@ import Host
 import Planning
 import Reporting
 
-/// Command `up`: brings the running node to its task file, through the units of its tasks.
 struct UpCommand: TaskCommand {
     static let name = "up"
 
@@ -65,21 +64,18 @@ struct UpCommand: TaskCommand {
         return isWaiting ? try await follow(plan, since: start, configuration, program) : .success
     }
 
-    /// Refuses to go further where there are no units, or where they cannot be started.
     private func requireSystemd() throws(Problem) {
         guard Systemd.isRunning else {
             let message = "systemd does not run here, so there are no units to start"
             throw Problem(message, hint: "run 'nest-bootstrap run', which needs no units")
         }
-        // The records of what tasks have used are readable by root only.
+        // Only root can read the records of what tasks have used.
         guard Machine.isRoot else {
             throw Problem("cannot compare and start tasks: permission denied", hint: "run as root")
         }
     }
 
-    /// Checks the task files and what they name, and prints what is wrong.
-    ///
-    /// - Returns: The task files; `nil` if something is wrong.
+    /// Checks the task files and what they name, prints what is wrong, and then returns `nil`.
     private func checked(_ options: Options, _ output: ConsoleOutput) async throws -> Configuration? {
         var configuration: Configuration?
         var problems: [Problem]
@@ -115,7 +111,7 @@ struct UpCommand: TaskCommand {
         output.write(lines.map { printable($0) + "\n" }.joined())
     }
 
-    /// Shows the started tasks until systemd has nothing left to do for them, and says the result.
+    /// Shows the started tasks until systemd has nothing left to do for them, then the result.
     private func follow(
         _ plan: UpPlan,
         since start: Duration,
@@ -136,7 +132,7 @@ struct UpCommand: TaskCommand {
         let isOfAll = names.isEmpty
         let (findings, signal) = try await watch.follow { findings in
             var findings = findings
-            // The target waits for all tasks, also for those that are not named.
+            // The target also waits for tasks that are not named.
             if !isOfAll { findings.isTargetPending = false }
             return findings.isSettled
         }

@@ -5,38 +5,38 @@ import Reporting
 
 /// The tasks that `up` starts, and the reason for each.
 struct UpPlan {
-    /// The reason for which a task is started.
+    /// The reason for the start of a task.
     struct Reason: Sendable, Hashable {
-        /// The kind, for programs.
+        /// The kind of reason in the output for programs.
         let name: String
-        /// The words about the task.
+        /// The predicate of a sentence about the task.
         let words: String
         var file: String?
         var dependency: String?
 
-        /// Its declaration is not that of its last success.
+        /// The declaration has changed since the last success.
         static let declaration = Self(name: "declaration", words: "runs again, because its declaration has changed")
 
-        /// Its last success did not record what it used.
+        /// The record of the last success lacks the inputs.
         static let unrecorded = Self(name: "unrecorded", words: "runs again, because it is not known what it used")
 
-        /// A file that it reads is not that of its last success.
+        /// A file that the task reads has changed since the last success.
         static func file(_ path: String) -> Self {
             Self(name: "file", words: "runs again, because '\(path)' has changed", file: path)
         }
 
-        /// It runs after a task that runs again.
+        /// The task depends on one that runs again.
         static func follows(_ task: String) -> Self {
             Self(name: "dependency", words: "runs again, because it runs after '\(task)'", dependency: task)
         }
 
-        /// Its unit is not active, although it succeeded.
+        /// The unit is not active, although the task has succeeded.
         static func unit(_ state: String) -> Self {
             let isStarting = state == "activating"
             return Self(name: "unit", words: isStarting ? "is starting" : "runs again, because its unit is \(state)")
         }
 
-        /// It has not succeeded on this boot.
+        /// The task has not succeeded on this boot.
         static func state(_ state: TaskState) -> Self {
             let words =
                 switch state {
@@ -51,7 +51,6 @@ struct UpPlan {
         }
     }
 
-    /// A task that is started.
     struct Start: Sendable, Hashable {
         let task: String
         let reason: Reason
@@ -59,16 +58,15 @@ struct UpPlan {
         var line: String { "\(task): \(reason.words)" }
     }
 
-    /// The tasks in the order of the plan.
+    /// The tasks to start, in the order of the plan.
     let starts: [Start]
 
-    /// The jobs that start them.
     let jobs: [Systemd.Job]
 
     /// The tasks of ``starts`` with masked units, which systemd refuses to start.
     let masked: [String]
 
-    /// Compares the task files with what has run on this boot, after systemd has read the units again.
+    /// Compares the task files with the records of this boot and with the units, which systemd has read again.
     init(
         _ configuration: Configuration,
         _ records: RecordStore,
@@ -90,7 +88,7 @@ struct UpPlan {
             let before = step.dependencies.first { runsAgain[$0] }.map { plan.steps[$0].task.name }
             let isUp = statuses[index].state.isSuccess
             let unit = services[task.unitName]?.unit
-            // systemd refuses a job of a masked unit, and of a unit that requires one that has to be started.
+            // systemd refuses to start a masked unit, and a unit with which it would have to start a masked one.
             let isMasked = unit?.load == "masked"
             isKeptOff[index] = isMasked || !isUp && step.dependencies.contains { isKeptOff[$0] }
             func start(_ reason: Reason, _ job: Systemd.Job?) {
@@ -105,29 +103,28 @@ struct UpPlan {
             if let change {
                 runsAgain[index] = !isKeptOff[index]
                 start(change, .restart(task.unitName))
-                // A timer that is active keeps the interval that it was started with.
+                // An active timer keeps the interval with which it was started.
                 if task.interval != nil, !isKeptOff[index] { jobs.append(.restart(timerName(ofTask: task.name))) }
             } else if isUp, let before, unit?.active == "active" {
-                // systemd restarts the active units that require a unit that it restarts.
+                // With a unit, systemd restarts the active units that require it.
                 runsAgain[index] = true
                 start(.follows(before), nil)
             } else if isWanted, !isUp {
-                // After a run by hand that failed, or a process that was killed, the unit may be active nevertheless.
+                // The unit may be active although the last run failed by hand, or its process was killed.
                 runsAgain[index] = unit?.active == "active" && !isKeptOff[index]
                 let job = runsAgain[index] ? Systemd.Job.restart(task.unitName) : .start(task.unitName)
                 start(.state(statuses[index].state), job)
-                // The timer of an active unit is active too.
                 if task.interval != nil, runsAgain[index] { jobs.append(.restart(timerName(ofTask: task.name))) }
             } else if isWanted, let unit, unit.active != "active" {
                 start(.unit(unit.active), .start(task.unitName))
             }
         }
-        // The target starts the reports and timers too, and says whether all tasks have succeeded.
+        // The target also starts timers and reports, and is active when all tasks have succeeded.
         if names.isEmpty { jobs.append(.start(targetName)) }
         (self.starts, self.jobs, self.masked) = (starts, jobs, masked)
     }
 
-    /// Returns the difference between what a task used last and what it would use now, `nil` if there is none.
+    /// Returns the difference between the inputs of the last success and those of now, `nil` if there is none.
     private static func change(
         of task: PlannedTask,
         _ status: TaskStatus,
@@ -135,8 +132,8 @@ struct UpPlan {
         _ reader: InputReader
     ) -> Reason? {
         guard var earlier = (try? records.record(of: task.name))?.inputs else { return .unrecorded }
-        // A repetition after the recorded attempt has used newer files, or is using them. The unit and the timer are
-        // still those of the attempt, so its declaration is compared.
+        // A repetition after the recorded run has used newer files. The unit is still that of the run, whose
+        // declaration is compared therefore.
         if let repetition = status.repetition?.state, repetition.isSuccess || repetition == .running,
             let files = (try? records.repetitions.record(of: task.name))?.inputs?.files
         {
@@ -153,15 +150,14 @@ struct UpPlan {
 /// The result of the tasks that `up` has started.
 struct UpResult {
     var statuses: [TaskStatus] = []
-    /// The tasks whose masked units keep others from running.
+    /// The tasks whose masked units keep them, and tasks that depend on them, from running.
     var masked: [String] = []
-    /// The failed tasks that kept a task from running, by the name of that task.
+    /// The failed tasks on which each task depends, by its name.
     var blockers: [String: [String]] = [:]
 
-    /// Creates the result of no task.
+    /// Creates the result of an `up` that had nothing to start.
     init() {}
 
-    /// Creates the result of the tasks that were started.
     init(of plan: UpPlan, _ findings: StatusFindings, since start: Duration, _ node: Plan) {
         statuses = findings.statuses.map { $0.withoutFailure(before: start) }
         let failed = Set(statuses.filter { $0.state == .ended(.failed) }.map(\.task))
@@ -174,14 +170,13 @@ struct UpResult {
 
     private var failed: [TaskStatus] { statuses.filter { $0.state == .ended(.failed) } }
 
-    /// The tasks that have succeeded in their units.
+    /// The tasks that have succeeded and whose units are active.
     ///
-    /// If a task fails that others run after, systemd stops the units of these; the earlier success remains recorded.
+    /// When a task fails, systemd stops the units of its dependants, whose earlier success remains recorded.
     private var succeeded: [TaskStatus] {
         statuses.filter { $0.state.isSuccess && ($0.service.map { $0.unit.active == "active" } ?? true) }
     }
 
-    /// The tasks that have neither succeeded nor failed, because of another task.
     private var remaining: [TaskStatus] {
         let succeeded = Set(succeeded.map(\.task))
         return statuses.filter { !succeeded.contains($0.task) && $0.state != .ended(.failed) }
@@ -192,7 +187,7 @@ struct UpResult {
         return failed.contains(where: \.isPermanent) || !masked.isEmpty ? .failure : .notYet
     }
 
-    /// The result in words, with what to do next.
+    /// The result for people, with what to do next.
     var lines: [String] {
         let count = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
         guard exitCode != .success else { return ["\(count) started: all succeeded"] }
