@@ -3,12 +3,12 @@ import HTTP
 import Host
 import Kubernetes
 
-/// Collects the facts of a node, with all probes at once.
+/// A collector of the facts of a node, which runs all probes at once.
 public struct Collector: Sendable {
     /// The root directory of the node, empty for this machine.
     var root: String
 
-    /// The environment of programs that are called.
+    /// The environment of systemctl and journalctl.
     var environment: [String: String]
 
     /// The time limit of each probe.
@@ -20,16 +20,14 @@ public struct Collector: Sendable {
 
     private var isThisMachine: Bool { root.isEmpty }
 
-    /// Returns why the node is not Ready.
     public func diagnosis() async -> NodeDiagnosis { diagnose(await facts()) }
 
-    /// Collects the facts; what could not be looked at is listed in them.
     func facts() async -> Facts {
         var facts = Facts()
         facts.isThisMachine = isThisMachine
         let root = root
         let noAnswer = "a file system does not answer"
-        // The settings of the kubelet decide what the other probes look at.
+        // Where the other probes look depends on the settings of the kubelet.
         if let kubelet = await inTime({ KubeletProbe(root: root).facts() }) {
             facts.kubelet = kubelet
         } else {
@@ -92,19 +90,18 @@ public struct Collector: Sendable {
         if facts.nodeName.isEmpty { add(.node, "Node", "its name is not known: /etc/hostname cannot be read") }
     }
 
-    /// Runs a blocking probe, and gives it up at the time limit.
+    /// Calls a blocking probe, and returns `nil` at the time limit, such as for a file system that does not answer.
     private func inTime<Value: Sendable>(_ probe: @escaping @Sendable () -> Value) async -> Value? {
         try? await onThread(until: .now + limit) { () throws(SystemError) in probe() }
     }
 
-    /// Runs a program, and returns its output.
     private func result(_ program: String, _ arguments: [String]) async -> FilterResult? {
         let command = Host.Command(program, arguments, environment: environment)
         let none = SecretBytes(copying: [])
         return try? await filter(command, input: none, outputLimit: 8 << 20, deadline: .now + limit)
     }
 
-    /// Runs a program, and returns its output; `nil` if it fails or does not end in time.
+    /// Returns the output of a program, `nil` if it fails or does not end in time.
     private func output(_ program: String, _ arguments: [String]) async -> [UInt8]? {
         guard let result = await result(program, arguments), result.status.isSuccess else { return nil }
         return result.output.copy
@@ -118,7 +115,7 @@ public struct Collector: Sendable {
 
     /// Reads the last start of a unit from the journal.
     private func log(of unit: String) async -> UnitLog {
-        // Without '--all', long lines are left out.
+        // Without '--all' journalctl leaves out long lines.
         var arguments = ["--output=json", "--no-pager", "--quiet", "--lines=400", "--unit=\(unit)", "--all"]
         arguments.append("--output-fields=MESSAGE,_PID,UNIT,_SYSTEMD_INVOCATION_ID")
         arguments += isThisMachine ? ["--boot"] : ["--root=\(root)"]
@@ -126,9 +123,11 @@ public struct Collector: Sendable {
         guard let result, result.status.isSuccess else { return UnitLog(fault: result?.reason ?? "journalctl failed") }
         let rows = result.output.copy
         // Without a journal, journalctl succeeds and prints nothing.
-        let hasJournal = !rows.isEmpty || ["/run/log/journal", "/var/log/journal"].contains {
-            (try? FileSystem.list(root + $0))?.isEmpty == false
-        }
+        let hasJournal =
+            !rows.isEmpty
+            || ["/run/log/journal", "/var/log/journal"].contains {
+                (try? FileSystem.list(root + $0))?.isEmpty == false
+            }
         return hasJournal ? UnitLog(rows) : UnitLog(fault: "there is no journal")
     }
 
@@ -163,7 +162,6 @@ public struct Collector: Sendable {
         return (facts, network)
     }
 
-    /// Asks the API server with the kubelet's credentials.
     private func ask(_ own: KubeconfigFact, _ name: String, isBootstrap: Bool) async -> (ServerFacts, ClusterFacts) {
         guard own.kubeconfig != nil, !name.isEmpty else { return (ServerFacts(), ClusterFacts()) }
         let client = HTTPClient()
@@ -172,13 +170,13 @@ public struct Collector: Sendable {
         return answers
     }
 
-    /// The kernel settings that networks of pods need.
+    /// The kernel settings that the network of pods needs.
     private static let settings = ["net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables"]
 
     private static func machine(root: String) -> MachineFacts {
         var facts = MachineFacts()
         facts.hostName = root.isEmpty ? Machine.hostName() : lines(of: "\(root)/etc/hostname").first ?? ""
-        // The kernel and the mounts are those of this machine.
+        // The other facts are those of this machine.
         guard root.isEmpty else { return facts }
         facts.swapAreas = lines(of: "/proc/swaps").dropFirst().compactMap {
             $0.split(separator: " ").first.map(String.init)

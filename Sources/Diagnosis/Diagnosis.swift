@@ -1,29 +1,29 @@
 import Base
 
-/// Something that is wrong on a node, with its fix.
+/// A fault of a node, with its fix.
 public struct Finding: Sendable, Hashable {
     public enum Kind: Int, Sendable, Hashable, Comparable {
         /// A fault that needs a fix of its own.
         case cause
-        /// A consequence of a fault, which is the first cause only if no fault was found.
+        /// A consequence of another fault, which is the first cause only if no other was found.
         case symptom
-        /// A fact that does no harm now.
+        /// A fault that does no harm now.
         case note
 
         public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// The word for the fault, the same in all versions, such as `swap-on`.
+    /// The word for the fault, such as `swap-on`, the same in all versions.
     public var code: String
     public var kind = Kind.cause
-    /// The area in which the fault is.
+    /// The stage that has the fault.
     public var area: Area
     /// The first stage that the fault keeps from working.
     var blocks: Area
     /// The thing that is wrong, such as a file.
     public var subject: String
     public var cause: String
-    /// The action that removes the fault.
+    /// The correction, as an imperative.
     public var fix: String
 
     public init(
@@ -38,25 +38,22 @@ public struct Finding: Sendable, Hashable {
         (self.subject, self.cause, self.fix) = (subject, cause, fix)
     }
 
-    /// The subject and the cause, in one line.
     public var line: String { "\(subject): \(cause)" }
 }
 
-/// The result of a diagnosis.
 public struct NodeDiagnosis: Sendable {
     /// The name with which the kubelet registers, empty if it is not known.
     public var node = ""
-    /// The kubelet, the container runtime and the API server with their versions, those that are known.
+    /// The kubelet, the container runtime and the API server with their versions, as far as they are known.
     public var versions: [String] = []
     /// The faults, the first cause first.
     var findings: [Finding]
-    /// Facts that do no harm now.
+    /// The faults that do no harm now.
     public var notes: [Finding] = []
-    /// The things that could not be looked at.
     public var unseen: [Unseen] = []
-    /// Whether the Node exists and is Ready.
+    /// Whether the Node is Ready, and its kubelet works.
     public var isReady: Bool
-    /// Whether the server has sent the Node.
+    /// Whether the API server has sent the Node.
     public var isNodeSeen = false
 
     public init(findings: [Finding], notes: [Finding] = [], unseen: [Unseen] = [], isReady: Bool) {
@@ -67,15 +64,13 @@ public struct NodeDiagnosis: Sendable {
     public var isSound: Bool { first == nil && (isReady || isNodeSeen) }
     /// The first cause, `nil` if nothing is wrong.
     public var first: Finding? { findings.first }
-    /// The symptoms that the first cause explains.
     public var consequences: [Finding] { findings.dropFirst().filter { $0.kind == .symptom } }
-    /// The other findings, which need a fix of their own.
+    /// The other causes, each of which needs a fix of its own.
     public var others: [Finding] { findings.dropFirst().filter { $0.kind == .cause } }
 }
 
-/// One fault that a node can have: when facts show it, what they show, and the fix.
+/// The recognition of one fault in the facts.
 struct Rule: Sendable {
-    /// The subject, its fault, and the fix.
     typealias Found = (subject: String, cause: String, fix: String)
 
     var code: String
@@ -84,9 +79,9 @@ struct Rule: Sendable {
     var blocks: Area
     var find: @Sendable (Facts) -> [Found]
 
-    /// Creates a rule that finds the fault, or returns `nil` if the facts do not show it.
+    /// Creates a rule whose closure returns `nil` if the facts do not show the fault.
     ///
-    /// If the stage that it `blocks` works, the fault is a note.
+    /// If the stage that it `blocks`, by default its own, works, the fault is a note.
     init(
         _ code: String,
         _ area: Area,
@@ -97,7 +92,6 @@ struct Rule: Sendable {
         self.init(all: code, area, kind: kind, blocks: blocks) { find($0).map { [$0] } ?? [] }
     }
 
-    /// Creates a rule that finds any number of faults.
     init(
         all code: String,
         _ area: Area,
@@ -117,21 +111,18 @@ struct Rule: Sendable {
     }
 }
 
-/// Draws the conclusions from what was seen of a node.
+/// Finds the faults that the facts show, in the order of the stages that they block.
 ///
 /// A fault counts only if the stage that it blocks does not work: swap that is on does no harm to a kubelet that runs.
-/// The error with which the kubelet has ended is stronger than the order of the stages: the fault that explains it is
-/// the first cause, or else the error itself, because the kubelet has not reached what comes later.
-///
-/// - Parameter facts: The facts.
-/// - Returns: The findings in the order of the stages that they block.
+/// The error with which the kubelet has ended overrides the order of the stages: the fault that explains it is the
+/// first cause, else the error itself, because the kubelet has not reached what comes later.
 func diagnose(_ facts: Facts) -> NodeDiagnosis {
     let rules = machineRules + runtimeRules + kubeletRules + credentialRules + serverRules + nodeRules + podRules
     var findings = rules.flatMap { $0.findings(facts) }
-    // A symptom of a stage that works is of the past.
+    // The symptom of a stage that works now is over.
     findings.removeAll { $0.kind == .symptom && facts.works($0.blocks) }
     for index in findings.indices where facts.works(findings[index].blocks) { findings[index].kind = .note }
-    // A symptom is the first cause only if no fault of an earlier stage than pods was found.
+    // A fault that blocks only pods does not explain the symptoms of earlier stages.
     func rank(_ finding: Finding) -> Int { finding.kind == .cause && finding.blocks < .pods ? 0 : 1 }
     let order = findings.enumerated().sorted { left, right in
         (rank(left.element), left.element.blocks, left.element.kind, left.offset)
@@ -151,13 +142,13 @@ func diagnose(_ facts: Facts) -> NodeDiagnosis {
         }
     }
     if facts.kubelet.service?.active == "failed", facts.kubelet.service?.result == "start-limit-hit" {
-        // systemd refuses to start the unit until its count of starts is reset.
+        // systemd refuses to start the unit until its count of failed starts is reset.
         let (restart, reset) = (facts.kubelet.restart, "systemctl reset-failed \(facts.kubelet.unitName) && ")
         for index in findings.indices {
             findings[index].fix = findings[index].fix.replacing(restart, with: reset + restart)
         }
     }
-    // Text of programs and of the server is shown on a terminal.
+    // The text of programs and of the server may have control characters.
     findings = findings.map { finding in
         var finding = finding
         finding.cause = printable(shortened(finding.cause))
@@ -178,14 +169,14 @@ func diagnose(_ facts: Facts) -> NodeDiagnosis {
     return diagnosis
 }
 
-/// Returns a text in at most 300 characters; the middle is left out, because the end of an error has its cause.
+/// Returns a text without its middle if it has more than 300 characters; the end of an error has its cause.
 func shortened(_ text: String) -> String { text.shortened(to: 300) }
 
-/// The seconds after which a Lease counts as not renewed; the kubelet renews it every 10 seconds.
+/// The age in seconds at which a Lease is old; the kubelet renews it every 10 seconds.
 let leaseDuration: Int64 = 40
 
 extension Facts {
-    /// Whether the kubelet runs, and has for long enough to have read its configuration, or has renewed its Lease.
+    /// Whether the kubelet has run for long enough to have read its configuration, or has renewed its Lease.
     var kubeletWorks: Bool {
         if isRestartedAgain { return false }
         if !isThisMachine { return isReported }
@@ -194,7 +185,7 @@ extension Facts {
         return kubelet.service.map { $0.active == "active" } ?? true
     }
 
-    /// Whether systemd has just started the kubelet, and not for the first time: it may answer before it ends again.
+    /// Whether systemd has just started the kubelet again, which may end again.
     var isRestartedAgain: Bool {
         kubelet.service.map { $0.restarts > 1 } == true && kubelet.process.map { $0.age < 20 } == true
     }
@@ -204,20 +195,20 @@ extension Facts {
         cluster.node?.conditions["Ready"]?.status == "True" && cluster.leaseAge != nil && !isLeaseOld
     }
 
-    /// Whether the Node is Ready, and its kubelet still reports so.
+    /// Whether the Node is Ready, and its kubelet works and still reports.
     var isReady: Bool {
         kubeletWorks && cluster.node?.conditions["Ready"]?.status == "True" && !isLeaseOld
     }
 
-    /// Whether the kubelet does not renew its Lease, so that the conditions of the Node and the states of pods are old.
+    /// Whether the kubelet does not renew its Lease, so that conditions of the Node and states of pods are out of date.
     var isLeaseOld: Bool {
         guard let age = cluster.leaseAge else { return false }
-        // The last renewal may be of the kubelet before this one.
+        // The process before this one may have renewed it last.
         if isThisMachine, let process = kubelet.process, process.age > 15, age > process.age + 5 { return true }
         return age > leaseDuration
     }
 
-    /// Returns whether a stage was seen to work, so that no fault keeps it from working now.
+    /// Returns whether a stage works now.
     func works(_ area: Area) -> Bool {
         switch area {
         case .runtime: runtime.answer == .connected
@@ -227,7 +218,7 @@ extension Facts {
         }
     }
 
-    /// The error with which the kubelet has ended, `nil` if it runs, was stopped, or its error is not known.
+    /// The error with which the kubelet has ended, `nil` if it works, was stopped, or has written none.
     var kubeletEnding: String? {
         guard !kubeletWorks, !isStartRefused,
             kubelet.service.map({ ["failed", "activating"].contains($0.active) || isRestartedAgain }) == true
@@ -235,16 +226,16 @@ extension Facts {
         return ending(in: kubelet.log.lines)
     }
 
-    /// Whether systemd has not started the kubelet's program, so that its last error is of an earlier start.
+    /// Whether systemd could not start the kubelet's program, whose last error is therefore of an earlier start.
     var isStartRefused: Bool { kubelet.service?.status.map { (200...245).contains($0) } == true }
 
-    /// The errors of the kubelet, without those of the past of a kubelet that works.
+    /// The errors of the kubelet; if it works, only those of the last 90 seconds.
     var recentLines: [String] {
         kubelet.log.lines.filter { line in
             isError(line.text) && (!kubeletWorks || (line.time.map { now.seconds - $0.seconds < 90 } ?? true))
         }.map(\.text)
     }
 
-    /// The recent errors of the kubelet and of pods, in which quotes are not escaped.
+    /// The recent errors of the kubelet and the messages of pods, without backslashes before quotes.
     var recentErrors: [String] { (recentLines + cluster.pods.map(\.message)).map { $0.replacing("\\", with: "") } }
 }

@@ -3,10 +3,10 @@ import HTTP
 import Host
 import Kubernetes
 
-/// Everything that was seen of a node, from which ``diagnose(_:)`` draws its conclusions.
+/// What was seen of a node, from which ``diagnose(_:)`` draws its conclusions.
 struct Facts: Sendable {
     var now = Timestamp.now()
-    /// Whether the facts are of the machine on which this program runs, rather than of files below a root directory.
+    /// Whether the node is the machine on which this program runs, and not only files below a root directory.
     var isThisMachine = true
     var areUnitsKnown = false
     /// The name with which the kubelet registers.
@@ -20,7 +20,7 @@ struct Facts: Sendable {
     var unseen: [Unseen] = []
 }
 
-/// A stage on the way from a machine to a node that runs pods, in the order in which each depends on those before.
+/// A stage on the way from a machine to a node that runs pods; each depends on the stages before it.
 public enum Area: String, Sendable, Hashable, CaseIterable, Comparable {
     case machine
     case runtime = "container-runtime"
@@ -36,7 +36,7 @@ public enum Area: String, Sendable, Hashable, CaseIterable, Comparable {
     }
 }
 
-/// Something that could not be looked at, and why.
+/// Something that could not be looked at.
 public struct Unseen: Sendable, Hashable {
     public var area: Area
     public var subject: String
@@ -47,12 +47,11 @@ public struct Unseen: Sendable, Hashable {
     }
 }
 
-/// The kernel, the disks and the name of a machine.
 struct MachineFacts: Sendable {
     var hostName = ""
     var swapAreas: [String] = []
     var volumes: [(path: String, space: FreeSpace)] = []
-    /// The values of kernel settings by their names; without those that the kernel lacks.
+    /// The kernel settings by their names, without those that the kernel lacks.
     var settings: [String: String] = [:]
 }
 
@@ -70,10 +69,11 @@ struct Service: Sendable {
     var isRestarting: Bool { active == "activating" && (sub.hasPrefix("auto-restart") || restarts > 0) }
 }
 
-/// The last lines of a unit in the journal, the oldest first.
+/// The last lines about a unit in the journal, the oldest first.
 struct UnitLog: Sendable {
-    /// The lines of the program since its last start, or of the start before it if that has ended with an error.
+    /// The lines of the program since its last start, or since the start before if only that has ended with an error.
     var lines: [JournalLine] = []
+    /// The lines that systemd has written about the unit.
     var manager: [String] = []
     var fault: String?
 }
@@ -83,7 +83,6 @@ struct JournalLine: Sendable, Hashable {
     var time: Timestamp?
 }
 
-/// The kubelet of a node: its unit, process, flags and files.
 struct KubeletFacts: Sendable {
     var isKnown = true
     /// The unit of k3s or RKE2, which have a kubelet of their own, if the node has no other.
@@ -94,7 +93,7 @@ struct KubeletFacts: Sendable {
     var log = UnitLog()
     var process: RunningProcess?
     var program: String?
-    /// The arguments without the program, of the process or else of the unit, with the file that sets them.
+    /// The arguments of the process, else of the unit, with the files that set them.
     var arguments: [(text: String, file: String?)] = []
     var configuration = FileFact()
     var kubeconfig = KubeconfigFact()
@@ -109,7 +108,6 @@ struct RunningProcess: Sendable {
     var arguments: [String] = []
 }
 
-/// A file of settings that was read, or why it was not.
 struct FileFact: Sendable {
     var path: String?
     var root: Node?
@@ -119,13 +117,12 @@ struct FileFact: Sendable {
     var isDenied = false
 }
 
-/// A kubeconfig with its certificates, or why it cannot be used.
 struct KubeconfigFact: Sendable {
     var path: String?
     var exists = false
     var kubeconfig: Kubeconfig?
     var credentials: Credentials?
-    /// The client certificate, also if it is not valid now.
+    /// The client certificate, even if it is not valid now.
     var certificate: Certificate?
     var certificatePath: String?
     var authorities: [Certificate] = []
@@ -136,29 +133,28 @@ struct KubeconfigFact: Sendable {
     var isForeign = false
 }
 
-/// The manifests of static pods.
 struct StaticPodFacts: Sendable {
     var path: String?
     var files: [String] = []
-    /// The manifests that cannot be used, by path and position, with the reasons.
+    /// The manifests that cannot be used; a place is a path with line and column.
     var faults: [(place: String, reason: String)] = []
-    /// The certificates of the control plane that have expired, with the times.
-    var badFiles: [(path: String, reason: String)] = []
+    /// The certificates of the control plane that have expired.
+    var expiredCertificates: [(path: String, reason: String)] = []
     /// Whether this node has the certificates of a control plane of kubeadm.
     var isControlPlane = false
 
-    /// Returns whether a manifest is that of a component, such as `etcd`.
+    /// Returns whether there is a manifest of a component, such as `etcd`.
     func has(_ name: String) -> Bool { files.contains { $0.pathParts.last?.hasPrefix(name) == true } }
 }
 
-/// The program that runs containers.
+/// The container runtime.
 struct RuntimeFacts: Sendable {
     var endpoint = "unix:///run/containerd/containerd.sock"
     var setting: String?
     var services: [String: Service] = [:]
     var log = UnitLog()
     var answer: Answer?
-    /// The sockets of other runtimes at which a program listens.
+    /// The sockets of other container runtimes at which a program listens.
     var others: [String] = []
     var containerd: ContainerdFacts?
 
@@ -166,12 +162,12 @@ struct RuntimeFacts: Sendable {
         case connected, missing, refused, denied
     }
 
-    /// The path of the socket, `nil` if the endpoint is of another kind.
+    /// The path of the socket, `nil` if the endpoint is no Unix socket.
     var socketPath: String? {
         endpoint.hasPrefix("unix://") ? String(endpoint.dropFirst(7)) : endpoint.isAbsolutePath ? endpoint : nil
     }
 
-    /// The name of the runtime's unit, without its suffix.
+    /// The name of the runtime's unit without its suffix.
     var unitName: String {
         for (word, name) in [("crio", "crio"), ("cri-dockerd", "cri-docker")] where endpoint.contains(word) {
             return name
@@ -199,7 +195,7 @@ struct NetworkFacts: Sendable {
     var isKnown = true
     var directory = "/etc/cni/net.d"
     var pluginDirectories = ["/opt/cni/bin"]
-    /// The configurations in the order in which a runtime looks at them: it uses the first.
+    /// The configurations in the order of their names, of which a runtime uses the first.
     var configurations: [Configuration] = []
     /// Why the directory cannot be read, `nil` if it can or does not exist.
     var fault: String?
@@ -223,16 +219,16 @@ struct ServerFacts: Sendable {
     /// The seconds of the server's clock ahead of this one.
     var clockDifference: Int64?
     var version: String?
-    /// The status of a request with the kubelet's credentials, and the server's words.
+    /// The HTTP status of a request with the kubelet's credentials.
     var identityStatus: Int?
     var identityMessage = ""
     /// The last errors of etcd and the API server by their names, if they are pods of this node.
     var podErrors: [(name: String, error: String)] = []
 }
 
-/// The objects of the node in the cluster.
+/// The Node and its pods in the cluster.
 struct ClusterFacts: Sendable {
-    /// Whether the server was asked for the Node and has answered.
+    /// Whether the server has said whether the Node exists.
     var isKnown = false
     var node: NodeObject?
     var pods: [PodObject] = []

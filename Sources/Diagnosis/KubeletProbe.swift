@@ -4,7 +4,7 @@ import HTTP
 import Host
 import Kubernetes
 
-/// Reads the unit, the process and the files of a node's kubelet, below a root directory.
+/// The probe of the kubelet's unit, process and files, below a root directory.
 struct KubeletProbe {
     var root: String
     var now = Timestamp.now()
@@ -35,7 +35,7 @@ struct KubeletProbe {
         return facts
     }
 
-    /// Reads a file of settings, which must be a mapping.
+    /// Reads a YAML file, whose root must be a mapping.
     func file(_ path: String) -> FileFact {
         var fact = FileFact(path: path)
         do throws(SystemError) {
@@ -63,14 +63,13 @@ struct KubeletProbe {
         return problem?.location?.position.map { ":\($0.line):\($0.column)" } ?? ""
     }
 
-    /// Reads a kubeconfig with its credentials.
     func kubeconfig(_ path: String?) -> KubeconfigFact {
         guard let path, !path.isEmpty else { return KubeconfigFact() }
         let file = file(path)
         var fact = KubeconfigFact(path: path, exists: file.fault != "does not exist")
         (fact.fault, fact.place, fact.isDenied) = (file.fault, file.place, file.isDenied)
         guard let root = file.root, file.fault == nil else { return fact }
-        // Settings that client-go accepts and this program refuses.
+        // client-go accepts these settings, and this program refuses them.
         let users = (root["users"]?.sequence ?? []).compactMap { $0["user"] }
         let clusters = (root["clusters"]?.sequence ?? []).compactMap { $0["cluster"] }
         fact.isForeign =
@@ -119,11 +118,11 @@ struct KubeletProbe {
         }
     }
 
-    /// Reads the manifests in the directory that the kubelet's configuration names.
+    /// Reads the manifests of static pods in a directory, or in one file.
     func staticPods(_ path: String?) -> StaticPodFacts {
         var facts = StaticPodFacts(path: path)
         facts.isControlPlane = exists("/etc/kubernetes/pki/apiserver.crt")
-        facts.badFiles = expiredCertificates()
+        facts.expiredCertificates = expiredCertificates()
         guard let path, !path.isEmpty else { return facts }
         let status = (try? FileSystem.status(root + path)) ?? nil
         let names = (try? FileSystem.list(root + path, limit: 1000)) ?? []
@@ -138,7 +137,6 @@ struct KubeletProbe {
         return facts
     }
 
-    /// Finds the certificates of a control plane that have expired.
     private func expiredCertificates() -> [(path: String, reason: String)] {
         ["apiserver", "apiserver-etcd-client", "etcd/server", "etcd/peer"].compactMap { name in
             let path = "/etc/kubernetes/pki/\(name).crt"
@@ -157,7 +155,7 @@ func validity(of certificate: Certificate, at now: Timestamp) -> String? {
 }
 
 extension KubeletFacts {
-    /// Returns the value of a flag, as `--name=value` or `--name value`; the last one counts.
+    /// Returns the last value of a flag, in the form `--name=value` or `--name value`.
     func flag(_ name: String) -> String? {
         let texts = arguments.map(\.text)
         var value: String?
@@ -172,23 +170,20 @@ extension KubeletFacts {
         return value
     }
 
-    /// Whether the kubelet asks for a certificate with its bootstrap kubeconfig.
-    ///
-    /// It does if the other kubeconfig does not exist, is invalid, or has a certificate that does not exist or has
-    /// expired.
+    /// Whether the kubelet asks for a certificate with its bootstrap kubeconfig, because it cannot use the other one.
     var usesBootstrap: Bool {
         kubeconfig.credentials == nil && !kubeconfig.isDenied && !kubeconfig.isForeign && bootstrap.exists
     }
 
-    /// The kubeconfig with which the kubelet asks the server now.
+    /// The kubeconfig that the kubelet uses now.
     var ownKubeconfig: KubeconfigFact { usesBootstrap ? bootstrap : kubeconfig }
 
-    /// Whether all settings are known, so that those that are not there have their defaults.
+    /// Whether all settings were read, so that a missing one has its default.
     var areSettingsKnown: Bool {
         isKnown && (configuration.path == nil || configuration.root != nil) && flag("config-dir") == nil
     }
 
-    /// Returns a setting of the configuration files, or of a flag, which precedes them.
+    /// Returns a setting of the configuration file, or of the flag that overrides it.
     func setting(_ key: String, flag name: String) -> String? {
         if let value = flag(name) { return value }
         guard let value = configuration.root?[key] else { return nil }
@@ -198,7 +193,7 @@ extension KubeletFacts {
         return nil
     }
 
-    /// The name with which the kubelet registers: that of a flag, or the host name in lower case.
+    /// Returns the name with which the kubelet registers: that of a flag, else the host name, in lower case.
     func nodeName(hostName: String) -> String {
         let name = flag("hostname-override") ?? ""
         return trimmed(name.isEmpty ? hostName : name).lowercased()
@@ -213,6 +208,5 @@ extension KubeletFacts {
         return "'--\(printable(name))' in '\(printable(file))'"
     }
 
-    /// The command that starts the kubelet again after a change.
     var restart: String { "systemctl restart \(unitName)" }
 }

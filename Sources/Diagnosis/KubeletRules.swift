@@ -1,6 +1,6 @@
 import Base
 
-/// Faults of the kubelet's unit, program, flags, configuration file and process.
+/// Faults of the kubelet's unit, flags, configuration file and process.
 let kubeletRules: [Rule] = [
     Rule("kubelet-not-installed", .configuration, blocks: .machine) { facts in
         let kubelet = facts.kubelet
@@ -89,7 +89,7 @@ func unusable(_ service: Service?, _ name: String, _ log: UnitLog) -> Rule.Found
     )
 }
 
-/// Describes how the program of a unit has ended, `nil` if it runs.
+/// Returns how the program of a unit has ended, as a predicate; `nil` if it runs.
 func failure(of service: Service, isYoung: Bool = false) -> String? {
     let isSignal = ["signal", "core-dump"].contains(service.result)
     let status = service.status.map { "\(isSignal ? "signal" : "exit status") \($0)" }
@@ -102,9 +102,9 @@ func failure(of service: Service, isYoung: Bool = false) -> String? {
     return service.isRestarting || isYoung ? "ends again and again\(ending)" : nil
 }
 
-/// Returns the last error of a program, or systemd's about its unit; `nil` if there is none.
+/// Returns the last error of a program, or that of systemd about its unit; `nil` if there is none.
 func lastWords(_ log: UnitLog, isStartRefused: Bool) -> String? {
-    // systemd ends with such a line whatever the reason is.
+    // systemd writes these lines whatever the reason is.
     let manager = log.manager.last { line in
         !line.hasPrefix("Failed to start ") && !line.contains("Failed with result")
             && !line.contains("Main process exited")
@@ -119,7 +119,7 @@ func lastWords(_ log: UnitLog, isStartRefused: Bool) -> String? {
     return ending(in: log.lines) ?? last.map(errorText) ?? manager
 }
 
-/// The finding of an error of the kubelet that is known, `nil` of another one.
+/// Returns the finding of an error of the kubelet, `nil` if the error is not one of ``knownTexts``.
 func knownFinding(_ error: String, _ facts: Facts) -> Finding? {
     guard let known = knownTexts.first(where: { error.contains($0.text) }) else { return nil }
     let kubelet = facts.kubelet
@@ -142,13 +142,14 @@ func knownFinding(_ error: String, _ facts: Facts) -> Finding? {
     return finding
 }
 
-/// The advice to join a node again; kubeadm refuses to join a node that has the files of the last time.
+/// The advice to join a node again, before which kubeadm demands a reset.
 let joiningAgain =
     "run 'kubeadm token create --print-join-command' on a control plane; then run 'kubeadm reset' and the printed command here"
 
-/// The texts of kubelet 1.25 to 1.36 that end it, the most specific first.
+/// The errors with which kubelets 1.25 to 1.36 end, the most specific first.
 ///
-/// In a fix, CONFIG is the configuration file, FLAG the flag that the error names, RESTART the command after a change.
+/// In a fix, CONFIG stands for the configuration file, FLAG for the flag that the error names, and RESTART for the
+/// command after a change.
 private let knownTexts: [(text: String, code: String, area: Area, subject: String, fix: String)] = [
     (
         "unknown flag: ", "kubelet-flag", .configuration, "flags of the kubelet",
@@ -184,7 +185,7 @@ private let knownTexts: [(text: String, code: String, area: Area, subject: Strin
     ),
 ]
 
-/// Returns the beginnings of the codes of faults that explain an error of the kubelet.
+/// Returns the codes, or their beginnings, of faults that explain an error of the kubelet.
 func explanations(of error: String) -> [String] {
     let links: [(words: String, codes: [String])] = [
         ("expired", ["certificate", "server-certificate", "clock"]), ("not yet valid", ["clock", "certificate"]),

@@ -1,7 +1,7 @@
 import Base
 import Host
 
-/// Faults of the kernel, the disks and the name of the machine.
+/// Faults of the kernel's settings and of the disks.
 let machineRules: [Rule] = [
     Rule("swap-on", .machine, blocks: .kubelet) { facts in
         guard let area = facts.machine.swapAreas.first, facts.kubelet.areSettingsKnown,
@@ -15,7 +15,8 @@ let machineRules: [Rule] = [
         )
     },
     Rule(all: "disk-full", .machine, blocks: .pods) { facts in
-        volumes(facts) { $0.isFull }.map { path, space in
+        // One directory of each file system is enough.
+        facts.machine.volumes.filter(\.space.isFull).unique { $0.space.mount }.map { path, space in
             (
                 path,
                 space.lacksInodes
@@ -54,12 +55,7 @@ let machineRules: [Rule] = [
     },
 ]
 
-/// Returns the first directory of each file system with a fault.
-private func volumes(_ facts: Facts, where isWrong: (FreeSpace) -> Bool) -> [(path: String, space: FreeSpace)] {
-    facts.machine.volumes.filter { isWrong($0.space) }.unique { $0.space.mount }
-}
-
-/// Why the Node is not there, not Ready, or closed to pods.
+/// Faults of the Node: it does not exist, is not Ready, or takes no pods.
 let nodeRules: [Rule] = [
     Rule("node-missing", .node, kind: .symptom) { facts in
         guard facts.cluster.isKnown, facts.cluster.node == nil else { return nil }
@@ -92,7 +88,7 @@ let nodeRules: [Rule] = [
     Rule("not-ready", .node, kind: .symptom) { facts in
         guard let node = facts.cluster.node else { return nil }
         let ready = node.conditions["Ready"]
-        // A kubelet that hangs leaves the condition as it was, until its Lease is missed.
+        // The condition of a kubelet that hangs stays as it was, until the Lease is old.
         if ready?.status == "True", !facts.isLeaseOld { return nil }
         let isSilent = ready?.status == "Unknown" || facts.isLeaseOld || !facts.kubeletWorks
         let message =
@@ -129,13 +125,13 @@ let podRules: [Rule] = [
         }
     },
     Rule(all: "pod", .pods) { facts in failures(facts) { $0.reason != "ContainerCreating" } },
-    // A pod that cannot be created is often a consequence of what was found above.
+    // A pod that cannot be created is often a consequence of an earlier fault.
     Rule(all: "pod", .pods, kind: .symptom) { facts in failures(facts) { $0.reason == "ContainerCreating" } },
 ]
 
-/// Describes the pods that do not run and that a rule is about.
+/// Returns the findings about the pods that do not run and match a predicate.
 private func failures(_ facts: Facts, where isMeant: (ClusterFacts.PodObject) -> Bool) -> [Rule.Found] {
-    // A kubelet that does not report has not seen what its pods do now.
+    // Without the reports of a kubelet, the states of its pods are out of date.
     guard facts.kubeletWorks, !facts.isLeaseOld else { return [] }
     return facts.cluster.pods.filter(isMeant).compactMap { pod in
         let message = pod.message.isEmpty ? journalError(of: pod, facts) : pod.message
@@ -150,7 +146,7 @@ private func journalError(of pod: ClusterFacts.PodObject, _ facts: Facts) -> Str
     let name = pod.name.pathParts.last.map(String.init) ?? pod.name
     let line = facts.kubelet.log.lines.last { line in
         let text = line.text.replacing("\\", with: "")
-        // The object at the server is of no importance to the start of the pod.
+        // A mirror pod is only the static pod's object at the server.
         guard isError(line.text), !text.contains("mirror pod"), !text.contains("podUID=") || text.contains(pod.uid),
             line.time.map({ facts.now.seconds - $0.seconds < 180 }) ?? true
         else { return false }
@@ -158,15 +154,14 @@ private func journalError(of pod: ClusterFacts.PodObject, _ facts: Facts) -> Str
             || text.contains("pod \"\(name)\"") && text.contains("MountVolume")
     }
     guard let error = line.map({ errorText($0.text) }) else { return "" }
-    // The end of an error of the container runtime has the cause.
+    // The cause is at the end of an error of the container runtime.
     let start = error.firstRange(of: "MountVolume")?.lowerBound ?? error.ranges(of: "desc = ").last?.upperBound
     var cause = (start.map { String(error[$0...]) } ?? error).replacing("\\", with: "")
-    // The last quote may be that of the outer error.
+    // A single quote at the end belongs to the outer error.
     if cause.hasSuffix("\""), !cause.filter({ $0 == "\"" }).count.isMultiple(of: 2) { cause.removeLast() }
     return cause
 }
 
-/// Returns what to do about a pod that does not run.
 private func podFix(_ pod: ClusterFacts.PodObject) -> String {
     let parts = pod.name.pathParts.map(String.init)
     let (namespace, name) = (parts.first ?? "default", parts.last ?? pod.name)

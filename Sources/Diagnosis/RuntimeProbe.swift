@@ -2,7 +2,7 @@ import Base
 import Glibc
 import Host
 
-/// Reads the settings of containerd and the configurations of the network of pods, below a root directory.
+/// The probe of the container runtime and of the CNI configurations, below a root directory.
 struct RuntimeProbe {
     var root: String
 
@@ -14,7 +14,6 @@ struct RuntimeProbe {
 
     private func exists(_ path: String) -> Bool { (try? FileSystem.exists(root + path)) == true }
 
-    /// Returns whether a program accepts connections at a socket.
     static func answer(at path: String) -> RuntimeFacts.Answer? {
         do throws(SystemError) {
             try LocalSocket.connect(to: path)
@@ -24,7 +23,7 @@ struct RuntimeProbe {
             case ENOENT, ENOTDIR: return .missing
             case ECONNREFUSED: return .refused
             case EACCES, EPERM: return .denied
-            // The queue of connections is full: a program has it.
+            // A program listens, and its queue of connections is full.
             case EAGAIN: return .connected
             default: return nil
             }
@@ -33,7 +32,7 @@ struct RuntimeProbe {
 
     /// Reads the configuration of containerd, `nil` if there is no file.
     ///
-    /// Only single lines of TOML are understood, which is how all tools write these settings.
+    /// Of TOML only values in one line are understood, in which form all tools write these settings.
     func containerd() -> ContainerdFacts? {
         var facts = ContainerdFacts(path: containerdPath)
         do throws(SystemError) {
@@ -64,7 +63,7 @@ struct RuntimeProbe {
         return facts
     }
 
-    /// The file that the process or the unit names, or the usual one.
+    /// The file that the arguments of the process, else of the unit, name; else the usual one.
     private var containerdPath: String {
         let running = root.isEmpty ? processes(named: ["containerd"]).first?.arguments : nil
         let words = running ?? UnitFile("containerd.service", root: root)?.arguments.map(\.text) ?? []
@@ -75,12 +74,9 @@ struct RuntimeProbe {
         return "/etc/containerd/config.toml"
     }
 
-    /// Reads the directory of configurations and looks for the programs that they name.
+    /// Reads the CNI configurations, and looks for the programs that they name.
     ///
-    /// - Parameters:
-    ///   - containerd: The settings of containerd, `nil` if there are none.
-    ///   - isCRIO: Whether the container runtime is CRI-O, which has a second directory of plug-ins.
-    /// - Returns: The facts.
+    /// CRI-O has a second directory of plug-ins.
     func network(_ containerd: ContainerdFacts?, isCRIO: Bool = false) -> NetworkFacts {
         var facts = NetworkFacts()
         if isCRIO {
@@ -118,7 +114,7 @@ struct RuntimeProbe {
         if content["name"]?.string?.isEmpty != false { configuration.fault = configuration.fault ?? "has no 'name'" }
         configuration.missing = configuration.types.compactMap { type in
             let paths = directories.map { "\($0)/\(type)" }
-            // A directory that cannot be read may have the program.
+            // The program may be in a directory that cannot be examined.
             guard paths.allSatisfy({ (try? FileSystem.exists(root + $0)) != nil }) else { return nil }
             guard let found = paths.first(where: exists) else {
                 return (type, "is not in \(directories.joined(separator: ", "))")
@@ -129,7 +125,7 @@ struct RuntimeProbe {
     }
 }
 
-/// Returns why the kernel does not start a program, `nil` if nothing is wrong with its file.
+/// Returns why the kernel cannot start a program, as a predicate; `nil` if nothing is wrong with its file.
 private func programFault(_ path: String) -> String? {
     guard let exists = try? FileSystem.exists(path) else { return nil }
     if !exists { return "does not exist" }

@@ -1,6 +1,6 @@
 import Base
 
-/// Faults of the container runtime, and of the configuration of the network of pods, which it loads.
+/// Faults of the container runtime, and of the CNI configuration, which it loads.
 let runtimeRules: [Rule] = [
     Rule("runtime-masked", .runtime) { facts in
         facts.isRuntimeAbsent ? unusable(facts.runtime.service, facts.runtime.unit, facts.runtime.log) : nil
@@ -64,7 +64,7 @@ let runtimeRules: [Rule] = [
         )
     },
     Rule("cgroup-driver", .configuration, blocks: .pods) { facts in
-        // From containerd 2 on the kubelet asks the runtime, and its own setting is not used.
+        // With containerd 2 the kubelet asks the runtime for its driver, and ignores its own setting.
         let isOld = facts.cluster.node?.runtimeVersion?.hasPrefix("containerd://1.") == true && !facts.isReady
         guard facts.kubelet.areSettingsKnown, facts.runtime.unitName == "containerd",
             facts.runtime.containerd?.isIncomplete != true,
@@ -94,7 +94,7 @@ let runtimeRules: [Rule] = [
         guard facts.looksAtNetwork, let first = facts.network.configurations.first, first.fault == nil else {
             return []
         }
-        // A runtime does not look for the programs before it starts a pod.
+        // A runtime looks for the programs only when it starts a pod.
         let isCertain = facts.runtime.containerd?.isIncomplete != true && facts.runtime.answer == .connected
         let directory = facts.network.pluginDirectories.first ?? "/opt/cni/bin"
         return first.missing.filter { plugin in
@@ -107,7 +107,7 @@ let runtimeRules: [Rule] = [
             )
         }
     },
-    // The network's pod writes the file, so that an earlier fault or one of that pod explains this.
+    // A pod of the network writes the file, so that an earlier fault, or one of this pod, explains this.
     Rule("cni-missing", .network, kind: .symptom, blocks: .node) { facts in
         guard facts.looksAtNetwork, facts.network.fault == nil, facts.network.configurations.isEmpty else {
             return nil
@@ -128,19 +128,18 @@ let runtimeRules: [Rule] = [
 extension RuntimeFacts {
     fileprivate var unit: String { "\(unitName).service" }
 
-    /// The setting that names the socket.
+    /// The setting with the path of the socket, for a fix.
     fileprivate var place: String { setting ?? "'containerRuntimeEndpoint' of the kubelet's configuration" }
 }
 
 extension Facts {
-    /// Whether nothing serves the kubelet at the socket.
+    /// Whether no program listens at the kubelet's socket of the runtime.
     fileprivate var isRuntimeAbsent: Bool {
         kubelet.foreignUnit == nil && (runtime.answer == .missing || runtime.answer == .refused)
     }
 
-    /// Whether the node should have a network that is not a part of its kubelet.
+    /// Whether the node needs a CNI configuration, as k3s and RKE2, which have a network of their own, do not.
     fileprivate var looksAtNetwork: Bool { network.isKnown && (kubelet.program != nil || kubelet.process != nil) }
 
-    /// The command that lists the pods of this node, for a fix.
     var listingPods: String { "'kubectl get pods -A -o wide --field-selector spec.nodeName=\(nodeName)'" }
 }

@@ -3,7 +3,7 @@ import HTTP
 import Host
 import Kubernetes
 
-/// Asks the API server with the kubelet's credentials.
+/// The probe of the API server, with the kubelet's credentials.
 struct ServerProbe {
     var client: HTTPClient
     var limit: Duration
@@ -29,13 +29,10 @@ struct ServerProbe {
         return try? readJSON(response.body, file: "reply")
     }
 
-    /// Asks the server for its state and version, for the Node and its pods.
+    /// Asks the server for its state and version, and for the Node with its Lease and pods.
     ///
-    /// - Parameters:
-    ///   - fact: The kubeconfig. Without credentials that can be used, only the connection is looked at.
-    ///   - name: The name of the Node.
-    ///   - isBootstrap: Whether the credentials are only for the request of a certificate.
-    /// - Returns: The facts.
+    /// Without usable credentials only the connection is examined. With `isBootstrap`, the credentials are only for the
+    /// request of a certificate.
     func ask(_ fact: KubeconfigFact, nodeName name: String, isBootstrap: Bool) async -> (ServerFacts, ClusterFacts) {
         var (facts, cluster) = (ServerFacts(), ClusterFacts())
         guard let kubeconfig = fact.kubeconfig else { return (facts, cluster) }
@@ -57,7 +54,7 @@ struct ServerProbe {
             if response.status >= 400 {
                 facts.identityMessage = (try? readJSON(response.body, file: "reply"))?["message"]?.string ?? ""
             }
-            // The server closes the connection of a user that it does not accept.
+            // The server closes the connection after this reply.
             if response.status == 401 { break }
             cluster.isKnown = !isBootstrap && (response.status == 200 || response.status == 404)
             if !isBootstrap { cluster.node = Self.object(first).map { ClusterFacts.NodeObject($0) } }
@@ -97,7 +94,6 @@ struct ServerProbe {
 }
 
 extension ClusterFacts.NodeObject {
-    /// Reads the object of a Node.
     init(_ object: Node) {
         self.init()
         for condition in object["status"]?["conditions"]?.sequence ?? [] {
@@ -111,17 +107,13 @@ extension ClusterFacts.NodeObject {
 }
 
 extension ClusterFacts.PodObject {
-    /// Reads the object of a pod, or returns `nil` if it runs, has ended, or waits for the scheduler.
-    ///
-    /// - Parameters:
-    ///   - object: The pod.
-    ///   - now: The clock of the server.
+    /// Reads a pod, at a time of the server's clock; `nil` if it runs or has ended.
     init?(_ object: Node, now: Timestamp = .now()) {
         let status = object["status"]
         let phase = status?["phase"]?.string
         let containers = ["initContainerStatuses", "containerStatuses"].flatMap { status?[$0]?.sequence ?? [] }
         let failing = containers.lazy.compactMap { Self.failure(of: $0, now) }.first
-        // A static pod that the kubelet does not admit, such as for want of memory, is not started again.
+        // A static pod that the kubelet has rejected, such as for lack of memory, is not started again.
         let isStatic = object["metadata"]?["annotations"]?["kubernetes.io/config.mirror"] != nil
         guard phase == "Failed" ? isStatic : phase != "Succeeded",
             failing != nil || phase == "Pending" || phase == "Failed"
@@ -133,7 +125,7 @@ extension ClusterFacts.PodObject {
         )
         message = failing?.message ?? status?["message"]?.string ?? ""
         image = failing?.image
-        // The kubelet knows a static pod by the digest of its manifest.
+        // The kubelet uses the digest of its manifest as the UID of a static pod.
         uid = (metadata?["annotations"]?["kubernetes.io/config.hash"] ?? metadata?["uid"])?.string ?? ""
         hostPaths = (object["spec"]?["volumes"]?.sequence ?? []).compactMap { $0["hostPath"]?["path"]?.string }
     }
@@ -153,7 +145,7 @@ extension ClusterFacts.PodObject {
             let own = state?["waiting"]?["message"]?.string ?? ""
             return (reason, reason == "CrashLoopBackOff" || own.isEmpty ? ending : own, image)
         }
-        // Between two starts, a container has ended or has run only for a short time.
+        // Between two starts, a container has ended or has run for a short time only.
         let restarts = container["restartCount"]?.integer ?? 0
         let started = state?["running"]?["startedAt"]?.string.flatMap { Timestamp(rfc3339: $0) }
         let isShort = started.map { now.seconds - $0.seconds < 120 && restarts > 1 } ?? (state?["terminated"] != nil)
@@ -161,18 +153,18 @@ extension ClusterFacts.PodObject {
     }
 }
 
-/// Reads the last errors of containers from the files that the kubelet keeps, below a root directory.
+/// The logs of containers that the kubelet keeps in files, below a root directory.
 struct PodLogs {
     var root: String
 
-    /// Returns the last errors of etcd and the API server of this node, with their names.
+    /// Returns the last errors of this node's etcd and API server.
     func lastErrorsOfServer() -> [(name: String, error: String)] {
         ["etcd", "kube-apiserver"].compactMap { name in
             lastError(ofPod: "kube-system_\(name)-", name).map { (name, $0) }
         }
     }
 
-    /// Returns the last error of a container, of the start before if the last has written none yet.
+    /// Returns the last error of a container since its last start, else since the start before.
     private func lastError(ofPod prefix: String, _ container: String) -> String? {
         func paths(in directory: String) -> [String] {
             ((try? FileSystem.list(directory, limit: 10_000)) ?? []).map { "\(directory)/\($0)" }
@@ -188,7 +180,7 @@ struct PodLogs {
         }.first
     }
 
-    // The lines have the form `TIME STREAM FLAG TEXT`.
+    // Lines have the form `TIME STREAM FLAG TEXT`.
     static func lastError(in bytes: ArraySlice<UInt8>) -> String? {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line -> String? in
             let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)

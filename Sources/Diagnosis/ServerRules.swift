@@ -2,7 +2,7 @@ import Base
 import HTTP
 import Kubernetes
 
-/// Faults of the kubeconfig, its certificate or token, and of the request for a certificate.
+/// Faults of the kubeconfig, its certificate or token, and the request of a certificate.
 let credentialRules: [Rule] = [
     Rule("kubeconfig-missing", .configuration, blocks: .credentials) { facts in
         let kubelet = facts.kubelet
@@ -109,13 +109,12 @@ let credentialRules: [Rule] = [
 ]
 
 extension Facts {
-    /// The certificate of the kubelet's kubeconfig, with its file.
     fileprivate var ownCertificate: (String, Certificate)? {
         let fact = kubelet.kubeconfig
         return fact.certificate.map { (fact.certificatePath ?? fact.path ?? "kubeconfig", $0) }
     }
 
-    /// The seconds of the server's clock ahead of this one, if a credential is not valid because of it.
+    /// The seconds by which the server's clock is ahead, `nil` if no credential is invalid because of that.
     fileprivate var harmfulClockDifference: Int64? {
         guard let difference = server.clockDifference, abs(difference) > 60 else { return nil }
         let isRefused = server.identityStatus == 401
@@ -135,7 +134,7 @@ private func clock(_ facts: Facts, _ difference: Int64, _ evidence: String) -> R
     )
 }
 
-/// Returns the advice to replace the kubelet's kubeconfig, or to join again.
+/// Returns how to replace the kubelet's kubeconfig.
 private func renewal(_ facts: Facts) -> String {
     let kubelet = facts.kubelet
     guard !kubelet.usesBootstrap, let path = kubelet.kubeconfig.path else { return joiningAgain }
@@ -144,7 +143,7 @@ private func renewal(_ facts: Facts) -> String {
         + "control plane, copy the file to '\(path)' here, and run '\(kubelet.restart)'; or join again: \(joiningAgain)"
 }
 
-/// Returns the advice to replace the CA of a kubeconfig.
+/// Returns how to replace the CA of a kubeconfig.
 private func authorityAdvice(_ facts: Facts) -> String {
     let fact = facts.kubelet.ownKubeconfig
     let source = fact.path ?? "the kubeconfig"
@@ -170,7 +169,7 @@ let serverRules: [Rule] = [
     },
     Rule(all: "control-plane-file", .server) { facts in
         guard facts.server.fault != nil else { return [] }
-        return facts.kubelet.staticPods.badFiles.prefix(1).map { path, reason in
+        return facts.kubelet.staticPods.expiredCertificates.prefix(1).map { path, reason in
             (path, reason, "run 'kubeadm certs renew all', and restart the pods of the control plane")
         }
     },
@@ -189,7 +188,9 @@ let serverRules: [Rule] = [
         }
     },
     Rule(all: "control-plane-pod", .server) { facts in
-        guard facts.kubelet.staticPods.badFiles.isEmpty, facts.kubelet.staticPods.faults.isEmpty else { return [] }
+        guard facts.kubelet.staticPods.expiredCertificates.isEmpty, facts.kubelet.staticPods.faults.isEmpty else {
+            return []
+        }
         return facts.server.podErrors.prefix(1).map { name, error in
             let file = facts.kubelet.staticPods.files.first { $0.contains(name) } ?? "its manifest"
             return (
@@ -252,9 +253,7 @@ let serverRules: [Rule] = [
 
 let manifestFix = "correct the file, which the kubelet reads again by itself, or remove it"
 
-/// Creates the rule of kinds of errors of the connection; without kinds, of all that no other rule has.
-///
-/// A control plane that does not run is a symptom of its kubelet, of its own error, or of its files.
+/// Creates the rule of one kind of error of the connection; without a kind, of all that no other rule is about.
 private func connectionRule(
     _ code: String,
     _ kind: TransportError.Kind? = nil,
@@ -268,10 +267,10 @@ private func connectionRule(
         guard let fault = facts.server.fault, let url = facts.server.url,
             kind == nil ? !others.contains(fault.kind) : kind == fault.kind
         else { return [] }
-        // An error of the API server's own pod, or of its files, is this one's cause.
+        // On a control plane, the cause is a fault of its kubelet, of the API server's pod, or of its files.
         let pods = facts.kubelet.staticPods
         if pods.isControlPlane, [.refused, .timedOut].contains(fault.kind),
-            !facts.kubeletWorks || !facts.server.podErrors.isEmpty || !pods.badFiles.isEmpty
+            !facts.kubeletWorks || !facts.server.podErrors.isEmpty || !pods.expiredCertificates.isEmpty
                 || !pods.has("kube-apiserver")
         {
             return []

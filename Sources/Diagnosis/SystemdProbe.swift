@@ -1,9 +1,9 @@
 import Base
 import Host
 
-/// A service's unit file with its drop-ins, as systemd merges them; see systemd.unit(5).
+/// The unit file of a service with its drop-ins, as systemd merges them; see systemd.unit(5).
 ///
-/// The files are read, so that they are known even if systemd does not run.
+/// The files are read without systemd, which does not run below a root directory.
 struct UnitFile {
     /// The path of the unit's file.
     let path: String
@@ -16,13 +16,12 @@ struct UnitFile {
         "/lib/systemd/system",
     ]
 
-    /// Reads a unit below a root directory, or returns `nil` if there is none.
     init?(_ name: String, root: String) {
         let paths = Self.directories.map { "\($0)/\(name)" }
         guard let found = paths.first(where: { (try? FileSystem.status(root + $0)) ?? nil != nil }) else { return nil }
         (path, self.root) = (found, root)
         add(found)
-        // A file hides those of its name in later directories; all are read in the order of their names.
+        // A file hides files with its name in later directories; the others are read in the order of their names.
         var dropIns: [String: String] = [:]
         for directory in Self.directories {
             for folder in ["\(directory)/\(name).d", "\(directory)/service.d"] {
@@ -48,7 +47,7 @@ struct UnitFile {
         }
     }
 
-    /// Returns the assignments of a key; an empty value removes those before it.
+    /// Returns the assignments of a key after the last empty one, which resets the key.
     private func entries(of key: String) -> [(value: String, file: String)] {
         assignments.filter { $0.key == key }.reduce(into: []) { entries, entry in
             if entry.value.isEmpty { entries = [] } else { entries.append((entry.value, entry.file)) }
@@ -70,12 +69,12 @@ struct UnitFile {
         return variables
     }
 
-    /// The program and arguments of `ExecStart=` with variables replaced, each with the file in which it is written.
+    /// The words of `ExecStart=` with variables replaced, each with the file that sets it.
     var arguments: [(text: String, file: String?)] {
         guard let (line, file) = entries(of: "ExecStart").last else { return [] }
         let variables = environment
         var arguments = words(in: line).flatMap { word -> [(text: String, file: String?)] in
-            // `$NAME` becomes several words, `${NAME}` remains in its word.
+            // systemd splits the value of `$NAME` into words, but not that of `${NAME}`.
             if word.hasPrefix("$"), !word.hasPrefix("${"), !word.hasPrefix("$$") {
                 guard let variable = variables[String(word.dropFirst())] else { return [] }
                 return words(in: variable.value).map { ($0, variable.file) }
@@ -91,13 +90,12 @@ struct UnitFile {
     }
 }
 
-/// Returns the lines of a file without the white space around them, none if it cannot be read.
+/// Returns the lines of a file without white space at their ends; none if it cannot be read.
 func lines(of path: String) -> [String] {
     let text = String(decoding: (try? FileSystem.read(path, limit: 1 << 20)) ?? [], as: UTF8.self)
     return text.split(separator: "\n", omittingEmptySubsequences: false).map { trimmed($0) }
 }
 
-/// Returns the text without white space at its ends.
 func trimmed(_ text: some StringProtocol) -> String {
     var text = text[...]
     while text.first?.isWhitespace == true { text = text.dropFirst() }
@@ -105,13 +103,12 @@ func trimmed(_ text: some StringProtocol) -> String {
     return String(text)
 }
 
-/// Splits `KEY=VALUE`, `nil` if there is no equals sign.
 private func split(_ line: some StringProtocol) -> (key: String, value: String)? {
     guard let equals = line.firstIndex(of: "=") else { return nil }
     return (trimmed(line[..<equals]), trimmed(line[line.index(after: equals)...]))
 }
 
-/// Returns the words of a line, in which quotes keep white space.
+/// Splits a line at white space outside of quotes.
 private func words(in line: String) -> [String] {
     var words: [String] = []
     var word: String?
@@ -138,16 +135,13 @@ private func words(in line: String) -> [String] {
 }
 
 extension Service {
-    /// The properties of which `systemctl show` is asked.
+    /// The properties to request of `systemctl show`.
     static let properties = [
         "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainCode", "ExecMainStatus",
         "NRestarts",
     ]
 
-    /// Reads the output of `systemctl show`, in which an empty line separates the units.
-    ///
-    /// - Parameter text: Lines of the form `KEY=VALUE`.
-    /// - Returns: The services by name, without those that do not exist.
+    /// Reads the output of `systemctl show`, and returns the services that exist by name.
     static func read(_ text: String) -> [String: Service] {
         var services: [String: Service] = [:]
         for lines in text.split(separator: "\n", omittingEmptySubsequences: false).split(separator: "") {
@@ -169,7 +163,8 @@ extension Service {
 }
 
 extension UnitLog {
-    /// Reads the output of journalctl in JSON: the last start of a unit, or the one before if only that has an error.
+    /// Reads the lines since the last start of a unit from journalctl's JSON, or since the start before if only that
+    /// has ended with an error.
     init(_ bytes: [UInt8]) {
         var starts: [String] = []
         var entries: [(start: String, line: JournalLine)] = []
@@ -177,7 +172,7 @@ extension UnitLog {
             guard let entry = try? readJSON(Array(row), file: "journal"), let text = entry["MESSAGE"]?.string else {
                 continue
             }
-            // The process that becomes the unit's program writes the errors of systemd before.
+            // "Failed at step" comes from the process that was to become the unit's program.
             if entry["_PID"]?.string == "1" || entry["UNIT"] != nil || text.contains("Failed at step ") {
                 manager.append(text)
                 continue
@@ -187,7 +182,7 @@ extension UnitLog {
             let time = entry["__REALTIME_TIMESTAMP"]?.string.flatMap { Int64($0) }
             entries.append((start, JournalLine(text: text, time: time.map { Timestamp(seconds: $0 / 1_000_000) })))
         }
-        // A start that has just begun has not reported its error yet, which the one before has.
+        // A start that has just begun has not ended with the error yet.
         let ofStarts = starts.suffix(2).reversed().map { start in
             joined(entries.filter { $0.start == start }.map(\.line))
         }
@@ -197,7 +192,7 @@ extension UnitLog {
     }
 }
 
-/// Joins the lines of values that klog writes in several lines: `err=<`, the lines, and a line that begins with `>`.
+/// Joins the lines of a value that klog writes as `err=<`, the lines of the text, and a line with `>`.
 private func joined(_ lines: [JournalLine]) -> [JournalLine] {
     lines.reduce(into: []) { result, line in
         if let last = result.last?.text, last.contains("=<"), !isKlog(line.text) {
@@ -208,17 +203,17 @@ private func joined(_ lines: [JournalLine]) -> [JournalLine] {
     }
 }
 
-/// Returns whether a line begins as klog's do: with the letter of its severity and the date.
+/// Returns whether a line begins as those of klog: with the letter of its severity and the date.
 func isKlog(_ line: String) -> Bool {
     let digits = line.utf8.dropFirst().prefix(4)
     return line.utf8.first.map { "IWEF".utf8.contains($0) } == true && digits.count == 4
         && digits.allSatisfy { (0x30...0x39).contains($0) }
 }
 
-/// Returns whether a line is an error of klog, or no line of klog at all.
+/// Returns whether a line is an error of klog, or does not come from klog.
 func isError(_ line: String) -> Bool { !isKlog(line) || line.hasPrefix("E") || line.hasPrefix("F") }
 
-/// Returns the value of `err` in a line of klog, or the line after its prefix.
+/// Returns the value of `err` in a line of klog, else the line without klog's prefix.
 func errorText(_ line: String) -> String {
     if let start = line.firstRange(of: "err=< ")?.upperBound {
         return String(line[start...].prefix { $0 != ">" }.dropLast())
@@ -254,10 +249,10 @@ func ending(in lines: [JournalLine]) -> String? {
         .map { errorText($0.text) }
 }
 
-/// Finds the processes of root with a name, in the file systems and the PID namespace of this process.
+/// Finds the processes of root with a name, in the mount namespace of this process.
 ///
-/// A kubelet in another namespace is one of another node, such as a container of kind. Any user can give a process any
-/// name, so that only a process of root counts.
+/// A kubelet in another namespace is that of another node, such as of a container of kind. Processes of other users do
+/// not count, because any user can give a process any name.
 func processes(named names: Set<String>) -> [RunningProcess] {
     func text(_ path: String) -> String {
         String(decoding: (try? FileSystem.read(path, limit: 1 << 20)) ?? [], as: UTF8.self)
@@ -270,7 +265,7 @@ func processes(named names: Set<String>) -> [RunningProcess] {
         else { return nil }
         if let own, let other = (try? FileSystem.status("/proc/\(name)/ns/mnt"))?.target, own != other { return nil }
         let stat = text("/proc/\(name)/stat")
-        // The 22nd field is the start in hundredths of a second; the state is the third.
+        // After the name, the first word is the state, and the twentieth the start in hundredths of a second.
         let words = stat.lastIndex(of: ")").map { stat[stat.index(after: $0)...].split(separator: " ") } ?? []
         guard words.count > 19, words[0] != "Z", let start = Int64(words[19]) else { return nil }
         let file = (try? FileSystem.status("/proc/\(name)/exe"))?.target

@@ -183,7 +183,7 @@ private let servers: [Fault] = [
     Fault("control-plane-file", "/pki/server.crt: expired at") {
         $0.loseServer(TransportError(.refused, "refused"))
         $0.kubelet.staticPods = StaticPodFacts(path: "/m", files: ["/m/kube-apiserver.yaml"], isControlPlane: true)
-        $0.kubelet.staticPods.badFiles = [("/pki/server.crt", "expired at 2026-01-01")]
+        $0.kubelet.staticPods.expiredCertificates = [("/pki/server.crt", "expired at 2026-01-01")]
         $0.server.podErrors = [("kube-apiserver", "connection refused")]
     },
     Fault("control-plane-pod", "etcd of this node: its last error is: no space left on device") {
