@@ -12,7 +12,7 @@ struct CredentialFileTests {
 
     /// Files, the commands that make them, and the words with which they are reported.
     private static let samples = [
-        ("csr", "cp a.csr OUT", "a request for a certificate"),
+        ("csr", "cp a.csr OUT", "a certificate request"),
         ("pub", "openssl pkey -in a.key -pubout -out OUT", "a public key"),
         ("enc8", "openssl pkey -in a.key -aes256 -passout pass:x -out OUT", "a private key with a password"),
         ("der", "openssl x509 -in a.crt -outform DER -out OUT", "binary data"),

@@ -24,19 +24,9 @@ struct CollectionFrame {
     private var mapping = MappingBuilder()
     var key: Key?
 
-    init(_ collection: CollectionEvent, mark: EventMark, location: SourceLocation, id: Int) {
-        self.mark = mark
-        self.location = location
-        self.id = id
-        isMapping = collection.isMapping
-        isFlow = collection.isFlow
-        anchor = collection.anchor
-    }
-
-    /// Creates a collection of a JSON text.
-    init(isMapping: Bool, location: SourceLocation) {
-        let collection = CollectionEvent(isMapping: isMapping, isFlow: true)
-        self.init(collection, mark: EventMark(), location: location, id: 0)
+    init(_ collection: CollectionEvent, mark: EventMark = EventMark(), location: SourceLocation, id: Int = 0) {
+        (isMapping, isFlow, anchor) = (collection.isMapping, collection.isFlow, collection.anchor)
+        (self.mark, self.location, self.id) = (mark, location, id)
     }
 
     var isEmpty: Bool { items.isEmpty && mapping.entries.isEmpty }

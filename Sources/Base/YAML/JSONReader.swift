@@ -83,7 +83,8 @@ struct JSONReader {
         switch peek() {
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             guard frames.count < limits.depth else { throw limits.tooDeep(at: location) }
-            frames.append(CollectionFrame(isMapping: peek() == UInt8(ascii: "{"), location: location))
+            let collection = CollectionEvent(isMapping: peek() == UInt8(ascii: "{"), isFlow: true)
+            frames.append(CollectionFrame(collection, location: location))
             offset += 1
             return nil
         case UInt8(ascii: "\""):
@@ -182,40 +183,27 @@ extension JSONReader {
         offset += 1
         let first = offset
         skipOrdinaryCharacters()
-        if peek() == UInt8(ascii: "\"") {
-            guard let string = String(validating: bytes[first..<offset], as: UTF8.self) else { throw notUTF8(start) }
-            offset += 1
-            return string
-        }
-        return try readEscapedString(Array(bytes[first..<offset]), at: start)
-    }
-
-    /// Reads the rest of a string from its first escape.
-    private mutating func readEscapedString(_ beginning: [UInt8], at start: SourceLocation) throws(Problem) -> String {
-        var characters = beginning
+        // Bytes are copied only if there is an escape.
+        var characters = bytes[first..<offset]
         while let byte = peek(), byte != UInt8(ascii: "\"") {
             guard byte == UInt8(ascii: "\\") else {
                 throw problem("control character (\(shown)) in a string, where JSON requires an escape such as '\\n'")
             }
             characters += try readEscape().utf8
-            let first = offset
+            let next = offset
             skipOrdinaryCharacters()
-            characters += bytes[first..<offset]
+            characters += bytes[next..<offset]
         }
-        guard offset < bytes.endIndex else {
-            throw Problem("string is never closed", at: start)
-        }
+        guard offset < bytes.endIndex else { throw Problem("string is never closed", at: start) }
         offset += 1
-        guard let string = String(validating: characters, as: UTF8.self) else { throw notUTF8(start) }
+        guard let string = String(validating: characters, as: UTF8.self) else {
+            throw Problem("string is not UTF-8", at: start)
+        }
         return string
     }
 
     private mutating func skipOrdinaryCharacters() {
         while let byte = peek(), byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { offset += 1 }
-    }
-
-    private func notUTF8(_ start: SourceLocation) -> Problem {
-        Problem("string is not UTF-8", at: start)
     }
 
     private mutating func readEscape() throws(Problem) -> String {

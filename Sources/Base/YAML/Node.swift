@@ -199,63 +199,31 @@ private struct JSONWriter {
 
     private mutating func write(_ string: String) {
         output.append(UInt8(ascii: "\""))
-        var string = string
-        string.withUTF8 { unsafe writeEscaped($0) }
+        if string.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            output += string.utf8
+        } else {
+            for scalar in string.unicodeScalars { write(scalar) }
+        }
         output.append(UInt8(ascii: "\""))
     }
 
-    /// Writes the UTF-8 bytes of a text, escaping characters where necessary.
-    private mutating func writeEscaped(_ bytes: UnsafeBufferPointer<UInt8>) {
-        var start = 0
-        var index = 0
-        while index < bytes.count {
-            guard let escape = unsafe Escape(bytes, at: index) else {
-                index += 1
-                continue
-            }
-            unsafe output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<index]))
-            output += escape.text.utf8
-            index += escape.length
-            start = index
+    /// Writes a character, escaped if JSON or YAML would interpret or refuse it.
+    ///
+    /// API servers read the body of an apply request as YAML, in which U+0085, U+2028 and U+2029 break lines, and in which
+    /// other control characters and the byte order mark are refused.
+    private mutating func write(_ scalar: Unicode.Scalar) {
+        switch scalar {
+        case "\"": output += #"\""#.utf8
+        case "\\": output += #"\\"#.utf8
+        case "\n": output += #"\n"#.utf8
+        case "\r": output += #"\r"#.utf8
+        case "\t": output += #"\t"#.utf8
+        case "\0"..."\u{1f}", "\u{7f}"..."\u{9f}", "\u{2028}"..."\u{2029}", "\u{feff}", "\u{fffe}"..."\u{ffff}":
+            let digits = String(scalar.value, radix: 16)
+            output += "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8
+        case _ where scalar.isASCII: output.append(UInt8(scalar.value))
+        default: output += String(scalar).utf8
         }
-        unsafe output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start...]))
-    }
-}
-
-/// The escape sequence for a character that JSON or YAML would interpret or refuse.
-///
-/// API servers read the body of an apply request as YAML, in which U+0085, U+2028 and U+2029 break lines, and in which
-/// other control characters and the byte order mark are refused.
-private struct Escape {
-    /// The escape sequence.
-    let text: String
-    /// The number of bytes of the character.
-    let length: Int
-
-    /// Finds the escape sequence for the character at an index; returns `nil` if the character needs none.
-    init?(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) {
-        func continuation(_ offset: Int) -> UInt8 { unsafe bytes[index + offset] }
-        // The text is valid UTF-8, so every character is complete.
-        switch unsafe bytes[index] {
-        case UInt8(ascii: "\""): (text, length) = (#"\""#, 1)
-        case UInt8(ascii: "\\"): (text, length) = (#"\\"#, 1)
-        case UInt8(ascii: "\n"): (text, length) = (#"\n"#, 1)
-        case UInt8(ascii: "\r"): (text, length) = (#"\r"#, 1)
-        case UInt8(ascii: "\t"): (text, length) = (#"\t"#, 1)
-        case let byte where byte < 0x20 || byte == 0x7f: (text, length) = (Self.text(UInt32(byte)), 1)
-        case 0xc2 where continuation(1) < 0xa0: (text, length) = (Self.text(UInt32(continuation(1))), 2)
-        case 0xe2 where continuation(1) == 0x80 && (0xa8...0xa9).contains(continuation(2)):
-            (text, length) = (Self.text(0x2028 + UInt32(continuation(2) - 0xa8)), 3)
-        case 0xef where continuation(1) == 0xbb && continuation(2) == 0xbf: (text, length) = (Self.text(0xfeff), 3)
-        case 0xef where continuation(1) == 0xbf && continuation(2) >= 0xbe:
-            (text, length) = (Self.text(0xff00 + UInt32(continuation(2)) + 0x40), 3)
-        default: return nil
-        }
-    }
-
-    private static func text(_ scalar: UInt32) -> String {
-        let digits = String(scalar, radix: 16)
-        return "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)"
     }
 }
 

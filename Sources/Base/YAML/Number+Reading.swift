@@ -19,26 +19,23 @@ extension Number {
         if isWhole { return Self(text: text, json: text) }
         return decimal(text: text, plain: text) ?? Self(text: text, json: text)
     }
-}
 
-/// An integer of at most 64 bits in Go's notation: `15`, `017`, `0o17`, `0xF`, `0b1111`.
-struct IntegerText {
-    /// The number in decimal digits.
-    var decimal: String
-
-    /// Parses a number without underscores.
+    /// Parses an integer of at most 64 bits in Go's notation: `15`, `017`, `0o17`, `0xF`, `0b1111`.
     ///
-    /// Returns `nil` for a number of more than 64 bits, and for `08`, which Go reads as a floating-point number.
-    init?(_ text: String) {
-        let isNegative = text.utf8.first == UInt8(ascii: "-")
-        let isSigned = isNegative || text.utf8.first == UInt8(ascii: "+")
-        let unsigned = text.utf8.dropFirst(isSigned ? 1 : 0)
-        let (digits, radix) = Self.split(unsigned)
+    /// - Parameters:
+    ///   - text: The characters in the file.
+    ///   - plain: The same characters without underscores.
+    /// - Returns: The number, or `nil` if the text is not an integer, has more than 64 bits, or is a number such as
+    ///   `08`, which Go reads as a floating-point number.
+    static func integer(text: String, plain: String) -> Self? {
+        let isNegative = plain.utf8.first == UInt8(ascii: "-")
+        let isSigned = isNegative || plain.utf8.first == UInt8(ascii: "+")
+        let (digits, radix) = split(plain.utf8.dropFirst(isSigned ? 1 : 0))
         guard let first = digits.first, !first.isSign,
             let value = UInt64(String(decoding: digits, as: UTF8.self), radix: radix),
-            value <= Self.largest(isSigned: isSigned, isNegative: isNegative)
+            value <= largest(isSigned: isSigned, isNegative: isNegative)
         else { return nil }
-        decimal = isNegative && value > 0 ? "-\(value)" : String(value)
+        return Self(text: text, json: isNegative && value > 0 ? "-\(value)" : String(value))
     }
 
     /// Returns the largest allowed magnitude; only a number without a sign may use all 64 bits.

@@ -54,9 +54,7 @@ enum ScalarValue: Hashable {
     /// Parses a number that begins with a digit or a sign, ignoring underscores.
     private static func number(_ text: String) -> Self {
         let plain = text.utf8.contains(UInt8(ascii: "_")) ? text.filter { $0 != "_" } : text
-        if let integer = IntegerText(plain) {
-            return .integer(Number(text: text, json: integer.decimal))
-        }
-        return Number.decimal(text: text, plain: plain).map(Self.float) ?? .string
+        return Number.integer(text: text, plain: plain).map(Self.integer)
+            ?? Number.decimal(text: text, plain: plain).map(Self.float) ?? .string
     }
 }
