@@ -11,7 +11,7 @@ public struct HTTPResponse: Sendable, Hashable {
     public var body: [UInt8]
 
     /// The protocol version: `1.0`, `1.1` or `2`.
-    public var httpVersion: String
+    public var httpVersion = "1.1"
 
     /// The URL that answered after redirections, without user name and password; `nil` if there were none.
     public var redirectedURL: String?
@@ -36,11 +36,10 @@ public struct HTTPResponse: Sendable, Hashable {
         return seconds < 0 ? nil : Timestamp(seconds: Int64(seconds))
     }
 
-    public init(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = [], httpVersion: String = "1.1") {
+    public init(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = []) {
         self.status = status
         self.headers = headers
         self.body = body
-        self.httpVersion = httpVersion
     }
 
     /// Returns the values of a header, ignoring the case of its name.

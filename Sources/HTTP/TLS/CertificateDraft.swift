@@ -50,10 +50,10 @@ struct CertificateDraft: ~Copyable {
             let handle = try X509Handle(der: issuer.der)
             let result = unsafe handle.withRaw { unsafe X509_set_issuer_name(raw, X509_get_subject_name($0)) }
             try check(result, "its issuer")
+            try addAuthorityKeyIdentifier(handle)
         } else {
             try check(unsafe X509_set_issuer_name(raw, X509_get_subject_name(raw)), "its issuer")
         }
-        if let issuer { try addAuthorityKeyIdentifier(try X509Handle(der: issuer.der)) }
         let size = unsafe key.withRaw { unsafe X509_sign(raw, $0, key.digest) }
         guard size > 0 else { throw .notMade("the signature of a certificate") }
         return try Certificate(der: unsafe derBytes(of: raw))

@@ -39,19 +39,7 @@ public struct SHA256: ~Copyable {
             unsafe EVP_DigestFinal_ex(raw, $0.baseAddress, nil)
         }
         precondition(result == 1, "a digest ends once")
-        return hexadecimal(digest)
-    }
-}
-
-/// Returns bytes in lower-case hexadecimal digits.
-private func hexadecimal(_ bytes: [UInt8]) -> String {
-    let digits = StaticString("0123456789abcdef")
-    return unsafe String(unsafeUninitializedCapacity: 2 * bytes.count) { text in
-        for (index, byte) in bytes.enumerated() {
-            unsafe text[2 * index] = digits.utf8Start[Int(byte >> 4)]
-            unsafe text[2 * index + 1] = digits.utf8Start[Int(byte & 15)]
-        }
-        return 2 * bytes.count
+        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }
 

@@ -1,6 +1,5 @@
 import Base
 internal import COpenSSL
-internal import Glibc
 
 /// A certificate parsed by libcrypto.
 ///
@@ -72,7 +71,9 @@ struct X509Handle: ~Copyable {
             let text = unsafe value.assumingMemoryBound(to: ASN1_STRING.self)
             switch type {
             case GEN_DNS: return unsafe asn1Text(text)
-            case GEN_IPADD: return unsafe internetAddress(asn1Bytes(text))
+            case GEN_IPADD:
+                let bytes = unsafe asn1Bytes(text)
+                return bytes.count == 4 || bytes.count == 16 ? IPAddress(bytes: bytes).description : nil
             default: return nil
             }
         }
@@ -118,13 +119,4 @@ private func timestamp(_ time: UnsafePointer<ASN1_TIME>?) -> Timestamp? {
     var (days, seconds): (Int32, Int32) = (0, 0)
     guard unsafe ASN1_TIME_diff(&days, &seconds, epoch, time) == 1 else { return nil }
     return Timestamp(seconds: Int64(days) * 86_400 + Int64(seconds))
-}
-
-/// Formats an address of 4 or 16 bytes.
-private func internetAddress(_ address: [UInt8]) -> String? {
-    guard address.count == 4 || address.count == 16 else { return nil }
-    var text: [CChar] = Array(repeating: 0, count: Int(INET6_ADDRSTRLEN))
-    let result = unsafe inet_ntop(address.count == 4 ? AF_INET : AF_INET6, address, &text, socklen_t(text.count))
-    guard unsafe result != nil else { return nil }
-    return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
