@@ -1,5 +1,3 @@
-internal import Glibc
-
 extension UInt8 {
     public var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
     public var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
@@ -8,35 +6,18 @@ extension UInt8 {
     public var isSign: Bool { self == UInt8(ascii: "+") || self == UInt8(ascii: "-") }
 }
 
-/// Returns whether a text is a whole number, optionally with a sign.
-///
-/// - Parameter text: The text.
-/// - Returns: Whether the text consists of an optional sign and at least one digit.
+/// Returns whether a text consists of an optional sign and at least one digit.
 public func isNumber(_ text: some StringProtocol) -> Bool {
     let digits = text.utf8.first?.isSign == true ? text.utf8.dropFirst() : text.utf8[...]
     return !digits.isEmpty && digits.allSatisfy(\.isDigit)
 }
 
 extension ArraySlice<UInt8> {
-    /// Returns the first position of a byte, as `firstIndex(of:)` does, in a fraction of its time.
-    ///
-    /// The corresponding C function is `memchr`.
-    public func position(of byte: UInt8) -> Int? {
-        unsafe withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress, let found = unsafe memchr(start, Int32(byte), bytes.count) else {
-                return nil
-            }
-            return unsafe startIndex + start.distance(to: UnsafeRawPointer(found))
-        }
-    }
-
     /// Returns whether the bytes contain a text, which must not be empty.
-    ///
-    /// A search by characters takes longer than most parsers.
     public func contains(text: String) -> Bool {
         let part = Array(text.utf8)
         var rest = self
-        while let start = rest.position(of: part[0]) {
+        while let start = rest.firstIndex(of: part[0]) {
             rest = rest[start...]
             if rest.starts(with: part) { return true }
             rest = rest.dropFirst()

@@ -5,7 +5,6 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
     /// The seconds since 1970-01-01 00:00 UTC.
     public var seconds: Int64
 
-    /// Creates an instant from the seconds since 1970-01-01 00:00 UTC.
     public init(seconds: Int64) {
         self.seconds = seconds
     }
@@ -17,21 +16,22 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
 
     /// Returns the milliseconds since 1970 by the machine's clock, which may be wrong.
     public static func millisecondsNow() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+        milliseconds(CLOCK_REALTIME)
     }
 
     /// Returns the milliseconds since the machine was started, without the time it was suspended, as systemd counts.
     ///
     /// The value orders the events of one boot even if the machine's clock is set in between.
     public static func uptimeMilliseconds() -> Int64 {
+        milliseconds(CLOCK_MONOTONIC)
+    }
+
+    private static func milliseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(clock, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
-    /// Returns whether one instant is before another.
     public static func < (left: Self, right: Self) -> Bool {
         left.seconds < right.seconds
     }
@@ -41,10 +41,7 @@ extension Timestamp: CustomStringConvertible {
     /// The instant in the format of RFC 3339, in UTC.
     public var description: String { "\(dateAndTime)Z" }
 
-    /// Formats an instant as RFC 3339, in UTC and with milliseconds.
-    ///
-    /// - Parameter milliseconds: The milliseconds since 1970-01-01 00:00 UTC.
-    /// - Returns: The text, such as `2025-03-01T12:00:00.250Z`.
+    /// Formats milliseconds since 1970 as RFC 3339 in UTC, such as `2025-03-01T12:00:00.250Z`.
     public static func text(milliseconds: Int64) -> String {
         let rest = ((milliseconds % 1000) + 1000) % 1000
         return "\(Timestamp(seconds: (milliseconds - rest) / 1000).dateAndTime).\(digits(rest, 3))Z"
