@@ -1,6 +1,6 @@
 /// An error in base64 text, described without the text's characters, which may be part of a secret.
 public struct Base64Error: Error, Sendable, Hashable, CustomStringConvertible {
-    /// A predicate of the text, such as `is base64 that is cut off`.
+    /// A predicate of the text, such as `is not base64: it has other characters`.
     public let description: String
 }
 
@@ -33,7 +33,6 @@ public enum Base64 {
                 continue
             }
             let value = values[Int(byte)]
-            // The character is not shown: it may be part of a secret.
             guard value != 255 else { throw Base64Error(description: "is not base64: it has other characters") }
             guard paddingCount == 0 else { throw broken }
             bits = bits << 6 | UInt32(value)

@@ -4,10 +4,6 @@ import Glibc
 ///
 /// Swift's own pool has as many threads as the machine has cores, so one blocked thread there delays every task.
 /// Cancellation does not reach the function, so the function needs its own deadline or wake-up.
-///
-/// - Parameter body: The function to run.
-/// - Returns: The function's result.
-/// - Throws: The function's error only.
 public func onThread<Value: Sendable, Failure: Error>(
     _ body: @escaping @Sendable () throws(Failure) -> Value
 ) async throws(Failure) -> Value {
@@ -26,11 +22,7 @@ public func onThread<Value: Sendable, Failure: Error>(
 /// Intended for functions without their own deadline, such as name lookups. An abandoned function keeps running, but
 /// its result is dropped, and the process can exit without waiting for it.
 ///
-/// - Parameters:
-///   - deadline: The instant at which the function is abandoned.
-///   - body: The function to run.
 /// - Returns: The function's result, `nil` if it was abandoned.
-/// - Throws: The function's error, or ``SystemError`` if no thread can be started.
 public func onThread<Value: Sendable>(
     until deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable () throws(SystemError) -> Value,
@@ -53,8 +45,6 @@ public func onThread<Value: Sendable>(
 }
 
 /// Starts a detached thread that blocks all signals.
-///
-/// - Throws: ``SystemError`` if no thread can be started.
 public func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
     var attributes = pthread_attr_t()
     unsafe pthread_attr_init(&attributes)
@@ -84,7 +74,7 @@ private final class ThreadBody: Sendable {
     }
 }
 
-/// Runs the body on the new thread; the C closure above only calls this function.
+/// The start routine of a new thread.
 private func runThreadBody(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context = unsafe context else { return nil }
     // The kernel delivers signals only to threads that do not block them; see Signals in Host.

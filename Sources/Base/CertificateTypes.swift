@@ -6,10 +6,7 @@ public struct CertificateExpiry: Sendable, Hashable {
     /// The subject, such as `CN=kube-admin,O=system:masters`.
     public var subject: String
 
-    /// The beginning of the validity period.
     public var validFrom: Timestamp
-
-    /// The end of the validity period.
     public var expires: Timestamp
 
     public init(path: String, subject: String, validFrom: Timestamp, expires: Timestamp) {
@@ -26,7 +23,6 @@ public struct CertificateExpiry: Sendable, Hashable {
     }
 }
 
-/// A use of a certificate.
 public enum CertificateUsage: String, Sendable, Hashable, CaseIterable, Comparable {
     /// Authentication of a TLS server.
     case serverAuth = "server auth"
@@ -35,7 +31,6 @@ public enum CertificateUsage: String, Sendable, Hashable, CaseIterable, Comparab
     /// Signatures on data other than certificates, such as service account tokens.
     case signing
 
-    /// Returns whether one usage comes before another in a list.
     public static func < (left: Self, right: Self) -> Bool {
         left.rawValue < right.rawValue
     }

@@ -1,25 +1,22 @@
-/// A kind of file that often stands in the place of another one, recognised by its content.
+/// A file format that is recognised by the content, so that a wrong file is named instead of its syntax errors.
 public struct ContentFormat: Sendable, Hashable {
     public enum Kind: Sendable, Hashable { case empty, certificate, privateKey, other }
 
     public let kind: Kind
 
-    /// The format in words that follow "is", such as `a kustomization`.
+    /// The format as a predicate without "is", such as `a kustomization`.
     public let name: String
 
-    /// The advice about such a file, if it is certain.
+    /// Advice, such as a command that converts the file.
     public let hint: String?
 
     private init(_ kind: Kind, _ name: String, _ hint: String? = nil) {
         (self.kind, self.name, self.hint) = (kind, name, hint)
     }
 
-    /// Recognises a file.
+    /// Returns the format of a file, `nil` if the content may be a task file, a manifest or a kubeconfig.
     ///
-    /// - Parameters:
-    ///   - bytes: The content.
-    ///   - path: The path, `nil` if the content is a value of another file.
-    /// - Returns: The format, `nil` if it is not one of these.
+    /// The path is `nil` if the content is a value of another file.
     public static func recognised(_ bytes: [UInt8], path: String?) -> Self? {
         let start = bytes.drop { $0 <= 0x20 }
         let file = path ?? "FILE"
@@ -52,7 +49,7 @@ public struct ContentFormat: Sendable, Hashable {
         return nil
     }
 
-    /// Recognises PEM of one kind.
+    /// Recognises PEM whose blocks are all of one kind.
     private static func pem(_ bytes: [UInt8]) -> Self? {
         let lines = String(decoding: bytes.prefix(1 << 20), as: UTF8.self).split(whereSeparator: \.isNewline)
         let labels = Set(lines.filter { $0.hasPrefix("-----BEGIN ") }.map { $0.dropFirst(11).prefix { $0 != "-" } })
@@ -66,12 +63,7 @@ public struct ContentFormat: Sendable, Hashable {
             ? Self(.other, "a private key with a password") : Self(.privateKey, "a private key")
     }
 
-    /// Returns the problem of a file that is of this format where another one is expected.
-    ///
-    /// - Parameters:
-    ///   - path: The path of the file.
-    ///   - expected: The expected format in words, such as `a task file`.
-    /// - Returns: The problem, at the first line.
+    /// Returns the problem of a file that has this format instead of the expected one, such as `a task file`.
     public func problem(path: String, expected: String) -> Problem {
         let location = SourceLocation(file: path, position: SourceLocation.Position(line: 1, column: 1))
         return Problem("the file is \(name), not \(expected)", at: location, hint: hint)

@@ -1,7 +1,6 @@
-/// Reads a duration in the notation of a task file: `500ms`, `30s`, `10m`, `1h`, or several units such as `1h30m`.
+/// Parses a duration in the notation of a task file: `500ms`, `30s`, `10m`, `1h`, or several units such as `1h30m`.
 ///
-/// - Parameter text: The text. Units are in descending order, each at most once.
-/// - Returns: The duration, or `nil` if the text is not a duration. Zero is valid.
+/// Units are in descending order, each at most once. Zero is valid.
 public func parseDuration(_ text: String) -> Duration? {
     var rest = text[...]
     var total = Duration.zero

@@ -12,10 +12,9 @@ public struct ExactText: Hashable, Sendable, ExpressibleByStringLiteral {
         self.text = text
     }
 
-    /// Returns whether two texts have the same bytes.
     public static func == (left: Self, right: Self) -> Bool { left.text.hasSameBytes(as: right.text) }
 
-    /// Hashes the text; texts that differ only in the spelling of a character share a hash.
+    /// Hashes the text; texts that are equal for Swift share a hash.
     public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
@@ -28,7 +27,6 @@ extension Sequence<String> {
 }
 
 extension String {
-    /// Returns whether two texts have the same bytes.
     public func hasSameBytes(as other: String) -> Bool {
         // These comparisons are faster for texts that differ, and the comparison of buffers for equal texts.
         guard utf8.count == other.utf8.count, self == other else { return false }

@@ -16,8 +16,6 @@ public struct FileDescriptor: ~Copyable, Sendable {
     public consuming func release() { discard self }
 
     /// Opens a path; children never inherit the descriptor.
-    ///
-    /// - Throws: ``SystemError`` if the path cannot be opened.
     public init(
         opening path: String,
         _ flags: Int32,
@@ -31,19 +29,16 @@ public struct FileDescriptor: ~Copyable, Sendable {
     }
 
     /// Duplicates the descriptor; both refer to the same open file and share its locks.
-    ///
-    /// - Throws: ``SystemError`` if the process has too many open descriptors.
     public func duplicate(_ operation: String, _ subject: String) throws(SystemError) -> FileDescriptor {
         FileDescriptor(adopting: try SystemError.check(operation, subject) { fcntl(raw, F_DUPFD_CLOEXEC, 0) })
     }
 
-    /// Reads up to `capacity` bytes.
+    /// Reads up to `capacity` bytes; returns none at the end of the file.
     ///
-    /// - Returns: The bytes, or an empty array at the end of the file.
-    /// - Throws: ``SystemError`` if the read fails, with code `EAGAIN` if it would block.
+    /// - Throws: ``SystemError`` with code `EAGAIN` if the read would block.
     public func read(_ operation: String, _ subject: String, capacity: Int) throws(SystemError) -> [UInt8] {
         var result = Result<Int, SystemError>.success(0)
-        // Filling the buffer before would take longer than the read of a small file.
+        // Zeroing the buffer would take longer than reading a small file.
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
             result = Result { () throws(SystemError) in
                 try SystemError.check(operation, subject) { unsafe Glibc.read(raw, buffer.baseAddress, buffer.count) }

@@ -2,7 +2,6 @@ import Glibc
 
 /// The metadata of a file, directory or link.
 public struct FileStatus: Sendable, Hashable {
-    /// The type of a file.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// A regular file, or a type that the other cases do not cover.
         case regular = "regular file"
@@ -32,7 +31,6 @@ public struct FileStatus: Sendable, Hashable {
         }
     }
 
-    /// The type of the file.
     public var kind: Kind
 
     /// The permissions, with set-user, set-group and sticky bits.
@@ -41,7 +39,7 @@ public struct FileStatus: Sendable, Hashable {
     /// The user ID of the owner.
     public var owner: UInt32
 
-    /// The group ID.
+    /// The ID of the group.
     public var group: UInt32
 
     /// The size in bytes as the file system reports it, which is 0 for files of `/proc`.
@@ -76,20 +74,15 @@ public struct FileStatus: Sendable, Hashable {
     }
 
     /// Reads the status of an open file.
-    ///
-    /// - Throws: ``SystemError`` if the descriptor is not open.
     public init(descriptor: Int32, _ operation: String, _ subject: String) throws(SystemError) {
         var raw = stat()
         try SystemError.check(operation, subject) { unsafe fstat(descriptor, &raw) }
         self.init(raw)
     }
 
-    /// Reads the status of a path.
+    /// Reads the status of a path, or returns `nil` if nothing exists there.
     ///
     /// A relative path is resolved against the open descriptor `directory`, by default the working directory.
-    ///
-    /// - Returns: The status, or `nil` if nothing exists at the path.
-    /// - Throws: ``SystemError`` if, for example, a directory of the path may not be searched.
     public static func at(
         _ path: String,
         in directory: Int32? = nil,

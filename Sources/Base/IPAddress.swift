@@ -14,9 +14,7 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         self.bytes = bytes
     }
 
-    /// Creates an address.
-    ///
-    /// - Parameter bytes: 4 or 16 bytes in network byte order.
+    /// Creates an address from 4 or 16 bytes in network byte order.
     public init(bytes: [UInt8]) {
         precondition(bytes.count == 4 || bytes.count == 16)
         self.bytes = bytes
@@ -25,7 +23,6 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     /// Whether the address is a multicast address, or an IPv4 address of the reserved range, which includes broadcast.
     public var isForSeveral: Bool { isVersion6 ? bytes[0] == 0xff : bytes[0] >= 224 }
 
-    /// Whether the address is an IPv6 address.
     public var isVersion6: Bool { bytes.count == 16 }
 
     /// Whether the address is a loopback address, which no other machine can reach.
@@ -54,9 +51,7 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
     /// The number of leading bits that the addresses have in common.
     public let prefixLength: Int
 
-    /// Parses `ADDRESS/BITS`, or a single address as a range of one.
-    ///
-    /// - Returns: The range that contains the address, whose bits after the prefix are ignored; `nil` for other texts.
+    /// Parses `ADDRESS/BITS`, ignoring the bits after the prefix, or a single address as a range of one.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddress(String(parts[0])) else { return nil }
@@ -71,23 +66,18 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
         self.init(address, length)
     }
 
-    /// Creates the range that contains an address.
-    ///
-    /// - Parameters:
-    ///   - address: The address, whose bits after the prefix are ignored.
-    ///   - length: The number of leading bits in common, from 0 to 32 or 128.
+    /// Creates the range of the addresses that have a number of leading bits in common with an address.
     public init(_ address: IPAddress, _ length: Int) {
         let bytes = address.bytes.enumerated().map { index, byte in byte & Self.mask(of: index, length) }
         first = IPAddress(bytes: bytes)
         prefixLength = length
     }
 
-    /// Returns the bits of a byte that belong to the prefix.
+    /// Returns the mask of the byte at an index.
     private static func mask(of index: Int, _ length: Int) -> UInt8 {
         ~UInt8(truncatingIfNeeded: 0xff >> max(0, min(8, length - index * 8)))
     }
 
-    /// Whether the range is a single address.
     public var isOneAddress: Bool { prefixLength == first.bytes.count * 8 }
 
     public func contains(_ address: IPAddress) -> Bool {

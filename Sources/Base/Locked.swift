@@ -8,16 +8,11 @@ public struct Locked<Value: ~Copyable>: ~Copyable, Sendable {
     private let mutex: Mutex<Value>
     private let turns = Atomic<UInt>(0)
 
-    /// Creates a mutex with its value.
     public init(_ value: consuming sending Value) {
         mutex = Mutex(value)
     }
 
-    /// Calls a closure with exclusive access to the value.
-    ///
-    /// - Parameter body: The closure, which must not block.
-    /// - Returns: The closure's result.
-    /// - Throws: The closure's error only.
+    /// Calls a closure, which must not block, with exclusive access to the value.
     public borrowing func withLock<Result, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result,
     ) throws(Failure) -> sending Result {

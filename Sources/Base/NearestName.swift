@@ -1,13 +1,8 @@
-/// Finds the name of which another one is a misspelling.
+/// Returns the valid name that is most similar to a misspelled name, `nil` if all are too different.
 ///
-/// Typing mistakes are characters that are missing, doubled, swapped or, less often, replaced. Names that differ only in
-/// case and separators are the same. A name with more than one mistake begins with the same character as the one that is
-/// meant.
-///
-/// - Parameters:
-///   - name: The misspelled name.
-///   - names: The valid names.
-/// - Returns: The most similar name, the first of several; `nil` if all are too different.
+/// Typing mistakes are characters that are missing, doubled, swapped or, less often, replaced. Case and separators do not
+/// count. If there is more than one mistake, the first characters must be equal. Of several equally similar names, the
+/// first one is returned.
 public func nearestName(to name: String, in names: some Sequence<String>) -> String? {
     let written = ComparedName(name)
     var nearest: (name: String, cost: Int)?
@@ -33,12 +28,7 @@ private struct ComparedName {
         folded = characters.filter { !"-_. ".unicodeScalars.contains($0) }
     }
 
-    /// Returns the cost of the mistakes that turn another name into this one.
-    ///
-    /// - Parameters:
-    ///   - other: The valid name.
-    ///   - limit: The largest cost of interest.
-    /// - Returns: The cost, or `nil` if it is above the limit or the names are too different.
+    /// Returns the cost of the mistakes between two names, `nil` if it exceeds the limit or the names are too different.
     func cost(of other: Self, limit: Int) -> Int? {
         let length = max(characters.count, other.characters.count)
         guard !folded.isEmpty, folded != other.folded else { return folded.isEmpty || limit < 0 ? nil : 0 }
@@ -52,12 +42,7 @@ private struct ComparedName {
     }
 }
 
-/// Finds the name that a typed word probably means.
-///
-/// - Parameters:
-///   - word: The word, which is not one of the names.
-///   - names: The valid names.
-/// - Returns: The only name that begins with the word, or the most similar name; `nil` if all are too different.
+/// Returns the only name that begins with a typed word, or else the most similar name.
 public func nameMeant(by word: String, in names: some Collection<String>) -> String? {
     let beginning = word.lowercased()
     let longer = Set(beginning.isEmpty ? [] : names.filter { $0.lowercased().hasPrefix(beginning) })

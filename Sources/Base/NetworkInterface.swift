@@ -18,7 +18,6 @@ public struct NetworkInterface: Sendable, Hashable {
 
         public var address: IPAddress
 
-        /// The state, which decides whether other machines can rely on the address.
         public var state: State
 
         /// The addresses that the interface reaches without a gateway, `nil` if the kernel does not report them.
@@ -50,9 +49,6 @@ public struct NetworkInterface: Sendable, Hashable {
         self.addresses = addresses
     }
 
-    /// Returns whether the interface's name matches a pattern.
-    ///
-    /// - Parameter pattern: A name, or a pattern of `fnmatch(3)`, in which `*` matches any text.
-    /// - Returns: Whether the name matches.
+    /// Returns whether the interface's name matches a pattern of `fnmatch(3)`.
     public func isNamed(_ pattern: String) -> Bool { isName(name, like: pattern) }
 }

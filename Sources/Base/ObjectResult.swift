@@ -16,7 +16,6 @@ public struct ObjectResult: Sendable, Hashable {
         /// The object was deleted and created again.
         case replaced
     }
-    /// The change to the object.
     public var change: Change
     /// The paths of the first changed fields; in a dry run all changed fields, each as `path: old -> new`.
     public var fields: [String]

@@ -17,11 +17,9 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
         return parts
     }
 
-    /// Whether the path begins with a slash.
     @inlinable public var isAbsolutePath: Bool { utf8.first == UInt8(ascii: "/") }
     @inlinable public var endsWithSlash: Bool { utf8.last == UInt8(ascii: "/") }
 
-    /// Whether the text contains a slash.
     @inlinable public var hasSlash: Bool { utf8.contains(UInt8(ascii: "/")) }
     @inlinable public var lastSlash: Index? { utf8.lastIndex(of: UInt8(ascii: "/")) }
 

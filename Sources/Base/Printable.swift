@@ -1,10 +1,7 @@
 /// Formats a text from a server, a child process or a file as one line without control characters.
 ///
 /// Colours are removed. Everything else that would start a line, move the cursor or change the direction of writing is
-/// escaped, so that no text can look like a line of this program.
-///
-/// - Parameter text: The text.
-/// - Returns: The line, cut off after 8,192 characters.
+/// escaped, so that no text can look like a line of this program. The line is cut off after 8,192 characters.
 public func printable(_ text: String) -> String {
     // A character has at least one byte, so a short text needs no counting.
     let isHarmless = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
@@ -24,7 +21,6 @@ public func printable(_ text: String) -> String {
     return line
 }
 
-/// The maximum number of characters of a text that are printed.
 private let printableLimit = 8192
 
 private func withoutTrailingSpace(_ text: Substring.UnicodeScalarView) -> Substring.UnicodeScalarView {

@@ -54,7 +54,6 @@ extension Problem: Hashable {
         left.message == right.message && left.location == right.location && left.hint == right.hint
     }
 
-    /// Hashes message, location and hint.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(message)
         hasher.combine(location)
@@ -70,7 +69,6 @@ public struct Problems: Error, Sendable, Hashable, CustomStringConvertible {
     /// The error of a task whose events have reported what is wrong.
     public static let alreadyReported = Problems([])
 
-    /// Creates a sorted collection without duplicates.
     public init(_ all: [Problem]) {
         self.all = all.unique().sorted { left, right in
             guard let rightLocation = right.location else { return false }

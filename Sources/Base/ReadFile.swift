@@ -1,14 +1,8 @@
 import Glibc
 
-/// Reads a regular file, following links.
+/// Reads a regular file of at most `limit` bytes, following links.
 ///
-/// Never blocks on a FIFO or device: they are refused without being opened.
-///
-/// - Parameters:
-///   - path: The file.
-///   - limit: The maximum number of bytes, which also applies while the file is read.
-/// - Returns: All bytes of the file.
-/// - Throws: ``SystemError`` if the file does not exist, cannot be read, is not a regular file or is too large.
+/// A FIFO or device is refused without being opened, so the function never blocks on one.
 public func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
     let operation = "cannot read"
     // The type is checked first: merely opening some devices, such as a watchdog, has an effect.
@@ -25,14 +19,9 @@ private func checkRegular(_ status: FileStatus, _ operation: String, _ path: Str
     throw SystemError(operation, path, code: code, detail: "is a \(status.kind.rawValue)")
 }
 
-/// Reads an open regular file.
+/// Reads an open regular file of at most `limit` bytes; the path is for messages.
 ///
-/// - Parameters:
-///   - file: The file.
-///   - path: The path of the file, for messages.
-///   - limit: The maximum number of bytes, which also applies while the file is read.
-/// - Returns: All bytes of the file.
-/// - Throws: ``SystemError`` if the file is not a regular file, or is too large.
+/// The limit also applies to a file that grows while it is read.
 public func readFile(
     _ file: borrowing FileDescriptor,
     _ path: String,
@@ -57,13 +46,7 @@ public func readFile(
     }
 }
 
-/// Reads an open regular file of any size in parts.
-///
-/// - Parameters:
-///   - file: The file, which is read from its current offset.
-///   - path: The path of the file, for messages.
-///   - receive: A function that receives the parts in order.
-/// - Throws: ``SystemError`` if the file is not a regular file, or what `receive` throws.
+/// Reads an open regular file of any size from its current offset, and passes its parts to a function.
 public func readParts(
     _ file: borrowing FileDescriptor,
     _ path: String,

@@ -7,15 +7,9 @@ internal import Glibc
 public final class SecretBytes: Sendable {
     private nonisolated(unsafe) let memory: UnsafeMutableRawBufferPointer
 
-    /// The number of bytes.
     public let count: Int
 
-    /// Allocates memory, and calls a function that writes the bytes into the memory.
-    ///
-    /// - Parameters:
-    ///   - capacity: The maximum number of bytes.
-    ///   - fill: Writes the bytes and returns their number.
-    /// - Throws: The function's error only.
+    /// Creates bytes with a function that writes them into memory and returns their number.
     public init<Failure: Error>(
         capacity: Int,
         _ fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int,
@@ -41,8 +35,6 @@ public final class SecretBytes: Sendable {
     }
 
     /// Calls a function with access to the bytes.
-    ///
-    /// - Throws: The function's error only.
     public func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {

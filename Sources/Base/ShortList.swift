@@ -1,19 +1,13 @@
 /// The maximum number of list items in a message.
 private let limit = 4
 
-/// Formats the first words of a list, and the number of the remaining words.
-///
-/// - Parameter words: The words in order.
-/// - Returns: Up to four words, or the first three and the number of remaining words.
+/// Formats up to four words, or the first three and the number of remaining words.
 public func shortList(_ words: [String]) -> String {
     guard words.count > limit else { return words.joined(separator: ", ") }
     return words.prefix(limit - 1).joined(separator: ", ") + " and \(words.count - limit + 1) more"
 }
 
-/// Formats the first names of a list in single quotes, and the number of the remaining names.
-///
-/// - Parameter names: The names in order.
-/// - Returns: Up to four names, as in `'a', 'b' and 'c'`, or the first three and the number of remaining names.
+/// Formats up to four names, as in `'a', 'b' and 'c'`, or the first three and the number of remaining names.
 public func quotedList(_ names: [String]) -> String {
     var items = names.prefix(names.count > limit ? limit - 1 : limit).map { "'\($0)'" }
     if names.count > limit { items.append("\(names.count - items.count) more") }

@@ -12,7 +12,6 @@ public struct SourceLocation: Sendable, Hashable, Comparable, CustomStringConver
             self.column = column
         }
 
-        /// Returns whether one position is before another.
         public static func < (left: Self, right: Self) -> Bool {
             (left.line, left.column) < (right.line, right.column)
         }
@@ -35,7 +34,7 @@ public struct SourceLocation: Sendable, Hashable, Comparable, CustomStringConver
         return "\(file):\(position.line):\(position.column)"
     }
 
-    /// Returns whether one location is before another: by file, then by position.
+    /// Orders locations by file, then by position; a file as a whole comes first.
     public static func < (left: Self, right: Self) -> Bool {
         guard left.file == right.file else { return left.file < right.file }
         guard let rightPosition = right.position else { return false }

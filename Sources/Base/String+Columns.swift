@@ -25,12 +25,7 @@ extension String {
 
     /// Breaks the text into lines of a maximum width, between words.
     ///
-    /// A word that is wider than the maximum is not broken.
-    ///
-    /// - Parameters:
-    ///   - columns: The maximum width.
-    ///   - indentation: The number of spaces before all lines but the first, which keeps its own indentation.
-    /// - Returns: The lines; the text itself if it fits.
+    /// A word that is wider than the maximum is not broken. All lines but the first are indented by `indentation` spaces.
     public func wrapped(to columns: Int, indentation: Int = 0) -> [String] {
         guard columnCount > columns else { return isEmpty ? [] : [self] }
         var lines: [String] = []
@@ -89,12 +84,9 @@ extension Unicode.Scalar {
 }
 
 extension String {
-    /// Returns the text, with an ellipsis in place of its middle if it exceeds a limit.
+    /// Returns the text, with an ellipsis in place of its middle if it has more characters than a limit.
     ///
     /// A message begins with its subject and ends with its cause, so both ends are needed.
-    ///
-    /// - Parameter limit: The maximum number of characters in the result.
-    /// - Returns: The text, shortened if necessary.
     public func shortened(to limit: Int) -> String {
         guard let end = index(startIndex, offsetBy: limit, limitedBy: endIndex), end != endIndex else { return self }
         let head = limit / 2

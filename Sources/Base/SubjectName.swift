@@ -19,7 +19,6 @@ public enum SubjectName: Sendable, Hashable, CustomStringConvertible {
         self = .host(text)
     }
 
-    /// The name as it is printed.
     public var description: String {
         switch self {
         case .host(let name): name

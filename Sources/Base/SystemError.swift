@@ -17,7 +17,6 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Advice, if the reason implies any.
     public var advice: String?
 
-    /// Creates an error; without a detail the system's text for the code is printed.
     public init(
         _ operation: String,
         _ subject: String,
@@ -60,7 +59,6 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
 extension SystemError {
     /// Calls a C function, and repeats the call if a signal interrupts it.
     ///
-    /// - Returns: The function's result, which is not negative.
     /// - Throws: ``SystemError`` with `errno` if the result is negative.
     public static func check(
         _ operation: String,
@@ -85,9 +83,7 @@ extension SystemError {
         CInt(try check(operation, subject) { Int(body()) })
     }
 
-    /// Refuses a path that C would cut off at a NUL, or read as the current directory.
-    ///
-    /// - Throws: ``SystemError`` if the path is empty or contains a NUL character.
+    /// Refuses an empty path, and a path with a NUL character, at which C would cut it off.
     public static func checkPath(_ operation: String, _ path: String) throws(SystemError) {
         guard let fault = path.cStringFault else { return }
         // The empty quotes show in the message where the path is missing.

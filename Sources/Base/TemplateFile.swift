@@ -12,10 +12,7 @@ public struct TemplateFile: Sendable, Hashable {
         (self.path, self.content) = (path, content)
     }
 
-    /// Returns the files of a kind, which are a part of the program.
-    ///
-    /// - Parameter kind: The name of the kind, such as `kubeadm`.
-    /// - Returns: The files; none if there is no such kind.
+    /// Returns the files of a kind such as `kubeadm`, which are part of the program.
     public static func all(of kind: String) -> [TemplateFile] {
         var count: UInt = 0
         guard let start = unsafe nest_templates(&count) else { return [] }
@@ -27,7 +24,7 @@ public struct TemplateFile: Sendable, Hashable {
     }
 }
 
-/// Returns the schemas of the kinds of Kubernetes, which are a part of the program, as the text that `tools/schemas` writes.
+/// Returns the schemas of Kubernetes' kinds, which are part of the program, as the text that `tools/schemas` writes.
 public func kubernetesSchemaText() -> [UInt8] {
     var size: UInt = 0
     guard let start = unsafe nest_schemas(&size) else { return [] }

@@ -2,7 +2,6 @@
 public struct Wait: Sendable, Hashable, CustomStringConvertible {
     /// The subject of a wait.
     public struct Subject: Sendable, Hashable, Codable {
-        /// The kind of a subject.
         public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
             /// An API server, which a task waits for before it applies anything.
             case server
@@ -23,7 +22,6 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The subject.
     public var subject: Subject
     /// The reason why the wait continues, `nil` if the subject implies it.
     public var reason: String?
@@ -37,14 +35,7 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
     /// The duration below which a wait is not reported.
     public static let quietPeriod = Duration.seconds(1)
 
-    /// Creates a wait.
-    ///
-    /// - Parameters:
-    ///   - subject: The subject.
-    ///   - reason: The reason why the wait continues.
-    ///   - publicReason: The reason for users other than root, by default the same.
-    ///   - givesUpAt: The time of day at which the task gives up.
-    ///   - isComplete: Whether the wait covers everything that the task waits for.
+    /// Creates a wait whose public reason is by default the reason.
     public init(
         _ subject: Subject,
         reason: String? = nil,
