@@ -9,7 +9,7 @@ struct CollectionFrame {
         case invalid
     }
 
-    /// The beginning in the text that is parsed.
+    /// The beginning, counted from the start of the document.
     let mark: EventMark
     let location: SourceLocation
     let isMapping: Bool
@@ -39,9 +39,7 @@ struct CollectionFrame {
         Node(isMapping ? .mapping(Mapping(mapping.entries)) : .sequence(items), location: location)
     }
 
-    /// Adds the value of the last key, or the next item.
-    ///
-    /// - Returns: The problem because of which the value is ignored; otherwise `nil`.
+    /// Adds the value of the last key, or the next item, or returns the problem because of which the value is ignored.
     mutating func add(_ node: Node, height childHeight: Int, isAlias: Bool = false) -> Problem? {
         height = max(height, childHeight + 1)
         guard let key else {

@@ -9,7 +9,7 @@ struct Composer {
     private let limits: Limits
     private(set) var frames: [CollectionFrame] = []
     private var anchors = Anchors()
-    /// How many keys and values have been read, with aliases expanded.
+    /// The number of keys and values so far, with aliases expanded.
     private(set) var nodeCount = 0
 
     private var hasDocument = false
@@ -23,9 +23,7 @@ struct Composer {
         self.limits = limits
     }
 
-    /// Reads the document.
-    ///
-    /// - Returns: The document's value, or `nil` if the document contains only comments.
+    /// Reads the document's value, `nil` if the document contains only comments.
     mutating func compose() throws(Problem) -> Node? {
         var parser = EventParser(part.bytes)
         while true {
@@ -134,9 +132,8 @@ struct Composer {
     }
 }
 
-/// The values of scalars, according to their tags.
 extension Composer {
-    /// Creates the node of a scalar, as kubectl does.
+    /// Returns the value of a scalar as kubectl reads it.
     private mutating func node(of scalar: ScalarEvent, at location: SourceLocation) -> Node {
         let (text, style) = (scalar.text, scalar.style)
         switch value(of: scalar, at: location) {
@@ -151,7 +148,7 @@ extension Composer {
         return Node(.string(text), location: location, style: style)
     }
 
-    /// Returns the value of a scalar; a scalar with a tag that is not YAML's is a string.
+    /// Determines the type of a scalar from its tag and text; with a tag that is not YAML's it is a string.
     private mutating func value(of scalar: ScalarEvent, at location: SourceLocation) -> ScalarValue {
         checkTag(
             scalar.tag,
@@ -173,9 +170,9 @@ extension Composer {
         return .string
     }
 
-    /// Refuses a tag that means nothing for a value.
+    /// Reports a tag that is not one of the expected standard tags.
     ///
-    /// kubectl ignores such tags, so a text that another program would replace reaches the cluster as it is.
+    /// kubectl ignores such tags, so a text that another program would replace reaches the cluster unchanged.
     private mutating func checkTag(_ tag: String?, _ own: [String], at location: SourceLocation) {
         let prefix = "tag:yaml.org,2002:"
         guard let tag, tag != "!", !own.contains(where: { tag == prefix + $0 }) else { return }
@@ -185,7 +182,7 @@ extension Composer {
         )
     }
 
-    /// Returns a value in the place of one that an alias names without an anchor.
+    /// Returns the substitute for the value of an alias without an anchor.
     private func unknownValue(of name: String, at location: SourceLocation) -> Anchors.Value {
         if case .merge? = frames.last?.key {
             return Anchors.Value(node: .mapping([], location: location), nodeCount: 1, height: 0)
@@ -274,10 +271,9 @@ struct Anchors {
         values[name] = value()
     }
 
-    /// Finds the value of an alias that has no problem.
     func value(of name: String) -> Value? { values[name] }
 
-    /// Returns the problem of an alias without an anchor, `nil` if it has one.
+    /// Returns the problem of an alias if it has no anchor.
     func problem(of name: String, at location: SourceLocation) -> Problem? {
         guard values[name] == nil else { return nil }
         let near = nearestName(to: name, in: values.keys.sorted()).map { "did you mean '*\($0)'?" }
@@ -289,7 +285,7 @@ struct Anchors {
         )
     }
 
-    /// Refuses an alias inside the value of its anchor, which would have no end.
+    /// Refuses an alias inside the value of its anchor, which would be infinitely deep.
     func checkOpen(_ name: String, at location: SourceLocation) throws(Problem) {
         guard open[name] != nil else { return }
         throw Problem("alias '*\(name)' is inside the value of its anchor", at: location)

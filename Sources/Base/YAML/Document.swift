@@ -1,6 +1,6 @@
 /// One document of a file.
 public struct Document: Sendable {
-    /// The value, or `nil` for a document that has only comments.
+    /// The value, `nil` if the document contains only comments.
     public var root: Node?
 
     /// The number of the document within its file, starting at 1 and counted as in kubectl.
@@ -12,12 +12,9 @@ public struct Document: Sendable {
 
 /// A document with problems.
 public struct InvalidDocument: Error, Sendable {
-    /// The problems, at least one.
     public let problems: Problems
 
-    /// The document with what could be read in spite of the problems, such as keys that are set twice.
-    ///
-    /// It serves to find the other problems of the same document, and for nothing else.
+    /// The readable parts of the document, only for finding further problems; `nil` if the syntax is invalid.
     public var readable: Document?
 
     fileprivate init(_ problems: [Problem], readable: Document? = nil) {
@@ -25,13 +22,8 @@ public struct InvalidDocument: Error, Sendable {
     }
 }
 
-/// Reads all documents of a file.
+/// Reads all documents of a YAML or JSON file, including documents without a value.
 ///
-/// - Parameters:
-///   - bytes: The file, YAML or JSON.
-///   - file: The file name in locations.
-///   - limits: The limits beyond which reading stops.
-/// - Returns: The documents in order, including those without a value.
 /// - Throws: ``Base/Problems`` with the problems of all documents. An empty file is not a problem.
 public func readDocuments(
     _ bytes: [UInt8],
@@ -43,9 +35,9 @@ public func readDocuments(
     return documents
 }
 
-/// Reads all documents of a file, those with problems as far as they can be read.
+/// Reads all documents of a file, and the readable parts of documents with problems.
 ///
-/// - Returns: The documents in order, and all problems; with a problem, the documents serve to find further ones only.
+/// If there are problems, the documents only serve to find further ones.
 public func readDocumentsAndProblems(
     _ bytes: [UInt8],
     file: String,
@@ -64,12 +56,10 @@ public func readDocumentsAndProblems(
     return (documents, problems)
 }
 
-/// Reads the documents of a file one by one, so that an invalid document does not prevent reading the next.
+/// Reads each document of a file, so that an invalid document does not prevent reading the next.
 ///
 /// The file is split at its `---` lines before it is parsed, as in kubectl. A part that begins with `{` is read as one
 /// or more JSON values or, if it is not valid JSON, as YAML.
-///
-/// - Returns: The documents in order, or their problems.
 public func readEachDocument(
     _ bytes: [UInt8],
     file: String,
@@ -87,7 +77,6 @@ struct DocumentText: Sendable {
     /// The bytes, without the preceding marker line and without a byte-order mark.
     var bytes: ArraySlice<UInt8>
 
-    /// The name of the file that contains the text.
     var file: String
 
     /// The line, counted from 1, at which the text begins in the file.
@@ -99,7 +88,6 @@ struct DocumentText: Sendable {
     /// The problem of the marker line before the text, which makes the document invalid.
     var problem: Problem?
 
-    /// The location of the first line.
     var location: SourceLocation {
         SourceLocation(file: file, position: SourceLocation.Position(line: line, column: 1))
     }

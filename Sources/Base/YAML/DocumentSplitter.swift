@@ -17,7 +17,7 @@ struct DocumentSplitter: Sendable {
 
     private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// Returns the text of the next document, or `nil` after the last one.
+    /// Returns the text of the next document, `nil` after the last one.
     mutating func next() -> DocumentText? {
         guard offset < bytes.count else { return nil }
         index += 1
@@ -48,7 +48,7 @@ struct DocumentSplitter: Sendable {
         return bytes.count
     }
 
-    /// Returns whether a text has only directives, after which a marker line begins their document.
+    /// Returns whether a text consists of directives and comments, so that the next marker line begins its document.
     private func isPreamble(_ text: ArraySlice<UInt8>) -> Bool {
         guard text.first == UInt8(ascii: "%") || text.first == UInt8(ascii: "#") else { return false }
         let starts = text.split(separator: UInt8(ascii: "\n")).compactMap { $0.first { $0 > 0x20 } }

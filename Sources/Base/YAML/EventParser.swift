@@ -30,7 +30,7 @@ struct CollectionEvent {
     var isFlow: Bool
 }
 
-/// The beginning and end of an event, with lines and columns counted from zero within the text.
+/// The beginning and end of an event.
 struct EventSpan {
     var start = EventMark()
     var end = EventMark()
@@ -50,11 +50,11 @@ struct SyntaxProblem: Error {
     /// The construct that was being read, such as `while parsing a block mapping`; empty if libyaml reports none.
     var context: String
     var contextMark: EventMark
-    /// The offset of an invalid byte, if the error is a byte that is not part of a valid character.
+    /// The offset of a byte that is not part of a valid character, if that is the error.
     var byteOffset: Int?
 }
 
-/// libyaml's parser, running over a copy of a text.
+/// A parser of libyaml with its own copy of a text.
 ///
 /// The C parser stores its own address and a pointer to the text, so both are allocated on the heap.
 @safe
@@ -108,7 +108,6 @@ struct EventParser: ~Copyable {
 }
 
 extension Event {
-    /// Copies a C event.
     fileprivate init(_ event: yaml_event_t) {
         switch unsafe event.type {
         case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: self = .other
@@ -160,7 +159,6 @@ extension EventMark {
     }
 }
 
-/// Copies a C string from libyaml.
 private func text(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> String? {
     guard let pointer = unsafe pointer else { return nil }
     return unsafe String(cString: pointer)

@@ -1,10 +1,5 @@
-/// Parses one JSON value according to RFC 8259.
+/// Parses one JSON value according to RFC 8259; numbers keep their digits.
 ///
-/// - Parameters:
-///   - bytes: The text, in UTF-8.
-///   - file: The file name in locations.
-///   - limits: The size, depth and number of values beyond which reading stops.
-/// - Returns: The value, whose numbers keep their digits.
 /// - Throws: The first ``Base/Problem``; a duplicate key is a problem.
 public func readJSON(_ bytes: [UInt8], file: String, limits: Limits = .reply) throws(Problem) -> Node {
     if let problem = limits.tooLarge(bytes.count, file: file) { throw problem }
@@ -22,7 +17,6 @@ struct JSONReader {
     /// The problems of duplicate keys, which do not stop the reader.
     private(set) var problems: [Problem] = []
 
-    /// The whole text.
     let bytes: ArraySlice<UInt8>
 
     /// The offset of the next byte.
@@ -31,7 +25,6 @@ struct JSONReader {
     private let file: String
     private let limits: Limits
     private var lines: LineCounter
-    /// The open collections.
     private var frames: [CollectionFrame] = []
     private var nodeCount = 0
 
@@ -60,9 +53,7 @@ struct JSONReader {
         return offset >= bytes.endIndex
     }
 
-    /// Reads the next scalar, bracket or key.
-    ///
-    /// - Returns: A scalar or an empty collection; `nil` for anything else.
+    /// Reads the next scalar, bracket or key; returns a complete value, which is a scalar or an empty collection.
     private mutating func step() throws(Problem) -> Node? {
         // The frame is accessed by index, here and below: a copy would retain each of its arrays.
         let last = frames.count - 1
@@ -110,7 +101,7 @@ struct JSONReader {
 
     /// Adds a value to the innermost open collection, and closes the collections that end after the value.
     ///
-    /// - Returns: The outermost value when it is complete.
+    /// - Returns: The outermost value if it is complete.
     private mutating func finish(_ value: Node) throws(Problem) -> Node? {
         var value = value
         while !frames.isEmpty {
@@ -147,14 +138,12 @@ struct JSONReader {
     }
 }
 
-/// Functions shared by the parts of the reader.
 extension JSONReader {
     /// Returns the next byte, or `nil` at the end.
     func peek() -> UInt8? {
         offset < bytes.endIndex ? bytes[offset] : nil
     }
 
-    /// Returns the location of the next byte.
     mutating func location() -> SourceLocation {
         SourceLocation(file: file, position: lines.mark(of: offset))
     }
@@ -164,7 +153,7 @@ extension JSONReader {
         Problem(message, at: location())
     }
 
-    /// The next character, as shown in messages.
+    /// The next character as it is shown in messages.
     var shown: String {
         guard let byte = peek() else { return "the end of the text" }
         guard (0x21..<0x7F).contains(byte) else { return "byte 0x" + String(byte, radix: 16, uppercase: true) }
@@ -176,7 +165,6 @@ extension JSONReader {
     }
 }
 
-/// Readers of strings, numbers and words.
 extension JSONReader {
     /// Reads a string with its quotes.
     mutating func readString(at start: SourceLocation) throws(Problem) -> String {
@@ -223,7 +211,7 @@ extension JSONReader {
         UInt8(ascii: "f"): "\u{C}", UInt8(ascii: "n"): "\n", UInt8(ascii: "r"): "\r", UInt8(ascii: "t"): "\t",
     ]
 
-    /// Reads an escape such as `\u00e9`, or a surrogate pair of two escapes for a character beyond U+FFFF.
+    /// Reads an escape such as `\u00e9`, or two escapes that are a surrogate pair.
     ///
     /// An unpaired surrogate becomes U+FFFD, as in Go.
     private mutating func readUnicodeEscape() throws(Problem) -> Unicode.Scalar {

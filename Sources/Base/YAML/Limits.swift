@@ -1,4 +1,4 @@
-/// The limits for the size of a file and of its documents.
+/// The limits of a file and of its documents.
 public struct Limits: Sendable, Hashable {
     /// The maximum size of a file in bytes.
     public var byteCount: Int
@@ -15,7 +15,6 @@ public struct Limits: Sendable, Hashable {
         self.nodeCount = nodeCount
     }
 
-    /// The limits for a file with manifests.
     public static let manifest = Self(byteCount: SizeLimit.content, depth: 100, nodeCount: 1_000_000)
 
     public static let taskFile = Self(byteCount: SizeLimit.configuration, depth: 32, nodeCount: 200_000)
@@ -24,7 +23,6 @@ public struct Limits: Sendable, Hashable {
     public static let reply = Self(byteCount: SizeLimit.content, depth: 200, nodeCount: 10_000_000)
 }
 
-/// The problems of a text that exceeds a limit, with the limit in each message.
 extension Limits {
     func tooLarge(_ count: Int, file: String) -> Problem? {
         guard count > byteCount else { return nil }
@@ -45,10 +43,9 @@ extension Limits {
         )
     }
 
-    /// The maximum number of reported problems of a document.
+    /// The number of problems after which reading a document stops.
     static var problemCount: Int { 100 }
 
-    /// Returns the problem that stops reading if a document has too many problems; otherwise `nil`.
     static func tooManyProblems(_ problems: [Problem]) -> Problem? {
         guard problems.count >= problemCount, let last = problems.last else { return nil }
         return Problem("too many problems: the limit is \(problemCount) a document", at: last.location)

@@ -4,7 +4,7 @@ struct LineCounter {
     private var offset: Int
     private var position: SourceLocation.Position
 
-    /// Starts counting at the first byte, which is the beginning of a line.
+    /// Creates a counter at the beginning of a line.
     init(_ bytes: ArraySlice<UInt8>, line: Int = 1) {
         self.bytes = bytes
         offset = bytes.startIndex

@@ -1,8 +1,6 @@
 /// Keys and values in the order of the file, without duplicate keys.
 public struct Mapping: Sendable, Hashable {
-    /// One key with its value.
     public struct Entry: Sendable {
-        /// The key, which is always a string, as in JSON.
         public var key: String
 
         /// The location of the key.
@@ -16,17 +14,14 @@ public struct Mapping: Sendable, Hashable {
         }
     }
 
-    /// The entries in the order of the file.
     public private(set) var entries: [Entry]
 
-    /// Creates a mapping from entries with different keys.
+    /// Creates a mapping from entries, whose keys must differ.
     public init(_ entries: [Entry] = []) {
         self.entries = entries
     }
 
-    /// The value of a key, or `nil` if the mapping lacks the key.
-    ///
-    /// Setting an existing key keeps its order and location; setting `nil` removes it.
+    /// The value of a key; setting it keeps an existing key's order and location, and setting `nil` removes the key.
     public subscript(key: String) -> Node? {
         get {
             // A loop over indices does not copy the entries.
@@ -44,13 +39,12 @@ public struct Mapping: Sendable, Hashable {
         }
     }
 
-    /// Returns whether two mappings have the same keys with the same values, in any order.
+    /// Compares keys and values regardless of their order.
     public static func == (left: Self, right: Self) -> Bool {
         guard left.entries.count == right.entries.count else { return false }
         return left.byKey == right.byKey
     }
 
-    /// Hashes keys and values regardless of their order.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(byKey)
     }
@@ -62,7 +56,6 @@ public struct Mapping: Sendable, Hashable {
 
 /// Builds a mapping and finds duplicate keys in linear time.
 struct MappingBuilder {
-    /// The entries added so far, without duplicate keys.
     private(set) var entries: [Mapping.Entry] = []
 
     /// The index of each key in `entries`, kept only if there are enough entries for a linear search to be slower.
@@ -73,9 +66,7 @@ struct MappingBuilder {
 
     private static let searchedCount = 8
 
-    /// Adds an entry that was written in the mapping itself, rather than merged.
-    ///
-    /// - Returns: The location of an earlier entry with the same key, in which case nothing is added; otherwise `nil`.
+    /// Adds an entry of the mapping itself, or returns the location of an earlier entry with the same key.
     mutating func insert(_ entry: Mapping.Entry) -> SourceLocation? {
         guard let position = position(of: entry.key) else {
             append(entry)

@@ -22,14 +22,11 @@ public struct Node: Sendable, Hashable {
         case block
     }
 
-    /// The value.
     public var content: Content
-
-    /// The location of the value.
     public var location: SourceLocation
     public var style: Style
 
-    /// The place of the word in the table of spellings, counted from 1; 0 if no word is known.
+    /// The index in ``ScalarValue/spellings`` plus 1, so that it needs a single byte; 0 without a spelling.
     private var wordNumber: UInt8 = 0
 
     public init(_ content: Content, location: SourceLocation, style: Style = .plain) {
@@ -44,17 +41,16 @@ public struct Node: Sendable, Hashable {
         wordNumber = ScalarValue.spellings.firstIndex(of: word).map { UInt8($0 + 1) } ?? 0
     }
 
-    /// The word of a boolean or `null` as it was written, such as `no` or `~`; `nil` if none was.
+    /// The word of a boolean or `null` as it was written, such as `no` or `~`.
     public var spelling: String? {
         wordNumber == 0 ? nil : ScalarValue.spellings[Int(wordNumber) - 1]
     }
 
-    /// The word of a boolean or `null` that looks like a text, such as `no` or `~`; `nil` for `true`, for example.
+    /// The spelling, unless it is `true`, `false` or `null`.
     public var misleadingWord: String? {
         spelling.flatMap { ["true", "false", "null"].contains($0.lowercased()) ? nil : $0 }
     }
 
-    /// Returns whether two nodes have the same value.
     public static func == (left: Self, right: Self) -> Bool {
         if case .string(let left) = left.content, case .string(let right) = right.content {
             return left.hasSameBytes(as: right)
@@ -62,7 +58,6 @@ public struct Node: Sendable, Hashable {
         return left.content == right.content
     }
 
-    /// Hashes the value.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(content)
     }
@@ -83,12 +78,10 @@ public struct Number: Sendable, Hashable {
         self.json = json
     }
 
-    /// Returns whether two numbers have the same JSON notation.
     public static func == (left: Self, right: Self) -> Bool {
         left.json == right.json
     }
 
-    /// Hashes the JSON notation.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(json)
     }
@@ -96,38 +89,32 @@ public struct Number: Sendable, Hashable {
 
 /// Access to the value as a specific type; `nil` if the value has a different type.
 extension Node {
-    /// The entries, or `nil` unless this is a mapping.
     public var mapping: Mapping? {
         if case .mapping(let mapping) = content { mapping } else { nil }
     }
 
-    /// The items, or `nil` unless this is a sequence.
     public var sequence: [Node]? {
         if case .sequence(let items) = content { items } else { nil }
     }
 
-    /// The characters, or `nil` unless this is a string.
     public var string: String? {
         if case .string(let string) = content { string } else { nil }
     }
 
-    /// The boolean, or `nil` unless this is a boolean.
     public var boolean: Bool? {
         if case .boolean(let value) = content { value } else { nil }
     }
 
-    /// The number, or `nil` unless this is an integer that fits into `Int`.
+    /// The number if it is an integer that fits into `Int`.
     public var integer: Int? {
         if case .number(let number) = content { Int(number.json) } else { nil }
     }
 
-    /// Whether this is `null`.
     public var isNull: Bool { content == .null }
 
-    /// The value of a key, or `nil` unless this is a mapping that contains the key.
     public subscript(key: String) -> Node? { mapping?[key] }
 
-    /// The item at an index, or `nil` unless this is a sequence with such an item.
+    /// The item at an index, `nil` if there is none.
     public subscript(index: Int) -> Node? {
         guard let items = sequence, items.indices.contains(index) else { return nil }
         return items[index]
@@ -146,11 +133,8 @@ extension Node {
     }
 }
 
-/// Conversion to JSON.
 extension Node {
-    /// Formats the value as JSON without white space, with keys in the order of the file.
-    ///
-    /// Numbers keep their digits and are not converted to floating point.
+    /// Formats the value as JSON without white space, with keys in the order of the file and all digits of numbers.
     public func json() -> [UInt8] {
         var writer = JSONWriter()
         writer.write(self)
@@ -158,7 +142,6 @@ extension Node {
     }
 }
 
-/// A JSON text under construction.
 private struct JSONWriter {
     private(set) var output: [UInt8] = []
 
@@ -233,7 +216,6 @@ extension Node {
         Self(.string(value), location: location, style: .quoted)
     }
 
-    /// Creates an integer.
     public static func number(_ value: Int, location: SourceLocation = .nowhere) -> Self {
         let text = String(value)
         return Self(.number(Number(text: text, json: text)), location: location)
@@ -247,17 +229,16 @@ extension Node {
         Self(.null, location: location)
     }
 
-    /// Creates a list.
     public static func sequence(_ items: [Node], location: SourceLocation = .nowhere) -> Self {
         Self(.sequence(items), location: location)
     }
 
-    /// Creates a mapping from different keys in order.
+    /// Creates a mapping from keys, which must differ.
     public static func mapping(_ pairs: KeyValuePairs<String, Node>, location: SourceLocation = .nowhere) -> Self {
         mapping(pairs.map { ($0.key, $0.value) }, location: location)
     }
 
-    /// Creates a mapping from different keys in order.
+    /// Creates a mapping from keys, which must differ.
     public static func mapping(_ pairs: [(String, Node)], location: SourceLocation = .nowhere) -> Self {
         Self(.mapping(Mapping(pairs.map { .init(key: $0.0, location: location, value: $0.1) })), location: location)
     }
@@ -275,13 +256,10 @@ extension Node {
     public static let outputVersion: (String, Node) = ("version", .number(1))
 }
 
-/// Conversion to human-readable YAML.
 extension Node {
-    /// Formats the value as lines of YAML, with multi-line texts as block scalars.
+    /// Formats the value as lines of YAML, with sorted keys and multi-line texts as block scalars.
     ///
     /// As in kubectl, list items are not indented below their key.
-    ///
-    /// - Returns: The lines without line breaks, with keys sorted alphabetically.
     public func yamlLines() -> [String] {
         switch content {
         case .mapping(let mapping) where !mapping.entries.isEmpty:
@@ -346,7 +324,7 @@ extension Node {
     /// Words that are strings only if they are quoted.
     private static let reserved: Set<String> = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
 
-    /// Returns whether a text without quotes is certainly read as the same string, and not as a number, for example.
+    /// Returns whether a text is certainly read as the same string if it has no quotes.
     private static func isPlain(_ text: String) -> Bool {
         guard let first = text.first, first.isASCII, !reserved.contains(text.lowercased()) else { return false }
         let isAddress = first.isNumber && text.contains("/")
@@ -359,7 +337,7 @@ extension Node {
 }
 
 extension Node {
-    /// All strings in the value, without the keys of mappings, in no particular order.
+    /// All strings in the value except keys, in no particular order.
     public var strings: [String] {
         var texts: [String] = []
         var pending = [self]

@@ -1,18 +1,15 @@
-/// Parsers of numbers.
 extension Number {
     /// Parses a number that Go does not read as an integer, such as `1.10`, `.5`, `1e3` or `08`.
     ///
-    /// - Parameters:
-    ///   - text: The characters in the file.
-    ///   - plain: The same characters without underscores.
-    /// - Returns: The number with all its digits, or `nil` if the text is not a number or is too large for a
-    ///   floating-point value.
+    /// The number keeps all its digits. `plain` is the text without underscores.
+    ///
+    /// - Returns: The number, or `nil` if the text is not a number or is too large for a 64-bit floating-point value.
     static func decimal(text: String, plain: String) -> Self? {
         guard let number = DecimalText(plain), number.point <= 309 else { return nil }
         return Self(text: text, json: number.goJSON)
     }
 
-    /// Parses a number of a JSON text.
+    /// Creates a number from a text that follows JSON's grammar.
     static func json(_ text: String) -> Self {
         if text == "-0" { return Self(text: text, json: "0") }
         let isWhole = text.utf8.allSatisfy { $0 <= UInt8(ascii: "9") && $0 != UInt8(ascii: ".") }
@@ -22,11 +19,7 @@ extension Number {
 
     /// Parses an integer of at most 64 bits in Go's notation: `15`, `017`, `0o17`, `0xF`, `0b1111`.
     ///
-    /// - Parameters:
-    ///   - text: The characters in the file.
-    ///   - plain: The same characters without underscores.
-    /// - Returns: The number, or `nil` if the text is not an integer, has more than 64 bits, or is a number such as
-    ///   `08`, which Go reads as a floating-point number.
+    /// `plain` is the text without underscores. Returns `nil` for `08`, which Go reads as a floating-point number.
     static func integer(text: String, plain: String) -> Self? {
         let isNegative = plain.utf8.first == UInt8(ascii: "-")
         let isSigned = isNegative || plain.utf8.first == UInt8(ascii: "+")
@@ -57,7 +50,6 @@ extension Number {
 
 /// A decimal number with all its digits: its value is `0.digits` times ten to the power of `point`.
 private struct DecimalText {
-    /// Whether the number is below zero.
     var isNegative = false
 
     /// The digits as characters, without leading and trailing zeros; empty for zero.
@@ -67,8 +59,6 @@ private struct DecimalText {
     var point = 0
 
     /// Parses a number such as `-12.5e3`: a sign, digits around an optional point, an optional exponent.
-    ///
-    /// Returns `nil` if the text has any other form.
     init?(_ text: String) {
         let parts = text.utf8.split(maxSplits: 1, omittingEmptySubsequences: false) { $0 | 0x20 == UInt8(ascii: "e") }
         let mantissa = parts[0].dropFirst(parts[0].first?.isSign == true ? 1 : 0)

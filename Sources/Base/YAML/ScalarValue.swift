@@ -27,7 +27,7 @@ enum ScalarValue: Hashable {
         }
     }
 
-    /// The words that are a boolean or `null`.
+    /// The spellings of booleans and `null`.
     static let spellings = words.compactMap { word, value in
         switch value {
         case .boolean, .null: word

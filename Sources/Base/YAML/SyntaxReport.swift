@@ -1,9 +1,9 @@
-/// The problem of a text that libyaml refuses: its words at its place, or one of five mistakes that are certain.
+/// The problem of a text that libyaml refuses: one of five common mistakes if it is certain, or else libyaml's message.
 struct SyntaxReport {
     private let failure: SyntaxProblem
     /// The beginning of the innermost open collection in brackets.
     private let openFlow: EventMark?
-    /// The last scalar before the place.
+    /// The last scalar before the error.
     private let lastScalar: EventSpan?
     private let part: DocumentText
     private let lines: [ArraySlice<UInt8>]
@@ -17,7 +17,6 @@ struct SyntaxReport {
         tab ?? template ?? openQuote ?? missingSpace ?? wrongIndentation ?? asReported
     }
 
-    /// The problem in the words of libyaml.
     private var asReported: Problem {
         if let offset = failure.byteOffset {
             var counter = LineCounter(part.bytes, line: part.line)
@@ -27,7 +26,7 @@ struct SyntaxReport {
         let isElsewhere = failure.contextMark.line != failure.problemMark.line && failure.problem != Self.missingColon
         let place = isElsewhere ? " that begins in line \(number(failure.contextMark.line))" : ""
         let context = failure.context.isEmpty ? "" : " \(failure.context)\(place)"
-        // A key without a value stands at the beginning, and libyaml stops behind it.
+        // For a key without a colon, libyaml reports the place where it gave up, after the key.
         let mark = failure.problem == Self.missingColon ? failure.contextMark : failure.problemMark
         return Problem(failure.problem + context, at: location(mark))
     }
@@ -50,7 +49,7 @@ struct SyntaxReport {
         )
     }
 
-    /// A template such as `{{ name }}` as a value or a line, which YAML takes for mappings.
+    /// A template such as `{{ name }}` as a value or line, which YAML reads as a mapping in a mapping.
     private var template: Problem? {
         guard failure.byteOffset == nil, !isInQuotes else { return nil }
         let number = failure.problemMark.line
@@ -67,7 +66,7 @@ struct SyntaxReport {
         )
     }
 
-    /// A string that ends in a later line than it begins in, or not at all.
+    /// A string that is never closed, or closed in a later line, where its author meant another quote.
     private var openQuote: Problem? {
         if isInQuotes {
             let isAtEnd = failure.problem == "found unexpected end of stream"
@@ -91,7 +90,7 @@ struct SyntaxReport {
         )
     }
 
-    /// The last scalar, if it is a string in quotes that is not in one line.
+    /// The last scalar if it is a quoted string of several lines.
     private var longString: EventSpan? {
         lastScalar.flatMap { $0.end.line > $0.start.line && ["\"", "'"].contains(quote($0.start)) ? $0 : nil }
     }
@@ -100,13 +99,13 @@ struct SyntaxReport {
 
     private func quote(_ mark: EventMark) -> String { rest(from: mark).first.map { String($0) } ?? "" }
 
-    /// A key and its value without a space behind the colon, where a key must be.
+    /// A key without a space after its colon, such as `name:value`, which YAML reads as text.
     private var missingSpace: Problem? {
         switch failure.problem {
         case Self.missingColon: return missingSpace(failure.contextMark.line)
         case "mapping values are not allowed in this context":
             let number = failure.problemMark.line
-            // The line above is a text, which this line continues.
+            // YAML reads the line above as text that this line continues.
             guard let above = contentLine(above: number), content(above)?.column == content(number)?.column else {
                 return nil
             }
@@ -128,7 +127,7 @@ struct SyntaxReport {
         )
     }
 
-    /// A line that begins a key or an item in a column in which no line above it does.
+    /// A key or item in a column in which no line above has one.
     private var wrongIndentation: Problem? {
         let mark: EventMark
         switch failure.problem {
@@ -144,7 +143,7 @@ struct SyntaxReport {
         while above.last?.column != 0, let next = contentLine(above: number), let column = indentation(next) {
             number = next
             guard column < above.last?.column ?? .max else { continue }
-            // The content of an item begins behind its '- '.
+            // The content of an item begins after its '- '.
             if let inner = content(next)?.column, inner > column, inner < above.last?.column ?? .max {
                 above.append((inner, next))
             }
@@ -168,7 +167,6 @@ struct SyntaxReport {
         return SourceLocation(file: part.file, position: position)
     }
 
-    /// Returns the number of a line in the file.
     private func number(_ line: Int) -> Int { part.line + line }
 
     /// Returns a line, counted from zero, without its line break.
@@ -196,7 +194,7 @@ struct SyntaxReport {
         (0..<min(number, lines.count)).last { indentation($0) != nil }
     }
 
-    /// Returns the text of a line behind its indentation and the dashes of items, with its column.
+    /// Returns the text of a line after its indentation and the dashes of items, with its column.
     private func content(_ number: Int) -> (column: Int, text: Substring)? {
         guard indentation(number) != nil else { return nil }
         let line = line(number)
