@@ -5,7 +5,7 @@ public struct ConnectionIdentity: Sendable, Hashable {
     /// The only certificate authorities to trust, as PEM, or `nil` to trust the system's authorities.
     public var certificateAuthority: [UInt8]?
 
-    /// The client certificate, followed by its intermediates, as PEM.
+    /// The client certificate and its intermediates, as PEM.
     public var clientCertificate: [UInt8]?
 
     /// The key of the client certificate, as PEM.
@@ -18,7 +18,7 @@ public struct ConnectionIdentity: Sendable, Hashable {
     /// The proxy to use regardless of the environment, or `nil` to follow the environment.
     public var proxy: String?
 
-    /// Creates an identity without a client certificate, by default with trust in the system's authorities.
+    /// Creates an identity without a client certificate.
     public init(certificateAuthority: [UInt8]? = nil, token: BearerToken? = nil) {
         (self.certificateAuthority, self.token) = (certificateAuthority, token)
     }
@@ -33,9 +33,6 @@ public enum BearerToken: Sendable, Hashable {
 }
 
 extension BearerToken {
-    /// Reads the token.
-    ///
-    /// - Throws: ``TransportError`` if its file is unreadable, or the token is not valid in a header.
     func read() throws(TransportError) -> String {
         let (bytes, name): ([UInt8], String)
         switch self {
@@ -54,10 +51,7 @@ extension BearerToken {
         return token
     }
 
-    /// Returns the token that a file contains.
-    ///
-    /// - Parameter bytes: The file, which often ends with a line feed.
-    /// - Returns: The token, or `nil` unless the file is a single line without spaces, as a header requires.
+    /// Returns the token in a file, `nil` unless the file is a single line without spaces, as a header requires.
     public static func token(in bytes: [UInt8]) -> String? {
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
         guard let line = lines.first, lines.count == 1, line.allSatisfy({ (0x21...0x7E).contains($0) }) else {

@@ -30,10 +30,9 @@ struct EasyHandle: ~Copyable {
     /// The identifier of this transfer in its multi handle.
     var identity: UInt { unsafe UInt(bitPattern: raw) }
 
-    /// libcurl's message about the failure of this transfer, or an empty string.
+    /// libcurl's message about the failure, or an empty string.
     var errorText: String { unsafe String(cString: errorBuffer) }
 
-    /// Lends the C object to a closure.
     borrowing func withRaw<Value>(_ body: (UnsafeMutableRawPointer) -> Value) -> Value {
         unsafe body(raw)
     }
@@ -42,7 +41,7 @@ struct EasyHandle: ~Copyable {
         try check(unsafe nest_curl_set_long(raw, option, value))
     }
 
-    /// Sets an option to a string, which libcurl copies; `nil` removes a preset string.
+    /// Sets an option to a string, which libcurl copies; `nil` removes libcurl's default.
     borrowing func set(_ option: CURLoption, _ value: String?) throws(CurlError) {
         try check(unsafe nest_curl_set_string(raw, option, value))
     }
@@ -127,7 +126,6 @@ struct CurlError: Error {
     var code: CURLcode
 }
 
-/// Throws an error for a code that is not `CURLE_OK`.
 private func check(_ code: CURLcode) throws(CurlError) {
     guard code == CURLE_OK else { throw CurlError(code: code) }
 }

@@ -10,9 +10,9 @@ public final class HTTPClient: Sendable {
     private let queue = RequestQueue()
     private let isStarted = Locked(false)
 
-    /// Creates a client, which loads libcurl and starts the thread of the transfers with its first request.
+    /// Creates a client, which loads libcurl and starts its thread with the first request.
     ///
-    /// If the library is missing, the process ends with status 127.
+    /// If the library is missing, the process then ends with status 127.
     ///
     /// - Parameters:
     ///   - inFlightLimit: The maximum number of concurrent requests; further requests are queued.
@@ -34,16 +34,12 @@ public final class HTTPClient: Sendable {
         queue.stop()
     }
 
-    /// Sends a request and returns the response.
+    /// Sends a request and returns the response, whatever its status.
     ///
-    /// - Parameters:
-    ///   - request: The request.
-    ///   - identity: The trusted authorities and the credentials.
-    ///   - deadline: The instant after which the attempt is given up.
-    ///   - receiver: A function that receives the body of a response of status 200 or 206 in parts, which the response
-    ///     then lacks; the request's limit of bytes does not apply to it.
-    /// - Returns: The response; statuses such as 404 are normal results.
-    /// - Throws: ``TransportError`` if there is no complete response; a cancelled task throws at once.
+    /// If there is a receiver and the status is 200 or 206, the receiver gets the body in parts and without a limit of
+    /// bytes, and the response has no body.
+    ///
+    /// - Throws: ``TransportError`` if there is no complete response before the deadline, or the task is cancelled.
     public func send(
         _ request: HTTPRequest,
         as identity: ConnectionIdentity = ConnectionIdentity(),
@@ -58,13 +54,10 @@ public final class HTTPClient: Sendable {
 
     /// Connects to a TCP port and closes the connection.
     ///
-    /// All addresses of the host are tried, without a proxy. Nothing is sent.
+    /// All addresses of the host are tried, without a proxy. Nothing is sent. An IPv6 address has no brackets.
     ///
-    /// - Parameters:
-    ///   - host: A host name or an IP address, without brackets.
-    ///   - port: The port.
-    ///   - deadline: The instant after which the attempt is given up; the connect timeout may end it earlier.
-    /// - Throws: ``TransportError`` if no connection was established; a cancelled task throws at once.
+    /// - Throws: ``TransportError`` if there is no connection before the deadline and the connect timeout, or the task is
+    ///   cancelled.
     public func checkConnection(
         host: String,
         port: UInt16,
@@ -82,9 +75,9 @@ public final class HTTPClient: Sendable {
         _ = try await queue.exchange(check).get()
     }
 
-    /// Ends all requests with an error of kind ``TransportError/Kind/cancelled``, and then the client's thread.
+    /// Cancels all requests, and waits until the client's thread has ended.
     ///
-    /// Returns when the thread has answered all requests and stopped. May be called more than once.
+    /// May be called more than once.
     public func shutDown() async {
         queue.stop()
         // A thread that is started after this ends at once, and nobody waits for it.

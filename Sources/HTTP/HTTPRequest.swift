@@ -1,8 +1,6 @@
 public import Base
 
-/// An HTTP request.
 public struct HTTPRequest: Sendable, Hashable {
-    /// The method, such as `GET` or `PATCH`.
     public var method: String
 
     /// The URL, `http` or `https`.
@@ -11,7 +9,6 @@ public struct HTTPRequest: Sendable, Hashable {
     /// The headers, in addition to the headers that the client sends with every request.
     public var headers: [HTTPHeader]
 
-    /// The body, if any.
     public var body: [UInt8]?
 
     /// Whether up to ten redirections are followed, except from `https` to `http`.
@@ -19,7 +16,7 @@ public struct HTTPRequest: Sendable, Hashable {
     /// libcurl sends neither a token nor a header `Cookie` to another server, but it does present a client certificate.
     public var followsRedirects: Bool
 
-    /// The maximum number of bytes in a reply.
+    /// The maximum size of the response's body in bytes.
     public var replyLimit: Int
 
     public init(
@@ -35,15 +32,12 @@ public struct HTTPRequest: Sendable, Hashable {
     }
 }
 
-/// A function that receives a body in parts, which is called on the thread of the client.
+/// A function that is called with the next bytes of a body, on the client's thread.
 ///
-/// It receives the response without its body, and the next bytes. While it runs, no other request makes progress. An error
-/// that it throws ends the request.
+/// While it runs, no other request makes progress. An error that it throws ends the request.
 public typealias BodyReceiver = @Sendable (_ response: HTTPResponse, _ bytes: [UInt8]) throws(SystemError) -> Void
 
-/// One header of a request or a response.
 public struct HTTPHeader: Sendable, Hashable {
-    /// The name, which is case-insensitive.
     public var name: String
     public var value: String
 
@@ -52,7 +46,7 @@ public struct HTTPHeader: Sendable, Hashable {
         self.value = value
     }
 
-    /// Returns whether the header has the given name, ignoring case.
+    /// Returns whether the header has a name, ignoring case.
     func isNamed(_ other: String) -> Bool {
         name.lowercased() == other.lowercased()
     }
@@ -60,8 +54,6 @@ public struct HTTPHeader: Sendable, Hashable {
 
 extension HTTPRequest {
     /// Returns the header lines for libcurl; a line such as `Expect:` removes a header that libcurl would send.
-    ///
-    /// - Throws: ``TransportError`` if a header contains a line break, or the token is unreadable.
     func headerLines(url: RequestURL, identity: ConnectionIdentity) throws(TransportError) -> [String] {
         var lines: [String] = []
         for header in headers {
@@ -84,9 +76,9 @@ extension HTTPRequest {
     }
 }
 
-/// A request with everything that the transfer thread needs.
+/// A request and its settings for the transfer thread.
 struct PreparedRequest: Sendable {
-    /// The number that the queue gives to the request.
+    /// The number that ``RequestQueue`` gives to the request.
     var number: UInt64 = 0
     var method: String
     var url: RequestURL
@@ -102,7 +94,7 @@ struct PreparedRequest: Sendable {
     /// The receiver of the body of a response of status 200 or 206, or `nil` if the body is part of the response.
     var receiver: BodyReceiver?
 
-    /// Whether the transfer only establishes a TCP connection, and then closes it.
+    /// Whether the transfer only establishes a TCP connection.
     var isConnectionCheck = false
 
     /// The time between start and deadline.

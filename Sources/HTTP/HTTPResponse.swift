@@ -3,7 +3,6 @@ internal import CCurl
 
 /// An HTTP response of any status.
 public struct HTTPResponse: Sendable, Hashable {
-    /// The status, such as 200.
     public var status: Int
 
     /// The headers in the order received.
@@ -29,7 +28,7 @@ public struct HTTPResponse: Sendable, Hashable {
             || text.contains("plain HTTP request was sent to HTTPS port")
     }
 
-    /// The time of the server's clock when it answered, from the header `Date`.
+    /// The server's time in the header `Date`.
     public var date: Timestamp? {
         guard let text = values(of: "date").first else { return nil }
         let seconds = unsafe curl_getdate(text, nil)

@@ -19,7 +19,7 @@ struct MultiHandle: ~Copyable {
         unsafe curl_multi_cleanup(raw)
     }
 
-    /// The object with which other threads interrupt ``wait(upTo:)``.
+    /// The handle with which other threads interrupt ``wait(upTo:)``.
     var wakeup: Wakeup { Wakeup(self) }
 
     borrowing func add(_ transfer: borrowing EasyHandle) -> Bool {
@@ -36,7 +36,7 @@ struct MultiHandle: ~Copyable {
         unsafe curl_multi_perform(raw, &runningCount)
     }
 
-    /// Returns the next ended transfer and its result, or `nil` if there is none.
+    /// Returns the next transfer that has ended, and its result.
     borrowing func nextEnded() -> (identity: UInt, code: CURLcode)? {
         var remainingCount: Int32 = 0
         while let message = unsafe curl_multi_info_read(raw, &remainingCount) {
@@ -51,7 +51,6 @@ struct MultiHandle: ~Copyable {
         unsafe curl_multi_poll(raw, nil, 0, milliseconds, nil)
     }
 
-    /// Interrupts the wait of a multi handle from another thread.
     @safe
     struct Wakeup: Sendable {
         // `curl_multi_wakeup` is the only function that may be called from any thread. RequestQueue ensures that the

@@ -1,9 +1,9 @@
 internal import CCurl
 internal import COpenSSL
 
-/// The certificate that a server presented in a TLS handshake.
+/// The certificate that a server presents in a TLS handshake.
 ///
-/// The object is owned by a transfer and by its TLS context, both of which are used on one thread only.
+/// The transfer and its TLS context own the object, and use it on one thread only.
 final class PeerCapture {
     /// Whether a TLS handshake has begun.
     private(set) var hasBegun = false
@@ -11,7 +11,7 @@ final class PeerCapture {
     /// The DER bytes of the server's certificate.
     private(set) var leaf: [UInt8]?
 
-    /// Makes a TLS context report certificates to this object.
+    /// Sets the callback of a TLS context that records the server's certificate in this object.
     func install(in context: UnsafeMutableRawPointer?) -> CURLcode {
         guard let context = unsafe context.map(OpaquePointer.init) else { return CURLE_ABORTED_BY_CALLBACK }
         hasBegun = true

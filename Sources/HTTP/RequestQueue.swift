@@ -43,7 +43,7 @@ final class RequestQueue: Sendable {
         }
     }
 
-    /// Makes the thread end all requests with ``TransportError/Kind/cancelled``, and then exit.
+    /// Makes the thread cancel all requests, and then end.
     func stop() {
         state.withLock { state in
             state.changes.isStopping = true
@@ -51,7 +51,7 @@ final class RequestQueue: Sendable {
         }
     }
 
-    /// Waits until the thread has answered all requests and stopped.
+    /// Waits until the thread has answered all requests and is about to end.
     func waitForEnd() async {
         await withCheckedContinuation { continuation in
             let hasEnded = state.withLock { state in
@@ -87,12 +87,11 @@ final class RequestQueue: Sendable {
 
     // MARK: For the transfer thread
 
-    /// Sets the object with which tasks wake up the thread.
+    /// Sets the handle with which tasks wake up the thread.
     func open(_ wakeup: MultiHandle.Wakeup) {
         state.withLock { $0.wakeup = wakeup }
     }
 
-    /// Takes the changes since the last call.
     func drain() -> PendingChanges {
         state.withLock { state in
             defer { state.changes = PendingChanges(isStopping: state.changes.isStopping) }
@@ -105,7 +104,7 @@ final class RequestQueue: Sendable {
         state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(returning: reply)
     }
 
-    /// Removes the wake-up object; called before the multi handle is freed.
+    /// Removes the handle of ``open(_:)``, before libcurl frees it.
     func close() {
         state.withLock { $0.wakeup = nil }
     }

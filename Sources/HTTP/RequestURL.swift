@@ -9,7 +9,6 @@ struct RequestURL: Sendable, Hashable {
     /// The URL without user name, password and query, for messages.
     var shownText: String
 
-    /// The scheme, `http` or `https`.
     var scheme: String
 
     /// The host, with brackets if it is an IPv6 address.
@@ -19,7 +18,7 @@ struct RequestURL: Sendable, Hashable {
     /// Host and port, for messages.
     var address: String { "\(host):\(port)" }
 
-    /// Whether the host is this machine by its name or by a loopback address.
+    /// Whether the host is `localhost` or a loopback address.
     var isOfThisMachine: Bool {
         Endpoint(host: host.lowercased().filter { $0 != "[" && $0 != "]" }, port: 0).isLoopback
     }
@@ -29,9 +28,7 @@ struct RequestURL: Sendable, Hashable {
         port == (scheme == "https" ? "443" : "80") ? host : address
     }
 
-    /// Parses a URL.
-    ///
-    /// - Throws: ``TransportError`` if the text is not an http or https URL.
+    /// Parses a URL, whose scheme must be `http` or `https`.
     init(_ text: String) throws(TransportError) {
         let parser = URLParser()
         guard !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }), parser.parse(text) else {
@@ -52,8 +49,6 @@ struct RequestURL: Sendable, Hashable {
     }
 
     /// Creates the URL of a connection check.
-    ///
-    /// - Throws: ``TransportError`` if the host is invalid.
     init(checking endpoint: Endpoint) throws(TransportError) {
         guard !endpoint.host.utf8.contains(where: "/?#@".utf8.contains) else {
             throw TransportError(.invalidRequest, "'\(endpoint.host)' is not a host")
@@ -61,7 +56,7 @@ struct RequestURL: Sendable, Hashable {
         try self.init("http://\(endpoint)/")
     }
 
-    /// Returns the URL with another host and the same port, or `nil` if the host is invalid.
+    /// Returns the URL with another host and the same port, `nil` if the host is invalid.
     func text(withHost host: String) -> String? {
         let parser = URLParser()
         guard parser.parse(text), parser.set(CURLUPART_HOST, host), parser.set(CURLUPART_PORT, port) else { return nil }
@@ -80,7 +75,7 @@ public func urlWithoutQuery(_ url: String) -> String {
     url.contains("?") ? "\(url.prefix { $0 != "?" })?…" : url
 }
 
-/// libcurl's URL parser, which ensures that checks see the same parts of a URL as the transfer.
+/// libcurl's URL parser, so that checks see the same parts of a URL as the transfer.
 ///
 /// Wraps a `CURLU`, which is freed when the value goes out of scope.
 @safe

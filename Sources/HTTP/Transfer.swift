@@ -13,15 +13,10 @@ final class Transfer {
     /// The error with which a callback has ended the transfer.
     private var refusal: TransportError?
 
-    /// The time in seconds after which a transfer to a receiver is ended if no byte has arrived.
+    /// The number of seconds without a byte after which a transfer to a receiver is ended.
     fileprivate static let silenceLimit = 60
 
-    /// Prepares a transfer.
-    ///
-    /// - Parameters:
-    ///   - request: The request.
-    ///   - maximumConnectionAge: The maximum age, in seconds, of a connection to reuse; `nil` for any age.
-    /// - Throws: ``TransportError`` if libcurl lacks memory, or a feature that the request needs.
+    /// Prepares a transfer, which reuses a connection of at most a number of seconds of age, if there is a maximum.
     init(_ request: PreparedRequest, maximumConnectionAge: Int?) throws(TransportError) {
         self.request = request
         do throws(CurlError) {
@@ -52,7 +47,7 @@ final class Transfer {
         easy.string(info).map { (try? RequestURL($0).shownText) ?? $0 }
     }
 
-    /// Whether the connection is established and the request is being sent.
+    /// Whether the connection is established, so that the request is or has been sent.
     var isSent: Bool { easy.offset(CURLINFO_PRETRANSFER_TIME_T) > 0 }
 
     /// Whether both ends of the connection are the same socket.
@@ -201,14 +196,13 @@ private func trimmed(_ text: Substring) -> String {
 extension Transfer {
     private var address: String { request.url.address }
 
-    /// Describes the error of a transfer.
     func error(_ code: CURLcode) -> TransportError {
         var error = refusal ?? describe(code)
         if let proxy = request.proxyAddress { error.message += " (through proxy '\(proxy)')" }
         return error.located(at: request.url)
     }
 
-    /// Describes the progress of the transfer at its deadline.
+    /// Creates the error of a transfer at its deadline, which describes its progress.
     func overdueError() -> TransportError {
         TransportError(.timedOut, overdueMessage(request.allowance)).located(at: request.url)
     }
@@ -262,7 +256,6 @@ extension Transfer {
         return TransportError(.unreachable, connectMessage(number) + place)
     }
 
-    /// The message for a port without a listener.
     var refusedMessage: String { connectMessage(ECONNREFUSED) }
 
     private func connectMessage(_ number: Int32) -> String {
@@ -304,7 +297,7 @@ extension Transfer {
         return TransportError(kind, "'\(address)': \(text)")
     }
 
-    /// libcurl's text, which contains that of OpenSSL.
+    /// Returns libcurl's message about this transfer, which includes OpenSSL's, or else its text for the code.
     private func text(_ code: CURLcode) -> String {
         let text = easy.errorText
         return text.isEmpty ? libcurlText(code) : text

@@ -10,9 +10,9 @@ struct TransferLoop: ~Copyable {
     /// The requests that have not been started, in the order of their arrival.
     private var waiting: ArraySlice<PreparedRequest> = []
     private var transfers: [UInt: Transfer] = [:]
-    /// The time at which a request last got no response, by address; its connection may be dead.
+    /// The time at which a request last got no response, by address; older connections may be dead.
     private var silences: [String: ContinuousClock.Instant] = [:]
-    /// A lower bound for all deadlines, which may come from a request that has already ended.
+    /// A lower bound for all deadlines; it may be the deadline of a request that has already ended.
     private var nextDeadline: ContinuousClock.Instant?
 
     init(queue: RequestQueue, inFlightLimit: Int) {
@@ -119,8 +119,6 @@ struct TransferLoop: ~Copyable {
 }
 
 /// Starts the thread that serves a queue until it is stopped.
-///
-/// - Throws: ``TransportError`` if no thread can be started.
 func startTransferThread(queue: RequestQueue, inFlightLimit: Int) throws(TransportError) {
     do throws(SystemError) {
         try startThread {

@@ -14,7 +14,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case timedOut
         /// The connection or the stream was closed before the response was complete.
         case closed
-        /// The server's certificate is refused.
+        /// The server's certificate is refused for another reason than the following three.
         case untrusted
         /// The server's certificate is not valid for the host.
         case hostName
@@ -22,7 +22,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case serverCertificateExpired
         /// The server's certificate, or another in its chain, is not valid yet.
         case serverCertificateNotYetValid
-        /// The server does not speak TLS, or no HTTP.
+        /// The server does not speak TLS, or does not speak HTTP.
         case tls
         /// The server refused the client certificate.
         case clientCertificateRefused
@@ -57,7 +57,6 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
 }
 
 extension TransportError {
-    /// Returns the error with the address of the request.
     func located(at url: RequestURL) -> TransportError {
         var located = self
         located.address = url.address

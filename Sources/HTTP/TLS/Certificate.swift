@@ -1,7 +1,7 @@
 public import Base
 internal import COpenSSL
 
-/// The contents of an X.509 certificate.
+/// A parsed X.509 certificate.
 public struct Certificate: Sendable, Hashable {
     /// The subject, such as `CN=kube-admin,O=system:masters`.
     public let subject: String
@@ -18,10 +18,7 @@ public struct Certificate: Sendable, Hashable {
     /// The host names and IP addresses that the certificate is valid for.
     public let names: [String]
 
-    /// The beginning of the validity period.
     public let validFrom: Timestamp
-
-    /// The end of the validity period.
     public let validUntil: Timestamp
 
     /// Whether the certificate may sign others.
@@ -30,9 +27,7 @@ public struct Certificate: Sendable, Hashable {
     /// The DER bytes.
     public let der: [UInt8]
 
-    /// Parses a DER certificate.
-    ///
-    /// - Throws: ``TLSError`` if the bytes are not exactly one certificate.
+    /// Parses exactly one certificate.
     public init(der: [UInt8]) throws(TLSError) {
         let handle = try X509Handle(der: der)
         guard let validFrom = handle.validFrom, let validUntil = handle.validUntil else {
@@ -47,9 +42,7 @@ public struct Certificate: Sendable, Hashable {
         (self.validFrom, self.validUntil, self.der) = (validFrom, validUntil, der)
     }
 
-    /// Parses all certificates of a PEM text, which may contain other blocks.
-    ///
-    /// - Throws: ``TLSError`` if the text contains no certificate, or one of them is invalid.
+    /// Parses all certificates of a PEM text, at least one, and ignores other blocks.
     public static func read(pem: [UInt8]) throws(TLSError) -> [Certificate] {
         let blocks = try PEMBlock.blocks(in: pem)
         var certificates: [Certificate] = []
@@ -62,7 +55,6 @@ public struct Certificate: Sendable, Hashable {
     }
 }
 
-/// Properties that are read from the parsed certificate on demand.
 extension Certificate {
     /// The type of the key: a raw value of ``Base/KeyType``, or a similar word such as `rsa-1024`.
     public var keyType: String {
@@ -122,7 +114,7 @@ extension Certificate {
         return "-----BEGIN CERTIFICATE-----\n\(lines.joined())-----END CERTIFICATE-----\n"
     }
 
-    /// Returns a value that is read from the parsed certificate, or `missing` if parsing fails.
+    /// Parses the certificate and reads a value of it; returns `missing` if parsing fails.
     func property<Value>(_ missing: Value, _ read: (OpaquePointer) -> Value) -> Value {
         guard let handle = try? X509Handle(der: der) else { return missing }
         defer { _ = LibCrypto.drainErrorQueue() }
@@ -133,12 +125,9 @@ extension Certificate {
 extension Certificate {
     /// Checks that a chain of signatures leads to an authority, and that each certificate is valid at an instant.
     ///
-    /// An authority ends the chain even if it is not self-signed, as in Go's TLS.
+    /// An authority ends the chain even if it is not self-signed, as in Go's TLS. Without an instant, only the signatures are
+    /// checked.
     ///
-    /// - Parameters:
-    ///   - authorities: The trusted certificates.
-    ///   - intermediates: Untrusted certificates that may be part of the chain.
-    ///   - time: The instant, or `nil` to check the signatures only.
     /// - Throws: ``TLSError`` with the reason as a predicate of this certificate.
     public func verify(
         by authorities: [Certificate],
@@ -151,11 +140,9 @@ extension Certificate {
         }
     }
 
-    /// Verifies the chain.
+    /// Verifies the chain; returns one of libcrypto's `X509_V_ERR_…` and the certificate that failed, `nil` if it is valid.
     ///
     /// The corresponding C function is `X509_verify_cert`.
-    ///
-    /// - Returns: One of libcrypto's `X509_V_ERR_…`, and the certificate that failed; `nil` if all are valid.
     private func fault(
         _ authorities: [Certificate],
         _ intermediates: [Certificate],
@@ -201,9 +188,7 @@ extension Certificate {
         (try? verify(by: authorities, intermediates: intermediates, at: nil)) != nil
     }
 
-    /// Returns whether the certificate's issuer has the name of one of the authorities, but another key.
-    ///
-    /// This is how a CA looks that was made again under its former name.
+    /// Returns whether the issuer has the name of an authority but another key, like a CA that was created again.
     public func isIssuedByNamesake(of authorities: [Certificate], intermediates: [Certificate] = []) -> Bool {
         do throws(TLSError) {
             try verify(by: authorities, intermediates: intermediates, at: nil)
@@ -213,13 +198,7 @@ extension Certificate {
         }
     }
 
-    /// Describes a verification error of libcrypto.
-    ///
-    /// - Parameters:
-    ///   - code: One of libcrypto's `X509_V_ERR_…`.
-    ///   - failing: The certificate of the chain that failed verification, if it is not this certificate.
-    ///   - authorities: The trusted certificates.
-    /// - Returns: The error, with the reason as a predicate of this certificate.
+    /// Describes a verification error of libcrypto as a predicate of this certificate.
     private func verificationError(code: Int32, failing: Certificate?, authorities: [Certificate]) -> TLSError {
         let failing = failing ?? self
         let which = failing == self ? "" : "depends on '\(failing.subject)', which "

@@ -2,13 +2,10 @@ public import Base
 
 /// The contents of a new certificate.
 public struct CertificateContents: Sendable, Hashable {
-    /// The common name of the subject.
     public var commonName: String
 
-    /// The organizations of the subject.
     public var organizations: [String]
 
-    /// The names that the certificate is valid for.
     public var names: [SubjectName]
 
     /// The uses of a leaf certificate; empty for an authority, which signs certificates.
@@ -17,10 +14,8 @@ public struct CertificateContents: Sendable, Hashable {
     /// Whether the certificate may sign others.
     public var isAuthority: Bool
 
-    /// The beginning of the validity period.
     public var validFrom: Timestamp
 
-    /// The end of the validity period.
     public var validUntil: Timestamp
 
     public init(
@@ -44,22 +39,13 @@ public struct CertificateContents: Sendable, Hashable {
 
 extension PrivateKey {
     /// Creates a self-signed certificate for this key.
-    ///
-    /// - Throws: ``TLSError`` if libcrypto refuses the contents.
     public func certify(_ contents: CertificateContents) throws(TLSError) -> Certificate {
         let draft = try CertificateDraft(contents)
         try draft.fill(for: self)
         return try draft.signed(by: self, issuer: nil)
     }
 
-    /// Issues a certificate for another key.
-    ///
-    /// - Parameters:
-    ///   - contents: The contents of the certificate.
-    ///   - key: The key that the certificate is for.
-    ///   - authority: The CA certificate that belongs to the signing key, `self`.
-    /// - Returns: The certificate.
-    /// - Throws: ``TLSError`` if libcrypto refuses the contents.
+    /// Issues a certificate for another key; the authority is the CA certificate that belongs to this key.
     public func issue(
         _ contents: CertificateContents,
         for key: PrivateKey,

@@ -9,7 +9,7 @@ struct CertificateDraft: ~Copyable {
     private let raw: OpaquePointer
     private let contents: CertificateContents
 
-    /// Allocates a certificate; the contents are added by ``fill(for:)``.
+    /// Creates an empty certificate; ``fill(for:)`` adds the contents.
     init(_ contents: CertificateContents) throws(TLSError) {
         LibCrypto.prepare()
         guard let certificate = unsafe X509_new() else { throw .notMade("a certificate") }
@@ -21,7 +21,7 @@ struct CertificateDraft: ~Copyable {
         unsafe X509_free(raw)
     }
 
-    /// Adds the parts of the certificate that do not depend on the issuer.
+    /// Adds the contents that do not depend on the issuer.
     borrowing func fill(for key: PrivateKey) throws(TLSError) {
         // Only version 3, encoded as 2, allows extensions.
         try check(unsafe X509_set_version(raw, 2), "its version")
@@ -38,13 +38,7 @@ struct CertificateDraft: ~Copyable {
         try addExtensions()
     }
 
-    /// Adds the issuer, and signs the certificate.
-    ///
-    /// - Parameters:
-    ///   - key: The issuer's key.
-    ///   - issuer: The issuer's certificate, `nil` for a self-signed certificate.
-    /// - Returns: The certificate.
-    /// - Throws: ``TLSError`` if libcrypto refuses.
+    /// Adds the issuer and signs the certificate with the issuer's key; without an issuer it is self-signed.
     borrowing func signed(by key: PrivateKey, issuer: Certificate?) throws(TLSError) -> Certificate {
         if let issuer {
             let handle = try X509Handle(der: issuer.der)
@@ -87,9 +81,9 @@ struct CertificateDraft: ~Copyable {
         return isRSA && contents.usages.contains(.serverAuth) ? "digitalSignature,keyEncipherment" : "digitalSignature"
     }
 
-    /// Adds an extension in the notation of x509v3_config(5), which must not contain external input.
+    /// Adds an extension in the notation of x509v3_config(5); returns 1 for success, like functions of libcrypto.
     ///
-    /// - Returns: 1 for success, like functions of libcrypto.
+    /// The value must not contain unchecked input.
     private func add(_ extensionType: Int32, _ value: String, issuer: OpaquePointer? = nil) -> Int32 {
         var context = unsafe X509V3_CTX()
         unsafe X509V3_set_ctx(&context, issuer ?? raw, raw, nil, nil, 0)
@@ -107,7 +101,6 @@ struct CertificateDraft: ~Copyable {
         try check(result, "the identifier of its issuer's key")
     }
 
-    /// Throws an error if the result of a libcrypto function is not 1, the value for success.
     private func check(_ result: Int32, _ what: String) throws(TLSError) {
         guard result == 1 else { throw .notMade("a certificate with \(what)") }
     }

@@ -7,13 +7,12 @@ internal import COpenSSL
 public struct SHA256: ~Copyable {
     private let raw: OpaquePointer
 
-    /// The algorithm, which libcrypto finds in a multiple of the time that the digest of a short text takes.
+    /// The algorithm, whose lookup takes longer than the digest of a short text.
     private nonisolated(unsafe) static let algorithm: OpaquePointer? = {
         LibCrypto.prepare()
         return unsafe EVP_MD_fetch(nil, "SHA256", nil)
     }()
 
-    /// Creates an empty digest.
     public init() {
         let context = unsafe EVP_MD_CTX_new()
         guard let context = unsafe context, unsafe EVP_DigestInit_ex(context, Self.algorithm, nil) == 1 else {
@@ -26,7 +25,6 @@ public struct SHA256: ~Copyable {
         unsafe EVP_MD_CTX_free(raw)
     }
 
-    /// Adds bytes.
     public mutating func update(_ bytes: [UInt8]) {
         let result = unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(raw, $0.baseAddress, $0.count) }
         precondition(result == 1, "a digest takes any bytes")

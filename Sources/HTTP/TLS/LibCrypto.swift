@@ -2,9 +2,9 @@ internal import COpenSSL
 
 /// OpenSSL's libcrypto.
 public enum LibCrypto {
-    /// Initialises the library, once; must be called before any other function of OpenSSL.
+    /// Initialises the library; must be called before any other function of OpenSSL.
     ///
-    /// No clean-up at exit is registered, because the clean-up would race with other threads that release objects
+    /// No clean-up at exit is registered, because it would race with other threads that release objects
     /// (swift-corelibs-foundation, issue 5469).
     public static func prepare() {
         precondition(isReady, "libcrypto is ready for use")
@@ -12,9 +12,7 @@ public enum LibCrypto {
 
     private static let isReady = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
 
-    /// Empties this thread's error queue.
-    ///
-    /// - Returns: The library's text for the latest error, or `nil` if the queue was empty.
+    /// Empties this thread's error queue and returns the library's text for the latest error.
     static func drainErrorQueue() -> String? {
         let code = ERR_peek_last_error()
         ERR_clear_error()

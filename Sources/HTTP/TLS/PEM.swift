@@ -1,6 +1,6 @@
 internal import COpenSSL
 
-/// A block of a PEM text, as libcrypto reads it, which ignores text between blocks.
+/// A block of a PEM text, as libcrypto reads it.
 struct PEMBlock {
     /// The label, such as `CERTIFICATE`.
     let label: String
@@ -8,16 +8,13 @@ struct PEMBlock {
     /// The header lines before the contents, as in the old format of encrypted keys.
     let header: String
 
-    /// The decoded contents.
     let contents: [UInt8]
 
     var isKey: Bool { label.hasSuffix("PRIVATE KEY") }
 
-    /// Reads the blocks of a text.
+    /// Reads the blocks of a text, at least one.
     ///
     /// The corresponding C function is `PEM_read_bio`.
-    ///
-    /// - Throws: ``TLSError`` if the text has no block, or a malformed block.
     static func blocks(in bytes: [UInt8]) throws(TLSError) -> [PEMBlock] {
         guard !bytes.isEmpty else { throw TLSError(.wrongContents, "is empty") }
         LibCrypto.prepare()

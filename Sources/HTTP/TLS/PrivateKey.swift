@@ -9,11 +9,7 @@ public final class PrivateKey: Sendable {
     // The key does not change, and libcrypto locks the values that it caches in the key.
     private nonisolated(unsafe) let raw: OpaquePointer
 
-    /// Generates a key.
-    ///
-    /// Generating a large RSA key takes up to a few seconds.
-    ///
-    /// - Throws: ``TLSError`` if libcrypto cannot generate the key.
+    /// Generates a key, which takes up to a few seconds for a large RSA key.
     public init(generating type: KeyType) throws(TLSError) {
         LibCrypto.prepare()
         guard let key = unsafe generate(type) else { throw .notMade("a key of type \(type.rawValue)") }
@@ -23,8 +19,6 @@ public final class PrivateKey: Sendable {
     /// Parses a key in PEM: PKCS#8, PKCS#1 or SEC1, not encrypted.
     ///
     /// The corresponding C function is `PEM_read_bio_PrivateKey`.
-    ///
-    /// - Throws: ``TLSError`` if the text is not a key.
     public init(pem: SecretBytes) throws(TLSError) {
         LibCrypto.prepare()
         let parsed = unsafe pem.withBytes { bytes -> OpaquePointer? in
@@ -43,9 +37,7 @@ public final class PrivateKey: Sendable {
         unsafe raw = key
     }
 
-    /// Parses the first key of a PEM text, which may contain other blocks.
-    ///
-    /// - Throws: ``TLSError`` if the text contains no key, or if the key is invalid or encrypted.
+    /// Parses the first key of a PEM text, and ignores other blocks.
     public static func read(pem: [UInt8]) throws(TLSError) -> PrivateKey {
         let blocks = try PEMBlock.blocks(in: pem)
         guard let block = blocks.first(where: \.isKey) else {
@@ -65,11 +57,8 @@ public final class PrivateKey: Sendable {
     /// Encodes the key in PEM as PKCS#8, without encryption.
     ///
     /// The corresponding C function is `PEM_write_bio_PKCS8PrivateKey`.
-    ///
-    /// - Returns: The text, which is wiped when it is released.
-    /// - Throws: ``TLSError`` if libcrypto cannot encode the key.
     public func pem() throws(TLSError) -> SecretBytes {
-        // libcrypto wipes a buffer of this type when it frees the buffer.
+        // libcrypto wipes such a buffer before it frees it.
         guard let buffer = unsafe BIO_new(BIO_s_secmem()) else { throw .notMade("the text of a key") }
         defer { unsafe BIO_free(buffer) }
         guard unsafe PEM_write_bio_PKCS8PrivateKey(buffer, raw, nil, nil, 0, nil, nil) == 1 else {
@@ -86,7 +75,6 @@ public final class PrivateKey: Sendable {
         return unsafe handle.withRaw { unsafe X509_check_private_key($0, raw) == 1 }
     }
 
-    /// Lends the C object to a closure.
     func withRaw<Value>(_ body: (OpaquePointer) -> Value) -> Value {
         unsafe body(raw)
     }
@@ -95,7 +83,6 @@ public final class PrivateKey: Sendable {
     var typeName: String { unsafe HTTP.keyTypeName(raw) }
 }
 
-/// Generates a key; returns `nil` on failure.
 private func generate(_ type: KeyType) -> OpaquePointer? {
     let algorithm =
         switch type {
@@ -139,7 +126,7 @@ func keyTypeName(_ key: OpaquePointer) -> String {
 }
 
 extension TLSError {
-    /// Creates the error that libcrypto could not create something, with libcrypto's reason.
+    /// Creates the error of an object that libcrypto could not create, with libcrypto's reason.
     static func notMade(_ what: String) -> TLSError {
         let reason = LibCrypto.drainErrorQueue() ?? "unknown reason"
         return TLSError(.other, "cannot make \(what): \(reason)")
@@ -148,13 +135,6 @@ extension TLSError {
 
 extension PrivateKey {
     /// Creates a certificate signing request for this key, as PKCS#10 in PEM.
-    ///
-    /// - Parameters:
-    ///   - commonName: The common name of the subject.
-    ///   - organizations: The organizations of the subject.
-    ///   - names: The names for which the certificate should be valid.
-    /// - Returns: The PEM text.
-    /// - Throws: ``TLSError`` if libcrypto refuses the contents.
     public func request(
         commonName: String,
         organizations: [String],

@@ -2,7 +2,6 @@ import Base
 
 /// The reason why a certificate or key cannot be used or created.
 public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The kind of an error, for callers that act on it.
     public enum Kind: Sendable, Hashable {
         /// The text is not PEM of the expected type, or a key is encrypted with a password.
         case wrongContents
@@ -28,13 +27,9 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
 
-    /// Explains the error by what the file is instead of a certificate or key.
+    /// Returns the reason as a predicate of a file, and what to do; a file of another format is named.
     ///
-    /// - Parameters:
-    ///   - bytes: The content of the file.
-    ///   - path: The path of the file, `nil` if the content is a value of another file.
-    ///   - isKey: Whether a private key is expected, and otherwise a certificate.
-    /// - Returns: The reason as a predicate of the file, and what to do.
+    /// The path is `nil` if the content is a value of another file.
     public func explained(
         by bytes: [UInt8],
         path: String?,

@@ -34,7 +34,6 @@ struct X509Handle: ~Copyable {
         unsafe X509_free(raw)
     }
 
-    /// Lends the C object to a closure.
     borrowing func withRaw<Value>(_ body: (OpaquePointer) -> Value) -> Value {
         unsafe body(raw)
     }
@@ -80,7 +79,6 @@ struct X509Handle: ~Copyable {
     }
 }
 
-/// Returns the bytes of an ASN.1 string.
 func asn1Bytes(_ text: UnsafePointer<ASN1_STRING>) -> [UInt8] {
     let start = unsafe ASN1_STRING_get0_data(text)
     return unsafe Array(UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(text))))
@@ -98,7 +96,7 @@ func asn1Text(_ text: UnsafePointer<ASN1_STRING>?) -> String {
     return unsafe String(decoding: UnsafeBufferPointer(start: start, count: Int(length)), as: UTF8.self)
 }
 
-/// Formats a name as RFC 2253, without escaping non-ASCII letters.
+/// Formats a name according to RFC 2253, without escaping non-ASCII letters.
 private func distinguishedName(_ name: OpaquePointer?) -> String {
     guard let buffer = unsafe BIO_new(BIO_s_mem()) else { return "" }
     defer { unsafe BIO_free(buffer) }
