@@ -79,13 +79,13 @@ struct X509Handle: ~Copyable {
     }
 }
 
-func asn1Bytes(_ text: UnsafePointer<ASN1_STRING>) -> [UInt8] {
+private func asn1Bytes(_ text: UnsafePointer<ASN1_STRING>) -> [UInt8] {
     let start = unsafe ASN1_STRING_get0_data(text)
     return unsafe Array(UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(text))))
 }
 
 /// Returns the text of an ASN.1 string, or an empty text if it cannot be converted to UTF-8.
-func asn1Text(_ text: UnsafePointer<ASN1_STRING>?) -> String {
+private func asn1Text(_ text: UnsafePointer<ASN1_STRING>?) -> String {
     var utf8: UnsafeMutablePointer<UInt8>?
     let length = unsafe ASN1_STRING_to_UTF8(&utf8, text)
     guard length >= 0, let start = unsafe utf8 else {
