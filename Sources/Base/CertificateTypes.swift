@@ -1,4 +1,4 @@
-/// The validity of a certificate on the node.
+/// The validity period of a certificate on the node.
 public struct CertificateExpiry: Sendable, Hashable {
     /// The file that contains the certificate: PEM or a kubeconfig.
     public var path: String

@@ -1,13 +1,13 @@
-/// A file format that is recognised by the content, so that a wrong file is named instead of its syntax errors.
+/// A file format recognised by its content, so that a wrong file is reported as such and not by its syntax errors.
 public struct ContentFormat: Sendable, Hashable {
     public enum Kind: Sendable, Hashable { case empty, certificate, privateKey, other }
 
     public let kind: Kind
 
-    /// The format as a predicate without "is", such as `a kustomization`.
+    /// The format in words that follow "is", such as `a kustomization`.
     public let name: String
 
-    /// Advice, such as a command that converts the file.
+    /// Advice, such as a command that decrypts the file.
     public let hint: String?
 
     private init(_ kind: Kind, _ name: String, _ hint: String? = nil) {

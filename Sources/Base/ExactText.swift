@@ -14,7 +14,7 @@ public struct ExactText: Hashable, Sendable, ExpressibleByStringLiteral {
 
     public static func == (left: Self, right: Self) -> Bool { left.text.hasSameBytes(as: right.text) }
 
-    /// Hashes the text; texts that are equal for Swift share a hash.
+    /// Hashes the text; texts that Swift considers equal share a hash.
     public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
@@ -28,7 +28,7 @@ extension Sequence<String> {
 
 extension String {
     public func hasSameBytes(as other: String) -> Bool {
-        // These comparisons are faster for texts that differ, and the comparison of buffers for equal texts.
+        // These comparisons are fast for texts that differ, and the comparison of buffers is fast for equal texts.
         guard utf8.count == other.utf8.count, self == other else { return false }
         let areEqual = unsafe utf8.withContiguousStorageIfAvailable { left in
             unsafe other.utf8.withContiguousStorageIfAvailable { right in unsafe left.elementsEqual(right) }

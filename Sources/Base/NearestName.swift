@@ -28,12 +28,12 @@ private struct ComparedName {
         folded = characters.filter { !"-_. ".unicodeScalars.contains($0) }
     }
 
-    /// Returns the cost of the mistakes between two names, `nil` if it exceeds the limit or the names are too different.
+    /// Returns the edit cost between two names, `nil` if it exceeds the limit or the names are too different.
     func cost(of other: Self, limit: Int) -> Int? {
         let length = max(characters.count, other.characters.count)
         guard !folded.isEmpty, folded != other.folded else { return folded.isEmpty || limit < 0 ? nil : 0 }
         guard length > 2 else { return nil }
-        // A third of the characters, of which a replaced one counts more than a missing one.
+        // About a third of the characters may be wrong.
         let allowed = min(limit, min(8, max(3, 2 * length / 3)))
         guard abs(characters.count - other.characters.count) * missingCost <= allowed else { return nil }
         let cost = editCost(characters, other.characters)
@@ -58,7 +58,7 @@ private let missingCost = 2
 /// The cost of a character that is replaced by another one.
 private let replacedCost = 3
 
-/// Returns the Damerau-Levenshtein distance with the costs of the mistakes.
+/// Returns the Damerau-Levenshtein distance with these costs.
 private func editCost(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
     var previous: [Int] = []
     var current = (0...right.count).map { $0 * missingCost }

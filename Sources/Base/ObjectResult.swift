@@ -23,7 +23,7 @@ public struct ObjectResult: Sendable, Hashable {
     public var diff: [String]
     /// Whether the change affects only the managers of fields, and no value of a field.
     public var changesOnlyManagers: Bool
-    /// Remarks about what was left as it is, and why.
+    /// Remarks about parts of the object that were not changed, and why.
     public var notes: [String]
 
     public init(

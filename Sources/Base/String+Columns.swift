@@ -1,6 +1,5 @@
-/// The width of texts on a terminal.
 extension String {
-    /// The number of columns that the text occupies.
+    /// The number of terminal columns that the text occupies.
     public var columnCount: Int { reduce(0) { $0 + $1.columnCount } }
 
     /// Returns the text, cut off with an ellipsis if it is wider than a number of columns.

@@ -81,7 +81,7 @@ public struct UnifiedDiff: Sendable {
         return ["@@ -\(old) +\(new) @@"] + lines.map { String(Substring($0)) }
     }
 
-    /// Returns the position in the new list of each element of the old list, `nil` for elements that are not in both.
+    /// Returns for each old element the position of the equal new element, `nil` if the element was removed.
     private static func partners(_ old: [Int], _ new: [Int]) -> [Int?] {
         var partners = [Int?](repeating: nil, count: old.count)
         let common = min(old.count, new.count)
@@ -104,7 +104,7 @@ public struct UnifiedDiff: Sendable {
     }
 }
 
-/// A run of equal elements in two lists, with the runs before it.
+/// A run of equal elements in two lists, linked to the run before it.
 private final class EqualRun {
     let old: Int
     let new: Int

@@ -11,7 +11,6 @@ public struct WebAddress: Sendable, Hashable {
     /// Whether the scheme is `https`.
     public let isSecure: Bool
 
-    /// Host and port.
     public let endpoint: Endpoint
 
     /// The text after the port: path, query and fragment.

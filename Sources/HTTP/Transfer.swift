@@ -16,7 +16,9 @@ final class Transfer {
     /// The number of seconds without a byte after which a transfer to a receiver is ended.
     fileprivate static let silenceLimit = 60
 
-    /// Prepares a transfer, which reuses a connection of at most a number of seconds of age, if there is a maximum.
+    /// Prepares a transfer.
+    ///
+    /// It only reuses a connection that is at most `maximumConnectionAge` seconds old, or any connection if it is `nil`.
     init(_ request: PreparedRequest, maximumConnectionAge: Int?) throws(TransportError) {
         self.request = request
         do throws(CurlError) {
@@ -47,7 +49,7 @@ final class Transfer {
         easy.string(info).map { (try? RequestURL($0).shownText) ?? $0 }
     }
 
-    /// Whether the connection is established, so that the request is or has been sent.
+    /// Whether the connection is established, and the request is being sent or has been sent.
     var isSent: Bool { easy.offset(CURLINFO_PRETRANSFER_TIME_T) > 0 }
 
     /// Whether both ends of the connection are the same socket.

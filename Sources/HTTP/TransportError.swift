@@ -14,7 +14,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case timedOut
         /// The connection or the stream was closed before the response was complete.
         case closed
-        /// The server's certificate is refused for another reason than the following three.
+        /// The server's certificate is refused for a reason that is not one of the following.
         case untrusted
         /// The server's certificate is not valid for the host.
         case hostName

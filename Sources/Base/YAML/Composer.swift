@@ -212,7 +212,7 @@ extension Composer {
         case .sequence: break
         case .mapping:
             hint = "if it is text, such as '{{ name }}', put it in quotes"
-            // A template is one value, and its reader would report another problem at the outer bracket.
+            // The place of the whole value, where its reader would report a mapping instead of a string.
             if let outer = frames.last, outer.isFlow { place = outer.location }
         }
         problems.append(Problem(message, at: place, hint: hint))

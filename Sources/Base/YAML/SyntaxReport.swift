@@ -66,7 +66,7 @@ struct SyntaxReport {
         )
     }
 
-    /// A string that is never closed, or closed in a later line, where its author meant another quote.
+    /// A string that is never closed, or is closed by a quote that was meant to begin another string.
     private var openQuote: Problem? {
         if isInQuotes {
             let isAtEnd = failure.problem == "found unexpected end of stream"
