@@ -89,7 +89,7 @@ public struct PathParts: Sendable {
 
     /// The hidden name in the same directory that a new version has until it is renamed into place.
     ///
-    /// What a killed process has left under this name is removed when the entry is written next.
+    /// Remains of a killed process under this name are removed when the entry is written next.
     public var temporaryName: String {
         // A name has at most 255 bytes, all of which the entry's name may use.
         ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).nest-bootstrap.tmp"

@@ -195,7 +195,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// Returns the error with the kind of file that was found, because the system's code does not distinguish a link.
+    /// Adds the kind of file that was found, because the error code does not distinguish a link.
     private func explained(_ error: SystemError, _ name: String) -> SystemError {
         guard [ENOTDIR, ELOOP].contains(error.code),
             let found = try? FileStatus.at(name, in: descriptor.raw, followingLinks: false, error.operation)

@@ -40,7 +40,7 @@ public enum Machine {
         return unsafe String(cString: path)
     }
 
-    /// Protects the keys in the memory of a root process or a unit from core dumps and from other processes.
+    /// Protects the keys in the memory of a root process from core dumps and other processes.
     ///
     /// Children are not affected. Called first in `main`, before any key is read.
     public static func forbidDumps() {
@@ -59,10 +59,10 @@ public enum Machine {
     /// The environment variable with the identifier of the boot for a confined process.
     public static let confinedBootVariable = "NEST_CONFINED_BOOT"
 
-    /// Whether this process has been started in a sandbox, by root.
+    /// Whether root has started this process in a sandbox.
     public static let isConfined = environmentVariable(confinedBootVariable) != nil
 
-    /// Makes this process one of the given user, without any right of root.
+    /// Changes the user of this process, which loses all privileges of root.
     ///
     /// Called before a second thread exists.
     public static func become(_ user: String) throws(SystemError) {

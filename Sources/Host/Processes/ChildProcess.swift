@@ -131,7 +131,6 @@ struct ChildProcess: ~Copyable {
         limit = .now + Self.drainTimeout
     }
 
-    /// Sends `SIGTERM` to the whole group.
     private mutating func terminate(_ ending: ExitStatus, _ grace: Duration) {
         self.ending = ending
         phase = .terminating
@@ -141,13 +140,12 @@ struct ChildProcess: ~Copyable {
         send(SIGCONT)
     }
 
-    /// Sends `SIGKILL` to the whole group.
     private mutating func killGroup() {
         send(SIGKILL)
         killLimit = killLimit ?? .now + Command.killLimit
     }
 
-    /// Acts on the phase's time limit, and returns whether the wait is over.
+    /// Reacts to the time limit of the phase, and returns whether the wait is over.
     private mutating func timeIsUp(_ grace: Duration) -> Bool {
         switch phase {
         case .running:
@@ -165,8 +163,8 @@ struct ChildProcess: ~Copyable {
 
     /// Reads the exit status, or returns the reason why this agent ended the program.
     ///
-    /// Until then, the kernel does not reuse the process ID. A process that still runs ``Command/killLimit`` after
-    /// `SIGKILL` is passed to `onSurvivor`.
+    /// Until the status is read, the kernel does not reuse the process ID. A process that still runs
+    /// ``Command/killLimit`` after `SIGKILL` is passed to `onSurvivor`.
     mutating func reap(onSurvivor: (pid_t) -> Void = { _ in }) throws(SystemError) -> ExitStatus {
         // Other processes of the group may outlive the leader, as a program outlives bubblewrap.
         if ending != nil, phase == .terminating { _ = group.survivor(at: limit) }

@@ -88,7 +88,7 @@ extension pollfd {
         self.init(fd: descriptor, events: Int16(POLLIN), revents: 0)
     }
 
-    /// Whether an event was reported, including an end or an error.
+    /// Whether an event was reported, including a hang-up or an error.
     var isReady: Bool { revents != 0 }
 }
 

@@ -30,7 +30,7 @@ public enum Signals {
             }
         }
         try startThread {
-            // The process that has started this one may have held them back until now.
+            // The process that started this one may have blocked them.
             _ = nest_host_unblock_interruptions()
             pipe.read { continuation.yield($0) }
         }

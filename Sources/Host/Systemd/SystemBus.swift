@@ -2,7 +2,7 @@ import Base
 import CSystemd
 import Glibc
 
-/// A connection to systemd over the system bus, for one unit.
+/// A connection to systemd over the system bus; errors name the unit.
 @safe
 struct SystemBus: ~Copyable {
     static let systemd = "org.freedesktop.systemd1"
@@ -58,7 +58,7 @@ struct SystemBus: ~Copyable {
         case properties = "org.freedesktop.DBus.Properties"
     }
 
-    /// Reads a property of the object at a path, which has a D-Bus type.
+    /// Reads a property with the given D-Bus type of the object at a path.
     private func property<Value>(
         _ name: String,
         _ type: String,
@@ -101,7 +101,7 @@ struct SystemBus: ~Copyable {
         try value(name, "b", at: try path(of: unit), as: .unit, CInt(0)) != 0
     }
 
-    /// Reads a value that is no text into a variable, which has an initial value of the same size.
+    /// Reads a property that is not a string; the initial value must have the size of its D-Bus type.
     private func value<Value: BitwiseCopyable>(
         _ name: String,
         _ type: Unicode.Scalar,
@@ -237,9 +237,9 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Returns whether systemd does not know the present files of a unit.
+    /// Returns whether the files of a unit have changed since systemd read them.
     ///
-    /// systemd notices changes of the files that it has read, and no new file that takes precedence over them.
+    /// systemd itself does not notice a new file that takes precedence over the files that it has read.
     func needsReload(for unit: String) throws(SystemError) -> Bool {
         if try flag("NeedDaemonReload", of: unit) { return true }
         let known = try text("FragmentPath", of: unit)
@@ -290,7 +290,6 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Lists the names of all unit files except templates.
     func unitFiles() throws(SystemError) -> [String] {
         try unsafe call("ListUnitFiles", { _ throws(SystemError) in }) { reply throws(SystemError) in
             var names: [String] = []

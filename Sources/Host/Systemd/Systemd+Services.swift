@@ -14,6 +14,7 @@ public struct InstalledUnit: Sendable, Hashable {
 }
 
 extension Systemd {
+    /// A change of a unit's state, as `systemctl` names it: `restart` also starts a unit that is not active.
     public enum ServiceChange: String, Sendable, Hashable {
         case start, stop, restart, reload
 
@@ -55,7 +56,7 @@ extension Systemd {
     /// Changes the state of a unit, and waits until systemd has done so.
     ///
     /// If the unit's files have changed, systemd is reloaded first. A unit that has started must still be active after
-    /// a time, because systemd counts most services as started as soon as their program has begun.
+    /// the settling time, because systemd counts most services as started as soon as their program has begun.
     ///
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
@@ -65,7 +66,7 @@ extension Systemd {
     ///   - settlingTime: The time for which a unit that has started must stay active.
     ///   - deadline: The instant after which the wait is given up.
     ///   - address: The address of the bus, `nil` for the system bus.
-    /// - Returns: The reason why the unit is not in the state, `nil` if it is.
+    /// - Returns: The reason why the unit has not reached the state, `nil` if it has.
     /// - Throws: ``Base/SystemError`` if systemd refuses or does not answer, with the code `ECANCELED` if the task is
     ///   cancelled.
     public static func change(
@@ -83,7 +84,7 @@ extension Systemd {
                 try bus.connect(to: address ?? systemBusAddress())
                 if try bus.needsReload(for: name) { try bus.order("Reload") }
                 bus.deadline = .now + slowAnswerLimit
-                // systemd would unload the unit, and lose the results of its start.
+                // Otherwise systemd would unload the unit, and lose the results of its start.
                 try bus.order("RefUnit", name)
                 try bus.subscribe()
                 if change != .stop, let first = try bus.starting(own, before: name).first {
@@ -124,7 +125,7 @@ extension Systemd {
         while result == nil {
             guard deadline > .now else { return nil }
             let hasJob = try bus.units(named: [name]).contains(where: \.hasJob)
-            // After systemd has executed itself again, the end of a job is not reported. If the job has just ended, its
+            // After `systemctl daemon-reexec`, the end of a job is not reported. If the job has just ended, its
             // end has arrived before the answer.
             let limit = hasJob ? min(deadline, .now + .seconds(1)) : .now
             try wait(until: limit, &bus, cancelled) { if $0 == job { result = $1 } }
@@ -149,7 +150,7 @@ extension Systemd {
     }
 }
 
-/// The reason why a unit is not in the state that it should be in.
+/// The reason why a unit has not reached the state that a change was to bring about.
 public enum ServiceFailure: Sendable, Hashable {
     /// The unit is ordered after the given unit, which waits for the caller.
     case waitsForCaller(String)
@@ -194,7 +195,7 @@ extension SystemBus {
         return try text("Result", of: unit, as: .service) == "success"
     }
 
-    /// Reads why a unit is not in the state that it should be in after a job.
+    /// Reads why a unit has not reached its state after a job.
     fileprivate func end(of unit: String, _ job: String) throws(SystemError) -> ServiceEnd {
         let state = try unitState()
         var end = ServiceEnd(state: state, job: job, result: "", exitStatus: nil, lacksCondition: false)
@@ -209,17 +210,7 @@ extension SystemBus {
 }
 
 extension Systemd {
-    public struct Job: Sendable, Hashable {
-        var change: ServiceChange
-        var unit: String
-
-        /// Starts a unit, with the units that it requires; an active unit is left alone.
-        public static func start(_ unit: String) -> Job { Job(change: .start, unit: unit) }
-        /// Restarts a unit, or starts it if it is not active.
-        public static func restart(_ unit: String) -> Job { Job(change: .restart, unit: unit) }
-        /// Stops a unit, with the units that require it or are part of it.
-        public static func stop(_ unit: String) -> Job { Job(change: .stop, unit: unit) }
-    }
+    public typealias Job = (change: ServiceChange, unit: String)
 
     /// Queues jobs in their order, without waiting for them to end.
     ///
@@ -295,7 +286,7 @@ extension Systemd {
                 address: address
             ) {
             case nil: break
-            case .waitsForCaller: try await queue([.restart(name)], address: address)
+            case .waitsForCaller: try await queue([(.restart, name)], address: address)
             case .notInTime: throw failed(ETIMEDOUT, "it has not started in time")
             case .failed(let end): throw failed(EIO, "after the restart it is \(end.state)")
             }

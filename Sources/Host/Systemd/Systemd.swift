@@ -131,8 +131,7 @@ extension SystemBus {
 }
 
 extension Systemd {
-    /// Reads the times until timers with a monotonic clock elapse next, by name; a timer that is not waiting is left
-    /// out.
+    /// Reads the times until monotonic timers elapse next, by name; timers that are not waiting are left out.
     public static func timers(
         _ names: [String],
         timeout: Duration = .seconds(2),
@@ -197,8 +196,7 @@ public struct UnitTimes: Sendable, Hashable {
     /// The time at which the unit then became inactive or failed, `nil` if it did not.
     public var ended: Duration?
 
-    /// The time at which the unit became active, or ended without becoming active: units ordered after it could then
-    /// start.
+    /// The end of the unit's start, with or without success, from which units ordered after it could start.
     public var startEnd: Duration? { active ?? ended }
 }
 

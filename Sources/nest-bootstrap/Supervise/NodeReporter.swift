@@ -208,6 +208,6 @@ extension NodeReporter {
     /// If systemd refuses, the timer starts the service later.
     static func request(_ report: ReportDeclaration?) async {
         guard report != nil else { return }
-        _ = try? await Systemd.queue([.restart(reportUnitName)], timeout: answerLimit)
+        _ = try? await Systemd.queue([(.restart, reportUnitName)], timeout: answerLimit)
     }
 }

@@ -75,7 +75,7 @@ struct SuperviseCommand: Command {
             )
             return .configuration
         }
-        try await Systemd.queue([.stop(healthTimerName), .start(targetName)])
+        try await Systemd.queue([(.stop, healthTimerName), (.start, targetName)])
         return .success
     }
 }
@@ -123,7 +123,7 @@ struct Supervisor {
         var jobs: [Systemd.Job] = []
         let attempts = failing.filter { $0.subject == $0.task }.map(\.attempt)
         if areByHand || !recovered.isEmpty {
-            jobs.append(.start(targetName))
+            jobs.append((.start, targetName))
         } else if let attempt = attempts.min() {
             let now = Timestamp.now()
             let delay = NodeHealth.retryDelay(afterAttempt: attempt)
@@ -131,16 +131,16 @@ struct Supervisor {
             // A new failure does not wait for the retry of an older one.
             let isNew = failing.contains { !known.contains($0.subject) }
             let retryAt = isNew ? min(next, before.retryAt ?? next) : before.retryAt ?? next
-            if retryAt <= now { jobs.append(.start(targetName)) } else { health.retryAt = retryAt }
+            if retryAt <= now { jobs.append((.start, targetName)) } else { health.retryAt = retryAt }
         }
-        if health.failed.isEmpty { jobs.append(.stop(healthTimerName)) }
+        if health.failed.isEmpty { jobs.append((.stop, healthTimerName)) }
         let alerted = failing.filter { !known.contains($0.subject) } + recovered
         // The tasks are started even if the health cannot be written, for example on a full disk.
         let written = Result { () throws(SystemError) in try records.write(health) }
         try await Systemd.queue(jobs)
         for observation in alerted {
             do throws(SystemError) {
-                try await Systemd.queue([.start(alertUnitName(ofTask: observation.task))])
+                try await Systemd.queue([(.start, alertUnitName(ofTask: observation.task))])
             } catch {
                 // The unit may be masked.
                 report("no alert about task '\(observation.task)': \(error)")
@@ -157,7 +157,7 @@ struct Supervisor {
         }
         // A failure since the observation did not start the timer, which was still active.
         if health.failed.isEmpty, try await self.observations(records).observations.contains(where: \.hasFailed) {
-            try await Systemd.queue([.start(healthTimerName)])
+            try await Systemd.queue([(.start, healthTimerName)])
             return false
         }
         return !health.failed.contains { configuration.plan.position(of: $0) != nil }

@@ -102,9 +102,9 @@ struct UpPlan {
                 ? Self.change(of: task, statuses[index], records, reader) : nil
             if let change {
                 runsAgain[index] = !isKeptOff[index]
-                start(change, .restart(task.unitName))
+                start(change, (.restart, task.unitName))
                 // An active timer keeps the interval with which it was started.
-                if task.interval != nil, !isKeptOff[index] { jobs.append(.restart(timerName(ofTask: task.name))) }
+                if task.interval != nil, !isKeptOff[index] { jobs.append((.restart, timerName(ofTask: task.name))) }
             } else if isUp, let before, unit?.active == "active" {
                 // With a unit, systemd restarts the active units that require it.
                 runsAgain[index] = true
@@ -112,15 +112,15 @@ struct UpPlan {
             } else if isWanted, !isUp {
                 // The unit may be active although the last run failed by hand, or its process was killed.
                 runsAgain[index] = unit?.active == "active" && !isKeptOff[index]
-                let job = runsAgain[index] ? Systemd.Job.restart(task.unitName) : .start(task.unitName)
+                let job: Systemd.Job = (runsAgain[index] ? .restart : .start, task.unitName)
                 start(.state(statuses[index].state), job)
-                if task.interval != nil, runsAgain[index] { jobs.append(.restart(timerName(ofTask: task.name))) }
+                if task.interval != nil, runsAgain[index] { jobs.append((.restart, timerName(ofTask: task.name))) }
             } else if isWanted, let unit, unit.active != "active" {
-                start(.unit(unit.active), .start(task.unitName))
+                start(.unit(unit.active), (.start, task.unitName))
             }
         }
         // The target also starts timers and reports, and is active when all tasks have succeeded.
-        if names.isEmpty { jobs.append(.start(targetName)) }
+        if names.isEmpty { jobs.append((.start, targetName)) }
         (self.starts, self.jobs, self.masked) = (starts, jobs, masked)
     }
 
