@@ -99,11 +99,10 @@ struct ExecAction: Action {
             let location = try attempt(failure) { try files.location(ofRead: reference.path) }
             let words = [location] + declaration.arguments
             if declaration.shell != nil { return try shell(words) }
-            // In a dry run, the script may exist only in memory.
-            if !files.isDryRun, try attempt(failure, { try FileSystem.isExecutable(location) }) {
-                return Command(location, declaration.arguments, environment: environment)
-            }
-            return try shell(["-e"] + words)
+            let program = Command(location, declaration.arguments, environment: environment)
+            // In a dry run, the script may be a file that another task would write.
+            let isExecutable = !files.isDryRun && (try? program.locate()) != nil
+            return isExecutable ? program : try shell(["-e"] + words)
         }
     }
 

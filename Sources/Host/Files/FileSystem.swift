@@ -46,17 +46,6 @@ public enum FileSystem {
         return path
     }
 
-    /// Returns whether a file can be executed, following links; `false` on a file system that is mounted `noexec`.
-    ///
-    /// - Throws: ``Base/SystemError`` if the file does not exist, or a directory on the way may not be searched.
-    public static func isExecutable(_ path: String) throws(SystemError) -> Bool {
-        let operation = "cannot look at"
-        guard try FileStatus.at(path, followingLinks: true, operation) != nil else {
-            throw SystemError(operation, path, code: ENOENT)
-        }
-        return unsafe faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0
-    }
-
     /// Lists a directory or the directory that a link leads to, sorted by the bytes of the names, without `.` and `..`.
     ///
     /// - Throws: ``Base/SystemError`` if it is not a directory, cannot be read or has more names than the limit.
