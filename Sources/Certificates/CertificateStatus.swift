@@ -69,13 +69,13 @@ public struct SetInspection: Sendable {
     public var progress = RotationProgress.notRotating
 
     /// The selected certificates, in the order of their declarations.
-    public var leaves: [CertificateStatus]
+    public var leaves: [CertificateStatus] = []
 
     /// The undeclared certificates and keys, relative to the directory.
-    public var undeclared: [String]
+    public var undeclared: [String] = []
 
     /// Comparisons that were not possible, as sentences without a full stop.
-    public var limits: [String]
+    public var limits: [String] = []
 
     var authorities: [CertificateStatus] { [authority] + otherAuthorities }
 

@@ -222,11 +222,8 @@ extension CertificateSet {
 extension Renewal {
     /// Performs a plan, and replaces the directory as a whole in one step; after an error, the set is unchanged.
     ///
-    /// - Parameters:
-    ///   - plan: The plan; the caller must have held the lock since the plan was made.
-    ///   - onProgress: Called with each declaration and the end of the new certificate's validity, or `nil` if only the
-    ///     key was encrypted again.
-    /// - Throws: ``Base/Problem`` if a step fails.
+    /// The caller must have held the lock since the plan was made. The end of the validity is passed to `onProgress`,
+    /// or `nil` if only the key of a certificate was encrypted again.
     public func perform(
         _ plan: RenewalPlan,
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,

@@ -16,20 +16,10 @@ struct SetInspector: Sendable {
         var faults: [CertificateFault] = []
     }
 
-    /// The states of the CAs in the CA file: one or, during a rotation, two.
-    struct Authorities {
-        /// The CA that issues certificates.
-        var issuing: CertificateStatus
-        var others: [CertificateStatus]
-        /// The certificate of the issuing CA, if it can be read.
-        var certificate: Certificate?
-        var progress: RotationProgress
-    }
-
     /// Compares the CA with its declaration, and the second CA during a rotation.
     ///
     /// The declaration describes the CA that stays. While the old CA issues certificates, only its validity is checked.
-    func authorities() async throws(Problem) -> Authorities {
+    func authorities() async throws(Problem) -> (inspection: SetInspection, issuing: Certificate?) {
         let (declaration, files) = (set.declarations.authority, set.authorityFiles)
         let comparison = CertificateComparison(at: now)
         var examined = read(files.certificate)
@@ -55,15 +45,11 @@ struct SetInspector: Sendable {
             }
             others.append(status("\(declaration.name) (\(progress == .added ? "new" : "old"))", other, faults))
         }
-        return Authorities(
-            issuing: status(declaration.name, issuing, examined.faults),
-            others: others,
-            certificate: issuing,
-            progress: progress
-        )
+        let authority = status(declaration.name, issuing, examined.faults)
+        return (SetInspection(authority: authority, otherAuthorities: others, progress: progress), issuing)
     }
 
-    /// Creates the status of a certificate, which is that of a CA unless a declaration is given.
+    /// Creates the status of a CA or, if there is a declaration, of a node's certificate.
     private func status(
         _ name: String,
         _ certificate: Certificate?,
@@ -153,28 +139,23 @@ extension CertificateSet {
     ) async throws(Problem) -> SetInspection {
         let inspector = SetInspector(set: self, now: now, age: age.identities.isEmpty ? nil : age)
         let authorities = try await inspector.authorities()
-        var statuses: [CertificateStatus] = []
-        for leaf in leaves { statuses.append(try await inspector.leaf(leaf, authorities.certificate)) }
-        var limits: [String] = []
+        var inspection = authorities.inspection
+        for leaf in leaves { inspection.leaves.append(try await inspector.leaf(leaf, authorities.issuing)) }
         if operators.hasUnidentified {
-            limits.append("age does not say to which keys 'age1…' a file is encrypted; only their number was compared")
+            inspection.limits.append(
+                "age does not say to which keys 'age1…' a file is encrypted; only their number was compared"
+            )
         }
         if age.identities.isEmpty {
-            limits.append("keys were not compared with their certificates; '--identity FILE' decrypts them for that")
+            inspection.limits.append(
+                "keys were not compared with their certificates; '--identity FILE' decrypts them for that"
+            )
         }
-        let undeclared: [String]
         do throws(SystemError) {
-            undeclared = try undeclaredFiles(authorities.progress)
+            inspection.undeclared = try undeclaredFiles(inspection.progress)
         } catch {
             throw Problem("\(error)", hint: error.advice)
         }
-        return SetInspection(
-            authority: authorities.issuing,
-            otherAuthorities: authorities.others,
-            progress: authorities.progress,
-            leaves: statuses,
-            undeclared: undeclared,
-            limits: limits,
-        )
+        return inspection
     }
 }

@@ -84,12 +84,10 @@ public struct DirectoryHandle: ~Copyable, Sendable {
 /// Links in these directories are not followed. A directory belongs to root, or to the user of the unit that writes it.
 /// A file that root creates in a directory of such a user belongs to that user, who could replace the file anyway.
 extension DirectoryHandle {
-    /// Opens a directory without following a link on the way.
+    /// Opens a directory without following a link on the way; missing directories can be created, with mode 0755.
     ///
-    /// - Parameters:
-    ///   - path: The absolute path.
-    ///   - isCreating: Whether missing directories are created, with mode 0755.
-    ///   - isOfService: Whether a service account may own the directory, which may then contain anything.
+    /// If `isOfService` is set, a service account may own the directory, which may then contain anything.
+    ///
     /// - Throws: ``Base/SystemError`` if a part of the path is a link or, for root, if another user owns the directory
     ///   or can write in it.
     public init(reaching path: String, isCreating: Bool, isOfService: Bool = false) throws(SystemError) {
@@ -135,7 +133,7 @@ extension DirectoryHandle {
 
     /// Opens a subdirectory under the conditions of ``init(reaching:isCreating:isOfService:)``.
     ///
-    /// If it does not exist, it is created with the given mode, or not at all if the mode is `nil`.
+    /// If it does not exist, it is created with the given mode; without a mode, that is an error.
     public func directory(
         _ name: String,
         creatingWith mode: UInt32?,

@@ -22,13 +22,9 @@ public struct FileLock: ~Copyable, Sendable {
         return FileLock(adopting: file)
     }
 
-    /// Takes a lock as soon as no other process has it.
+    /// Calls a function until it returns a lock, because no other process has it any more.
     ///
-    /// - Parameters:
-    ///   - deadline: The instant after which the wait is given up.
-    ///   - take: A function that takes the lock, unless another process has it.
-    /// - Returns: The lock, or `nil` at the deadline or if the surrounding Swift task is cancelled first.
-    /// - Throws: The error of `take`.
+    /// The result is `nil` at the deadline, or if the surrounding Swift task is cancelled.
     public static func wait(
         until deadline: ContinuousClock.Instant,
         _ take: () throws(SystemError) -> FileLock?,

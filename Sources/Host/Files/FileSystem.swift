@@ -117,14 +117,9 @@ public enum FileSystem {
     /// byte and is renamed once it is on the disk. A symbolic link at the path is replaced, not followed. Missing
     /// directories are created. After an error, the old file is unchanged and the new file is removed.
     ///
-    /// - Parameters:
-    ///   - bytes: The whole content.
-    ///   - path: The path of the file.
-    ///   - mode: The file's permissions, regardless of the process's mask.
-    ///   - owner: The file's owner, by default the process's user.
-    ///   - group: The file's group, by default the process's group.
-    ///   - isSynced: Whether the file is flushed to the disk before it is renamed. Files that are recreated at each
-    ///     boot do not need this.
+    /// Owner and group are by default the process's, and the mode does not depend on the process's mask. Files that are
+    /// recreated at each boot need not be synced.
+    ///
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or cannot be written.
     public static func write(
         _ bytes: [UInt8],

@@ -10,8 +10,7 @@ struct Mount: Sendable, Hashable {
 
     /// Lists the mounts of this process, in the order in which they were created.
     ///
-    /// The fields of a line are those of proc_pid_mountinfo(5), with space, tab, newline and backslash as octal
-    /// escapes.
+    /// The format is described in proc_pid_mountinfo(5); space, tab, newline and backslash are octal escapes.
     static func all() throws(SystemError) -> [Mount] {
         let list = String(decoding: try FileSystem.read("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
         return list.utf8.split(separator: UInt8(ascii: "\n")).compactMap { line in

@@ -4,13 +4,14 @@ import Glibc
 /// A directory to be created, or corrected if it exists.
 public struct DirectorySettings: Sendable {
     public var path: String
-    /// The permissions, regardless of the process's mask; by default those of the existing directory, or ``usualMode``.
+    /// The permissions, regardless of the process's mask; by default an existing directory keeps its own.
     public var mode: UInt32?
-    /// The owner; by default that an existing directory has, or the process's user.
+    /// The owner; by default an existing directory keeps its own, and a new directory belongs to the process's user.
     public var owner: UInt32?
-    /// The group; by default that an existing directory has, or the group of the process if it is root's.
+    /// The group; by default an existing directory keeps its own, and a new directory of root has the process's group.
     public var group: UInt32?
 
+    /// The default permissions of a new directory.
     public static let usualMode: UInt32 = 0o755
 
     public init(path: String, mode: UInt32? = nil, owner: UInt32? = nil, group: UInt32? = nil) {
@@ -53,7 +54,7 @@ extension FileSystem {
         )
     }
 
-    /// Creates a directory with its permissions and owner, or corrects those of an existing directory.
+    /// Creates a directory with its permissions and owner, or corrects them in an existing directory.
     ///
     /// Missing directories above it are created with mode 0755. A link at the path is not followed, and links above it
     /// only as for ``directoryForWriting(_:_:)``.

@@ -51,14 +51,9 @@ public struct StagedDirectory: ~Copyable {
 
     /// Takes the lock for replacing a directory or its siblings, as soon as no other process has it.
     ///
-    /// The parent of the directory is created if it is missing. A version that another process has left is removed.
-    ///
-    /// - Parameters:
-    ///   - target: The absolute path of the directory.
-    ///   - deadline: The instant after which the wait is given up.
-    ///   - onWait: Called once if another process has the lock.
-    /// - Returns: The lock, or `nil` at the deadline or if the surrounding Swift task is cancelled.
-    /// - Throws: ``Base/SystemError`` if the parent directory cannot be created or locked.
+    /// The parent of the directory is created if it is missing. A version that another process has left is removed. If
+    /// another process has the lock, `onWait` is called once; the result is `nil` at the deadline, or if the
+    /// surrounding Swift task is cancelled.
     public static func lock(
         _ target: String,
         until deadline: ContinuousClock.Instant,

@@ -23,7 +23,7 @@ struct ChildProcess: ~Copyable {
     private let isConfined: Bool
     private var input: FileDescriptor?
     private let output: FileDescriptor
-    /// The errors of a filter; those of other programs are part of the output.
+    /// The standard error of a filter; other programs write it to the same pipe as their output.
     private var errors: FileDescriptor?
     private var phase = Phase.running
     private var limit: ContinuousClock.Instant = .now
@@ -37,13 +37,10 @@ struct ChildProcess: ~Copyable {
     /// The time to read output after the program has ended: its children may still write.
     private static let drainTimeout: Duration = .milliseconds(250)
 
-    /// Starts a program.
+    /// Starts a program; errors name it.
     ///
-    /// - Parameters:
-    ///   - command: The program.
-    ///   - isFilter: Whether the program gets input, its errors are separate, and all of its output is needed.
-    ///   - keepsTerminal: Whether the program stays in the group of this process; then its children are not killed.
-    /// - Throws: ``Base/SystemError`` that names the program if it cannot be started.
+    /// A filter gets input, its errors are separate, and all of its output is needed. A program that keeps the terminal
+    /// stays in the group of this process; then its children are not killed.
     init(starting command: Command, isFilter: Bool = false, keepsTerminal: Bool = false) throws(SystemError) {
         let operation = "cannot run"
         let outputPipe = try Pipe(operation, command.program)
@@ -79,7 +76,7 @@ struct ChildProcess: ~Copyable {
 
     private var group: ProcessGroup { ProcessGroup(number: process) }
 
-    /// Sends a signal to the whole group, or to the program alone if the group is that of this process.
+    /// Sends a signal to the whole group, or only to the program if it is in the group of this process.
     private func send(_ signal: CInt) {
         if keepsTerminal { kill(process, signal) } else { group.send(signal) }
     }
@@ -181,8 +178,8 @@ struct ChildProcess: ~Copyable {
 ///
 /// Standard input is empty. At the deadline and on cancellation, the whole process group gets `SIGTERM` and, after a
 /// grace period, `SIGKILL`; a process that has not ended ``Command/killLimit`` later is left alone. If a program ends
-/// by itself and leaves processes running, they are not waited for, even if they keep its output open; those of a
-/// confined program are killed.
+/// by itself and leaves processes running, they are not waited for, even if they keep its output open; if the program
+/// is confined, they are killed.
 ///
 /// - Parameters:
 ///   - command: The command to run.

@@ -64,19 +64,11 @@ public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Command {
-    /// Starts the program in a new session and process group.
+    /// Starts the program in a new session and process group, and returns its process ID; errors name the program.
     ///
     /// The program inherits the three standard descriptors, ``files`` and, if it is this one, a signal mask; no ignored
-    /// signals.
-    ///
-    /// - Parameters:
-    ///   - input: The descriptor for standard input, by default `/dev/null`.
-    ///   - output: The descriptor for standard output.
-    ///   - errors: The descriptor for standard error, by default the descriptor for standard output.
-    ///   - keepsTerminal: Whether the program stays in the session and group of this process, and can prompt on the
-    ///     terminal.
-    /// - Returns: The process ID, which is also the group ID unless the program keeps the terminal.
-    /// - Throws: ``Base/SystemError`` that names the program and the reason.
+    /// signals. By default, standard input is `/dev/null`, and standard error goes where standard output goes. A
+    /// program that keeps the terminal stays in the session and group of this process, and can prompt on the terminal.
     func spawn(
         input: CInt? = nil,
         output: CInt,

@@ -19,17 +19,11 @@ public struct FilterResult: Sendable {
 
 /// Runs a program as a filter, whose input and output exist only in pipes and in memory that is wiped.
 ///
-/// At the deadline and on cancellation, the program and its children are killed.
+/// At the deadline and on cancellation, the program and its children are killed. A program that keeps the terminal
+/// stays in the session of this process, so that it can ask for a password there; then its children are not killed. A
+/// non-zero exit code is a normal result.
 ///
-/// - Parameters:
-///   - command: The program to run.
-///   - input: The bytes for standard input.
-///   - outputLimit: The number of bytes of output above which the program is killed.
-///   - keepsTerminal: Whether the program stays in the session of this process, so that it can ask for a password on
-///     the terminal; then its children are not killed.
-///   - deadline: The instant at which the program is killed.
-/// - Returns: The exit status and the output; a non-zero exit code is a normal result.
-/// - Throws: ``Base/SystemError`` that names the program if it cannot be started, or its output is too large.
+/// - Throws: ``Base/SystemError`` that names the program if it cannot be started, or if its output exceeds the limit.
 public func filter(
     _ command: Command,
     input: SecretBytes,

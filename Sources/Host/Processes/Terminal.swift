@@ -33,14 +33,10 @@ public enum Terminal {
     }
 }
 
-/// Writes all bytes to an output, if necessary in several parts.
+/// Writes all bytes to an output, if necessary in several parts; a non-blocking output may stay full for the timeout.
 ///
 /// The process must ignore `SIGPIPE`, see ``Signals/ignoreBrokenPipe()``.
 ///
-/// - Parameters:
-///   - bytes: The bytes to write.
-///   - descriptor: The output, such as 1.
-///   - timeout: The time that a non-blocking output may stay full.
 /// - Throws: ``Base/SystemError`` with the code `EPIPE` if the reader has closed the output, or `ETIMEDOUT` if the
 ///   output stayed full.
 public func writeAll(

@@ -161,15 +161,10 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Waits for a signal that was subscribed to.
+    /// Waits for a signal that was subscribed to, and returns `false` if the wait was cancelled.
     ///
-    /// - Parameters:
-    ///   - deadline: The instant after which the wait is given up.
-    ///   - cancelled: Ends the wait.
-    ///   - onJobEnd: Called with each job whose end has been reported, and its result: `done`, `failed`, `canceled`,
-    ///     `timeout`, `dependency`, `skipped` and others; see `JobRemoved` in org.freedesktop.systemd1(5).
-    /// - Returns: `true` after a signal or at the deadline, `false` if the wait was cancelled.
-    /// - Throws: ``Base/SystemError`` if the connection fails.
+    /// Each job whose end has been reported is passed on with its result: `done`, `failed`, `canceled`, `timeout`,
+    /// `dependency`, `skipped` and others; see `JobRemoved` in org.freedesktop.systemd1(5).
     func waitForSignal(
         until deadline: ContinuousClock.Instant,
         _ cancelled: Waker,

@@ -53,7 +53,7 @@ extension Systemd {
         try await withBus("init.scope", .seconds(10), address) { bus throws(SystemError) in try bus.unitFiles() }
     }
 
-    /// Changes the state of a unit, and waits until systemd has done so.
+    /// Changes the state of a unit, and waits until the change has ended.
     ///
     /// If the unit's files have changed, systemd is reloaded first. A unit that has started must still be active after
     /// the settling time, because systemd counts most services as started as soon as their program has begun.
@@ -61,8 +61,8 @@ extension Systemd {
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
     ///   - change: The change.
-    ///   - own: The caller's own units, and those that wait for it. The change is refused while one of them is starting
-    ///     and the unit is ordered after it, because it would never end.
+    ///   - own: The caller's own units, and the units that wait for it. The change is refused while one of them is
+    ///     starting and the unit is ordered after it, because it would never end.
     ///   - settlingTime: The time for which a unit that has started must stay active.
     ///   - deadline: The instant after which the wait is given up.
     ///   - address: The address of the bus, `nil` for the system bus.
@@ -245,17 +245,11 @@ extension Systemd {
         try await withBus(name, .seconds(10)) { bus throws(SystemError) in try bus.text("Description", of: name) }
     }
 
-    /// Restarts a unit that is active, and waits until it is active again.
+    /// Restarts a unit that is active, or that has failed if `startsFailed` is set, and waits until it is active again.
     ///
-    /// A unit that is neither active nor starting is left alone.
+    /// Other units are left alone. If one of the caller's own units is still starting, and the unit is ordered after
+    /// it, the restart is queued without waiting, because the wait would never end.
     ///
-    /// - Parameters:
-    ///   - name: The unit's name, with its suffix.
-    ///   - own: The caller's own units. If one of them is still starting, and the restarted unit is ordered after it,
-    ///     the restart is queued without waiting, because waiting would never end.
-    ///   - startsFailed: Whether a unit that has failed is started as well.
-    ///   - deadline: The instant after which the wait is given up.
-    ///   - address: The address of the bus, `nil` for the system bus.
     /// - Returns: Whether the unit was restarted.
     /// - Throws: ``Base/SystemError`` that names the unit if it does not exist, systemd refuses, or the unit is not
     ///   active after the restart, with the code `ECANCELED` if the task is cancelled.
