@@ -91,7 +91,7 @@ public struct PathParts: Sendable {
     ///
     /// Remains of a killed process under this name are removed when the entry is written next.
     public var temporaryName: String {
-        // A name has at most 255 bytes, all of which the entry's name may use.
+        // A name has at most 255 bytes, and the entry's name may have as many.
         ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).nest-bootstrap.tmp"
     }
 }

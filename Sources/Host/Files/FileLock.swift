@@ -41,7 +41,7 @@ public struct FileLock: ~Copyable, Sendable {
         self.file = file
     }
 
-    // Closing the file is not enough: a child that is just being started has it open until it runs its own program.
+    // Closing the file is not enough: a child that is being started has it open until it executes its program.
     deinit { flock(file.raw, LOCK_UN) }
 
     /// Releases the lock.

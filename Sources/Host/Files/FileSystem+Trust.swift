@@ -145,7 +145,7 @@ extension FileSystem {
         }
     }
 
-    /// The memory for an entry, which for a group includes the names of its members.
+    /// The size of the buffer for an entry, which for a group includes the names of its members.
     private static let capacity = 1 << 20
 
     /// Queries the user or group database; an unknown name is interpreted as an ID.

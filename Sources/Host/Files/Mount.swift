@@ -17,7 +17,7 @@ struct Mount: Sendable, Hashable {
             let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map {
                 Substring($0)
             }
-            // Optional fields end with a hyphen, which the type follows.
+            // The optional fields end with a hyphen, and the type comes next.
             guard let end = fields.dropFirst(6).firstIndex(of: "-"), end + 1 < fields.count else { return nil }
             return Mount(path: unescaped(fields[4]), type: String(fields[end + 1]))
         }
@@ -30,7 +30,7 @@ struct Mount: Sendable, Hashable {
         let real = FileSystem.existingRealPath(path)
         let mounts = ((try? all()) ?? []).filter { isPath(real, at: $0.path) }
         let longest = mounts.map(\.path.utf8.count).max()
-        // The last of several mounts at a place hides the others.
+        // The last of several mounts at one path hides the others.
         return mounts.last { $0.path.utf8.count == longest }
     }
 
@@ -57,7 +57,7 @@ public struct FreeSpace: Sendable, Hashable {
     /// Whether no file can be created.
     public var lacksInodes = false
 
-    /// Whether a program would not find space for a small file.
+    /// Whether not even a small file can be written.
     public var isFull: Bool { free < 1 << 20 || lacksInodes }
 
     /// Reads the free space at a path, which need not exist.

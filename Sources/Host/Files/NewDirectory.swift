@@ -23,7 +23,7 @@ public struct DirectorySettings: Sendable {
     {
         let raw = directory.raw
         let found = try FileStatus(descriptor: raw, operation, path)
-        // In a directory with the setgid bit, a new directory has the group of that one.
+        // In a directory with the setgid bit, a new directory inherits its group.
         let group = group ?? (isNew && geteuid() == 0 ? getegid() : nil)
         if owner ?? found.owner != found.owner || group ?? found.group != found.group {
             // The largest number leaves owner or group unchanged.
@@ -66,7 +66,7 @@ extension FileSystem {
         let found = try requireDirectory(try parent.status(parts.name, makingDirectory), settings.path)
         var isNew = false
         if found == nil {
-            // Until its owner and group are set, nobody else may write in it.
+            // Until its owner and group are set, no other user may write in it.
             let mode = (settings.mode ?? DirectorySettings.usualMode) & 0o755 | 0o700
             let code = unsafe mkdirat(parent.descriptor.raw, parts.name, mode) == 0 ? 0 : errno
             guard code == 0 || code == EEXIST else { throw SystemError(makingDirectory, settings.path, code: code) }

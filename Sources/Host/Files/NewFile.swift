@@ -104,7 +104,7 @@ extension FileDescriptor {
     fileprivate func fill(_ content: FileContent, _ operation: String) throws(SystemError) {
         let (mode, path) = (content.mode, content.path)
         let setsIdentity = mode & 0o6000
-        // The permissions come first: a unit may give a file to another owner, and then not change it any more.
+        // The permissions come first, because a unit that gives the file to another owner may no longer change them.
         try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }
         if content.owner != nil || content.group != nil {
             // The largest number leaves owner or group unchanged.

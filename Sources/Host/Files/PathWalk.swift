@@ -85,7 +85,7 @@ struct PathWalk {
                 throw refusal("'\(step.path)' is a link to '\(reached)', and \(reason)")
             }
             guard owner != 0 || around != nil else { continue }
-            // The place that was examined is entered, because the target may lead to another one meanwhile.
+            // The examined path is entered, because the link may lead elsewhere by now.
             current = ""
             rest.removeLast(target.pathParts.count)
             for part in reached.pathParts.reversed() { rest.append(Substring(String(part))) }

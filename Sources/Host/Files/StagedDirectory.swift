@@ -31,7 +31,7 @@ public struct StagedDirectory: ~Copyable {
         if let status, status.kind != .directory {
             throw SystemError(Self.operation, target, code: ENOTDIR, detail: "is a \(status.kind.rawValue)")
         }
-        // A file system that is mounted in it would be exchanged too.
+        // The exchange would also move a file system that is mounted in the directory.
         try DirectoryHandle(reaching: parts.directory, isCreating: false).requireNoMount(in: parts.name, Self.operation)
         do throws(SystemError) {
             try Self.makeDirectory(path, like: status)

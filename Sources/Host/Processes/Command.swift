@@ -129,7 +129,7 @@ extension Command {
             let process = try spawn(output: 1, errors: 2)
             let passing = Task {
                 for await signal in signals {
-                    // Bubblewrap may receive it before it has started the program.
+                    // Bubblewrap may receive the signal before it has started the program, so it is repeated.
                     repeat {
                         ProcessGroup(number: process).send(signal)
                     } while (try? await ContinuousClock().sleep(for: .milliseconds(500))) != nil
@@ -137,7 +137,7 @@ extension Command {
             }
             defer { passing.cancel() }
             var status: CInt = 0
-            // Until the process has been waited for, no other has its number.
+            // Until the process is reaped, the kernel does not reuse its ID.
             waitid(P_PID, id_t(process), nil, WEXITED | WNOWAIT)
             if isConfined { ProcessGroup(number: process).send(SIGKILL) }
             try SystemError.check("cannot wait for", program) { unsafe waitpid(process, &status, 0) }
@@ -167,7 +167,7 @@ extension Command {
 
     /// Retries for about a second while the program's file is open for writing.
     ///
-    /// If this process wrote the file, a child that is being started may have it open until it runs its own program.
+    /// If this process wrote the file, a child that is being started may have it open until it executes its program.
     /// There is no event to wait for.
     private func retryingBusyFile(_ start: () -> CInt) -> CInt {
         var pause: CInt = 1

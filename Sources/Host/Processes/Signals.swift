@@ -30,7 +30,7 @@ public enum Signals {
             }
         }
         try startThread {
-            // The process that started this one may have blocked them.
+            // The process that started this one may have blocked the signals.
             _ = nest_host_unblock_interruptions()
             pipe.read { continuation.yield($0) }
         }

@@ -326,7 +326,7 @@ extension Systemd {
                     }
                     // A pending start job is replaced; a pending stop job stays the same.
                     for unit in running { try bus.queue(.stop, unit.name) }
-                    // A unit may end without a signal, so none is waited for.
+                    // A unit may end without a signal, so the wait is short.
                     guard try bus.waitForSignal(until: min(deadline, .now + pollInterval), cancelled) else {
                         throw SystemError(stopping, first.name, code: ECANCELED)
                     }
