@@ -37,7 +37,7 @@ struct AgeFile: Sendable, Hashable {
             switch words.first {
             case "ssh-ed25519"? where words.count > 1: tags.append(String(words[1]))
             case "X25519"?: ageCount += 1
-            // The specification reserves these types for random recipients, which readers ignore.
+            // Some programs add random recipients of such types, which others must ignore.
             case let type? where type.hasSuffix("-grease"): continue
             default: otherCount += 1
             }
