@@ -26,22 +26,15 @@ public enum CreatedPath: Sendable {
     }
 }
 
-/// A path without links above it.
-public struct PhysicalPath: Sendable, Hashable {
-    /// The path, in which only the last part may be a link.
-    public var path: String
-
-    /// The directories above the path that do not exist, outermost first.
-    public var missingDirectories: [String]
-}
-
 extension FileSystem {
     /// Follows the links above a path, and finds the directories that ``makeDirectories(_:)`` would create for it.
     ///
-    /// The path need not exist.
+    /// The path need not exist. In the result, only its last part may be a link; the directories are outermost first.
     ///
     /// - Throws: ``Base/SystemError`` if the path names no file, or a directory above it may not be searched.
-    public static func physicalPath(of path: String) throws(SystemError) -> PhysicalPath {
+    public static func physicalPath(
+        of path: String
+    ) throws(SystemError) -> (path: String, missingDirectories: [String]) {
         let operation = "cannot follow"
         let parts = try PathParts(path, operation)
         var existing = "/"
@@ -59,7 +52,7 @@ extension FileSystem {
         let real = try realPath(existing)
         let base = real == "/" ? "" : real
         let directories = missing.indices.map { "\(base)/\(missing[...$0].joined(separator: "/"))" }
-        return PhysicalPath(path: "\(directories.last ?? base)/\(parts.name)", missingDirectories: directories)
+        return ("\(directories.last ?? base)/\(parts.name)", directories)
     }
 
     /// Returns the directories that ``makeDirectories(_:)`` would create, without links and outermost first.
