@@ -1,7 +1,6 @@
 public import Base
 public import Planning
 
-/// The state of a certificate of the set.
 public struct CertificateStatus: Sendable, Hashable {
     /// The declaration, `nil` for the CA.
     public var leaf: LeafDeclaration?

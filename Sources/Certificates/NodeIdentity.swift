@@ -109,7 +109,7 @@ public struct NodeIdentity: Sendable, Hashable {
         }
     }
 
-    /// Reads a field, whose length in four bytes precedes it.
+    /// Reads a field that follows its length in four bytes.
     private static func readField(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
         guard rest.count >= 4 + length else { return nil }

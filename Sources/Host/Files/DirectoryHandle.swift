@@ -2,7 +2,7 @@ public import Base
 import CShims
 import Glibc
 
-/// An open directory, in which entries are changed even if its path leads elsewhere meanwhile.
+/// An open directory, so that a change of its path does not redirect operations on its entries.
 public struct DirectoryHandle: ~Copyable, Sendable {
     let descriptor: FileDescriptor
     let path: String
@@ -320,7 +320,7 @@ extension DirectoryHandle {
         throw SystemError(operation, path, code: EBUSY, detail: "another process is writing it")
     }
 
-    /// Removes an existing file without a lock, and returns whether no other process writes it.
+    /// Removes an abandoned temporary file, and returns `false` if another process still writes it.
     private func removeAbandoned(_ name: String, _ operation: String) throws(SystemError) -> Bool {
         let opened = unsafe openat(descriptor.raw, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         let code = errno
@@ -338,7 +338,7 @@ extension DirectoryHandle {
         return true
     }
 
-    /// Removes what a killed process has left under a temporary name, also a directory with its contents.
+    /// Removes the remains of a killed process under a temporary name: a file, a link or a directory with its contents.
     func removeRemains(_ name: String) throws(SystemError) {
         guard let found = try status(name) else { return }
         if found.kind == .directory { try removeTree(name) } else { try remove(name) }
@@ -374,7 +374,7 @@ struct DirectoryListing: ~Copyable {
 
     deinit { unsafe closedir(raw) }
 
-    /// The descriptor of the directory, for calls that take a name in it.
+    /// The descriptor of the directory, for calls such as `unlinkat`.
     var descriptor: CInt { unsafe dirfd(raw) }
 
     /// Returns all names in the file system's order, without `.` and `..`.

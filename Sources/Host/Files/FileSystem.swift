@@ -2,7 +2,6 @@ public import Base
 import CShims
 import Glibc
 
-/// Operations on files and directories.
 public enum FileSystem {
     /// Reads a regular file, following links; see ``Base/readFile(_:limit:)``.
     public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {

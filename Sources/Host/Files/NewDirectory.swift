@@ -83,7 +83,6 @@ extension FileSystem {
     }
 }
 
-/// Directories that root writes, even if other users control a part of the path to them.
 extension FileSystem {
     /// The directories, without links, in which programs may have created links as root.
     ///

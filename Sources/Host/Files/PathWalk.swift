@@ -13,7 +13,7 @@ struct PathWalk {
     /// The maximum number of links that are followed, as in the kernel.
     private static let linkLimit = 40
 
-    /// Creates a walk from the root directory; a relative path is one below the working directory.
+    /// Creates a walk that starts at `/`; a relative path is taken from the working directory.
     init(_ path: String, _ operation: String) {
         let absolute = path.isAbsolutePath ? path : "\(Machine.workingDirectory())/\(path)"
         (self.path, self.operation) = (path, operation)

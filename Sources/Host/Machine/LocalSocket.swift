@@ -8,7 +8,9 @@ public enum LocalSocket {
         (try? FileStatus.at(path, followingLinks: true, "cannot examine"))?.kind == .socket
     }
 
-    /// Connects to a socket, and closes the connection; fails if nothing accepts connections at the path.
+    /// Connects to a socket, and closes the connection.
+    ///
+    /// - Throws: ``Base/SystemError`` if nothing accepts connections at the path.
     public static func connect(to path: String) throws(SystemError) {
         let operation = "cannot connect to"
         try SystemError.checkPath(operation, path)

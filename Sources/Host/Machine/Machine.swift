@@ -2,7 +2,6 @@ public import Base
 import CShims
 import Glibc
 
-/// Facts about the machine and this process.
 public enum Machine {
     /// Prevents libdispatch from writing to the journal.
     ///

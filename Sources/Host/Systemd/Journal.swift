@@ -2,7 +2,6 @@ public import Base
 import CSystemd
 import Glibc
 
-/// The systemd journal.
 public struct Journal: Sendable {
     /// Connects to the journal if it reads this process's output, else returns `nil`.
     ///

@@ -4,7 +4,7 @@ import Glibc
 public struct InstalledUnit: Sendable, Hashable {
     public var unit: UnitState
 
-    /// The state of the unit's file, such as `enabled`, `disabled`, `static` or `masked`; empty for a unit without file.
+    /// The state of the unit's file, such as `enabled`, `disabled`, `static` or `masked`; empty if it has no file.
     public var file: String
 
     /// Whether the unit is started at boot permanently, not only until the next boot.
@@ -171,7 +171,7 @@ public struct ServiceEnd: Sendable, Hashable {
     /// The exit status of the main process, `nil` if that is not the reason.
     public var exitStatus: Int32?
 
-    /// Whether a condition of the unit, such as `ConditionPathExists=`, has kept it from starting.
+    /// Whether a condition of the unit, such as `ConditionPathExists=`, prevented its start.
     public var lacksCondition: Bool
 }
 
@@ -180,7 +180,7 @@ extension SystemBus {
         InstalledUnit(unit: try unitState(), file: try text("UnitFileState", of: unit))
     }
 
-    /// Returns the given units that are starting and that precede a unit in the ordering.
+    /// Returns which of the given units are starting and must start before a unit.
     fileprivate func starting(_ own: [String], before unit: String) throws(SystemError) -> [String] {
         let starting = try units(named: own).filter { $0.hasJob || $0.state.active == "activating" }.map(\.name)
         let earlier = try texts("After", of: unit)
@@ -341,7 +341,7 @@ extension Systemd {
 
     private static let stopping = "cannot stop"
 
-    /// The pause between two looks at the units that are stopped.
+    /// The pause between two checks of the units that are stopped.
     private static let pollInterval = Duration.milliseconds(200)
 
     private static let answerLimit = Duration.seconds(5)

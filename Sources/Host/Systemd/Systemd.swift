@@ -18,7 +18,6 @@ public struct UnitState: Sendable, Hashable, CustomStringConvertible {
     public var description: String { load == "loaded" ? "\(active) (\(sub))" : load }
 }
 
-/// The service manager of this machine.
 public enum Systemd {
     /// Whether systemd started this machine.
     public static var isRunning: Bool { sd_booted() > 0 }
@@ -71,7 +70,6 @@ public enum Systemd {
     }
 }
 
-/// The state of a service.
 public struct ServiceState: Sendable, Hashable {
     public var unit: UnitState
 
