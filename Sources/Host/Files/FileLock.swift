@@ -22,7 +22,7 @@ public struct FileLock: ~Copyable, Sendable {
         return FileLock(adopting: file)
     }
 
-    /// Calls a function until it returns a lock, because no other process has it any more.
+    /// Calls a function until it returns a lock.
     ///
     /// The result is `nil` at the deadline, or if the surrounding Swift task is cancelled.
     public static func wait(
