@@ -218,16 +218,12 @@ extension ValueReader where Value == String {
     /// A user or a group, by name or by number.
     static func account(_ kind: String) -> Self {
         Self(type: .account(kind)) { value in
-            let expected = "a name, or a number up to \(ValueType.largestAccount)"
-            let isNumber = if case .number = value.node.content { true } else { false }
             // A number in quotes means the same user or group as the number without quotes.
-            let number = value.node.integer.map { String($0) }
-            guard let text = isNumber ? number : value.string(expected: expected) else {
-                return isNumber ? value.mismatch(expected) : nil
-            }
-            let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_-.$@".utf8.contains($0) }
-            let isTooLarge = text.utf8.allSatisfy(\.isDigit) && Int(text).map { $0 > ValueType.largestAccount } != false
-            return isName && !text.hasPrefix("-") && !isTooLarge ? text : value.mismatch(expected)
+            guard let text = value.node.integer.map({ String($0) }) ?? value.node.string, !text.isEmpty,
+                text.utf8.allSatisfy({ $0.isLetter || $0.isDigit || "_-.$@".utf8.contains($0) }), !text.hasPrefix("-"),
+                !text.utf8.allSatisfy(\.isDigit) || Int(text).map({ $0 <= ValueType.largestAccount }) == true
+            else { return value.mismatch("a name, or a number up to \(ValueType.largestAccount)") }
+            return text
         }
     }
 
@@ -242,9 +238,7 @@ extension ValueReader where Value == String {
                     hint: value.write("DIGEST as sha256sum prints it", asIs: true)
                 )
             }
-            let lowercase = text.lowercased()
-            return text == lowercase
-                ? text : value.mismatch("a SHA-256 digest in lower case", hint: value.write(lowercase))
+            return text.lowercased()
         }
     }
 
