@@ -119,9 +119,6 @@ func isReported(_ printed: String, _ expected: String) -> Bool {
         }
 }
 
-/// All verbs, as messages list them.
-let verbList = "\(verbNames.dropLast().joined(separator: ", ")) or \(verbNames.last ?? "")"
-
 /// A plan from lines such as `c: a b`, a task with what it runs after, in order.
 func planOfLines(_ lines: String..., timeout: Duration = .seconds(600)) -> Plan {
     var names: [String] = []

@@ -91,17 +91,13 @@ struct KeyCorrections {
                 raised.append(entry)
             } else if let parent {
                 indent(entry, below: parent, subject, &entries)
-            } else if let near = problems.nearName(to: entry.key, in: own.names.filter { !own.written.contains($0) })
-                ?? problems.nearName(to: entry.key, in: known.sorted())
-            {
+            } else if let near = problems.nearName(to: entry.key, in: known.sorted()) {
                 report(entry, subject, "did you mean '\(near)'?")
                 guard !entries.contains(where: { $0.key == near }) else { continue }
                 entries.append(Mapping.Entry(key: near, location: entry.location, value: entry.value))
             } else {
-                // In a task without a verb, an unknown key with a mapping is probably meant as the verb.
-                let isVerb = isTask && entry.value.mapping != nil && !written.contains { verbNames.contains($0.key) }
-                let expected = isVerb ? list(verbNames, "or") : few(own.names.sorted(), limit: 24)
-                report(entry, subject, "expected one of \(expected)\(isTask && !isVerb ? Self.shorthands : "")")
+                let expected = few(own.names.sorted(), limit: 24)
+                report(entry, subject, "expected one of \(expected)\(isTask ? Self.shorthands : "")")
                 entries.append(entry)
             }
         }
