@@ -41,7 +41,7 @@ public struct ImportedCluster: Sendable {
 
     /// Sets the VRRP password of every control plane, if the cluster has a name and a virtual IP address.
     ///
-    /// The function returns the SHA-256 digest in lower-case hexadecimal.
+    /// `digest` returns the SHA-256 digest in lower-case hexadecimal.
     public mutating func setPassword(digest: ([UInt8]) -> String) {
         guard let name, virtualAddress != nil else { return }
         let password = String(digest(Array(name.utf8)).prefix(8))
@@ -92,7 +92,7 @@ private func flowText(_ text: String) -> String {
     return isWord || isAddress ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
 }
 
-/// Reads names and addresses, which may occur only once in an inventory.
+/// A reader of names and addresses, which may occur only once in an inventory.
 struct UsedValues {
     private var places: [String: SourceLocation] = [:]
     private let problems: ProblemCollector

@@ -74,7 +74,7 @@ private struct NicoReader {
         cluster.nodes.append(.init(name: name, roles: roles, address: address))
     }
 
-    /// Returns whether a value is a host name, which NICO writes if it does not know the address, after adding a warning.
+    /// Returns whether a value is a host name instead of an address, after adding a warning if it is.
     private mutating func noteHostName(_ value: ConfigValue) -> Bool {
         guard let text = value.node.string, text != "unknown", SubjectName.isHostName(text),
             text.split(separator: ".").last?.contains(where: \.isLetter) == true

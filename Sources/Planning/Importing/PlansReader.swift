@@ -185,7 +185,7 @@ private struct PlansReader {
         return address
     }
 
-    /// Completes the cluster, if the files have no problems.
+    /// Returns the complete cluster; the files must have no problems.
     func finish() -> ImportedCluster {
         var cluster = cluster
         for index in cluster.nodes.indices {

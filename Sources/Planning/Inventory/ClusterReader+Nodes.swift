@@ -136,7 +136,7 @@ extension ClusterReader {
         return roles
     }
 
-    /// Returns the roles of this node, from `--role`, `NEST_ROLE` or `nodes`, empty if none of them has any.
+    /// Returns the roles of this node from `--role`, `NEST_ROLE` or section `nodes`, in this order.
     func readRoles(_ known: [String]) -> [String] {
         let said: [(roles: String?, location: SourceLocation)] = [
             (facts.role, SourceLocation(file: "--role")), (facts.environmentRole, SourceLocation(file: "NEST_ROLE")),
@@ -178,9 +178,9 @@ extension ClusterReader {
         }
     }
 
-    /// Returns the value of a variable with a given name and definition, for a node and its roles.
+    /// Returns the value of a variable whose definition is a text for every node of a list.
     ///
-    /// The node is `nil` for a role without nodes.
+    /// `owner` and `roles` are those of the node that uses the variable; for a role without nodes, `owner` is `nil`.
     func listedValue(_ name: String, _ node: Node, of owner: String?, _ roles: [String]) -> Variables.Value {
         guard let text = NodeText(name, node, problems) else { return .broken }
         guard inventory != nil else {

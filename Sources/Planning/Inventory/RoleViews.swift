@@ -34,13 +34,13 @@ struct RoleViews {
         (self.own, self.others, self.variables) = (own, others, variables)
     }
 
-    /// Returns the roles of the node as which a task with the given `roles`, `nil` for every role, is read.
+    /// Returns the roles of the node for which a task is read; `nil` stands for a task of every role.
     func roles(for roles: [String]?) -> [String] {
         guard let roles, let first = roles.first, !own.contains(where: roles.contains) else { return own }
         return others[first] ?? [first]
     }
 
-    /// Returns the variables with which a task with the given `roles`, `nil` for every role, is read.
+    /// Returns the variables with which a task is read; `nil` stands for a task of every role.
     func variables(for roles: [String]?) -> Variables {
         variables[self.roles(for: roles)] ?? variables[own] ?? Variables()
     }

@@ -12,8 +12,7 @@ public enum AddressUse: Sendable, Hashable {
 extension Declarations {
     /// Sets ``PlannedTask/addressUse``, by a comparison with the tasks of the same files read with another address.
     ///
-    /// - Parameter others: The tasks of the other reading.
-    /// - Returns: Problems of tasks whose units would contain the address, because units are generated before it is known.
+    /// Returns problems of tasks whose units would contain the address, because units are generated before it is known.
     mutating func noteAddressUses(comparing others: [PlannedTask]) -> [Problem] {
         let others = Dictionary(others.map { ($0.name, $0) }) { first, _ in first }
         var uses: [String: AddressUse] = [:]

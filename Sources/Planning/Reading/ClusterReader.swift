@@ -1,6 +1,6 @@
 import Base
 
-/// Reads the sections `cluster`, `nodes` and `variables`.
+/// A reader of the sections `cluster`, `nodes` and `variables`.
 struct ClusterReader {
     let files: MergedFiles
     let facts: NodeFacts
@@ -125,14 +125,14 @@ struct ClusterReader {
 
 /// The section `variables` and the built-in variables.
 extension ClusterReader {
-    /// Reads the variables of a node, by default this one, as a node with the given roles.
+    /// Reads the variables of a node, by default this node, for the given roles.
     func readVariables(for roles: [String], of node: String? = nil) -> Variables {
         readVariables(for: roles, name: node ?? facts.hostName, valuesOf: node ?? facts.hostName)
     }
 
     /// Reads the variables for the given roles, with `name` as the value of `node.name`.
     ///
-    /// The own variables, the index and the address are those of `node`, which is `nil` if no node has the roles.
+    /// A node's own variables, its index and its address are those of `node`, which is `nil` if no node has the roles.
     func readVariables(for roles: [String], name: String, valuesOf node: String?) -> Variables {
         let (definitions, values) = self.definitions(for: roles, name: name, valuesOf: node)
         var resolver = VariableResolver(definitions, values: values, problems: problems) {

@@ -20,7 +20,7 @@ struct ConfigValue {
     var label: String { subject.name }
 
     enum TextKind {
-        /// Text without control characters, including line breaks.
+        /// A text without line breaks and other control characters.
         case line
         /// Any text without NUL, such as an argument of a process.
         case text
@@ -87,7 +87,6 @@ struct ConfigValue {
     }
 }
 
-/// The keys of a mapping.
 extension ConfigValue {
     /// The entries of the mapping, before variables are replaced.
     var entries: [Mapping.Entry] {
@@ -156,7 +155,7 @@ extension ConfigValue {
         return false
     }
 
-    /// Reports a key that is present although none of the keys is present that it needs.
+    /// Reports a key that needs one of the other keys, if none of them is present.
     func reportMisplacedKey(_ key: String, goesWith others: [String]) {
         guard let entry = entry(key), !others.contains(where: has) else { return }
         let all = list(others.map { "'\($0)'" }, "or")
@@ -181,7 +180,7 @@ extension ConfigValue {
         problems.add(node.location, "\(label) \(predicate)", hint: hint)
     }
 
-    /// Returns `nil` after ``reportTypeMismatch(_:hint:)``.
+    /// Calls ``reportTypeMismatch(_:hint:)``, and returns `nil`.
     func mismatch<Value>(_ expected: String, hint: String? = nil) -> Value? {
         reportTypeMismatch(expected, hint: hint)
         return nil
@@ -236,7 +235,7 @@ struct ValueName {
     }
 }
 
-/// Returns the hint for a text such as `path:/etc/hosts`, in which the space after a known key is missing, else `nil`.
+/// Returns a hint if the space after a known key is missing, as in `path:/etc/hosts`, or `nil` for any other text.
 func joinedPair(_ text: String, _ keys: some Sequence<String>) -> String? {
     guard let colon = text.firstIndex(of: ":"), keys.contains(String(text[..<colon])) else { return nil }
     let value = text[text.index(after: colon)...]

@@ -1,8 +1,8 @@
 import Base
 
-/// Reports unknown keys, and corrects keys that are misspelt or one level too high or too low.
+/// The correction of keys that are misspelt, or one level too high or too low.
 ///
-/// Because of the correction, a misspelt key is not also reported as missing.
+/// Every unknown key is reported; a key that is corrected is not also reported as missing.
 struct KeyCorrections {
     /// The mapping that contains the mapping being read.
     private struct Level {
@@ -110,7 +110,7 @@ struct KeyCorrections {
         return (entries, raised)
     }
 
-    /// Moves entries that follow a key without a value, and belong below that key, into its value.
+    /// Returns entries, of which those that follow a key without a value, and belong below it, are moved into its value.
     private func indented(
         _ written: [Mapping.Entry],
         _ subject: ValueName,

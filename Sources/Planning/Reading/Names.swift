@@ -1,6 +1,6 @@
 import Base
 
-/// Returns whether a string can be the name of a task: a DNS label, because it becomes part of a unit's name.
+/// Returns whether a string can be the name of a task: a DNS label, which is part of the name of the task's unit.
 ///
 /// A dash at the end is refused because systemd applies drop-ins of `k8s-bootstrap-a-.service` to every unit with that
 /// prefix.

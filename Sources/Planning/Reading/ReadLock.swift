@@ -23,7 +23,7 @@ struct ReadLock {
 }
 
 extension ReadTask {
-    /// Whether the task has no kubeconfig yet and will change objects of the API server as that kubeconfig's user.
+    /// Whether the task changes objects of the API server, and its kubeconfig must be inferred.
     var changesObjects: Bool {
         guard case .needsKubeconfig(let name, _)? = verb else { return false }
         return verbTypes.contains { $0.name == name && $0.changesObjects }

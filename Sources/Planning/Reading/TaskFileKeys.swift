@@ -1,6 +1,6 @@
 public import Base
 
-/// Finds the key at a location in task files, for programs that generate task files and report problems by key.
+/// The keys at locations in task files, for programs that generate task files and report problems by key.
 public struct TaskFileKeys: Sendable {
     /// The roots of the documents by the path of their file.
     private let roots: [String: [Node]]

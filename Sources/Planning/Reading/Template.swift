@@ -7,7 +7,7 @@ struct Template {
         case text(String)
         /// The name of a variable.
         case variable(String)
-        /// A text that begins with `${` but is no valid reference.
+        /// A text that begins with `${` but is not a valid reference.
         case malformed(String)
     }
 

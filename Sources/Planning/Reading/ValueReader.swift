@@ -7,7 +7,7 @@ struct ValueReader<Value>: Sendable {
     /// Whether an unknown `${name}` is probably meant literally.
     var allowsLiteral = false
 
-    /// Whether `"${name}"` takes the type of the variable, because in a mapping in braces it must be quoted.
+    /// Whether `"${name}"` has the type of the variable; in a mapping in braces, `${name}` must be quoted.
     var ignoresQuotes = false
 
     /// Whether the value is read before its variables are replaced.
@@ -385,7 +385,7 @@ extension ValueReader where Value == AddressRange {
 extension ValueReader where Value == IPAddress {
     static var address: Self { address() }
 
-    /// An IP address at which other nodes can reach a node; messages also name the other values that are allowed.
+    /// An IP address at which other nodes can reach a node; messages append `other` to what is expected.
     static func address(_ other: String = "") -> Self {
         Self(type: .address) { value in
             let expected = "an IP address such as 192.168.0.10\(other)"

@@ -1,6 +1,6 @@
 import Base
 
-/// Computes the values of variables, which may refer to each other.
+/// A resolver of variables, which may refer to each other.
 struct VariableResolver {
     private let definitions: [String: Node]
     private let names: [String]
@@ -11,7 +11,7 @@ struct VariableResolver {
 
     /// Creates a resolver of definitions, for which some values are already known.
     ///
-    /// The function returns the value of a variable whose definition is a text for every node of a list.
+    /// `listed` returns the value of a variable whose definition is a text for every node of a list.
     init(
         _ definitions: [String: Node],
         values: [String: Variables.Value],
@@ -27,7 +27,7 @@ struct VariableResolver {
         self.names = Set(definitions.keys).union(sound).union(serverParts).sorted()
     }
 
-    /// Resolves the given variables or all, and returns the values known so far.
+    /// Resolves the given variables, by default all, and returns all values that are known so far.
     mutating func resolve(_ wanted: [String]? = nil) -> Variables {
         for name in wanted ?? names { resolve(name) }
         return Variables(values: values, names: names)

@@ -75,7 +75,7 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     /// A mapping with known keys.
     case mapping([KeyDescription])
 
-    /// The largest number of a user or group; the next number, -1, means 'unchanged' to chown(2).
+    /// The largest number of a user or group; the next one is -1 for chown(2), which means 'unchanged'.
     static let largestAccount = Int(UInt32.max) - 1
 
     static let variable = Self.either([.string, .number, .boolean])

@@ -71,7 +71,7 @@ private func taskSchema() -> Node {
     ])
 }
 
-/// Returns the schema of a mapping with known keys, without the required keys unless `requires` is `true`.
+/// Returns the schema of a mapping with known keys, none of which is required unless `requires` is set.
 private func objectSchema(_ keys: [KeyDescription], requires: Bool = true) -> [(String, Node)] {
     var pairs: [(String, Node)] = [
         ("type", .string("object")), ("properties", .mapping(keys.map { ($0.name, $0.schema) })),
