@@ -1,32 +1,24 @@
 public import Base
 
-/// The name of the service that fails while a task has failed or the task file is invalid.
+/// The service that fails while a task has failed or the task file is invalid.
 public let healthUnitName = "k8s-bootstrap-health.service"
 
-/// The name of the timer that starts the health service again while a task fails.
+/// The timer that starts the health service again while a task fails.
 public let healthTimerName = "k8s-bootstrap-health.timer"
 
 /// The description of the health service while the task file is invalid.
 public let invalidHealthDescription = "Health of the Kubernetes node bootstrap (the task file is invalid)"
 
-/// Returns the name of the service that is started by a task's first failure and by its recovery.
+/// Returns the name of the service that a task's first failure and its recovery start.
 public func alertUnitName(ofTask task: String) -> String { "k8s-bootstrap-alert@\(task).service" }
 
-/// Returns whether the unit of a task with this name would have the name of another unit of the program.
 func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == healthUnitName }
 
 /// Returns the units that every node has in addition to the units of tasks.
 ///
 /// The target requires the tasks, so it has failed as long as one of them has. A failure starts the health service and its
-/// timer, which start the target again until all tasks have succeeded.
-///
-/// - Parameters:
-///   - call: The invocation of the program by the units.
-///   - tasks: The tasks that the target requires.
-///   - report: The units that report to the cluster, or `nil` if the node does not report.
-///   - invalid: The first problem, if the task file is invalid.
-/// - Returns: The health service with its timer, the alert service, the service of metrics with its timer, the service that
-///   reports to the cluster with its timer, and a drop-in for the target.
+/// timer, which start the target again until all tasks have succeeded. If the task file is invalid, `invalid` describes its
+/// first problem.
 func commonUnits(
     _ call: ProgramInvocation,
     tasks: [PlannedTask],
@@ -37,11 +29,11 @@ func commonUnits(
     if invalid != nil {
         target.set("Requires", healthUnitName)
         target.set("After", healthUnitName)
-        // It looks for a valid file.
+        // The service that the timer starts reads the task file again.
         target.set("Wants", healthTimerName)
     }
     for task in tasks { target.set("Requires", task.unitName) }
-    // An active unit does not start the units that it wants.
+    // systemd starts nothing that an active task wants, so the target wants the timers too.
     for task in tasks where task.interval != nil { target.set("Wants", timerName(ofTask: task.name)) }
     target.set("Wants", "\(metricsUnitName) \(metricsTimerName)")
     if report != nil { target.set("Wants", "\(reportUnitName) \(reportTimerName)") }
@@ -68,7 +60,6 @@ private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool) -> String {
     return unit.text
 }
 
-/// The timer that is active while a task fails.
 private let healthTimer = timer(
     "Health of the Kubernetes node bootstrap while a task fails",
     [("OnActiveSec", "10s"), ("OnUnitInactiveSec", "10s"), ("AccuracySec", "1s")]
@@ -80,7 +71,7 @@ public let metricsDirectory = "/var/lib/prometheus/node-exporter"
 private let metricsUnitName = "k8s-bootstrap--metrics.service"
 private let metricsTimerName = "k8s-bootstrap--metrics.timer"
 
-/// Returns the text of the service that writes the metrics at times other than the end of a task.
+/// Returns the service that writes the metrics when no task ends.
 private func metricsUnit(_ call: ProgramInvocation) -> String {
     var unit = UnitText("Metrics of the Kubernetes node bootstrap")
     unit.set("StartLimitIntervalSec", "0")
@@ -95,10 +86,7 @@ private func metricsUnit(_ call: ProgramInvocation) -> String {
     return unit.text
 }
 
-/// Returns the text of the timer that starts the metrics service every hour.
-///
-/// The target starts the service when the tasks have ended. Later, software other than the node's tasks, such as the
-/// kubelet, may replace certificates.
+/// Returns the timer that starts the metrics service every hour, because the kubelet and others replace certificates too.
 private func metricsTimer(_ call: ProgramInvocation) -> String {
     timer(
         "Hourly metrics of the Kubernetes node bootstrap",
@@ -107,15 +95,15 @@ private func metricsTimer(_ call: ProgramInvocation) -> String {
     )
 }
 
-/// Adds the service settings of a supervising unit, after its commands.
+/// Adds the settings of a service that supervises the tasks, except its command.
 func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.set("Type", "oneshot")
     unit.set("TimeoutStartSec", "\(Limit.unitGracePeriod)")
-    // Journal entries of tasks have a different identifier, and fields that entries of this service do not have.
+    // The entries of tasks have another identifier.
     unit.set("SyslogIdentifier", "k8s-bootstrap-health")
     unit.set("RuntimeDirectory", "nest-bootstrap")
     unit.set("RuntimeDirectoryPreserve", "yes")
-    // This field makes `systemctl status` of the target show the lines too.
+    // With this field, `systemctl status` of the target shows the lines too.
     unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
     // The service starts and stops units over the bus, which requires root. It reads the records and certificates of
     // every user, and writes metrics into a directory that may belong to a service.
@@ -125,7 +113,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
         ("PrivateNetwork", "yes"), ("IPAddressDeny", "any"), ("RestrictAddressFamilies", "AF_UNIX"),
         ("ProtectSystem", "strict"),
     ] { unit.set(key, value) }
-    // In /run, the service needs the bus, systemd's sockets and units, and the records, which it also writes.
+    // In /run, the service needs the bus, the sockets and units of systemd, and the records, which it also writes.
     unit.set("TemporaryFileSystem", "/run:ro")
     unit.path("BindPaths", "\(call.root)/run/nest-bootstrap")
     let seen = [
@@ -133,7 +121,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
         "/run/systemd/generator",
     ]
     for path in seen { unit.path("BindReadOnlyPaths", path) }
-    // Metrics also cover certificates below these directories.
+    // The metrics cover certificates below these directories.
     let open = ["/etc/pki/tls/private", "/etc/rancher", "/etc/ssl/private", "/var/lib/rancher"]
     let hidden = Sandbox.hidden.filter { path in
         isPath(path, below: "/etc") && !(open + ["/etc/kubernetes"]).contains { isPath(path, at: $0) }
@@ -144,7 +132,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.path("ReadWritePaths", call.root + metricsDirectory)
 }
 
-/// Settings that isolate supervising, reporting and alerting units from the machine's devices and kernel.
+/// Settings that keep supervising, reporting and alerting units from the machine's devices and kernel.
 let isolation = [
     ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"), ("ProtectKernelTunables", "yes"),
     ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"), ("ProtectControlGroups", "yes"),
@@ -152,7 +140,7 @@ let isolation = [
     ("LockPersonality", "yes"), ("SystemCallArchitectures", "native"),
 ]
 
-/// Settings of the isolated units in which only this program runs.
+/// Further settings of these units, under which programs other than this one may not work.
 let confinement = [
     ("NoNewPrivileges", "yes"), ("PrivateIPC", "yes"), ("ProtectProc", "invisible"), ("RestrictSUIDSGID", "yes"),
     ("MemoryDenyWriteExecute", "yes"), ("KeyringMode", "private"), ("SystemCallErrorNumber", "EPERM"),
@@ -168,12 +156,12 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     unit.set("Type", "oneshot")
     let status = [call.program, "status"] + call.flags
     unit.set("ExecStart", ":" + status.map(unitWord).joined(separator: " ") + " %i")
-    // These are the exit codes of `status` for a task that has failed or has not succeeded yet.
+    // The exit codes of `status` for a task that has failed or has not succeeded yet.
     unit.set("SuccessExitStatus", "1 3")
     unit.set("SyslogIdentifier", "k8s-bootstrap-alert")
-    // A drop-in of the administrator gives what the commands need that it adds.
+    // Commands that an administrator adds in a drop-in may need to lift these restrictions there.
     unit.set("ProtectSystem", "strict")
-    // Settings of `isolation` mount the API file systems, of which systemd leaves /run writable.
+    // `ProtectSystem` leaves /run writable.
     unit.set("ReadOnlyPaths", "/run")
     unit.set("PrivateNetwork", "yes")
     unit.set("CapabilityBoundingSet", "")
@@ -183,15 +171,9 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
 
 /// Returns the units of a node whose task file is invalid: the health service fails and prints the problems.
 ///
-/// - Parameters:
-///   - problems: The problems of the task file.
-///   - call: The invocation of the program by the units.
-///   - isPublic: Whether every user may read the content of the task file.
-///   - report: The declaration of the node's reports to the cluster, or `nil` if the node does not report.
-///   - plan: The part of the plan that could be read.
-///   - known: Tasks of this boot that may be running. The units of these tasks are kept so that systemd does not stop
-///     the tasks; a start fails, because the health service fails.
-/// - Returns: The units that every node has, and the units of known tasks, whose timers are stopped.
+/// Tasks of this boot that may be running (`known`) keep a unit, so that systemd does not stop them. A start of such a unit
+/// fails, because the health service fails. Descriptions of units quote the task file only if every user may read it
+/// (`isPublic`).
 public func unitsForInvalidConfiguration(
     _ problems: Problems,
     _ call: ProgramInvocation,
@@ -213,14 +195,13 @@ public func unitsForInvalidConfiguration(
         + stoppedTimers(ofTasks: known)
 }
 
-/// Creates a unit, which is never started, for a task of which only the name is known.
+/// Returns a unit that cannot be started, for a task of which only the name is known.
 private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> UnitFile {
     var unit = UnitText(
         "Task \(task) (the task file is invalid)",
         comment: "Made by nest-bootstrap, because the task file is invalid. Changes here are lost."
     )
-    // The health service fails while the task file is invalid. Once the file is valid, the service loads the real unit
-    // first.
+    // The health service fails while the task file is invalid. Once it is valid, the service loads the real unit first.
     unit.set("Requires", healthUnitName)
     unit.section("Service")
     unit.command("ExecStart", [call.program, "run", "--task", task] + call.flags)
@@ -229,20 +210,15 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
     return UnitFile(path: unitName(ofTask: task), content: .text(unit.text))
 }
 
-/// Returns the units of tasks that were removed from the task file after they had started on this boot.
+/// Returns two services and a timer for each task that was removed from the task file after it had started on this boot.
 ///
-/// systemd stops these units, because no other unit needs them, and unloads these units even after a failure.
-///
-/// - Parameters:
-///   - tasks: The names of the removed tasks.
-///   - call: The invocation of the program by the units.
-/// - Returns: Two services and a timer for each task.
+/// systemd stops these units, because no other unit needs them, and unloads them even after a failure.
 public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) -> [UnitFile] {
     tasks.filter(isTaskName).flatMap { task in
         [unitName(ofTask: task), repetitionUnitName(ofTask: task)].map { name in
             stoppedUnit(name, "Task \(task) (removed from the task file)") { unit in
                 unit.section("Service")
-                // A service must have a command, although nothing starts this service.
+                // systemd loads no service without a command.
                 unit.command("ExecStart", [call.program, "--version"])
             }
         }

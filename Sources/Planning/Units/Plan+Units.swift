@@ -1,14 +1,7 @@
 import Base
 
-/// The plan as systemd units.
 extension Plan {
-    /// Returns the units of all tasks, and the units that every node has.
-    ///
-    /// - Parameters:
-    ///   - call: The invocation of the program by the units.
-    ///   - report: The declaration of the node's reports to the cluster, or `nil` if the node does not report.
-    ///   - isMasked: Returns whether the unit of a task is masked.
-    /// - Returns: The files; the files of tasks are in the order of the plan.
+    /// Returns the units that every node has, and the units of the tasks in the order of the plan.
     public func units(
         _ call: ProgramInvocation,
         report: ReportDeclaration? = nil,
@@ -41,13 +34,12 @@ extension Plan {
 /// The target that requires all tasks of the node.
 public let targetName = "k8s-bootstrap.target"
 
-/// The system user as which the agent runs tasks that only speak to servers.
+/// The system user as which the agent runs tasks that only connect to servers.
 public let unitUser = "nest-bootstrap"
 
-/// The directory that contains one list per task of the products that `reset` deletes.
+/// The directory with a list for each task of the products that `reset` deletes.
 public let productsDirectory = "/var/lib/nest-bootstrap-products"
 
-/// The unit of one task.
 private struct TaskUnit {
     let task: PlannedTask
     let dependencies: [String]
@@ -73,9 +65,7 @@ private struct TaskUnit {
         return unit.text
     }
 
-    /// The timer and the service that run the task again.
-    ///
-    /// During a repetition, the unit of the task and the units that require it stay active.
+    /// The timer and the service that run the task again, while the unit of the task and those that require it stay active.
     private var repetition: [UnitFile] {
         guard let interval = task.interval else { return [] }
         var unit = unitSection("Repetition of task \(task.name) of the Kubernetes node bootstrap")
@@ -97,7 +87,7 @@ private struct TaskUnit {
             comment: "Made by nest-bootstrap from \(file)\(line). Changes here are lost."
         )
         if file.isAbsolutePath { unit.set("SourcePath", unitPath(file)) }
-        // Without the default dependencies a target that requires a task waits for it only if it is ordered after it.
+        // By default, every target that requires or wants a unit is ordered after it.
         unit.set("DefaultDependencies", "no")
         unit.set("Conflicts", "shutdown.target")
         unit.set("StartLimitIntervalSec", "0")
@@ -112,16 +102,16 @@ private struct TaskUnit {
         if flags.isEmpty { unit.set("RemainAfterExit", "yes") }
         unit.command("ExecStart", [call.program, "run", "--task", task.name] + flags + call.flags)
         unit.set("TimeoutStartSec", "\(task.timeout.components.seconds + Limit.unitGracePeriod)")
-        // The agent reports its deadline and what it waits for, also from its sandbox.
+        // The agent reports its deadline and its waits to systemd, from its sandbox if it has one.
         unit.set("NotifyAccess", task.footprint.isConfined ? "all" : "main")
-        // The agent passes a signal on to what it runs.
+        // The agent forwards signals to its child processes.
         unit.set("KillMode", "mixed")
-        // A process that ends because of SIGTERM has not failed, also before it handles signals.
+        // SIGTERM is not a failure, even before the agent handles signals.
         unit.set("SuccessExitStatus", "143 SIGTERM")
         for (key, value) in settings { unit.set(key, value) }
     }
 
-    /// The settings that confine the agent, none of which needs mounts; a program has its own sandbox.
+    /// The settings that confine the agent without a mount namespace; a program has its own sandbox.
     private var settings: [(key: String, value: String)] {
         let footprint = task.footprint
         guard footprint.hasSandbox else { return [] }
@@ -154,7 +144,7 @@ private struct TaskUnit {
         return settings
     }
 
-    /// The system calls that a program may need for a capability, in addition to those of every service.
+    /// The sets of system calls for a capability, in addition to those of every service.
     private static let calls = [
         "CAP_SYS_MODULE": "@module", "CAP_SYS_TIME": "@clock", "CAP_SYS_RAWIO": "@raw-io", "CAP_SYS_BOOT": "@reboot",
         "CAP_SYS_PTRACE": "@debug",
@@ -165,14 +155,13 @@ extension Footprint {
     /// The capability to read files of other users, such as the credentials of agenix.
     static let reading = "CAP_DAC_READ_SEARCH"
 
-    /// Whether the agent itself is confined to a sandbox, because the task speaks to a server and changes nothing on the
-    /// node.
+    /// Whether the agent itself runs in a sandbox, because the task connects to a server and changes nothing on the node.
     public var isConfined: Bool {
         usesNetwork && writes.isEmpty && !runsPrograms && service == nil && imageSocket == nil
             && !connections.contains(.systemBus) && !reads.contains { $0.use == .awaited }
     }
 
-    /// The directories with files that root processes act on, if the task can write there without naming them.
+    /// The directories whose files root processes act on and that the task could write without naming them.
     var guardedDirectories: [String] {
         ["/etc/kubernetes/manifests"].filter { path in
             let isMeant = self.writes.contains { write in
@@ -187,7 +176,7 @@ extension Footprint {
 extension Plan {
     /// The directories in which programs of tasks may create links that other tasks and systemd would follow.
     ///
-    /// The directories of the system are left out, because a program that may write there does not need a link.
+    /// Directories of the system are left out, because a program that may write there needs no link.
     public var programDirectories: [String] {
         var seen: Set<ExactText> = []
         return steps.lazy.map(\.task.footprint).filter(\.runsPrograms).flatMap(\.writablePaths)
@@ -197,13 +186,15 @@ extension Plan {
     private static let ofSystem: Set = ["/", "/bin", "/etc", "/lib", "/lib64", "/nix", "/run", "/sbin", "/usr", "/var"]
 }
 
-/// The addresses that the tasks of a plan connect to, known only for servers given as addresses, not host names.
+/// The addresses that the tasks of a plan connect to.
+///
+/// They are known only for servers that are given by address, not by host name.
 private struct ServerAddresses {
-    /// The URLs of API servers, by the paths of the kubeconfigs that tasks of the plan write.
+    /// The URLs of API servers by the paths of the kubeconfigs that tasks write.
     private let servers: [ExactText: String]
 
     init(_ plan: Plan) {
-        // Tasks that use the node's address are left out, because the address is not known yet.
+        // The node's address is not known yet.
         let tasks = plan.steps.lazy.map(\.task).filter { $0.addressUse == .none }
         let kubeconfigs = tasks.flatMap(\.footprint.writes).compactMap { write in
             write.kubeconfig.map { (ExactText(located(write.path.path)), $0.server) }
@@ -211,10 +202,7 @@ private struct ServerAddresses {
         servers = Dictionary(kubeconfigs) { first, _ in first }
     }
 
-    /// Returns all addresses of a task, in the syntax of systemd.
-    ///
-    /// - Returns: The addresses without duplicates, or `nil` if there are none or one is unknown, for example because a
-    ///   host name must be resolved.
+    /// Returns all addresses of a task in the syntax of systemd, or `nil` if there are none or one is unknown.
     func all(of footprint: Footprint) -> [String]? {
         var addresses: [String] = []
         for connection in footprint.connections where connection != .systemBus {
@@ -228,16 +216,15 @@ private struct ServerAddresses {
         switch connection {
         case .apiServer:
             footprint.kubeconfig.flatMap { servers[ExactText(located($0.path))] }.flatMap { try? WebAddress($0).host }
-        // The host may be the address of the node, which is not known yet.
+        // The host may be the node's own address.
         case .endpoint(let host, _): footprint.watchesInterfaces ? nil : host
         // A server may redirect a URL to any address.
         case .url, .systemBus, .anywhere: nil
         }
     }
 
-    /// Returns a host in the syntax of systemd, or `nil` for a name.
     private static func address(_ host: String) -> String? {
-        // The name `localhost` can mean either loopback address. systemd does not accept a zone, as in fe80::1%eth0.
+        // systemd knows `localhost` as both loopback addresses, and refuses a zone, as in fe80::1%eth0.
         host == "localhost" || IPAddress(host) != nil ? host : nil
     }
 }

@@ -1,22 +1,17 @@
 import Base
 
 extension Plan {
-    /// The names of the timers of tasks that repeat.
+    /// The timers of tasks that repeat.
     public var timerNames: [String] {
         steps.lazy.map(\.task).filter { $0.interval != nil }.map { timerName(ofTask: $0.name) }
     }
 }
 
-/// Returns the text of the timer that starts the repetitions of a task.
+/// Returns the timer that starts the repetitions of a task.
 ///
-/// The timer is active as long as the unit of the task is. The interval begins at the end of a run, so runs never
-/// overlap, and is measured on a clock that time corrections do not affect. A random delay keeps nodes that were
-/// started together from repeating a task at the same time.
-///
-/// - Parameters:
-///   - task: The task.
-///   - interval: The time between two runs.
-/// - Returns: The text of the unit.
+/// It is active as long as the unit of the task is. The interval begins at the end of a run, so runs never overlap, and is
+/// measured on a clock that time corrections do not affect. A random delay keeps nodes that were started together from
+/// repeating a task at the same time.
 func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
     timer(
         "Repetitions of task \(task.name) of the Kubernetes node bootstrap",
@@ -30,9 +25,6 @@ func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
 }
 
 /// Returns timers that systemd stops, in place of the timers of tasks that no longer repeat.
-///
-/// - Parameter tasks: The names of the tasks.
-/// - Returns: A timer for each task, which nothing starts.
 public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
     tasks.filter(isTaskName).map { task in
         let description = "Repetitions of task \(task) (it does not repeat)"
@@ -40,11 +32,11 @@ public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
     }
 }
 
-/// Returns a timer that systemd stops, because it lists an active timer as failed if its file is removed.
+/// Returns a timer that systemd stops: without a file, an active timer would be listed as failed.
 func stoppedTimer(_ name: String, of service: String, _ description: String) -> UnitFile {
     stoppedUnit(name, description) { unit in
         unit.section("Timer")
-        // A timer must have an elapse time.
+        // systemd loads no timer without a time.
         unit.set("OnActiveSec", Limit.longestInterval.text)
         unit.set("Unit", service)
     }
@@ -59,8 +51,5 @@ func stoppedUnit(_ name: String, _ description: String, _ addSection: (inout Uni
     return UnitFile(path: name, content: .text(unit.text))
 }
 
-/// Returns the maximum delay of a repetition, which prevents all nodes from repeating a task at the same moment.
-///
-/// - Parameter interval: The time between the end of a run and its repetition.
-/// - Returns: The longest delay.
+/// Returns the longest random delay of a repetition.
 public func repetitionDelay(_ interval: Duration) -> Duration { min(interval / 10, Limit.intervalSpread) }

@@ -1,6 +1,6 @@
 import Base
 
-/// The name of the service that reports the state of the node to the cluster.
+/// The service that reports the state of the node to the cluster.
 public let reportUnitName = "k8s-bootstrap--report.service"
 
 let reportTimerName = "k8s-bootstrap--report.timer"
@@ -14,25 +14,24 @@ private let reportTimerDescription = "Regular report of the Kubernetes node boot
 
 /// The units that report the state of the node to the cluster.
 ///
-/// The service runs until it has sent everything. A change restarts the service, so that no change is missed during a
-/// run and simultaneous changes become one report. The target wants it, and no unit is ordered after it.
+/// The service ends when it has sent everything. A change restarts it, so that no change is missed and simultaneous
+/// changes become one report.
 struct ReportUnits {
     /// The possible kubeconfigs in order of preference; the service uses the first that exists.
     private let kubeconfigs: [String]
-    /// The files to which kubeconfigs refer, known only for kubeconfigs that a task writes.
+    /// The credential files of the kubeconfigs that tasks write.
     private let references: [String]
-    /// Whether the task file names the kubeconfig; if so, a missing kubeconfig is reported.
+    /// Whether the task file names the kubeconfig, so that its absence is reported.
     private let isNamed: Bool
-    /// Whether the task file names a kubeconfig that no task writes; the files of that kubeconfig are then unknown.
+    /// Whether the task file names a kubeconfig that no task writes, so that its credential files are unknown.
     private let mayReferToAnything: Bool
 
-    /// The directories in which administrators keep client keys, to which a named kubeconfig may refer.
+    /// Directories with client keys to which a kubeconfig of the task file may refer.
     private static let keyDirectories = [
         "/etc/kubernetes/pki/etcd", "/etc/pki/tls/private", "/etc/rancher", "/etc/ssh", "/etc/ssl/private", "/root",
         "/var/lib/private", "/var/lib/rancher",
     ]
 
-    /// Prepares the units for a node with a plan.
     init(_ declaration: ReportDeclaration, _ plan: Plan) {
         let paths = declaration.kubeconfigs(plan)
         let writes = plan.steps.flatMap(\.task.footprint.writes).filter { paths.contains($0.path.path) }
@@ -43,7 +42,7 @@ struct ReportUnits {
         mayReferToAnything = isNamed && written.isEmpty
     }
 
-    /// Returns the names and texts of the units.
+    /// Returns the names of the units with their texts.
     func texts(_ call: ProgramInvocation) -> [(String, String)] {
         [(reportUnitName, service(call)), (reportTimerName, Self.timer)]
     }
@@ -51,13 +50,12 @@ struct ReportUnits {
     private func service(_ call: ProgramInvocation) -> String {
         var unit = UnitText("Report of the Kubernetes node bootstrap to the cluster")
         unit.set("StartLimitIntervalSec", "0")
-        // The end of all tasks is a change.
+        // The end of all tasks is reported.
         unit.set("After", targetName)
         addConditions(&unit, call)
         unit.section("Service")
         // A report that cannot be sent is only a warning in the journal, and does not make the system degraded.
         unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--only-report"] + call.flags)
-        // No other unit waits for the service.
         unit.set("Type", "exec")
         unit.set("NotifyAccess", "main")
         unit.set("TimeoutStopSec", "5")
@@ -68,8 +66,7 @@ struct ReportUnits {
         unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
         unit.set("RuntimeDirectory", "nest-bootstrap/report")
         unit.set("RuntimeDirectoryPreserve", "yes")
-        // The service reads the records and a kubeconfig, whose files belong to root or a service, and connects to the
-        // API server.
+        // The credential files of a kubeconfig belong to root or to a service.
         if call.root.isEmpty {
             unit.set("User", unitUser)
             unit.set("AmbientCapabilities", Footprint.reading)
@@ -84,9 +81,9 @@ struct ReportUnits {
         return unit.text
     }
 
-    /// Makes the base system, the records, the kubeconfig and its credential files visible to the service.
+    /// Gives the service the base system, the records, the kubeconfig and its credential files.
     ///
-    /// If the credential files are unknown, the service sees everything except `/run` and the paths of ``hidden``.
+    /// If the credential files are unknown, the service sees everything except `/run` and ``hidden``.
     private func addView(_ unit: inout UnitText, _ call: ProgramInvocation) {
         let isEverythingSeen = mayReferToAnything || !call.root.isEmpty
         unit.set("ProtectSystem", isEverythingSeen ? "strict" : "yes")
@@ -104,13 +101,13 @@ struct ReportUnits {
         for path in hidden { unit.path("InaccessiblePaths", path) }
     }
 
-    /// The files and directories to which kubeconfigs of kubelets refer.
+    /// Credential files of kubelets.
     private static let ofKubelets = [
         "/etc/kubernetes/pki/ca.crt", "/var/lib/kubelet/pki", "/var/lib/rancher/k3s/agent",
         "/var/lib/rancher/rke2/agent",
     ]
 
-    /// The secrets that are hidden from the service: all except the possible kubeconfigs and their credential files.
+    /// The secrets of the node, without the possible kubeconfigs and their credential files.
     private var hidden: [String] {
         let keys = ["ca.key", "etcd", "front-proxy-ca.key", "sa.key"].map { "/etc/kubernetes/pki/\($0)" }
         let kubeconfigs = ["admin", "controller-manager", "scheduler", "super-admin"].map {
@@ -122,18 +119,14 @@ struct ReportUnits {
         return
             (Sandbox.hidden.filter { !isPath($0, below: "/etc/kubernetes") && !isPath($0, at: "/var/lib/kubelet") }
             + keys + kubeconfigs + ["/var/lib/kubelet/pods"]).filter { path in
-                // Nothing below a hidden directory can be seen.
+                // Everything below a hidden directory is hidden too.
                 !open.contains(path) && !(used + Sandbox.baseSystem).contains { isPath($0, at: path) }
             }
     }
 
-    /// The timer that starts the service every ten minutes, with a fixed offset for each node.
+    /// The timer that starts the service every ten minutes, for a Node that was registered again or a new kubeconfig.
     ///
-    /// Regular reports cover a Node that was registered again, a new kubeconfig, and manual runs by other users. The
-    /// target starts the service too, because at boot the cluster has the report of the last boot.
-    ///
-    /// The timer elapses even if there is no kubeconfig and the service does not run. All nodes have the same calendar, so
-    /// each has a random delay, which systemd 247 and later keep.
+    /// The random delay, which systemd 247 and later keep, spreads the reports of all nodes.
     private static let timer = Planning.timer(
         reportTimerDescription,
         [
@@ -142,7 +135,7 @@ struct ReportUnits {
         ]
     )
 
-    /// Prevents a service from running if none of the kubeconfigs exists, unless the task file names one.
+    /// Skips the service if none of the usual kubeconfigs exists.
     private func addConditions(_ unit: inout UnitText, _ call: ProgramInvocation) {
         guard !isNamed else { return }
         for path in kubeconfigs { unit.set("ConditionPathExists", "|" + unitPath(call.root + path)) }

@@ -1,40 +1,36 @@
 import Base
 
-/// The part of the node that a confined process sees, and what it may do: the arguments of bubblewrap, as data.
+/// The paths, devices, network and capabilities of a confined process, from which the arguments of bubblewrap are made.
 ///
-/// The root is empty except for the base system and what the task names. Secrets of other tasks stay covered below
-/// directories that the task names, also while the files are replaced, because their directories are covered.
+/// The root is empty except for the base system and what the task names. Below directories that the task names, secrets of
+/// other tasks are covered. If possible, the directory of a secret is covered, so that a replaced file stays covered.
 public struct Sandbox: Sendable, Hashable {
-    /// The content of a path, and of what is below it up to the next mount.
+    /// The access to a path, and to everything below it up to the next mount.
     public enum Mount: Sendable, Hashable {
-        /// The node's files, for reading.
         case readable
-        /// The node's files, for reading and writing.
         case writable
-        /// Nothing.
+        /// The path is empty.
         case covered
     }
 
     private var byPath: [ExactText: Mount] = [:]
 
-    /// The directories in which other tasks write secrets, or root processes read what to run, and which must exist, so
-    /// that they stay covered or read-only.
+    /// The directories that must exist before the process starts, so that they stay covered or read-only.
+    ///
+    /// Other tasks write secrets in them, or root processes read there what to run.
     public var closedDirectories: [String] {
         mounts.compactMap { $0.mount != .writable && written.contains(ExactText($0.path)) ? $0.path : nil }
     }
 
     private var written: Set<ExactText> = []
 
-    /// Whether the root is that of the node, instead of an empty directory.
+    /// Whether the root is the node's root instead of an empty directory.
     public private(set) var seesNode = false
 
-    /// The devices that the process may open, in addition to those of every process.
+    /// The devices in addition to those of every sandbox.
     public private(set) var devices: [String] = []
 
-    /// Whether the process has the node's network.
     public let hasNetwork: Bool
-
-    /// The capabilities of the process.
     public let capabilities: [String]
 
     /// The mounts, each after those of the directories above it.
@@ -42,13 +38,13 @@ public struct Sandbox: Sendable, Hashable {
         byPath.map { ($0.key.text, $0.value) }.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     }
 
-    /// Describes the sandbox of the agent while it runs a task that changes nothing on the node itself.
+    /// Describes the sandbox of the agent while it runs a task that changes nothing on the node.
     ///
-    /// The process begins as root, to become ``unitUser``.
+    /// The process starts as root and becomes ``unitUser``.
     ///
     /// - Parameters:
-    ///   - files: What the agent reads, such as itself and the task files.
-    ///   - state: The directories in which the agent keeps what it knows of the task.
+    ///   - files: The files that the agent reads, such as its own program and the task files.
+    ///   - state: The directories with the agent's records and cache of the task.
     public init(ofAgentReading files: [String], keeping state: [String]) {
         (hasNetwork, capabilities) = (true, ["CAP_SETUID", "CAP_SETGID"])
         for path in Self.baseSystem + ["/run/systemd/notify"] + files { mount(path, .readable) }
@@ -56,11 +52,11 @@ public struct Sandbox: Sendable, Hashable {
         apply(Self.hidden, [])
     }
 
-    /// Describes the sandbox of the program of a task.
+    /// Describes the sandbox of a task's program, in which secrets of the plan's other tasks are covered.
     ///
     /// - Parameters:
     ///   - task: The task.
-    ///   - plan: The plan of the node, whose secrets are those of other tasks.
+    ///   - plan: The plan of the node.
     ///   - taskFiles: The task files, whose directories are not covered.
     ///   - linked: Returns the targets of the links along a path.
     public init(
@@ -71,7 +67,7 @@ public struct Sandbox: Sendable, Hashable {
     ) {
         let own = task.verb.footprint
         hasNetwork = own.usesNetwork
-        // It sees of the files of other users only those that it names.
+        // The sandbox contains no files of other users, except those that the task names.
         capabilities = (["CAP_DAC_OVERRIDE"] + own.capabilities).unique()
         seesNode = own.writablePaths.contains("/")
         let mentioned = own.texts.flatMap(pathsNamed).map(located).filter { path in
@@ -90,7 +86,7 @@ public struct Sandbox: Sendable, Hashable {
         var covers = Self.ownState
         for secret in Self.secrets(of: plan, linked) + Self.hidden {
             let isOfPlan = !Self.hidden.containsExactly(secret)
-            // A directory above names what other tasks put there, but nothing of the node itself.
+            // Naming a directory includes secrets that other tasks write in it, but no secrets of the node itself.
             let isNamed =
                 named.containsExactly(secret) || isOfPlan && reads.contains { isPath(secret, at: $0) }
                 || isOfPlan && writes.contains { $0.hasSameBytes(as: parent(of: secret)) }
@@ -106,7 +102,7 @@ public struct Sandbox: Sendable, Hashable {
         coverBehindLinks(covers, linked)
     }
 
-    /// Covers paths also under the names that they have below a link that is mounted.
+    /// Covers the paths that lead to covered ones through a mounted link.
     private mutating func coverBehindLinks(_ covers: [String], _ linked: (String) -> [String]) {
         var names: [String] = []
         for (path, mount) in mounts where mount != .covered {
@@ -120,10 +116,10 @@ public struct Sandbox: Sendable, Hashable {
         apply(names, [])
     }
 
-    /// Covers paths, and opens others for reading, each according to what is above it.
+    /// Covers paths that would be visible, and makes others readable that would not be.
     private mutating func apply(_ covers: [String], _ readable: [String]) {
         let changes = covers.map { ($0, Mount.covered) } + readable.map { ($0, Mount.readable) }
-        // Parents come first, so that neither is undone by what follows.
+        // A directory comes before the paths below it.
         for (path, change) in changes.sorted(by: { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }) {
             let isMeant = change == .covered ? state(above: path) != .covered : state(above: path) != .writable
             if isMeant, byPath[ExactText(path)] == nil { mount(path, change) }
@@ -133,13 +129,13 @@ public struct Sandbox: Sendable, Hashable {
 
     private mutating func mount(_ path: String, _ mount: Mount) {
         let key = ExactText(normalised(path))
-        // The process sees the kernel's files anyway, and devices are not files.
+        // Every sandbox has /proc and /sys, and devices are mounted separately.
         let isSpecial = ["/dev", "/proc", "/sys"].contains { isPath(key.text, at: $0) } && !Self.isTemporary(key.text)
         if mount == .readable, isSpecial { return }
         if byPath[key] != .writable { byPath[key] = mount }
     }
 
-    /// Makes the writable directories above a path mount points, which cannot be renamed, so that it stays covered.
+    /// Makes the writable directories above a path mount points, because a mount point cannot be renamed.
     private mutating func pinParents(of path: String) {
         var rest = path[...]
         while let slash = rest.lastSlash, slash != rest.startIndex {
@@ -152,7 +148,7 @@ public struct Sandbox: Sendable, Hashable {
 
     private func state(above path: String) -> Mount { nearestMount(above: path) ?? .covered }
 
-    /// Returns whether one of the directories above a path is mounted.
+    /// Returns whether a directory above a path is mounted.
     public func hasMount(above path: String) -> Bool { nearestMount(above: path) != nil }
 
     private func nearestMount(above path: String) -> Mount? {
@@ -166,17 +162,17 @@ public struct Sandbox: Sendable, Hashable {
 }
 
 extension Sandbox {
-    /// Returns the directory of a secret, or the file where others need the directory too.
+    /// Returns the path to cover for a secret: its directory, or the file if others need the directory.
     private static func place(of secret: String, _ taskFiles: [String], keeping named: [String]) -> String {
         let directory = parent(of: secret)
         let isNeeded = (essential + taskFiles).contains { isPath($0, at: directory) || isPath(directory, at: $0) }
-        // Directories such as /etc and /run, and those of settings such as /etc/sysctl.d.
+        // Other software uses directories such as /etc and /etc/sysctl.d too.
         let isShared = directory.pathParts.count < 2 || directory.hasSuffix(".d") || shared.containsExactly(directory)
         let isWhole = hidden.containsExactly(secret) || named.containsExactly(directory)
         return isShared || isNeeded || isWhole ? secret : directory
     }
 
-    /// Returns the files of a plan that only their owners, or the tasks that name them, may read.
+    /// Returns the secrets that tasks write or read, with the targets of links to them.
     private static func secrets(of plan: Plan, _ linked: (String) -> [String]) -> [String] {
         let footprints = plan.steps.lazy.map(\.task.footprint)
         let written = footprints.flatMap(\.writes).filter { $0.isSecret && $0.effect != .removes }.map(\.path.path)
@@ -187,8 +183,8 @@ extension Sandbox {
         return paths.flatMap { [$0] + linked($0).map(located) }.unique()
     }
 
-    /// The base system of every process, with the configuration of accounts, names, time and trust, and the sockets of the
-    /// service manager, the journal and the resolver.
+    /// The base system of every sandbox: programs and libraries, the configuration of accounts, names, time and trust, and
+    /// the sockets of the journal and the resolver.
     static let baseSystem =
         ["/bin", "/lib", "/lib64", "/nix", "/sbin", "/usr", "/var/lib/ca-certificates"]
         + ["mc", "pipes/nss"].map { "/var/lib/sss/\($0)" }
@@ -202,7 +198,7 @@ extension Sandbox {
             "resolv.conf", "services", "ssl", "static",
         ].map { "/etc/\($0)" }
 
-    /// The additional base system of programs; a program's own configuration is there if the task names it.
+    /// The additional base system of programs of tasks, without the configuration of single programs.
     private static let othersSystem =
         ["/lib32", "/libx32", "/opt", "/run/booted-system", "/run/wrappers"]
         + [
@@ -211,36 +207,31 @@ extension Sandbox {
             "profile", "profile.d", "protocols", "rpc", "shells", "terminfo", "timezone", "xattr.conf",
         ].map { "/etc/\($0)" }
 
-    /// Returns whether a path is of the base system, and leads to another part of it, which every program sees.
-    ///
-    /// - Parameters:
-    ///   - path: The path.
-    ///   - target: The path without links.
-    /// - Returns: Whether both are of the base system, and the target is not hidden on every node.
+    /// Returns whether a link of the base system leads to another part of the base system, which is not hidden.
     public static func isSystem(_ path: String, leadingTo target: String) -> Bool {
         let parts = baseSystem + othersSystem
         return parts.containsExactly(path) && parts.contains { isPath(target, at: $0) }
             && !hidden.contains { isPath(target, at: $0) }
     }
 
-    /// The sockets at which programs write to the journal, by `syslog` and `systemd-cat`.
+    /// The sockets of `syslog` and `systemd-cat`.
     private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
 
-    /// Directories that a text mentions without naming what is in them.
+    /// Directories whose mention in a text does not make their content visible.
     private static let shared = ["/etc", "/etc/kubernetes", "/run", "/var/lib", "/proc", "/sys", "/dev"]
 
-    /// Directories in which every user can make links, so that a text that mentions a path there does not name it.
+    /// Directories in which every user can create links, so that mentioning a path there does not make it visible.
     private static let temporary = ["/dev/mqueue", "/dev/shm", "/tmp", "/var/tmp"]
 
     private static func isTemporary(_ path: String) -> Bool { temporary.contains { isPath(path, at: $0) } }
 
-    /// Directories that are not covered because programs need what else is in them.
+    /// Directories that are not covered, because programs need their other content.
     private static let essential = ["/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/nix", "/usr"]
 
     /// The directories in which the program keeps state of all tasks.
     static let ownState = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", productsDirectory]
 
-    /// Paths of every node that hold passwords and keys, or are sockets of services with more rights than a task.
+    /// Paths with passwords and keys, and sockets of privileged services, that are covered on every node.
     static let hidden =
         [
             "credstore", "credstore.encrypted", "gshadow", "gshadow-", "pki/tls/private", "rancher", "shadow",
@@ -255,10 +246,11 @@ extension Sandbox {
         + ["containerd", "containers", "docker", "etcd", "kubelet", "private", "rancher", "sss"]
         .map { "/var/lib/\($0)" } + ["/nix/var/nix/daemon-socket", "/root"]
 }
-/// Returns the absolute paths in a text of a task: an argument, the value of an environment variable, or a script.
+
+/// Returns the absolute paths in an argument, the value of an environment variable, or a script.
 ///
-/// A path ends where a shell or a list of paths would end it. The whole text, and the value of an option, may be a path
-/// with spaces.
+/// A path ends where a shell or a list of paths would end it. The whole text, or the value of an option, may also be one
+/// path with spaces.
 func pathsNamed(in text: String) -> [String] {
     var found: [String] = []
     var rest = text.utf8[...]
@@ -281,7 +273,6 @@ func pathsNamed(in text: String) -> [String] {
     return found
 }
 
-/// Returns whether a byte ends a path in a text.
 private func endsPath(_ byte: UInt8) -> Bool {
     switch byte {
     case 0...0x20, 0x7F: true

@@ -2,17 +2,15 @@ import Base
 
 /// The text of a systemd unit while it is written.
 struct UnitText {
-    /// The text; every line ends with a line break.
     private(set) var text: String
 
-    /// Begins a unit with a comment and its section `Unit`.
+    /// Writes a comment and begins section `Unit`; the description is in the syntax of systemd.
     init(_ description: String?, comment: String = "Made by nest-bootstrap. Changes here are lost.") {
         text = "# \(unitPhrase(comment, specifiers: false))\n"
         section("Unit")
         if let description { set("Description", description) }
     }
 
-    /// Begins a section.
     mutating func section(_ name: String) {
         text += "\n[\(name)]\n"
     }
@@ -22,12 +20,7 @@ struct UnitText {
         text += "\(key)=\(value)\n"
     }
 
-    /// Adds a command that runs as written, without variables.
-    ///
-    /// - Parameters:
-    ///   - key: `ExecStart` or a similar key.
-    ///   - prefixes: The characters that change how the command is run.
-    ///   - words: The program and its arguments.
+    /// Adds a command in which systemd replaces no variables.
     mutating func command(_ key: String, prefixes: String = "", _ words: [String]) {
         set(key, "\(prefixes):" + words.map(unitWord).joined(separator: " "))
     }
@@ -38,16 +31,10 @@ struct UnitText {
     }
 }
 
-/// Returns the text of a timer that is ordered before the shutdown only.
-///
-/// - Parameters:
-///   - description: The purpose of the timer.
-///   - others: Further settings of section `Unit`.
-///   - settings: The settings of section `Timer`.
-/// - Returns: The text of the unit.
+/// Returns a timer that is ordered only before the shutdown.
 func timer(_ description: String, unit others: [(String, String)] = [], _ settings: [(String, String)]) -> String {
     var unit = UnitText(description)
-    // By default, a timer is ordered before basic.target, but tasks are ordered after basic.target.
+    // By default, a timer is ordered before basic.target, and tasks are ordered after it.
     unit.set("DefaultDependencies", "no")
     unit.set("Conflicts", "shutdown.target")
     unit.set("Before", "shutdown.target")
@@ -57,12 +44,9 @@ func timer(_ description: String, unit others: [(String, String)] = [], _ settin
     return unit.text
 }
 
-/// Formats human-readable text for a setting that takes the rest of its line, such as a description.
+/// Returns text from any source as the value of a setting that takes the rest of its line, such as a description.
 ///
-/// - Parameters:
-///   - text: The text, from any source.
-///   - specifiers: Whether the setting would expand `%`.
-/// - Returns: One line that systemd reads as the text, apart from control characters, which are escaped.
+/// Control characters are escaped, also `%` if systemd expands it in the setting, and a long text is cut off.
 func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
     var line = ""
     for scalar in text.unicodeScalars.prefix(Limit.unitPhraseLength) {
@@ -77,10 +61,9 @@ func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
     return withoutContinuation(line)
 }
 
-/// Formats a path, or the name of a credential, for a setting that takes the rest of its line.
+/// Returns a path as the value of a setting that takes the rest of its line.
 ///
-/// - Parameter path: The path.
-/// - Returns: The path in the syntax of systemd; control characters, which no line can contain, are escaped.
+/// Control characters, which no line can contain, are escaped.
 func unitPath(_ path: String) -> String {
     var line = ""
     for scalar in path.unicodeScalars {
@@ -93,17 +76,15 @@ func unitPath(_ path: String) -> String {
     return withoutContinuation(line)
 }
 
-/// Adds a space after a final backslash, which would otherwise join the next line to this one.
-///
-/// systemd removes the space.
+/// Adds a space, which systemd removes, after a backslash that would join the next line to this one.
 private func withoutContinuation(_ line: String) -> String {
     line.hasSuffix("\\") ? line + " " : line
 }
 
-/// Formats a path in a list of bind mounts, where a colon outside of quotes separates two paths.
+/// Formats an optional path in a list of bind mounts, where a colon outside of quotes separates two paths.
 func boundPath(_ path: String) -> String { word("-\(path)", plain: "/.,_+=@-") }
 
-/// Formats a word of a command or of a list of paths, in quotes only if systemd needs them.
+/// Formats a word of a command or of a list of paths, in quotes if necessary.
 func unitWord(_ text: String) -> String { word(text, plain: "/.,:_+=@-") }
 
 private func word(_ text: String, plain: String) -> String {
@@ -123,20 +104,14 @@ private func word(_ text: String, plain: String) -> String {
     return word + "\""
 }
 
-/// A file below a directory of systemd units.
+/// A file with its path below a directory of systemd units.
 public struct UnitFile: Sendable, Hashable {
-    /// The content of a path.
     public enum Content: Sendable, Hashable {
-        /// A regular file with this text.
         case text(String)
-        /// A symbolic link.
         case link(to: String)
     }
 
-    /// The path below the directory.
     public var path: String
-
-    /// The content.
     public var content: Content
 }
 
@@ -145,19 +120,18 @@ public struct ProgramInvocation: Sendable, Hashable {
     /// The absolute path of the program.
     public var program: String
 
-    /// The paths of the task file and its drop-ins, and the targets of links; every unit reads these paths.
+    /// The paths of the task file and its drop-ins, and the targets of links.
     public var taskFiles: [String]
 
-    /// The paths of task files on the node, by the path at which each file was read, if the two differ.
+    /// The paths of task files on the node by the paths at which they were read, if the two differ.
     public var installedPaths: [String: String] = [:]
 
-    /// The command-line flags that select the same task file, role and root in every unit.
+    /// The flags that select the same task file, role and root in every unit.
     public var flags: [String]
 
-    /// The directory that is prefixed to every path that a task writes, without a final slash; empty for none.
+    /// The directory below which tasks write, without a final slash; empty for the root directory.
     public var root: String
 
-    /// Creates the description of the command.
     public init(program: String, taskFiles: [String], flags: [String] = [], root: String = "") {
         self.program = program
         self.taskFiles = taskFiles
