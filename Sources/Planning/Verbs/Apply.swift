@@ -2,18 +2,15 @@ public import Base
 
 /// Verb `apply`: the objects of manifests, applied to the API server.
 public struct ApplyDeclaration: VerbDeclaration {
-    /// The kinds of objects that a task deletes if it applied them before and its manifests no longer contain them.
+    /// The deletion of objects that the task has applied and its manifests no longer contain.
     public enum Pruning: String, Sendable, Hashable {
-        /// No object.
         case never
-        /// All objects except Namespaces, CustomResourceDefinitions and PersistentVolumeClaims, whose deletion also
-        /// deletes other objects or data.
+        /// All objects are deleted except Namespaces, CustomResourceDefinitions and PersistentVolumeClaims, because other
+        /// objects or data would be deleted with them.
         case most
-        /// Every object.
         case all
     }
 
-    /// The set of the task's objects, and which of them are deleted.
     struct PrunedSet: Sendable, Hashable {
         var pruning = Pruning.never
 
@@ -25,7 +22,7 @@ public struct ApplyDeclaration: VerbDeclaration {
     public var manifests = ManifestSet()
     public var conflicts = ConflictTreatment.report
 
-    /// The other field managers whose fields are taken over, by name; a name that ends with `*` is a prefix.
+    /// The names of field managers whose fields are taken over; a name that ends with `*` is a prefix.
     public var takenManagers: [String] = []
 
     /// Whether the task waits until its objects are ready.
@@ -37,7 +34,6 @@ public struct ApplyDeclaration: VerbDeclaration {
     /// The number of nodes on which a DaemonSet must be scheduled to count as ready.
     public var minimumNodeCount = 1
 
-    /// The objects to delete once the manifests no longer contain them.
     var pruned = PrunedSet()
     public var pruning: Pruning { pruned.pruning }
 }
@@ -141,15 +137,14 @@ let nearestKubeconfig = "the file of the nearest `kubeconfig` task among the dep
 /// The default of key `kubeconfig` in verbs that change objects.
 let administratorsKubeconfig = "\(nearestKubeconfig) that is not for a component of Kubernetes"
 
-/// A set of manifests, and whether variables in the manifests are replaced.
+/// The manifests of a task.
 public struct ManifestSet: Sendable, Hashable {
-    /// The sources, in the order of the task file.
     public var sources: [FileSource] = []
 
-    /// Whether `${name}` is replaced in the manifests' scalars.
+    /// Whether `${name}` is replaced in the scalars of the manifests.
     public var substitutesVariables = false
 
-    /// The digests of the manifests that are fetched from pinned URLs, without duplicates.
+    /// The digests of the manifests with a URL, without duplicates.
     var pinnedDigests: [String] {
         sources.compactMap { if case .url(_, let digest, _) = $0 { digest } else { nil } }.unique()
     }

@@ -2,11 +2,10 @@ import Base
 
 /// Verb `certificate`: a certificate with its key, renewed by the node itself.
 public struct CertificateDeclaration: VerbDeclaration {
-    /// The issuer of a certificate.
     public enum Issuer: Sendable, Hashable {
         /// A CA whose key is on the node.
         case authority(certificate: LocatedPath, key: LocatedPath)
-        /// A signer of the cluster, through a CertificateSigningRequest.
+        /// A signer of the cluster, by name, for a CertificateSigningRequest.
         case signer(String)
     }
 
@@ -18,18 +17,15 @@ public struct CertificateDeclaration: VerbDeclaration {
     /// The kubeconfig of the API server with the signer.
     public var kubeconfig = LocatedPath.unset
 
-    /// The permissions of the certificate, which is not secret.
     public static let certificateMode: UInt16 = 0o644
 
-    /// The value of key `leaf` until ``leaf`` is read from it.
+    /// The value of key `leaf` until it is read into ``leaf``.
     private var writtenLeaf = Node.null()
 
-    /// Returns how long before its expiry a certificate is due for renewal.
+    /// Returns the time before expiry at which a certificate is due for renewal.
     ///
-    /// A signer of the cluster may issue a certificate with a validity other than the requested validity.
-    ///
-    /// - Parameter validity: The validity of the certificate.
-    /// - Returns: The time from the declaration; for a signer, at most a third of the validity.
+    /// For a signer it is at most a third of the validity, because a signer may issue a certificate with a shorter validity
+    /// than requested.
     public func renewBefore(validity: Duration) -> Duration {
         switch issuer {
         case .authority: leaf.renewBefore
@@ -79,7 +75,7 @@ extension CertificateDeclaration: ReadableVerb {
         return ReadVerb(declaration, \.kubeconfig)
     }
 
-    /// Reads the contents of the certificate, from the task itself or from section `certificates`.
+    /// Reads the content of the certificate from the task itself or from section `certificates`.
     private static func readLeaf(_ value: ConfigValue, _ context: VerbContext) -> LeafDeclaration? {
         guard value.node.mapping != nil else {
             guard let name = ValueReader.certificateName.read(value) else { return nil }
@@ -145,7 +141,7 @@ extension ValueReader where Value == CertificateDeclaration.Issuer {
             .map { .authority(certificate: $0.certificate, key: $0.key) }
     }
 
-    /// The name of a signer: a domain, a slash and a path.
+    /// The name of a signer: a domain, a slash and a path, of at most 571 bytes as the API server requires.
     fileprivate static var signer: Self {
         ValueReader<String>.string("the name of a signer such as kubernetes.io/kube-apiserver-client") { text in
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)

@@ -1,19 +1,19 @@
 import Base
 
-/// Verb `decrypt`: a file with the decrypted content of another file, such as a private key.
+/// Verb `decrypt`: a file with the decrypted content of another file.
 public struct DecryptDeclaration: VerbDeclaration {
     public var path = LocatedPath.unset
     public var source = LocatedPath.unset
     public var identity = LocatedPath.unset
 
-    /// The certificate that the decrypted key must belong to, or `nil` if the file need not be a key.
+    /// The certificate to which the decrypted key must belong, `nil` if the file need not be a key.
     public var certificate: LocatedPath?
     public var mode: UInt16 = 0o600
 
-    /// The file's owner, or `nil` for the agent's user.
+    /// The owner, `nil` for the agent's user.
     public var owner: Footprint.Account?
 
-    /// The file's group, or `nil` for the agent's group.
+    /// The group, `nil` for the agent's group.
     public var group: Footprint.Account?
 }
 
@@ -22,7 +22,7 @@ extension DecryptDeclaration: ReadableVerb {
 
     static var summary: String { "decrypts a file that `age` has encrypted to the node" }
 
-    /// The private key that Debian and NixOS create for every machine.
+    /// The host key that Debian and NixOS create.
     private static let usualIdentity = "/etc/ssh/ssh_host_ed25519_key"
 
     static let keys: [Key<Self>] = [

@@ -4,13 +4,13 @@ import Base
 public struct DirectoryDeclaration: VerbDeclaration {
     public var path = LocatedPath.unset
 
-    /// The permissions, or `nil` for ``usualMode`` of a new directory and the present ones of an existing directory.
+    /// The permissions, `nil` for 0755 of a new directory and for no change of an existing directory.
     public var mode: UInt16?
 
-    /// The owner, or `nil` for the agent's user, and the present owner of an existing directory.
+    /// The owner, `nil` for the agent's user of a new directory and for no change of an existing directory.
     public var owner: Footprint.Account?
 
-    /// The group, or `nil` for the agent's group, and the present group of an existing directory.
+    /// The group, `nil` for the agent's group of a new directory and for no change of an existing directory.
     public var group: Footprint.Account?
 }
 

@@ -2,11 +2,10 @@ public import Base
 
 /// Verb `exec`: a program to run.
 public struct ExecDeclaration: VerbDeclaration {
-    /// The program to run.
     public enum Program: Sendable, Hashable {
-        /// A script, run by the shell of the task. Without a shell, `/bin/sh -e` runs it unless it is executable.
+        /// A script, run by ``shell``. Without a shell, `/bin/sh -e` runs it unless it is executable.
         case script(LocatedPath)
-        /// A command, looked up in `PATH` unless its first word has a slash.
+        /// A command, looked up in `PATH` unless it contains a slash.
         case command(String, SourceLocation)
     }
 
@@ -16,18 +15,18 @@ public struct ExecDeclaration: VerbDeclaration {
     /// Variables set in addition to the agent's own environment.
     public var environment: [String: String] = [:]
 
-    /// Shell commands to run before the program, by the shell with `-e`.
+    /// Shell commands that the shell runs with `-e` before the program.
     public var preStart: String?
 
-    /// The shell that runs the script and `preStart`, unless it is `/bin/sh`.
+    /// The shell that runs the script and ``preStart``, `nil` for `/bin/sh`.
     public var shell: LocatedPath?
 
-    /// A path whose existence means that the program need not run.
+    /// A path whose existence makes the program unnecessary.
     public var creates: LocatedPath?
 
     /// The paths that the program may write, in addition to ``creates``.
     ///
-    /// A path with a trailing slash is a directory, which is created if it is missing. Any other path must exist.
+    /// If a path ends with a slash, the directory is created if it is missing. Any other path must exist.
     public var writes: [LocatedPath] = []
 
     /// The paths that the program may read, in addition to the base system.
@@ -35,7 +34,7 @@ public struct ExecDeclaration: VerbDeclaration {
     public var network = false
     public var capabilities: [String] = []
 
-    /// Whether the program runs in a sandbox that keeps it from everything that the other keys do not grant.
+    /// Whether the program runs in a sandbox with only what the other keys grant.
     public var hasSandbox = true
 }
 
@@ -106,7 +105,7 @@ extension ExecDeclaration: ReadableVerb {
         return ValueReader.readPath.read(value).map { .script($0) }
     }
 
-    /// Reads the command, which has its arguments in a key of their own.
+    /// Reads the command, whose arguments are in another key.
     @Sendable private static func readCommand(_ value: ConfigValue) -> Program? {
         let hint = "write its arguments as items of 'args'"
         guard value.node.sequence == nil else { return value.mismatch("a command", hint: hint) }
@@ -119,7 +118,7 @@ extension ExecDeclaration: ReadableVerb {
 
     /// Reports the path of a network setting.
     ///
-    /// The kernel shows a process the settings of its own network namespace, and requires a capability for changes.
+    /// A process sees the settings of its own network namespace, and needs a capability to change them.
     private static func reportNetworkSetting(_ path: LocatedPath, _ fields: ConfigValue) {
         let label = "an item of \(fields.subject.label("writes"))"
         fields.problems.add(
@@ -157,7 +156,7 @@ extension ExecDeclaration: ReadableVerb {
 extension ExecDeclaration {
     private static let shells: Set = ["ash", "bash", "busybox", "dash", "ksh", "sh", "zsh"]
 
-    /// The script that a shell is to run: the first argument that is not an option, if it is an absolute path.
+    /// The script of a command that is a shell: the first argument that is not an option, if it is an absolute path.
     public var shellScript: LocatedPath? {
         guard case .command(let name, let location) = program, let shell = name.pathParts.last,
             Self.shells.contains(String(shell))
@@ -177,7 +176,6 @@ extension ExecDeclaration {
 }
 
 extension ValueReader where Value == String {
-    /// The name of a capability.
     fileprivate static var capability: Self {
         Self(type: .capability) { value in
             if let name = value.node.string, capabilityNames.contains(name) { return name }
@@ -192,7 +190,7 @@ extension ValueReader where Value == String {
     }
 }
 
-/// The names of the capabilities of Linux, as in systemd 252.
+/// The capabilities of Linux that systemd 252 knows.
 let capabilityNames = [
     "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE", "CHOWN",
     "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE",

@@ -2,19 +2,17 @@ import Base
 
 /// Verb `file`: a file with a given content, mode and owner, or the files of an archive.
 public struct FileDeclaration: VerbDeclaration {
-    /// The source of the content.
     public enum Source: Sendable, Hashable {
         /// Another file, copied byte by byte.
         case path(LocatedPath)
         /// Text in the task file.
         case content(String)
-        /// A URL, with the SHA-256 digest of its content in lower-case hexadecimal.
+        /// A URL, with the digest of its content in lower-case hexadecimal.
         case url(String, sha256: String)
-        /// Random text, generated once if the file does not exist.
+        /// Random text, generated if the file does not exist.
         case generated(Generator)
     }
 
-    /// The sources of generated content.
     public enum Generator: String, Sendable, Hashable, CaseIterable {
         /// 64 hexadecimal digits from 32 random bytes, and a line feed.
         case token
@@ -25,7 +23,7 @@ public struct FileDeclaration: VerbDeclaration {
         /// The number of directories at the beginning of each name that are left out.
         public var strippedCount = 0
 
-        /// The names of the wanted files and directories after ``strippedCount``, empty for all.
+        /// The names of the wanted files and directories without the stripped directories, empty for all.
         public var wanted: [String] = []
     }
 
@@ -35,27 +33,24 @@ public struct FileDeclaration: VerbDeclaration {
     /// The file to write, or the directory in which an archive is unpacked.
     public var path = LocatedPath.unset
 
-    /// The source of the content.
     public var source = Source.content("")
 
-    /// The part of the archive that is unpacked, `nil` if the source is the content itself.
+    /// The part of the archive to unpack, `nil` if the source is not unpacked.
     public var unpacking: Unpacking?
 
-    /// The permissions of the file or files, or `nil` for ``usualMode`` without the permissions that the source file lacks.
+    /// The permissions of the file or files, `nil` for ``usualMode`` without the permissions that the source file lacks.
     public var mode: UInt16?
-
-    /// The permissions if ``mode`` is `nil` and the source is not stricter: 0600 for generated content, otherwise 0644.
     public var usualMode: UInt16 {
         if case .generated = source { 0o600 } else { 0o644 }
     }
 
-    /// The file's owner, or `nil` for the agent's user.
+    /// The owner, `nil` for the agent's user.
     public var owner: Footprint.Account?
 
-    /// The file's group, or `nil` for the agent's group.
+    /// The group, `nil` for the agent's group.
     public var group: Footprint.Account?
 
-    /// The digest of the URL's content, which is part of ``source`` once that is read.
+    /// The digest of the URL's content until it is part of ``source``.
     private var digest: String?
 }
 
@@ -178,7 +173,6 @@ extension FileDeclaration.Unpacking {
 }
 
 extension ValueReader where Value == [String] {
-    /// Names of files and directories in an archive.
     fileprivate static var archiveNames: Self {
         list(of: .string("a name in the archive"), "names in the archive").then { names, value in
             let isUnusable = { (name: String) in

@@ -1,17 +1,17 @@
 import Base
 
-/// Verb `images`: images of containers, from archives into containerd.
+/// Verb `images`: container images that are imported from archives into containerd.
 public struct ImagesDeclaration: VerbDeclaration {
-    /// The archives, which `docker save` or a program for OCI images has written.
+    /// The archives, in the format of `docker save` or of OCI.
     public var archives: [FileSource] = []
     public var socket = LocatedPath.unset
 
-    /// The name and value of the label with which the kubelet's garbage collection leaves an image alone.
+    /// The label that excludes an image from the kubelet's garbage collection.
     ///
     /// Source: containerd, `internal/cri/labels`.
     public static let pin = (name: "io.cri-containerd.pinned", value: "pinned")
 
-    /// The label, with the name of the task, of an image that was there and that the task has pinned.
+    /// The label with the name of the task that has pinned an image that it has not imported.
     public static let pinnedBy = "nest-bootstrap/pinned-by"
 
     /// The program that talks to containerd.
@@ -45,7 +45,7 @@ extension ImagesDeclaration: ReadableVerb {
 
     public var footprint: Footprint {
         var footprint = Footprint(
-            // containerd may be started again while the task runs, and then makes another socket.
+            // A restart of containerd while the task runs creates another socket.
             reads: [.init(path: socket, use: .awaited)],
             command: .init(
                 name: LocatedPath(Self.program, location: socket.location),

@@ -1,6 +1,6 @@
 import Base
 
-/// Verb `kubeconfig`: a kubeconfig made from certificates.
+/// Verb `kubeconfig`: a kubeconfig with a client certificate.
 public struct KubeconfigDeclaration: VerbDeclaration {
     public var path = LocatedPath.unset
     public var user = ""
@@ -9,10 +9,9 @@ public struct KubeconfigDeclaration: VerbDeclaration {
     public var namespace: String?
     public var server = LocatedPath.unset
 
-    /// The CA, client certificate and client key.
     public var credentials = Footprint.Credentials()
 
-    /// Whether the file contains the credentials, rather than their paths.
+    /// Whether the file contains the credentials instead of their paths.
     public var inlineCredentials = false
 }
 

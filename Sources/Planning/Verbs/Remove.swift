@@ -7,7 +7,6 @@ public struct RemoveDeclaration: VerbDeclaration {
     /// Whether directories are removed, with everything in them.
     public var isRecursive = false
 
-    /// The objects to delete.
     public var references: [ObjectReference] = []
 
     /// The set, applied by tasks with `prune`, whose objects are deleted.
@@ -88,7 +87,7 @@ extension RemoveDeclaration: ReadableVerb {
     }
 }
 
-/// The directories of the Filesystem Hierarchy Standard, which a machine needs to work, and their parents.
+/// The directories of the Filesystem Hierarchy Standard, and others without which a machine does not work.
 private let systemDirectories: Set<String> = [
     "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/media", "/mnt", "/nix",
     "/nix/store", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib",
@@ -96,11 +95,11 @@ private let systemDirectories: Set<String> = [
 ]
 
 extension ValueReader where Value == LocatedPath {
-    /// A path that may be removed: any path except system directories, `/proc`, `/sys` and paths below these two.
+    /// A path other than a system directory and the kernel's files.
     fileprivate static var removablePath: Self {
         writablePath.then { path, value in
             let normal = normalised(path.path)
-            // With an empty variable, `/etc/${name}` becomes `/etc`, which must not be removed.
+            // With an empty variable, `/etc/${name}` becomes `/etc`.
             guard !systemDirectories.contains(normal), !isOfKernel(normal) else {
                 let hint = "name what is to be removed below it, or leave it out"
                 return value.mismatch("a path that may be removed", hint: hint)

@@ -2,28 +2,25 @@ public import Base
 
 /// Verb `service`: the state of a systemd unit, and whether it is started at boot.
 public struct ServiceDeclaration: VerbDeclaration {
-    /// The states that a task can bring a unit into.
     public enum State: String, Sendable, Hashable, CaseIterable {
-        /// The unit is active; it is started if it is not.
         case started
-        /// The unit is not active; it is stopped if it is.
         case stopped
-        /// The unit is stopped and started again, or started.
+        /// The unit is restarted in every run, or started if it is not active.
         case restarted
-        /// The unit reads its configuration again, or is started.
+        /// The unit is reloaded in every run, or started if it is not active.
         case reloaded
     }
 
-    /// The name of the unit, with its suffix.
+    /// The name of the unit with its suffix.
     public var unit = ""
 
     /// The location of the name in the task file.
     public var location = SourceLocation.nowhere
 
-    /// Whether systemd starts the unit at boot; `nil` to leave that as it is.
+    /// Whether systemd starts the unit at boot, `nil` for no change.
     public var isEnabled: Bool?
 
-    /// The state to bring the unit into; `nil` to leave its state as it is.
+    /// The wanted state, `nil` for no change.
     public var state: State?
 
     /// Whether the task succeeds if the unit does not exist, because it only stops and disables the unit.
@@ -68,7 +65,7 @@ extension ServiceDeclaration: ReadableVerb {
 
     public var footprint: Footprint {
         var footprint = Footprint(
-            // The journal has the reason if the unit fails.
+            // A failure message quotes the journal of the unit.
             reads: ["/var/log/journal", "/run/log/journal", "/etc/machine-id"].map {
                 .init(path: LocatedPath($0, location: location), use: .optional)
             },

@@ -4,7 +4,7 @@ import Base
 public struct SymlinkDeclaration: VerbDeclaration {
     public var path = LocatedPath.unset
 
-    /// The target, as written into the link.
+    /// The target as it is written into the link.
     public var target = ""
     public var replace = false
 }

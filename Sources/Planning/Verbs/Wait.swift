@@ -2,13 +2,11 @@ public import Base
 
 /// Verb `wait`: a condition that must hold.
 public struct WaitDeclaration: VerbDeclaration {
-    /// The conditions to wait for.
     public enum Condition: Sendable, Hashable {
-        /// The API server responds and is ready; the path is that of its kubeconfig, if the condition names it.
+        /// The API server responds and is ready. The path is its kubeconfig if the condition names it.
         case apiServer(LocatedPath?)
         /// A TCP port accepts a connection.
         case tcp(host: String, port: UInt16)
-        /// A path exists.
         case file(LocatedPath)
         /// A URL responds with a 2xx status.
         case url(String)
@@ -18,7 +16,6 @@ public struct WaitDeclaration: VerbDeclaration {
         case address(AddressRange)
         /// A network interface is up; its name may contain `*`.
         case interface(String)
-        /// An object is ready.
         case object(ObjectReference)
     }
 
@@ -33,7 +30,7 @@ public struct WaitDeclaration: VerbDeclaration {
     /// The CA of the server of a URL, `nil` for the system's CAs.
     public var certificateAuthority: LocatedPath?
 
-    /// Whether the object is the Node of this node.
+    /// Whether the object is this node's own Node.
     public var isOwnNode = false
 }
 
