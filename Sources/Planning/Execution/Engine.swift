@@ -3,26 +3,20 @@
 /// If a step fails, its dependants are skipped and all other steps continue. If the surrounding Swift task is
 /// cancelled, no further step starts and running steps are cancelled.
 public struct Engine: Sendable {
-    /// Performs a step and returns its outcome.
+    /// A function that performs a step.
     ///
-    /// A thrown error is a failure, or an interruption if the step was cancelled; a returned outcome always counts.
+    /// A thrown error is a failure, or an interruption if the step was cancelled. A returned outcome always counts.
     public typealias Performer = @Sendable (Plan.Step, StepContext) async throws -> Outcome
 
-    /// Receives the result of a task before its last event is emitted and before its dependants start.
+    /// A function that receives the result of a task before its last event is emitted and before its dependants start.
     public typealias Conclusion = @Sendable (Report.Entry) async -> Void
 
-    /// The clock for deadlines and durations.
     public let clock: any Clock<Duration>
 
     private let emit: @Sendable (Event) -> Void
     private let conclude: Conclusion
 
-    /// Creates an engine.
-    ///
-    /// - Parameters:
-    ///   - clock: The clock for deadlines and durations.
-    ///   - emit: Receives the events, in order within a task, and possibly on several threads for several tasks.
-    ///   - conclude: Receives the result of each task before anything else does.
+    /// Creates an engine that emits the events of a task in order, and those of several tasks on several threads.
     public init(
         clock: any Clock<Duration> = ContinuousClock(),
         emit: @escaping @Sendable (Event) -> Void = { _ in },
@@ -33,12 +27,7 @@ public struct Engine: Sendable {
         self.conclude = conclude
     }
 
-    /// Runs a plan.
-    ///
-    /// - Parameters:
-    ///   - plan: The steps.
-    ///   - perform: Performs a step.
-    /// - Returns: The results of all tasks, in the order of the plan.
+    /// Runs a plan and returns the results of all tasks in the order of the plan.
     public func run(_ plan: Plan, perform: @escaping Performer) async -> Report {
         await run(plan, on: clock, perform)
     }

@@ -2,10 +2,8 @@ public import Base
 
 /// An event of a run, the only output of the libraries.
 public struct Event: Sendable {
-    /// The task in which the event happened, or `nil` for the run as a whole.
+    /// The task in which the event happened, `nil` for the whole run.
     public var task: String?
-
-    /// The kind of event, with its details.
     public var kind: Kind
 
     public init(task: String? = nil, _ kind: Kind) {
@@ -13,55 +11,48 @@ public struct Event: Sendable {
         self.kind = kind
     }
 
-    /// A task of a run with its dependencies.
     public struct RunTask: Sendable, Hashable {
-        /// The task's name.
         public var name: String
         /// The positions in the run of the tasks that must succeed first.
         public var dependencies: [Int] = []
     }
 
-    /// The kinds of events.
     public enum Kind: Sendable {
-        /// The run begins, with its tasks in the order of the plan.
+        /// The run starts, with its tasks in the order of the plan.
         case runStarted([RunTask])
-        /// A task begins, with its verb.
         case taskStarted(verb: String)
-        /// A task waits; reported again only if the subject or reason of the wait changes.
+        /// A task waits; emitted again only if the subject or the reason of the wait changes.
         case waiting(Wait)
-        /// The holder of the Lease of a task that runs on one node at a time; reported again when the holder changes.
+        /// The holder of a task's Lease, emitted again when it changes.
         case lease(LeaseHolder)
         /// The number of objects that a task is about to check or change.
         case objectCount(Int)
-        /// An effect that a task would have, reported by a dry run.
+        /// An effect that a task would have, emitted by a dry run.
         case planned(String)
         /// A file, directory or link was checked or changed.
         case path(String, PathResult)
-        /// Something of the node other than a path was changed, such as the state of a unit: its name, and the change.
+        /// A change on the node other than of a path: the name, such as that of a unit, and the change.
         case change(String, String)
         /// An object of the API server was checked or changed.
         case object(String, ObjectResult)
-        /// An object could not be applied, or a document could not be read; the task continues and fails at its end.
+        /// An object could not be applied, or a document could not be read. The task continues and fails in the end.
         case objectFailed(FailedObject)
-        /// A condition that needs attention, with its subject.
         case warning(subject: String, String)
         /// A line that a child process printed.
         case output(String)
-        /// A task ended, with its duration.
         case taskFinished(Outcome, after: Duration)
-        /// The run ended.
         case runFinished(Report)
     }
 
     /// An object that could not be applied or deleted, or a document that could not be read.
     public struct FailedObject: Sendable {
-        /// The object; empty for a document.
+        /// The name of the object, empty for a document.
         public var name: String
-        /// The problems of the object, whose messages name it.
+        /// The problems, whose messages name the object.
         public var problems: [Problem]
-        /// The problems to print: those of a group of objects with one cause for its first object, none for the others.
+        /// The problems to print; in a group of objects with one cause, only the first object has any.
         public var printed: [Problem]
-        /// Whether every retry fails until a person changes something.
+        /// Whether a retry fails until somebody changes something.
         public var isPermanent: Bool
 
         public init(_ name: String, _ problems: [Problem], printed: [Problem]? = nil, isPermanent: Bool = false) {
@@ -72,12 +63,11 @@ public struct Event: Sendable {
 
     /// The result of checking or changing a path.
     public struct PathResult: Sendable, Hashable {
-        /// A change that was made, or that a dry run would make.
         public enum Change: String, Sendable, Hashable {
             case created, changed, removed, unchanged
         }
         public var change: Change
-        /// The differences that a dry run found: lines of a unified diff, and others such as `mode 0644 -> 0600`.
+        /// The differences found by a dry run: lines of a unified diff, and lines such as `mode 0644 -> 0600`.
         public var diff: [String]
 
         public init(_ change: Change, diff: [String] = []) {
@@ -85,12 +75,9 @@ public struct Event: Sendable {
             self.diff = diff
         }
 
-        /// The path did not exist and was created.
         public static let created = Self(.created)
-        /// The path was not as described and was changed.
         public static let changed = Self(.changed)
         public static let removed = Self(.removed)
-        /// The path was as described.
         public static let unchanged = Self(.unchanged)
     }
 }
@@ -103,10 +90,10 @@ public struct LeaseHolder: Sendable, Hashable, Codable {
     /// The holder's identity: the name of the node and a part that identifies the process.
     public var identity: String
 
-    /// The time at which the holder acquired the Lease, by the holder's clock.
+    /// The time of acquisition by the holder's clock.
     public var since: Timestamp?
 
-    /// Whether this process is the holder, rather than waiting for the Lease.
+    /// Whether this process is the holder.
     public var isSelf: Bool
 
     public init(lease: String, identity: String, since: Timestamp?, isSelf: Bool) {

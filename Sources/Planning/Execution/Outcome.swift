@@ -2,11 +2,8 @@ public import Base
 
 /// The result of a task.
 public enum Outcome: Sendable {
-    /// The task changed something that was not as described.
     case changed
-    /// Everything was as described.
     case unchanged
-    /// The task failed.
     case failed(any Error)
     /// The task was not started, because the named dependencies failed or were skipped.
     case skipped(because: [String])
@@ -21,7 +18,6 @@ public enum Outcome: Sendable {
         public var isSuccess: Bool { self == .changed || self == .unchanged }
     }
 
-    /// The outcome without its details.
     public var kind: Kind {
         switch self {
         case .changed: .changed
@@ -41,13 +37,10 @@ public enum Outcome: Sendable {
 
 /// The results of all tasks of a run.
 public struct Report: Sendable {
-    /// The result of one task.
     public struct Entry: Sendable {
-        /// The task's name.
         public var task: String
-        /// The outcome of the task.
         public var outcome: Outcome
-        /// The duration of the task; zero if it did not start.
+        /// The duration of the task, zero if it did not start.
         public var duration: Duration
     }
 
@@ -57,16 +50,9 @@ public struct Report: Sendable {
 
 /// The number of objects with each result.
 public struct ResultCounts: Sendable, Hashable, Codable {
-    /// The number of objects that did not exist and were created.
     public var created = 0
-
-    /// The number of objects that were not as described and were changed.
     public var changed = 0
-
-    /// The number of objects that were deleted.
     public var deleted = 0
-
-    /// The number of objects that were as described.
     public var unchanged = 0
 
     /// The number of objects that could not be applied or deleted.
@@ -80,13 +66,9 @@ public struct ResultCounts: Sendable, Hashable, Codable {
         self.failed = failed
     }
 
-    /// The total number of objects.
     public var total: Int { created + changed + deleted + unchanged + failed }
-
-    /// Whether no object was counted.
     public var isEmpty: Bool { self == ResultCounts() }
 
-    /// Counts one more object.
     public mutating func count(_ change: ObjectResult.Change) {
         switch change {
         case .created: created += 1

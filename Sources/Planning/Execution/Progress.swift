@@ -16,17 +16,15 @@ struct Progress {
         self.ready = plan.steps.indices.filter { plan.steps[$0].dependencies.isEmpty }
     }
 
-    /// Removes and returns the index of the next step that may start, or returns `nil` if there is none.
+    /// Removes and returns the next step that may start.
     mutating func next() -> Int? {
         ready.isEmpty ? nil : ready.removeFirst()
     }
 
-    /// Records the end of a step, and of every step that cannot start as a consequence.
+    /// Records the end of a step and of every step that cannot start as a consequence, and returns their results.
     ///
-    /// Whether a step runs is decided only after all its dependencies have ended, so that the reason for skipping it
-    /// does not depend on which of two failures came first.
-    ///
-    /// - Returns: The results of the steps that ended, the given step first.
+    /// A step is skipped only after all its dependencies have ended, so that the reason does not depend on which of two
+    /// failures came first.
     mutating func end(_ step: Int, _ outcome: Outcome, after duration: Duration) -> [Report.Entry] {
         var ended = [note(step, outcome, after: duration)]
         var pending = [step]
@@ -45,9 +43,7 @@ struct Progress {
         return ended
     }
 
-    /// Ends every step that has not ended, because no further step will start.
-    ///
-    /// - Returns: The results of these steps, in the order of the plan.
+    /// Ends every step that has not started, because the run was stopped, and returns their results.
     mutating func interruptRest() -> [Report.Entry] {
         var ended: [Report.Entry] = []
         for step in plan.steps.indices where entries[step] == nil {
@@ -56,12 +52,11 @@ struct Progress {
         return ended
     }
 
-    /// The results of the steps, in the order of the plan.
     var report: Report {
         Report(entries: entries.compactMap(\.self))
     }
 
-    /// Returns the outcome of a step that cannot start because of its dependencies, otherwise `nil`.
+    /// Returns the outcome of a step that cannot start because of its dependencies, `nil` if it can.
     ///
     /// The first dependency that did not succeed determines whether the step counts as skipped or interrupted.
     private func obstacle(to step: Int) -> Outcome? {

@@ -2,7 +2,6 @@ import Base
 
 /// The context of a running step: the deadline, and the interface for reporting events.
 public struct StepContext: Sendable {
-    /// The task's name.
     public let task: String
 
     /// The timeout of the task as a whole.
@@ -10,7 +9,6 @@ public struct StepContext: Sendable {
 
     /// Returns the time since the step started.
     var elapsed: @Sendable () -> Duration = { .zero }
-    /// Receives the events.
     let report: @Sendable (Event) -> Void
     private let state = State()
 
@@ -24,13 +22,12 @@ public struct StepContext: Sendable {
         .now + remaining
     }
 
-    /// The last wait that the step reported.
+    /// The last wait that the step has emitted.
     public var lastWaiting: String? { state.value.withLock { $0.lastWaiting } }
 
     /// Whether the step was cancelled because of its deadline.
     var isLate: Bool { state.value.withLock { $0.isLate } }
 
-    /// Records that the step is about to be cancelled because of its deadline.
     func markLate() { state.value.withLock { $0.isLate = true } }
 
     /// Stores a wait, and returns whether it differs from the last one.
@@ -41,10 +38,7 @@ public struct StepContext: Sendable {
         }
     }
 
-    /// Reports an event.
-    ///
-    /// A wait identical to the last reported wait is not reported again. If the run is interrupted, failures of objects
-    /// are not reported, because the task's outcome already shows the interruption.
+    /// Emits an event, except a wait that is the same as the last one, and a failed object of an interrupted task.
     public func emit(_ kind: Event.Kind) {
         switch kind {
         case .waiting(let wait) where !change(to: wait.description): return
@@ -53,7 +47,7 @@ public struct StepContext: Sendable {
         }
     }
 
-    /// What the tasks of a step share.
+    /// The state that the Swift tasks of a step share.
     private final class State: Sendable {
         let value = Locked((lastWaiting: String?.none, isLate: false))
     }

@@ -3,18 +3,14 @@ import Base
 /// The execution of one step, limited by its deadline.
 struct StepRun<C: Clock<Duration>>: Sendable {
     let step: Plan.Step
-    /// The clock that measures the deadline.
     let clock: C
-    /// Receives the events.
     let emit: @Sendable (Event) -> Void
     let perform: Engine.Performer
 
-    /// The time after the deadline in which a step can still end with its own message, before it is cancelled.
+    /// The time after the deadline in which a step can end with its own message before it is cancelled.
     static var grace: Duration { .seconds(10) }
 
-    /// Performs the step and returns its outcome and duration.
-    ///
-    /// A step that succeeds although it was cancelled counts as successful, because its work is done.
+    /// Performs the step, which counts as successful if it succeeds although it was cancelled.
     func outcome() async -> (Outcome, Duration) {
         let start = clock.now
         let timeout = step.task.timeout
@@ -66,14 +62,11 @@ struct StepRun<C: Clock<Duration>>: Sendable {
     }
 }
 
-/// The error of a task that did not end within its timeout.
-///
-/// An action throws this error itself if it knows more precisely than the engine what the task was waiting for.
+/// The error of a task that did not end within its timeout, thrown by the engine or by the step itself.
 public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The timeout of the task.
     public var timeout: Duration
 
-    /// The last wait that the task reported, if there is one.
+    /// The last wait that the task has emitted.
     public var lastWaiting: String?
 
     public init(timeout: Duration, lastWaiting: String? = nil) {
