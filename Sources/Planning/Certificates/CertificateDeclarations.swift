@@ -1,6 +1,6 @@
 public import Base
 
-/// The certificates of all nodes, as the task file declares them.
+/// The certificates of all nodes as the task file declares them.
 public struct CertificateDeclarations: Sendable, Hashable {
     /// The directory of the certificates and their encrypted keys.
     public var directory: LocatedPath
@@ -10,8 +10,6 @@ public struct CertificateDeclarations: Sendable, Hashable {
 
     /// The public keys of the operators, who can decrypt every private key.
     public var recipients: [Recipient]
-
-    /// The CA that issues the certificates.
     public var authority: AuthorityDeclaration
 
     /// The certificates that the CA issues, in the order of the nodes and then of the file.
@@ -28,20 +26,13 @@ public struct AuthorityDeclaration: Sendable, Hashable {
     /// The prefix of all file names.
     public var name = ""
 
-    /// The common name in the CA's subject.
     public var commonName = ""
-
-    /// The organizations in the CA's subject.
     public var organizations: [String] = []
-
-    /// The validity of the CA's certificate.
     public var validity = Duration.seconds(87_600 * 3600)
     public var key = KeyType.rsa2048
 
     /// The time before expiry at which the certificate is due for renewal.
     public var renewBefore = Duration.zero
-
-    /// The location of the declaration in the task file.
     public var location = SourceLocation.nowhere
 
     static let keys: [Key<Self>] = [
@@ -54,7 +45,7 @@ public struct AuthorityDeclaration: Sendable, Hashable {
     ]
 }
 
-/// A certificate of a node as the task file declares it, or the values for certificates that have none of their own.
+/// A certificate of a node as the task file declares it, or the defaults for certificates.
 public struct LeafDeclaration: Sendable, Hashable {
     /// The host name of the node.
     public var node = ""
@@ -62,17 +53,12 @@ public struct LeafDeclaration: Sendable, Hashable {
     /// The name of the certificate, such as `kubelet`.
     public var name = ""
 
-    /// The common name in the certificate's subject.
     public var commonName = ""
-
-    /// The organizations in the certificate's subject.
     public var organizations: [String] = []
 
-    /// The DNS names and IP addresses that the certificate is valid for.
+    /// The DNS names and IP addresses for which the certificate is valid.
     public var names: [SubjectName] = []
     public var usages: Set<CertificateUsage> = []
-
-    /// The validity of the certificate.
     public var validity = Duration.seconds(8760 * 3600)
     public var key = KeyType.rsa2048
 
@@ -82,16 +68,13 @@ public struct LeafDeclaration: Sendable, Hashable {
     /// The owner of the decrypted key on the node.
     public var owner = "root"
 
-    /// The group of the decrypted key on the node; empty for the name of the owner while the declaration is read.
+    /// The group of the decrypted key; if it is empty in `defaults`, the name of the owner.
     public var group = ""
 
-    /// The permissions of the decrypted key on the node.
+    /// The permissions of the decrypted key.
     public var mode: UInt16 = 0o400
-
-    /// The location of the declaration in the task file.
     public var location = SourceLocation.nowhere
 
-    /// The keys of `defaults`.
     static let defaults: [Key<Self>] = [
         Key("organization", \.organizations, .organizations, default: "none").meaning("the O, or a list of them"),
         Key("validity", \.validity, .validity, default: "`8760h`").meaning("how long certificates are valid"),
@@ -105,7 +88,6 @@ public struct LeafDeclaration: Sendable, Hashable {
             .meaning("the permissions of the key on the node, none of them for every user"),
     ]
 
-    /// The keys of a certificate.
     static let keys: [Key<Self>] = [
         Key("commonName", \.commonName, .subjectText, required: "system:node:${node.name}").meaning("the CN"),
         Key("organization", \.organizations, .organizations, default: "that of `defaults`")
@@ -128,16 +110,12 @@ public struct LeafDeclaration: Sendable, Hashable {
     ]
 }
 
-/// Reads the section `certificates` of a cluster's task files.
+/// Reads the section `certificates`, or returns `nil` if the files have none; later files override earlier ones.
 ///
-/// Only this section and the sections that it depends on are read, because certificates are also issued on machines
-/// that are not nodes.
+/// Only this section, the nodes and the variables are read, because certificates are also issued on machines that are not
+/// nodes.
 ///
-/// - Parameters:
-///   - files: The files in order; later files override earlier files.
-///   - hostName: The host name of this machine.
-/// - Returns: The declarations, `nil` if the files have no such section.
-/// - Throws: Every problem in the section, the nodes and the variables.
+/// - Throws: Every problem in what is read.
 public func readCertificates(
     _ files: [SourceFile],
     hostName: String,

@@ -10,9 +10,7 @@ struct CertificateReader {
     private var files: MergedFiles { reader.files }
     private var problems: ProblemCollector { reader.problems }
 
-    /// Creates a reader for the `certificates` section of the task files.
-    ///
-    /// - Parameter reader: The reader of the cluster, which must have read the nodes.
+    /// Creates a reader from the reader of the cluster, which must have read the nodes.
     init(_ reader: ClusterReader) {
         self.reader = reader
         nodes = reader.inventory ?? Inventory()
@@ -20,7 +18,6 @@ struct CertificateReader {
         variables = reader.readVariables(for: [])
     }
 
-    /// The keys of the section.
     static let keys: [Key<Written>] = [
         Key("directory", \.directory, .readPath, required: "secrets/certs")
             .meaning("the directory of the set, which `certificates renew` replaces as a whole"),
@@ -46,7 +43,7 @@ struct CertificateReader {
         .meaning("the certificates that the CA issues, by name; a drop-in replaces them one by one"),
     ]
 
-    /// The keys of the section as far as they do not depend on each other.
+    /// The section before keys that depend on others are read.
     struct Written {
         var directory = LocatedPath.unset
         var hostKeys = LocatedPath.unset
@@ -56,9 +53,7 @@ struct CertificateReader {
         var leaves: ConfigValue?
     }
 
-    /// Reads the whole section.
-    ///
-    /// - Returns: The declarations, `nil` if the section or a required part of it is missing or has errors.
+    /// Reads the whole section, or returns `nil` if it or a required part of it is missing or has errors.
     func read() -> CertificateDeclarations? {
         guard let fields = section() else { return nil }
         var written = Written()
@@ -87,29 +82,17 @@ struct CertificateReader {
         )
     }
 
-    /// The section, `nil` if no file contains it.
     private func section() -> ConfigValue? {
         guard !files.certificates.entries.isEmpty else { return nil }
         return files.certificates.value("certificates", variables, problems)
     }
 
-    /// Reads a certificate that a task issues.
-    ///
-    /// - Parameters:
-    ///   - fields: The keys of the certificate, which use the defaults of the section.
-    ///   - node: The host name of this node.
-    /// - Returns: The declaration, or `nil` after reporting a problem.
+    /// Reads a certificate that a task declares and issues, with the defaults of the section.
     func leaf(_ fields: ConfigValue, of node: String) -> LeafDeclaration? {
         LeafReader(fields, defaults: defaults, problems: problems).read(node, fields.variables)
     }
 
     /// Reads an entry of `leaves` for a task that issues the certificate, with the variables of the task.
-    ///
-    /// - Parameters:
-    ///   - name: The name of the certificate in `leaves`.
-    ///   - value: The value of the task that refers to the certificate.
-    ///   - node: The host name of this node.
-    /// - Returns: The declaration, or `nil` after reporting a problem.
     func leaf(_ name: String, namedBy value: ConfigValue, of node: String) -> LeafDeclaration? {
         let section = files.certificates.entries.first { $0.key == "leaves" }
         let leaves = section?.value.mapping?.entries ?? []
@@ -128,7 +111,6 @@ struct CertificateReader {
         return leaf?.read(node, value.variables)
     }
 
-    /// The values of `defaults` in the section.
     private var defaults: LeafDeclaration {
         var written = Written()
         if let fields = section() { _ = fields.read(Self.keys.filter { $0.name == "defaults" }, into: &written) }
@@ -176,7 +158,7 @@ struct CertificateReader {
         return nodes.flatMap { leaves[$0.name] ?? [] }
     }
 
-    /// The nodes whose names are valid directory names, in the order of the files.
+    /// The nodes whose names are names of hosts, not patterns, because each node has a directory.
     private func namedNodes() -> [Inventory.Entry] {
         if files.nodes.entries.allSatisfy({ Inventory.isPattern($0.key) }) {
             problems.addMissing(
@@ -187,7 +169,7 @@ struct CertificateReader {
         }
         return nodes.entries.filter { node in
             if case .host? = SubjectName(node.name), !node.name.hasPrefix("*") { return true }
-            // Names that no host can have were already reported.
+            // Names that no host can have were reported.
             if SubjectName.isHostName(node.name) {
                 problems.add(
                     node.location,

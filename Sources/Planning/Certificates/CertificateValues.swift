@@ -1,8 +1,7 @@
 import Base
 
-/// Values of the section `certificates`.
 extension ValueReader where Value == String {
-    /// A field of a certificate's subject, up to the maximum length in X.509.
+    /// A field of a subject, whose length X.509 limits.
     static var subjectText: Self {
         string("a text").then { text, value in
             let (count, limit) = (text.unicodeScalars.count, Limit.subjectTextLength)
@@ -24,7 +23,6 @@ extension ValueReader where Value == [String] {
 }
 
 extension ValueReader where Value == SubjectName {
-    /// A DNS name or an IP address.
     static var subjectName: Self {
         Self(type: .string) { value in
             let expected = "a DNS name or an IP address"
@@ -47,7 +45,7 @@ extension ValueReader where Value == Set<CertificateUsage> {
 }
 
 extension ValueReader where Value == [ConfigValue] {
-    /// The items of a list of at least one role, before they are compared with the known roles.
+    /// A list of at least one role, not yet compared with the known roles.
     static var roles: Self {
         Self(type: .array(.name("role"))) { value in
             guard let items = value.items(of: "roles") else { return nil }
@@ -60,7 +58,7 @@ extension ValueReader where Value == [ConfigValue] {
 }
 
 extension ValueReader where Value == [Recipient] {
-    /// The public keys of at least one operator, without whom the key of the CA could not be decrypted again.
+    /// The public keys of the operators: at least one, because otherwise nobody could decrypt the key of the CA.
     static var recipients: Self {
         list(of: .recipient, "recipients").then { recipients, value in
             if value.node.sequence?.isEmpty == true {
@@ -72,14 +70,13 @@ extension ValueReader where Value == [Recipient] {
 }
 
 extension ValueReader where Value == Recipient {
-    /// A public key with which private keys are encrypted.
     fileprivate static var recipient: Self {
         Self(type: .string) { value in
             guard let text = value.string(expected: "a recipient") else { return nil }
             do throws(Problem) {
                 return try Recipient(text)
             } catch {
-                // The message does not quote the text, which may be a private key.
+                // The text is not quoted, because it may be a private key.
                 value.report("must be a recipient of age, and this one \(error.message)", hint: recipientHint)
                 return nil
             }

@@ -3,11 +3,8 @@ import Base
 /// Reads one certificate declaration for any number of nodes.
 struct LeafReader {
     private let name: String
-    /// The keys of the certificate, before variables are replaced.
     private let written: ConfigValue
-    /// The valid values of `roles`.
-    ///
-    /// `nil` for a certificate that a task issues, which has neither `roles` nor `enable`.
+    /// The valid values of `roles`, `nil` for a certificate that a task declares, which has neither `roles` nor `enable`.
     private let knownRoles: [String]?
     private let defaults: LeafDeclaration
     private let problems: ProblemCollector
@@ -39,7 +36,7 @@ struct LeafReader {
         (self.knownRoles, self.defaults, self.problems) = (knownRoles, defaults, problems)
     }
 
-    /// Creates a reader of a certificate that a task issues.
+    /// Creates a reader of a certificate that a task declares.
     init(_ fields: ConfigValue, defaults: LeafDeclaration, problems: ProblemCollector) {
         (name, written) = (fields.subject.name, fields)
         knownRoles = nil
@@ -58,7 +55,6 @@ struct LeafReader {
         ]
     }
 
-    /// The entries of all keys in the reference.
     static let descriptions = Selection.keys.map(\.description) + LeafDeclaration.keys.map(\.description)
 
     private func fields(_ variables: Variables) -> ConfigValue {
@@ -67,7 +63,7 @@ struct LeafReader {
         return fields
     }
 
-    /// Returns the roles whose nodes have the certificate, `nil` for every role; none if the certificate is disabled.
+    /// Returns the roles whose nodes have the certificate: `nil` for every role, none if it is disabled.
     func roles(_ variables: Variables) -> [String]? {
         let fields = fields(variables)
         var selection = Selection()
@@ -76,7 +72,6 @@ struct LeafReader {
         return selection.roles?.compactMap { readRole($0, among: knownRoles ?? [], problems) }
     }
 
-    /// Reads the certificate for a node.
     func read(_ node: String, _ variables: Variables) -> LeafDeclaration? {
         let fields = fields(variables)
         var leaf = defaults
@@ -87,7 +82,7 @@ struct LeafReader {
         if !fields.has("group"), fields.has("owner") || leaf.group.isEmpty { leaf.group = leaf.owner }
         checkRenewBefore(&leaf, fields)
         fields.reportOpenMode(leaf.mode, of: "the key")
-        // A list with only invalid items does not count as empty.
+        // The invalid items of a list have been reported.
         if leaf.usages.contains(.serverAuth), fields.entry("names")?.value.sequence?.isEmpty ?? true {
             problems.addMissing(
                 fields.location,
