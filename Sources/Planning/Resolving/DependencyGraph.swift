@@ -10,10 +10,7 @@ struct DependencyGraph {
 
     /// Creates the graph of tasks with distinct names, and reports unknown names in `after`.
     ///
-    /// - Parameters:
-    ///   - headers: The tasks.
-    ///   - removed: The locations at which tasks are disabled, by name.
-    ///   - problems: The collector to which problems are reported.
+    /// `removed` contains the locations at which tasks are disabled, by name.
     init(_ headers: [TaskHeader], removed: [String: SourceLocation], problems: ProblemCollector) {
         let indices = Dictionary(zip(headers.map(\.name), headers.indices), uniquingKeysWith: { first, _ in first })
         var dependencies: [[Int]] = []
@@ -53,19 +50,18 @@ struct DependencyGraph {
         problems.addMissing(location, "\(subject), which is not declared", hint: hint)
     }
 
-    /// Returns the positions of the tasks of a node with the given roles, each task after its dependencies.
+    /// Returns the tasks of a node with the given roles, each after its dependencies.
     ///
-    /// Tasks are in the order of their declarations, but dependencies that are declared after a task come directly
-    /// before it. One edge of every cycle is ignored.
+    /// Tasks are in the order of their declarations, but dependencies that are declared after a task come directly before
+    /// it. One edge of every cycle is ignored.
     func order(for roles: [String]) -> [Int] { walk(for: roles).order }
 
-    /// Walks through the tasks of a node with the given roles, depth-first along their dependencies.
+    /// Visits the tasks of a node with the given roles depth-first along their dependencies.
     ///
-    /// An edge back into the current path closes a cycle, and every cycle of the graph contains such an edge. Each such
-    /// edge results in one cycle, up to a limit.
+    /// Every cycle of the graph contains an edge back into the current path. Each such edge results in one cycle, up to a
+    /// limit.
     ///
-    /// - Returns: The tasks in the order in which they were left, and the cycles, each beginning with the task declared
-    ///   first.
+    /// - Returns: The tasks in postorder, and the cycles, each beginning with the task that is declared first.
     private func walk(for roles: [String]) -> (order: [Int], cycles: [[Int]]) {
         var order: [Int] = []
         var cycles: [[Int]] = []
@@ -87,7 +83,7 @@ struct DependencyGraph {
                 path[path.count - 1].next += 1
                 let dependency = dependencies[task][next]
                 if let depth = depths[dependency] {
-                    // Without a limit, a long path with many edges back into it would be reported as many long cycles.
+                    // A long path with many edges back into it has as many long cycles.
                     if cycles.count < Limit.cycleCount { cycles.append(rotated(path[depth...].map(\.task))) }
                 } else if !isSeen[dependency] {
                     isSeen[dependency] = true
@@ -99,11 +95,7 @@ struct DependencyGraph {
         return (order, cycles)
     }
 
-    /// Reports every independent cycle once, as a path.
-    ///
-    /// - Parameters:
-    ///   - combinations: The combinations of roles that nodes have.
-    ///   - problems: The collector to which the cycles are reported.
+    /// Reports each cycle once, for all combinations of roles that nodes have.
     func reportCycles(_ combinations: [[String]], _ problems: ProblemCollector) {
         var reported: Set<[Int]> = []
         for roles in combinations {
@@ -134,7 +126,6 @@ struct DependencyGraph {
         )
     }
 
-    /// Returns the location of a dependency in the key `after` of a task.
     private func location(of dependency: Int, in task: Int) -> SourceLocation {
         for case .task(let name, let location) in headers[task].after where name == headers[dependency].name {
             return location

@@ -2,18 +2,16 @@ import Base
 
 /// Finds the kubeconfig of every task that needs one and does not name it.
 ///
-/// The result is the kubeconfig that the nearest `kubeconfig` task among the dependencies writes. If several such tasks
-/// are equally near, the task's direct dependencies must use exactly one of these kubeconfigs, which is the result. For
-/// tasks that change objects, kubeconfigs of Kubernetes components such as kube-proxy do not count, because components
-/// may not change these objects.
+/// It is the kubeconfig that the nearest `kubeconfig` task among the dependencies writes. If several such tasks are equally
+/// near, it is the one that the task's direct dependencies use. For tasks that change objects, kubeconfigs of Kubernetes
+/// components such as kube-proxy do not count, because components may not change these objects.
 struct KubeconfigInference {
-    /// The kubeconfigs that the dependencies of a task write.
+    /// The nearest kubeconfigs that dependencies of a task write.
     private struct Reach {
-        /// The number of edges to the nearest writers.
+        /// The number of edges to ``writers``.
         var distance = Int.max
-        /// The nearest tasks that write a kubeconfig.
         var writers: [Int] = []
-        /// Whether a missing writer may be the consequence of an error that was already reported.
+        /// Whether a reported error may be the reason for a missing writer.
         var isUncertain = false
     }
 
@@ -22,13 +20,12 @@ struct KubeconfigInference {
     private let problems: ProblemCollector
     /// The kubeconfig that each task writes.
     private let written: [LocatedPath?]
-    /// The user in the kubeconfig that each task writes, if the user is a component of Kubernetes.
+    /// The user in the kubeconfig that each task writes, if it is a component of Kubernetes.
     private let components: [String?]
 
-    /// The maximum number of equally near writers that are compared.
     private static let writerLimit = 8
 
-    /// Creates an inference for tasks, which must be in the same order as in the graph.
+    /// Creates an inference for tasks in the order of the graph.
     init(_ tasks: [ReadTask], _ graph: DependencyGraph, _ problems: ProblemCollector) {
         self.tasks = tasks
         self.graph = graph
@@ -51,10 +48,7 @@ struct KubeconfigInference {
         "kube-scheduler", "kubelet", "kubelet-bootstrap",
     ]
 
-    /// Finds the kubeconfig of every task that needs one, and reports the tasks for which there is none.
-    ///
-    /// - Parameter views: The roles with which the tasks were read.
-    /// - Returns: The kubeconfigs by the positions of their tasks.
+    /// Returns the kubeconfigs by the positions of their tasks, and reports the tasks for which there is none.
     func kubeconfigs(_ views: RoleViews) -> [Int: LocatedPath] {
         var kubeconfigs: [Int: LocatedPath] = [:]
         let all = tasks.map { views.roles(for: $0.header.roles) }
@@ -62,11 +56,11 @@ struct KubeconfigInference {
         return kubeconfigs
     }
 
-    /// Adds the kubeconfigs of the tasks that were read for a node with the given roles.
+    /// Adds the kubeconfigs of the tasks that were read for the given roles.
     private func find(for roles: [String], _ isRead: (Int) -> Bool, _ kubeconfigs: inout [Int: LocatedPath]) {
         var reaches = tasks.map { _ in Reach() }
         var administratorReaches = reaches
-        // The kubeconfig of a task that was read for other roles affects only tasks that depend on that task.
+        // The kubeconfig of a task that was read for other roles matters only to tasks that depend on it.
         var used: [Int: LocatedPath] = [:]
         let order = graph.order(for: roles)
         for task in order {
@@ -95,7 +89,7 @@ struct KubeconfigInference {
         reach.isUncertain = graph.unresolved.contains(task)
         for dependency in graph.dependencies[task] {
             guard graph.headers[dependency].runs(on: roles) else {
-                // A node whose roles are unknown may run the dependency.
+                // A node with unknown roles may run the dependency.
                 reach.isUncertain = reach.isUncertain || roles.isEmpty
                 continue
             }

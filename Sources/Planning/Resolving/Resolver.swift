@@ -2,19 +2,13 @@ import Base
 
 /// Turns the tasks that were read into the tasks of every role and the plan of this node.
 ///
-/// The resolver alone replaces names with indices, and sets defaults that depend on other tasks. It builds the
-/// dependency graph once.
+/// Only the resolver replaces names with indices and sets defaults that depend on other tasks.
 struct Resolver {
-    /// The facts about the node that the reader of the tasks uses.
     let context: TaskContext
 
-    /// Resolves tasks, and reports dependencies and paths that conflict with each other.
+    /// Returns the tasks of all roles without those that have errors, and the plan of this node, and reports conflicts.
     ///
-    /// - Parameters:
-    ///   - tasks: The tasks of all roles.
-    ///   - removed: The locations at which tasks are disabled, by name.
-    /// - Returns: The tasks of all roles in the order of their declarations, without tasks that have errors, and the plan
-    ///   of this node.
+    /// `removed` contains the locations at which tasks are disabled, by name.
     func resolve(
         _ tasks: [ReadTask],
         removed: [String: SourceLocation],
@@ -23,7 +17,7 @@ struct Resolver {
         graph.reportCycles(context.views.combinations, context.problems)
         let kubeconfigs = KubeconfigInference(tasks, graph, context.problems).kubeconfigs(context.views)
         let planned = tasks.indices.map { plannedTask(tasks[$0], kubeconfig: kubeconfigs[$0]) }
-        // If a role of a task is unknown, the nodes on which the task writes are unknown too.
+        // The nodes of a task with an unknown role are not known.
         let located = zip(tasks, planned).compactMap { $0.hasUnknownRole ? nil : $1 }
         WrittenPaths(companions: context.views.companions).check(located, context.problems)
         checkSets(planned.compactMap(\.self))
@@ -33,7 +27,7 @@ struct Resolver {
 
     /// Reports every task with the set of an earlier task, and every task that removes the set of another.
     ///
-    /// Two tasks with one set would delete the objects of each other. Tasks of different roles have one cluster too.
+    /// Two tasks with one set would delete each other's objects, also on nodes of different roles.
     private func checkSets(_ tasks: [PlannedTask]) {
         var owners: [String: String] = [:]
         for task in tasks {
@@ -79,9 +73,7 @@ struct Resolver {
         return planned
     }
 
-    /// Returns the plan of this node.
-    ///
-    /// A task that only other roles run is not a step, and no step depends on it.
+    /// Returns the plan of this node, without tasks that only other roles run.
     private func plan(
         _ tasks: [PlannedTask?],
         _ graph: DependencyGraph,
@@ -105,7 +97,7 @@ struct Resolver {
         )
     }
 
-    /// Returns the steps, in which tasks that delete objects of a set also read the manifests of all other tasks.
+    /// Adds the manifests of all other tasks to the tasks that delete objects of a set.
     private static func readingOtherManifests(_ steps: [Plan.Step]) -> [Plan.Step] {
         guard steps.contains(where: { !$0.task.recordedSets.isEmpty }) else { return steps }
         let manifests = steps.map { step in

@@ -2,7 +2,7 @@ import Base
 
 /// Finds conflicts between the paths that tasks of one node write or remove.
 struct WrittenPaths {
-    /// The roles that occur together with each role on a node, including that role.
+    /// The roles that a node with a role may have, including the role itself.
     let companions: [String: Set<String>]
 
     /// Returns whether a node may run both tasks.
@@ -13,8 +13,7 @@ struct WrittenPaths {
 
     private typealias Place = (task: PlannedTask, path: LocatedPath)
 
-    /// Reports every path that two tasks of a node write, that one writes and another removes, or that a task reads and
-    /// replaces.
+    /// Reports paths that two tasks of a node write or remove, that a task reads and replaces, or that are the agent's own.
     func check(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
         var owners: [ExactText: [Place]] = [:]
         var removers: [ExactText: [Place]] = [:]
