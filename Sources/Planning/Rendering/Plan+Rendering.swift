@@ -1,13 +1,9 @@
 import Base
 
-/// The plan as a text drawing.
 extension Plan {
     /// Draws the plan as trees, in which every task appears once, below the last of its dependencies.
     ///
-    /// The other dependencies are named after the task. Long lines are wrapped between words.
-    ///
-    /// - Parameter columns: The width of the terminal, or `nil` for lines of any length.
-    /// - Returns: The lines, each with a line break.
+    /// The other dependencies are named after the task. Lines are wrapped at `columns`, or not at all.
     public func renderText(columns: Int? = nil) -> String {
         var children = steps.map { _ in [Int]() }
         var roots: [Int] = []
@@ -27,10 +23,9 @@ extension Plan {
         return table(lines, columns, descriptions)
     }
 
-    /// A line of the drawing, before its columns are padded.
     private struct Line {
         let name: String
-        /// The text below the name at the beginning of each further line of the same task.
+        /// The beginning of further lines of the same task.
         let below: String
         let step: Int
         let isRoot: Bool
@@ -53,7 +48,7 @@ extension Plan {
             let task = steps[line.step].task
             let notes = [descriptions[line.step], also(line)].compactMap(\.self).joined(separator: " ")
             let head = "\(line.name.padded(to: nameWidth))  \(task.verb.name.padded(to: verbWidth))"
-            // In a narrow terminal, lines are longer rather than notes of one word a line.
+            // In a narrow terminal, lines become longer than the terminal is wide.
             let texts = notes.wrapped(to: columns.map { max(24, $0 - width - 2) } ?? .max)
             let rest = texts.dropFirst().map { "\(line.below.padded(to: width))  \($0)" }
             return ([trimmed("\(head)  \(texts.first ?? "")")] + rest).map { "\($0)\n" }.joined()
@@ -72,13 +67,8 @@ extension Plan {
         guard let last = text.utf8.lastIndex(where: { $0 != UInt8(ascii: " ") }) else { return "" }
         return String(text[...last])
     }
-}
 
-/// The plan in the DOT language of Graphviz.
-extension Plan {
     /// Returns the plan in the DOT language of Graphviz, with an arrow from each task to every task that runs after it.
-    ///
-    /// - Returns: The lines, each with a line break.
     public func renderDOT() -> String {
         let boxes = steps.map(\.task).map { task in
             "\"\(task.name)\" [label=\"\(task.name)\\n\(task.verb.name)\"];"
@@ -89,16 +79,11 @@ extension Plan {
         return "digraph plan {\n  rankdir=LR;\n  node [shape=box];\n" + (boxes + arrows).map { "  \($0)\n" }.joined()
             + "}\n"
     }
-}
 
-/// The plan as JSON, for programs.
-extension Plan {
-    /// Returns the plan as one JSON object on one line: its roles, and its tasks in their order.
+    /// Returns the plan as a JSON object on one line.
     ///
-    /// For each task, `after` lists the tasks of this plan that must have succeeded, and `units` lists the systemd
-    /// units that are only ordered before the task.
-    ///
-    /// - Returns: The line with its line break.
+    /// For each task, `after` lists the tasks of this plan that must have succeeded, and `units` the systemd units that are
+    /// only ordered before it.
     public func renderJSON() -> String {
         let role = roles.first.map { [("role", Node.string($0))] } ?? []
         let lists = [("roles", Node.sequence(roles.map { .string($0) })), ("tasks", .sequence(steps.map(node)))]
@@ -116,15 +101,10 @@ extension Plan {
         if !task.restarts.isEmpty { pairs.append(("restart", .sequence(task.restarts.map { .string($0) }))) }
         return .mapping(pairs)
     }
-}
 
-/// The plan in the language of Mermaid, which Markdown viewers draw.
-extension Plan {
     /// Returns the plan in the language of Mermaid, with an arrow from each task to every task that runs after it.
     ///
-    /// Tasks are identified by number, because some names, such as `end`, are keywords of Mermaid.
-    ///
-    /// - Returns: The lines, each with a line break.
+    /// Tasks are identified by number, because names such as `end` are keywords of Mermaid.
     public func renderMermaid() -> String {
         let boxes = steps.enumerated().map { index, step in
             "t\(index)[\"\(step.task.name)<br/>\(step.task.verb.name)\"]"
