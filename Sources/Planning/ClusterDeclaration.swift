@@ -2,13 +2,12 @@ import Base
 
 /// The cluster that a node belongs to.
 public struct ClusterDeclaration: Sendable, Hashable {
-    /// The cluster's name, if the task file sets it.
     public var name: String?
 
-    /// The file of the CA that signs the API server's certificate.
+    /// The certificate of the CA that signs the API server's certificate.
     public var certificateAuthority: LocatedPath?
 
-    /// The time before its expiry from which a certificate causes a warning, `nil` for a share of its validity.
+    /// The time before expiry at which warnings about a certificate begin, `nil` for a share of its validity.
     public var warnBefore: Duration?
 
     /// The API server's URL for each role.
@@ -17,35 +16,31 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The API server's URL for roles that are not in ``servers``.
     public var server: LocatedPath?
 
-    /// The rule that chooses this node's address, if the task file has one.
     public var addressRule: AddressRule?
 
-    /// The address that the control planes share, if the task file sets it.
+    /// The address that the control planes share.
     var virtualAddress: IPAddress?
 
-    /// The settings of the node's reports to the cluster, or `nil` if the node does not report its state.
+    /// The settings of the node's reports to the cluster, `nil` if it does not report.
     public var report: ReportDeclaration? = ReportDeclaration()
 
-    /// Returns the API server's URL for a node with the given roles.
-    ///
-    /// The first role that has a URL decides; if none has one, the URL is ``server``.
+    /// Returns the API server's URL for a node: the URL of the first of its roles with one, or else ``server``.
     public func server(for roles: [String]) -> LocatedPath? {
         roles.lazy.compactMap { servers[$0] }.first ?? server
     }
 }
 
-/// The settings of a node's reports of its state to the cluster.
+/// The settings of a node's reports to the cluster.
 public struct ReportDeclaration: Sendable, Hashable {
-    /// The kubeconfig, or `nil` to use the kubelet's.
+    /// The kubeconfig, `nil` for the kubelet's.
     public var kubeconfig: LocatedPath?
 
-    /// The name of the Node, or `nil` for the name in the kubelet's certificate or else the host name.
+    /// The name of the Node, `nil` for the name in the kubelet's certificate, or else the host name.
     public var node: String?
 
-    /// Creates the declaration of a node that reports with the kubelet's kubeconfig if one exists.
     public init() {}
 
-    /// The paths of the kubelet's kubeconfig with kubeadm, k3s and RKE2.
+    /// The kubelet's kubeconfigs of kubeadm, k3s and RKE2.
     static let kubeletKubeconfigs = [
         "/etc/kubernetes/kubelet.conf", "/var/lib/rancher/k3s/agent/kubelet.kubeconfig",
         "/var/lib/rancher/rke2/agent/kubelet.kubeconfig",
@@ -54,10 +49,9 @@ public struct ReportDeclaration: Sendable, Hashable {
     /// The prefix of the user names of kubelets.
     public static let kubeletUserPrefix = "system:node:"
 
-    /// Returns the paths at which the kubeconfig may exist, in order of preference.
+    /// Returns the path from the task file, or else all paths at which the kubelet's kubeconfig may be, best first.
     ///
-    /// - Parameter plan: The node's plan, in which a task may write the kubelet's kubeconfig.
-    /// - Returns: The paths; only one path if the task file sets the kubeconfig.
+    /// A task of the plan may write the kubelet's kubeconfig.
     public func kubeconfigs(_ plan: Plan) -> [String] {
         if let kubeconfig { return [kubeconfig.path] }
         let written = plan.steps.flatMap(\.task.footprint.writes)

@@ -1,11 +1,10 @@
 import Base
 
 extension PlannedTask {
-    /// A text of everything in the task's declaration that decides what the task does.
+    /// A text that is the same for two declarations if and only if they do the same, wherever they are in the task file.
     ///
-    /// Two declarations have the same text if and only if they mean the same, wherever they are in the task file. The
-    /// description, the timeout and the order of tasks are not part of it: a change of these does not change what a
-    /// task has done.
+    /// The description, the timeout and the order of tasks are not part of it, because they do not change what a task has
+    /// done.
     public var declarationText: String {
         var text = DeclarationText()
         text.add(verb.declaration)
@@ -16,9 +15,9 @@ extension PlannedTask {
     }
 }
 
-/// A writer of values as text, without locations, and with sets and dictionaries in the order of their texts.
+/// A writer of values as text, without locations, and with the elements of sets and dictionaries sorted.
 ///
-/// It reads the properties of each type by reflection, so that it includes the properties of new verbs too.
+/// Reflection includes the properties of new verbs.
 private struct DeclarationText {
     private(set) var text = ""
 

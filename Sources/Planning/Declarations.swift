@@ -4,10 +4,7 @@ public import Base
 public struct Declarations: Sendable, Hashable {
     public var cluster: ClusterDeclaration
 
-    /// The nodes that the files list.
     public var nodes: Inventory
-
-    /// This node's host name.
     public var hostName: String
 
     /// This node's roles, empty if they are not known and no task needs them.
@@ -19,19 +16,13 @@ public struct Declarations: Sendable, Hashable {
     /// The tasks of all roles in the order in which they are declared.
     public var tasks: [PlannedTask]
 
-    /// The plan of this node's tasks.
     public var plan: Plan
 }
 
-/// Reads the task files of a node and returns the valid parts together with the problems.
+/// Reads the task files of a node, later files overriding earlier ones, and returns the valid parts and every problem.
 ///
 /// All checks happen here, including those of dependencies between tasks, so that an author sees every error at once. A
 /// task for another role is checked as a node with that role would read it. A node without tasks is not an error.
-///
-/// - Parameters:
-///   - files: The files in order; later files override earlier files.
-///   - node: Facts about the node that the files do not contain.
-/// - Returns: The declarations without the tasks that have errors, and every problem.
 public func readDeclarationsWithProblems(
     _ files: [SourceFile],
     node: NodeFacts,
@@ -39,11 +30,11 @@ public func readDeclarationsWithProblems(
     MergedReading(files).read(node, withCertificates: true)
 }
 
-/// Merged task files, which can be read for one or more nodes.
+/// Merged task files, which can be read for any number of nodes.
 struct MergedReading {
     let files: MergedFiles
 
-    /// Problems in the files that do not depend on the node.
+    /// The collector of problems that do not depend on the node.
     let collector = ProblemCollector()
 
     /// The problems that merging found, before any node was read.
@@ -54,12 +45,9 @@ struct MergedReading {
         problems = collector.all
     }
 
-    /// Reads the files as a node would and returns the valid parts together with the problems.
+    /// Reads the files as a node would, twice with different addresses if the node's address is not known yet.
     ///
-    /// - Parameters:
-    ///   - node: The facts about the node.
-    ///   - withCertificates: Whether section `certificates` is checked.
-    /// - Returns: The declarations without the tasks that have errors, and every problem.
+    /// The declarations contain no tasks with errors. Section `certificates` is read only for its problems.
     func read(_ node: NodeFacts, withCertificates: Bool) -> (declarations: Declarations, problems: [Problem]) {
         var (declarations, problems) = readOnce(node, withCertificates)
         guard case .unknown(let number) = node.address, declarations.cluster.addressRule != nil else {
@@ -71,7 +59,6 @@ struct MergedReading {
         return (declarations, problems)
     }
 
-    /// Reads the files once, with the address that `node` has.
     private func readOnce(
         _ node: NodeFacts,
         _ withCertificates: Bool
@@ -101,7 +88,7 @@ struct MergedReading {
         )
 
         let resolved = readTasks(files, context, roleHint: reader.roleHint)
-        // The certificates are issued elsewhere, but errors in the section are reported here as well.
+        // Another command issues the certificates, but errors in the section are reported here too.
         if withCertificates { _ = certificates.read() }
         reportUnusedVariables(files, problems)
         let declarations = Declarations(
@@ -117,7 +104,6 @@ struct MergedReading {
     }
 }
 
-/// Reads the tasks and resolves them.
 private func readTasks(
     _ files: MergedFiles,
     _ context: TaskContext,

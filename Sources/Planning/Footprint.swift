@@ -2,12 +2,11 @@ public import Base
 
 /// The paths, servers, objects and privileges that a task uses according to its declaration.
 ///
-/// Sandboxes, write conflicts, undeclared dependencies, hints, `check` and the directories created before a task are
-/// computed from the footprint alone.
+/// Sandboxes, write conflicts, undeclared dependencies, `check` and the directories created before a task are derived
+/// from the footprint alone.
 public struct Footprint: Sendable, Hashable {
     /// A path that the task reads.
     public struct Read: Sendable, Hashable {
-        /// The purpose for which a path is read.
         public enum Use: Sendable, Hashable {
             /// A file that must exist when the task runs.
             case file
@@ -27,7 +26,7 @@ public struct Footprint: Sendable, Hashable {
             case manifests
             /// A file of any size that must exist when the task runs, and is not read as a whole.
             case archive
-            /// A program, which is looked up rather than read.
+            /// A program, which is looked up in `PATH` and not read.
             case program
             /// A path that the task reads if it exists.
             case optional
@@ -36,8 +35,6 @@ public struct Footprint: Sendable, Hashable {
         }
 
         public var path: LocatedPath
-
-        /// The purpose of reading the path.
         public var use: Use
 
         /// The size in bytes above which the task refuses the file.
@@ -46,9 +43,8 @@ public struct Footprint: Sendable, Hashable {
 
     /// A path that the task changes.
     public struct Write: Sendable, Hashable {
-        /// An effect on a path.
         public enum Effect: Sendable, Hashable {
-            /// The task alone determines the content of the path.
+            /// The task alone determines what is at the path.
             case replaces
             /// The task's program creates the path.
             case creates
@@ -61,30 +57,24 @@ public struct Footprint: Sendable, Hashable {
         }
 
         public var path: LocatedPath
-
-        /// The effect on the path.
         public var effect: Effect
 
         /// Whether only the owner may read the path.
         public var isSecret = false
 
-        /// Whether the content is decrypted from an encrypted file and should not be stored on a disk.
+        /// Whether the content is a decrypted secret, which should be in a file system in memory.
         public var belongsInMemory = false
 
-        /// The content of the kubeconfig at the path, `nil` if the path is not a kubeconfig.
+        /// The content, if the path is a kubeconfig.
         public var kubeconfig: Kubeconfig?
 
-        /// The product that the agent itself puts at the path.
-        ///
-        /// `nil` if a program writes the path, or if the path is removed.
+        /// What the agent itself writes at the path, `nil` if a program writes it or the path is removed.
         public var product: Product?
     }
 
-    /// The content of a kubeconfig that the task writes.
     public struct Kubeconfig: Sendable, Hashable {
-        /// The user's name.
         public var user: String
-        /// The API server's URL.
+        /// The URL of the API server.
         public var server: String
         /// The credential files, whether the kubeconfig contains or refers to them.
         public var files: [String]
@@ -102,7 +92,6 @@ public struct Footprint: Sendable, Hashable {
         public var isDirectory: Bool { if case .directory = self { true } else { false } }
     }
 
-    /// A server that the task connects to.
     public enum Connection: Sendable, Hashable {
         /// The API server in the task's kubeconfig.
         case apiServer
@@ -111,41 +100,32 @@ public struct Footprint: Sendable, Hashable {
         case url(String, certificateAuthority: LocatedPath? = nil)
         /// The D-Bus system bus, for requests to systemd.
         case systemBus
-        /// Any server.
         case anywhere
     }
 
-    /// A client certificate, its key and the server's CA.
+    /// The files of a client certificate, its key and the server's CA.
     public struct Credentials: Sendable, Hashable {
-        /// The CA's file.
         public var certificateAuthority = LocatedPath.unset
-        /// The certificate's file.
         public var certificate = LocatedPath.unset
-        /// The key's file.
         public var key = LocatedPath.unset
     }
 
     /// A certificate that the task issues and renews.
     public struct IssuedCertificate: Sendable, Hashable {
-        /// The certificate's file.
         public var path: LocatedPath
-        /// The file of the issuing CA, `nil` if a signer of the cluster issues the certificate.
+        /// The certificate of the issuing CA, `nil` if a signer of the cluster issues the certificate.
         public var authority: LocatedPath?
-        /// The maximum time before expiry at which renewal is due.
+        /// The longest time before expiry at which the certificate is renewed.
         public var renewBefore: Duration
-        /// The extended key usages of the certificate.
         public var usages: Set<CertificateUsage> = []
     }
 
     /// A user or group that must exist.
     public struct Account: Sendable, Hashable {
-        /// The kinds of accounts.
         public enum Kind: String, Sendable, Hashable { case user, group }
-        /// Whether the account is a user or a group.
         public var kind: Kind
         /// The name or number of the account.
         public var name: String
-        /// The location at which a missing account is reported.
         public var location: SourceLocation
     }
 
@@ -158,16 +138,11 @@ public struct Footprint: Sendable, Hashable {
         public var package: String?
     }
 
-    /// The paths that the task reads.
     public var reads: [Read] = []
 
     /// The key of the verb that names the kubeconfig among ``reads``.
     public var kubeconfigKey = "kubeconfig"
-
-    /// The paths that the task changes.
     public var writes: [Write] = []
-
-    /// The servers that the task connects to.
     public var connections: [Connection] = []
 
     /// Whether the task watches the node's network interfaces.
@@ -186,13 +161,13 @@ public struct Footprint: Sendable, Hashable {
     /// Whether the task waits until the workloads among its applied objects are rolled out.
     public var awaitsRollout = false
 
-    /// The digests of the files that the task fetches from pinned URLs, other than manifests.
+    /// The digests of files that the task fetches from pinned URLs, without manifests.
     var fetchedDigests: [String] = []
 
-    /// Whether the task unpacks an archive, of which it keeps a list.
+    /// Whether the task unpacks an archive, whose list of files it keeps.
     var unpacks = false
 
-    /// The rule for deleting previously applied objects that the manifests no longer contain.
+    /// The rule for deleting applied objects that the manifests no longer contain.
     public var pruning = ApplyDeclaration.Pruning.never
 
     /// The name of the set of applied objects, `nil` for the task's name.
@@ -200,7 +175,6 @@ public struct Footprint: Sendable, Hashable {
 
     /// The set whose objects are deleted.
     public var removedSet: String?
-
     public var deletedObjects: [ObjectReference] = []
 
     /// The systemd unit that the task enables, starts or stops.
@@ -211,26 +185,23 @@ public struct Footprint: Sendable, Hashable {
 
     /// The users and groups that the task names.
     public var accounts: [Account] = []
-
-    /// The command that the task runs.
     public var command: Command?
 
     /// Texts that may contain more paths, such as command lines, environments and scripts.
     public var texts: [String] = []
 
-    /// Whether the task runs programs named by the task file, which may do anything.
+    /// Whether the task runs programs that the task file names, whose effects are not known.
     public var runsPrograms = false
 
-    /// Whether a sandbox keeps the programs from everything that the task does not declare.
+    /// Whether the programs run in a sandbox with only what the task declares.
     public var hasSandbox = true
 
     /// The capabilities that the task needs, by systemd's names.
     public var capabilities: [String] = []
 }
 
-/// Properties derived from a footprint.
 extension Footprint {
-    /// The kubeconfig with which the task talks to the API server.
+    /// The kubeconfig of the API server that the task connects to.
     public var kubeconfig: LocatedPath? { reads.first { $0.use == .kubeconfig }?.path }
 
     /// The paths that must exist for the task to succeed.
@@ -241,13 +212,12 @@ extension Footprint {
         writes.filter { $0.effect == .replaces || $0.effect == .creates }.map(\.path.path)
     }
 
-    /// The kubeconfig that the task writes.
     public var writtenKubeconfig: LocatedPath? { writes.first { $0.kubeconfig != nil }?.path }
 
     /// Whether the task requests a certificate from the API server.
     public var requestsCertificate: Bool { issuedCertificate.map { $0.authority == nil } ?? false }
 
-    /// The digests of everything that the task fetches from pinned URLs.
+    /// The digests of everything that the task fetches from pinned URLs, including manifests.
     public var pinnedDigests: [String] { (manifests?.pinnedDigests ?? []) + fetchedDigests }
 
     /// Whether the task writes only products of the agent.
@@ -271,22 +241,20 @@ extension Footprint {
             .unique { ExactText($0) }
     }
 
-    /// Whether the task needs a network.
     var usesNetwork: Bool { connections.contains { $0 != .systemBus } }
 
-    /// Whether the task keeps something for the next boot in its own directory of the cache: what it has fetched, the list
-    /// of what it has unpacked or imported, the server's schema for `check`.
+    /// Whether the task has a directory in the cache, which survives a reboot.
+    ///
+    /// It contains fetched files, lists of unpacked or imported content, and the server's schema for `check`.
     public var keepsCache: Bool { manifests != nil || unpacks || !fetchedDigests.isEmpty || imageSocket != nil }
-}
 
-extension Footprint {
-    /// Adds the requirements of a task that talks to the API server of a kubeconfig.
+    /// Adds a kubeconfig and the connection to its API server.
     mutating func useAPIServer(_ kubeconfig: LocatedPath) {
         reads.append(.init(path: kubeconfig, use: .kubeconfig, sizeLimit: SizeLimit.configuration))
         connections.append(.apiServer)
     }
 
-    /// Adds the requirements of a task's lock, unless the task already uses a kubeconfig.
+    /// Adds the API server of a task's lock, unless the task already uses a kubeconfig.
     mutating func useLock(_ kubeconfig: LocatedPath) {
         guard self.kubeconfig == nil else { return }
         useAPIServer(kubeconfig)

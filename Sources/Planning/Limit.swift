@@ -1,11 +1,11 @@
-/// Limits on the contents of a set of task files.
+/// Limits on the content of task files.
 ///
-/// The limits are far above a node's needs and restrict the memory that malformed or hostile files can use.
+/// They are far above a node's needs and bound the memory that malformed or hostile files can use.
 enum Limit {
-    /// Total number of tasks in all files.
+    /// Tasks in all files.
     static let taskCount = 10_000
 
-    /// Number of items in one list.
+    /// Items in one list.
     static let itemCount = 10_000
 
     /// Characters in a task's name, which becomes part of a unit name.
@@ -17,19 +17,19 @@ enum Limit {
     /// Bytes in a path, as limited by Linux.
     static let pathLength = 4095
 
-    /// Number of roles in a cluster.
+    /// Roles in a cluster.
     static let roleCount = 64
 
-    /// Total number of variables in all files.
+    /// Variables in all files.
     static let variableCount = 1000
 
-    /// Maximum depth of variables that use other variables.
+    /// Depth of variables that use other variables.
     static let variableDepth = 32
 
     /// Bytes in a variable's value.
     static let variableLength = 64 * 1024
 
-    /// Total bytes of the strings that result from replacing variables in one document, or in all task files.
+    /// Bytes of all strings with replaced variables in one document, or in all task files.
     static let replacedLength = 16 * 1024 * 1024
 
     /// The longest deadline of a task.
@@ -44,28 +44,28 @@ enum Limit {
     /// The longest time by which the repetition of a task is delayed at random.
     static let intervalSpread = Duration.seconds(60 * 60)
 
-    /// Number of name comparisons for hints, after which messages have no such hint.
+    /// Comparisons of names for hints, after which messages suggest no name.
     static let hintComparisonCount = 200_000
 
     /// Characters of a value that a message quotes.
     static let quotedLength = 60
 
-    /// Number of cycles reported at once.
+    /// Cycles of dependencies that are reported at once.
     static let cycleCount = 100
 
-    /// Number of members of a cycle that a message names.
+    /// Tasks of a cycle that a message names.
     static let cycleMemberCount = 12
 
-    /// Seconds after a task's deadline at which systemd stops the task if it is still running.
+    /// Seconds after its deadline at which systemd stops a task that is still running.
     static let unitGracePeriod: Int64 = 60
 
-    /// Characters of a text that is part of a unit's description.
+    /// Characters of a unit's description.
     static let unitPhraseLength = 500
 
     /// The longest validity of a certificate: a hundred years.
     static let certificateValidity = Duration.seconds(876_600 * 60 * 60)
 
-    /// Total number of certificates of all nodes.
+    /// Certificates of all nodes.
     static let certificateCount = 10_000
 
     /// Characters in a text of a certificate's subject, as limited by X.509.

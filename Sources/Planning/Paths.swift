@@ -1,6 +1,6 @@
 import Base
 
-/// Returns a path without `.`, empty parts, and any `..` that can be resolved from the path alone.
+/// Returns a path without `.`, empty parts, and every `..` that the path alone resolves.
 func normalised(_ path: String) -> String {
     var parts: [Substring] = []
     let isAbsolute = path.isAbsolutePath
@@ -24,12 +24,11 @@ func located(_ path: String) -> String {
     return path
 }
 
-/// Returns the directory that contains a path.
 func parent(of path: String) -> String {
     let path = normalised(path)
     guard let slash = path.lastSlash, slash != path.startIndex else { return "/" }
     return String(path[..<slash])
 }
 
-/// Returns whether a path is in a file system of the kernel, in which nothing is created or removed.
+/// Returns whether a path is in /proc or /sys, in which nothing is created or removed.
 func isOfKernel(_ path: String) -> Bool { ["/proc", "/sys"].contains { isPath(path, at: $0) } }

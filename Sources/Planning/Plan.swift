@@ -5,7 +5,6 @@ public import Base
 /// The order is stable: two plans created from the same files are equal. Steps are in the order of declaration, but
 /// a dependency that is declared later is moved to just before the step that depends on it.
 public struct Plan: Sendable, Hashable {
-    /// One task of a plan.
     public struct Step: Sendable, Hashable {
         public var task: PlannedTask
 
@@ -27,13 +26,9 @@ public struct Plan: Sendable, Hashable {
     /// The position of every step by the name of its task.
     private let positions: [String: Int]
 
-    /// Returns the position of a task's step, or `nil` if no task of this plan has the name.
     public func position(of name: String) -> Int? { positions[name] }
 
-    /// Returns the first task that writes the file of a systemd unit, or of the template of an instance.
-    ///
-    /// - Parameter unit: The unit's name, with its suffix.
-    /// - Returns: The name of the task, or `nil` if no task writes the file.
+    /// Returns the name of the first task that writes the file of a systemd unit, or of the template of an instance.
     public func task(writingUnit unit: String) -> String? {
         var names = [unit]
         if let at = unit.firstIndex(of: "@"), let dot = unit.lastIndex(of: "."), at < dot {
@@ -44,7 +39,6 @@ public struct Plan: Sendable, Hashable {
         return steps.lazy.map(\.task).first { $0.footprint.producedPaths.contains(where: paths.contains) }?.name
     }
 
-    /// Creates a plan from steps that are already in order.
     public init(
         steps: [Step],
         roles: [String] = [],
@@ -64,18 +58,9 @@ public struct Plan: Sendable, Hashable {
             uniquingKeysWith: { first, _ in first }
         )
     }
-}
 
-/// Selection of parts of a plan by task name.
-extension Plan {
-    /// Returns a plan of only some tasks, as requested by `run --task`.
+    /// Returns a plan of the tasks with the given names or unit names, without dependencies on other tasks.
     ///
-    /// Dependencies on tasks that are not selected are removed.
-    ///
-    /// - Parameters:
-    ///   - names: The names of the tasks or of their units.
-    ///   - withDependencies: Whether all dependencies of the tasks are selected too.
-    /// - Returns: The selected tasks, in the order of the plan.
     /// - Throws: A problem for each name that is not a task of this node.
     public func selecting(_ names: [String], withDependencies: Bool = false) throws(Problems) -> Plan {
         let selected = try indices(of: names)
@@ -83,7 +68,7 @@ extension Plan {
         return part { all.contains($0) }
     }
 
-    /// Returns the plan with only the steps that satisfy a condition.
+    /// Returns the plan of the steps that satisfy a condition, without dependencies on other steps.
     public func keeping(_ isKept: (Step) -> Bool) -> Plan {
         part { isKept(steps[$0]) }
     }

@@ -1,11 +1,7 @@
 /// The raw content of a task file.
 public struct SourceFile: Sendable, Hashable {
-    /// The path for messages.
-    ///
-    /// Relative paths in the file are relative to the directory of this path.
+    /// The path in messages, to whose directory relative paths in the file are relative.
     public var path: String
-
-    /// The content of the file.
     public var bytes: [UInt8]
 
     public init(path: String, bytes: [UInt8]) {
@@ -19,18 +15,15 @@ public struct NodeFacts: Sendable, Hashable {
     /// The host name, which identifies the node in section `nodes`.
     public var hostName: String
 
-    /// The value of `--role`.
+    /// The value of option `--role`.
     public var role: String?
 
-    /// The value of the environment variable `NEST_ROLE`.
+    /// The value of environment variable `NEST_ROLE`.
     public var environmentRole: String?
 
-    /// The node's address, if it is known.
     public var address: NodeAddress
 
-    /// Creates the facts about a node.
-    ///
-    /// An empty role counts as no role.
+    /// Creates facts about a node, in which an empty role counts as no role.
     public init(
         hostName: String,
         role: String? = nil,

@@ -4,13 +4,12 @@ public import Base
 ///
 /// Variables in the values of other variables are already replaced.
 public struct Variables: Sendable, Hashable {
-    /// The value of a variable, if it is known.
     enum Value: Sendable, Hashable {
-        /// The value is a string, a number or a boolean.
+        /// A string, a number or a boolean.
         case scalar(Node.Content)
-        /// The variable exists but has no value on this node, which is reported where the variable is used.
+        /// The variable has no value on this node, which is an error where the variable is used.
         case missing(message: String, hint: String)
-        /// The definition of the variable has an error that was already reported.
+        /// The definition of the variable has an error that was reported.
         case broken
     }
 
@@ -19,7 +18,6 @@ public struct Variables: Sendable, Hashable {
 
     let values: [String: Value]
 
-    /// Creates variables with string values.
     public init(_ texts: [String: String] = [:]) {
         self.init(values: texts.mapValues { .scalar(.string($0)) }, names: texts.keys.sorted())
     }
@@ -39,9 +37,6 @@ public struct Variables: Sendable, Hashable {
     ///
     /// A plain scalar that consists of a single `${name}` takes the type of the variable, such as a number. Every other
     /// string stays a string, so that a value never changes the structure around it.
-    ///
-    /// - Parameter node: The document, or a part of it.
-    /// - Returns: The document with its variables replaced, and the problems with them.
     public func replace(in node: Node) -> (node: Node, problems: [Problem]) {
         let problems = ProblemCollector()
         let replaced = replaceAll(in: node, problems)
@@ -68,14 +63,14 @@ public struct Variables: Sendable, Hashable {
         return node
     }
 
-    /// Replaces the variables in one scalar.
+    /// Replaces the variables in one scalar, or returns `nil` after reporting a problem.
     ///
     /// - Parameters:
-    ///   - node: The scalar; a scalar that is not a string is returned unchanged.
+    ///   - node: The scalar. If it is not a string, it is returned unchanged.
     ///   - problems: The collector to which problems are reported.
     ///   - hintsLiteral: Whether an unknown `${name}` may be meant literally, as in a shell script.
     ///   - ignoresQuotes: Whether a quoted string that consists of one variable takes the variable's type too.
-    /// - Returns: The scalar, or `nil` after reporting a problem.
+    /// - Returns: The scalar with the location of `node`.
     func replaced(
         _ node: Node,
         _ problems: ProblemCollector,
@@ -101,7 +96,7 @@ public struct Variables: Sendable, Hashable {
                     continue
                 }
                 if template.onlyVariable != nil, node.style == .plain || ignoresQuotes {
-                    // The style of a string shows whether it was in quotes, which is not known of a value.
+                    // A string value counts as quoted, so that it is not read as a number later.
                     let style = if case .string = content { Node.Style.quoted } else { node.style }
                     return Node(content, location: node.location, style: style)
                 }
@@ -145,7 +140,7 @@ public struct Variables: Sendable, Hashable {
 }
 
 extension Node.Content {
-    /// The scalar as a string; numbers keep their original spelling.
+    /// The scalar as a string, in which a number keeps its spelling.
     var scalarText: String {
         switch self {
         case .string(let string): string
