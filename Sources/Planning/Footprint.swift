@@ -161,8 +161,8 @@ public struct Footprint: Sendable, Hashable {
     /// Whether the task waits until the workloads among its applied objects are rolled out.
     public var awaitsRollout = false
 
-    /// The digests of files that the task fetches from pinned URLs, without manifests.
-    var fetchedDigests: [String] = []
+    /// The digests of files that the task fetches from pinned URLs, without duplicates.
+    public var pinnedDigests: [String] = []
 
     /// Whether the task unpacks an archive, whose list of files it keeps.
     var unpacks = false
@@ -217,9 +217,6 @@ extension Footprint {
     /// Whether the task requests a certificate from the API server.
     public var requestsCertificate: Bool { issuedCertificate.map { $0.authority == nil } ?? false }
 
-    /// The digests of everything that the task fetches from pinned URLs, including manifests.
-    public var pinnedDigests: [String] { (manifests?.pinnedDigests ?? []) + fetchedDigests }
-
     /// Whether the task writes only products of the agent.
     var hasOnlyProducts: Bool { !writes.isEmpty && writes.allSatisfy { $0.product != nil } }
 
@@ -246,12 +243,22 @@ extension Footprint {
     /// Whether the task has a directory in the cache, which survives a reboot.
     ///
     /// It contains fetched files, lists of unpacked or imported content, and the server's schema for `check`.
-    public var keepsCache: Bool { manifests != nil || unpacks || !fetchedDigests.isEmpty || imageSocket != nil }
+    public var keepsCache: Bool { manifests != nil || unpacks || !pinnedDigests.isEmpty || imageSocket != nil }
 
     /// Adds a kubeconfig and the connection to its API server.
     mutating func useAPIServer(_ kubeconfig: LocatedPath) {
         reads.append(.init(path: kubeconfig, use: .kubeconfig, sizeLimit: SizeLimit.configuration))
         connections.append(.apiServer)
+    }
+
+    /// Adds a file or URL that the task reads.
+    mutating func use(_ source: FileSource, as use: Read.Use) {
+        switch source {
+        case .path(let path): reads.append(.init(path: path, use: use))
+        case .url(let url, let digest, _):
+            connections.append(.url(url))
+            if !pinnedDigests.contains(digest) { pinnedDigests.append(digest) }
+        }
     }
 
     /// Adds the API server of a task's lock, unless the task already uses a kubeconfig.

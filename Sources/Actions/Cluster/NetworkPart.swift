@@ -181,14 +181,3 @@ extension CertificateDeclaration {
         return (leaf.key.rsaBits == nil ? [] : ["key encipherment"]) + ["digital signature"] + purposes
     }
 }
-
-extension FileDeclaration {
-    /// The file or URL of the content; `nil` if the content is in the task file or generated.
-    var fileSource: FileSource? {
-        switch source {
-        case .path(let source): .path(source)
-        case .url(let url, let digest): .url(url, sha256: digest, path.location)
-        case .content, .generated: nil
-        }
-    }
-}

@@ -100,12 +100,7 @@ extension ApplyDeclaration: ReadableVerb {
         footprint.pruning = pruned.pruning
         footprint.setName = pruned.name
         footprint.useAPIServer(kubeconfig)
-        for source in manifests.sources {
-            switch source {
-            case .path(let path): footprint.reads.append(.init(path: path, use: .manifests))
-            case .url(let url, _, _): footprint.connections.append(.url(url))
-            }
-        }
+        for source in manifests.sources { footprint.use(source, as: .manifests) }
         return footprint
     }
 }
@@ -143,9 +138,4 @@ public struct ManifestSet: Sendable, Hashable {
 
     /// Whether `${name}` is replaced in the scalars of the manifests.
     public var substitutesVariables = false
-
-    /// The digests of the manifests with a URL, without duplicates.
-    var pinnedDigests: [String] {
-        sources.compactMap { if case .url(_, let digest, _) = $0 { digest } else { nil } }.unique()
-    }
 }

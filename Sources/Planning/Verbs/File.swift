@@ -125,6 +125,15 @@ extension FileDeclaration: ReadableVerb {
 }
 
 extension FileDeclaration {
+    /// The file or URL of the content, `nil` if it is in the task file or generated.
+    public var fileSource: FileSource? {
+        switch source {
+        case .path(let source): .path(source)
+        case .url(let url, let digest): .url(url, sha256: digest, path.location)
+        case .content, .generated: nil
+        }
+    }
+
     public var footprint: Footprint {
         let mode = mode ?? usualMode
         let isSecret = mode & 0o077 == 0
@@ -133,14 +142,8 @@ extension FileDeclaration {
             footprint.unpacks = true
             footprint.command = .init(name: LocatedPath(Self.unpacker, location: path.location), package: "tar")
         }
-        switch source {
-        case .path(let source):
-            let use: Footprint.Read.Use = isSecret ? .secret : .file
-            footprint.reads.append(.init(path: source, use: unpacking == nil ? use : .archive))
-        case .url(let url, let digest):
-            footprint.connections.append(.url(url))
-            footprint.fetchedDigests.append(digest)
-        case .content, .generated: break
+        if let fileSource {
+            footprint.use(fileSource, as: unpacking != nil ? .archive : isSecret ? .secret : .file)
         }
         footprint.accounts = [owner, group].compactMap(\.self)
         return footprint

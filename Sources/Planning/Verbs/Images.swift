@@ -53,14 +53,7 @@ extension ImagesDeclaration: ReadableVerb {
             )
         )
         footprint.imageSocket = socket
-        for source in archives {
-            switch source {
-            case .path(let path): footprint.reads.append(.init(path: path, use: .archive))
-            case .url(let url, let digest, _):
-                footprint.connections.append(.url(url))
-                footprint.fetchedDigests.append(digest)
-            }
-        }
+        for source in archives { footprint.use(source, as: .archive) }
         return footprint
     }
 }
