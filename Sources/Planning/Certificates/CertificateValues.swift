@@ -27,10 +27,7 @@ extension ValueReader where Value == SubjectName {
         Self(type: .string) { value in
             let expected = "a DNS name or an IP address"
             guard let text = value.string(expected: expected) else { return nil }
-            if let name = SubjectName(text) { return name }
-            let bare = text.split(separator: "//").last?.prefix { !":/".contains($0) } ?? ""
-            let hint = text.contains("://") ? SubjectName(String(bare)).map { "write \($0)" } : nil
-            return value.mismatch(expected, hint: hint)
+            return SubjectName(text) ?? value.mismatch(expected)
         }
     }
 }

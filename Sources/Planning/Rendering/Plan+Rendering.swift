@@ -47,11 +47,12 @@ extension Plan {
         return lines.map { line in
             let task = steps[line.step].task
             let notes = [descriptions[line.step], also(line)].compactMap(\.self).joined(separator: " ")
-            let head = "\(line.name.padded(to: nameWidth))  \(task.verb.name.padded(to: verbWidth))"
+            let head = "\(line.name.padded(to: nameWidth))  \(task.verb.name)"
+            guard !notes.isEmpty else { return "\(head)\n" }
             // In a narrow terminal, lines become longer than the terminal is wide.
             let texts = notes.wrapped(to: columns.map { max(24, $0 - width - 2) } ?? .max)
             let rest = texts.dropFirst().map { "\(line.below.padded(to: width))  \($0)" }
-            return ([trimmed("\(head)  \(texts.first ?? "")")] + rest).map { "\($0)\n" }.joined()
+            return (["\(head.padded(to: width))  \(texts.first ?? "")"] + rest).map { "\($0)\n" }.joined()
         }.joined()
     }
 
@@ -61,11 +62,6 @@ extension Plan {
         guard !others.isEmpty else { return nil }
         let names = others.sorted().map { steps[$0].task.name }
         return line.isRoot ? "(after \(list(names)))" : "(also after \(list(names)))"
-    }
-
-    private func trimmed(_ text: String) -> String {
-        guard let last = text.utf8.lastIndex(where: { $0 != UInt8(ascii: " ") }) else { return "" }
-        return String(text[...last])
     }
 
     /// Returns the plan in the DOT language of Graphviz, with an arrow from each task to every task that runs after it.
