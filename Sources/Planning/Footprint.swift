@@ -5,26 +5,25 @@ public import Base
 /// Sandboxes, write conflicts, undeclared dependencies, `check` and the directories created before a task are derived
 /// from the footprint alone.
 public struct Footprint: Sendable, Hashable {
-    /// A path that the task reads.
     public struct Read: Sendable, Hashable {
+        /// The purpose of reading a path, which must exist when the task runs unless it is optional or awaited.
         public enum Use: Sendable, Hashable {
-            /// A file that must exist when the task runs.
             case file
-            /// CA certificates in PEM that must exist when the task runs.
+            /// CA certificates in PEM.
             case authority
-            /// A certificate in PEM, optionally with intermediate CAs, that must exist when the task runs.
+            /// A certificate in PEM, optionally with intermediate CAs.
             case certificate
-            /// A file with secret content that must exist when the task runs.
+            /// A file with secret content.
             case secret
-            /// The key of a client certificate, which must exist when the task runs and whose directory is secret too.
+            /// The key of a client certificate, whose directory is secret too.
             case clientKey
             /// A private key that the agent itself uses.
             case privateKey
-            /// The kubeconfig with which the task talks to the API server.
+            /// The kubeconfig of the API server that the task connects to.
             case kubeconfig
             /// A file or directory of manifests.
             case manifests
-            /// A file of any size that must exist when the task runs, and is not read as a whole.
+            /// A file of any size, which is not read as a whole.
             case archive
             /// A program, which is looked up in `PATH` and not read.
             case program
@@ -41,7 +40,6 @@ public struct Footprint: Sendable, Hashable {
         public var sizeLimit = SizeLimit.content
     }
 
-    /// A path that the task changes.
     public struct Write: Sendable, Hashable {
         public enum Effect: Sendable, Hashable {
             /// The task alone determines what is at the path.
@@ -110,7 +108,6 @@ public struct Footprint: Sendable, Hashable {
         public var key = LocatedPath.unset
     }
 
-    /// A certificate that the task issues and renews.
     public struct IssuedCertificate: Sendable, Hashable {
         public var path: LocatedPath
         /// The certificate of the issuing CA, `nil` if a signer of the cluster issues the certificate.
@@ -151,8 +148,6 @@ public struct Footprint: Sendable, Hashable {
     /// The credentials that the task combines in a kubeconfig.
     public var credentials: Credentials?
     public var issuedCertificate: IssuedCertificate?
-
-    /// The manifests whose objects the task applies.
     public var manifests: ManifestSet?
 
     /// The objects that must exist before the task succeeds.
@@ -176,14 +171,10 @@ public struct Footprint: Sendable, Hashable {
     /// The set whose objects are deleted.
     public var removedSet: String?
     public var deletedObjects: [ObjectReference] = []
-
-    /// The systemd unit that the task enables, starts or stops.
     public var service: ServiceDeclaration?
 
     /// The socket of the containerd into which the task imports images.
     public var imageSocket: LocatedPath?
-
-    /// The users and groups that the task names.
     public var accounts: [Account] = []
     public var command: Command?
 

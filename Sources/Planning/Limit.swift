@@ -41,7 +41,7 @@ enum Limit {
     /// The longest time between two runs of a task: a year.
     static let longestInterval = Duration.seconds(8760 * 60 * 60)
 
-    /// The longest time by which the repetition of a task is delayed at random.
+    /// The longest random delay of a repetition.
     static let intervalSpread = Duration.seconds(60 * 60)
 
     /// Comparisons of names for hints, after which messages suggest no name.

@@ -1,6 +1,6 @@
 /// The raw content of a task file.
 public struct SourceFile: Sendable, Hashable {
-    /// The path in messages, to whose directory relative paths in the file are relative.
+    /// The path in messages; relative paths in the file are relative to its directory.
     public var path: String
     public var bytes: [UInt8]
 

@@ -43,7 +43,7 @@ struct CertificateReader {
         .meaning("the certificates that the CA issues, by name; a drop-in replaces them one by one"),
     ]
 
-    /// The section before keys that depend on others are read.
+    /// The section, in which values that depend on each other are not read yet.
     struct Written {
         var directory = LocatedPath.unset
         var hostKeys = LocatedPath.unset
@@ -158,7 +158,7 @@ struct CertificateReader {
         return nodes.flatMap { leaves[$0.name] ?? [] }
     }
 
-    /// The nodes whose names are names of hosts, not patterns, because each node has a directory.
+    /// The nodes that are listed by host name, because each has a directory of that name.
     private func namedNodes() -> [Inventory.Entry] {
         if files.nodes.entries.allSatisfy({ Inventory.isPattern($0.key) }) {
             problems.addMissing(

@@ -19,7 +19,7 @@ public struct Recipient: Sendable, Hashable {
 
     /// Parses a recipient: `age1…`, or `ssh-ed25519 AAAA…` with or without a comment.
     ///
-    /// - Throws: The predicate of a sentence about a text that is no complete key, without any of its characters.
+    /// - Throws: The predicate of a sentence about the text, which does not quote it.
     public init(_ text: String) throws(Problem) {
         let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
         guard let first = words.first else { throw Problem("is empty") }

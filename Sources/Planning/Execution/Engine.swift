@@ -16,7 +16,7 @@ public struct Engine: Sendable {
     private let emit: @Sendable (Event) -> Void
     private let conclude: Conclusion
 
-    /// Creates an engine that emits the events of a task in order, and those of several tasks on several threads.
+    /// Creates an engine, which emits the events of a task in order, but may emit those of several tasks on several threads.
     public init(
         clock: any Clock<Duration> = ContinuousClock(),
         emit: @escaping @Sendable (Event) -> Void = { _ in },

@@ -31,7 +31,7 @@ public struct Event: Sendable {
         case planned(String)
         /// A file, directory or link was checked or changed.
         case path(String, PathResult)
-        /// A change on the node other than of a path: the name, such as that of a unit, and the change.
+        /// Another change on the node, such as of a unit: the name and the change.
         case change(String, String)
         /// An object of the API server was checked or changed.
         case object(String, ObjectResult)

@@ -21,10 +21,12 @@ struct Progress {
         ready.isEmpty ? nil : ready.removeFirst()
     }
 
-    /// Records the end of a step and of every step that cannot start as a consequence, and returns their results.
+    /// Records the end of a step and of every step that cannot start as a consequence.
     ///
     /// A step is skipped only after all its dependencies have ended, so that the reason does not depend on which of two
     /// failures came first.
+    ///
+    /// - Returns: The results of these steps, the given step first.
     mutating func end(_ step: Int, _ outcome: Outcome, after duration: Duration) -> [Report.Entry] {
         var ended = [note(step, outcome, after: duration)]
         var pending = [step]
@@ -43,7 +45,7 @@ struct Progress {
         return ended
     }
 
-    /// Ends every step that has not started, because the run was stopped, and returns their results.
+    /// Ends the steps that have not started, because the run was stopped, and returns their results.
     mutating func interruptRest() -> [Report.Entry] {
         var ended: [Report.Entry] = []
         for step in plan.steps.indices where entries[step] == nil {

@@ -1,6 +1,6 @@
 import Base
 
-/// The context of a running step: the deadline, and the interface for reporting events.
+/// The deadline of a running step, and the way to emit its events.
 public struct StepContext: Sendable {
     public let task: String
 

@@ -3,7 +3,7 @@ import Base
 /// Finds the kubeconfig of every task that needs one and does not name it.
 ///
 /// It is the kubeconfig that the nearest `kubeconfig` task among the dependencies writes. If several such tasks are equally
-/// near, it is the one that the task's direct dependencies use. For tasks that change objects, kubeconfigs of Kubernetes
+/// near, it is the only one that the task's direct dependencies use. For tasks that change objects, kubeconfigs of Kubernetes
 /// components such as kube-proxy do not count, because components may not change these objects.
 struct KubeconfigInference {
     /// The nearest kubeconfigs that dependencies of a task write.

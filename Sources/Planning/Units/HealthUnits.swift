@@ -33,7 +33,7 @@ func commonUnits(
         target.set("Wants", healthTimerName)
     }
     for task in tasks { target.set("Requires", task.unitName) }
-    // systemd starts nothing that an active task wants, so the target wants the timers too.
+    // systemd does not start what an active task wants, so the target wants the timers too.
     for task in tasks where task.interval != nil { target.set("Wants", timerName(ofTask: task.name)) }
     target.set("Wants", "\(metricsUnitName) \(metricsTimerName)")
     if report != nil { target.set("Wants", "\(reportUnitName) \(reportTimerName)") }
@@ -71,7 +71,7 @@ public let metricsDirectory = "/var/lib/prometheus/node-exporter"
 private let metricsUnitName = "k8s-bootstrap--metrics.service"
 private let metricsTimerName = "k8s-bootstrap--metrics.timer"
 
-/// Returns the service that writes the metrics when no task ends.
+/// Returns the service that writes the metrics between the runs of tasks.
 private func metricsUnit(_ call: ProgramInvocation) -> String {
     var unit = UnitText("Metrics of the Kubernetes node bootstrap")
     unit.set("StartLimitIntervalSec", "0")
@@ -80,13 +80,13 @@ private func metricsUnit(_ call: ProgramInvocation) -> String {
     unit.section("Service")
     // A failure is only a warning in the journal, and does not make the system degraded.
     unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--only-metrics"] + call.flags)
-    // This level keeps systemd from logging every start.
+    // At this level, systemd does not log every start.
     unit.set("LogLevelMax", "notice")
     addSupervisingSettings(&unit, call)
     return unit.text
 }
 
-/// Returns the timer that starts the metrics service every hour, because the kubelet and others replace certificates too.
+/// Returns the timer that starts the metrics service every hour, because the kubelet, for example, replaces certificates.
 private func metricsTimer(_ call: ProgramInvocation) -> String {
     timer(
         "Hourly metrics of the Kubernetes node bootstrap",
@@ -140,7 +140,7 @@ let isolation = [
     ("LockPersonality", "yes"), ("SystemCallArchitectures", "native"),
 ]
 
-/// Further settings of these units, under which programs other than this one may not work.
+/// Further settings of these units, which could break programs other than this one.
 let confinement = [
     ("NoNewPrivileges", "yes"), ("PrivateIPC", "yes"), ("ProtectProc", "invisible"), ("RestrictSUIDSGID", "yes"),
     ("MemoryDenyWriteExecute", "yes"), ("KeyringMode", "private"), ("SystemCallErrorNumber", "EPERM"),
@@ -159,7 +159,7 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     // The exit codes of `status` for a task that has failed or has not succeeded yet.
     unit.set("SuccessExitStatus", "1 3")
     unit.set("SyslogIdentifier", "k8s-bootstrap-alert")
-    // Commands that an administrator adds in a drop-in may need to lift these restrictions there.
+    // A drop-in that adds commands can lift these restrictions.
     unit.set("ProtectSystem", "strict")
     // `ProtectSystem` leaves /run writable.
     unit.set("ReadOnlyPaths", "/run")

@@ -16,7 +16,7 @@ extension Plan {
                 call: call,
             ).files
         }
-        // A target does not start if a unit that it requires is masked, or requires one that is.
+        // A target does not start if a unit that it requires, directly or indirectly, is masked.
         var isKeptOff: [Bool] = []
         for step in steps {
             let follows = step.dependencies.contains { isKeptOff[$0] }
@@ -37,7 +37,7 @@ public let targetName = "k8s-bootstrap.target"
 /// The system user as which the agent runs tasks that only connect to servers.
 public let unitUser = "nest-bootstrap"
 
-/// The directory with a list for each task of the products that `reset` deletes.
+/// The directory with the lists, one for each task, of the products that `reset` deletes.
 public let productsDirectory = "/var/lib/nest-bootstrap-products"
 
 private struct TaskUnit {
@@ -161,7 +161,7 @@ extension Footprint {
             && !connections.contains(.systemBus) && !reads.contains { $0.use == .awaited }
     }
 
-    /// The directories whose files root processes act on and that the task could write without naming them.
+    /// Directories that the task may write without naming them, although root processes act on their files.
     var guardedDirectories: [String] {
         ["/etc/kubernetes/manifests"].filter { path in
             let isMeant = self.writes.contains { write in

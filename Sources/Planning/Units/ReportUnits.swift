@@ -50,7 +50,7 @@ struct ReportUnits {
     private func service(_ call: ProgramInvocation) -> String {
         var unit = UnitText("Report of the Kubernetes node bootstrap to the cluster")
         unit.set("StartLimitIntervalSec", "0")
-        // The end of all tasks is reported.
+        // The target is reached when all tasks have ended, which is reported.
         unit.set("After", targetName)
         addConditions(&unit, call)
         unit.section("Service")
@@ -59,7 +59,7 @@ struct ReportUnits {
         unit.set("Type", "exec")
         unit.set("NotifyAccess", "main")
         unit.set("TimeoutStopSec", "5")
-        // This level keeps systemd from logging every start.
+        // At this level, systemd does not log every start.
         unit.set("LogLevelMax", "notice")
         unit.set("SyslogLevel", "notice")
         unit.set("SyslogIdentifier", "k8s-bootstrap-report")
@@ -124,7 +124,7 @@ struct ReportUnits {
             }
     }
 
-    /// The timer that starts the service every ten minutes, for a Node that was registered again or a new kubeconfig.
+    /// The timer that starts the service every ten minutes, in case the Node or the kubeconfig is new.
     ///
     /// The random delay, which systemd 247 and later keep, spreads the reports of all nodes.
     private static let timer = Planning.timer(

@@ -11,7 +11,7 @@ public struct ImagesDeclaration: VerbDeclaration {
     /// Source: containerd, `internal/cri/labels`.
     public static let pin = (name: "io.cri-containerd.pinned", value: "pinned")
 
-    /// The label with the name of the task that has pinned an image that it has not imported.
+    /// The label of an image that a task has pinned without importing it; its value is the name of the task.
     public static let pinnedBy = "nest-bootstrap/pinned-by"
 
     /// The program that talks to containerd.

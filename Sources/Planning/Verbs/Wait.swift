@@ -24,7 +24,7 @@ public struct WaitDeclaration: VerbDeclaration {
     /// The location of the condition in the task file.
     public var location = SourceLocation.nowhere
 
-    /// The kubeconfig of the API server that a condition asks.
+    /// The kubeconfig of the API server, if the condition needs one.
     public var kubeconfig = LocatedPath.unset
 
     /// The CA of the server of a URL, `nil` for the system's CAs.
