@@ -104,6 +104,20 @@ extension ObjectIdentity {
     /// - Throws: ``Problems`` with every identity field that is missing or not a string, and with `generateName`, which
     ///   server-side apply does not support.
     init(written node: Node, documentIndex: Int) throws(Problems) {
+        guard let entries = node.mapping?.entries else {
+            let message = "document \(documentIndex) is not an object: expected a mapping, found \(node.kindName)"
+            throw Problems([Problem(message, at: node.location, hint: "begin with 'apiVersion:' and 'kind:'")])
+        }
+        let keys = ["apiVersion", "kind", "metadata"]
+        guard
+            entries.isEmpty
+                || entries.contains(where: { keys.contains($0.key) || nearestName(to: $0.key, in: keys) != nil })
+        else {
+            let message =
+                "document \(documentIndex) is not a Kubernetes object: it has no 'apiVersion', 'kind' or 'metadata'"
+            let hint = "add them, or move the file to where no manifests are read"
+            throw Problems([Problem(message, at: node.location, hint: hint)])
+        }
         var reader = IdentityReader(node: node, documentIndex: documentIndex)
         self = reader.read()
         guard reader.problems.isEmpty else { throw Problems(reader.problems) }
@@ -117,45 +131,25 @@ private struct IdentityReader {
     var problems: [Problem] = []
 
     mutating func read() -> ObjectIdentity {
-        guard node.mapping != nil else {
-            problems.append(
-                Problem(
-                    "document \(documentIndex) is not an object: expected a mapping, found \(node.kindName)",
-                    at: node.location,
-                    hint: "begin with 'apiVersion:' and 'kind:'"
-                )
-            )
-            return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")
-        }
-        let keys = ["apiVersion", "kind", "metadata"]
-        if let entries = node.mapping?.entries, !entries.isEmpty,
-            entries.allSatisfy({ !keys.contains($0.key) && nearestName(to: $0.key, in: keys) == nil })
-        {
-            let message =
-                "document \(documentIndex) is not a Kubernetes object: it has no 'apiVersion', 'kind' or 'metadata'"
-            let hint = "add them, or move the file to where no manifests are read"
-            problems.append(Problem(message, at: node.location, hint: hint))
-            return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")
-        }
-        let written = node["kind"]?.string ?? ""
-        let apiVersion = required("apiVersion", of: node, as: "apiVersion", hint: Self.apiVersionHint(of: written))
-        validate(
-            apiVersion,
+        let written = GroupVersionKind(group: "", version: "", kind: node["kind"]?.string ?? "")
+        let apiVersion = required(
             "apiVersion",
-            at: node["apiVersion"],
+            of: node,
+            "an API version such as 'apps/v1'",
             ObjectIdentifiers.isAPIVersion,
-            "an API version such as 'apps/v1'"
+            hint: ObjectCheck.versionHint(written) ?? "write the group and version of the kind"
         )
-        let kind = required("kind", of: node, as: "kind", hint: "add the object's kind")
-        validate(kind, "kind", at: node["kind"], ObjectIdentifiers.isKind, "a kind such as 'ConfigMap'")
+        let kind = required(
+            "kind",
+            of: node,
+            "a kind such as 'ConfigMap'",
+            ObjectIdentifiers.isKind,
+            hint: "add the object's kind"
+        )
         var (name, namespace) = ("", String?.none)
         if let metadata = node["metadata"], !metadata.isNull, metadata.mapping == nil {
-            problems.append(
-                Problem(
-                    "'metadata' of document \(documentIndex) is \(metadata.kindName), not a mapping",
-                    at: metadata.location
-                )
-            )
+            let message = "'metadata' of document \(documentIndex) is \(metadata.kindName), not a mapping"
+            problems.append(Problem(message, at: metadata.location))
         } else if node["metadata"] != nil || !reportMisspelt("metadata", of: node, as: "metadata") {
             name = readName(node["metadata"])
             namespace = readNamespace(node["metadata"])
@@ -167,62 +161,37 @@ private struct IdentityReader {
         )
     }
 
-    private static func apiVersionHint(of kind: String) -> String {
-        ObjectCheck.versionHint(GroupVersionKind(group: "", version: "", kind: kind))
-            ?? "write the group and version of the kind"
-    }
-
     private mutating func readName(_ metadata: Node?) -> String {
         if let generateName = metadata?["generateName"], metadata?["name"] == nil {
-            problems.append(
-                Problem(
-                    "'metadata.generateName' creates a new object at every run, so it cannot be applied",
-                    at: generateName.location,
-                    hint: "write 'name:' instead"
-                )
-            )
+            let message = "'metadata.generateName' creates a new object at every run, so it cannot be applied"
+            problems.append(Problem(message, at: generateName.location, hint: "write 'name:' instead"))
             return ""
         }
-        return segment("name", of: metadata ?? node)
+        return required("name", of: metadata ?? node, below: "metadata.", "a valid name", ObjectIdentifiers.isName)
     }
 
     private mutating func readNamespace(_ metadata: Node?) -> String? {
         guard let namespace = metadata?["namespace"], !namespace.isNull, namespace.string != "" else { return nil }
-        return segment("namespace", of: metadata)
+        return required("namespace", of: metadata, below: "metadata.", "a valid name", ObjectIdentifiers.isName)
     }
 
-    /// Reads a name that becomes part of a request path, and reports characters that would change the path.
-    private mutating func segment(_ field: String, of parent: Node?) -> String {
-        let text = required(field, of: parent, as: "metadata.\(field)")
-        validate(text, "metadata.\(field)", at: parent?[field], ObjectIdentifiers.isName, "a valid name")
-        return text
-    }
-
-    /// Reports a non-empty text that does not have the form required for a part of a request path.
-    private mutating func validate(
-        _ text: String,
-        _ path: String,
-        at value: Node?,
-        _ isValid: (String) -> Bool,
-        _ what: String,
-    ) {
-        guard !text.isEmpty, !isValid(text) else { return }
-        problems.append(
-            Problem(
-                "'\(path)' is '\(text)', which is not \(what)",
-                at: value?.location ?? node.location
-            )
-        )
-    }
-
+    /// Reads a text that becomes part of a request path, and reports characters that would change the path.
     private mutating func required(
         _ field: String,
         of parent: Node?,
-        as path: String,
+        below prefix: String = "",
+        _ what: String,
+        _ isValid: (String) -> Bool,
         hint: @autoclosure () -> String? = nil,
     ) -> String {
-        let value = parent?[field]
-        if let string = value?.string, !string.isEmpty { return string }
+        let (value, path) = (parent?[field], prefix + field)
+        if let text = value?.string, !text.isEmpty {
+            if !isValid(text) {
+                let message = "'\(path)' is '\(text)', which is not \(what)"
+                problems.append(Problem(message, at: value?.location ?? node.location))
+            }
+            return text
+        }
         if value == nil, reportMisspelt(field, of: parent, as: path) { return "" }
         let found = value.map { $0.string == "" ? "is empty" : "is \($0.kindName), not a string" } ?? "is missing"
         problems.append(
