@@ -267,10 +267,12 @@ extension ActionContext {
             let limit = lease.duration.text
             emit(.warning(subject: lease.description, "\(words); it expires within \(limit): end the process before"))
         } else if loss == nil {
-            switch await lease.release(held) {
-            case .released: break
-            case .lost(let found): loss = found
-            case .failed(let problem): emit(.warning(subject: lease.description, problem))
+            do throws(APIError) {
+                loss = try await lease.release()
+            } catch {
+                let limit = lease.duration.text
+                let text = "was not released (\(error.words)); other nodes wait until it expires, at most \(limit)"
+                emit(.warning(subject: lease.description, text))
             }
         }
         guard let loss else { return }

@@ -19,14 +19,13 @@ public struct RequiredAccess: Sendable {
 
     /// Starts with the permissions that every task needs.
     ///
-    /// - Parameter manifests: All objects of the node, including its CustomResourceDefinitions.
+    /// The plurals of custom kinds come from the CustomResourceDefinitions among the manifests.
     public init(definitionsOf manifests: [ManifestObject]) {
         resources = ResourceNames(manifests)
-        // The agent waits for namespace kube-system before it does anything.
+        // A run begins with a wait for namespace kube-system.
         allow(["get"], "", "namespaces")
     }
 
-    /// Adds the permissions needed to apply an object.
     public mutating func apply(_ manifest: ManifestObject) {
         let type = manifest.identity.type
         allow(["get", "create", "patch"], type)
@@ -42,13 +41,12 @@ public struct RequiredAccess: Sendable {
         }
     }
 
-    /// Adds the permissions needed to delete an object.
     public mutating func delete(_ identity: ObjectIdentity) { allow(["get", "delete"], identity.type) }
 
     /// Adds the permissions to write, and later delete, the ConfigMap of a set.
     private mutating func keep(_ set: ObjectSet) { allow(["get", "create", "patch", "delete"], set.parent.type) }
 
-    /// Adds the permissions to prune the objects of a set that are no longer in the manifests.
+    /// Adds the permissions to delete the objects of a set once the manifests no longer contain them.
     public mutating func prune(_ manifests: [ManifestObject], of set: ObjectSet, includesProtected: Bool) {
         keep(set)
         for type in manifests.map(\.identity.type) {
@@ -56,11 +54,7 @@ public struct RequiredAccess: Sendable {
         }
     }
 
-    /// Adds the permissions to remove a set.
-    ///
-    /// - Parameters:
-    ///   - set: The set.
-    ///   - record: The objects that the node has applied, `nil` if it has none.
+    /// Adds the permissions to delete a set with the objects that the node has recorded.
     public mutating func remove(_ set: ObjectSet, _ record: SetRecord?) {
         keep(set)
         for kind in Set((record?.members ?? []).map(\.kind)) {
@@ -68,16 +62,14 @@ public struct RequiredAccess: Sendable {
         }
     }
 
-    /// Adds the permissions needed to await an object.
     public mutating func observe(_ identity: ObjectIdentity) { allow(["get", "list"], identity.type) }
 
-    /// Adds the permissions needed to await a rollout, and to list pods and events for progress reports.
+    /// Adds the permissions to await a rollout, with the lists that explain a slow one.
     public mutating func awaitRollout(_ identity: ObjectIdentity) {
         observe(identity)
         for name in ["pods", "events"] { allow(["list"], "", name) }
     }
 
-    /// Adds the permissions needed to request certificates.
     public mutating func requestCertificates() {
         allow(["create", "get"], "certificates.k8s.io", "certificatesigningrequests")
     }
@@ -87,7 +79,7 @@ public struct RequiredAccess: Sendable {
         allow(["get", "create", "update"], ClusterLease.kind.group, "leases")
     }
 
-    /// Adds the permissions needed to report the node's state.
+    /// Adds the permissions to write the condition of the Node and Events about it.
     public mutating func report() {
         allow(["get"], "", "nodes")
         allow(["patch"], "", "nodes/status")
@@ -102,12 +94,7 @@ public struct RequiredAccess: Sendable {
         self.verbs[Resource(group: group, name: name), default: []].formUnion(verbs)
     }
 
-    /// Creates the role and its binding.
-    ///
-    /// - Parameters:
-    ///   - user: The user that the role is bound to.
-    ///   - name: The name of the role and the binding.
-    /// - Returns: The objects.
+    /// Returns a ClusterRole with the permissions and its ClusterRoleBinding, both of one name.
     public func objects(user: String, name: String) -> [Node] {
         func list(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
         func reference(_ kind: String, _ name: String) -> Node {
@@ -135,7 +122,7 @@ public struct RequiredAccess: Sendable {
     }
 }
 
-/// Resource names of kinds, determined without asking a server: the plurals in paths and in RBAC rules.
+/// The resource names of kinds in RBAC rules, determined without a server.
 struct ResourceNames: Sendable {
     private var defined: [DefinedKind: String] = [:]
     private var clusterScoped: Set<DefinedKind> = []
@@ -152,7 +139,7 @@ struct ResourceNames: Sendable {
         }
     }
 
-    /// Returns a kind's resource name: the plural from its definition, or else the regular plural.
+    /// Returns the plural from the kind's definition, or the regular English plural if there is no definition.
     func resource(of type: GroupVersionKind) -> String {
         if let plural = defined[DefinedKind(type)] { return plural }
         let name = type.kind.lowercased()
@@ -163,7 +150,7 @@ struct ResourceNames: Sendable {
         return ["s", "x", "ch", "sh"].contains(where: name.hasSuffix) ? "\(name)es" : "\(name)s"
     }
 
-    /// Returns whether a kind is namespaced, as assumed for every kind not known to be cluster-scoped.
+    /// Returns whether a kind is namespaced; an unknown kind is assumed to be.
     func isNamespaced(_ type: GroupVersionKind) -> Bool {
         !type.isClusterScoped && !clusterScoped.contains(DefinedKind(type))
     }

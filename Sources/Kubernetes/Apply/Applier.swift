@@ -2,25 +2,22 @@ public import Base
 
 /// Applies manifests by server-side apply, in four waves.
 ///
-/// Each object is read, compared, and sent once if it differs: `PATCH` with `application/apply-patch+yaml` and
-/// `fieldValidation=Strict`. All failures are reported. An object is skipped if it needs a failed object, or if those of
-/// earlier waves have used all the time.
+/// Each object is read, compared, and sent once if it differs. All failures are reported. An object is skipped if an object
+/// that it needs has failed, or if earlier waves have used up the task's timeout.
 public struct Applier: Sendable {
     /// A report about one object.
     public enum Message: Sendable {
-        /// An object matches its manifest or, in a dry run, would match it; the result of a dry run includes a diff.
+        /// An object matches its manifest or, in a dry run, would match it.
         case applied(ObjectIdentity, ObjectResult)
-        /// An object could not be applied.
         case failed(ObjectFailure)
-        /// The server, or the applier, warns about an object.
+        /// A warning of the server or of the applier.
         case warning(ObjectIdentity, String)
     }
 
     /// Another task that describes the same object.
     public struct Rival: Sendable {
-        /// The task's name.
         public var task: String
-        /// The location of the object in the task's manifest.
+        /// The location of the object in the other task's manifest.
         public var location: SourceLocation
 
         public init(task: String, location: SourceLocation) {
@@ -47,11 +44,11 @@ public struct Applier: Sendable {
     ///   - client: The API server.
     ///   - managedMetadata: The labels and annotations that every object gets.
     ///   - conflicts: The treatment of fields of other managers.
-    ///   - takenManagers: The managers whose fields are taken over, beside those of client-side kubectl.
-    ///   - dryRunOverlay: The objects that a dry run would have created so far, `nil` unless this is a dry run.
+    ///   - takenManagers: The managers whose fields are taken over, in addition to those of client-side kubectl.
+    ///   - dryRunOverlay: The objects that the dry run would have created so far, `nil` unless this is a dry run.
     ///   - retryPolicy: The deadline and reporting of repeated attempts.
-    ///   - rival: Finds another task that describes an object; `namedTask` is named in the object on the server.
-    ///   - mayAppear: Returns whether an object's requirement that is missing on the server may still be created.
+    ///   - rival: Finds another task that describes an object; `namedTask` is the task that the live object names.
+    ///   - mayAppear: Returns whether a kind or namespace that the server lacks may still be created.
     ///   - say: Receives the reports, on any thread.
     public init(
         client: APIClient,
@@ -167,24 +164,22 @@ public struct Applier: Sendable {
         }
     }
 
-    /// Returns the explanation for a refusal of an object.
     func explanation(of manifest: ManifestObject, live: Node?) -> Explanation {
         Explanation(client: client, manifest: manifest, live: live, task: managedMetadata.task)
     }
 }
 
-/// Objects that are read by one list, where many of a kind and namespace are wanted.
+/// Lists in place of single reads, for kinds of which a task has many objects in one namespace.
 extension Applier {
-    /// The smallest number of wanted objects for which a list is read.
+    /// The smallest number of wanted objects for which a collection is listed.
     private static let leastCount = 16
 
-    /// The largest number of objects that a list may have for each wanted one; then each is read by itself.
+    /// The largest number of objects in a list per wanted object; if there are more, wanted objects are read one by one.
     private static let ratio = 10
 
-    /// Reads lists of whole objects, except Secrets, of which a list would hold those of others.
+    /// Lists collections of which many objects are wanted, except Secrets: a list would contain those of others.
     ///
-    /// - Parameter objects: The wanted objects.
-    /// - Returns: The objects of whole collections, by name and by the path of the collection.
+    /// - Returns: All objects of each collection by name, by the path of the collection.
     private func listedObjects(_ objects: [ManifestObject]) async -> [String: [String: Node]] {
         struct Collection: Hashable {
             let type: GroupVersionKind
@@ -214,7 +209,7 @@ extension Applier {
         let isRead: ()? = try? await client.readPages(of: path, size: 500, until: retryPolicy.deadline) { items in
             for item in items {
                 guard let name = item["metadata"]?["name"]?.string, var mapping = item.mapping else { continue }
-                // The items of a list have no type of their own.
+                // Items of a list have no `apiVersion` and `kind`.
                 (mapping["apiVersion"], mapping["kind"]) = (.string(type.apiVersion), .string(type.kind))
                 objects?[name] = Node(.mapping(mapping), location: item.location)
             }

@@ -1,18 +1,17 @@
-/// The order in which kinds are applied: kinds that others need come first.
+/// The order in which kinds are applied.
 enum ApplyOrder {
-    /// The objects that are applied together, after those of all earlier waves.
+    /// The groups of kinds whose objects are applied together, in their order.
     enum Wave: Int, CaseIterable {
-        /// Namespaces and CustomResourceDefinitions, in and of which the others are.
+        /// Namespaces and CustomResourceDefinitions, without which other objects cannot be created.
         case foundations
-        /// Configuration, accounts, roles, Services and the like, to which workloads refer.
+        /// Configuration, ServiceAccounts, roles, Services and other objects to which workloads refer.
         case configuration
         /// Workloads and custom resources.
         case workloads
-        /// Admission webhooks and APIServices, which refuse requests for other objects until their pods run.
+        /// Admission webhooks and APIServices, which make the server refuse requests until their pods run.
         case interceptors
     }
 
-    /// Returns the wave of a kind.
     static func wave(of type: GroupVersionKind) -> Wave {
         switch (type.group, type.kind) {
         case ("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition"): .foundations

@@ -2,7 +2,6 @@ import Base
 
 /// The fields in which two states of an object differ.
 struct Difference {
-    /// One field that differs.
     struct Field: Hashable {
         var path: String
         var old: Node?
@@ -12,13 +11,9 @@ struct Difference {
     /// The fields that differ, in the order of the newer state.
     private(set) var fields: [Field] = []
 
-    /// Compares two states, without the fields that only the server writes.
+    /// Compares two states, without the fields that only the server or a controller writes.
     ///
-    /// - Parameters:
-    ///   - old: The older state.
-    ///   - new: The newer state.
-    ///   - hasStatusSubresource: Whether the kind has a status subresource; if not, the status is compared like any
-    ///     other field.
+    /// The status is left out if the kind has a status subresource.
     init(from old: Node, to new: Node, hasStatusSubresource: Bool) {
         let settled = { Self.settled($0, hasStatusSubresource: hasStatusSubresource) }
         compare(settled(old), settled(new), at: "")
@@ -29,13 +24,13 @@ struct Difference {
         "resourceVersion", "managedFields", "generation", "uid", "creationTimestamp", "selfLink",
     ]
 
-    /// The annotations in which controllers count changes, by kind, beside the digest of the manifest.
+    /// The annotations in which controllers count changes, by kind.
     private static let volatileAnnotations = [
         "DaemonSet": "deprecated.daemonset.template.generation", "Deployment": "deployment.kubernetes.io/revision",
         "ReplicaSet": "deployment.kubernetes.io/revision",
     ]
 
-    /// Returns an object without its status subresource and without metadata that the server or a controller writes.
+    /// Returns an object without the fields that are not compared.
     static func settled(_ object: Node, hasStatusSubresource: Bool) -> Node {
         guard var mapping = object.mapping else { return object }
         if hasStatusSubresource { mapping["status"] = nil }
@@ -84,7 +79,7 @@ struct Difference {
 }
 
 extension Difference {
-    /// Returns the differing fields as lines `path: old -> new`, with secret values masked.
+    /// Returns a line `path: old -> new` for each field that differs, with secret values masked.
     static func lines(from old: Node, to new: Node, of type: GroupVersionKind, hasStatusSubresource: Bool) -> [String] {
         let difference = Difference(from: old, to: new, hasStatusSubresource: hasStatusSubresource)
         return difference.fields.map { field in

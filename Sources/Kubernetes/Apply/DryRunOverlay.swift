@@ -1,16 +1,14 @@
 import Base
 
-/// The objects that a dry run would have created so far, for use by later objects.
+/// The objects that a dry run would have created so far.
 ///
-/// The server cannot be asked about an object whose kind or namespace it does not have yet.
+/// Later objects may need their kinds and namespaces, which the server does not have.
 public final class DryRunOverlay: Sendable {
-    /// Objects that would be on the server; for a definition, the versions of its kind that have a status subresource.
+    /// The planned objects; for a definition, the versions of its kind that have a status subresource.
     private let planned = Locked(ProviderIndex<Set<String>>())
 
-    /// Creates an empty overlay.
     public init() {}
 
-    /// Adds an object that would be on the server.
     func recordPlanned(_ manifest: ManifestObject) {
         let root = manifest.identity.isCustomResourceDefinition ? manifest.root : nil
         let versions = (root?["spec"]?["versions"]?.sequence ?? []).filter { $0["subresources"]?["status"] != nil }
@@ -18,7 +16,7 @@ public final class DryRunOverlay: Sendable {
         planned.withLock { $0.insert(manifest, as: names) }
     }
 
-    /// Returns whether the dry run would have created an object's kind or namespace by now.
+    /// Returns whether a planned object defines an object's kind or namespace.
     func covers(_ identity: ObjectIdentity) -> Bool {
         planned.withLock { $0.provider(neededBy: identity) } != nil
     }

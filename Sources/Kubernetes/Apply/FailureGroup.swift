@@ -5,10 +5,7 @@ public struct FailureGroup: Sendable {
     /// The failures, in the order of the manifests.
     public let members: [ObjectFailure]
 
-    /// Groups failures by cause, problem and advice.
-    ///
-    /// - Parameter failures: The failures, in the order of the manifests.
-    /// - Returns: The groups, in the order of their first objects.
+    /// Groups failures by cause, message and hint, in the order of the first failure of each group.
     public static func groups(of failures: [ObjectFailure]) -> [FailureGroup] {
         var order: [Key] = []
         var members: [Key: [ObjectFailure]] = [:]
@@ -26,7 +23,7 @@ public struct FailureGroup: Sendable {
         let texts: [[String]]
     }
 
-    /// The problems of the only failure in the group, or one problem for each fault that all failures share.
+    /// The problems of the only failure, or one problem for each fault that all failures share.
     public var problems: [Problem] {
         guard let first = members.first, members.count > 1 else { return members.first?.problems ?? [] }
         return first.faults.indices.map { index in
@@ -40,21 +37,21 @@ public struct FailureGroup: Sendable {
         }
     }
 
-    /// The number of objects, with their kind if all have the same kind.
+    /// The number of objects, and their kind if it is the same.
     private var subject: String {
         let kinds = Set(members.map(\.object.type.kind))
         guard let kind = kinds.first, kinds.count == 1 else { return "\(members.count) objects" }
         return "\(members.count) objects of kind \(kind)"
     }
 
-    /// The locations of the objects, with the first names if all share one location, as in a prune.
+    /// The locations of the objects, and the first names if all have the same location, as in a prune.
     private func places(_ locations: [SourceLocation]) -> String {
         guard Set(locations).count == 1, let location = locations.first else { return Self.list(locations) }
         let names = members.map { member in (member.object.namespace.map { "\($0)/" } ?? "") + member.object.name }
         return "\(shortList(names)); \(location)"
     }
 
-    /// Returns the first locations, with the name of each file only once: `m.yaml:1:1, 5:1, 9:1 and 14 more`.
+    /// Returns the first locations without repeated file names: `m.yaml:1:1, 5:1, 9:1 and 14 more`.
     private static func list(_ locations: [SourceLocation]) -> String {
         var file: String?
         let listed = locations.map { location in

@@ -12,31 +12,27 @@ struct FieldSet: Hashable {
         self.root = root?.mapping?.entries.isEmpty == false ? root : nil
     }
 
-    /// Creates a set of one field.
-    ///
-    /// - Parameter path: The keys that lead to the field, such as `f:spec` and `f:replicas`.
+    /// Creates a set of one field from the keys that lead to it, such as `f:spec` and `f:replicas`.
     init(path: [String]) {
         self.init(path.isEmpty ? nil : path.reversed().reduce(Self.field) { .mapping([($1, $0)]) })
     }
 
-    /// Returns whether the set has a field, or fields below it.
+    /// Returns whether the set has a field or a field below it.
     func has(_ keys: [String]) -> Bool { keys.reduce(root) { $0?[$1] } != nil }
 
-    /// Returns the fields that are in either set.
     func union(_ other: Self) -> Self {
         guard let root, let theirs = other.root else { return self.root == nil ? other : self }
         return Self(Self.union(root, theirs))
     }
 
-    /// Returns the fields that an object loses when their manager applies a configuration and only another set remains.
+    /// Returns the fields that the object loses when the set's manager applies a configuration.
     ///
-    /// A mapping or list stays as long as the other set contains a field in it, and an item of a list if the set contains
-    /// the item itself, as managers that apply it always do. A field that is lost as a whole is in the result without the
-    /// fields below it.
+    /// A mapping or list stays while another manager owns a field in it, and an item of a list while another manager owns
+    /// the item itself. A field that is lost as a whole is in the result without the fields below it.
     ///
     /// - Parameters:
     ///   - configuration: The configuration.
-    ///   - other: The set that remains.
+    ///   - other: The fields of other managers.
     ///   - isReplacing: Whether a mapping or list that is owned as a whole counts as lost although the configuration has one.
     /// - Returns: The lost fields.
     func lost(applying configuration: Node, keeping other: Self, isReplacing: Bool) -> Self {
@@ -45,23 +41,20 @@ struct FieldSet: Hashable {
 
     /// Returns an object without the fields of the set, and without parents that become empty.
     ///
-    /// - Parameters:
-    ///   - object: The object.
-    ///   - configuration: An object whose mappings and lists stay, even if they become empty.
-    /// - Returns: The rest of the object.
+    /// Mappings and lists that the configuration has stay even if they become empty.
     func removed(from object: Node, keepingParentsOf configuration: Node) -> Node {
         root.flatMap { Self.removed($0, from: object, configuration) } ?? object
     }
 
-    /// Returns the copies of fields in the set that a configuration no longer has, from which the server would restore them.
+    /// Returns the copies from which the server would restore fields of the set that a configuration no longer has.
     ///
-    /// The server copies the `serviceAccountName` of pods to the deprecated `serviceAccount`, and back when only the first
-    /// is removed: the pods would keep the old ServiceAccount without an error.
+    /// The server copies the `serviceAccountName` of pods to the deprecated `serviceAccount`, and back if only the first is
+    /// removed: the pods would keep the old ServiceAccount without an error.
     func copies(leftBy configuration: Node, in object: Node) -> Self {
         Self(root.flatMap { Self.copies($0, configuration, object) })
     }
 
-    /// Whether all fields are in the status, or in parts of the metadata to which every manager may add.
+    /// Whether all fields are in the status or in labels, annotations and finalizers, to which every manager may add.
     var isBesideContent: Bool {
         (root?.mapping?.entries ?? []).allSatisfy { entry in
             guard entry.key == "f:metadata" else { return entry.key == "f:status" }
@@ -89,7 +82,7 @@ struct FieldSet: Hashable {
             let child = wanted.flatMap { self.child(of: $0, at: entry.key) }
             let other = others?[entry.key]
             let isKept = other.map { !entry.key.hasPrefix("k:") || isField($0) } ?? false
-            // Items without a name cannot be told apart.
+            // Items without a name cannot be matched.
             let isUnnamed = child?.sequence?.contains { $0["name"] == nil } ?? false
             let isCollection = child?.mapping != nil || child?.sequence != nil
             let isWhole = isReplacing && (isUnnamed || entry.value == field && isCollection)
@@ -142,7 +135,7 @@ struct FieldSet: Hashable {
     /// Returns the part of a set below a key; a field that is owned as a whole has all fields below it.
     fileprivate static func part(of fields: Node, at key: String) -> Node? { fields == field ? fields : fields[key] }
 
-    /// Returns the part of a set for an item of a list.
+    /// Returns the part of a set that is about an item of a list.
     fileprivate static func part(of fields: Node, for item: Node) -> Node? {
         if fields == field { return fields }
         return fields.mapping?.entries.first { child(of: .sequence([item]), at: $0.key) != nil }?.value
@@ -160,7 +153,7 @@ struct FieldSet: Hashable {
         case "k:":
             let keys = (try? readJSON(Array(name.utf8), file: "managedFields"))?.mapping?.entries ?? []
             guard !keys.isEmpty else { return nil }
-            // A key that an item omits is assumed to match if no other item does, because the server adds the key.
+            // If no item matches, a key that an item omits counts as matching, because the server adds it.
             func item(_ isAssumed: Bool) -> Node? {
                 value.sequence?.first { item in
                     item.mapping != nil && keys.allSatisfy { key in item[key.key].map { $0 == key.value } ?? isAssumed }
@@ -176,12 +169,7 @@ extension Node {
     /// Returns whether an object contains all values of a manifest, in the same form.
     ///
     /// A value that the server writes in another form, such as a quantity, counts as different. The server leaves out values
-    /// such as `0` and `[]`, which still belong to who applied them, unless another client has removed them.
-    ///
-    /// - Parameters:
-    ///   - manifest: The manifest.
-    ///   - owned: Returns the set of the fields that belong to the agent.
-    /// - Returns: Whether it does.
+    /// such as `0` and `[]`: they count as present if `owned`, the agent's set of fields, has them.
     func includes(_ manifest: Node, owned: () -> Node?) -> Bool {
         switch (content, manifest.content) {
         case (.mapping(let own), .mapping(let wanted)):
@@ -212,7 +200,7 @@ extension Node {
 
     /// Returns an object with the values of a manifest, for a preview.
     ///
-    /// Items of lists are merged by their name, items without one by their position.
+    /// Items of lists are merged by name, items without a name by position.
     func merged(with manifest: Node) -> Node {
         switch (content, manifest.content) {
         case (.mapping(var own), .mapping(let wanted)):
@@ -230,7 +218,7 @@ extension Node {
         }
     }
 
-    /// Returns an object with another value of a key of one of its mappings.
+    /// Returns an object with another value of key `inner` in the mapping at `key`; unchanged if there is no such mapping.
     func with(_ value: Node?, at key: String, _ inner: String) -> Node {
         guard var mapping = mapping, var below = mapping[key]?.mapping else { return self }
         below[inner] = value

@@ -2,10 +2,8 @@ import Base
 
 /// The fields of an object that others may change, from the annotation `nest-bootstrap/ignore`.
 struct IgnoredFields {
-    /// The paths, as written.
     let paths: [FieldPath]
 
-    /// Reads the annotation of an object; an object without it has no such fields.
     init(of object: Node) {
         let text = ObjectAnnotation.ignore.value(in: object)
         paths = text.map { Self.paths(in: $0).map(FieldPath.init) } ?? []
@@ -30,14 +28,14 @@ struct IgnoredFields {
         return paths
     }
 
-    /// Returns an object to send with which the fields stay as they are on the server.
+    /// Returns the object to send so that the ignored fields keep their values on the server.
     ///
-    /// A field of another manager is left out, and so is that part of a mapping. Any other gets the value that it has.
+    /// A field that another manager owns is left out; any other field gets its value on the server.
     ///
     /// - Parameters:
-    ///   - body: The object as it would be sent.
+    ///   - body: The object as it would be sent without ignored fields.
     ///   - live: The object on the server.
-    ///   - others: The entries of the managed fields of other managers, which keep their fields.
+    ///   - others: The managed fields of other managers.
     /// - Returns: The object.
     func retained(in body: Node, as live: Node, _ others: [Node]) -> Node {
         let theirs = others.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
@@ -51,20 +49,20 @@ struct IgnoredFields {
         }
     }
 
-    /// Returns the path of a field in the form in which the object is sent.
+    /// Returns the path of a field in the object as it is sent: `stringData` of a Secret is sent as `data`.
     private static func sent(_ path: FieldPath, in body: Node) -> FieldPath {
         let written = "stringData"
         guard body["kind"]?.string == "Secret", path.text.hasPrefix(written), body[written] == nil else { return path }
         return FieldPath("data\(path.text.dropFirst(written.count))")
     }
 
-    /// Parts of an object that cannot be left to others: its identity, and what the agent itself writes.
+    /// Fields that cannot be ignored: the identity of the object, and fields that the agent writes.
     private static let refused: Set<String> = [
         "", "apiVersion", "kind", "metadata", "metadata.name", "metadata.namespace", "metadata.labels",
         "metadata.annotations",
     ]
 
-    /// Finds paths that the manifest does not have, or that cannot be ignored.
+    /// Finds paths that the manifest does not have, that select an item by its index, or that cannot be ignored.
     static func problems(of written: Node, in manifest: ManifestObject) -> [Problem] {
         let key = ObjectAnnotation.ignore.key
         guard let text = written.string else {

@@ -93,30 +93,12 @@ public struct ClusterLease: Sendable {
     /// The longest time that other nodes wait for a Lease that is neither renewed nor released.
     public var duration: Duration { timing.duration }
 
-    /// The result of a release.
-    public enum Release: Sendable {
-        /// The Lease was released; other processes may take it at once.
-        case released
-        /// The Lease was lost after the last renewal, before it could be released.
-        case lost(Loss)
-        /// The release did not succeed within five seconds; the text gives the reason and the consequence.
-        case failed(String)
-    }
-
-    /// Releases a Lease, so that other processes need not wait until it expires.
-    public func release(_ held: consuming Held) async -> Release {
-        do throws(APIError) {
-            return try await release().map { .lost($0) } ?? .released
-        } catch {
-            let limit = timing.duration.text
-            return .failed("was not released (\(error.words)); other nodes wait until it expires, at most \(limit)")
-        }
-    }
-
-    /// Releases the Lease, even if the surrounding Swift task is cancelled.
+    /// Releases the Lease, so that other processes need not wait until it expires.
+    ///
+    /// The attempts last five seconds, even if the surrounding Swift task is cancelled.
     ///
     /// - Returns: The reason why this process no longer held the Lease, or `nil` if it did.
-    func release() async throws(APIError) -> Loss? {
+    public func release() async throws(APIError) -> Loss? {
         let policy = RetryPolicy(deadline: .now + timing.requestLimit)
         let result = await Task { () -> Result<Loss?, APIError> in
             // A request without a response may have released the Lease, and another process may have taken it since.
