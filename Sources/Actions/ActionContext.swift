@@ -277,7 +277,7 @@ extension ActionContext {
         }
         guard let loss else { return }
         throw Problem(
-            "\(lease.description) was lost while the task ran (\(loss.reason)), so another node may run it too",
+            "\(lease.description) was lost while the task ran (\(loss.message)), so another node may run it too",
             hint: loss.hint
         )
     }

@@ -59,8 +59,8 @@ extension NodeCheck {
                 findings.problems += problems(of: LocatedPath(key, location: location), run.files.requirePrivate)
             }
             if let doubt = credentials.doubt {
-                let message = "the API server will probably not accept \(credentials.whoami): \(doubt.reason)"
-                findings.warnings.append(Problem(message, at: location, hint: doubt.advice))
+                let message = "the API server will probably not accept \(credentials.whoami): \(doubt.message)"
+                findings.warnings.append(Problem(message, at: location, hint: doubt.hint))
             }
         } catch {
             findings.problems += Self.problems(error, at: location)

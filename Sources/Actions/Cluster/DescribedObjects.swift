@@ -45,15 +45,15 @@ final class DescribedObjects: Sendable {
         var identity = manifest.identity
         identity.namespace = identity.namespace ?? namespace
         let location = await all(context).first { $0.task == named }?.location(of: identity)
-        return location.map { Applier.Rival(task: named, location: $0) }
+        return location.map { (named, $0) }
     }
 
     /// Returns the reason not to delete an object: another task of the plan describes it, or may do so.
-    func reasonToKeep(_ object: ObjectIdentity, _ context: ActionContext) async -> Pruner.Reason? {
+    func reasonToKeep(_ object: ObjectIdentity, _ context: ActionContext) async -> Problem? {
         let others = await all(context).filter { $0.task != context.task.name }
         for other in others {
             guard let location = other.location(of: object) else { continue }
-            return Pruner.Reason("task '\(other.task)' describes it at \(location)")
+            return Problem("task '\(other.task)' describes it at \(location)")
         }
         return others.lazy.compactMap(\.doubt).first
     }
@@ -74,20 +74,20 @@ struct TaskDescription: Sendable {
     private let defaultNamespace: String?
 
     /// The reason why the task may describe further objects; `nil` if all its manifests were read.
-    let doubt: Pruner.Reason?
+    let doubt: Problem?
 
     init(_ task: String, _ contents: ManifestLoader.Contents, defaultNamespace: String?) {
         (self.task, self.defaultNamespace) = (task, defaultNamespace)
         if let problem = contents.problems.first {
             let place = problem.location.map { "\($0): " } ?? ""
-            doubt = Pruner.Reason(
+            doubt = Problem(
                 "task '\(task)' may describe it: \(place)\(problem.publicMessage ?? problem.message)",
-                advice: problem.hint
+                hint: problem.hint
             )
         } else if !contents.isComplete {
-            doubt = Pruner.Reason(
+            doubt = Problem(
                 "task '\(task)' may describe it in a manifest that is not in the cache yet",
-                advice: "run task '\(task)' first"
+                hint: "run task '\(task)' first"
             )
         } else {
             doubt = nil

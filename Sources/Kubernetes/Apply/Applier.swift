@@ -14,17 +14,8 @@ public struct Applier: Sendable {
         case warning(ObjectIdentity, String)
     }
 
-    /// Another task that describes the same object.
-    public struct Rival: Sendable {
-        public var task: String
-        /// The location of the object in the other task's manifest.
-        public var location: SourceLocation
-
-        public init(task: String, location: SourceLocation) {
-            self.task = task
-            self.location = location
-        }
-    }
+    /// Another task that describes the same object, and the location of the object in its manifest.
+    public typealias Rival = (task: String, location: SourceLocation)
 
     let client: APIClient
     let managedMetadata: ManagedMetadata

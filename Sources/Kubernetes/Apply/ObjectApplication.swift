@@ -399,14 +399,13 @@ extension ObjectApplication {
 
 /// Reasons not to apply an object although the server would accept the request.
 extension ObjectApplication {
-    /// Checks that no other task describes the object.
-    ///
-    /// - Parameter live: The object on the server, with an annotation that names the task that applied it.
-    /// - Throws: ``APIError/rival(_:)`` if another task describes the object.
+    /// Refuses an object that another task of the plan describes: the task that the live object names.
     private func checkRival(_ live: Node?) async throws(APIError) {
         let named = live.flatMap(ManagedMetadata.task)
         let other = named == applier.managedMetadata.task ? nil : named
-        if let rival = await applier.rival(manifest, other) { throw .rival(rival) }
+        if let rival = await applier.rival(manifest, other) {
+            throw .rival(task: rival.task, location: rival.location)
+        }
     }
 
     /// Refuses to change an object that is being deleted, because the change would be lost.

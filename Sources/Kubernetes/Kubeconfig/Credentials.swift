@@ -16,18 +16,10 @@ public struct Credentials: Sendable {
     private var commonAdvice: String
 
     /// Advice to print if the server does not accept the user.
-    var advice: String { doubt?.advice ?? commonAdvice }
-
-    /// A reason why a server may not accept a user.
-    public struct Doubt: Sendable {
-        /// The reason, as a clause.
-        public var reason: String
-        /// The action that removes the reason.
-        public var advice: String
-    }
+    var advice: String { doubt?.hint ?? commonAdvice }
 
     /// The reason why the server may not accept the user, if the files of the kubeconfig show one.
-    public private(set) var doubt: Doubt?
+    public private(set) var doubt: Problem?
 
     /// The trusted CA, for messages: its file and subject.
     public var authority: String
@@ -74,9 +66,9 @@ public struct Credentials: Sendable {
                 "check that CA '\(own.issuer)', which issued the certificate, is in the server's '--client-ca-file'"
             if own.isIssuedByNamesake(of: authorities, intermediates: try CredentialCheck.certificates(in: certificate))
             {
-                doubt = Doubt(
-                    reason: "\(authority) has the name of the certificate's issuer, but another key",
-                    advice: "the CA was probably made again: have the API server's CA issue the certificate again, or "
+                doubt = Problem(
+                    "\(authority) has the name of the certificate's issuer, but another key",
+                    hint: "the CA was probably made again: have the API server's CA issue the certificate again, or "
                         + "name the CA that issued it",
                 )
             }

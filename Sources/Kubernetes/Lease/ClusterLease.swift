@@ -98,14 +98,14 @@ public struct ClusterLease: Sendable {
     /// The attempts last five seconds, even if the surrounding Swift task is cancelled.
     ///
     /// - Returns: The reason why this process no longer held the Lease, or `nil` if it did.
-    public func release() async throws(APIError) -> Loss? {
+    public func release() async throws(APIError) -> Problem? {
         let policy = RetryPolicy(deadline: .now + timing.requestLimit)
-        let result = await Task { () -> Result<Loss?, APIError> in
+        let result = await Task { () -> Result<Problem?, APIError> in
             // A request without a response may have released the Lease, and another process may have taken it since.
             var mayBeReleased = false
             do throws(APIError) {
                 let found = try await policy.retry(.init(.lock, subject.description)) {
-                    () async throws(APIError) -> Loss? in
+                    () async throws(APIError) -> Problem? in
                     let state = try await read(until: policy.deadline)
                     guard let state, state.holder == identity else { return mayBeReleased ? nil : self.loss(to: state) }
                     do throws(APIError) {
@@ -212,19 +212,11 @@ extension ClusterLease {
 }
 
 extension ClusterLease {
-    /// The reason why a process no longer holds its Lease, or may soon lose it.
-    public struct Loss: Sendable {
-        /// The reason, as text that follows the name of the Lease: `not renewed for 30s: …`.
-        public var reason: String
-        /// Advice, if there is any.
-        public var hint: String?
-    }
-
     /// Renews a Lease until the surrounding Swift task is cancelled.
     ///
     /// - Parameter held: The Lease.
     /// - Returns: The reason why this process must stop at once, or `nil` if the Swift task was cancelled.
-    public func renew(_ held: Held) async -> Loss? {
+    public func renew(_ held: Held) async -> Problem? {
         var renewal = LeaseRenewal(timing, takenAt: held.takenAt)
         var state: LeaseState? = held.state
         var last: APIError?
@@ -257,25 +249,25 @@ extension ClusterLease {
         return nil
     }
 
-    private func loss(_ error: APIError?) -> Loss {
+    private func loss(_ error: APIError?) -> Problem {
         let time = "not renewed for \(timing.renewDeadline.text)"
         guard let error else {
-            return Loss(reason: "\(time): the machine was suspended or overloaded")
+            return Problem("\(time): the machine was suspended or overloaded")
         }
-        return Loss(
-            reason: "\(time): \(error.words)",
+        return Problem(
+            "\(time): \(error.words)",
             hint: "see why API server '\(client.kubeconfig.address)' did not answer"
         )
     }
 
     /// Returns the reason why this process no longer holds the Lease, from the state that was read.
-    func loss(to other: LeaseState?) -> Loss {
+    func loss(to other: LeaseState?) -> Problem {
         guard let other else {
-            return Loss(reason: "deleted", hint: "see in the audit log of the API server who deleted it")
+            return Problem("deleted", hint: "see in the audit log of the API server who deleted it")
         }
         let name = "-n \(subject.namespace ?? "") \(subject.name)"
-        return Loss(
-            reason: other.holder.isEmpty ? "released by another process" : "now held by '\(other.holder)'",
+        return Problem(
+            other.holder.isEmpty ? "released by another process" : "now held by '\(other.holder)'",
             hint: "see who writes it: kubectl get lease \(name) -o yaml --show-managed-fields"
         )
     }

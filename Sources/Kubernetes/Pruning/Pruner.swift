@@ -5,16 +5,6 @@ public import Base
 /// The record and the key of the node list an object before it is applied, and the record until it is deleted, so that an
 /// interruption at any moment loses none.
 public struct Pruner: Sendable {
-    /// The reason why an object is not deleted, and advice on how to delete it.
-    public struct Reason: Sendable, Hashable {
-        var text: String
-        var advice: String?
-
-        public init(_ text: String, advice: String? = nil) {
-            (self.text, self.advice) = (text, advice)
-        }
-    }
-
     /// The recorded objects that the manifests do not contain.
     public struct Obsolete: Sendable {
         /// Objects to delete, in groups; objects that other objects need come last.
@@ -194,7 +184,7 @@ extension Pruner {
     public func obsolete(
         _ record: SetRecord,
         besides manifests: [ManifestObject],
-        reasonToKeep: @Sendable (ObjectIdentity) async -> Reason?,
+        reasonToKeep: @Sendable (ObjectIdentity) async -> Problem?,
     ) async throws(ObjectFailure) -> Obsolete {
         let wanted = try await explained { () async throws(APIError) in try await keys(of: manifests) }
         let left = record.members.subtracting(wanted).sorted { $0.text < $1.text }
@@ -203,14 +193,14 @@ extension Pruner {
         let claims = try await explained { () async throws(APIError) -> [String: Set<MemberKey>] in
             self.claims(at: try await client.find(set.parent, until: retryPolicy.deadline))
         }
-        var kept: [(reason: Reason, object: ObjectIdentity)] = []
+        var kept: [(reason: Problem, object: ObjectIdentity)] = []
         var deletions: [ObjectIdentity] = []
         for key in left {
             guard let (identity, live) = try await find(key), isMember(live) else { continue }
             // The kind may have been unknown when the record was made, and so the scope of the object.
             guard !wanted.contains(MemberKey(identity)) else { continue }
             let nodes = claims.filter { $0.value.contains(key) || $0.value.contains(MemberKey(identity)) }.keys.sorted()
-            var reason = nodes.isEmpty ? reasonToKeepBySelf(live, identity) : Reason(veto: nodes, set)
+            var reason = nodes.isEmpty ? reasonToKeepBySelf(live, identity) : veto(of: nodes)
             if reason == nil { reason = await reasonToKeep(identity) }
             if let reason {
                 kept.append((reason, identity))
@@ -220,9 +210,10 @@ extension Pruner {
                 deletions.append(identity)
             }
         }
-        for (reason, members) in Dictionary(grouping: kept, by: \.reason).sorted(by: { $0.key.text < $1.key.text }) {
+        let reasons = Dictionary(grouping: kept, by: \.reason).sorted { $0.key.message < $1.key.message }
+        for (reason, members) in reasons {
             let names = shortList(members.map { "\($0.object)" })
-            result.warnings.append("kept \(names): \(reason.text)" + (reason.advice.map { "; \($0)" } ?? ""))
+            result.warnings.append("kept \(names): \(reason)")
         }
         let waves = Dictionary(grouping: deletions) { ApplyOrder.wave(of: $0.type).rawValue }
         result.deletions = waves.sorted { $0.key > $1.key }.map(\.value)
@@ -257,13 +248,22 @@ extension Pruner {
         ManagedMetadata.task(of: live).map { $0 == set.task || formerTasks.contains($0) } ?? true
     }
 
+    /// Returns the reason to keep an object that the keys of other nodes list.
+    private func veto(of nodes: [String]) -> Problem {
+        let names = shortList(nodes.map { "'\($0)'" })
+        return Problem(
+            "the files of \(nodes.count == 1 ? "node" : "nodes") \(names) have it, or had it in the last run there",
+            hint: "run the task there; if '\(nodes[0])' no longer exists: \(set.commandReleasing(nodes[0]))"
+        )
+    }
+
     /// Returns the reason to keep an object that the object itself shows, `nil` if it may be deleted.
-    private func reasonToKeepBySelf(_ live: Node, _ identity: ObjectIdentity) -> Reason? {
+    private func reasonToKeepBySelf(_ live: Node, _ identity: ObjectIdentity) -> Problem? {
         if ObjectAnnotation.prune.isSet(in: live) {
-            return Reason("its annotation '\(ObjectAnnotation.prune.key)' says so")
+            return Problem("its annotation '\(ObjectAnnotation.prune.key)' says so")
         }
         if !includesProtected, ObjectSet.isProtected(identity.type) {
-            return Reason("a \(identity.type.kind) is deleted only with '\(set.declarationOfAll)' or by kubectl")
+            return Problem("a \(identity.type.kind) is deleted only with '\(set.declarationOfAll)' or by kubectl")
         }
         guard !ManagedMetadata.isOnlyApplied(live) else { return nil }
         let owner = live["metadata"]?["ownerReferences"]?.sequence?.first
@@ -271,7 +271,7 @@ extension Pruner {
             ManagedMetadata.otherApplier(of: live).map { "field manager '\($0)' applies it" }
             ?? owner.map { "it is owned by \($0["kind"]?.string ?? "")/\($0["name"]?.string ?? "")" }
             ?? "its managed fields do not say that \(ManagedMetadata.manager) applied it"
-        return Reason(text, advice: "delete it with 'kubectl delete \(identity.kubectlArguments)'")
+        return Problem(text, hint: "delete it with 'kubectl delete \(identity.kubectlArguments)'")
     }
 
     /// Deletes objects that still qualify for deletion when they are read again.
@@ -290,16 +290,5 @@ extension Pruner {
             return isMember(live) && reasonToKeepBySelf(live, identity) == nil
         }
         await deletion.delete(identities.map { ($0, location) }, say: say)
-    }
-}
-
-extension Pruner.Reason {
-    /// Creates the reason that the keys of other nodes list an object.
-    fileprivate init(veto nodes: [String], _ set: ObjectSet) {
-        let names = shortList(nodes.map { "'\($0)'" })
-        self.init(
-            "the files of \(nodes.count == 1 ? "node" : "nodes") \(names) have it, or had it in the last run there",
-            advice: "run the task there; if '\(nodes[0])' no longer exists: \(set.commandReleasing(nodes[0]))"
-        )
     }
 }

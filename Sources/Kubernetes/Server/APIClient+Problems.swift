@@ -34,7 +34,7 @@ extension APIClient {
 
     /// Returns the message that a server does not accept the user, with what the kubeconfig shows of the reason.
     func credentialRefusal(by server: String) -> String {
-        "\(server) does not accept \(credentials.whoami)" + (credentials.doubt.map { ": \($0.reason)" } ?? "")
+        "\(server) does not accept \(credentials.whoami)" + (credentials.doubt.map { ": \($0.message)" } ?? "")
     }
 
     /// Removes the server's address from an error, for messages that already name the server.

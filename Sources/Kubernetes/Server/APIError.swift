@@ -1,4 +1,4 @@
-import Base
+public import Base
 public import HTTP
 
 /// The reason why a request to the API server failed.
@@ -16,7 +16,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     /// The object is being deleted, and waits for these finalizers.
     case beingDeleted([String])
     /// Another task describes the same object.
-    case rival(Applier.Rival)
+    case rival(task: String, location: SourceLocation)
     /// The program was asked to stop.
     case interrupted
 
@@ -120,8 +120,8 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .notReady(let checks, _): "not ready: \(checks)"
         case .foreign(let reply): "\(reply.words); \(reply.advice)"
         case .beingDeleted(let finalizers): Self.words(forDeletionWith: finalizers)
-        case .rival(let rival):
-            "task '\(rival.task)' applies it too (\(rival.location)): each would undo the other"
+        case .rival(let task, let location):
+            "task '\(task)' applies it too (\(location)): each would undo the other"
         case .interrupted: "interrupted"
         }
     }

@@ -70,7 +70,7 @@ struct CredentialTests {
         }
         let files = (own.certificatePath, own.keyPath)
         #expect(try credentials([authority], files).doubt == nil)
-        #expect(try credentials([other], files).doubt?.reason.hasSuffix("but another key") == true)
+        #expect(try credentials([other], files).doubt?.message.hasSuffix("but another key") == true)
         let both = try credentials([other, authority], files)
         #expect(both.doubt == nil)
     }

@@ -129,7 +129,7 @@ struct LeaseFaultTests {
         isHeld.withLock { $0 = true }
         server.requests.withLock { $0 = [] }
         let loss = await lease.renew(held)
-        #expect(loss?.reason == "not renewed for 5s: the server answered 409: conflict")
+        #expect(loss?.message == "not renewed for 5s: the server answered 409: conflict")
         let timing = LeaseTests.timing
         // Two without a pause, and one after each pause until the end.
         let limit = 2 + Int((timing.renewDeadline - timing.renewInterval) / timing.retryPause)

@@ -55,7 +55,7 @@ struct LeaseTests {
                     let lease = Self.lease(session, namespace, "n\(number)", Self.slowTiming)
                     let held = try await lease.acquire(Session.retryPolicy()) { _ in }
                     visits.begin("n\(number)")
-                    let loss = try await withThrowingTaskGroup(of: ClusterLease.Loss?.self) { group in
+                    let loss = try await withThrowingTaskGroup(of: Problem?.self) { group in
                         func renewed() async throws -> String? {
                             try await session.object(Self.path(namespace))?["spec"]?["renewTime"]?.string
                         }
@@ -66,9 +66,9 @@ struct LeaseTests {
                         group.cancelAll()
                         return try await group.next() ?? nil
                     }
-                    #expect(loss?.reason == nil)
+                    #expect(loss?.message == nil)
                     visits.end()
-                    #expect(try await lease.release()?.reason == nil)
+                    #expect(try await lease.release()?.message == nil)
                 }
             }
             try await group.waitForAll()
@@ -162,7 +162,7 @@ struct LeaseTests {
             _ = try await session.client.object("DELETE", Self.path(namespace), until: .now + .seconds(600))
         }
         let loss = await lease.renew(held)
-        #expect(loss?.reason == reason)
+        #expect(loss?.message == reason)
         let advice = "see who writes it: kubectl get lease -n \(namespace) l -o yaml --show-managed-fields"
         #expect(loss?.hint == (holder == nil ? "see in the audit log of the API server who deleted it" : advice))
     }
@@ -183,7 +183,7 @@ struct LeaseTests {
         let held = try await lease.acquire(Session.retryPolicy()) { _ in }
         let loss = await lease.renew(held)
         #expect(held.takenAt.duration(to: .now) >= Self.timing.renewDeadline)
-        #expect(loss?.reason == "not renewed for 5s: the server answered 503: etcdserver: no leader")
+        #expect(loss?.message == "not renewed for 5s: the server answered 503: etcdserver: no leader")
         #expect(loss?.hint == "see why API server '\(session.client.kubeconfig.address)' did not answer")
     }
 
@@ -193,11 +193,11 @@ struct LeaseTests {
         let deadline = ContinuousClock.now + .seconds(600)
         _ = try await lease.acquire(Session.retryPolicy()) { _ in }
         let other = Self.lease(session, namespace, "me_2", Self.slowTiming)
-        #expect(try await other.release()?.reason == "now held by 'me'")
+        #expect(try await other.release()?.message == "now held by 'me'")
         #expect(try await other.read(until: deadline)?.holder == "me")
-        #expect(try await lease.release()?.reason == nil)
+        #expect(try await lease.release()?.message == nil)
         #expect(try await other.read(until: deadline)?.holder == "")
-        #expect(try await lease.release()?.reason == "released by another process")
+        #expect(try await lease.release()?.message == "released by another process")
     }
 }
 

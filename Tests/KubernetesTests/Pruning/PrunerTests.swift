@@ -179,7 +179,7 @@ struct PrunerTests {
     @Test func `an object that another task describes is kept`() async throws {
         var one = try await newNode()
         try await one.run(["a"])
-        let reason = Pruner.Reason("task 'b' describes it")
+        let reason = Problem("task 'b' describes it")
         let obsolete = try await one.pruner.obsolete(try #require(one.record), besides: []) { _ in reason }
         #expect(obsolete.deletions.isEmpty)
         #expect(obsolete.warnings == ["kept ConfigMap/\(one.namespace)/a: task 'b' describes it"])
