@@ -5,7 +5,6 @@ import Host
 import Kubernetes
 import Planning
 
-/// Files and servers that a dry run lacks because other tasks would provide them.
 extension ActionContext {
     /// Returns the file or server that a failed task of a dry run lacks, with the earlier task that would provide it.
     ///

@@ -5,7 +5,6 @@ import HTTP
 import Kubernetes
 import Planning
 
-/// Kubeconfigs with their certificates and keys.
 extension NodeCheck {
     /// Performs a task in a dry run, and returns its problems, except a file that another task will write.
     func dryRunProblems(_ task: PlannedTask) async -> [Problem] {

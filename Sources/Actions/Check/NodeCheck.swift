@@ -339,7 +339,6 @@ extension NodeCheck {
     }
 }
 
-/// Manifests that an offline check cannot read.
 extension NodeCheck {
     /// Returns whether a manifest may exist on the node although it does not exist on this machine.
     ///

@@ -221,9 +221,10 @@ public final class NodeFiles: Sendable {
     }
 }
 
-/// The log of created paths, with which `reset` removes them.
 extension NodeFiles {
-    /// A function that logs the locations that a task is about to create, in order and without links above them.
+    /// A function that logs the locations that a task is about to create, so that `reset` can remove them.
+    ///
+    /// The locations are in order of creation, and have no links above them.
     public typealias CreationLog = @Sendable (_ created: [CreatedPath], _ task: String) throws(SystemError) -> Void
 
     /// Logs a location that is about to be created, and the directories that are created for it.
@@ -243,7 +244,6 @@ extension NodeFiles {
     }
 }
 
-/// Files that other users could change or read.
 extension NodeFiles {
     /// The errors about files that a run would have refused, without duplicates.
     var distrusted: [SystemError] { remembered.withLock { $0 } }
