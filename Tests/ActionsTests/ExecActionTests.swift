@@ -96,7 +96,7 @@ struct ExecActionTests {
             ),
             ("command: sh, args: [-c, 'kill -9 $$']", "sh -c 'kill -9 $$' was ended by signal 9 (SIGKILL)"),
             ("command: /nowhere/x", "cannot run '/nowhere/x': directory '/nowhere' does not exist;"),
-            ("script: none.sh", "script 'DIR/none.sh' does not exist;"),
+            ("script: none.sh", "cannot run script 'DIR/none.sh': No such file or directory;"),
         ]
     )
     func `a program that fails is reported`(fields: String, expected: String) async throws {

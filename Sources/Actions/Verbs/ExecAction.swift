@@ -88,12 +88,8 @@ struct ExecAction: Action {
             let files = context.run.files
             let failure = "'script' cannot be checked"
             guard try attempt(failure, { try files.exists(reference.path) }) else {
-                let error = SystemError("cannot run", reference.path, code: ENOENT).examined()
-                throw Problem(
-                    "script '\(reference.path)' does not exist" + (error.detail.map { ": \($0)" } ?? ""),
-                    at: reference.location,
-                    hint: error.advice ?? "put the file there, or correct 'script'",
-                )
+                let error = SystemError("cannot run script", reference.path, code: ENOENT).examined()
+                throw Problem("\(error)", at: reference.location, hint: error.adviceAboutSource("script"))
             }
             try requireTrusted(reference.path)
             let location = try attempt(failure) { try files.location(ofRead: reference.path) }
