@@ -92,14 +92,9 @@ struct ServiceAction: Action {
             )
         }
         guard state.isEnabled == isEnabled else {
-            let way = isEnabled ? "enabled" : "disabled"
-            let isStatic = state.file == "static"
             throw problem(
-                "unit '\(unit)' cannot be \(way): "
-                    + (isStatic ? "its file has no section [Install]" : "systemd calls it \(state.file)"),
-                isStatic
-                    ? "remove 'enable': other units start it; see 'systemctl list-dependencies --reverse \(unit)'"
-                    : "see 'systemctl status \(unit)'"
+                "unit '\(unit)' cannot be \(isEnabled ? "enabled" : "disabled"): systemd calls it '\(state.file)'",
+                "remove 'enable', or see 'systemctl status \(unit)'"
             )
         }
         context.emit(.change("unit '\(unit)'", isEnabled ? "enabled" : "disabled"))
