@@ -197,7 +197,7 @@ extension ActionContext {
         var result: Result<Bool, any Error>?
         var isLost = false
         if await held.first(where: { true }) != nil {
-            // Declared outside the group for the reason given in `Rollout.pause`.
+            // Declared outside the group because of a defect of Swift 6.3.1; see `Rollout`.
             await withTaskGroup(of: Result<Bool, any Error>?.self) { group in
                 group.addTask {
                     do {
@@ -228,7 +228,7 @@ extension ActionContext {
             throw CancellationError()
         }
         if case .failure(let error) = await lease.result {
-            // The work that has been done counts.
+            // If the work has succeeded, an error about the Lease is only a warning.
             if case .failure = result, isLost { throw error }
             emit(.warning(about: error as? Problem ?? Problem("\(error)")))
         }

@@ -113,7 +113,7 @@ extension NodeFiles {
         while !rest.isEmpty {
             switch planned[ExactText(String(rest))] {
             case .expected(let task)?:
-                // A path that is there is known.
+                // The state of an existing path is known.
                 return (try? FileSystem.exists(location(ofResolved: path))) == true ? nil : task
             case .file?, .unknown?, .link?, .directory?: return nil
             case nil: rest = rest[..<(rest.lastSlash ?? rest.startIndex)]

@@ -289,7 +289,7 @@ extension NodeFiles {
     func requirePrivate(_ path: String) throws(SystemError) {
         guard try !isPlanned(path) else { return }
         let location = try location(ofRead: path)
-        // The confined process has a copy of a file that others cannot read.
+        // In a sandbox, the file may be a copy that only this process sees.
         if Machine.isConfined, try FileSystem.status(location)?.mode == Sandbox.copyMode { return }
         try FileSystem.requirePrivate(location)
     }

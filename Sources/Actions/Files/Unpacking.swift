@@ -176,7 +176,7 @@ struct Unpacking: Sendable {
                 if try files.makeDirectory(settings, by: task) != .unchanged { isChanged = true }
             }
             for entry in entries where try !isInPlace(entry) {
-                // Ends an abandoned thread.
+                // Ends the thread if it was abandoned.
                 if .now >= context.deadline { throw SystemError("cannot unpack in", directory, code: ETIMEDOUT) }
                 let path = "\(directory)/\(entry.path)"
                 let found = try FileSystem.status(try files.location(ofWritten: path))

@@ -40,7 +40,7 @@ struct ApplyAction: Action {
             for warning in DistinctObjects.problems(of: set) { context.emit(.warning(about: warning)) }
         }
         let pruning = try await PruneStep(context, declaration, contents, client, failures)
-        // Declared outside the group for the reason given in `Rollout`.
+        // Declared outside the group because of a defect of Swift 6.3.1; see `Rollout`.
         var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await failures.reportWhenQuiet() }

@@ -33,8 +33,6 @@ struct CertificateAction: Action {
         return true
     }
 
-    // MARK: The present files
-
     /// Reads both files, or returns `nil` if one is missing.
     private func presentPair() throws(Problem) -> Pair? {
         try attempt("cannot write certificate '\(declaration.path.path)'") {
@@ -63,8 +61,6 @@ struct CertificateAction: Action {
         let due = comparison.dueFaults(of: certificate, renewBefore: declaration.renewBefore(validity: validity))
         return (due + comparison.contentFaults(of: certificate, leaf)).map(\.description)
     }
-
-    // MARK: A CA on the node
 
     /// Reads the CA, or returns `nil` if a signer of the cluster issues the certificate.
     ///
@@ -99,8 +95,6 @@ struct CertificateAction: Action {
             throw Problem("cannot issue '\(declaration.path.path)': \(error)")
         }
     }
-
-    // MARK: A signer of the cluster
 
     /// Generates a key, requests a certificate for it, and checks the issued certificate.
     private func request() async throws(Problem) -> Pair {
