@@ -3,7 +3,6 @@ import Planning
 
 /// A node's report about its tasks, published as condition `BootstrapReady` of the Node object.
 public struct BootstrapCondition: Sendable, Hashable {
-    /// The reason for the status.
     public enum Reason: String, Sendable, Hashable, CaseIterable {
         /// All tasks have succeeded on this boot, or there are no tasks.
         case succeeded = "TasksSucceeded"
@@ -36,26 +35,20 @@ public struct BootstrapCondition: Sendable, Hashable {
     /// The details, which every user of the cluster may read.
     public var message: String
 
-    /// The name of the condition.
     public static let type = "BootstrapReady"
 
     /// Creates the condition of a node whose task file is invalid.
     ///
-    /// - Parameter problems: The problems. Only the first location is reported, because a message may contain a value
-    ///   from the file.
+    /// Only the first location is reported, because a message may contain a value from the file.
     public init(invalid problems: [Problem]) {
         reason = .invalidFile
         let place = problems.first?.location.map { " (\($0))" } ?? ""
         message = printable("the task file is invalid\(place); run 'nest-bootstrap check' on the node")
     }
 
-    /// Creates the condition of a node with tasks.
+    /// Creates the condition of a node with tasks, whose statuses contain nothing that only root may read.
     ///
-    /// - Parameters:
-    ///   - statuses: The states of all tasks, without anything that only root may read.
-    ///   - health: The tasks whose units have failed and not recovered, and the time of the next retry.
-    ///   - reported: The tasks with a reported failure and no reported recovery.
-    ///   - now: The time with which a planned retry is compared.
+    /// `reported` contains the tasks whose failure was reported, but whose recovery was not.
     public init(
         _ statuses: [TaskStatus],
         _ health: NodeHealth,

@@ -164,12 +164,8 @@ extension TaskStatus {
     /// Returns the task's failure, `nil` if the task has not failed or has recovered.
     ///
     /// A record of success does not end the failure of the unit, because the unit may have failed since, before its
-    /// program started. The supervisor removes a task from the health of the node when its unit is active.
-    ///
-    /// - Parameters:
-    ///   - health: The tasks whose units have failed without recovering since.
-    ///   - reported: The tasks whose failure was reported, but whose recovery was not.
-    /// - Returns: The failure.
+    /// program started. The supervisor removes a task from the health of the node when its unit is active. `reported`
+    /// contains the tasks whose failure was reported, but whose recovery was not.
     public func failure(_ health: NodeHealth, reported: Set<String> = []) -> TaskFailure? {
         if state == .ended(.failed) {
             return TaskFailure(subject: .task, reasons: reasons, attempt: attempt ?? 1, finishedAt: finishedAt)

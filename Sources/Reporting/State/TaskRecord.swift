@@ -3,7 +3,7 @@ public import Planning
 
 /// The last attempt of a task on this boot, as stored in the state directory.
 ///
-/// A new property must be optional: without it, the records of an older version of the program count as damaged.
+/// A new property must be optional; otherwise, the records of an older version of the program count as damaged.
 public struct TaskRecord: Sendable, Hashable, Codable {
     public var task: String
     public var verb: String

@@ -156,9 +156,6 @@ public enum TaskState: Sendable, Hashable, CustomStringConvertible {
         if case .ended(let outcome) = self { outcome.isSuccess } else { false }
     }
 
-    /// Whether the last attempt has ended, and no other has begun.
-    public var hasEnded: Bool { if case .ended = self { true } else { false } }
-
     /// The word for the state in tables and in JSON.
     public var description: String {
         switch self {
