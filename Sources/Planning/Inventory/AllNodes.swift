@@ -52,16 +52,6 @@ public struct AllNodes: Sendable {
     }
 }
 
-/// Reads section `nodes` of task files; without the section, the inventory is empty.
-///
-/// - Throws: Every problem in the section, and every problem that prevents a file from being read.
-public func readInventory(_ files: [SourceFile]) throws(Problems) -> Inventory {
-    let merged = MergedReading(files)
-    let inventory = merged.inventory().inventory
-    guard merged.collector.all.isEmpty else { throw Problems(merged.collector.all) }
-    return inventory
-}
-
 extension MergedReading {
     fileprivate func inventory() -> (reader: ClusterReader, inventory: Inventory) {
         let reader = ClusterReader(files, NodeFacts(hostName: ""), collector)

@@ -41,12 +41,6 @@ public struct Inventory: Sendable, Hashable {
         positions[name].map { entries[$0] } ?? patterns.first { $0.name == name }
     }
 
-    /// Returns the node with this host name, or else the longest pattern that matches it.
-    public func entry(matching host: String) -> Entry? {
-        if let position = positions[host] { return entries[position] }
-        return patterns.filter { isName(host, like: $0.name) }.max { $0.name.utf8.count < $1.name.utf8.count }
-    }
-
     public func nodes(of role: String) -> [Entry] { (positionsByRole[role] ?? []).map { entries[$0] } }
 
     /// Returns the first node with a role, or else the first pattern with the role.
