@@ -169,7 +169,7 @@ struct ArgumentTests {
             ),
             (["graph", "--output", "DOT"], "invalid value 'DOT' for --output (did you mean 'dot'?)"),
             (["check", "-config", "x"], "unknown flag '-config' (did you mean '--config'?)"),
-            (["logs", "-fx"], "unknown flag '-fx' (expected one of --since, "),
+            (["logs", "-fx"], "unknown flag '-fx' (expected one of -f, --follow, "),
             (["--dry-run", "run"], "no command given (it comes before flags such as '--dry-run'); see"),
             (["run", "--dry"], "unknown flag '--dry' (did you mean '--dry-run'?)"),
             (["explain", "a", "b"], "'explain' takes one key: unexpected argument 'b'; see"),

@@ -31,7 +31,7 @@ struct FlagTests {
             (["run", "-o=json"], .json), (["run", "-x", "-ojson"], .json), (["logs", "-f", "-o", "json"], .json),
             (["run", "--output", "jsn"], .text), (["--output"], .text), ([], .text),
             // A name, or the value of another flag, chooses none.
-            (["logs", "--since", "-ojson", "-x"], .text), (["status", "-x", "--", "-o", "json"], .text),
+            (["logs", "--boot", "-ojson", "-x"], .text), (["status", "-x", "--", "-o", "json"], .text),
             (["run", "--task", "--output", "json"], .json),
             // Of several the last one counts.
             (["check", "-ojson", "--output=text"], .text), (["check", "-o", "json", "-o", "jsn"], .json),

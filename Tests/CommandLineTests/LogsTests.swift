@@ -15,7 +15,7 @@ struct LogsTests {
     }
 
     @Test func `without a name all entries of the program are shown`() throws {
-        #expect(try call() == ["--no-hostname", "--output=short", "--boot"] + Self.all)
+        #expect(try call() == ["--no-hostname", "--output=short", "--boot=0"] + Self.all)
     }
 
     /// The entries of the program, of the users that run tasks.
@@ -38,11 +38,8 @@ struct LogsTests {
 
     @Test func `flags are those of journalctl`() throws {
         #expect(
-            try call("-f", "-b", "0", "--since", "1h30m", "-o", "json") == [
-                "--no-hostname", "--output=json", "--since=-1h30m", "--boot=0", "--follow",
-            ] + Self.all
+            try call("-f", "-b", "-1", "-o", "json") == ["--no-hostname", "--output=json", "--boot=-1", "--follow"]
+                + Self.all
         )
-        #expect(try call("--since", "yesterday").contains("--since=yesterday"))
-        #expect(try call("-b", "-1").contains("--boot=-1"))
     }
 }

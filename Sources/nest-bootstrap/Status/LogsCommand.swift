@@ -12,36 +12,30 @@ struct LogsCommand: TaskCommand {
         details: [
             "It shows what tasks waited for and did, and what their programs printed; without NAME all entries of this "
                 + "program. It calls journalctl, whose pager, keys and permissions apply: users of the groups adm and "
-                + "systemd-journal see every entry. A task that is no longer in the task file can be named too."
+                + "systemd-journal see every entry. A task that is no longer in the task file can be named too. "
+                + "'journalctl NEST_TASK=NAME' takes further flags, such as '--since'."
         ],
         exitCodes: [
             Row("0", "shown, also if there is no entry"), Row("1", "there is no journal, or it cannot be read"),
             .usageError,
         ],
-        examples: ["logs calico-crds", "logs --follow", "logs calico-node --since 10m --output json"],
+        examples: ["logs calico-crds", "logs --follow", "logs calico-node --boot -1 --output json"],
     )
 
     static let flags: [Flag<Self>] = [
-        Flag(
-            "--since",
-            "TIME",
-            "only entries since TIME: a duration such as 10m, or what 'journalctl --since' reads",
-            \.since
-        ),
         Flag("--follow", short: "-f", "wait for further entries, and show them as they come", \.isFollowing),
         Flag(
             "--boot",
             short: "-b",
             "BOOT",
             "only entries of BOOT, as journalctl reads it: -1 is the boot before this one, all is every boot (default: "
-                + "this boot, or every boot with '--since')",
+                + "this boot)",
             \.boot
         ),
         .output, .config, .role, .hostName,
     ]
 
     var names: [String] = []
-    var since: String?
     var isFollowing = false
     var boot: String?
 
@@ -69,12 +63,8 @@ struct LogsCommand: TaskCommand {
     /// Any user can send entries with the fields of the program. The journal itself adds fields that begin with an
     /// underscore: https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html.
     func arguments(_ options: Options, users: [Int]) -> [String] {
-        var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=short"]
-        if let since {
-            // A duration means a time before now.
-            arguments.append("--since=\(parseDuration(since) == nil ? since : "-\(since)")")
-        }
-        if let boot { arguments.append("--boot=\(boot)") } else if since == nil { arguments.append("--boot") }
+        let format = options.output.isForPrograms ? "json" : "short"
+        var arguments = ["--no-hostname", "--output=\(format)", "--boot=\(boot ?? "0")"]
         if isFollowing { arguments.append("--follow") }
         func sent(_ field: String) -> [[String]] { users.map { [field, "_UID=\($0)"] } }
         var matches: [[String]] = []
