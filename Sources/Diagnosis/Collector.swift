@@ -3,7 +3,7 @@ import HTTP
 import Host
 import Kubernetes
 
-/// A collector of the facts of a node, which runs all probes at once.
+/// A collector of the facts of a node, which runs its probes concurrently.
 public struct Collector: Sendable {
     /// The root directory of the node, empty for this machine.
     var root: String
@@ -90,7 +90,7 @@ public struct Collector: Sendable {
         if facts.nodeName.isEmpty { add(.node, "Node", "its name is not known: /etc/hostname cannot be read") }
     }
 
-    /// Calls a blocking probe, and returns `nil` at the time limit, such as for a file system that does not answer.
+    /// Calls a blocking probe, and returns `nil` at the time limit, as when a file system does not answer.
     private func inTime<Value: Sendable>(_ probe: @escaping @Sendable () -> Value) async -> Value? {
         try? await onThread(until: .now + limit) { () throws(SystemError) in probe() }
     }
@@ -113,7 +113,7 @@ public struct Collector: Sendable {
         return output.map { Service.read(String(decoding: $0, as: UTF8.self)) }
     }
 
-    /// Reads the last start of a unit from the journal.
+    /// Reads what the journal has about the last start of a unit.
     private func log(of unit: String) async -> UnitLog {
         // Without '--all' journalctl leaves out long lines.
         var arguments = ["--output=json", "--no-pager", "--quiet", "--lines=400", "--unit=\(unit)", "--all"]

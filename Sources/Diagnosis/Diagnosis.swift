@@ -5,7 +5,7 @@ public struct Finding: Sendable, Hashable {
     public enum Kind: Int, Sendable, Hashable, Comparable {
         /// A fault that needs a fix of its own.
         case cause
-        /// A consequence of another fault, which is the first cause only if no other was found.
+        /// A consequence of a fault, which is the first cause only if no fault was found.
         case symptom
         /// A fault that does no harm now.
         case note
@@ -119,7 +119,7 @@ struct Rule: Sendable {
 func diagnose(_ facts: Facts) -> NodeDiagnosis {
     let rules = machineRules + runtimeRules + kubeletRules + credentialRules + serverRules + nodeRules + podRules
     var findings = rules.flatMap { $0.findings(facts) }
-    // The symptom of a stage that works now is over.
+    // A symptom of a stage that works now is over.
     findings.removeAll { $0.kind == .symptom && facts.works($0.blocks) }
     for index in findings.indices where facts.works(findings[index].blocks) { findings[index].kind = .note }
     // A fault that blocks only pods does not explain the symptoms of earlier stages.
@@ -169,7 +169,7 @@ func diagnose(_ facts: Facts) -> NodeDiagnosis {
     return diagnosis
 }
 
-/// Returns a text without its middle if it has more than 300 characters; the end of an error has its cause.
+/// Returns a text without its middle if it has more than 300 characters; an error ends with its cause.
 func shortened(_ text: String) -> String { text.shortened(to: 300) }
 
 /// The age in seconds at which a Lease is old; the kubelet renews it every 10 seconds.
@@ -185,7 +185,7 @@ extension Facts {
         return kubelet.service.map { $0.active == "active" } ?? true
     }
 
-    /// Whether systemd has just started the kubelet again, which may end again.
+    /// Whether systemd has just restarted the kubelet, so that it may end again.
     var isRestartedAgain: Bool {
         kubelet.service.map { $0.restarts > 1 } == true && kubelet.process.map { $0.age < 20 } == true
     }
@@ -226,7 +226,7 @@ extension Facts {
         return ending(in: kubelet.log.lines)
     }
 
-    /// Whether systemd could not start the kubelet's program, whose last error is therefore of an earlier start.
+    /// Whether systemd could not start the kubelet's program, so that the last error is of an earlier start.
     var isStartRefused: Bool { kubelet.service?.status.map { (200...245).contains($0) } == true }
 
     /// The errors of the kubelet; if it works, only those of the last 90 seconds.

@@ -147,7 +147,6 @@ struct StaticPodFacts: Sendable {
     func has(_ name: String) -> Bool { files.contains { $0.pathParts.last?.hasPrefix(name) == true } }
 }
 
-/// The container runtime.
 struct RuntimeFacts: Sendable {
     var endpoint = "unix:///run/containerd/containerd.sock"
     var setting: String?
@@ -195,7 +194,7 @@ struct NetworkFacts: Sendable {
     var isKnown = true
     var directory = "/etc/cni/net.d"
     var pluginDirectories = ["/opt/cni/bin"]
-    /// The configurations in the order of their names, of which a runtime uses the first.
+    /// The configurations in the order of their names; a runtime uses the first one.
     var configurations: [Configuration] = []
     /// Why the directory cannot be read, `nil` if it can or does not exist.
     var fault: String?
@@ -228,7 +227,7 @@ struct ServerFacts: Sendable {
 
 /// The Node and its pods in the cluster.
 struct ClusterFacts: Sendable {
-    /// Whether the server has said whether the Node exists.
+    /// Whether the server has answered if the Node exists.
     var isKnown = false
     var node: NodeObject?
     var pods: [PodObject] = []

@@ -32,7 +32,7 @@ struct RuntimeProbe {
 
     /// Reads the configuration of containerd, `nil` if there is no file.
     ///
-    /// Of TOML only values in one line are understood, in which form all tools write these settings.
+    /// Only values on one line are understood, which is how all tools write these settings.
     func containerd() -> ContainerdFacts? {
         var facts = ContainerdFacts(path: containerdPath)
         do throws(SystemError) {
@@ -63,7 +63,7 @@ struct RuntimeProbe {
         return facts
     }
 
-    /// The file that the arguments of the process, else of the unit, name; else the usual one.
+    /// The file that the process or else the unit names, or else the usual one.
     private var containerdPath: String {
         let running = root.isEmpty ? processes(named: ["containerd"]).first?.arguments : nil
         let words = running ?? UnitFile("containerd.service", root: root)?.arguments.map(\.text) ?? []

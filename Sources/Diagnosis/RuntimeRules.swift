@@ -107,7 +107,7 @@ let runtimeRules: [Rule] = [
             )
         }
     },
-    // A pod of the network writes the file, so that an earlier fault, or one of this pod, explains this.
+    // A pod of the network writes the file, so that an earlier fault or a fault of this pod explains this.
     Rule("cni-missing", .network, kind: .symptom, blocks: .node) { facts in
         guard facts.looksAtNetwork, facts.network.fault == nil, facts.network.configurations.isEmpty else {
             return nil
@@ -128,7 +128,7 @@ let runtimeRules: [Rule] = [
 extension RuntimeFacts {
     fileprivate var unit: String { "\(unitName).service" }
 
-    /// The setting with the path of the socket, for a fix.
+    /// The setting that names the socket, for a fix.
     fileprivate var place: String { setting ?? "'containerRuntimeEndpoint' of the kubelet's configuration" }
 }
 

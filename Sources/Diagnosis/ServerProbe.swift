@@ -107,7 +107,7 @@ extension ClusterFacts.NodeObject {
 }
 
 extension ClusterFacts.PodObject {
-    /// Reads a pod, at a time of the server's clock; `nil` if it runs or has ended.
+    /// Reads a pod at the given time of the server, and returns `nil` if it runs or has ended.
     init?(_ object: Node, now: Timestamp = .now()) {
         let status = object["status"]
         let phase = status?["phase"]?.string
@@ -164,7 +164,7 @@ struct PodLogs {
         }
     }
 
-    /// Returns the last error of a container since its last start, else since the start before.
+    /// Returns the last error of a container since its last start or, if it has none yet, since the start before.
     private func lastError(ofPod prefix: String, _ container: String) -> String? {
         func paths(in directory: String) -> [String] {
             ((try? FileSystem.list(directory, limit: 10_000)) ?? []).map { "\(directory)/\($0)" }

@@ -172,7 +172,7 @@ extension UnitLog {
             guard let entry = try? readJSON(Array(row), file: "journal"), let text = entry["MESSAGE"]?.string else {
                 continue
             }
-            // "Failed at step" comes from the process that was to become the unit's program.
+            // The process that was to become the unit's program writes "Failed at step".
             if entry["_PID"]?.string == "1" || entry["UNIT"] != nil || text.contains("Failed at step ") {
                 manager.append(text)
                 continue
@@ -182,7 +182,7 @@ extension UnitLog {
             let time = entry["__REALTIME_TIMESTAMP"]?.string.flatMap { Int64($0) }
             entries.append((start, JournalLine(text: text, time: time.map { Timestamp(seconds: $0 / 1_000_000) })))
         }
-        // A start that has just begun has not ended with the error yet.
+        // A program that has just been started has not ended with its error yet.
         let ofStarts = starts.suffix(2).reversed().map { start in
             joined(entries.filter { $0.start == start }.map(\.line))
         }

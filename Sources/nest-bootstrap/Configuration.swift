@@ -42,7 +42,7 @@ struct Configuration {
         declarations = read.declarations
         problems = Problems(read.problems).all
         plan = declarations.plan
-        // Links that programs of the tasks have created in these directories are not followed.
+        // Links in these directories, which programs of the tasks may have created, are not followed.
         let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
         FileSystem.programDirectories.withLock { $0 = directories }
     }
@@ -71,8 +71,8 @@ struct Configuration {
 
     /// Reads the same task files with the given address of this node.
     ///
-    /// - Throws: The problems of the task files, but not if the address is unknown: tasks that do not use it run
-    ///   nevertheless.
+    /// - Throws: The problems of the task files if the address is known. Without an address, tasks that do not use it
+    ///   run nevertheless.
     func with(_ address: NodeAddress) throws(Problems) -> Self {
         var facts = facts
         facts.address = address
@@ -81,7 +81,7 @@ struct Configuration {
         return read
     }
 
-    /// The root as an absolute path, which is valid for programs in other working directories too.
+    /// The root as an absolute path, because programs run in other working directories.
     private var root: String? { options.root.map(Self.absolute) }
 
     /// Returns the path of the records of this boot, below the root.
@@ -99,8 +99,8 @@ struct Configuration {
 
     /// Returns the store of the records of this boot.
     ///
-    /// Only below a root does the boot identifier tell the boots apart: `/run` is empty after a boot, and in containers
-    /// the identifier is not reliable, because some container managers mount another one over the kernel's.
+    /// The boot identifier distinguishes the boots only below a root. `/run` is empty after a boot, and in containers
+    /// the identifier is unreliable, because some container managers mount another one over the kernel's.
     func records() throws(SystemError) -> RecordStore {
         RecordStore(
             path: try Self.statePath(options),
@@ -109,7 +109,7 @@ struct Configuration {
         )
     }
 
-    /// Returns the store of the lists of what the node's tasks have created.
+    /// Returns the store of the product lists, which name everything that the node's tasks have created.
     ///
     /// The lists are not in `/var/lib/nest-bootstrap`, which belongs to the unprivileged user of units that connect to
     /// servers.
@@ -126,7 +126,7 @@ struct Configuration {
     /// Whether programs and tasks that use the network run in sandboxes, which only root can make.
     var isConfining: Bool { root == nil && Machine.isRoot && !options.isDryRun }
 
-    /// The files as a command that changes nothing sees them, including files that another user could change.
+    /// The files for a command that changes nothing, which also reads files that another user could change.
     var filesForReading: NodeFiles { files(refusingUntrusted: false) }
 
     func certificates(of plan: Plan) -> [CertificateExpiry] {

@@ -15,7 +15,7 @@ extension ProblemView {
     }
 }
 
-/// A reader of the lines of problems that keeps the last file, because problems are sorted by file.
+/// The file of the last problem, which is kept because problems are sorted by file.
 private final class ShownFile: Sendable {
     private let last = Locked<(path: String, lines: [ArraySlice<UInt8>])>(("", []))
 

@@ -12,10 +12,10 @@ struct Program {
     let outputEnvironment: OutputEnvironment
     let catchSignals: SignalCatcher
 
-    /// The maximum time for which an output may accept no data, enough for a person who reads page by page.
+    /// The maximum time for which an output may accept no data; a person may read page by page.
     static let readerLimit = Duration.seconds(3600)
 
-    /// The maximum time for which an output may accept no data after a run, for whose end a caller waits.
+    /// The maximum time for which an output may accept no data after a run, because a caller waits for its end.
     static let runLimit = Duration.seconds(10)
 
     /// The maximum time for which an interrupted program continues to write.
@@ -56,7 +56,7 @@ struct Program {
         return command.isConfined ? .trouble : code
     }
 
-    /// Performs the command, and returns its exit code and the time for which the output waits for a reader.
+    /// Performs the command, and returns its exit code and the time for which its output may accept no data.
     private func answer(after preparation: Result<Void, SystemError>) async -> (ExitCode, Duration) {
         if case .failure(let error) = preparation {
             output.report(error)
@@ -97,7 +97,7 @@ struct Program {
             return refusal.code
         } catch {
             output.report(error, as: options.output)
-            // The task file is valid, so that other problems are of names in the arguments.
+            // The task file has been checked, so only names in the arguments can be wrong.
             return error is Problems || error is UsageError ? .usage : failureCode
         }
     }
@@ -161,7 +161,7 @@ struct Refusal: Error {
     let code: ExitCode
 }
 
-/// Returns a value, or ends the command with its problems and an exit code.
+/// Returns a value, or throws its problems with the exit code that ends the command.
 func accepted<Value>(
     _ value: @autoclosure () throws(Problems) -> Value,
     orExitWith code: ExitCode = .configuration
@@ -173,13 +173,13 @@ func accepted<Value>(
     }
 }
 
-/// Sends a status to the service manager; errors are ignored, because nothing depends on it.
+/// Sends a status to the service manager, and ignores errors because nothing depends on it.
 @Sendable func notifyManager(_ state: String) { _ = try? Systemd.notify(state) }
 
 /// Catches the signals that would end the program, until the stream is released.
 typealias SignalCatcher = @Sendable () throws(SystemError) -> AsyncStream<Int32>
 
-/// Calls a function, cancels it at the first signal, and returns its result and that signal.
+/// Calls a function, and cancels it at the first signal, which is returned with the result.
 ///
 /// Later signals have no effect: a cancelled function ends within seconds, without leaving child processes behind, and
 /// with a record of every task that has started. `SIGQUIT` ends the program at once.

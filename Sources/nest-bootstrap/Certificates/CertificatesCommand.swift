@@ -147,7 +147,7 @@ struct CertificateMaintenance {
 
     private var age: Age { Age(environment: options.environment, identities: command.identities) }
 
-    /// The call that shows which certificates would be renewed, in quotes.
+    /// The call that shows what would be renewed, in quotes.
     private var renewalCall: String {
         let selection = command.nodes.flatMap { ["--node", $0] } + command.names.flatMap { ["--name", $0] }
         let flags = options.commonArguments + selection + ["--dry-run"]
@@ -194,13 +194,13 @@ struct CertificateMaintenance {
         try await set.lock { output.write("waiting for another renewal of '\(set.directory)'\n") }
     }
 
-    /// Reports a certificate that was made, or, without its end, a key that was encrypted again.
+    /// Prints that a certificate was made with the given end or, if that is `nil`, that its key was encrypted again.
     @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
         let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
         output.write("\(leaf.node)/\(leaf.name): \(change)\n")
     }
 
-    /// Formats a renewal; for a dry run, during which no progress is reported, with every certificate.
+    /// Formats a renewal; of a dry run, which prints no progress, with every certificate.
     private func lines(_ plan: RenewalPlan, _ set: CertificateSet) -> [String] {
         let isDryRun = command.isDryRun
         let verb = isDryRun ? "would be " : ""
@@ -267,7 +267,7 @@ extension CertificateMaintenance {
         return .success
     }
 
-    /// Refuses an unconfirmed step that breaks connections to nodes without the files of the step before.
+    /// Refuses a step without `--confirm` if it breaks connections to nodes that lack the files of the step before.
     private func requireConfirmation(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
         guard step.needsConfirmation, !command.isConfirmed else { return }
         let call = quotedShellLine(call(for: step))

@@ -10,7 +10,7 @@ enum Invocation: Sendable {
 
 /// Parses the arguments that follow the program's name: a command, then its flags and names.
 ///
-/// - Throws: ``UsageError`` for the first argument that is not understood; none if another argument asks for help.
+/// - Throws: ``UsageError`` for the first argument that is not understood, unless another argument requests help.
 func parseArguments(
     _ arguments: [String],
     environment: [String: String] = [:],
@@ -38,7 +38,7 @@ private func helpSubject(_ words: ArraySlice<String>) throws(UsageError) -> (any
     return command
 }
 
-/// Returns the arguments without the program's name; a program that is named as a generator gets command `units`.
+/// Returns the arguments without the program's name, which stands for `units` if it is that of a systemd generator.
 func argumentsByName(_ arguments: [String]) -> [String] {
     guard let name = arguments.first else { return [] }
     let rest = Array(arguments.dropFirst())
@@ -62,10 +62,10 @@ struct CallWords {
     /// Whether a flag requests help, which is shown even if other words are wrong.
     private(set) var isHelp = false
 
-    /// The error of the first word that is not understood.
+    /// The error in the first word that is not understood.
     private(set) var error: UsageError?
 
-    /// The last flag, while the word with its value is missing.
+    /// The last flag, if the word with its value is still missing.
     private(set) var openFlag: FlagForm?
 
     /// Whether flags may follow; after `--` every word is a name.
@@ -77,7 +77,7 @@ struct CallWords {
         if let openFlag { note("flag '\(openFlag.name)' requires a value: '\(openFlag.usage)'") }
     }
 
-    /// The common options that could be parsed; of a repeated flag the last value.
+    /// The common options that could be parsed; the last value of a repeated flag counts.
     var options: Options {
         var options = Options()
         for given in flags { command.set(given, &options) }
@@ -175,7 +175,7 @@ extension Command {
         }
     }
 
-    /// Sets a common option; ignores the command's own flags and invalid values.
+    /// Sets a common option, and ignores the command's own flags and invalid values.
     fileprivate static func set(_ given: GivenFlag, _ options: inout Options) {
         var command = Self()
         try? flags.first { $0.form.name == given.form.name }?.set(&command, &options, given.value)
@@ -183,7 +183,7 @@ extension Command {
 
     /// Refuses positional arguments of a command that takes none, with a hint of what to type instead.
     ///
-    /// An argument that looks like a task file gets the hint `--config`.
+    /// For an argument that looks like a task file, the hint is `--config`.
     static func refuse(_ names: [String], hint: String? = nil) throws(UsageError) {
         guard let name = names.first else { return }
         let isFile = ["/", ".yaml", ".yml", ".json"].contains(where: name.contains) && flag(named: "--config") != nil

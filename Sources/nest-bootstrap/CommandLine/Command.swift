@@ -12,7 +12,7 @@ protocol Command: Sendable, Hashable {
 
     /// Whether the help of the program, its manual page and the completions list the command.
     ///
-    /// systemd and the build of the package call the hidden ones, which CONTRIBUTING.md lists.
+    /// Hidden commands are called by systemd or by the build of the package. CONTRIBUTING.md lists them.
     static var isShown: Bool { get }
 
     init()

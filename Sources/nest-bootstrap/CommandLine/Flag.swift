@@ -54,7 +54,7 @@ struct Flag<Owner: Command>: Sendable {
         self.init(name, short: shortName, value, help) { command, _, value in command[keyPath: property] = value }
     }
 
-    /// Creates a repeatable flag, of which equal values count once.
+    /// Creates a repeatable flag; a value that is given twice counts once.
     init(_ name: String, _ value: String, _ help: String, _ property: any WritableKeyPath<Owner, [String]> & Sendable) {
         self.init(name, value, isRepeatable: true, help) { command, _, value in
             command[keyPath: property] = (command[keyPath: property] + [value]).unique()
@@ -85,7 +85,7 @@ struct FlagForm: Sendable {
         return value.map { "\(names) \($0)" } ?? names
     }
 
-    // These flags belong to no command.
+    // These names belong to no command.
     static let helpNames = ["-h", "--help"]
     static let versionName = "--version"
 }
@@ -176,10 +176,10 @@ struct Options: Sendable {
     var config = Options.defaultConfig
     var output = OutputFormat.text
 
-    /// The roles of the node, with commas between them, instead of those of its host name and environment.
+    /// The roles of the node, separated by commas; they override those of its host name and of `NEST_ROLE`.
     var role: String?
 
-    /// The host name of the node, if that is not the name of this machine.
+    /// The host name of the node, if it differs from the name of this machine.
     var hostName: String?
 
     /// The directory below which the tasks write their paths.

@@ -28,7 +28,7 @@ struct Row: Sendable {
     }
 }
 
-/// The columns of help texts, which fit a terminal with 80 columns also as manual page.
+/// The width of help texts in columns, with which the manual page fits a terminal of 80 columns too.
 let helpColumns = 74
 
 private func programHelp() -> String {
@@ -80,7 +80,7 @@ func sentence(_ text: String) -> String {
 struct CommandHelp: Sendable {
     /// The summary in a list of commands, in a few words.
     var summary: String
-    /// The first paragraph, `nil` for a sentence of the summary.
+    /// The first paragraph; `nil` if the summary is enough.
     var description: String?
     /// The forms of a call; empty for a command that takes only flags.
     var usage: [String] = []

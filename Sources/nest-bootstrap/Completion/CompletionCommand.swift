@@ -57,9 +57,10 @@ struct CompletionCommand: Command {
     }
 }
 
-/// Splits a typed line into the words after the program's name, of which the last is being typed and may be empty.
+/// Splits a typed line into the words after the program's name.
 ///
-/// Quotes are removed, and a tilde at the beginning of a path is the home directory. Nothing else is expanded or run.
+/// The last word is being typed, and may be empty. Quotes are removed, and a tilde at the beginning of a path is the
+/// home directory. Nothing else is expanded or run.
 func shellWords(_ line: String, home: String?) -> [String] {
     var words: [String] = []
     /// The word that is being read, or `nil` between two words.
@@ -122,7 +123,7 @@ struct Completer {
     private let others: ArraySlice<String>
     private let environment: [String: String]
 
-    /// Creates a completer for the words after the program's name, of which the last is being typed and may be empty.
+    /// Creates a completer for the words after the program's name; the last one is being typed, and may be empty.
     init(words: [String], environment: [String: String]) {
         self.environment = environment
         current = words.last ?? ""

@@ -82,7 +82,7 @@ struct ImportCommand: Command {
         }
     }
 
-    /// Reads the three files; if one cannot be read, the problems of the others are reported too.
+    /// Reads the three files, and throws the problems of all of them.
     private func plans() throws(Problems) -> ImportedCluster {
         var problems: [Problem] = []
         let directory = path.endsWithSlash ? path : path + "/"

@@ -48,7 +48,7 @@ struct InitCommand: Command {
     var path = ""
     var settings: [String] = []
 
-    /// The beginning of a template's comment on what has to be adapted.
+    /// The beginning of a comment in a template on a value that has to be adapted.
     private static let change = "# CHANGE: "
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -120,7 +120,7 @@ struct InitCommand: Command {
         return files
     }
 
-    /// Returns what was written, what is to be changed, and the call of `check`.
+    /// Returns the lines about the written files, the values to change, and the call of `check`.
     private func report(_ files: [TemplateFile], _ path: String) -> String {
         var lines = files.map { "'\(printable(path))/\($0.path)' written" }
         for file in files {

@@ -158,7 +158,7 @@ extension CheckCounts {
     }
 }
 
-/// A check of the task files of this node, and of everything that they name.
+/// A check of the task files of this node and of everything that they name.
 struct PlanCheck {
     /// The task files with the address of this node, if that is known.
     let configuration: Configuration
@@ -174,8 +174,8 @@ struct PlanCheck {
 
     /// Reads the task files.
     ///
-    /// - Throws: ``Base/Problems`` of files that cannot be read, or that are wrong with this node's address; other
-    ///   problems of the files are findings.
+    /// - Throws: ``Base/Problems`` if a file cannot be read, or is wrong with this node's address. Other problems of
+    ///   the files are findings.
     init(_ options: Options) throws(Problems) {
         let read = try Configuration(checking: options)
         configurationWithoutAddress = read

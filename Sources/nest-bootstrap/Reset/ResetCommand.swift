@@ -58,7 +58,7 @@ struct ResetCommand: Command {
     }
 }
 
-/// The stop of the units, the locks, the removal of the program's own files, and the report around a ``ResetRun``.
+/// A reset with what precedes and follows a ``ResetRun``: units, locks, the program's own files, and the report.
 struct NodeReset {
     let options: Options
     let command: ResetCommand
@@ -68,10 +68,10 @@ struct NodeReset {
 
     private static let units = ["k8s-bootstrap.target", "k8s-bootstrap-*"]
 
-    /// The maximum time for units to stop, to which systemd sends SIGKILL 30 s after SIGTERM.
+    /// The maximum time for units to stop; systemd sends SIGKILL 30 s after SIGTERM.
     private static let stopLimit = Duration.seconds(90)
 
-    /// Undoes everything, or lists it in a dry run, and fails if something of the tasks may remain.
+    /// Undoes everything, or lists it in a dry run, and returns a failure if something may be left.
     func run() async throws -> ExitCode {
         guard options.root != nil || Machine.isRoot else {
             throw Problem("permission denied", hint: "run as root, or with '--root DIR'")
@@ -98,13 +98,13 @@ struct NodeReset {
 
     var isText: Bool { !options.output.isForPrograms }
 
-    /// Whether the systemd of this machine has the units of the tasks.
+    /// Whether systemd on this machine manages the units of the tasks.
     private var hasUnits: Bool { options.root == nil && Systemd.isRunning }
 
-    /// Whether reset commands are run; with a root they could change this machine instead.
+    /// Whether to run reset commands, which could change this machine instead of the files below a root.
     var runsCommands: Bool { options.root == nil || command.runsCommandsWithRoot }
 
-    /// The call that goes on with the reset, for hints.
+    /// The call that continues the reset, for hints.
     var call: String {
         options.quotedCall(["reset", "--yes"] + (command.runsCommandsWithRoot ? ["--run-commands"] : []))
     }
@@ -123,12 +123,12 @@ struct NodeReset {
         if report.isEmpty, report.problems.isEmpty { output.write("nothing to reset\n") }
     }
 
-    /// Undoes everything; the units have stopped.
+    /// Undoes everything after all units have stopped.
     private func perform(_ planned: ResetReport) async throws -> ExitCode {
         let (plan, locks) = try ResetPlan.locked(options)
         defer { withExtendedLifetime(locks) {} }
         let run = ResetRun(plan, of: self, isDryRun: false)
-        // Nothing is deleted before, so that a signal may end the program at once.
+        // Until now nothing was deleted, so a signal could end the program at once.
         var (report, signal) = await interruptible(by: try program.catchSignals()) {
             var run = run
             return await run.perform()

@@ -3,23 +3,23 @@ import Host
 import Planning
 import Reporting
 
-/// The removal of what tasks have made, or in a dry run the list of it.
+/// The removal of what tasks have made, or its preview in a dry run.
 ///
-/// It runs the commands and deletes the files of one task after the other, then the directories of all. The list of a
-/// task is written after its commands, and all lists at the end, so that an interrupted reset can be repeated. Commands
-/// that were interrupted, or that ended just before the list was written, are then run again.
+/// It runs the commands and deletes the files of one task after the other, then the directories of all tasks. The list
+/// of a task is written after its commands, and all lists at the end, so that an interrupted reset can be repeated.
+/// Commands that were interrupted, or that ended just before the list was written, are then run again.
 struct ResetRun {
     private let plan: ResetPlan
     private let reset: NodeReset
     private let isDryRun: Bool
 
-    /// The output of the progress, `nil` if that is not printed.
+    /// The output for progress, `nil` if none is printed.
     private let output: ConsoleOutput?
 
     private var report: ResetReport
     private var remover: ProductRemover
 
-    /// The directories that tasks which are undone have created.
+    /// The directories that the undone tasks have created.
     private var directories: [(task: String, path: String)] = []
 
     /// The paths that are not deleted and stay in the lists.
@@ -76,7 +76,7 @@ struct ResetRun {
                 try await run(commands, "the reset commands of task '\(list.task)'", of: list.task)
             }
             (list.isResetDue, list.reset) = (false, nil)
-            // The units below a root are not those of this machine, which the commands would change.
+            // The commands would change units of this machine, not those below the root.
             if !plan.store.root.isEmpty { list.former = [] }
             while let state = list.former.last {
                 let commands = ProductList.ResetCommands(state.commands, timeout: Self.restorationLimit)
@@ -151,9 +151,9 @@ struct ResetRun {
             let removal = remover.deleteDirectory(path)
             remaining.remove(ExactText(path))
             if removal == .notEmpty {
-                // It has the program's own lists, which are deleted at the end.
+                // It contains the program's own lists, which are deleted at the end.
                 if isPath(plan.store.path, below: plan.store.root + path) { continue }
-                // The commands, which a dry run does not run, may empty it.
+                // Commands that a dry run does not run may empty it.
                 if isDryRun, !report.commands.isEmpty { continue }
             }
             note(removal, path, of: task)
@@ -240,7 +240,7 @@ struct ResetPlan {
         return Problem(message, hint: "wait until it has ended, or stop it")
     }
 
-    /// Locks all tasks, also those that begin to exist meanwhile, and returns the plan and the locks.
+    /// Locks all tasks, including those that appear in the meantime, and returns the plan with the locks.
     static func locked(_ options: Options) throws -> (plan: Self, locks: [String: HeldLock]) {
         var locks: [String: HeldLock] = [:]
         while true {

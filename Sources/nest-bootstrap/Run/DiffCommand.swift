@@ -5,7 +5,6 @@ import Host
 import Planning
 import Reporting
 
-/// Of named tasks it also compares the dependencies, whose products may not exist yet.
 struct DiffCommand: TaskCommand {
     static let name = "diff"
 
@@ -54,6 +53,7 @@ struct DiffCommand: TaskCommand {
         _ program: Program
     ) async throws -> ExitCode {
         let plan = configuration.plan
+        // The products of dependencies, which may not exist yet, are compared too.
         let part = names.isEmpty ? plan : try plan.selecting(names, withDependencies: true)
         let signals = try program.catchSignals()
         let http = HTTPClient()

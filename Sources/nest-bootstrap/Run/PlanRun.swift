@@ -24,7 +24,7 @@ struct PlanRun {
         }
         if let part = command.part { return try await serve(part) }
         let allRecords = try configuration.records()
-        // The results of repetitions of a dependency do not count.
+        // Repetitions of a dependency do not count.
         let (part, missing) = try selection(allRecords)
         let records = command.isRepetition ? allRecords.repetitions : allRecords
         guard missing.isEmpty else {
@@ -96,9 +96,8 @@ struct PlanRun {
 
     /// Writes the metrics and reports to the cluster after a run by hand, as services do after the tasks of units.
     ///
-    /// systemd starts the report. Without systemd it is sent if the task file names a kubeconfig for reports. A run
-    /// below a root, or as another host, is not reported, because the cluster would take its state for that of a
-    /// machine.
+    /// Without systemd, the run itself reports if the task file names a kubeconfig for reports. A run below a root, or
+    /// as another host, is not reported, because the cluster would take its state for that of a machine with this name.
     private func concludeByHand() async {
         let options = configuration.options
         guard !options.isService else { return }
@@ -139,13 +138,13 @@ struct PlanRun {
         let attempt = try recorder.begin(context.task, using: inputs.inputs(of: step.task), lock)
         events.note(attempt: attempt, of: context.task)
         if let refusal { throw refusal }
-        // The process outside of the sandbox has done this.
+        // The process outside of the sandbox has already done this.
         if !command.isConfined { try await configuration.noteReset(of: step.task) }
         let outcome: Outcome
         do {
             outcome = try await runner.perform(step, context)
         } catch {
-            // Paths that stay in the list are compared with what is there.
+            // A path that stays in the list is only compared with what is there.
             if !command.isConfined {
                 try? Configuration.products(configuration.options).forgetMissing(of: step.task.name)
             }
@@ -201,7 +200,7 @@ struct PlanRun {
     ) async throws {
         // No units run from the files below a root.
         guard configuration.options.root == nil, let state = recorder.noteResult(outcome, of: task.name) else { return }
-        // These units may be starting because of this task.
+        // These units may be starting now, because of this task.
         let own = [task.unitName, repetitionUnitName(ofTask: task.name), targetName]
         var failure: (any Error)?
         for unit in task.restarts {
@@ -214,7 +213,7 @@ struct PlanRun {
                     failure = CancellationError()
                     break
                 }
-                // A unit that another task has yet to install does not run with the former file.
+                // A unit that another task has yet to install cannot run with the former file.
                 if error.code == ENOENT, configuration.plan.task(writingUnit: unit) != nil { continue }
                 failure = failure ?? Problem("\(error)", hint: error.advice ?? "see 'journalctl -u \(unit)'")
             }
@@ -265,10 +264,9 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
 
 /// The sandbox of this program while it uses a network.
 extension PlanRun {
-    /// Runs the task in another process in a sandbox, and returns its exit code or why it could not be run.
+    /// Runs a confined task in another process in a sandbox, and returns its exit code or why it could not be run.
     ///
-    /// The result is `nil` if the tasks are to be run in this process, because they are several or need no such
-    /// sandbox.
+    /// The result is `nil` if this process has to run the tasks, because there are several or the task is not confined.
     func runConfined(_ part: Plan, passing signals: AsyncStream<Int32>) async -> Result<ExitCode, Problem>? {
         guard configuration.isConfining, !command.tasks.isEmpty, part.steps.count == 1,
             let task = part.steps.first?.task, task.footprint.isConfined
@@ -293,7 +291,7 @@ extension PlanRun {
         }
     }
 
-    /// Returns the command that runs this program for a task, or for a part of it, in the sandbox.
+    /// Returns the command that runs this program in a sandbox for a task, or for a part of it.
     func sandboxed(_ task: PlannedTask, _ part: NetworkPart? = nil) async throws(SystemError) -> Host.Command {
         let state = try await prepareState(of: task, part)
         var options = configuration.options
@@ -349,7 +347,7 @@ extension PlanRun {
     private func inputs(of task: PlannedTask) -> [String] {
         let pinned = task.footprint.pinnedDigests.map { "\(RunEnvironment.usualCacheDirectory)/\($0)" }
         let earlier = configuration.plan.allDependencies(of: task.name).sorted()
-        // Objects of a set are deleted only if the manifests of no other task, which are in its cache, have them.
+        // An object of a set stays if it is in the manifests of another task, which are in the cache of that task.
         let others =
             task.recordedSets.isEmpty ? [] : configuration.plan.steps.map(\.task).filter { $0.name != task.name }
         let caches = others.filter { $0.footprint.manifests != nil }.map {
@@ -359,8 +357,7 @@ extension PlanRun {
             + earlier.map { "/run/nest-bootstrap/tasks/\($0)" }
     }
 
-    /// Returns the kubeconfigs of a task with the files to which they refer; in the sandbox it is said what is wrong
-    /// with them.
+    /// Returns the kubeconfigs of a task, and the files to which they refer as far as they can be read.
     private func kubeconfigFiles(_ task: PlannedTask) -> [String] {
         [task.footprint.kubeconfig, task.lock?.kubeconfig].compactMap { $0?.path }.unique().flatMap { path in
             let bytes = try? configuration.files.read(path, limit: SizeLimit.configuration)

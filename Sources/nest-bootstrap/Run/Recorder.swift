@@ -15,7 +15,7 @@ final class Recorder: Sendable {
     private let warn: @Sendable (Event) -> Void
     private let attempts = Locked<[String: Attempt]>([:])
 
-    /// Whether the end of a task could not be recorded, on which its dependants rely.
+    /// Whether the end of a task could not be recorded, so that its dependants cannot rely on it.
     var hasLostRecords: Bool { lost.withLock { $0 } }
 
     private let lost = Locked(false)
@@ -42,7 +42,7 @@ final class Recorder: Sendable {
             var record: TaskRecord?
             /// The lock of the task, which is held until the record of the end is written.
             var lock: HeldLock?
-            /// The record before the attempt, if that is of a success.
+            /// The record before the attempt, if it was a success.
             var success: TaskRecord?
             var reasons: [String] = []
             var publicReasons: [String] = []
@@ -79,7 +79,7 @@ final class Recorder: Sendable {
             record.attempt = records.nextAttempt(of: task)
             record.history = TaskHistory(after: earlier, isOfUnit: isOfUnit)
             record.inputs = inputs
-            // No event says that the wait for the lock has ended.
+            // No event reports the end of a wait for the lock.
             state.progress.endWaits()
             _ = state.waits.apply(nil, at: Self.now, notBefore: .zero)
             record.waits = state.waits.waits
@@ -110,7 +110,7 @@ final class Recorder: Sendable {
 
     private static var now: Duration { .milliseconds(Timestamp.uptimeMilliseconds()) }
 
-    /// Notes the result of a task before its units are restarted, and returns which restart is due, `nil` if none is.
+    /// Records the result of a task before its units are restarted, and returns the due restart if there is one.
     func noteResult(_ outcome: Outcome, of task: String) -> TaskHistory.Restart? {
         attempt(of: task).state.withLock { state in
             if case .changed = outcome, restartsUnits(task) { state.record?.history.noteChange() }
@@ -158,7 +158,7 @@ final class Recorder: Sendable {
         // No process may find the task unlocked before its record is written.
         defer { withExtendedLifetime(state.lock) {} }
         if case .failed(let error) = entry.outcome {
-            // The failures of an error without problems were reported by events.
+            // Events have already reported the failures of an error without problems.
             if !problems(of: error).isEmpty {
                 state.reasons.insert(chain(error), at: 0)
                 state.publicReasons.insert(publicChain(error), at: 0)
@@ -171,7 +171,7 @@ final class Recorder: Sendable {
         record.waits = state.waits.waits
         record.counts = state.progress.counts
         (record.reasons, record.publicReasons) = (Self.limited(state.reasons), Self.limited(state.publicReasons))
-        // The next attempt finds no difference, but must restart the units because of this one.
+        // The next attempt will find no difference, but has to restart the units because of this change.
         if state.progress.hasChanged, restartsUnits(entry.task), !entry.outcome.isSuccess {
             record.history.noteChange()
         }
@@ -182,7 +182,7 @@ final class Recorder: Sendable {
         if !write(record) { lost.withLock { $0 = true } }
     }
 
-    /// Returns whether a task was interrupted before it changed anything, so that an earlier success is still true.
+    /// Returns whether a task was interrupted before it changed anything, so that its earlier success is still true.
     private func isUntouched(_ state: Attempt.State, _ entry: Report.Entry) -> Bool {
         guard case .interrupted = entry.outcome, let footprint = task(entry.task)?.footprint else { return false }
         // Changes of programs and deletions are not reported as events.
@@ -219,7 +219,7 @@ final class Recorder: Sendable {
         lock.release()
     }
 
-    /// Writes a record, or warns and returns `false`.
+    /// Writes a record, or warns and returns `false` if that fails.
     @discardableResult
     private func write(_ record: TaskRecord) -> Bool {
         do throws(SystemError) {
@@ -246,7 +246,7 @@ extension TaskRecord {
     }
 }
 
-/// A copyable owner of a lock.
+/// A lock that can be copied, and is released with its last copy.
 final class HeldLock: Sendable {
     private let lock: FileLock
 

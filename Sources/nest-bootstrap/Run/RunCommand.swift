@@ -70,7 +70,7 @@ struct RunCommand: Command {
 
     var acts: Bool { !isDryRun }
 
-    // The callers of a run, such as systemd, wait for its end.
+    // A caller such as systemd waits for the end of a run.
     var outputLimit: Duration { isDryRun ? Program.readerLimit : Program.runLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -106,8 +106,7 @@ struct RunCommand: Command {
         }
     }
 
-    /// Returns the journal for entries about a run by hand, `nil` if its output goes there anyway or it changes no
-    /// node.
+    /// Returns the journal for entries about a run by hand; `nil` if the output is the journal, or no node is changed.
     private func auditJournal(_ options: Options, _ output: ConsoleOutput) -> JournalQueue.Sender? {
         guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot || isConfined else {
             return nil

@@ -45,7 +45,7 @@ struct LogsCommand: TaskCommand {
         output.report(warnings: unknownNames(options))
         output.flush(idleLimit: .seconds(10))
         var environment = options.environment
-        // journalctl's own options without S, with which less cuts long lines.
+        // These are the defaults of journalctl without S, which makes less cut long lines.
         if environment["SYSTEMD_LESS"] == nil { environment["SYSTEMD_LESS"] = "FRXMK" }
         // Without the user that units run as, only the entries of root are shown.
         let user = try? await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
@@ -69,7 +69,7 @@ struct LogsCommand: TaskCommand {
         func sent(_ field: String) -> [[String]] { users.map { [field, "_UID=\($0)"] } }
         var matches: [[String]] = []
         if names.isEmpty {
-            // Before the journal runs, the generator writes to the kernel log, as only root can.
+            // Before the journal runs, the generator writes to the kernel log, as only root may.
             let identifier = "SYSLOG_IDENTIFIER=nest-bootstrap"
             matches = sent(identifier) + [[identifier, "_TRANSPORT=kernel"]]
         }

@@ -5,7 +5,7 @@ import Host
 import Planning
 import Reporting
 
-/// One look at the states of this node's tasks, for `status`, or looks until they have succeeded, for `status --wait`.
+/// The report of `status`, at once or, with `--wait`, after the tasks have succeeded or time is up.
 struct StatusReport {
     let configuration: Configuration
     let command: StatusCommand
@@ -42,8 +42,8 @@ struct StatusReport {
                 output.report(warnings: configuration.environment(HTTPClient()).formerSetWarnings())
             }
             guard command.isWaiting else { return findings.exitCode }
-            // A wait is for a node that is ready, on which repetitions have no effect. A failed task that is retried
-            // has not failed for good, so that time is up.
+            // A wait is about the readiness of the node, which repetitions do not affect. With a failed task that will
+            // be retried, the wait has timed out rather than failed.
             return isPermanent ? .failure : hasSucceeded ? .success : .incomplete
         }
     }

@@ -8,7 +8,7 @@ struct StatusFindings {
     /// The states of the shown tasks in the order of the plan.
     var statuses: [TaskStatus]
 
-    /// Whether a shown task, or one that it depends on, has failed so that a person has to act.
+    /// Whether a shown task, or one that it depends on, has failed permanently.
     var isPermanent: Bool
 
     /// The tasks whose masked units keep shown tasks from succeeding.
@@ -93,7 +93,7 @@ struct StatusSurvey {
 
     /// Returns the states of the services of tasks, and the times until their timers elapse.
     ///
-    /// If systemd fails to answer, the error comes with what was read before; where it does not run, there is none.
+    /// If systemd does not answer, the states read so far are returned with the error. Without systemd, there are none.
     private func services() async -> ([String: ServiceState], [String: Duration], (any Error)?) {
         guard configuration.options.root == nil, Systemd.isRunning else { return ([:], [:], nil) }
         let plan = configuration.plan

@@ -48,7 +48,7 @@ struct StatusWatch {
         while !Task.isCancelled {
             let start = ContinuousClock.now
             let findings = await survey.findings(of: plan)
-            // The survey is incomplete.
+            // An interrupted survey is incomplete.
             if Task.isCancelled { break }
             last = findings
             display.show(findings)
@@ -69,7 +69,7 @@ private struct StatusDisplay: Sendable {
 
     private let output: ConsoleOutput
     private var form: Form
-    /// ``StatusWatch/start``; if it is set, results of tasks that systemd is about to start are left out too.
+    /// ``StatusWatch/start``; with it, results of tasks that systemd is about to start are left out too.
     var start: Duration?
     /// The last error of a survey, which is reported once for as long as it persists.
     private var warning: String?

@@ -60,7 +60,7 @@ struct MetricsWriter {
         return metricsText(version: programVersion, tasks: tasks, certificates: certificates)
     }
 
-    /// Returns the record of a task, as interrupted if its process was killed.
+    /// Returns the record of a task, which counts as interrupted if its process was killed.
     private func record(of task: String, in records: RecordStore) -> TaskRecord? {
         func read() -> TaskRecord? { (try? records.record(of: task)).flatMap(\.self) }
         guard let first = read(), first.outcome == nil, records.runner(of: task) == nil else { return read() }

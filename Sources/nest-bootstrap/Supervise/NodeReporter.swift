@@ -21,9 +21,9 @@ struct NodeReporter {
     /// The age at which an unchanged condition is written again, which shows that the node still reports.
     private static let refreshInterval = Duration.seconds(24 * 3600)
 
-    /// Reports once, and returns why a later attempt is needed, `nil` if none is, or if no kubeconfig exists.
+    /// Reports once, and returns why a later attempt is needed; `nil` if none is, also without a kubeconfig.
     ///
-    /// It prints a problem that lasts longer than the grace period, and then also its end.
+    /// A problem is printed if it lasts longer than the grace period, and then its end too.
     func report(_ http: HTTPClient, within limit: Duration) async -> String? {
         guard let kubeconfig = kubeconfig() else { return nil }
         do throws(SystemError) {
@@ -36,7 +36,7 @@ struct NodeReporter {
             let before = records.reportState()
             var state = before
             let condition = condition(records, &state)
-            // If the process is killed while it sends, the next one goes on with the state.
+            // If this process is killed while it sends, the next one continues with the state.
             if state != before { try records.write(state) }
             let noted = state
             let reason: String?
@@ -98,7 +98,7 @@ struct NodeReporter {
                     try await reports.write(due, BootstrapCondition.type, of: name, until: deadline)
                 }
             }
-            // An Event that is sent again has the same name, and is no second Event.
+            // An Event that is sent again has the same name, so that it is not duplicated.
             for (index, failure) in state.failures.enumerated() {
                 if !failure.isSent { try await reports.write(event(failure, of: name), until: deadline) }
                 state.failures[index].isSent = true
@@ -144,7 +144,7 @@ struct NodeReporter {
         return event
     }
 
-    /// Returns the name of an Event, which identifies it on this boot.
+    /// Returns the name of an Event, which stays the same on this boot.
     private func eventName(_ kind: String, _ task: String, _ first: Timestamp, _ node: String) -> String {
         let boot = (try? Machine.bootIdentifier()) ?? ""
         let digest = sha256(Array("\(boot) \(node) \(task) \(kind) \(first)".utf8))
@@ -155,7 +155,7 @@ struct NodeReporter {
 
 /// The service of reports, `supervise --only-report`.
 extension NodeReporter {
-    /// The delays in seconds before the first attempt, which spread the reports of nodes that booted together.
+    /// The delay in seconds before the first attempt, which spreads the reports of nodes that boot at the same time.
     private static let delays = 1.0...10.0
     private static let attemptLimit = Duration.seconds(20)
 

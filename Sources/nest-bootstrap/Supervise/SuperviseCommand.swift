@@ -63,7 +63,7 @@ struct SuperviseCommand: Command {
             ? .success : .failure
     }
 
-    /// Has systemd generate the units again, now that the task file, which was invalid then, is valid.
+    /// Generates the units again and starts them, after a task file that was invalid has been corrected.
     private func loadCorrectedFile(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> ExitCode {
         try await Systemd.reload()
         guard try await Systemd.description(of: healthUnitName) != invalidHealthDescription else {
@@ -80,8 +80,9 @@ struct SuperviseCommand: Command {
     }
 }
 
-/// The judgement of the health service on the units of tasks, after a failure and then every ten seconds until no unit
-/// has failed.
+/// The reaction of the health service to failed units of tasks.
+///
+/// The service runs after a failure, and then every ten seconds until no unit has failed.
 struct Supervisor {
     let configuration: Configuration
 
@@ -155,7 +156,7 @@ struct Supervisor {
             let isRepetition = observation.subject != observation.task
             report("task '\(observation.task)' failed\(isRepetition ? " when it was repeated" : retry)")
         }
-        // A failure since the observation did not start the timer, which was still active.
+        // A failure after the observations did not start the timer, because it was still active.
         if health.failed.isEmpty, try await self.observations(records).observations.contains(where: \.hasFailed) {
             try await Systemd.queue([(.start, healthTimerName)])
             return false
@@ -163,7 +164,7 @@ struct Supervisor {
         return !health.failed.contains { configuration.plan.position(of: $0) != nil }
     }
 
-    /// Observes the units of all tasks, and notes the failed units whose tasks have succeeded by hand since.
+    /// Observes the units of all tasks, and records which failed units have succeeded by hand since then.
     private func observations(_ records: RecordStore) async throws -> (observations: [Observation], areByHand: Bool) {
         let tasks = configuration.plan.steps.map(\.task)
         let repeated = tasks.filter { $0.interval != nil }
@@ -175,14 +176,14 @@ struct Supervisor {
             // A masked unit is disabled on purpose.
             guard let service = services[task.unitName], service.unit.load != "masked" else { continue }
             let record = try? records.record(of: task.name)
-            // Of a failure that could not be recorded, the record is that of an earlier success.
+            // A failure that could not be recorded leaves the record of an earlier success.
             if service.hasFailed, !service.hasJob, let record, record.isSuccess, let failedAt = service.failedAt,
                 failedAt < .milliseconds(record.uptimeMilliseconds)
             {
                 try records.recordSuccessByHand(of: task.name)
                 areByHand = true
             }
-            // After SIGTERM to its process, a unit is active although the task has not succeeded.
+            // A unit whose process was ended by SIGTERM is active although the task has not succeeded.
             let hasSucceeded = service.unit.isActive && record?.isSuccess == true
             let attempt = record?.history.unitAttempts ?? 1
             observations.append(

@@ -46,7 +46,7 @@ struct UnitsCommand: Command {
 
     var acts: Bool { true }
 
-    /// Accepts one directory, or the three directories of a generator: for normal, early and late units.
+    /// Accepts one directory, or three as a generator gets them: for normal, early and late units.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         guard let directory = names.first, [1, 3].contains(names.count), !names.contains("") else {
             throw UsageError("'units' takes one directory, or the three directories of a systemd generator")
@@ -118,7 +118,7 @@ struct UnitWriter {
         return .success
     }
 
-    /// Returns the tasks that have run on this boot, or run now.
+    /// Returns the tasks that have started on this boot.
     private func knownTasks() -> [String] {
         (try? RecordStore(path: try Configuration.statePath(options), boot: nil).knownTasks()) ?? []
     }

@@ -44,7 +44,7 @@ struct InputReader {
         task.verb.footprint.writes.contains { isPath(path, at: $0.path.path.withoutSlashesAtEnd) }
     }
 
-    /// Returns the manifests in a directory of manifests, else the path itself.
+    /// Returns the manifests in the directory if the path is one of manifests, else the path itself.
     private func paths(of read: Footprint.Read) -> [String] {
         let path = read.path.path
         guard path.isAbsolutePath else { return [] }

@@ -75,7 +75,7 @@ struct UpCommand: TaskCommand {
         }
     }
 
-    /// Checks the task files and what they name, prints what is wrong, and then returns `nil`.
+    /// Checks the task files and what they name, and returns them; prints what is wrong, and then returns `nil`.
     private func checked(_ options: Options, _ output: ConsoleOutput) async throws -> Configuration? {
         var configuration: Configuration?
         var problems: [Problem]
@@ -111,7 +111,7 @@ struct UpCommand: TaskCommand {
         output.write(lines.map { printable($0) + "\n" }.joined())
     }
 
-    /// Shows the started tasks until systemd has nothing left to do for them, then the result.
+    /// Shows the started tasks until systemd has nothing left to do for them, and then the result.
     private func follow(
         _ plan: UpPlan,
         since start: Duration,

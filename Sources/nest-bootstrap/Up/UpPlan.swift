@@ -106,11 +106,11 @@ struct UpPlan {
                 // An active timer keeps the interval with which it was started.
                 if task.interval != nil, !isKeptOff[index] { jobs.append((.restart, timerName(ofTask: task.name))) }
             } else if isUp, let before, unit?.active == "active" {
-                // With a unit, systemd restarts the active units that require it.
+                // When systemd restarts a unit, it also restarts the active units that require it.
                 runsAgain[index] = true
                 start(.follows(before), nil)
             } else if isWanted, !isUp {
-                // The unit may be active although the last run failed by hand, or its process was killed.
+                // The unit may be active although a run by hand has failed, or the process was killed.
                 runsAgain[index] = unit?.active == "active" && !isKeptOff[index]
                 let job: Systemd.Job = (runsAgain[index] ? .restart : .start, task.unitName)
                 start(.state(statuses[index].state), job)
@@ -132,8 +132,8 @@ struct UpPlan {
         _ reader: InputReader
     ) -> Reason? {
         guard var earlier = (try? records.record(of: task.name))?.inputs else { return .unrecorded }
-        // A repetition after the recorded run has used newer files. The unit is still that of the run, whose
-        // declaration is compared therefore.
+        // A repetition after the recorded run has used newer files, but the unit and its declaration are those of the
+        // run.
         if let repetition = status.repetition?.state, repetition.isSuccess || repetition == .running,
             let files = (try? records.repetitions.record(of: task.name))?.inputs?.files
         {
@@ -150,9 +150,9 @@ struct UpPlan {
 /// The result of the tasks that `up` has started.
 struct UpResult {
     var statuses: [TaskStatus] = []
-    /// The tasks whose masked units keep them, and tasks that depend on them, from running.
+    /// The tasks that do not run because their units are masked.
     var masked: [String] = []
-    /// The failed tasks on which each task depends, by its name.
+    /// The failed tasks on which a task depends, by the name of the task.
     var blockers: [String: [String]] = [:]
 
     /// Creates the result of an `up` that had nothing to start.
