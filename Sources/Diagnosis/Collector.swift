@@ -101,16 +101,11 @@ public struct Collector: Sendable {
         return try? await filter(command, input: none, outputLimit: 8 << 20, deadline: .now + limit)
     }
 
-    /// Returns the output of a program, `nil` if it fails or does not end in time.
-    private func output(_ program: String, _ arguments: [String]) async -> [UInt8]? {
-        guard let result = await result(program, arguments), result.status.isSuccess else { return nil }
-        return result.output.copy
-    }
-
     private func services(_ names: [String]) async -> [String: Service]? {
         guard isThisMachine else { return nil }
-        let output = await output("systemctl", ["show", "-p", Service.properties.joined(separator: ",")] + names)
-        return output.map { Service.read(String(decoding: $0, as: UTF8.self)) }
+        let result = await result("systemctl", ["show", "-p", Service.properties.joined(separator: ",")] + names)
+        guard let result, result.status.isSuccess else { return nil }
+        return Service.read(String(decoding: result.output.copy, as: UTF8.self))
     }
 
     /// Reads what the journal has about the last start of a unit.
