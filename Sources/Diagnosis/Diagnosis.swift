@@ -23,7 +23,7 @@ public struct Finding: Sendable, Hashable {
     /// The thing that is wrong, such as a file.
     public var subject: String
     public var cause: String
-    /// The correction, as an imperative.
+    /// What to do, as an imperative.
     public var fix: String
 
     public init(
@@ -69,7 +69,7 @@ public struct NodeDiagnosis: Sendable {
     public var others: [Finding] { findings.dropFirst().filter { $0.kind == .cause } }
 }
 
-/// The recognition of one fault in the facts.
+/// A rule that recognizes one fault in the facts.
 struct Rule: Sendable {
     typealias Found = (subject: String, cause: String, fix: String)
 

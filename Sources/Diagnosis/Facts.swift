@@ -227,7 +227,7 @@ struct ServerFacts: Sendable {
 
 /// The Node and its pods in the cluster.
 struct ClusterFacts: Sendable {
-    /// Whether the server has answered if the Node exists.
+    /// Whether the server has replied to the request for the Node.
     var isKnown = false
     var node: NodeObject?
     var pods: [PodObject] = []

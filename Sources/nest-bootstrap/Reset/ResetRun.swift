@@ -153,7 +153,7 @@ struct ResetRun {
             if removal == .notEmpty {
                 // It contains the program's own lists, which are deleted at the end.
                 if isPath(plan.store.path, below: plan.store.root + path) { continue }
-                // Commands that a dry run does not run may empty it.
+                // A dry run does not run the commands, which may empty it.
                 if isDryRun, !report.commands.isEmpty { continue }
             }
             note(removal, path, of: task)

@@ -36,12 +36,12 @@ struct StatusFindings {
     }
 }
 
-/// The determination of the states of this node's tasks on this boot, from the records and from systemd.
+/// A survey of the states of this node's tasks on this boot, from the records and from systemd.
 struct StatusSurvey {
     let configuration: Configuration
     let records: RecordStore
 
-    /// The time between two surveys; some changes cause no event for which one could wait.
+    /// The time between two surveys, which are repeated because some changes cause no event.
     static let interval = Duration.milliseconds(500)
 
     /// Determines the states of the tasks of a plan, without those of systemd if it does not answer.
