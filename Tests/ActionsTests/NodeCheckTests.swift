@@ -304,21 +304,4 @@ struct NodeCheckTests {
             }
         }
     }
-
-    @Test func `the call that writes a missing kubeconfig is about the same node`() async throws {
-        let tasks = """
-            tasks:
-              kc:
-                kubeconfig: {path: /k, user: u, server: 'https://x', certificateAuthority: /a, certificate: /c, key: /y}
-              uses: {after: [kc], apply: {kubeconfig: /k, manifests: [duck.yaml]}}
-            """
-        try await withBench(tasks) { bench in
-            let context = try bench.context("uses", callArguments: ["--role", "worker", "--root", "/tmp/r 14"])
-            let problem = await #expect(throws: Problem.self) {
-                _ = try await context.run.connections.client(kubeconfig: "/k", context)
-            }
-            let call = "nest-bootstrap run --task kc --role worker --root '/tmp/r 14'"
-            #expect(problem?.hint == "task 'kc' writes it: run \(call)")
-        }
-    }
 }

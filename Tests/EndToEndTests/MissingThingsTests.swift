@@ -58,6 +58,7 @@ struct MissingThingsTests {
         let tasks = Self.manifests.keys.sorted().map { name in
             "  \(name): {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [\(name).yaml]}}\n"
         }
+        // The missing objects depend on a task that never succeeds: the run must know their task all the same.
         let node = try TestNode(
             "tasks:\n\(tasks.joined())"
                 + "  gate: {exec: {command: 'false'}}\n"
@@ -68,7 +69,8 @@ struct MissingThingsTests {
         return node
     }
 
-    @Test func `a missing object is reported with its dependant, the line, and what to do`() async throws {
+    @Test func `a missing object is reported with its dependant, the line, and the task that creates it`() async throws
+    {
         let cluster = try await TestCluster.shared.value
         let node = try node(cluster)
         let result = try await node.run("run")
@@ -77,20 +79,20 @@ struct MissingThingsTests {
         let lines = result.errorLines.map { $0.replacing("\(node.directory)/", with: "") }
         for (start, end) in [
             (
-                "lost: error: lost.yaml:5:14: ConfigMap/nosuch/lost: namespace 'nosuch' does not exist; ",
+                "lost: error: lost.yaml:5:14: ConfigMap/nosuch/lost: namespace 'nosuch' does not exist; no task ",
                 "or correct 'metadata.namespace'"
             ),
             (
                 "early: error: early.yaml:6:14: ConfigMap/missing-later/early: namespace 'missing-later' ",
-                "or correct 'metadata.namespace'"
+                "task 'brings' provides it (later.yaml:1:1); write 'after: [brings]' in task 'early'"
             ),
             (
-                "widget: error: widget.yaml:1:13: Widget/w: the server has no kind 'Widget' in 'example.test/v1'; ",
+                "widget: error: widget.yaml:1:13: Widget/w: the server has no kind 'Widget' in 'example.test/v1'; no task ",
                 "apply the CustomResourceDefinition that defines it first"
             ),
             (
                 "gadget: error: gadget.yaml:1:13: Gadget/g: the server has no kind 'Gadget' in 'example.test/v1'; ",
-                "apply the CustomResourceDefinition that defines it first"
+                "task 'brings' provides it (later.yaml:5:1); write 'after: [brings]' in task 'gadget'"
             ),
             (
                 "old-version: error: old-version.yaml:1:13: Deployment/d: the server has no kind 'Deployment' in ",

@@ -58,15 +58,15 @@ struct UndeclaredDependencies {
 
     /// Reports tasks that apply objects without running after the task that provides their kind or namespace.
     private mutating func requireTypes() {
-        var provided = ProviderIndex<String>()
+        var provided = ProviderIndex<ProvidingTask>()
         for (task, manifests) in contents {
             for manifest in manifests {
-                provided.insert(manifest, as: task.name)
+                provided.insert(manifest, as: ProvidingTask(task: task.name, location: manifest.location))
             }
         }
         for (task, manifests) in contents {
             for manifest in manifests {
-                let sources = manifest.identity.requirements.map { provided.providers(of: $0) }
+                let sources = manifest.identity.requirements.map { provided.providers(of: $0).map(\.task) }
                 for missing in sources where isMissing(missing, in: task) {
                     require(missing, in: task, at: task.location) {
                         "applies \(manifest.identity), which needs a kind or namespace of task '\($0)'"

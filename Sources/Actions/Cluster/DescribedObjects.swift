@@ -68,7 +68,7 @@ struct TaskDescription: Sendable {
 
     let task: String
     /// The kinds and namespaces that the manifests define.
-    private(set) var provided = ProviderIndex<String>()
+    private(set) var provided = ProviderIndex<ProvidingTask>()
     private var places: [Name: [(namespace: String?, location: SourceLocation)]] = [:]
     /// The namespace of objects without one; `nil` if it is not known.
     private let defaultNamespace: String?
@@ -95,7 +95,7 @@ struct TaskDescription: Sendable {
         for manifest in contents.manifests {
             let name = Name(kind: DefinedKind(inAnyBuiltInGroup: manifest.identity.type), name: manifest.identity.name)
             places[name, default: []].append((manifest.identity.namespace, manifest.location))
-            provided.insert(manifest, as: task)
+            provided.insert(manifest, as: ProvidingTask(task: task, location: manifest.location))
         }
     }
 
@@ -108,18 +108,74 @@ struct TaskDescription: Sendable {
     }
 }
 
-extension ActionContext {
+/// A task, and the location of its manifest that defines a kind or namespace.
+struct ProvidingTask: Sendable {
+    var task: String
+    var location: SourceLocation
+}
+
+/// Hints about kinds and namespaces that the server lacks, derived from the manifests of the plan.
+struct DependencyHints {
+    /// The context of the task whose objects failed.
+    let context: ActionContext
+
     /// Returns whether the plan may still create a kind or namespace that the server lacks.
     ///
     /// A program of an earlier task may create anything.
     func mayAppear(_ requirement: Requirement) async -> Bool {
-        let plan = run.plan
-        let earlier = plan.allDependencies(of: task.name)
+        let plan = context.run.plan
+        let earlier = plan.allDependencies(of: context.task.name)
         if plan.steps.contains(where: { earlier.contains($0.task.name) && $0.task.footprint.runsPrograms }) {
             return true
         }
-        return await run.describedObjects.all(self).contains { other in
-            other.task != task.name && other.doubt != nil || !other.provided.providers(of: requirement).isEmpty
+        let (provided, isComplete) = await provided()
+        return !isComplete || !provided.providers(of: requirement).isEmpty
+    }
+
+    /// Adds hints to failures: the task that provides the missing kind or namespace, and how to run after that task.
+    func add(to failures: [ObjectFailure]) async -> [ObjectFailure] {
+        guard failures.contains(where: { Self.requirement($0.cause) != nil }) else { return failures }
+        let (provided, isComplete) = await provided()
+        return failures.map { failure in
+            guard let requirement = Self.requirement(failure.cause), var fault = failure.faults.first else {
+                return failure
+            }
+            if let source = provided.providers(of: requirement).first {
+                fault.message += "; task '\(source.task)' provides it (\(source.location))"
+                fault.hint = hint(for: source)
+            } else if isComplete {
+                fault.message += "; no task of this node provides it"
+                let similar = requirement.kind.flatMap(provided.similarKind)
+                fault.hint = similar.map { "did you mean 'kind: \($0.kind)'?" } ?? fault.hint
+            }
+            var failure = failure
+            failure.faults[0] = fault
+            return failure
         }
+    }
+
+    /// Returns the kind or namespace that an object needs and the server does not have, `nil` for other failures.
+    private static func requirement(_ cause: ObjectFailure.Cause) -> Requirement? {
+        switch cause {
+        case .missingKind(let type): .kind(DefinedKind(type))
+        case .missingNamespace(let name): .namespace(name)
+        default: nil
+        }
+    }
+
+    private func hint(for source: ProvidingTask) -> String {
+        if source.task == context.task.name { return "see why that object could not be applied" }
+        if context.run.plan.allDependencies(of: context.task.name).contains(source.task) {
+            return "run \(context.run.quotedCall(running: source.task)) again"
+        }
+        return "write 'after: [\(source.task)]' in task '\(context.task.name)'"
+    }
+
+    /// Returns the kinds and namespaces that all manifests define, and whether all those of other tasks can be read.
+    private func provided() async -> (index: ProviderIndex<ProvidingTask>, isComplete: Bool) {
+        let tasks = await context.run.describedObjects.all(context)
+        var index = ProviderIndex<ProvidingTask>()
+        for task in tasks { index.insert(task.provided) }
+        return (index, tasks.allSatisfy { $0.task == context.task.name || $0.doubt == nil })
     }
 }

@@ -60,15 +60,16 @@ final class FailureReporter: Sendable {
     /// Emits the failures that have not been emitted yet.
     func report() async {
         // In a cancelled task, these events would be dropped, but failures before an interruption must be reported.
-        await Task { reportPending() }.value
+        await Task { await reportPending() }.value
     }
 
-    private func reportPending() {
+    private func reportPending() async {
         let pending = state.withLock { state in
             defer { state.pending = [] }
             return state.pending
         }
-        for group in FailureGroup.groups(of: pending.sorted(by: Self.isBefore)) {
+        let failures = await DependencyHints(context: context).add(to: pending.sorted(by: Self.isBefore))
+        for group in FailureGroup.groups(of: failures) {
             for (index, failure) in group.members.enumerated() {
                 let object = Event.FailedObject(
                     failure.object.description,

@@ -84,7 +84,7 @@ struct ApplyAction: Action {
                     defaultNamespace: namespace
                 )
             },
-            mayAppear: { [context] in await context.mayAppear($0) },
+            mayAppear: { [context] in await DependencyHints(context: context).mayAppear($0) },
         ) { [context] message in
             switch message {
             case .applied(let identity, let result):

@@ -6,6 +6,11 @@ public enum Requirement: Sendable, Hashable {
     case kind(DefinedKind)
     /// A namespace, identified by its name.
     case namespace(String)
+
+    /// The kind, or `nil` for a namespace.
+    public var kind: DefinedKind? {
+        if case .kind(let kind) = self { kind } else { nil }
+    }
 }
 
 /// The namespaces and kinds that manifests define, each with its providers.
@@ -24,9 +29,23 @@ public struct ProviderIndex<Provider: Sendable>: Sendable {
         providers[provided, default: []].append(provider)
     }
 
+    /// Adds all entries of another index.
+    public mutating func insert(_ other: Self) {
+        providers.merge(other.providers) { $0 + $1 }
+    }
+
     /// Returns the providers of a kind or namespace, in the order in which they were added.
     public func providers(of requirement: Requirement) -> [Provider] {
         providers[requirement] ?? []
+    }
+
+    /// Returns a provided kind of the same group with a similar name.
+    public func similarKind(to missing: DefinedKind) -> DefinedKind? {
+        let kinds = providers.keys.compactMap { requirement -> DefinedKind? in
+            if case .kind(let kind) = requirement, kind.group == missing.group { kind } else { nil }
+        }
+        let near = nearestName(to: missing.kind, in: kinds.map(\.kind).sorted())
+        return kinds.first { $0.kind == near }
     }
 
     /// Returns the first provider of an object's kind or namespace.
