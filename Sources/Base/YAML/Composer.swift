@@ -192,7 +192,7 @@ extension Composer {
 
     /// Converts a node to a key, or reports why it cannot be one.
     private mutating func key(of node: Node, at location: SourceLocation) -> CollectionFrame.Key {
-        var (place, message, hint) = (location, "\(node.kindName) cannot be a key", "if it is text, put it in quotes")
+        var (message, hint) = ("\(node.kindName) cannot be a key", "if it is text, put it in quotes")
         switch node.content {
         case .string(let text): return .text(text, location)
         case .boolean(let value):
@@ -211,11 +211,12 @@ extension Composer {
             hint = "put it in quotes: '\(node.spelling ?? "")'"
         case .sequence: break
         case .mapping:
-            hint = "if it is text, such as '{{ name }}', put it in quotes"
             // The place of the whole value, where its reader would report a mapping instead of a string.
-            if let outer = frames.last, outer.isFlow { place = outer.location }
+            let outer = frames.last.flatMap { $0.isFlow ? $0.location : nil }
+            problems.append(.mappingAsKey(at: outer ?? location))
+            return .invalid
         }
-        problems.append(Problem(message, at: place, hint: hint))
+        problems.append(Problem(message, at: location, hint: hint))
         return .invalid
     }
 }

@@ -59,11 +59,7 @@ struct SyntaxReport {
         guard before.isEmpty || before.first == ":" || before.first == "-" else { return nil }
         let column = text.unicodeScalars.distance(from: text.startIndex, to: open)
         guard column <= failure.problemMark.column else { return nil }
-        return Problem(
-            "'{{' begins a mapping in a mapping in YAML",
-            at: location(EventMark(line: number, column: column)),
-            hint: "write the result of the template, as of 'helm template', or put it in quotes if it is text"
-        )
+        return .mappingAsKey(at: location(EventMark(line: number, column: column)))
     }
 
     /// A string that is never closed, or is closed by a quote that was meant to begin another string.
@@ -201,5 +197,13 @@ struct SyntaxReport {
         var text = line.drop { $0 == " " }
         while text.hasPrefix("- ") { text = text.dropFirst(2).drop { $0 == " " } }
         return (line.utf8.distance(from: line.startIndex, to: text.startIndex), text)
+    }
+}
+
+extension Problem {
+    /// Creates the problem of a mapping as a key, which is how YAML reads a template such as `{{ name }}`.
+    static func mappingAsKey(at location: SourceLocation) -> Problem {
+        let hint = "put it in quotes if it is text, or write the result of the template"
+        return Problem("a mapping cannot be a key, as in '{{ name }}'", at: location, hint: hint)
     }
 }

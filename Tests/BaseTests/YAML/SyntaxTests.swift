@@ -55,12 +55,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a: {{ x }}-y\n", "1:4"), ("a: {{ include \"x\" . }}\n", "1:4"), ("{{- if .x }}\na: 1\n{{- end }}\n", "1:1"),
+        ("a: {{ x }}\n", "1:4"), ("a: {b: {{ c }}}\n", "1:8"), ("a: {{ x }}-y\n", "1:4"),
+        ("a: {{ include \"x\" . }}\n", "1:4"), ("{{- if .x }}\na: 1\n{{- end }}\n", "1:1"),
     ])
     func `a template is reported`(text: String, place: String) {
         #expect(
-            problems(of: text) == "t.yaml:\(place): '{{' begins a mapping in a mapping in YAML; "
-                + "write the result of the template, as of 'helm template', or put it in quotes if it is text"
+            problems(of: text) == "t.yaml:\(place): a mapping cannot be a key, as in '{{ name }}'; "
+                + "put it in quotes if it is text, or write the result of the template"
         )
     }
 
