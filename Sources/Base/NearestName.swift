@@ -14,7 +14,7 @@ public func nearestName(to name: String, in names: some Sequence<String>) -> Str
     return nearest?.name
 }
 
-/// A name in the form in which it is compared with others.
+/// A name in the form that is compared with others.
 private struct ComparedName {
     /// The lower-case characters, without the dashes before the name of a flag.
     let characters: [Unicode.Scalar]

@@ -1,8 +1,6 @@
 import Glibc
 
-/// A network interface of a machine.
 public struct NetworkInterface: Sendable, Hashable {
-    /// An address of an interface.
     public struct Address: Sendable, Hashable {
         /// The state of an address, which decides whether other machines can rely on it.
         public enum State: Sendable, Hashable {

@@ -66,7 +66,7 @@ public struct Problems: Error, Sendable, Hashable, CustomStringConvertible {
     /// The problems without duplicates, sorted by location; problems without a location come first.
     public private(set) var all: [Problem]
 
-    /// The error of a task whose events have reported what is wrong.
+    /// The error of a task whose events have reported the problems.
     public static let alreadyReported = Problems([])
 
     public init(_ all: [Problem]) {

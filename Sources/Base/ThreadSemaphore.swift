@@ -6,14 +6,14 @@ internal import Glibc
 /// clock, which is never set. The corresponding C types are `pthread_mutex_t` and `pthread_cond_t`.
 @safe
 final class ThreadSemaphore: Sendable {
-    /// The arguments of the C functions, at an address that does not change.
+    /// The C objects and the counter, at an address that does not change.
     @safe private struct Raw {
         var mutex = unsafe pthread_mutex_t()
         var condition = pthread_cond_t()
         var count = 0
     }
 
-    // The mutex protects the count behind the pointer.
+    // The mutex protects the counter behind the pointer.
     private nonisolated(unsafe) let raw: UnsafeMutablePointer<Raw>
 
     init() {

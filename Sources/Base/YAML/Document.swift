@@ -1,4 +1,3 @@
-/// One document of a file.
 public struct Document: Sendable {
     /// The value, `nil` if the document contains only comments.
     public var root: Node?
@@ -10,7 +9,6 @@ public struct Document: Sendable {
     public var location: SourceLocation
 }
 
-/// A document with problems.
 public struct InvalidDocument: Error, Sendable {
     public let problems: Problems
 
