@@ -20,7 +20,7 @@ public enum NodeAddress: Sendable, Hashable {
         case .missing(let reason):
             return .missing(message: "no address matches: \(reason)", hint: Self.advice(rule))
         case .unknown(let number):
-            // RFC 5737 and RFC 3849.
+            // RFC 5737 and RFC 3849 reserve these addresses for documentation.
             return .scalar(.string(rule.version == .ipv4 ? "192.0.2.\(number)" : "2001:db8::\(number)"))
         }
     }

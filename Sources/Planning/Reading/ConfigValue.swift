@@ -28,7 +28,7 @@ struct ConfigValue {
         case content
     }
 
-    /// Returns the string, or `nil` after reporting that the value is not a valid string.
+    /// Returns the string, or `nil` after reporting that the value is no string or has characters that are not allowed.
     func string(_ kind: TextKind = .line, expected: String = "a string", mayBeEmpty: Bool = false) -> String? {
         guard let string = node.string else { return mismatch(expected, hint: quotingHint) }
         guard mayBeEmpty || !string.isEmpty else { return mismatch(expected) }

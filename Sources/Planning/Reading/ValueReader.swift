@@ -179,7 +179,7 @@ extension ValueReader where Value == String {
 
     static var certificateName: Self { label("certificate", "a name") }
 
-    // The parts of the identity of an object could otherwise change the path of an API request.
+    // Other texts could change the path of an API request.
     static var apiVersion: Self { string("an API version such as apps/v1", where: ObjectIdentifiers.isAPIVersion) }
     static var kind: Self { string("a kind such as DaemonSet", where: ObjectIdentifiers.isKind) }
     static var objectName: Self { string("a name without '/' and '%'", where: ObjectIdentifiers.isName) }
@@ -209,7 +209,7 @@ extension ValueReader where Value == String {
     static var interface: Self {
         let expected = "the name of a network interface, 15 characters at most, none of them a space or '/'"
         return string(expected, .name("network interface")) { text in
-            // The kernel's limit, IFNAMSIZ, and the names that dev_valid_name() refuses. `*` may match zero characters.
+            // dev_valid_name() of the kernel refuses other names. The limit is IFNAMSIZ; `*` may match no character.
             let isName = text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/:".utf8.contains($0) }
             return isName && text != "." && text != ".." && text.utf8.count(where: { $0 != UInt8(ascii: "*") }) <= 15
         }
