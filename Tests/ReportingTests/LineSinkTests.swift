@@ -105,7 +105,9 @@ struct LineSinkTests {
                 Event(task: "api", .taskFinished(.unchanged, after: .seconds(1))),
                 Event(task: "run", .planned("would run 'ls'")),
                 Event(task: "run", .taskFinished(.changed, after: .seconds(1))),
-                Event(.runFinished(Report(entries: outcomes.map { .init(task: $0, outcome: $1, duration: .seconds(1)) }))),
+                Event(
+                    .runFinished(Report(entries: outcomes.map { .init(task: $0, outcome: $1, duration: .seconds(1)) }))
+                ),
             ],
             isDryRun: true
         )
