@@ -3,42 +3,40 @@ import HTTP
 
 /// The labels and annotations that every object gets in addition to its manifest.
 public struct ManagedMetadata: Sendable {
-    /// The label that names the manager of an object; a value set by the manifest is kept.
+    /// The label that names the manager of an object; a value in the manifest is kept.
     public static let managedByLabel = "app.kubernetes.io/managed-by"
 
     /// The annotation that names the task that applied an object.
     public static let taskAnnotation = "nest-bootstrap/task"
 
-    /// The annotation with a digest of the manifest, which Secrets do not have: it would show something of their content.
+    /// The annotation with a digest of the manifest; Secrets do not have it, because it would reveal something of their content.
     static let digestAnnotation = "nest-bootstrap/manifest"
 
-    /// The manager's name, in the label and as the field manager of server-side apply.
+    /// The agent's name, in the label and as the field manager of server-side apply.
     public static let manager = "nest-bootstrap"
 
-    /// The task's name.
     public var task: String
 
-    /// Additional labels; values set by a manifest are kept.
+    /// Additional labels; values in a manifest are kept.
     public var labels: [String: String]
 
-    /// Creates the metadata of a task's objects.
     public init(task: String, labels: [String: String] = [:]) {
         (self.task, self.labels) = (task, labels)
     }
 
-    /// The fields of an object that belong to this agent according to the object's managed fields.
+    /// Returns the sets of the fields that this agent has applied.
     static func fields(in object: Node) -> [Node] {
         (object["metadata"]?["managedFields"]?.sequence ?? []).filter(isOwn).compactMap { $0["fieldsV1"] }
     }
 
-    /// Returns whether an entry of managed fields lists the fields that this agent applied.
+    /// Returns whether an entry of managed fields lists the fields that this agent has applied.
     static func isOwn(_ entry: Node) -> Bool { entry["manager"]?.string == manager && isApplied(entry) }
 
     private static func isApplied(_ entry: Node) -> Bool {
         entry["operation"]?.string == "Apply" && entry["subresource"]?.string ?? "" == ""
     }
 
-    /// The first of other managers that apply an object, if there are any.
+    /// Returns another field manager that applies an object, if there is one.
     static func otherApplier(of object: Node) -> String? {
         let entries = object["metadata"]?["managedFields"]?.sequence ?? []
         return entries.first { isApplied($0) && !isOwn($0) }?["manager"]?.string
@@ -46,28 +44,23 @@ public struct ManagedMetadata: Sendable {
 
     /// Returns whether this agent has applied an object, no other manager applies it, and it has no owner.
     ///
-    /// Fields that were only taken over are those of an object that has no annotation of the agent.
+    /// An object whose fields were only taken over has no annotation of the agent.
     static func isOnlyApplied(_ object: Node) -> Bool {
         !fields(in: object).isEmpty && task(of: object) != nil && otherApplier(of: object) == nil
             && object["metadata"]?["ownerReferences"]?.sequence?.isEmpty != false
     }
 
-    /// Returns whether an object is being deleted, and waits for its finalizers or its controller.
     static func isBeingDeleted(_ object: Node) -> Bool { object["metadata"]?["deletionTimestamp"]?.string != nil }
 
-    /// Returns the task that applied an object, from the object's annotation.
+    /// Returns the name of the task that applied an object.
     static func task(of object: Node) -> String? { object["metadata"]?["annotations"]?[taskAnnotation]?.string }
 
-    /// Returns the digest of the manifest that was applied last, from the object's annotation.
+    /// Returns the digest of the manifest that was applied last.
     static func digest(of object: Node) -> String? { object["metadata"]?["annotations"]?[digestAnnotation]?.string }
 
-    /// Adds the namespace, labels and annotations that are sent with an object.
+    /// Returns an object with the namespace, labels and annotations with which it is sent.
     ///
-    /// - Parameters:
-    ///   - root: The object.
-    ///   - namespace: The object's namespace, if its kind is namespaced.
-    ///   - others: The entries of the managed fields of other managers, if the object exists on the server.
-    /// - Returns: The object as it is sent.
+    /// `others` are the managed fields of other managers; the managed-by label is left to a manager that owns it.
     func stamp(_ root: Node, namespace: String?, others: [Node] = []) -> Node {
         guard var metadata = root["metadata"]?.mapping else { return root }
         if let namespace, metadata["namespace"]?.string ?? "" == "" { metadata["namespace"] = .string(namespace) }
@@ -94,17 +87,17 @@ public struct ManagedMetadata: Sendable {
         )
     }
 
-    /// The default labels of an unlabelled ReplicationController or Job: the labels of its pods.
+    /// Returns the default labels of a ReplicationController or Job without labels: the labels of its pods.
     ///
-    /// The server does not add them itself, because the object has this agent's label. The corresponding functions of
-    /// the API server are `SetDefaults_ReplicationController` and `SetDefaults_Job`.
+    /// The server does not add them, because the object has the agent's label. The corresponding functions of the API server
+    /// are `SetDefaults_ReplicationController` and `SetDefaults_Job`.
     private static func defaultLabels(of object: Node) -> Node? {
         let type = "\(object["apiVersion"]?.string ?? "") \(object["kind"]?.string ?? "")"
         guard ["v1 ReplicationController", "batch/v1 Job"].contains(type) else { return nil }
         return object["spec"]?["template"]?["metadata"]?["labels"]
     }
 
-    /// Adds pairs to a mapping of strings; a value of another type is left for the server to refuse.
+    /// Adds pairs to a mapping; a value that is no mapping is left for the server to refuse.
     private static func adding(_ pairs: [String: String], to node: Node?, replacing: Bool) -> Node {
         var mapping = Mapping()
         if let node, !node.isNull {
@@ -118,14 +111,12 @@ public struct ManagedMetadata: Sendable {
     }
 }
 
-/// Secrets, whose `stringData` is write-only.
-///
-/// The server records the manager of `stringData`, but not the manager of the resulting `data`. A key removed from the
-/// manifest would therefore stay, as with `kubectl apply --server-side`, so the content is sent as `data`.
 extension ManagedMetadata {
     /// Returns an object with the `stringData` of a Secret as `data`.
     ///
-    /// Values that are not strings stay unchanged, and the server refuses them.
+    /// The server records the manager of `stringData`, but not the manager of the resulting `data`. A key removed from the
+    /// manifest would therefore stay, as with `kubectl apply --server-side`. A Secret with a value that is not a string is
+    /// sent as written, and refused by the server.
     static func sentSecret(_ object: Node) -> Node {
         guard object["apiVersion"]?.string == "v1", object["kind"]?.string == "Secret", var secret = object.mapping,
             let written = secret["stringData"]?.mapping, written.entries.allSatisfy({ $0.value.string != nil })

@@ -1,23 +1,16 @@
 import Base
 
-/// An annotation with which a manifest says how its object is treated.
+/// The annotations that change how an object is treated.
 public enum ObjectAnnotation: String, Sendable, CaseIterable {
-    /// The object is created and then left to others.
-    case apply
-    /// The object is never pruned.
-    case prune
-    /// Fields of the object may be changed by others.
-    case ignore
-    /// The object is deleted and created again if the server refuses to change a field.
-    case replace
+    case apply, prune, ignore, replace
 
-    /// The beginning of the keys of all annotations of this program.
+    /// The prefix of the keys of the program's annotations.
     static let prefix = "nest-bootstrap/"
 
     /// The key, such as `nest-bootstrap/apply`.
     public var key: String { Self.prefix + rawValue }
 
-    /// The value that the annotation must have, or an example if there are others.
+    /// The only value; for ``ignore`` an example.
     var value: String {
         switch self {
         case .apply: "if-absent"
@@ -27,7 +20,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         }
     }
 
-    /// A line of a manifest.
+    /// The annotation as a line of a manifest.
     public var example: String {
         switch self {
         case .prune: "\(key): \"\(value)\""
@@ -35,7 +28,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         }
     }
 
-    /// The effect, as a sentence without a subject.
+    /// The effect, as a sentence whose subject is the annotation.
     public var meaning: String {
         switch self {
         case .apply:
@@ -51,15 +44,14 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         }
     }
 
-    /// Returns the value of the annotation of an object, `nil` if the object does not have it.
     func value(in object: Node) -> String? { object["metadata"]?["annotations"]?[key]?.string }
 
-    /// Returns whether an object has the annotation with its value.
+    /// Returns whether an object has the annotation with its only value.
     func isSet(in object: Node) -> Bool { value(in: object) == value }
 
-    /// Finds annotations of this program that do not exist, or have a wrong value.
+    /// Finds unknown annotations of the program, and annotations with a wrong value.
     ///
-    /// The annotations that the program itself writes may be in a manifest that was exported.
+    /// An exported manifest may contain the annotations that the program itself writes.
     static func problems(in manifest: ManifestObject) -> [Problem] {
         let own = [ManagedMetadata.taskAnnotation, ManagedMetadata.digestAnnotation]
         let entries = manifest.root["metadata"]?["annotations"]?.mapping?.entries ?? []
@@ -68,11 +60,6 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     }
 
     /// Finds the problems of an annotation whose key begins with ``prefix``.
-    ///
-    /// - Parameters:
-    ///   - entry: The key and the value.
-    ///   - manifest: The object that has the annotation.
-    /// - Returns: The problems, at the locations of the key or the value.
     private static func problems(of entry: Mapping.Entry, in manifest: ManifestObject) -> [Problem] {
         guard let annotation = allCases.first(where: { $0.key == entry.key }) else {
             let near = nearestName(to: entry.key, in: allCases.map(\.key))
@@ -110,7 +97,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         }
     }
 
-    /// Returns whether objects of a type may be deleted and created again.
+    /// Returns whether objects of a type may be deleted and created again without loss of data or of other objects.
     static func mayBeReplaced(_ type: GroupVersionKind) -> Bool {
         let refused = [
             "/PersistentVolumeClaim", "/Namespace", "apiextensions.k8s.io/CustomResourceDefinition", "apps/StatefulSet",

@@ -1,25 +1,16 @@
 import Base
 
-/// Objects that are deleted and created again, because a field cannot be changed.
 extension ObjectApplication {
-    /// The decision to delete an object and to create it again.
+    /// The deletion of an object that is then created again.
     struct Replacement {
-        /// The UID of the object that is deleted.
         let uid: String
-        /// The fields that cannot be changed, for a remark.
+        /// The remark for the result, with the fields that cannot be changed.
         let note: String
     }
 
-    /// Deletes an object that the server refuses to change, so that the next attempt creates it.
+    /// Deletes an object with immutable fields that its manifest allows to replace, so that the next attempt creates it.
     ///
-    /// - Parameters:
-    ///   - live: The object on the server.
-    ///   - refusal: The refusal of the change.
-    ///   - path: The object's path.
-    ///   - body: The object as it is sent.
-    ///   - memory: Facts from earlier attempts.
-    /// - Returns: The predicted result, in a dry run.
-    /// - Throws: ``APIError``: the refusal, unless the object may be replaced, or ``APIError/beingDeleted(_:)``.
+    /// - Throws: The refusal if the object may not be replaced, otherwise ``APIError/beingDeleted(_:)``; nothing in a dry run.
     func replace(
         _ live: Node,
         despite refusal: APIError.Refusal,
@@ -29,7 +20,7 @@ extension ObjectApplication {
     ) async throws(APIError) -> ObjectResult {
         let reasons: Set = ["FieldValueInvalid", "FieldValueForbidden"]
         let causes = refusal.status.causes
-        // A field of another manager may exclude one of the manifest, and would be deleted with the object.
+        // The refusal may be due to a field of another manager, which the deletion would remove.
         let isShared = !(live["metadata"]?["managedFields"]?.sequence ?? []).allSatisfy {
             ManagedMetadata.isOwn($0) || FieldSet($0["fieldsV1"]).isBesideContent
         }
@@ -46,7 +37,7 @@ extension ObjectApplication {
             let diff = diff(from: live, to: body, at: path)
             return ObjectResult(.replaced, diff: diff, notes: [note])
         }
-        // The object may be gone although the response to its deletion is lost.
+        // The deletion may succeed although its response is lost.
         memory.replacement = Replacement(uid: uid, note: note)
         _ = try await client.delete(path, live, policy: "Foreground", isDryRun: false, until: deadline)
         throw .beingDeleted([])
@@ -54,7 +45,7 @@ extension ObjectApplication {
 
     /// Returns whether the server would create the object if it did not exist.
     ///
-    /// The server validates the object before it finds that its name, or an address or port of a Service, is taken.
+    /// The server reports that the name, or an address or port of a Service, is taken only after it has validated the object.
     private func isCreatable(_ body: Node, at path: ObjectPath) async throws(APIError) -> Bool {
         do throws(APIError) {
             _ = try await client.object(

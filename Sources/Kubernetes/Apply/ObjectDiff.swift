@@ -2,16 +2,9 @@ import Base
 
 /// A unified diff of two states of an object as YAML, without the values of a Secret.
 struct ObjectDiff {
-    /// The lines of the diff's hunks.
     let lines: [String]
 
-    /// Compares two states, without fields that only the server writes.
-    ///
-    /// - Parameters:
-    ///   - old: The state before, `nil` for an object that would be created.
-    ///   - new: The state after.
-    ///   - type: The type of the object.
-    ///   - hasStatusSubresource: Whether the object has a status subresource, which is left out.
+    /// Compares two states as ``Difference`` does; `old` is `nil` for an object that would be created.
     init(from old: Node?, to new: Node, of type: GroupVersionKind, hasStatusSubresource: Bool) {
         let settled = { Difference.settled($0, hasStatusSubresource: hasStatusSubresource) }
         let (before, after) = (old.map(settled), settled(new))
@@ -20,7 +13,7 @@ struct ObjectDiff {
         lines = UnifiedDiff(from: left?.yamlLines() ?? [], to: right.yamlLines()).lines
     }
 
-    /// Replaces the secret values of an object by a mark that says on which side they differ.
+    /// Replaces the secret values of an object by a mark, with the side if the other state has another value.
     private static func shown(
         _ node: Node,
         beside other: Node?,

@@ -2,13 +2,11 @@ public import Base
 
 /// The failure to apply or delete an object.
 public struct ObjectFailure: Error, Sendable {
-    /// The kind of failure, for callers that know more about the dependency graph than the server does.
+    /// The kinds of failures.
     public enum Cause: Sendable, Hashable {
-        /// The server does not have the kind.
         case missingKind(GroupVersionKind)
-        /// The namespace does not exist.
         case missingNamespace(String)
-        /// The kubeconfig's user lacks a permission.
+        /// The kubeconfig's user lacks a permission or is not accepted.
         case forbidden
         /// Admission control refuses the object: a quota, a limit, a policy or a webhook.
         case denied
@@ -16,19 +14,16 @@ public struct ObjectFailure: Error, Sendable {
         case conflict
         /// The object does not match its kind's schema, or the server's validation refuses a value.
         case invalid
-        /// Another object, which this object needs, could not be applied.
+        /// An object that this object needs could not be applied.
         case notTried(because: ObjectIdentity)
-        /// The object is being deleted and still exists.
         case beingDeleted
         /// The program was asked to stop.
         case interrupted
-        /// Any other failure.
         case other
     }
 
     public var object: ObjectIdentity
 
-    /// The kind of failure.
     public var cause: Cause
 
     /// The problems, sorted by location, whose messages do not name the object; never empty.
@@ -37,7 +32,7 @@ public struct ObjectFailure: Error, Sendable {
     /// Whether the operation fails until a person changes the manifest or the cluster.
     public var isPermanent: Bool
 
-    /// The faults as problems that name the object.
+    /// The faults as problems that name the object, each with a message that every user may read.
     public var problems: [Problem] {
         faults.map { fault in
             var problem = fault.naming(object)
@@ -74,7 +69,7 @@ extension Problem {
 }
 
 extension ObjectFailure.Cause {
-    /// The problem without values of the object and without the server's message, which may repeat the values.
+    /// The failure without values of the object and without the server's message, which may contain such values.
     var publicWords: String {
         switch self {
         case .missingKind(let type): "the server does not have \(type)"

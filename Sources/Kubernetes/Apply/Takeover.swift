@@ -1,6 +1,6 @@
 import Base
 
-/// The managers whose fields this agent takes over.
+/// The field managers whose fields this agent takes over.
 struct TakenManagers: Sendable {
     /// The names that the task file lists; a name that ends with `*` is a prefix.
     var names: [String] = []
@@ -10,17 +10,17 @@ struct TakenManagers: Sendable {
 
     /// Returns whether the fields of an entry of managed fields are taken over.
     ///
-    /// Whoever has written kubectl's annotation is client-side kubectl under another name, such as an own program's.
+    /// A manager that owns kubectl's annotation is client-side kubectl under another name.
     func include(_ entry: Node) -> Bool {
         guard let manager = entry["manager"]?.string, entry["subresource"]?.string ?? "" == "",
             !ManagedMetadata.isOwn(entry)
         else { return false }
-        // kubectl keeps only its annotation as this manager, once it has moved to server-side apply.
+        // After a migration to server-side apply, kubectl owns its annotation as this manager.
         if manager == "kubectl-last-applied" { return true }
         if names.contains(where: { $0.hasSuffix("*") ? manager.hasPrefix($0.dropLast()) : manager == $0 }) {
             return true
         }
-        // The agent itself owns what it has changed otherwise than by an apply.
+        // Entries of the agent that are not from an apply.
         if manager == ManagedMetadata.manager { return true }
         let annotation = entry["fieldsV1"]?["f:metadata"]?["f:annotations"]?["f:\(Takeover.lastAppliedAnnotation)"]
         return entry["operation"]?.string == "Update"
@@ -28,11 +28,10 @@ struct TakenManagers: Sendable {
     }
 }
 
-/// The move of an object's fields to this agent from managers that are taken over, and from no manager.
+/// The move of fields of an object to this agent, from managers that are taken over and from no manager.
 ///
-/// A field owned by another manager, or by none, stays when it is not in the manifest. Once such fields belong to this
-/// agent, the next apply removes them. For kubectl's client-side managers the corresponding function of kubectl is
-/// `csaupgrade.UpgradeManagedFields`.
+/// An apply removes a field that the manifest no longer has only if the field belongs to the agent. For kubectl's
+/// client-side managers the corresponding function of kubectl is `csaupgrade.UpgradeManagedFields`.
 struct Takeover {
     /// The JSON patch that moves the fields and changes no value.
     ///
@@ -53,17 +52,13 @@ struct Takeover {
 
     /// Plans the move for an object, `nil` if there is nothing to move.
     ///
-    /// - Parameters:
-    ///   - live: The object, with its managed fields.
-    ///   - managers: The managers whose fields are moved.
-    ///   - body: The object as it is applied.
-    ///   - refusal: The refusal of the object, because of fields that nobody owns, such as defaults.
+    /// After a refusal, the fields that it names are moved too if nobody owns them, such as defaults.
     init?(of live: Node, from managers: TakenManagers, applying body: Node, despite refusal: ServerStatus? = nil) {
         let entries = live["metadata"]?["managedFields"]?.sequence ?? []
         let own = entries.first(where: ManagedMetadata.isOwn)
         let taken = entries.filter(managers.include)
         let rest = entries.filter { !ManagedMetadata.isOwn($0) && !managers.include($0) }
-        // The server passes over fields that the version does not have.
+        // The server ignores fields that the version of an entry does not have.
         let versions = ([own].compactMap(\.self) + taken).compactMap { $0["apiVersion"] }.unique()
         let version = versions.count == 1 ? versions[0] : live["apiVersion"] ?? .null()
         let moved = taken.reduce(FieldSet(own?["fieldsV1"])) { $0.union(FieldSet($1["fieldsV1"])) }
@@ -89,9 +84,9 @@ struct Takeover {
         patch = Node.sequence(operations).json()
     }
 
-    /// Returns the fields because of which the server refuses an object, that the manifest does not have, and nobody owns.
+    /// Returns the refused fields that the manifest does not have and nobody owns.
     ///
-    /// The server gives a Deployment settings of its strategy, for example, and refuses them beside another type.
+    /// For example, the server adds defaults of a Deployment's strategy, and refuses them with another type of strategy.
     private static func unowned(
         _ causes: [ServerStatus.Cause],
         in live: Node,
@@ -108,7 +103,7 @@ struct Takeover {
         }
     }
 
-    /// Returns a JSON patch that gives an object the content, labels, annotations and finalizers of another one.
+    /// Returns a JSON patch to the content, labels, annotations, finalizers and owners of another state of the object.
     static func operations(from live: Node, to new: Node) -> [UInt8] {
         func changes(_ live: Node?, _ new: Node?, at path: String, only keys: (String) -> Bool) -> [Node] {
             let names = [live, new].flatMap { $0?.mapping?.entries.map(\.key) ?? [] }.unique().filter(keys)
@@ -126,13 +121,9 @@ struct Takeover {
         return Node.sequence(content + metadata).json()
     }
 
-    /// Returns an object without the fields that it loses by the move and an apply, for a preview.
+    /// Returns an object without the fields that it loses by the move and the apply of a body, for a preview.
     ///
-    /// - Parameters:
-    ///   - object: The object.
-    ///   - body: The object as it is applied.
-    ///   - isApplied: Whether the object already has the values of the body.
-    /// - Returns: The rest of the object.
+    /// `isApplied` says whether the object already has the values of the body.
     func preview(of object: Node, applying body: Node, isApplied: Bool) -> Node {
         let lost = fields.lost(applying: body, keeping: kept, isReplacing: !isApplied)
         return lost.removed(from: object, keepingParentsOf: body)

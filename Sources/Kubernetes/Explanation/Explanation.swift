@@ -1,24 +1,23 @@
 import Base
 
-/// Explains a refusal of the API server: the server's own text, at the place in the manifest of the field that it names.
+/// Turns errors of requests for an object into failures: the server's text, at the location of the field that it names.
 struct Explanation {
     let client: APIClient
     let manifest: ManifestObject
     /// The live object before the refused request.
     let live: Node?
-    /// The task that applies the object.
     let task: String
-    /// The operation on the object.
     var purpose = Purpose.application
 
-    /// The operations on objects.
     enum Purpose {
         case application
         case deletion
+        /// The ConfigMap of a set is written.
         case parent
+        /// A Lease is taken.
         case lock
 
-        /// The beginning of a message about a failed operation; the reason follows.
+        /// The beginning of the message, before the reason.
         var failed: String {
             switch self {
             case .application: "not applied"
@@ -28,7 +27,7 @@ struct Explanation {
             }
         }
 
-        /// The verbs that the user needs permission for.
+        /// The verbs for which the user needs permission.
         fileprivate var verbs: [String] {
             switch self {
             case .application, .parent: ["get", "create", "patch"]
@@ -93,7 +92,6 @@ struct Explanation {
         }
     }
 
-    /// Creates a fault at a field's location, or at the object if the manifest does not have the field.
     private func fault(at location: SourceLocation?, _ message: String, hint: String?) -> Problem {
         Problem(message, at: location ?? manifest.location, hint: hint)
     }
@@ -108,7 +106,7 @@ struct Explanation {
 
     private func otherFailure(_ status: ServerStatus) -> ObjectFailure {
         let message = "the server answered \(status.code): \(status.line)"
-        // An object that was exported with fields of the server cannot be applied.
+        // Fields that the server wrote are in a manifest that was exported.
         let culprit = (manifest.root["metadata"]?.mapping?.entries ?? []).first { entry in
             ["managedFields", "resourceVersion", "uid"].contains(entry.key)
         }
@@ -120,7 +118,7 @@ struct Explanation {
         return ObjectFailure(manifest, .other, message, hint: hint)
     }
 
-    /// Explains a missing kind, with the kind or the version that was meant.
+    /// Explains a missing kind, with a hint at the kind or version that may be meant.
     private func missingKind() -> ObjectFailure {
         let type = manifest.identity.type
         let message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
@@ -134,14 +132,13 @@ struct Explanation {
             let hint = "apply the CustomResourceDefinition that defines it first"
             return ObjectFailure(manifest, .missingKind(type), message, at: version, hint: hint)
         }
-        // A kind that the newest Kubernetes has may be too new for the server.
+        // A kind of the newest Kubernetes may be too new for the server.
         let isKnown = KubernetesSchemas.own.schema(of: type) != nil
         let hint = isKnown ? nil : ObjectCheck.versionHint(type) ?? "correct 'apiVersion' and 'kind'"
         return ObjectFailure(manifest, .invalid, message, at: version, hint: hint)
     }
 }
 
-/// Refusals by authorization.
 extension Explanation {
     /// Explains a refusal by authorization, with the rule that would allow the request.
     private func forbidden(_ status: ServerStatus) -> ObjectFailure {
@@ -166,7 +163,7 @@ extension Explanation {
         )
     }
 
-    /// Explains that a user may not use a verb on a resource; a namespace is `nil` for the scope of the cluster.
+    /// Explains that a user may not use a verb on a resource, in the whole cluster if the namespace is `nil`.
     private func forbidden(
         _ verb: String,
         _ resource: String,
@@ -184,7 +181,6 @@ extension Explanation {
     }
 }
 
-/// Values that the server refuses.
 extension Explanation {
     /// Explains a refusal with one fault for each field that the server names.
     private func invalidFailure(_ status: ServerStatus) -> ObjectFailure {
@@ -198,14 +194,13 @@ extension Explanation {
         return ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
     }
 
-    /// Returns the faults that the own schema shows, and further ones that a refusal names as violations of the schema.
+    /// Returns the violations of the schema that the built-in schemas show, and those that only the server names.
     ///
-    /// Server-side apply reports them as `.spec.foo: field not declared in schema`, one per line after the introduction;
-    /// strict decoding reports them as `unknown field "spec.foo", unknown field "spec.bar"`. A server reports only the
-    /// first fault of each branch.
+    /// Server-side apply writes `.spec.foo: field not declared in schema`, one per line after the introduction; strict
+    /// decoding writes `unknown field "spec.foo", unknown field "spec.bar"`. A server reports only the first violation in
+    /// each branch of the object.
     private func schemaFaults(_ status: ServerStatus) -> [Problem] {
-        // A colon in quoted text does not end a path. Old servers repeat the value in Go syntax; the value is left out,
-        // because it may be secret.
+        // A colon in quoted text does not end a path. The value in Go syntax is left out, because it may be secret.
         let pattern = /(?:^| )(\.(?:"(?:[^"\\]|\\.)*"|[^"])*?): (.*?)(?:, got &.*)?$/
         var named = status.message.split(whereSeparator: \.isNewline).compactMap { line in
             line.firstMatch(of: pattern).map { (path: FieldPath(String($0.1)), reason: String($0.2)) }
@@ -232,19 +227,18 @@ extension Explanation {
         return found + others
     }
 
-    /// Explains one cause of a refusal with the server's text.
     private func invalid(_ cause: ServerStatus.Cause) -> Problem {
-        // If all versions of a definition share a schema, the server validates a form with it in another field.
+        // If all versions of a definition have one schema, the server names it in a field of an internal form.
         let shared = "spec.validation."
         let isShared = manifest.identity.isCustomResourceDefinition && cause.field.hasPrefix(shared)
         let path = FieldPath(isShared ? "spec.versions[0].schema." + cause.field.dropFirst(shared.count) : cause.field)
         let target = path.resolve(in: manifest.root)
-        // Labels and similar entries are validated one by one, but are reported at the mapping that contains them.
+        // The server reports a wrong label at the mapping of labels.
         let entry = target.node?.mapping?.entries.first { entry in
             [entry.key, entry.value.string].contains { $0.map { cause.message.contains("\"\($0)\"") } ?? false }
         }
         let isMissing = cause.reason == "FieldValueRequired" && target.node == nil
-        // The key may be refused, not the value.
+        // If the message does not quote the value, the key may be refused.
         let isMeant = target.node?.string.map { cause.message.contains($0) } ?? true
         let isShown = target.node != nil && entry == nil && isMeant && !path.text.isEmpty
         return fault(
@@ -257,9 +251,7 @@ extension Explanation {
     }
 }
 
-/// Conflicts over fields that belong to other managers.
 extension Explanation {
-    /// Explains a conflict of server-side apply, with one fault for each field.
     private func conflictFailure(_ status: ServerStatus) -> ObjectFailure {
         let faults = status.conflicts.map { conflict in
             let path = ManagedMetadata.writtenPath(of: conflict.path, in: manifest)
@@ -275,7 +267,6 @@ extension Explanation {
         return ObjectFailure(object: manifest.identity, cause: .conflict, faults: faults)
     }
 
-    /// Returns the time at which a manager last wrote to the object, from its managed fields.
     private func lastWrite(of manager: String) -> String? {
         (live?["metadata"]?["managedFields"]?.sequence ?? [])
             .filter { $0["manager"]?.string == manager }
@@ -284,9 +275,8 @@ extension Explanation {
     }
 }
 
-/// Fields that cannot be changed.
 extension Explanation {
-    /// Returns whether a cause reports an immutable field; validation has several messages for this.
+    /// Returns whether a cause reports an immutable field, for which validation has several messages.
     static func isImmutability(_ cause: ServerStatus.Cause) -> Bool {
         [
             "immutable", "cannot change roleRef", "may not change", "may not be changed", "updates to ",
@@ -298,9 +288,9 @@ extension Explanation {
     /// The maximum number of fields that are reported for one cause.
     private static let fieldLimit = 10
 
-    /// Returns one fault for each field of a cause that differs from the field on the server.
+    /// Returns one fault for each field below that of a cause that differs from the object on the server.
     private func immutable(_ cause: ServerStatus.Cause) -> [Problem] {
-        // The fields that may change when others may not.
+        // The message may list fields that may be changed.
         let excepted = cause.message.matches(of: /'([^'\[]*)[^']*'|`([^`\[]*)[^`]*`/).map {
             String($0.1 ?? $0.2 ?? "")
         }
@@ -325,7 +315,7 @@ extension Explanation {
         }
     }
 
-    /// The possible remedies for an immutable field; an object is deleted only if applying it again restores it.
+    /// The hint for an immutable field; replacement is offered only if it loses no data and no other objects.
     private var recreation: String {
         let type = manifest.identity.type
         let other = "restore the value, or choose another name"
@@ -344,7 +334,7 @@ private struct FieldChange {
     var here: Node?
     var there: Node?
 
-    /// The innermost fields that differ; fields that only the server has set do not count.
+    /// Returns the innermost fields of the manifest that differ.
     func narrowed() -> [FieldChange] {
         switch (here?.content, there?.content) {
         case (.mapping(let here), .mapping(let there)):
@@ -369,14 +359,14 @@ private struct FieldChange {
 }
 
 extension ServerStatus.Cause {
-    /// The server's explanation on one line, without its copy of the value in Go syntax, which may be secret.
+    /// The explanation in a message such as `Invalid value: "x": must be no more than 63 characters`, on one line.
     ///
-    /// The server writes `Invalid value: "x": must be no more than 63 characters`.
+    /// The value in Go syntax is left out, because it may be secret.
     fileprivate var detail: String {
         if let match = message.wholeMatch(of: /(?s)(?:Required value|Forbidden|Too long|Too many)(?:: (.*))?/) {
             return String(match.1 ?? "").onOneLine
         }
-        // A duplicate or missing value has no explanation; a rule of a custom resource has only an explanation.
+        // A duplicate or missing value has no explanation, and the rule of a custom resource no value.
         let pattern = /(?s)(Invalid value|Unsupported value|Duplicate value|Not found): (.*)/
         guard let match = message.wholeMatch(of: pattern) else { return message.onOneLine }
         if let rest = Self.afterGoValue(match.2) { return String(rest).onOneLine }

@@ -1,10 +1,10 @@
 import Base
 
-/// A field as the API server names it, which can be found in the manifest.
+/// The path of a field as the API server writes it.
 ///
-/// The server writes paths in two forms: `.spec.template.spec.containers[name="a"].ports[containerPort=80].hostPort` in
-/// server-side apply, `spec.containers[0].image` and `data[my.key]` in validation. Neither form quotes keys with dots,
-/// so a path can be interpreted only together with its object.
+/// There are two forms: `.spec.template.spec.containers[name="a"].ports[containerPort=80].hostPort` in server-side apply,
+/// `spec.containers[0].image` and `data[my.key]` in validation. Neither form quotes keys with dots, so a path can be
+/// interpreted only together with its object.
 struct FieldPath: Sendable, Hashable {
     /// The path without a leading dot.
     let text: String
@@ -13,10 +13,9 @@ struct FieldPath: Sendable, Hashable {
         self.text = text.hasPrefix(".") ? String(text.dropFirst()) : text
     }
 
-    /// The field's name in messages.
+    /// The field in messages.
     var name: String { ["", "<nil>", "[]"].contains(text) ? "the object" : "field '\(text)'" }
 
-    /// The part of an object that a path leads to.
     struct Target {
         /// The value, `nil` if the object has no such field.
         var node: Node?
@@ -26,7 +25,6 @@ struct FieldPath: Sendable, Hashable {
         var key: String?
     }
 
-    /// Follows the path through an object.
     func resolve(in root: Node) -> Target {
         var target = Target(node: root, location: root.location, key: nil)
         var rest = Substring(text)
@@ -47,7 +45,7 @@ struct FieldPath: Sendable, Hashable {
         return Target(node: entry?.value, location: entry?.location ?? target.location, key: key)
     }
 
-    /// Removes a key from the front; the longest key wins, so that `a.b` is found before `a`.
+    /// Removes a key from the front of a path, the longest that the mapping has: `a.b` before `a`.
     static func key(in mapping: Mapping, _ rest: inout Substring) -> String {
         if rest.first == "[" { return bracketed(&rest) }
         let candidates = mapping.entries.map(\.key).filter { key in
@@ -67,7 +65,7 @@ struct FieldPath: Sendable, Hashable {
     /// Returns an object without the field, and without parents that become empty.
     func removed(from root: Node) -> Node { Self.replaced(Substring(text), in: root, by: nil) ?? root }
 
-    /// Returns an object in which the field has another value; unchanged if it does not have the field.
+    /// Returns an object in which the field has another value; unchanged if the object does not have the field.
     func replaced(in root: Node, by value: Node) -> Node { Self.replaced(Substring(text), in: root, by: value) ?? root }
 
     private static func replaced(_ rest: Substring, in node: Node, by new: Node?) -> Node? {
@@ -89,7 +87,7 @@ struct FieldPath: Sendable, Hashable {
         }
     }
 
-    /// Removes `[...]` from the front and returns its content; brackets inside quotes do not count.
+    /// Removes `[...]` from the front of a path and returns the content, which may have brackets in quotes.
     static func bracketed(_ rest: inout Substring) -> String {
         var quotes = QuoteScanner()
         let close = rest.indices.dropFirst().first { !quotes.isInside(rest[$0]) && rest[$0] == "]" }
@@ -99,12 +97,12 @@ struct FieldPath: Sendable, Hashable {
     }
 }
 
-/// Finds the characters of a text that are in double quotes, including the quotes.
+/// Tells which characters of a text are in double quotes, including the quotes.
 struct QuoteScanner {
     private var isQuoted = false
     private var isEscaped = false
 
-    /// Returns whether the next character is in quotes.
+    /// Returns whether a character is in quotes; it must be called for each character in order.
     mutating func isInside(_ character: Character) -> Bool {
         defer { isEscaped = isQuoted && !isEscaped && character == "\\" }
         if character == "\"", !isEscaped {

@@ -2,7 +2,7 @@ import Base
 
 /// The part of a path in brackets, which selects items of a list.
 ///
-/// The selector is an index such as `0`, a value of a set such as `="a"`, or the keys of an associative list such as
+/// It is an index such as `0`, a value of a set such as `="a"`, or keys of an associative list such as
 /// `containerPort=80,protocol="TCP"`. A string needs no quotes.
 struct ItemSelector {
     private enum Form {
@@ -30,7 +30,7 @@ struct ItemSelector {
         }
     }
 
-    /// Returns the selected items, beginning with the items that match the most keys.
+    /// Returns the selected items, the one that matches most keys first.
     func items(of list: [Node]) -> [Node] {
         switch form {
         case .index(let index):
@@ -45,9 +45,9 @@ struct ItemSelector {
         }
     }
 
-    /// Returns the number of keys that an item matches, 0 if the item has another value for a key.
+    /// Returns the number of keys that an item has with the same value, 0 if it has another value for one.
     ///
-    /// A key that the item omits may match, because the server fills in defaults before it compares.
+    /// A key that the item omits may match, because the server compares after it has added defaults.
     private static func matchCount(of item: Node, _ keys: [(name: String, value: String)]) -> Int {
         var count = 0
         for (name, value) in keys {

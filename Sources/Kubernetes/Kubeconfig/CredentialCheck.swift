@@ -1,22 +1,20 @@
 public import Base
 public import HTTP
 
-/// PEM data with a name for messages.
+/// PEM data, with its name and location for messages.
 public struct CredentialFile: Sendable {
-    /// The path, or the setting that contains the data.
+    /// The path of the file, or the setting that contains the data.
     public var name: String
-    /// The PEM data.
     public var bytes: [UInt8]
-    /// Whether the data is a value of another file, so that the name is not a path.
+    /// Whether the data is a value in another file, so that the name is not a path.
     var isValue: Bool
-    /// The place of the setting, where the problems of the file are reported.
+    /// The location of the setting, at which problems of the data are reported.
     public var location: SourceLocation?
 
     public init(name: String, bytes: [UInt8], isValue: Bool = false, at location: SourceLocation? = nil) {
         (self.name, self.bytes, self.isValue, self.location) = (name, bytes, isValue, location)
     }
 
-    /// Returns the problem of data that cannot be read.
     public func problem(_ error: TLSError, isKey: Bool = false) -> Problem {
         let explained = error.explained(by: bytes, path: isValue ? nil : name, isKey: isKey)
         let message = "\(isKey ? "key" : "certificate") '\(name)' \(explained.message)"
@@ -24,37 +22,34 @@ public struct CredentialFile: Sendable {
     }
 }
 
-/// A certificate that is not valid yet, the cause of a ``Base/Problem`` that passes once the node's clock is set.
+/// The cause of a problem that ends once the node's clock is set: a certificate that is not valid yet.
 public struct NotYetValid: Error, Sendable, CustomStringConvertible {
     /// The certificate, with its role and file.
     public var subject: String
-    /// The instant from which the certificate is valid.
     public var validFrom: Timestamp
 
-    /// The certificate and the instant, without the node's clock, so that the text stays the same.
+    /// The message, without the time of the node's clock, so that it stays the same.
     public var description: String { "\(subject) is not valid before \(validFrom)" }
 }
 
-/// The checks of a client's credentials before they are written or used.
+/// Checks the credentials of a client before they are written or used.
 ///
-/// A server reports all of these errors with the same `Unauthorized`, or with a TLS alert that gives no reason.
+/// A server answers all of these mistakes with `Unauthorized` or with a TLS alert, without a reason.
 public struct CredentialCheck: Sendable {
-    /// The current time, by the node's clock.
     private let now: Timestamp
 
-    /// The time before its expiry from which a certificate causes a warning, `nil` for a share of its validity.
+    /// The time before the expiry of a certificate from which it causes a warning; `nil` for a tenth of its validity.
     private let warnBefore: Duration?
 
-    /// Creates a check at an instant.
     public init(now: Timestamp = .now(), warnBefore: Duration? = nil) {
         (self.now, self.warnBefore) = (now, warnBefore)
     }
 
-    /// Reads a CA file and returns its usable certificates.
+    /// Reads a CA file, and returns the certificates that are those of a CA and valid now.
     ///
-    /// A file may contain several certificates: while a CA is being replaced, the old and the new CA are both trusted.
+    /// While a CA is being replaced, the file contains the old and the new certificate.
     ///
-    /// - Throws: ``Base/Problem`` if the file is unreadable, or none of its certificates is a CA that is valid now.
+    /// - Throws: ``Base/Problem`` if a certificate cannot be read, or none is usable.
     public func authority(_ file: CredentialFile) throws(Problem) -> [Certificate] {
         var usable: [Certificate] = []
         var first: Problem?
@@ -77,13 +72,9 @@ public struct CredentialCheck: Sendable {
 
     /// Checks that a client certificate and its key belong together and are valid now.
     ///
-    /// - Parameters:
-    ///   - certificate: The certificate.
-    ///   - key: The key.
-    ///   - isWithToken: Whether a token also identifies the client; the server uses the token if the certificate does
-    ///     not identify clients.
+    /// With a token, the certificate need not be one for clients: the server then uses the token.
+    ///
     /// - Returns: The client's own certificate, the first of its file.
-    /// - Throws: ``Base/Problem`` with the file at fault.
     public func client(
         certificate: CredentialFile,
         key: CredentialFile,
@@ -107,8 +98,6 @@ public struct CredentialCheck: Sendable {
     }
 
     /// Checks that a CA issued a client certificate, and that the certificates between them are valid now.
-    ///
-    /// - Throws: ``Base/Problem`` that names both files.
     public func chain(of certificate: CredentialFile, to authority: CredentialFile) throws(Problem) {
         let (chain, authorities) = (try Self.certificates(in: certificate), try Self.certificates(in: authority))
         do throws(TLSError) {
@@ -131,8 +120,6 @@ public struct CredentialCheck: Sendable {
     }
 
     /// Reads the certificates of a file, at least one.
-    ///
-    /// - Throws: ``Base/Problem`` if the file contains no certificate, or a certificate cannot be read.
     public static func certificates(in file: CredentialFile) throws(Problem) -> [Certificate] {
         do {
             return try Certificate.read(pem: file.bytes)
@@ -141,9 +128,6 @@ public struct CredentialCheck: Sendable {
         }
     }
 
-    /// Reads the private key of a file.
-    ///
-    /// - Throws: ``Base/Problem`` if the file contains no private key, or the key cannot be read.
     @discardableResult
     public static func privateKey(in file: CredentialFile) throws(Problem) -> PrivateKey {
         do {
@@ -182,7 +166,7 @@ public struct CredentialCheck: Sendable {
             : "renew it: have CA '\(certificate.issuer)' issue it again, and replace the file"
     }
 
-    /// Formats a number of seconds in its largest unit.
+    /// Formats a number of seconds in its largest unit, such as `3 days`.
     static func words(_ seconds: Int64) -> String {
         let units: [(Int64, String)] = [(86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")]
         let (size, name) = units.first { seconds >= $0.0 } ?? (1, "second")
@@ -191,19 +175,13 @@ public struct CredentialCheck: Sendable {
     }
 }
 
-/// Certificates that are valid now, but expire soon.
 extension CredentialCheck {
-    /// The longest time before its expiry from which a certificate causes a warning by default: 30 days.
+    /// The longest default time before the expiry of a certificate from which it causes a warning.
     private static let longestWarning = Duration.seconds(30 * 86_400)
 
-    /// Returns a warning about each certificate of a file that expires soon.
+    /// Returns a warning about each certificate of a file that is valid now and expires soon.
     ///
-    /// Certificates that are not valid now are reported elsewhere, as errors.
-    ///
-    /// - Parameters:
-    ///   - file: The file.
-    ///   - isAuthority: Whether the first certificate is that of a CA, as all further ones are.
-    /// - Returns: The certificates and the warnings.
+    /// `isAuthority` says whether the first certificate is that of a CA; all others are.
     public func warnings(
         of file: CredentialFile,
         isAuthority: Bool,

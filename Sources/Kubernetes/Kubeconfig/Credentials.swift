@@ -3,37 +3,32 @@ public import HTTP
 
 /// The loaded and checked credentials of a kubeconfig.
 public struct Credentials: Sendable {
-    /// The trusted CA and the user's credentials, for the transport.
     public var connectionIdentity: ConnectionIdentity
 
-    /// The user, for messages: the kubeconfig and the certificate's subject.
+    /// The user in messages: the kubeconfig, and the certificate or token.
     public var whoami: String
 
-    /// The user's name according to the client certificate, if there is a certificate.
+    /// The common name in the client certificate, if there is one.
     public private(set) var commonName: String?
 
-    /// Advice to print if the server does not accept the user and nothing is known of the reason.
+    /// The hint for a refusal of the user whose reason is not known.
     private var commonAdvice: String
 
-    /// Advice to print if the server does not accept the user.
+    /// The hint for a refusal of the user.
     var advice: String { doubt?.hint ?? commonAdvice }
 
-    /// The reason why the server may not accept the user, if the files of the kubeconfig show one.
+    /// The reason why the server will probably not accept the user, if the files of the kubeconfig show one.
     public private(set) var doubt: Problem?
 
-    /// The trusted CA, for messages: its file and subject.
+    /// The trusted CA in messages: its file and subjects.
     public var authority: String
 
-    /// The certificates of the trusted CA, empty if the system's CAs are trusted.
+    /// The certificates of the trusted CA; if empty, the system's CAs are trusted.
     private(set) var authorities: [Certificate] = []
 
-    /// Loads the files of a kubeconfig, and checks them before any request is made.
+    /// Loads and checks the files of a kubeconfig.
     ///
-    /// - Parameters:
-    ///   - kubeconfig: The kubeconfig.
-    ///   - now: The node's clock.
-    ///   - read: Reads a file.
-    /// - Throws: ``Base/Problem`` if something is missing, does not belong together or is not valid now; its cause is
+    /// - Throws: ``Base/Problem`` if a file is missing, files do not belong together, or one is not valid now; the cause is
     ///   ``NotYetValid`` if the node's clock may be wrong.
     public init(
         _ kubeconfig: Kubeconfig,
@@ -105,7 +100,7 @@ public struct Credentials: Sendable {
             connectionIdentity.token = .file(path)
             whoami += ", token file '\(path)'"
             name = "token in '\(path)'"
-            // A missing file is reported by each request, because it may be written later.
+            // A missing file may be written later, and is reported by each request until then.
             claims = (try? read(path)).flatMap(TokenClaims.init)
         case .data(let bytes):
             connectionIdentity.token = .value(String(decoding: bytes, as: UTF8.self))

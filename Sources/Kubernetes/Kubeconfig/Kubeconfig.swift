@@ -3,51 +3,46 @@ import HTTP
 
 /// One context of a kubeconfig: a server, a user and a namespace.
 public struct Kubeconfig: Sendable {
-    /// PEM data or a token, given by path or inline.
+    /// PEM data or a token.
     public enum Material: Sendable, Hashable {
-        /// A separate file; a relative path in the kubeconfig is resolved against the kubeconfig's directory.
+        /// An absolute path.
         case file(String)
-        /// Inline data of the kubeconfig, already decoded.
+        /// Decoded data of the kubeconfig.
         case data([UInt8])
     }
 
-    /// The file's path, for messages.
     public var path: String
 
-    /// The server's URL, without a trailing slash.
+    /// The server's URL without a trailing slash.
     public var server: String
 
-    /// The task that writes the kubeconfig, for messages; `nil` if it is not a task of the plan.
+    /// The task that writes the kubeconfig, `nil` if no task of the plan does.
     public var writer: String?
 
     /// The CA against which the server's certificate is checked, `nil` for the system's CAs.
     public var certificateAuthority: Material?
 
-    /// The name to verify instead of the URL's host: `tls-server-name`.
+    /// The name that replaces the host of the URL in the check of the server's certificate: `tls-server-name`.
     public var serverName: String?
 
     /// The user's name in the file.
     public var user: String
-
-    /// The client certificate, if any.
     public var clientCertificate: Material?
-
-    /// The client key, if any.
     public var clientKey: Material?
 
-    /// The bearer token, if any.
+    /// The bearer token.
     public var token: Material?
 
-    /// The proxy for connections, if any: `proxy-url`.
+    /// The URL of the proxy.
     public var proxy: String?
 
     /// The namespace for objects that specify none.
     public var namespace: String
 
-    /// The places of the settings of the context's cluster and user, by their keys, such as `server`.
+    /// The locations of the settings of the context's cluster and user, by key.
     var locations: [String: SourceLocation] = [:]
 
-    /// The paths of the files to which it refers.
+    /// The paths of the files to which the kubeconfig refers.
     public var paths: [String] {
         [certificateAuthority, clientCertificate, clientKey, token].compactMap { material in
             if case .file(let path) = material { path } else { nil }
@@ -59,7 +54,7 @@ public struct Kubeconfig: Sendable {
         serverName ?? (try? WebAddress(server))?.host ?? server
     }
 
-    /// The file that contains the private key, if any: a separate file or the kubeconfig.
+    /// The file that contains the private key, which may be the kubeconfig itself.
     public var keyPath: String? {
         switch clientKey {
         case .file(let path): path
@@ -75,13 +70,11 @@ public struct Kubeconfig: Sendable {
 }
 
 extension Kubeconfig {
-    /// Reads the current context of a kubeconfig.
+    /// Reads the current context of a kubeconfig, YAML or JSON.
     ///
-    /// - Parameters:
-    ///   - bytes: The file's content, YAML or JSON.
-    ///   - path: The file's path; relative paths in the file are resolved against its directory.
-    /// - Throws: All problems of the file at once. Settings that would weaken TLS, credential plug-ins, and keys that
-    ///   would have no effect are refused.
+    /// Relative paths in the file are resolved against its directory.
+    ///
+    /// - Throws: All problems of the file. Settings that weaken TLS, impersonation and credential plug-ins are refused.
     public init(_ bytes: [UInt8], path: String) throws(Problems) {
         if let format = ContentFormat.recognised(bytes, path: path) {
             throw Problems([format.problem(path: path, expected: "a kubeconfig")])
@@ -100,7 +93,7 @@ extension Kubeconfig {
     public enum WrittenCredentials: Sendable {
         /// Paths of the three files.
         case paths(certificateAuthority: String, certificate: String, key: String)
-        /// PEM data that is written into the kubeconfig.
+        /// PEM data.
         case inline(certificateAuthority: [UInt8], certificate: [UInt8], key: [UInt8])
 
         fileprivate var lines: (authority: String, client: [String]) {
@@ -167,6 +160,6 @@ extension Kubeconfig {
             ?? "the server in kubeconfig '\(place(of: "server"))'"
     }
 
-    /// Returns the place of a setting as `file:line:column`, or the path if the kubeconfig does not have the setting.
+    /// Returns the location of a setting, or the path if the kubeconfig does not have the setting.
     func place(of key: String) -> String { locations[key]?.description ?? path }
 }

@@ -1,6 +1,6 @@
 import Base
 
-/// Reads the current context of a kubeconfig and the entries that the context refers to, and collects all problems.
+/// Reads the current context of a kubeconfig, its cluster and its user, and collects all problems.
 ///
 /// Unknown keys are ignored, as by client-go.
 struct KubeconfigReader {
@@ -8,7 +8,6 @@ struct KubeconfigReader {
     let path: String
     var problems: [Problem] = []
 
-    /// Reads the current context.
     mutating func read() throws(Problems) -> Kubeconfig {
         let current = root["current-context"]
         guard let name = text("current-context", in: root) else {
@@ -96,7 +95,7 @@ struct KubeconfigReader {
         return server.hasSuffix("/") ? String(server.dropLast()) : server
     }
 
-    /// Reads a setting that has a path in one field and base64 in another; the latter wins, as in client-go.
+    /// Reads a setting that is a path or base64 in a field `…-data`, which wins, as in client-go.
     private mutating func material(_ field: String, in node: Node?) -> Kubeconfig.Material? {
         guard let encoded = text("\(field)-data", in: node) else {
             return text(field, in: node).map { .file(absolute($0)) }
@@ -137,7 +136,7 @@ struct KubeconfigReader {
         }
     }
 
-    /// Reads `proxy-url`; messages do not show the value, because it may contain a password.
+    /// Reads `proxy-url`, whose value is not shown, because it may contain a password.
     private mutating func proxy(of cluster: Node?) -> String? {
         guard let proxy = text("proxy-url", in: cluster) else { return nil }
         guard Self.proxyEndpoint(proxy) != nil else {
@@ -148,7 +147,7 @@ struct KubeconfigReader {
         return proxy
     }
 
-    /// The host and port of a proxy, `nil` if a text is not a proxy URL.
+    /// Returns the host and port in a proxy's URL, `nil` if the text is not one.
     private static func proxyEndpoint(_ proxy: String) -> Endpoint? {
         guard let scheme = ["http://", "https://", "socks5://"].first(where: { proxy.hasPrefix($0) }),
             proxy.utf8.allSatisfy({ $0 > 32 && $0 < 127 })

@@ -1,14 +1,12 @@
 import Base
 import HTTP
 
-/// The expiry of a JSON Web Token (RFC 7519, section 4.1), whose signature only the API server can check.
+/// The expiry in a JSON Web Token (RFC 7519, section 4.1), whose signature is not checked.
 struct TokenClaims {
-    /// The instant at which the token expires, claim `exp`.
+    /// The claim `exp`.
     private let end: Timestamp?
 
-    /// Reads the claims of a token, or returns `nil` if it is not a JSON Web Token.
-    ///
-    /// - Parameter bytes: The token, or the file that contains it.
+    /// Reads the content of a token file, `nil` if it is not a JSON Web Token.
     init?(_ bytes: [UInt8]) {
         guard let token = BearerToken.token(in: bytes) else { return nil }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
@@ -24,13 +22,7 @@ struct TokenClaims {
         end = seconds.map { Timestamp(seconds: $0) }
     }
 
-    /// Refuses a token that has expired.
-    ///
-    /// - Parameters:
-    ///   - name: The token, for messages, such as `token of kubeconfig '/etc/k'`.
-    ///   - now: The node's clock.
-    ///   - location: The place of the setting that has the token.
-    /// - Throws: ``Base/Problem`` with the instant.
+    /// Refuses a token that has expired; `name` is the token in messages.
     func requireValid(named name: String, at now: Timestamp, writtenAt location: SourceLocation? = nil) throws(Problem)
     {
         guard let end, end < now else { return }

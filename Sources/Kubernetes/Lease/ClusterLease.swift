@@ -2,11 +2,11 @@ public import Base
 
 /// A Lease that at most one process of the cluster holds at a time.
 ///
-/// The protocol is the leader election of Kubernetes components: every update carries the resource version on which
-/// the update is based, so the server refuses one of two concurrent updates. See
+/// The protocol is the leader election of Kubernetes components: an update has the resource version on which it is based,
+/// so the server refuses one of two concurrent updates. See
 /// https://kubernetes.io/docs/concepts/architecture/leases/.
 public struct ClusterLease: Sendable {
-    /// The holder of a Lease that this process waits for.
+    /// The process that holds a Lease for which this process waits.
     public struct Holder: Sendable, Hashable {
         public var identity: String
         /// The time at which the holder acquired the Lease, by the holder's clock.
@@ -21,7 +21,6 @@ public struct ClusterLease: Sendable {
         let takenAt: ContinuousClock.Instant
     }
 
-    /// The name of the Lease in messages.
     public var description: String { subject.description }
 
     let client: APIClient
@@ -35,13 +34,7 @@ public struct ClusterLease: Sendable {
 
     /// Creates a handle for a Lease, without a request to the server.
     ///
-    /// - Parameters:
-    ///   - client: The API server.
-    ///   - namespace: The namespace of the Lease.
-    ///   - name: The name of the Lease.
-    ///   - identity: The identity of this process as a holder, which no other process may use.
-    ///   - task: The task that needs the Lease.
-    ///   - location: The location of the task, for messages.
+    /// `identity` is the name of this process as a holder, which no other process may use.
     public init(
         _ client: APIClient,
         namespace: String,
@@ -60,12 +53,12 @@ public struct ClusterLease: Sendable {
 
     private var path: String { "\(collection)/\(APIClient.percentEncoded(subject.name))" }
 
-    /// Reads the Lease, or returns `nil` if it does not exist.
+    /// Reads the Lease, `nil` if it does not exist.
     func read(until deadline: ContinuousClock.Instant) async throws(APIError) -> LeaseState? {
         try await client.find(path, as: subject, isUrgent: true, until: deadline).map { LeaseState($0) }
     }
 
-    /// Writes a change that is based on a state read before, and creates the Lease if that is `nil`.
+    /// Writes a change to a state that was read before, or creates the Lease if the state is `nil`.
     func change(
         _ state: LeaseState?,
         _ change: LeaseState.Change,
@@ -83,14 +76,14 @@ public struct ClusterLease: Sendable {
             isUrgent: true,
             until: deadline,
         )
-        // A foreign reply must not make this process act as the holder of a Lease that another process holds.
+        // Without this check, a reply that is not the server's could make a second process the holder.
         let holder = body["spec"]?["holderIdentity"]?.string ?? ""
         let fields = [("spec.holderIdentity", holder, object["spec"]?["holderIdentity"])]
         if let difference = ForeignReply.difference(fields) { throw client.foreign(response, difference, method) }
         return LeaseState(object)
     }
 
-    /// The longest time that other nodes wait for a Lease that is neither renewed nor released.
+    /// The time for which other processes wait for a Lease that is neither renewed nor released.
     public var duration: Duration { timing.duration }
 
     /// Releases the Lease, so that other processes need not wait until it expires.
@@ -128,17 +121,16 @@ public struct ClusterLease: Sendable {
 extension ClusterLease {
     /// Waits until no other process holds the Lease, and takes it.
     ///
-    /// - Parameters:
-    ///   - retryPolicy: The deadline of the wait, and the receiver of reports about the holder.
-    ///   - onWait: Called each time another process is found to hold the Lease.
+    /// `onWait` is called each time another process is found to hold the Lease.
+    ///
     /// - Returns: The Lease, which the caller must renew and release.
-    /// - Throws: ``Base/Problem`` with the holder if the deadline passes, or with the server's error.
+    /// - Throws: ``Base/Problem`` with the holder when the deadline has passed, or with the server's error.
     public func acquire(
         _ retryPolicy: RetryPolicy,
         onWait: (Holder) -> Void,
     ) async throws(Problem) -> Held {
         var observation = LeaseObservation(identity, timing)
-        // Whether a request to take the Lease was sent, which may have succeeded even without a response.
+        // A request to take the Lease may have succeeded without a response.
         var mayHold = false
         do throws(APIError) {
             return try await retryPolicy.retry(.init(.lock, description), backoff: Backoff(limit: .seconds(2))) {
@@ -162,7 +154,7 @@ extension ClusterLease {
         }
     }
 
-    /// Takes the Lease, or renews it if an earlier request took it but the response was lost.
+    /// Takes the Lease, or renews it if an earlier request took it without a response.
     private func take(
         _ state: LeaseState?,
         _ step: LeaseObservation.Step,
@@ -212,9 +204,8 @@ extension ClusterLease {
 }
 
 extension ClusterLease {
-    /// Renews a Lease until the surrounding Swift task is cancelled.
+    /// Renews the Lease until the surrounding Swift task is cancelled.
     ///
-    /// - Parameter held: The Lease.
     /// - Returns: The reason why this process must stop at once, or `nil` if the Swift task was cancelled.
     public func renew(_ held: Held) async -> Problem? {
         var renewal = LeaseRenewal(timing, takenAt: held.takenAt)
@@ -224,7 +215,7 @@ extension ClusterLease {
         while !Task.isCancelled {
             switch renewal.step(at: .now) {
             case .stop: return loss(last)
-            // Each sleep lasts at most a second, so that a suspension of the machine is noticed soon after its end.
+            // Short sleeps notice a suspension of the machine soon after its end.
             case .wait(let time): _ = await sleep(min(time, .seconds(1)))
             case .renew(let deadline):
                 let start = ContinuousClock.now
@@ -237,7 +228,7 @@ extension ClusterLease {
                     renewal.noteSuccess(of: start)
                     hasConflict = false
                 } catch {
-                    // If the deadline cut a request short, the request's error says nothing about the server.
+                    // The error of a request that the deadline cut short says nothing about the server.
                     if last == nil || ContinuousClock.now < deadline { last = error }
                     // After the first conflict the Lease is read at once, because another process may have taken it.
                     let isConflict = error.status?.code == 409
@@ -260,7 +251,7 @@ extension ClusterLease {
         )
     }
 
-    /// Returns the reason why this process no longer holds the Lease, from the state that was read.
+    /// Returns the reason why this process no longer holds the Lease, from the current state.
     func loss(to other: LeaseState?) -> Problem {
         guard let other else {
             return Problem("deleted", hint: "see in the audit log of the API server who deleted it")

@@ -1,9 +1,8 @@
-/// The state of a Lease as observed by a process that waits for it.
+/// The observations of a process that waits for a Lease.
 ///
-/// Expiry is judged by this machine's clock alone, from the moment at which this machine observed the last change. The
-/// times in the object come from the clock of another machine.
+/// A Lease expires some time after this machine has observed the last change, by its own clock. The times in the object
+/// are those of another machine's clock.
 struct LeaseObservation {
-    /// The next step.
     enum Step: Hashable {
         /// The Lease does not exist.
         case create
@@ -15,29 +14,24 @@ struct LeaseObservation {
         case wait
     }
 
-    /// The identity of this process.
     let identity: String
 
-    /// The timing; its duration applies even if the object contains a shorter duration.
+    /// The timing, whose duration applies if that of the object is shorter.
     let timing: LeaseTiming
 
-    /// The last observed state, or `nil` if the Lease did not exist.
+    /// The last observed state, `nil` if the Lease did not exist.
     private(set) var state: LeaseState?
 
-    /// The instant at which this state was first observed.
+    /// The instant at which the state was first observed.
     private var changedAt: ContinuousClock.Instant?
 
-    /// The instant until which the previous holder of a deleted Lease may still be running.
-    ///
-    /// The holder notices the deletion only when it next renews the Lease.
+    /// The instant until which the holder of a deleted Lease may not have noticed the deletion.
     private var deletedUntil: ContinuousClock.Instant?
 
-    /// Creates an observation without a state.
     init(_ identity: String, _ timing: LeaseTiming) {
         (self.identity, self.timing) = (identity, timing)
     }
 
-    /// Records the state that was just read.
     mutating func observe(_ found: LeaseState?, at now: ContinuousClock.Instant) {
         if found != nil {
             deletedUntil = nil
@@ -51,7 +45,6 @@ struct LeaseObservation {
     /// Whether the Lease does not exist or has no holder.
     var isFree: Bool { state?.holder.isEmpty ?? true }
 
-    /// Returns the next step for the observed state.
     func step(at now: ContinuousClock.Instant) -> Step {
         guard let state else {
             guard let deletedUntil, deletedUntil > now else { return .create }

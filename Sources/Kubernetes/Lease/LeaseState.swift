@@ -1,41 +1,36 @@
 import Base
 
-/// A Lease as stored by the server.
+/// A Lease as the server stores it.
 struct LeaseState: Sendable, Hashable {
-    /// The whole object; a change keeps all fields that are not part of the change.
+    /// The whole object, of which a change keeps all other fields.
     let object: Node
 
     init(_ object: Node) {
         self.object = object
     }
 
-    /// The holder's identity, empty if the Lease has no holder.
+    /// The holder's identity, empty if there is no holder.
     var holder: String { object["spec"]?["holderIdentity"]?.string ?? "" }
 
     /// The time at which the holder acquired the Lease, by the holder's clock.
     var acquired: Timestamp? { object["spec"]?["acquireTime"]?.string.flatMap { Timestamp(rfc3339: $0) } }
 
-    /// The time for which the Lease is valid after a change, or `nil` if the object does not specify one.
+    /// The time for which the Lease is valid after a change, `nil` if the object specifies none.
     var duration: Duration? {
         object["spec"]?["leaseDurationSeconds"]?.integer.flatMap { $0 > 0 ? .seconds($0) : nil }
     }
 
-    /// The resource version, which changes with every write.
     var resourceVersion: String { object["metadata"]?["resourceVersion"]?.string ?? "" }
 
-    /// A change that a holder writes.
     enum Change {
         /// A new holder takes the Lease.
         case take(String, LeaseTiming)
-        /// The holder keeps the Lease.
-        case renew
-        /// The holder releases the Lease.
-        case release
+        case renew, release
     }
 
     /// Returns the object after a change.
     ///
-    /// The object keeps its resource version, so the server refuses the change if another process was faster.
+    /// The object has the resource version that was read, so the server refuses the change if another process was faster.
     func changed(_ change: Change, at time: Int64 = Timestamp.millisecondsNow()) -> Node {
         let now = Node.string(Self.microTime(time))
         let transitions = object["spec"].map { ($0["leaseTransitions"]?.integer ?? 0) + 1 } ?? 0
@@ -54,7 +49,7 @@ struct LeaseState: Sendable, Hashable {
         return Self.replacing([("spec", spec)], in: object)
     }
 
-    /// Creates the state of a Lease that does not exist yet.
+    /// Creates a Lease without a holder.
     init(new identity: ObjectIdentity) {
         let metadata = Node.mapping([
             ("name", .string(identity.name)), ("namespace", .string(identity.namespace ?? "")),
@@ -66,7 +61,7 @@ struct LeaseState: Sendable, Hashable {
         ])
     }
 
-    /// Formats a time in the form that the server expects, with six decimal digits of the second.
+    /// Formats a time as the API's `MicroTime`, with six decimal digits of the second.
     static func microTime(_ milliseconds: Int64) -> String {
         Timestamp.text(milliseconds: milliseconds).dropLast() + "000Z"
     }

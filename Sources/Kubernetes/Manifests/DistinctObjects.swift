@@ -1,18 +1,14 @@
 public import Base
 
-/// The distinct objects of manifests, and the objects that several manifests describe.
+/// The distinct objects of manifests, and the manifests of objects that are described more than once.
 public struct DistinctObjects: Sendable {
-    /// One manifest of each object, the one at the first location, in the order in which the objects first occur.
+    /// One manifest of each object, in the order of first occurrence; of several the one at the first location.
     public private(set) var objects: [ManifestObject] = []
 
-    /// The manifests of each object that has several, sorted by location; the keys are positions in ``objects``.
+    /// The manifests of each object that has several, sorted by location, by the index in ``objects``.
     public private(set) var repetitions: [Int: [ManifestObject]] = [:]
 
-    /// Groups manifests by object.
-    ///
-    /// - Parameters:
-    ///   - manifests: The manifests.
-    ///   - defaultNamespace: The namespace of objects that do not specify one.
+    /// Groups manifests by object; `defaultNamespace` is the namespace of manifests without one.
     public init(of manifests: [ManifestObject], defaultNamespace: String) {
         var positions: [ObjectIdentity.Key: Int] = [:]
         for manifest in manifests {
@@ -29,7 +25,7 @@ public struct DistinctObjects: Sendable {
         for (position, set) in repetitions { objects[position] = set[0] }
     }
 
-    /// Returns whether the manifests of one object are equal, so that it does not matter which of them is applied.
+    /// Returns whether the manifests of an object are equal, so that any of them may be applied.
     public static func areEqual(_ set: [ManifestObject]) -> Bool {
         set.dropFirst().allSatisfy { $0.root == set[0].root }
     }
@@ -39,7 +35,7 @@ public struct DistinctObjects: Sendable {
         zip(set.dropFirst(), faults(of: set)).map { manifest, fault in fault.naming(manifest.identity) }
     }
 
-    /// Returns a problem for each manifest of one object except the first, without the name of the object.
+    /// Returns the same problems as ``problems(of:)``, without the name of the object.
     static func faults(of set: [ManifestObject]) -> [Problem] {
         guard let first = set.first else { return [] }
         return set.dropFirst().map { manifest in

@@ -1,9 +1,9 @@
 import Base
 
 extension GroupVersionKind {
-    /// Whether the group belongs to the API server itself, so that no CustomResourceDefinition can add a kind to it.
+    /// Whether the group is that of kinds of the API server itself; CustomResourceDefinitions cannot add kinds to it.
     var isBuiltIn: Bool {
-        // The group of a CustomResourceDefinition must be a domain name.
+        // The group of custom kinds must be a domain name.
         !group.contains(".") || Self.builtInGroups.contains(group)
     }
 
@@ -41,7 +41,7 @@ extension GroupVersionKind {
     }
 }
 
-/// A kind with its group, regardless of the version.
+/// A kind in its group, regardless of the version.
 public struct DefinedKind: Sendable, Hashable {
     /// The API group, empty for the core group.
     public var group: String
@@ -53,14 +53,14 @@ extension DefinedKind {
         self.init(group: type.group, kind: type.kind)
     }
 
-    /// Creates the kind of a type, with one common group for all built-in groups.
+    /// Creates the kind of a type, with one group for all built-in groups.
     ///
-    /// Built-in kinds that have moved between groups, such as Ingress, are therefore equal in all of them.
+    /// A built-in kind that has moved between groups, such as Ingress, is equal in both.
     public init(inAnyBuiltInGroup type: GroupVersionKind) {
         self.init(group: type.isBuiltIn ? "" : type.group, kind: type.kind)
     }
 
-    /// Reads the kind that a manifest defines, or returns `nil` if it is not a complete CustomResourceDefinition.
+    /// Reads the kind that a CustomResourceDefinition defines, `nil` for other objects and incomplete definitions.
     public init?(_ manifest: ManifestObject) {
         guard manifest.identity.isCustomResourceDefinition, let spec = manifest.root["spec"],
             let group = spec["group"]?.string, let kind = spec["names"]?["kind"]?.string
@@ -68,7 +68,7 @@ extension DefinedKind {
         self.init(group: group, kind: kind)
     }
 
-    /// Returns the type that a CustomResourceDefinition defines, in its first served version.
+    /// Returns the type that a CustomResourceDefinition defines, in the first version that is served.
     static func servedType(of manifest: ManifestObject) -> GroupVersionKind? {
         let versions = manifest.root["spec"]?["versions"]?.sequence ?? []
         let served = versions.first { $0["served"]?.boolean == true }?["name"]?.string

@@ -8,14 +8,10 @@ public struct ManifestFile: Sendable {
     /// The problems of the file; a broken document does not affect other documents.
     public var diagnostics: [Problem] = []
 
-    /// Reads all objects in a text.
+    /// Reads all objects in a YAML or JSON text; a broken document does not affect other documents.
     ///
-    /// Empty documents are skipped and lists are expanded into their items, as kubectl does.
-    ///
-    /// - Parameters:
-    ///   - bytes: The text, YAML or JSON.
-    ///   - file: The file's name in source locations.
-    ///   - transform: A change to each document before its objects are read, such as the replacement of variables.
+    /// Empty documents are skipped and lists are expanded into their items, as kubectl does. `transform` changes each
+    /// document before its objects are read, for example to replace variables.
     public init(
         _ bytes: [UInt8],
         file: String,
@@ -98,7 +94,7 @@ public struct ManifestFile: Sendable {
         }
     }
 
-    /// Adds `apiVersion` and `kind` to an item of a list such as `ConfigMapList`, where items may omit both fields.
+    /// Adds `apiVersion` and `kind` to an item of a typed list such as `ConfigMapList`, whose items may omit them.
     private static func typed(_ item: Node, by list: Node, kind: String) -> Node {
         guard var mapping = item.mapping, mapping["kind"] == nil, mapping["apiVersion"] == nil else { return item }
         mapping["apiVersion"] = list["apiVersion"]
@@ -111,14 +107,14 @@ public struct ManifestFile: Sendable {
 }
 
 extension Problem {
-    /// Whether the only text that the message quotes from the file is a YAML 1.1 boolean, which is not secret.
+    /// Whether the message quotes no more of the file than a YAML 1.1 boolean, which is not secret.
     private var quotesBoolean: Bool {
         message.wholeMatch(of: /key '\w{1,5}' is the boolean \w+ in YAML 1.1, so it would become '\w+'/) != nil
     }
 
-    /// The problem without quoted text from the file, and without a hint that may repeat this text.
+    /// The problem without text from the file in its message and hint.
     ///
-    /// The quoted text may itself contain quotes, so everything between the first and the last quote is removed.
+    /// Quoted text may contain quotes, so everything between the first and the last quote is removed.
     fileprivate var masked: Problem {
         guard !quotesBoolean, publicMessage == nil else { return self }
         let isQuoting = hint?.contains { $0 == "'" || $0 == "\"" } == true || message.contains("'")
@@ -132,6 +128,6 @@ extension Problem {
 }
 
 extension [UInt8] {
-    /// Whether the text of a file mentions Secrets, so that it may contain one even if it cannot be parsed.
+    /// Whether the text may contain a Secret, even if it cannot be parsed.
     public var mentionsSecret: Bool { !ranges(of: Array("Secret".utf8)).isEmpty }
 }

@@ -5,20 +5,15 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
     /// The API group, empty for the core group.
     public var group: String
 
-    /// The version, such as `v1`.
     public var version: String
-
-    /// The kind, such as `DaemonSet`.
     public var kind: String
 
-    /// Creates the identity of a kind.
     public init(group: String, version: String, kind: String) {
         self.group = group
         self.version = version
         self.kind = kind
     }
 
-    /// Creates the identity of a kind from an object's fields `apiVersion` and `kind`.
     public init(apiVersion: String, kind: String) {
         let parts = apiVersion.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         self.group = parts.count == 2 ? String(parts[0]) : ""
@@ -26,7 +21,7 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
         self.kind = kind
     }
 
-    /// The group and version as written in an object, such as `apps/v1` or `v1`.
+    /// The group and version as in an object, such as `apps/v1` or `v1`.
     public var apiVersion: String {
         group.isEmpty ? version : "\(group)/\(version)"
     }
@@ -37,10 +32,8 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
         return group.isEmpty ? "/api/\(version)" : "/apis/\(APIClient.percentEncoded(group))/\(version)"
     }
 
-    /// Whether this is the kind of CustomResourceDefinitions.
     var isCustomResourceDefinition: Bool { group == "apiextensions.k8s.io" && kind == "CustomResourceDefinition" }
 
-    /// Whether this is the kind of Secrets.
     var isSecret: Bool { group.isEmpty && kind == "Secret" }
 
     /// The kind with its group and version, such as `DaemonSet (apps/v1)`.
@@ -51,7 +44,6 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
 
 /// The identity of an object in a cluster.
 public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
-    /// The object's group, version and kind.
     public var type: GroupVersionKind
 
     /// The namespace, or `nil` if the object is cluster-scoped or its manifest does not specify a namespace.
@@ -64,7 +56,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         self.name = name
     }
 
-    /// The identity of an object in a cluster, regardless of the API version in the manifest.
+    /// The identity of an object in a cluster, regardless of the API version.
     public struct Key: Sendable, Hashable {
         private let kind: DefinedKind
         private let namespace: String
@@ -78,19 +70,15 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Returns the identity of the object in its cluster.
-    ///
-    /// - Parameter defaultNamespace: The namespace of objects that do not specify one.
-    /// - Returns: The group, kind, namespace and name.
+    /// Returns the identity in the cluster of an object that is in the default namespace if it specifies none.
     public func key(defaultNamespace: String) -> Key { Key(self, defaultNamespace) }
 
-    /// The object's name in messages, such as `ClusterRole/edit` or `DaemonSet/kube-system/calico-node`.
+    /// The object in messages, such as `ClusterRole/edit` or `DaemonSet/kube-system/calico-node`.
     public var description: String {
         guard let namespace else { return "\(type.kind)/\(name)" }
         return "\(type.kind)/\(namespace)/\(name)"
     }
 
-    /// Whether this is a CustomResourceDefinition.
     public var isCustomResourceDefinition: Bool { type.isCustomResourceDefinition }
 
     public var isNamespace: Bool {
@@ -175,7 +163,7 @@ private struct IdentityReader {
         return required("namespace", of: metadata, below: "metadata.", "a valid name", ObjectIdentifiers.isName)
     }
 
-    /// Reads a text that becomes part of a request path, and reports characters that would change the path.
+    /// Reads a field that becomes part of request paths, and reports characters that would change the path.
     private mutating func required(
         _ field: String,
         of parent: Node?,
@@ -204,9 +192,7 @@ private struct IdentityReader {
         return ""
     }
 
-    /// Reports the key of a mapping that is probably meant to be a missing field.
-    ///
-    /// - Returns: Whether there is such a key.
+    /// Reports a key that is probably meant to be a missing field, and returns whether there is one.
     private mutating func reportMisspelt(_ field: String, of parent: Node?, as path: String) -> Bool {
         let entries = parent?.mapping?.entries ?? []
         guard let near = nearestName(to: field, in: entries.map(\.key)),

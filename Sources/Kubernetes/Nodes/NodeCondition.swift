@@ -24,16 +24,12 @@ public struct NodeCondition: Sendable, Hashable {
         writtenAt = Timestamp(rfc3339: text("lastHeartbeatTime"))
     }
 
-    /// Returns whether the condition was written within the given limit; `false` if the time is not known.
-    ///
-    /// A time far in the future, written while a clock was wrong, does not count as fresh either.
+    /// Returns whether the condition was written within the limit; `false` if its time is unknown or far in the future.
     public func isFresh(at now: Timestamp, within limit: Duration) -> Bool {
         writtenAt.map { abs(now.seconds - $0.seconds) < limit.components.seconds } ?? false
     }
 
-    /// Returns the condition with the times of the Node's current condition of the type, if any.
-    ///
-    /// The time of the last status change is kept unless the status differs.
+    /// Returns the condition with the times of the one that it replaces, whose `since` applies if the status is the same.
     public func replacing(_ known: Self?, at now: Timestamp) -> Self {
         var condition = self
         // A time in the future was written while a clock was wrong.
@@ -45,7 +41,7 @@ public struct NodeCondition: Sendable, Hashable {
 
 /// An Event about a node, for `kubectl describe node`.
 public struct NodeEvent: Sendable, Hashable {
-    /// The name of the Event, which is the same for all occurrences.
+    /// The name, the same for all occurrences.
     public var name: String
     public var node: String
     public var isWarning: Bool
@@ -53,7 +49,6 @@ public struct NodeEvent: Sendable, Hashable {
     public var reason: String
     /// The human-readable explanation.
     public var message: String
-    /// The number of occurrences.
     public var count: Int
     /// The times of the first and the last occurrence.
     public var first, last: Timestamp
@@ -82,8 +77,7 @@ public struct NodeEvent: Sendable, Hashable {
 
     /// The Event as an API object.
     ///
-    /// The UID of the Node is set to its name, as the kubelet does, because `kubectl describe node` searches for that
-    /// value.
+    /// As in Events of the kubelet, the UID is the Node's name, for which `kubectl describe node` searches.
     var object: Node {
         .mapping(
             [

@@ -1,6 +1,6 @@
 public import Base
 
-/// The reports of nodes about themselves on the API server: conditions and Events.
+/// The conditions of Nodes, and the Events about them.
 public struct NodeReports: Sendable {
     private let client: APIClient
 
@@ -30,11 +30,7 @@ public struct NodeReports: Sendable {
         return Dictionary(conditions.map { ($0["type"]?.string ?? "", NodeCondition($0)) }) { $1 }
     }
 
-    /// Writes a condition of a Node, and leaves all other conditions unchanged.
-    ///
-    /// The request is a strategic merge patch, as the kubelet sends; every server merges the conditions by type.
-    ///
-    /// - Throws: ``APIError`` if the server refuses.
+    /// Writes a condition of a Node by a strategic merge patch, which leaves other conditions unchanged.
     public func write(
         _ condition: NodeCondition,
         _ type: String,
@@ -53,8 +49,6 @@ public struct NodeReports: Sendable {
     }
 
     /// Creates an Event, or updates the existing Event of the same name.
-    ///
-    /// - Throws: ``APIError`` if the server refuses.
     public func write(_ event: NodeEvent, until deadline: ContinuousClock.Instant) async throws(APIError) {
         let events = "/api/v1/namespaces/\(Self.eventNamespace)/events"
         let type = GroupVersionKind(group: "", version: "v1", kind: "Event")

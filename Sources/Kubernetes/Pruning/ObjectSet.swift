@@ -1,30 +1,25 @@
 public import Base
 
-/// The objects that the manifests of a task with `prune` have on all nodes.
+/// The objects of the manifests of a task with `prune`, on all nodes that have the task.
 ///
-/// A ConfigMap has a key for each node that has the set, with a line for each object of the node's manifests. A node
-/// deletes only what it has recorded itself, and nothing that the key of another node lists.
+/// A ConfigMap has a key for each such node, with a line for each object of its manifests. A node deletes only objects that
+/// it has recorded itself and that the key of no other node lists.
 public struct ObjectSet: Sendable {
-    /// The namespace of the ConfigMaps, chosen because it exists in every cluster and is not deleted by accident.
+    /// The namespace of the ConfigMaps, which exists in every cluster.
     private static let namespace = "kube-system"
 
-    /// The beginning of the keys of nodes.
+    /// The prefix of the keys of nodes.
     static let nodePrefix = "node."
 
-    /// The name of the set, which the task file may choose so that it outlives the name of the task.
+    /// The name of the set, which may differ from that of a task that was renamed.
     public let name: String
 
-    /// The task that applies the objects.
     public let task: String
 
     /// The ConfigMap.
     public let parent: ObjectIdentity
 
-    /// Creates the set of a task.
-    ///
-    /// - Parameters:
-    ///   - name: The name of the set, by default that of the task.
-    ///   - task: The name of the task.
+    /// Creates the set of a task, by default with the task's name.
     public init(name: String? = nil, task: String) {
         self.task = task
         self.name = name ?? task
@@ -35,18 +30,16 @@ public struct ObjectSet: Sendable {
         )
     }
 
-    /// The key of a task with which objects of protected kinds are deleted too.
+    /// The setting with which objects of protected kinds are deleted too.
     var declarationOfAll: String { name == task ? "prune: all" : "prune: {set: \(name), all: true}" }
 
-    /// Returns the command that ends the veto of a node that no longer exists.
+    /// Returns the command that removes the key of a node that no longer exists.
     func commandReleasing(_ node: String) -> String {
         let change = "{\"data\":{\"\(Self.nodePrefix)\(node)\":null}}"
         return "kubectl patch configmap \(parent.name) -n \(Self.namespace) --type merge -p '\(change)'"
     }
 
-    /// Finds manifests of the ConfigMap itself.
-    ///
-    /// - Returns: A problem for each such manifest.
+    /// Returns a problem for each manifest of the ConfigMap itself.
     public func mistakes(in manifests: [ManifestObject]) -> [Problem] {
         manifests.filter { $0.identity == parent }.map { manifest in
             let message = "\(parent): the task writes this object itself, to record the set '\(name)'"
@@ -55,16 +48,14 @@ public struct ObjectSet: Sendable {
         }
     }
 
-    /// Returns whether objects of a kind are deleted only with `prune: all`.
-    ///
-    /// Deleting such an object deletes other objects too, or loses data.
+    /// Returns whether objects of a kind are deleted only with `prune: all`, because data or other objects go with them.
     static func isProtected(_ type: GroupVersionKind) -> Bool {
         type.isCustomResourceDefinition
             || type.group.isEmpty && ["Namespace", "PersistentVolumeClaim"].contains(type.kind)
     }
 }
 
-/// The objects that a node has applied as members of a set, as the node itself has recorded them.
+/// A node's own record of the objects of a set that it has applied.
 public struct SetRecord: Sendable, Equatable {
     /// The kubeconfig with which the objects were applied.
     public var kubeconfig: String
@@ -77,17 +68,17 @@ public struct SetRecord: Sendable, Equatable {
 
     var members: Set<MemberKey>
 
-    /// Creates the record of a task with the objects of an earlier record, if there is one.
+    /// Creates the record of a task, with the objects and tasks of an earlier record.
     public init(task: String, kubeconfig: String, includesProtected: Bool, after earlier: Self? = nil) {
         (self.kubeconfig, self.includesProtected) = (kubeconfig, includesProtected)
         tasks = (earlier?.tasks ?? []).union([task])
         members = earlier?.members ?? []
     }
 
-    /// The recorded objects as text, in alphabetical order.
+    /// The recorded objects as lines, in alphabetical order.
     public var objects: [String] { MemberKey.lines(members) }
 
-    /// Reads a record from the value of ``json``, or returns `nil` if the text is not a record.
+    /// Reads a record as written by ``json``, `nil` if the text is not one.
     public init?(json: [UInt8]) {
         guard let document = try? readJSON(json, file: "record of a set"), document["version"] == .number(1),
             let kubeconfig = document["kubeconfig"]?.string, let lines = document["objects"]?.sequence
@@ -98,7 +89,6 @@ public struct SetRecord: Sendable, Equatable {
         members = Set(lines.compactMap { $0.string.flatMap { MemberKey(text: $0) } })
     }
 
-    /// The record as JSON.
     public var json: [UInt8] {
         Node.mapping([
             ("version", .number(1)), ("kubeconfig", .string(kubeconfig)),
@@ -109,14 +99,14 @@ public struct SetRecord: Sendable, Equatable {
     }
 }
 
-/// The key of an object in a set, regardless of the version of its kind.
+/// The identity of an object in a set, regardless of the version of its kind.
 struct MemberKey: Sendable, Hashable {
     var kind: DefinedKind
     /// The namespace, `nil` if the kind is cluster-scoped.
     var namespace: String?
     var name: String
 
-    /// Creates the key of an object on the server.
+    /// Creates the key from an object's identity on the server.
     init(_ identity: ObjectIdentity) {
         (kind, namespace, name) = (DefinedKind(identity.type), identity.namespace, identity.name)
     }
@@ -124,7 +114,7 @@ struct MemberKey: Sendable, Hashable {
     /// The key as a line of text, such as `Deployment.apps/default/web` or `Namespace/web`.
     var text: String { [kind.text, namespace, name].compactMap(\.self).joined(separator: "/") }
 
-    /// Reads a key as written by ``text``, or returns `nil` if the text is not a key.
+    /// Reads a key as written by ``text``, `nil` if the text is not one.
     init?(text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
         guard (2...3).contains(parts.count), let kind = DefinedKind(text: parts[0]), parts.allSatisfy({ !$0.isEmpty })
@@ -133,20 +123,19 @@ struct MemberKey: Sendable, Hashable {
         namespace = parts.count == 3 ? parts[1] : nil
     }
 
-    /// Returns the sorted lines of keys.
     static func lines(_ keys: Set<Self>) -> [String] { keys.map(\.text).sorted() }
 
-    /// Reads lines, without those that are no keys.
+    /// Reads lines, and ignores those that are no keys.
     static func keys(in text: String) -> Set<Self> {
         Set(text.split(separator: "\n").compactMap { MemberKey(text: $0) })
     }
 }
 
 extension DefinedKind {
-    /// The kind as written in lines of a set, such as `ConfigMap` or `Deployment.apps`.
+    /// The kind in a line of a set, such as `ConfigMap` or `Deployment.apps`.
     var text: String { group.isEmpty ? kind : "\(kind).\(group)" }
 
-    /// Reads a kind as written by ``text``, or returns `nil` if the text is not a kind.
+    /// Reads a kind as written by ``text``, `nil` if the text is not one.
     init?(text: String) {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
         guard let kind = parts.first, ObjectIdentifiers.isKind(kind) else { return nil }

@@ -2,20 +2,19 @@ public import Base
 
 /// Finds and deletes the objects of a set that manifests no longer contain.
 ///
-/// The record and the key of the node list an object before it is applied, and the record until it is deleted, so that an
-/// interruption at any moment loses none.
+/// An object is in the node's record and key before it is applied, and in the record until it is deleted, so that no
+/// interruption loses it.
 public struct Pruner: Sendable {
     /// The recorded objects that the manifests do not contain.
     public struct Obsolete: Sendable {
-        /// Objects to delete, in groups; objects that other objects need come last.
+        /// The objects to delete, in groups; objects that others need come last.
         public var deletions: [[ObjectIdentity]] = []
-        /// A message for each reason why objects are kept.
+        /// A message for each reason to keep objects.
         public var warnings: [String] = []
-        /// The objects that are kept.
+        /// The objects that stay in the record.
         var kept: Set<MemberKey> = []
     }
 
-    /// The identity of the set's ConfigMap.
     public var parent: ObjectIdentity { self.set.parent }
 
     private let client: APIClient
@@ -29,15 +28,8 @@ public struct Pruner: Sendable {
 
     /// Creates a pruner.
     ///
-    /// - Parameters:
-    ///   - client: The API server.
-    ///   - set: The set of the task.
-    ///   - node: The name of the node.
-    ///   - formerTasks: The tasks that have had the set before.
-    ///   - includesProtected: Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
-    ///   - isDryRun: Whether the pruner only reports the changes that it would make.
-    ///   - retryPolicy: How requests are retried.
-    ///   - location: The location of the task, for messages.
+    /// `formerTasks` have had the set before; `includesProtected` says whether Namespaces, CustomResourceDefinitions and
+    /// PersistentVolumeClaims are deleted too; `location` is that of the task.
     public init(
         client: APIClient,
         set: ObjectSet,
@@ -58,7 +50,7 @@ public struct Pruner: Sendable {
         record.members.formUnion(try await explained { () async throws(APIError) in try await keys(of: manifests) })
     }
 
-    /// Reduces a record to the objects of manifests and those that are kept, after the deletions.
+    /// Reduces a record to the objects of manifests and those that are kept, after all others have been deleted.
     public func reduce(
         _ record: inout SetRecord,
         to manifests: [ManifestObject],
@@ -68,7 +60,6 @@ public struct Pruner: Sendable {
         try await add(manifests, to: &record)
     }
 
-    /// Returns the keys of the objects of manifests.
     private func keys(of manifests: [ManifestObject]) async throws(APIError) -> Set<MemberKey> {
         let names = ResourceNames(manifests)
         var keys: Set<MemberKey> = []
@@ -76,7 +67,7 @@ public struct Pruner: Sendable {
             do throws(APIError) {
                 identity = try await client.path(of: identity, until: retryPolicy.deadline).identity
             } catch .refused {
-                // If the manifests define the kind, the scope in the definition applies.
+                // The server may not have the kind yet, whose definition may be among the manifests.
                 let namespace = identity.namespace ?? client.kubeconfig.namespace
                 identity.namespace = names.isNamespaced(identity.type) ? namespace : nil
             }
@@ -86,16 +77,13 @@ public struct Pruner: Sendable {
     }
 }
 
-/// The ConfigMap of a set, in which each node owns its key.
+/// The ConfigMap of a set.
 extension Pruner {
-    /// Records at the server which objects the node's manifests have, before they are applied.
+    /// Lists the objects of the node's manifests in the ConfigMap, before they are applied.
     ///
-    /// - Parameters:
-    ///   - manifests: The manifests.
-    ///   - isComplete: Whether these are all; otherwise the key keeps the objects that it has.
-    ///   - record: The node's record from before, `nil` if the node has none.
-    /// - Returns: The objects that the key had, and that this node knows nothing of.
-    /// - Throws: ``ObjectFailure`` if the ConfigMap cannot be read or written.
+    /// If not all manifests could be read, other objects stay in the key. `record` is the node's record before this run.
+    ///
+    /// - Returns: The objects in the key that neither the manifests nor the record have.
     public func claim(
         _ manifests: [ManifestObject],
         isComplete: Bool,
@@ -111,9 +99,7 @@ extension Pruner {
         }
     }
 
-    /// Removes the node's key, and the ConfigMap if it has no other.
-    ///
-    /// - Throws: ``ObjectFailure`` if the ConfigMap cannot be read or written.
+    /// Removes the node's key, or the ConfigMap if it has no other.
     public func release() async throws(ObjectFailure) {
         guard !isDryRun else { return }
         try await explained { () async throws(APIError) in
@@ -131,7 +117,7 @@ extension Pruner {
         }
     }
 
-    /// Writes the node's key by server-side apply as a field manager of its own, so that no node changes another's.
+    /// Writes the node's key by server-side apply as the node's own field manager, so that no node changes another's key.
     private func write(_ members: Set<MemberKey>?) async throws(APIError) {
         let path = try await client.path(of: set.parent, until: retryPolicy.deadline)
         let metadata = Node.mapping([
@@ -153,12 +139,12 @@ extension Pruner {
         )
     }
 
-    /// Sends requests about the ConfigMap, and explains their errors.
+    /// Sends requests, and explains their errors as errors of the ConfigMap.
     private func explained<Value>(
         _ requests: () async throws(APIError) -> Value
     ) async throws(ObjectFailure) -> Value {
         do throws(APIError) {
-            // Not a wait for an object, which ends with a result, and the ConfigMap has none.
+            // The wait for an object ends with its result; the ConfigMap has none.
             return try await retryPolicy.retry(.init(.condition, "\(set.parent)"), requests)
         } catch {
             let manifest = ManifestObject(set.parent, at: location)
@@ -169,18 +155,10 @@ extension Pruner {
     }
 }
 
-/// The objects that the manifests no longer contain.
 extension Pruner {
-    /// Finds the recorded objects that the manifests do not contain.
+    /// Finds the recorded objects that the manifests do not contain, after all objects of the manifests were applied.
     ///
-    /// All objects of the manifests must have been applied before this call.
-    ///
-    /// - Parameters:
-    ///   - record: The objects that the node has applied.
-    ///   - manifests: The manifests of the task; none to remove the set.
-    ///   - reasonToKeep: Returns the reason to keep an object, or `nil` to delete it.
-    /// - Returns: The objects.
-    /// - Throws: ``ObjectFailure`` if an object, or the keys of the other nodes, cannot be read.
+    /// If there are no manifests, the set is being removed. `reasonToKeep` returns `nil` for an object to delete.
     public func obsolete(
         _ record: SetRecord,
         besides manifests: [ManifestObject],
@@ -197,14 +175,14 @@ extension Pruner {
         var deletions: [ObjectIdentity] = []
         for key in left {
             guard let (identity, live) = try await find(key), isMember(live) else { continue }
-            // The kind may have been unknown when the record was made, and so the scope of the object.
+            // If the kind was unknown when the object was recorded, its scope was assumed.
             guard !wanted.contains(MemberKey(identity)) else { continue }
             let nodes = claims.filter { $0.value.contains(key) || $0.value.contains(MemberKey(identity)) }.keys.sorted()
             var reason = nodes.isEmpty ? reasonToKeepBySelf(live, identity) : veto(of: nodes)
             if reason == nil { reason = await reasonToKeep(identity) }
             if let reason {
                 kept.append((reason, identity))
-                // Of a set that is removed, the last node that lists an object deletes it.
+                // When a set is removed, an object is left to the last node that lists it.
                 if nodes.isEmpty || !manifests.isEmpty { result.kept.insert(key) }
             } else {
                 deletions.append(identity)
@@ -220,7 +198,7 @@ extension Pruner {
         return result
     }
 
-    /// The objects of the other nodes' manifests, by node.
+    /// Returns the objects in the keys of other nodes, by node.
     private func claims(at live: Node?) -> [String: Set<MemberKey>] {
         let entries = (live?["data"]?.mapping?.entries ?? []).filter { $0.key.hasPrefix(ObjectSet.nodePrefix) }
         let claims = entries.map {
@@ -229,7 +207,7 @@ extension Pruner {
         return Dictionary(claims.filter { $0.0 != node }) { first, _ in first }
     }
 
-    /// Reads an object, or returns `nil` if the object or its kind is gone.
+    /// Reads an object, `nil` if the object or its kind does not exist.
     private func find(_ key: MemberKey) async throws(ObjectFailure) -> (ObjectIdentity, Node)? {
         try await explained { () async throws(APIError) -> (ObjectIdentity, Node)? in
             let deadline = retryPolicy.deadline
@@ -243,7 +221,7 @@ extension Pruner {
         }
     }
 
-    /// Returns whether the set's task has applied an object, and no other one since.
+    /// Returns whether a task of the set was the last to apply an object.
     private func isMember(_ live: Node) -> Bool {
         ManagedMetadata.task(of: live).map { $0 == set.task || formerTasks.contains($0) } ?? true
     }
@@ -257,7 +235,7 @@ extension Pruner {
         )
     }
 
-    /// Returns the reason to keep an object that the object itself shows, `nil` if it may be deleted.
+    /// Returns the reason to keep an object that is due to the object itself, `nil` if it may be deleted.
     private func reasonToKeepBySelf(_ live: Node, _ identity: ObjectIdentity) -> Problem? {
         if ObjectAnnotation.prune.isSet(in: live) {
             return Problem("its annotation '\(ObjectAnnotation.prune.key)' says so")
@@ -274,11 +252,9 @@ extension Pruner {
         return Problem(text, hint: "delete it with 'kubectl delete \(identity.kubectlArguments)'")
     }
 
-    /// Deletes objects that still qualify for deletion when they are read again.
+    /// Deletes the objects of a group that may still be deleted when they are read again.
     ///
-    /// - Parameters:
-    ///   - identities: The objects of one group.
-    ///   - say: Receives the result for each object as soon as it is known, on any thread.
+    /// `say` receives the result for each object as soon as it is known, on any thread.
     public func delete(
         _ identities: [ObjectIdentity],
         say: @escaping @Sendable (ObjectDeletion.Message) -> Void,

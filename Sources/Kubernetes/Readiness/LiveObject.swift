@@ -1,6 +1,6 @@
 import Base
 
-/// An object on the server, with the fields that determine readiness.
+/// An object on the server, whose readiness is determined.
 struct LiveObject {
     let node: Node
     let type: GroupVersionKind
@@ -14,7 +14,6 @@ struct LiveObject {
             ?? GroupVersionKind(apiVersion: node["apiVersion"]?.string ?? "", kind: node["kind"]?.string ?? "")
     }
 
-    /// A condition of the status.
     struct Condition {
         var type: String
         var status: String
@@ -39,18 +38,16 @@ struct LiveObject {
         }
     }
 
-    /// Returns the first condition of a type.
     func condition(_ type: String) -> Condition? {
         conditions.first { $0.type == type }
     }
 
-    /// Returns a number of the status, or `nil` if it is missing.
+    /// Returns a number in the status, `nil` if it is missing.
     func status(_ field: String) -> Int? {
         node["status"]?[field]?.integer
     }
 
-    /// The readiness by the rules for every kind: deletion, observed generation, and the conditions `Reconciling`
-    /// and `Stalled`.
+    /// The readiness by the rules for every kind, `nil` if they do not decide.
     var generic: Readiness? {
         if node["metadata"]?["deletionTimestamp"]?.string != nil { return .waiting("it is being deleted") }
         if let generation = node["metadata"]?["generation"]?.integer, let observed = status("observedGeneration"),
@@ -65,7 +62,7 @@ struct LiveObject {
         return nil
     }
 
-    /// The readiness by condition `Ready`, for kinds without specific rules; ready if the condition is missing.
+    /// The readiness by condition `Ready`; ready if the condition is missing.
     var byReadyCondition: Readiness {
         guard let ready = condition("Ready"), ready.status != "True" else { return .ready }
         return .waiting(ready.words.isEmpty ? "condition Ready is \(ready.status)" : ready.words)

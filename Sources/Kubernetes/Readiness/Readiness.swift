@@ -1,23 +1,21 @@
 public import Base
 
-/// Whether an object is in the state that its manifest describes, and its controller has finished its work.
+/// Whether the controller of an object has done its work.
 ///
-/// The rules are the rules of kstatus, the library that Flux and kpt use:
-/// https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus. Two rules are stricter than in kstatus: a
-/// DaemonSet without an eligible node and a Job that has not completed are not ready.
+/// The rules are those of kstatus, the library of Flux and kpt:
+/// https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus. Stricter than in kstatus, a DaemonSet without an
+/// eligible node, a Job that has not completed and a Pod that has failed are not ready.
 public enum Readiness: Sendable, Hashable {
-    /// The object matches its manifest, and its controller has done its work.
     case ready
-    /// Something is still missing.
     case waiting(String)
-    /// The controller has given up; during a first boot the object may become ready nevertheless.
+    /// The controller has given up; the object may become ready nevertheless, for example when an image arrives.
     case failed(String)
 
-    /// Reads the readiness of an object.
+    /// Determines the readiness of an object as the server returns it.
     ///
     /// - Parameters:
-    ///   - object: The object as returned by the server.
-    ///   - type: The object's type, which the items of a list omit; `nil` to read it from the object.
+    ///   - object: The object.
+    ///   - type: The object's type, `nil` to read it from the object; items of lists do not have it.
     ///   - minimumNodeCount: The number of eligible nodes that a DaemonSet needs before it can be ready.
     ///   - now: The current time, which determines how long a Pod has been without a node.
     public init(
@@ -34,9 +32,8 @@ public enum Readiness: Sendable, Hashable {
     }
 }
 
-/// Kinds with specific rules.
 extension LiveObject {
-    /// Returns the readiness by the rules of the object's kind, or `nil` for kinds without specific rules.
+    /// Returns the readiness by the rules of the object's kind, `nil` for kinds without rules.
     func byKind(minimumNodeCount: Int) -> Readiness? {
         switch (type.group, type.kind) {
         case ("apps", "Deployment"): deployment
@@ -73,10 +70,9 @@ extension LiveObject {
         return address.isEmpty ? .waiting("it has no cluster IP yet") : .ready
     }
 
-    /// The readiness of a CRD, by the first decisive condition.
+    /// The readiness of a CustomResourceDefinition, by the first decisive condition.
     ///
-    /// A definition that has been established stays so. If the server does not accept the names of a later version, it
-    /// serves the objects under the names that it has accepted.
+    /// If the server refuses changed names of an established definition, it serves the objects under the former names.
     private var definition: Readiness {
         let names = node["spec"]?["names"]
         let accepted = node["status"]?["acceptedNames"]
@@ -114,10 +110,10 @@ extension LiveObject {
         }
     }
 
-    /// The time in seconds after which an unscheduled Pod counts as failed.
+    /// The age in seconds from which an unscheduled Pod counts as failed.
     private static let schedulingLimit: Int64 = 15
 
-    /// The readiness of a Pod that cannot be scheduled.
+    /// The readiness of a Pod that has not been scheduled, `nil` if it has.
     private var unscheduled: Readiness? {
         guard let scheduled = condition("PodScheduled"), scheduled.status == "False" else { return nil }
         let created = node["metadata"]?["creationTimestamp"]?.string.flatMap(Timestamp.init(rfc3339:))
@@ -125,7 +121,7 @@ extension LiveObject {
         return isLate && scheduled.reason == "Unschedulable" ? .failed(scheduled.words) : .waiting(scheduled.words)
     }
 
-    /// The readiness of a Job; unlike in kstatus, and as in Flux, a running Job is not ready.
+    /// The readiness of a Job; as in Flux, a running Job is not ready.
     private var job: Readiness {
         for condition in conditions where condition.status == "True" {
             switch condition.type {
@@ -139,16 +135,16 @@ extension LiveObject {
     }
 }
 
-/// Kinds that create pods.
+/// Workloads.
 extension LiveObject {
-    /// Returns the first of several counts that is lower than wanted.
+    /// Returns the first count that is lower than wanted.
     private func shortage(_ checks: [(String, wanted: Int, there: Int)]) -> Readiness? {
         checks.first { $0.there < $0.wanted }.map { .waiting("\($0.0): \($0.there) of \($0.wanted)") }
     }
 
     private var wantedReplicas: Int { node["spec"]?["replicas"]?.integer ?? 1 }
 
-    /// The readiness of a Deployment, with the reason if it is paused or its pods cannot be created.
+    /// The readiness of a Deployment, with the cause if it is paused or its pods cannot be created.
     private var deployment: Readiness {
         guard case .waiting(let reason) = replicas else { return replicas }
         if node["spec"]?["paused"]?.boolean == true { return .waiting("it is paused (\(reason))") }
@@ -156,7 +152,7 @@ extension LiveObject {
         return .waiting("\(reason) (\(failure.words))")
     }
 
-    /// The readiness of a Deployment without its conditions about failures.
+    /// The readiness of a Deployment by its deadline and its counts.
     private var replicas: Readiness {
         let progressing = condition("Progressing")
         if progressing?.reason == "ProgressDeadlineExceeded" {
@@ -178,7 +174,6 @@ extension LiveObject {
         return condition("Available")?.status == "True" ? .ready : .waiting("not available")
     }
 
-    /// The readiness of a DaemonSet; unlike in kstatus, a DaemonSet without an eligible node is not ready.
     func daemonSet(minimumNodeCount: Int) -> Readiness {
         guard node["metadata"]?["generation"] != nil, status("observedGeneration") != nil,
             let desired = status("desiredNumberScheduled")
@@ -186,7 +181,7 @@ extension LiveObject {
         guard desired >= minimumNodeCount else {
             return .waiting(desired == 0 ? "no node is eligible" : "eligible nodes: \(desired) of \(minimumNodeCount)")
         }
-        // Pods of former revisions stay until a user deletes them.
+        // Pods of earlier revisions stay until somebody deletes them.
         let isUpdated = node["spec"]?["updateStrategy"]?["type"]?.string != "OnDelete"
         return shortage([
             ("pods", desired, status("currentNumberScheduled") ?? 0),
@@ -203,7 +198,7 @@ extension LiveObject {
             return short
         }
         if all > wanted { return .waiting("replicas still terminating: \(all - wanted)") }
-        // Pods of former revisions stay until a user deletes them.
+        // Pods of earlier revisions stay until somebody deletes them.
         if strategy?["type"]?.string == "OnDelete" { return .ready }
         if let partition = strategy?["rollingUpdate"]?["partition"]?.integer {
             return shortage([("updated replicas", wanted - partition, status("updatedReplicas") ?? 0)]) ?? .ready

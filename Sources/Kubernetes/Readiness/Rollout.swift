@@ -2,19 +2,16 @@ public import Base
 import HTTP
 
 extension APIClient {
-    /// Waits until objects are ready by the rules of ``Readiness``.
+    /// Waits until objects exist and are ready by the rules of ``Readiness``.
     ///
-    /// The wait includes objects that do not exist yet, and objects whose controllers have given up: during a first
-    /// boot an image may arrive late.
+    /// Objects whose controllers have given up are awaited too: during a first boot an image may arrive late.
     ///
     /// - Parameters:
     ///   - objects: The objects.
     ///   - minimumNodeCount: The number of eligible nodes that a DaemonSet needs before it can be ready.
-    ///   - boot: The boot of which a Node must be, because its conditions are at first those of the boot before; `nil` for
-    ///     any.
+    ///   - boot: The boot that the status of a Node must be of, `nil` for any; at first it is that of the previous boot.
     ///   - retryPolicy: The deadline, and the receiver of reports.
-    /// - Throws: ``Base/Problems`` with one problem for every object that is not ready when the deadline has passed; the
-    ///   ``Base/Problem`` itself if there is one.
+    /// - Throws: A ``Base/Problem`` for each object that is not ready at the deadline, of several as ``Base/Problems``.
     public func awaitReadiness(
         of objects: [AwaitedObject],
         minimumNodeCount: Int = 1,
@@ -30,19 +27,17 @@ extension APIClient {
 /// An object that a task awaits.
 public struct AwaitedObject: Sendable {
     let identity: ObjectIdentity
-    /// The location at which the task or its manifest describes the object.
+    /// The location of the object in the task file or the manifest.
     let location: SourceLocation?
-    /// Whether the manifest describes a suspended Job, which is as described and never completes by itself.
+    /// Whether the manifest describes a suspended Job, which is not awaited, because it never completes by itself.
     fileprivate let isSuspended: Bool
 
-    /// Creates an object that the task has applied.
     public init(_ manifest: ManifestObject) {
         (identity, location) = (manifest.identity, manifest.location)
         let type = manifest.identity.type
         isSuspended = type.kind == "Job" && type.group == "batch" && manifest.root["spec"]?["suspend"]?.boolean == true
     }
 
-    /// Creates an object that the task only names.
     public init(_ identity: ObjectIdentity, at location: SourceLocation? = nil) {
         (self.identity, self.location, isSuspended) = (identity, location, false)
     }
@@ -56,16 +51,15 @@ struct Rollout {
     let minimumNodeCount: Int
     let boot: String?
     let retryPolicy: RetryPolicy
-    /// The time before the cause of a slow rollout is looked up, and between two look-ups.
+    /// The time before and between look-ups of the cause of a slow rollout.
     var diagnosisInterval = Duration.seconds(5)
 
-    /// The time limit of one look-up; the last look-up is made when time is up.
+    /// The time limit of one look-up; the last one begins at the deadline.
     private static let diagnosisLimit = Duration.seconds(3)
 
     /// The time before the deadline at which objects are read for the last time.
     private static let reserve = Duration.milliseconds(100)
 
-    /// Waits until all objects are ready.
     func wait(for objects: [AwaitedObject]) async throws {
         let awaited = objects.filter { !$0.isSuspended }.map(\.identity)
         var backoff = Backoff()
@@ -76,7 +70,7 @@ struct Rollout {
         while true {
             var unready = await read(awaited)
             guard !unready.isEmpty else { return }
-            // Requests that were cut short by the deadline say nothing about their objects.
+            // A request that the deadline cut short says nothing about its objects.
             if .now >= retryPolicy.deadline, !last.isEmpty { unready = last }
             last = unready
             guard !Task.isCancelled else { throw interruption(of: unready) }
@@ -85,7 +79,7 @@ struct Rollout {
             if isLast || .now >= nextDiagnosis {
                 let limit = isLast ? Self.diagnosisLimit : min(Self.diagnosisLimit, remaining)
                 let found = await RolloutDiagnosis(client: client, deadline: .now + limit).causes(of: unready)
-                // A cause explains one reason, and no longer applies if the reason has changed.
+                // A cause is kept with the object's reason, and no longer applies once the reason changes.
                 causes.merge(found) { $1 }
                 nextDiagnosis = .now + diagnosisInterval
             }
@@ -96,7 +90,7 @@ struct Rollout {
         }
     }
 
-    /// Returns the wait that the task reports: for the first object, with the other objects in the reason.
+    /// Returns the wait for the first object, with the other objects in the reason.
     private func wait(for unready: [UnreadyObject], until time: String) -> Wait? {
         guard let first = unready.first else { return nil }
         let reasons = [first.reasonWithDetail] + unready.dropFirst().map(\.description)
@@ -115,7 +109,7 @@ struct Rollout {
         Problem("interrupted while waiting for \(unready.map(\.identity.description).joined(separator: ", "))")
     }
 
-    /// Returns the problems of objects that are not ready, each with its own location.
+    /// Returns the error about objects that are not ready at the deadline.
     private func problem(of unready: [UnreadyObject], _ objects: [AwaitedObject]) -> any Error {
         let problems = unready.map { object in
             let awaited = objects.first { $0.identity == object.identity }
@@ -129,7 +123,7 @@ struct Rollout {
         return first
     }
 
-    /// Reads objects, and returns those that are not ready, in their order.
+    /// Returns the objects that are not ready, in their order.
     private func read(_ identities: [ObjectIdentity]) async -> [UnreadyObject] {
         struct Group: Hashable {
             let type: GroupVersionKind
@@ -152,7 +146,7 @@ struct Rollout {
         }
     }
 
-    /// Reads objects of one kind and namespace, and returns why some are not ready.
+    /// Reads objects of one kind and namespace, and returns the reasons of those that are not ready.
     private func read(
         _ members: [ObjectIdentity],
         of type: GroupVersionKind,
@@ -173,7 +167,7 @@ struct Rollout {
         } catch .refused(let refusal) where refusal.status.isUnknownResource {
             return reasons { _ in ServerStatus(missing: type).message }
         } catch .refused(let refusal) where [403, 405].contains(refusal.code) {
-            // A user with permission to get an object may lack permission to list it.
+            // The user may have the permission to get objects, but not to list them.
             var found: [ObjectIdentity: String] = [:]
             for member in members { found[member] = await unreadiness(of: member) }
             return found
@@ -190,7 +184,7 @@ struct Rollout {
         }
     }
 
-    /// Returns why an object is not ready, or `nil` if it is.
+    /// Returns why an object is not ready, `nil` if it is.
     private func unreadiness(of live: Node?, _ type: GroupVersionKind) -> String? {
         guard let live else { return "it does not exist" }
         switch Readiness(of: live, type: type, minimumNodeCount: minimumNodeCount) {

@@ -5,17 +5,15 @@ struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
     var identity: ObjectIdentity
     /// The reason, from the object's own status.
     var reason: String
-    /// The last warning about the object and the state of its first unready pod, or `nil` if neither is known.
+    /// The last warning about the object and the state of an unready pod, `nil` if neither is known.
     var cause: String?
 
-    /// The reason, and the cause if it is known.
     var reasonWithDetail: String { reason + (cause.map { " (\($0))" } ?? "") }
 
-    /// The object, the reason, and the cause if it is known.
     var description: String { "\(identity): \(reasonWithDetail)" }
 }
 
-/// The causes for which objects are not ready, as the server's events and the status of pods say.
+/// Looks up why objects are not ready, in events and in the status of pods.
 struct RolloutDiagnosis {
     let client: APIClient
     /// The common deadline of all requests.
@@ -27,7 +25,6 @@ struct RolloutDiagnosis {
     /// The maximum number of objects whose causes are looked up.
     private static let objectLimit = 10
 
-    /// Finds the causes of the first objects.
     func causes(of objects: [UnreadyObject]) async -> [UnreadyObject: String] {
         // Declared outside the group for the reason given in `Rollout`.
         var result: [UnreadyObject: String] = [:]
@@ -49,7 +46,7 @@ struct RolloutDiagnosis {
         return known.isEmpty ? nil : known
     }
 
-    /// Describes the newest unready pod of a workload, a terminating one only if no other pod is unready.
+    /// Describes the newest unready pod of a workload; a terminating pod only if no other is unready.
     private func unreadyPod(with labels: [Mapping.Entry], in namespace: String?) async -> String? {
         let selector = labels.map { "\($0.key)=\($0.value.string ?? "")" }.joined(separator: ",")
         let unready = await list("pods", in: namespace, ("labelSelector", selector)).compactMap { pod in
@@ -64,7 +61,7 @@ struct RolloutDiagnosis {
         return "pod '\(name)': " + [pod.state.words, warning].compactMap(\.self).joined(separator: ": ")
     }
 
-    /// Returns why a pod is not ready, and whether its status contains the reason; `nil` if it is ready.
+    /// Returns why a pod is not ready, and whether its status says the reason; `nil` if it is ready.
     static func state(of pod: Node) -> (words: String, isExplained: Bool)? {
         let type = GroupVersionKind(apiVersion: "v1", kind: "Pod")
         let reason: String
@@ -90,19 +87,19 @@ struct RolloutDiagnosis {
         ].compactMap(\.self).filter { !$0.isEmpty }
         let text = [waiting == nil ? "is not ready" : "is waiting"] + words
         let name = unready["name"]?.string ?? ""
-        // The message of a back-off says only that there is one.
+        // The message of a back-off gives no reason.
         let isExplained = end != nil || words.count > 1 && waiting?["reason"]?.string?.hasSuffix("BackOff") != true
         return ("container '\(name)' \(text.joined(separator: ": ").shortLine)", isExplained)
     }
 
-    /// Returns the reason and the message of the last warning about an object.
+    /// Returns the last warning about an object.
     private func lastWarning(about kind: String, _ name: String, in namespace: String?) async -> String? {
         let selector = "type=Warning,involvedObject.kind=\(kind),involvedObject.name=\(name)"
-        // An event such as `Error: ImagePullBackOff` only repeats the state of a container.
+        // Events such as `Error: ImagePullBackOff` repeat the state of a container.
         let events = await list("events", in: namespace, ("fieldSelector", selector)).filter { event in
             event["reason"]?.string != "BackOff" && event["message"]?.string?.hasPrefix("Error: ") != true
         }
-        // Events of newer servers have only `eventTime`.
+        // Some events have only `eventTime`.
         func time(_ event: Node) -> String { event["lastTimestamp"]?.string ?? event["eventTime"]?.string ?? "" }
         return events.max { time($0) < time($1) }.map { event in
             [event["reason"]?.string, event["message"]?.string].compactMap(\.self).joined(separator: ": ").shortLine
@@ -118,6 +115,6 @@ struct RolloutDiagnosis {
 }
 
 extension String {
-    /// The text on one line, with the middle removed if the text is long, because every report of a wait repeats it.
+    /// The text on one line, shortened because every report of a wait repeats it.
     fileprivate var shortLine: String { onOneLine.shortened(to: 400) }
 }

@@ -3,7 +3,7 @@ import HTTP
 
 /// Explanations of why an API server is not usable.
 extension APIClient {
-    /// Returns the problem of a server that did not pass its preflight checks before the deadline.
+    /// Returns the problem of a server that did not pass its checks before the deadline.
     func preflightProblem(_ error: APIError) -> Problem {
         let server = "API server \(kubeconfig.server)"
         let foreign = Problem(
@@ -26,18 +26,18 @@ extension APIClient {
         }
     }
 
-    /// Whether no API server answers the checks with the last status.
+    /// Whether the last status is one with which no API server answers the checks.
     private var isForeignStatus: Bool {
         let status = preflightState.lastStatus
         return (300..<400).contains(status) || [404, 405, 410].contains(status)
     }
 
-    /// Returns the message that a server does not accept the user, with what the kubeconfig shows of the reason.
+    /// Returns the message that a server does not accept the user, with the reason if the kubeconfig shows one.
     func credentialRefusal(by server: String) -> String {
         "\(server) does not accept \(credentials.whoami)" + (credentials.doubt.map { ": \($0.message)" } ?? "")
     }
 
-    /// Removes the server's address from an error, for messages that already name the server.
+    /// Returns an error without the server's address, for messages that name the server.
     func withoutAddress(_ error: APIError) -> APIError {
         guard case .transport(var cause) = error else { return error }
         for phrase in ["cannot connect to '\(kubeconfig.address)': ", " from '\(kubeconfig.address)'"] {
@@ -53,7 +53,7 @@ extension APIClient {
         case .untrusted, .hostName, .serverCertificateExpired, .serverCertificateNotYetValid:
             return certificateProblem(cause, server)
         case .timedOut where preflightState.hasAnswered, .closed where preflightState.hasAnswered:
-            // The server has answered before, so its address is correct and the server was running.
+            // The address is correct, because the server has answered before.
             return Problem("\(server) is not ready", cause: cause)
         case .refused:
             return Problem(
@@ -71,7 +71,7 @@ extension APIClient {
         }
     }
 
-    /// Returns the problem of a server whose certificate is refused, with what the certificate shows of the reason.
+    /// Returns the problem of a server whose certificate is refused, with the reason if the certificate shows one.
     private func certificateProblem(_ cause: TransportError, _ server: String) -> Problem {
         let now = Timestamp.now()
         let distrust = Problem("\(server) cannot be trusted", cause: cause)
@@ -90,7 +90,7 @@ extension APIClient {
         }
         let authorities = credentials.authorities
         let isNamesake = peer.isIssuedByNamesake(of: authorities)
-        // The certificate, or another in its chain, is refused for another reason than its issuer.
+        // If a trusted CA issued the certificate, the cause names another reason.
         guard cause.kind == .untrusted, isNamesake || !authorities.contains(where: { $0.subject == peer.issuer }) else {
             return distrust
         }

@@ -3,13 +3,10 @@ public import HTTP
 
 /// A connection to an API server as the user of a kubeconfig.
 public struct APIClient: Sendable {
-    /// The connection's settings.
     public let kubeconfig: Kubeconfig
 
-    /// The resources of the server, fetched on first use.
     let catalog = ResourceCatalog()
 
-    /// The results of the preflight checks.
     let preflightState = PreflightState()
 
     let credentials: Credentials
@@ -17,21 +14,16 @@ public struct APIClient: Sendable {
     private let http: HTTPClient
     private let slots = RequestSlots()
 
-    /// The time limit that the server is asked to apply to a request.
+    /// The time limit of a request, as parameter `timeout`.
     ///
-    /// It is longer than the 10 s that a server waits for an admission webhook by default, so that its error names the
-    /// webhook, and shorter than the 34 s after which it ends every writing request.
+    /// It is longer than the 10 s for which a server waits for a webhook by default, so that the error names the webhook, and
+    /// shorter than the 34 s after which a server ends every writing request.
     private static let limit = Duration.seconds(30)
 
-    /// The additional time to wait for a reply, so that the server's own explanation arrives.
+    /// The additional time for the reply, so that the server's own error arrives.
     private static let margin = Duration.seconds(2)
 
-    /// Creates a client.
-    ///
-    /// - Parameters:
-    ///   - http: The transport.
-    ///   - kubeconfig: The connection's settings.
-    ///   - credentials: The user's credentials and the trusted CA, loaded from the kubeconfig.
+    /// Creates a client; the credentials are those of the kubeconfig.
     public init(_ http: HTTPClient, kubeconfig: Kubeconfig, credentials: Credentials) {
         (self.http, self.kubeconfig, self.credentials) = (http, kubeconfig, credentials)
     }
@@ -67,17 +59,10 @@ public struct APIClient: Sendable {
 
     /// Sends a request and returns the object of a successful reply.
     ///
-    /// - Parameters:
-    ///   - method: The HTTP method.
-    ///   - path: The path on the server.
-    ///   - query: The parameters.
-    ///   - body: The body, if any.
-    ///   - contentType: The type of the body.
-    ///   - expected: The object that the reply must contain, if it is known.
-    ///   - isUrgent: Whether the request does not wait for others, as the renewal of a Lease.
-    ///   - deadline: The instant after which the attempt is given up.
-    /// - Returns: The object, and the reply.
-    /// - Throws: ``APIError`` if there is no reply, if its status is not one of success, or if it contains another object.
+    /// An urgent request, such as the renewal of a Lease, does not wait for others.
+    ///
+    /// - Throws: ``APIError`` if there is no reply, if its status is no success, or if it contains another object than the
+    ///   expected one.
     func object(
         _ method: String,
         _ path: String,
@@ -121,7 +106,6 @@ public struct APIClient: Sendable {
         return (node, response)
     }
 
-    /// Creates the error for a reply that no API server sends.
     func foreign(_ response: HTTPResponse, _ content: String, _ method: String) -> APIError {
         .foreign(ForeignReply(response, content, method, kubeconfig.address))
     }
@@ -134,16 +118,9 @@ public struct APIClient: Sendable {
         }
     }
 
-    /// Reads an object, or returns `nil` if it does not exist.
+    /// Reads an object, `nil` if it does not exist.
     ///
-    /// - Parameters:
-    ///   - path: The object's path.
-    ///   - identity: The expected identity, if known, with its namespace if the kind is namespaced.
-    ///   - isUrgent: Whether the request does not wait for others.
-    ///   - deadline: The instant after which the attempt is given up.
-    /// - Returns: The object.
-    /// - Throws: ``APIError`` if there is no response, or if the response neither contains the object nor says that the
-    ///   object does not exist.
+    /// - Throws: ``APIError`` if the reply neither contains the object nor says that it does not exist.
     func find(
         _ path: String,
         as identity: ObjectIdentity? = nil,
@@ -158,13 +135,13 @@ public struct APIClient: Sendable {
         }
     }
 
-    /// Reads an object, or returns `nil` if it does not exist.
+    /// Reads an object, `nil` if it does not exist.
     func find(_ identity: ObjectIdentity, until deadline: ContinuousClock.Instant) async throws(APIError) -> Node? {
         let path = try await path(of: identity, until: deadline)
         return try await find(path.text, as: path.identity, until: deadline)
     }
 
-    /// Returns the path of an object on the server, whose identity there has a namespace only if its kind has one.
+    /// Returns the path of an object, with its identity on the server: with a namespace only if its kind is namespaced.
     func path(
         of identity: ObjectIdentity,
         until deadline: ContinuousClock.Instant
@@ -175,14 +152,9 @@ public struct APIClient: Sendable {
         return ObjectPath(resource, of: identity)
     }
 
-    /// Reads all objects of a collection, page by page.
+    /// Reads the objects of a collection in pages.
     ///
-    /// - Parameters:
-    ///   - path: The collection.
-    ///   - size: The number of objects per page.
-    ///   - deadline: The instant after which the attempt is given up.
-    ///   - receive: Receives the objects of each page, and returns whether the next page is to be read.
-    /// - Throws: ``APIError`` if not all of them can be read.
+    /// `receive` gets the objects of each page, and returns whether the next page is to be read.
     func readPages(
         of path: String,
         size: Int,
@@ -206,7 +178,7 @@ public struct APIClient: Sendable {
         } while token?.isEmpty == false
     }
 
-    /// Encodes a query value or a path segment as RFC 3986 requires.
+    /// Encodes a query value or a path segment (RFC 3986).
     static func percentEncoded(_ text: String) -> String {
         guard let first = text.utf8.firstIndex(where: { !isUnreserved($0) }) else { return text }
         let digits = Array("0123456789ABCDEF".utf8)

@@ -5,33 +5,29 @@ public import HTTP
 public enum APIError: Retriable, Sendable, CustomStringConvertible {
     /// There was no response.
     case transport(TransportError)
-    /// The server refused the request.
     case refused(Refusal)
-    /// The server answers, but not yet in the expected way.
+    /// What is awaited has not happened yet, as the text says.
     case pending(String, Disposition, retryAfter: Duration? = nil)
     /// The server's own checks fail; the text says how many and which.
     case notReady(checks: String, retryAfter: Duration? = nil)
-    /// The response cannot be the API server's answer to the request.
+    /// The response cannot be the API server's.
     case foreign(ForeignReply)
-    /// The object is being deleted, and waits for these finalizers.
+    /// The object is being deleted, and still has these finalizers.
     case beingDeleted([String])
     /// Another task describes the same object.
     case rival(task: String, location: SourceLocation)
     /// The program was asked to stop.
     case interrupted
 
-    /// A refusal of the server.
     public struct Refusal: Sendable {
         /// The method and path of the request.
         public var request: String
-        /// The HTTP status code.
         public var code: Int { status.code }
-        /// The server's message.
         public var message: String { status.message }
 
         var status: ServerStatus
         let kind: RefusalKind
-        /// Whether another attempt is worthwhile: determined by the kind of the refusal unless the task overrides it.
+        /// Whether another attempt is worthwhile, by the kind of the refusal unless the caller knows more.
         var disposition: Disposition
 
         init(request: String, status: ServerStatus) {
@@ -41,7 +37,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             disposition = kind.disposition(of: status)
         }
 
-        /// Returns the refusal of an apply because of some of its conflicts.
+        /// Returns the refusal of an apply with some of its conflicts.
         func limited(to conflicts: [ServerStatus.Conflict]) -> Self {
             var status = status
             status.causes = status.causes.filter { $0.conflict.map(conflicts.contains) == true }
@@ -55,12 +51,11 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         var isOfChangedObject: Bool { if case .changed = kind { true } else { false } }
     }
 
-    /// The status of a refusal, or `nil` for other errors.
+    /// The status of a refusal, `nil` for other errors.
     var status: ServerStatus? {
         if case .refused(let refusal) = self { refusal.status } else { nil }
     }
 
-    /// Whether the request is worth another attempt.
     public var disposition: Disposition {
         switch self {
         case .refused(let refusal): refusal.disposition
@@ -72,7 +67,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether the server may have carried out the request nevertheless.
+    /// Whether the server may have carried out the request.
     var mayHaveSucceeded: Bool {
         switch self {
         case .refused(let refusal): refusal.code >= 500
@@ -82,7 +77,6 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The pause that the server asks for.
     public var retryAfter: Duration? {
         switch self {
         case .pending(_, _, let retryAfter), .notReady(_, let retryAfter): retryAfter
@@ -92,7 +86,6 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Returns the error with a remark that the server asks for a longer pause than the time left.
     public func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self {
         let remark = " (it asks to wait \(asked.humanReadable), and \(timeLeft.humanReadable) are left)"
         switch self {
@@ -108,10 +101,8 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The error as a message.
     public var description: String { words }
 
-    /// The error as a message, for reports of waits.
     public var words: String {
         switch self {
         case .transport(let error): error.message
@@ -126,8 +117,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The error as a message that every user may read; the text of a refusal is left out, because it may quote the
-    /// object that was sent.
+    /// The text of a refusal is left out, because it may quote the object that was sent.
     public var publicWords: String {
         switch self {
         case .refused(let refusal): refusal.status.publicWords
@@ -135,7 +125,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The topic of errors about the server's checks, which a starting server passes one after the other.
+    /// A starting server passes its checks one after the other.
     public var topic: String? {
         if case .notReady = self { "checks" } else { nil }
     }
@@ -148,7 +138,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
 }
 
 extension Node {
-    /// The object's finalizers, including the ones in the spec of a Namespace.
+    /// The object's finalizers, including those in the spec of a Namespace.
     var remainingFinalizers: [String] {
         (self["metadata"]?["finalizers"]?.sequence ?? []).compactMap(\.string)
             + (self["spec"]?["finalizers"]?.sequence ?? []).compactMap(\.string)

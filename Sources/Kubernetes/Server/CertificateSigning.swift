@@ -1,9 +1,9 @@
 public import Base
 
-/// Requests a certificate from a signer of the cluster with a CertificateSigningRequest.
+/// A request for a certificate from a signer of the cluster.
 ///
-/// The object is left to the controller manager, which deletes it an hour after its approval or denial, or a day after
-/// its creation. See https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/.
+/// The CertificateSigningRequest is left to the controller manager, which deletes it an hour after its approval or denial,
+/// or a day after its creation. See https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/.
 public struct CertificateSigning: Sendable {
     private let client: APIClient
     private let retryPolicy: RetryPolicy
@@ -24,15 +24,7 @@ public struct CertificateSigning: Sendable {
 
     /// Creates a request, without sending it.
     ///
-    /// - Parameters:
-    ///   - client: The API server.
-    ///   - retryPolicy: How long to wait for the approval and the certificate.
-    ///   - task: The task that requests the certificate.
-    ///   - pem: The certificate request.
-    ///   - signer: The signer.
-    ///   - usages: The key usages, by their names in the API.
-    ///   - validity: The requested validity, which servers before 1.22 ignore.
-    ///   - suffix: The end of the object's name, the same for identical requests.
+    /// The usages are named as in the API. `suffix` is the end of the object's name, the same for identical requests.
     public init(
         client: APIClient,
         retryPolicy: RetryPolicy,
@@ -49,11 +41,10 @@ public struct CertificateSigning: Sendable {
         encoded = Base64.encode(Array(pem.utf8))
     }
 
-    /// Creates a CertificateSigningRequest, and waits until it is approved and the certificate is issued.
+    /// Sends the request, and waits until it is approved and the certificate is issued.
     ///
     /// - Returns: The certificate in PEM, followed by the certificates that the signer adds.
-    /// - Throws: ``Base/Problem`` if the server refuses the request, or if the request is not approved in time. The
-    ///   cause is permanent if the request is denied, or if the signer cannot issue the certificate.
+    /// - Throws: ``Base/Problem`` with a permanent cause if the request is denied or the signer cannot issue the certificate.
     public func certificate() async throws(Problem) -> [UInt8] {
         do throws(APIError) {
             return try await retryPolicy.retry(.init(.object, "\(identity)")) { () async throws(APIError) in
@@ -66,7 +57,7 @@ public struct CertificateSigning: Sendable {
             case .pending(let words, .permanent, _):
                 let hint = "correct 'leaf' of task '\(task)' or have the next request approved; then run it again"
                 throw Problem(message, hint: hint, cause: Refusal(description: words))
-            // Other refusals with status 403 come from admission control, which roles do not affect.
+            // Other refusals with status 403 are those of admission control, where roles do not help.
             case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
                 throw Problem(message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
             default: throw Problem(message, cause: error)
@@ -74,13 +65,13 @@ public struct CertificateSigning: Sendable {
         }
     }
 
-    /// The reason why no certificate is issued, from an administrator or the signer; another request would also fail.
+    /// The reason why no certificate is issued, from an administrator or the signer.
     private struct Refusal: PermanentFailure, CustomStringConvertible {
         let description: String
         var isPermanent: Bool { true }
     }
 
-    /// Finds the object that an earlier attempt created, or creates it.
+    /// Reads the object that an earlier attempt created, or creates it.
     private func make() async throws(APIError) -> Node {
         let path = "\(Self.collection)/\(APIClient.percentEncoded(identity.name))"
         if let found = try await client.find(path, as: identity, until: retryPolicy.deadline) {
@@ -115,7 +106,7 @@ public struct CertificateSigning: Sendable {
 
     /// Returns the certificate in an object.
     ///
-    /// - Throws: ``APIError`` that says what the request is waiting for, or permanently why there is no certificate.
+    /// - Throws: ``APIError/pending(_:_:retryAfter:)``, permanent if there will be no certificate.
     private func certificate(in object: Node) throws(APIError) -> [UInt8] {
         let status = object["status"]
         let conditions = status?["conditions"]?.sequence ?? []

@@ -2,24 +2,21 @@ import Base
 
 /// The object that a reply must contain.
 ///
-/// Proxies between the node and the API server may answer 200 with any content, which must not count as success.
+/// A proxy in front of the API server may answer 200 with any content, which must not count as success.
 struct ExpectedObject {
     private let identity: ObjectIdentity
     private let uid: String?
     private let isStored: Bool
 
-    /// Creates the expectation that a reply contains a certain object.
+    /// Creates the expectation of an object, with its namespace if its kind is namespaced.
     ///
-    /// - Parameters:
-    ///   - identity: The object, with its namespace if its kind is namespaced.
-    ///   - uid: The object's UID, if it has been read before.
-    ///   - isStored: Whether the object must have a UID, which the server gives every object that it stores, even in a
-    ///     dry run.
+    /// `uid` is the UID if the object has been read before. `isStored` says whether the object must have a UID, as every
+    /// object that the server stores, even in a dry run.
     init(_ identity: ObjectIdentity, uid: String? = nil, isStored: Bool = false) {
         (self.identity, self.uid, self.isStored) = (identity, uid, isStored)
     }
 
-    /// Returns how an object differs from the expected one, or `nil` if it matches.
+    /// Returns how an object differs from the expected one, `nil` if it matches.
     func mismatch(of object: Node) -> String? {
         let metadata = object["metadata"]
         let apiVersion = object["apiVersion"]
@@ -37,13 +34,13 @@ struct ExpectedObject {
     }
 }
 
-/// The path of an object, and the identity that replies must contain.
+/// The path of an object, and its identity on the server.
 struct ObjectPath {
     let text: String
-    /// The path of the collection that the object belongs to.
+    /// The path of the collection.
     let collection: String
     let identity: ObjectIdentity
-    /// Whether the object has a status subresource; if so, an apply does not change the object's status.
+    /// Whether the object has a status subresource, so that an apply does not change the status.
     let hasStatusSubresource: Bool
     /// The object's UID, once it has been read.
     var uid: String?

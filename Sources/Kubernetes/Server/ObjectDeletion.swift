@@ -3,11 +3,9 @@ import HTTP
 
 /// Deletes objects on the server, and waits until they are gone.
 public struct ObjectDeletion: Sendable {
-    /// A report about one object.
     public enum Message: Sendable {
-        /// The object no longer exists; `existed` is `false` if there was nothing to delete.
+        /// The object does not exist; `existed` says whether there was anything to delete.
         case deleted(ObjectIdentity, existed: Bool)
-        /// The object could not be deleted, or its kind is misspelt.
         case failed(ObjectFailure)
     }
 
@@ -19,26 +17,17 @@ public struct ObjectDeletion: Sendable {
     private let isDryRun: Bool
     private let retryPolicy: RetryPolicy
 
-    /// Decides whether an existing object is deleted, before each request for it; an object for which the result is `false`
-    /// counts as absent.
+    /// Decides before each request whether an existing object is deleted; if not, it counts as absent.
     var isMeant: @Sendable (ObjectIdentity, Node) async throws(APIError) -> Bool = { _, _ in true }
 
-    /// Creates a deletion.
-    ///
-    /// - Parameters:
-    ///   - client: The API server.
-    ///   - task: The task that deletes.
-    ///   - isDryRun: Whether the server only checks the requests.
-    ///   - retryPolicy: How long to wait for finalizers and for a server that does not answer.
+    /// Creates a deletion; in a dry run the server only checks the requests.
     public init(client: APIClient, task: String, isDryRun: Bool, retryPolicy: RetryPolicy) {
         (self.client, self.task, self.isDryRun, self.retryPolicy) = (client, task, isDryRun, retryPolicy)
     }
 
-    /// Deletes objects; a missing object is not an error.
+    /// Deletes objects, which need not exist.
     ///
-    /// - Parameters:
-    ///   - subjects: The objects.
-    ///   - say: Receives the result for each object as soon as it is known, on any thread.
+    /// `say` receives the result for each object as soon as it is known, on any thread.
     public func delete(_ subjects: [Subject], say: @escaping @Sendable (Message) -> Void) async {
         await withDiscardingTaskGroup { group in
             for subject in subjects { group.addTask { say(await delete(subject)) } }
@@ -62,10 +51,10 @@ public struct ObjectDeletion: Sendable {
                 let live = try await client.find(path.text, as: path.identity, until: retryPolicy.deadline)
             else { return }
             let found = live["metadata"]?["uid"]?.string ?? ""
-            // An object that was recreated in the meantime is a different object.
+            // An object with another UID was created since.
             guard uid ?? found == found else { return }
             let isEnding = ManagedMetadata.isBeingDeleted(live)
-            // A request without an answer may have done nothing, and the object may have changed since.
+            // Without a response, the deletion may not have begun, and the object may have changed since.
             let isBegun = isEnding && uid != nil
             guard try await isBegun ? true : isMeant(identity, live) else {
                 uid = nil
@@ -88,12 +77,13 @@ public struct ObjectDeletion: Sendable {
         return uid != nil
     }
 
-    /// Returns the path of an object, or `nil` if the server does not have its kind.
+    /// Returns the path of an object, `nil` if the server does not have its kind.
+    ///
+    /// - Throws: ``APIError`` also if the kind or its version seems to be misspelt.
     private func path(of identity: ObjectIdentity) async throws(APIError) -> ObjectPath? {
         do throws(APIError) {
             return try await client.path(of: identity, until: retryPolicy.deadline)
         } catch .refused(let refusal) where refusal.status.isUnknownResource {
-            // The objects of a kind that was removed are gone, but the kind or its version may be misspelt.
             let near = client.catalog.nearKind(to: identity.type).map { "did you mean 'kind: \($0)'?" }
             let (kind, deadline) = (DefinedKind(identity.type), retryPolicy.deadline)
             let version = try await client.catalog.type(of: kind, on: client, until: deadline).map {
@@ -106,16 +96,11 @@ public struct ObjectDeletion: Sendable {
 }
 
 extension APIClient {
-    /// Requests the deletion of an object as it was read.
+    /// Requests the deletion of an object, unless it has changed since it was read.
     ///
-    /// - Parameters:
-    ///   - path: The object's path.
-    ///   - live: The object, which is not deleted if it has changed since.
-    ///   - policy: What happens to its dependants: `Background` or `Foreground`.
-    ///   - isDryRun: Whether the server only checks the request.
-    ///   - deadline: The instant after which the attempt is given up.
+    /// The policy for its dependents is `Background` or `Foreground`.
+    ///
     /// - Returns: Whether the object is gone already.
-    /// - Throws: ``APIError`` if the server refuses.
     func delete(
         _ path: ObjectPath,
         _ live: Node,
@@ -141,7 +126,7 @@ extension APIClient {
             // Otherwise the reply has status 202, or contains the object, because a finalizer or grace period keeps it.
             return !isDryRun && reply.response.status == 200 && reply.node["kind"]?.string == "Status"
         } catch .refused(let refusal) where refusal.code == 404 && !refusal.status.isUnknownResource {
-            // The reply names the missing object. Any other reply with status 404 says nothing about the object.
+            // A 404 that does not name the object says nothing about it.
             return true
         } catch .refused(let refusal) where refusal.code == 409 {
             throw .pending("another client has changed it since it was read", .retry)

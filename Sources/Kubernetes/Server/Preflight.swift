@@ -14,9 +14,7 @@ extension APIClient {
 
     /// Repeats the checks until the server passes all of them.
     ///
-    /// Checks that have passed are not repeated within 30 seconds unless a request has failed since then.
-    ///
-    /// - Throws: ``Base/Problem`` with the check that failed last, why, and what to do.
+    /// Checks that have passed are not repeated within 30 seconds, unless a request has failed since.
     public func waitUntilUsable(_ retryPolicy: RetryPolicy) async throws(Problem) {
         do throws(APIError) {
             try await retryPolicy.retry(.init(.server, "API server \(kubeconfig.address)")) {
@@ -47,17 +45,16 @@ extension APIClient {
         guard status.code != 401, !status.expectsTLS else {
             throw .refused(APIError.Refusal(request: "GET /readyz", status: status))
         }
-        // A user without permission to read `/readyz` may gain it once the starting server has created its roles.
+        // A starting server creates the role that lets users read `/readyz`.
         guard let checks = Self.failedChecks(response.body) else {
             throw .pending("/readyz: answers \(status.code): \(status.line)", .retry, retryAfter: status.retryAfter)
         }
         throw .notReady(checks: checks, retryAfter: status.retryAfter)
     }
 
-    /// Returns the failing checks in an answer of `/readyz`, whose lines look like `[-]etcd failed: reason withheld`.
+    /// Describes the failing checks in an answer of `/readyz`, `nil` if none fails; checks of etcd come first.
     ///
-    /// - Parameter body: The answer.
-    /// - Returns: The number of failing checks, and up to four of them, checks of etcd first; `nil` if no check fails.
+    /// The line of such a check is, for example, `[-]etcd failed: reason withheld`.
     private static func failedChecks(_ body: [UInt8]) -> String? {
         let checks = String(decoding: body, as: UTF8.self).split(whereSeparator: \.isNewline)
             .filter { $0.hasPrefix("[-]") }
@@ -80,17 +77,16 @@ extension APIClient {
             let found = try await find(path, as: identity, isUrgent: true, until: deadline)
             guard found == nil else { return }
         } catch .refused(let refusal) where refusal.code == 403 {
-            // Without permission to read namespaces, the check counts as passed: a ready server creates this namespace
-            // within moments.
+            // Without permission to read the namespace, it is assumed to exist: a ready server creates it within moments.
             return
         }
         throw .pending("namespace kube-system does not exist yet", .retry)
     }
 
-    /// The oldest version of Kubernetes for which the program is made and tested.
+    /// The minor version of the oldest Kubernetes that is supported.
     private static let oldestMinorVersion = 29
 
-    /// Returns a warning about a server that is older than the supported ones, `nil` if it is not or does not say it.
+    /// Returns a warning about a server that is too old, `nil` if it is not or its version is not known.
     public func ageWarning(until deadline: ContinuousClock.Instant) async -> String? {
         let found = try? await object("GET", "/version", until: deadline).node["gitVersion"]?.string
         guard let found, let minor = found.wholeMatch(of: /v1\.([0-9]+)\..*/).flatMap({ Int($0.1) }),
@@ -111,24 +107,21 @@ final class PreflightState: Sendable {
 
     private let state = Locked(State())
 
-    /// The time for which passed checks are not repeated.
     private static let validity = Duration.seconds(30)
 
-    /// Whether the checks passed recently and no request has failed since then.
+    /// Whether the checks passed recently, and no request has failed since.
     var isPassed: Bool { state.withLock { $0.passedAt.map { .now < $0 + Self.validity } ?? false } }
 
-    /// Whether the server has ever answered.
     var hasAnswered: Bool { state.withLock { $0.hasAnswered } }
 
     /// The status of the last response, 0 if there was none.
     var lastStatus: Int { state.withLock { $0.lastStatus } }
 
-    /// Records that all checks passed.
     func pass() {
         state.withLock { $0.passedAt = .now }
     }
 
-    /// Records a response; status 503 or 504 makes the next task repeat the checks.
+    /// Records a response; after status 503 or 504 the checks are repeated.
     func record(_ response: HTTPResponse) {
         state.withLock {
             ($0.hasAnswered, $0.lastStatus) = (true, response.status)
@@ -136,7 +129,7 @@ final class PreflightState: Sendable {
         }
     }
 
-    /// Records that there was no response.
+    /// Records a request without a response.
     func recordFailure() {
         state.withLock { $0.passedAt = nil }
     }

@@ -1,4 +1,4 @@
-/// The kind of a refusal, determined once per response for all decisions that depend on it.
+/// The kinds of refusals that are treated differently.
 enum RefusalKind {
     /// Admission control refuses the object, regardless of the user.
     case denied
@@ -6,18 +6,17 @@ enum RefusalKind {
     case webhook
     /// The object does not match the schema of its kind, or the server's validation refuses a value.
     case invalid
-    /// Fields belong to other managers.
     case fieldConflict
     case missingNamespace(String)
-    /// The server does not know the group, the version or the resource.
+    /// The server does not have the group, the version or the resource.
     case unknownResource
     /// The server does not accept the user.
     case unauthorized
     /// The user lacks the permission for the request.
     case forbidden
-    /// The object has changed in the meantime.
+    /// The object has changed since it was read.
     case changed
-    /// The server, or what it depends on, may answer otherwise later.
+    /// The server, or something that it depends on, cannot answer now.
     case busy
     case other(Disposition)
 
@@ -38,7 +37,7 @@ enum RefusalKind {
         switch status.code {
         case 401: .unauthorized
         case 403 where status.isNamespaceTerminating: .busy
-        // A 403 without a reason is not from the API server, and a 403 from authorization names the user.
+        // Authorization names the user. A 403 without a reason is not the API server's.
         case 403: status.reason == "Forbidden" && !status.isAuthorizationRefusal ? .denied : .forbidden
         case 404:
             if let namespace = status.missingNamespace {
@@ -60,8 +59,8 @@ enum RefusalKind {
     /// Returns whether another attempt is worthwhile.
     func disposition(of status: ServerStatus) -> Disposition {
         switch self {
-        // A webhook may fail or be overloaded. What a plugin looks up may have been created just before, such as the
-        // ServiceAccount of a new namespace.
+        // A webhook may fail or be overloaded. An admission plugin may not see an object yet that was created just before,
+        // such as the ServiceAccount of a new namespace.
         case .denied where status.code == 429 || status.code >= 500: .retry
         case .denied:
             ["not found", "not yet ready", "status unknown", "no params found", "exceeded quota"]

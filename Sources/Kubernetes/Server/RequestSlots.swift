@@ -2,8 +2,8 @@ import Base
 
 /// Limits the number of requests in flight to a server.
 ///
-/// An overloaded server finishes none of many requests in time, and each that is cut off must start over. So the limit is
-/// low at first, grows with each prompt reply, and is halved when a request was cut off or refused for lack of time.
+/// An overloaded server may finish none of many requests in time, and each must be sent again. So the limit is low at first,
+/// grows with each prompt reply, and is halved when a request times out or is refused because of the load.
 final class RequestSlots: Sendable {
     private struct State {
         var width = 4
@@ -12,7 +12,7 @@ final class RequestSlots: Sendable {
         var lastNumber: UInt64 = 0
     }
 
-    /// The largest number of requests in flight.
+    /// The highest limit.
     private static let limit = 16
 
     /// The time within which a prompt reply arrives.
@@ -20,9 +20,7 @@ final class RequestSlots: Sendable {
 
     private let state = Locked(State())
 
-    /// Waits until a request may be sent.
-    ///
-    /// - Returns: `false` if the surrounding Swift task was cancelled.
+    /// Waits until a request may be sent, and returns `false` if the surrounding Swift task was cancelled.
     func take() async -> Bool {
         let number = state.withLock { state in
             state.lastNumber += 1
@@ -49,11 +47,7 @@ final class RequestSlots: Sendable {
         }
     }
 
-    /// Ends a request, and starts waiting ones.
-    ///
-    /// - Parameters:
-    ///   - start: The instant at which the request was sent.
-    ///   - isOverload: Whether its result shows that the server has too much to do.
+    /// Ends a request, and starts waiting ones; `isOverload` says whether its result shows that the server is overloaded.
     func giveBack(sentAt start: ContinuousClock.Instant, isOverload: Bool) {
         let started = state.withLock { state in
             state.runningCount -= 1

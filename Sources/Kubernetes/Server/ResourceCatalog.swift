@@ -4,31 +4,28 @@ import Base
 struct APIResource: Sendable, Hashable {
     /// The plural name, such as `daemonsets`.
     var plural: String
-    /// Whether objects of the resource belong to namespaces.
     var isNamespaced: Bool
-    /// Whether objects of the resource have a status subresource, which only controllers write.
     var hasStatusSubresource = false
-    /// The verbs that the resource supports: `get`, `list`, `patch` and so on; empty if the server lists none.
+    /// The supported verbs, such as `get` and `patch`; empty if the server lists none.
     var verbs: [String] = []
 
-    /// Whether objects of the resource can be applied.
     var isAppliable: Bool { verbs.isEmpty || verbs.contains("patch") }
 
-    /// Whether the server only lets objects of the resource end, because it deletes their CustomResourceDefinition.
+    /// Whether objects can only be deleted, because their CustomResourceDefinition is being deleted.
     var isOfDeletedDefinition: Bool { verbs.contains("deletecollection") && !verbs.contains("create") }
 }
 
-/// The resources of the server, fetched one group and version at a time.
+/// The resources of the server, which are requested one group and version at a time.
 ///
-/// Full discovery fails if any aggregated API is down, so only the groups that are used are requested.
+/// Full discovery fails if any aggregated API is down.
 final class ResourceCatalog: Sendable {
     private typealias Resources = [GroupVersionKind: APIResource]
 
     private struct State {
         var known: Resources = [:]
-        /// The requests in progress, by path, which all callers share.
+        /// The requests in progress, by path.
         var requests: [String: Task<Result<Resources, APIError>, Never>] = [:]
-        /// The last answers, with the instants of the requests.
+        /// The last answers, with the instants of the requests, by path.
         var answers: [String: (instant: ContinuousClock.Instant, resources: Resources)] = [:]
     }
 
@@ -59,16 +56,9 @@ final class ResourceCatalog: Sendable {
         return resource
     }
 
-    /// Returns whether the server serves the objects of a definition.
+    /// Returns whether discovery lists the kind of a definition and its objects can be applied.
     ///
-    /// - Parameters:
-    ///   - type: The kind.
-    ///   - plural: The plural name, which distinguishes two definitions of the same kind.
-    ///   - client: The server.
-    ///   - deadline: The instant at which the request is given up.
-    /// - Returns: Whether discovery lists the kind and its objects can be applied; `false` while its definition is being
-    ///   deleted.
-    /// - Throws: ``APIError`` if the server does not answer.
+    /// The plural distinguishes two definitions of the same kind.
     func serves(
         _ type: GroupVersionKind,
         _ plural: String,
@@ -91,7 +81,7 @@ final class ResourceCatalog: Sendable {
         }
     }
 
-    /// Returns the type in which the server has a kind, or `nil` if it does not have the kind.
+    /// Returns a kind in a version that the server has, `nil` if it does not have the kind.
     func type(
         of kind: DefinedKind,
         on client: APIClient,
@@ -105,7 +95,7 @@ final class ResourceCatalog: Sendable {
         return nil
     }
 
-    /// Returns the kind of the same group and version with the name most similar to a missing kind.
+    /// Returns the known kind of the same group and version with the most similar name.
     func nearKind(to type: GroupVersionKind) -> String? {
         let siblings = state.withLock { state in
             state.known.keys.filter { $0.group == type.group && $0.version == type.version }
@@ -131,7 +121,7 @@ final class ResourceCatalog: Sendable {
             } onCancel: {
                 request.cancel()
             }
-            // Another caller may have been cancelled, and the request with it.
+            // A cancelled caller cancels the request of all.
             if case .failure(.interrupted) = result, !Task.isCancelled { continue }
             return try result.get()
         }
@@ -160,8 +150,7 @@ final class ResourceCatalog: Sendable {
 
     /// Reads the resources of a group and version.
     ///
-    /// - Throws: A refusal with status 404 if the server does not have the group and version;
-    ///   ``APIError/foreign(_:)`` if the reply is not a resource list, which would hide every kind of the group.
+    /// - Throws: A refusal with status 404 if the server does not have the group and version.
     private static func list(
         _ type: GroupVersionKind,
         on client: APIClient,
@@ -175,7 +164,7 @@ final class ResourceCatalog: Sendable {
             if let difference { throw client.foreign(response, difference, "GET \(type.path)") }
             return list
         } catch .refused(let refusal) where refusal.code == 404 {
-            // A proxy or another server may have answered, so the list of groups decides.
+            // A proxy may have answered, so the list of groups decides.
             guard try await !versions(of: type.group, on: client, until: deadline).contains(type.version) else {
                 let words = "'\(client.kubeconfig.address)' answered 404 to \(refusal.request), which it has"
                 throw .pending("\(words); \(ForeignReply.advice(from: []))", .retry)
@@ -184,7 +173,7 @@ final class ResourceCatalog: Sendable {
         }
     }
 
-    /// Returns the versions of an API group, in the server's order of preference; none if it does not have the group.
+    /// Returns the versions of an API group, the preferred first; none if the server does not have the group.
     private static func versions(
         of group: String,
         on client: APIClient,
@@ -219,7 +208,7 @@ final class ResourceCatalog: Sendable {
 }
 
 extension APIResource {
-    /// Returns the path of the collection that an object belongs to.
+    /// Returns the path of the collection of a namespace, or of the cluster.
     func collectionPath(of type: GroupVersionKind, namespace: String?) -> String {
         guard isNamespaced, let namespace else { return "\(type.path)/\(plural)" }
         return "\(type.path)/namespaces/\(APIClient.percentEncoded(namespace))/\(plural)"

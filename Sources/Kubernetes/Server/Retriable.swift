@@ -2,20 +2,18 @@ public import HTTP
 
 /// An error that says whether the same attempt may succeed later.
 public protocol Retriable: Error {
-    /// Whether another attempt is worthwhile.
     var disposition: Disposition { get }
     /// The pause that the server asks for, by default `nil`.
     var retryAfter: Duration? { get }
     /// The error as a message, which may contain text that only root may read.
     var words: String { get }
-    /// The error as a message without any text that only root may read, by default ``words``.
+    /// The error as a message that every user may read, by default ``words``.
     var publicWords: String { get }
-    /// The topic of an error whose message changes often; changes within a topic are reported every few seconds at
-    /// most.
+    /// The topic of an error whose message changes often: changes within a topic are reported only every few seconds.
     ///
-    /// If `nil`, every change of the message is reported.
+    /// If `nil`, the default, every change of the message is reported.
     var topic: String? { get }
-    /// Returns the error with a remark that the server asks for a longer pause than the time left.
+    /// Returns the error with a remark that the pause that the server asks for is longer than the time left.
     func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self
 }
 
@@ -24,27 +22,24 @@ extension Retriable {
 
     public var publicWords: String { words }
 
-    /// The default is `nil`: every change of the message is reported.
     public var topic: String? { nil }
 
-    /// Returns the error itself, because its source does not ask for pauses.
     public func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self { self }
 }
 
 /// Whether an attempt that failed is worth repeating.
 public enum Disposition: Sendable, Hashable {
-    /// The same attempt may succeed later: retry until the deadline.
+    /// Retry until the deadline.
     case retry
-    /// Expected within seconds of a boot, a new CRD or a new role: retry for the grace period.
+    /// Retry for the grace period: expected within seconds of a boot, a new CRD or a new role.
     case transient
-    /// The attempt fails until its input is changed: do not retry.
+    /// Do not retry: the attempt fails until its input is changed.
     case permanent
 }
 
 extension TransportError: Retriable {
-    /// Whether another attempt is worthwhile: a server may still be starting, but a wrong certificate stays wrong.
-    ///
-    /// A certificate that is not valid yet is retried: at boot it means that the node's clock is not set.
+    /// A server may still be starting, but a wrong certificate stays wrong; one that is not valid yet may mean that the
+    /// node's clock is not set yet.
     public var disposition: Disposition {
         switch kind {
         case .resolve, .refused, .unreachable, .timedOut, .closed, .serverCertificateNotYetValid, .other: .retry

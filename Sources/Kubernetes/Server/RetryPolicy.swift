@@ -1,16 +1,16 @@
 public import Base
 
-/// The time limits for repeated attempts, and the receiver of reports about the wait.
+/// The time limits of repeated attempts, and the receiver of reports about the wait.
 public struct RetryPolicy: Sendable {
     /// The instant after which no attempt begins.
     public var deadline: ContinuousClock.Instant
 
-    /// The time for retrying refusals that are expected right after boot or after a CRD or role was created.
+    /// The time for which errors are retried that are expected right after boot or after a CRD or role was created.
     ///
-    /// With several API servers, some serve a CRD up to 5 s after it was established, and refuse a PATCH until then.
+    /// Of several API servers, some serve a new kind only 5 s after its CRD was established.
     public var gracePeriod: Duration
 
-    /// Receives a report about the wait each time the reason for waiting may have changed.
+    /// Receives the wait each time its reason may have changed.
     public var report: @Sendable (Wait) -> Void
 
     public init(
@@ -28,13 +28,8 @@ public struct RetryPolicy: Sendable {
 
     /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
     ///
-    /// - Parameters:
-    ///   - subject: The subject of the attempts, for the reports.
-    ///   - backoff: The pauses between attempts.
-    ///   - attempt: One attempt.
-    /// - Returns: The result of the first successful attempt.
-    /// - Throws: The last attempt's error, even if the surrounding task was cancelled. If the deadline cut the last
-    ///   attempt short, its error says nothing about the subject, and the previous attempt's error is thrown instead.
+    /// - Throws: The error of the last attempt, even if the surrounding task was cancelled. If the deadline cut that attempt
+    ///   short, its error says nothing about the subject, and the error of the attempt before is thrown.
     public func retry<Value, Failure: Retriable>(
         _ subject: Wait.Subject,
         backoff: Backoff = Backoff(),
@@ -43,8 +38,7 @@ public struct RetryPolicy: Sendable {
         var backoff = backoff
         var gracePeriod: (end: ContinuousClock.Instant, time: String)?
         let start = ContinuousClock.now
-        // The text is computed once: the clock is read in whole seconds, so a second reading could give another time
-        // and cause another report.
+        // Computed once: a second text could differ by a second, and cause another report.
         let timeOfDeadline = timeOfDay(of: deadline)
         var last: Failure?
         var lastReport = LastReport()
@@ -60,7 +54,7 @@ public struct RetryPolicy: Sendable {
             last = error
             switch error.disposition {
             case .permanent: throw error
-            // After an outage, a transient error gets its full grace period again.
+            // After an outage, the grace period begins again.
             case .retry: gracePeriod = nil
             case .transient:
                 let end = min(now + self.gracePeriod, deadline)
@@ -70,7 +64,7 @@ public struct RetryPolicy: Sendable {
             if let asked = error.retryAfter, now + asked >= end {
                 throw error.noting(pauseAskedFor: asked, timeLeft: max(.zero, end - now))
             }
-            // The last pause is shortened to leave time for one more attempt.
+            // The last pause is shortened, so that there is time for one more attempt.
             let delay = min(backoff.next(atLeast: error.retryAfter), end - now - Self.reserve)
             guard delay > .zero else { throw error }
             if start + Wait.quietPeriod <= now + delay, lastReport.isDue(error, at: now) {
@@ -86,13 +80,13 @@ public struct RetryPolicy: Sendable {
 private struct LastReport {
     private var last: (words: String, topic: String?, time: ContinuousClock.Instant)?
 
-    /// The time for which other messages about the same topic are not reported.
+    /// The time for which another message about the same topic is not reported.
     private static let interval = Duration.seconds(5)
 
-    /// Returns whether an error is worth a report, and records it if it is.
+    /// Returns whether an error is to be reported, and records it if it is.
     mutating func isDue(_ error: some Retriable, at now: ContinuousClock.Instant) -> Bool {
         if let last {
-            // An unchanged message is always passed on, because the receiver drops repetitions.
+            // The receiver drops repetitions.
             if error.words == last.words { return true }
             if let topic = error.topic, topic == last.topic, now < last.time + Self.interval { return false }
         }
@@ -101,12 +95,7 @@ private struct LastReport {
     }
 }
 
-/// Returns the time of day of a future instant, such as `12:10:00Z`, with the date unless it is today.
-///
-/// - Parameters:
-///   - instant: The instant.
-///   - now: The current time.
-/// - Returns: The time in UTC.
+/// Returns the UTC time of a future instant, such as `12:10:00Z`, with the date unless it is today.
 public func timeOfDay(of instant: ContinuousClock.Instant, now: Timestamp = .now()) -> String {
     let remaining = max(.zero, ContinuousClock.now.duration(to: instant))
     let time = Timestamp(seconds: now.seconds + remaining.components.seconds).description
@@ -119,12 +108,11 @@ public struct Backoff {
     private var pause: Duration
     private let limit: Duration
 
-    /// Creates a sequence of pauses.
     public init(first: Duration = .milliseconds(100), limit: Duration = .seconds(1)) {
         (pause, self.limit) = (first, limit)
     }
 
-    /// Returns the next pause, longer if the server asked for a longer pause.
+    /// Returns the next pause, at least that for which the server asked.
     mutating func next(atLeast asked: Duration? = nil) -> Duration {
         defer { pause = max(pause, min(pause * 1.6, limit)) }
         return max(pause * Double.random(in: 0.9...1.1), asked ?? .zero)

@@ -1,17 +1,14 @@
 import Base
 import HTTP
 
-/// A refusal of the API server: an object of kind `Status`, or any other response.
-///
-/// A response may be plain text, JSON without a kind, or a `Status` without a reason, so no field is required.
+/// The status in a response that is not a success: an object of kind `Status`, other JSON, or plain text.
 struct ServerStatus: Sendable {
-    /// One of the causes that a refusal lists.
     struct Cause: Sendable, Hashable {
         var reason: String
         var message: String
         var field: String
 
-        /// The field and the manager of a conflict, `nil` for another cause.
+        /// The field and the manager of a conflict, `nil` for other causes.
         var conflict: Conflict? {
             guard reason == "FieldManagerConflict" else { return nil }
             // The message is, for example, `conflict with "kubectl" using v1 at 2024-05-01T00:00:00Z`.
@@ -20,26 +17,21 @@ struct ServerStatus: Sendable {
         }
     }
 
-    /// The HTTP status code.
     var code: Int
-    /// The machine-readable reason, such as `Conflict`; empty if the server gave none.
+    /// The machine-readable reason, such as `Conflict`; empty if there is none.
     var reason: String
-    /// The server's message.
     var message: String
-    /// The `kind` in `details`, which contains the plural name of the resource in most refusals.
+    /// The `kind` in `details`, in most refusals the plural name of the resource.
     var kind: String
-    /// The name in `details`.
+    /// The `name` in `details`.
     var name: String
-    /// The causes in `details`.
     var causes: [Cause]
-    /// The pause that the server asks for.
     var retryAfter: Duration?
     /// The target of a redirection.
     var location: String?
-    /// Whether the request was sent without TLS to a port that expects TLS.
+    /// Whether a request without TLS was sent to a port that expects TLS.
     var expectsTLS = false
 
-    /// Reads an unsuccessful response.
     init(_ response: HTTPResponse) {
         code = response.status
         let node = try? readJSON(response.body, file: "reply")
@@ -63,24 +55,24 @@ struct ServerStatus: Sendable {
         retryAfter = seconds.map { .seconds(min(max($0, 0), Self.pauseLimit)) }
     }
 
-    /// Returns the text of a refusal, with the middle removed if the text is too long to search quickly.
+    /// Returns a text, with the middle removed if it is too long to be searched quickly.
     private static func bounded(_ text: String) -> String {
         text.utf8.count > textLimit ? text.shortened(to: textLimit / 4) : text
     }
 
-    /// The longest text of a refusal, in bytes.
+    /// The limit of texts, in bytes.
     private static let textLimit = 32 << 10
 
-    /// The longest pause that is accepted, in seconds: a year.
+    /// The limit of pauses, in seconds: a year.
     private static let pauseLimit = 365 * 24 * 3600
 
-    /// Creates the status of a kind that the server's discovery does not list.
+    /// Creates the status for a kind that discovery does not list.
     init(missing type: GroupVersionKind) {
         message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
         (code, reason, kind, name, causes) = (404, "NotFound", "", "", [])
     }
 
-    /// Creates the refusal to apply objects of a kind that does not support apply.
+    /// Creates the status for a kind whose objects cannot be applied.
     init(unappliable type: GroupVersionKind, _ resource: APIResource) {
         let only = resource.verbs.joined(separator: ", ")
         message =
@@ -90,7 +82,7 @@ struct ServerStatus: Sendable {
         (code, reason, kind, name, causes) = (405, "MethodNotAllowed", "", "", [])
     }
 
-    /// Returns the first line of a response that is not JSON, shortened for a message.
+    /// Returns the beginning of the first line of a response that is not JSON.
     private static func text(of response: HTTPResponse) -> String {
         guard !response.isPage else {
             return "an HTML page"
@@ -105,31 +97,29 @@ struct ServerStatus: Sendable {
 extension ServerStatus {
     /// The server's message on one line, shortened.
     ///
-    /// The excerpt of the request at the end of a JSON error is left out, because it may be part of a Secret.
+    /// The excerpt of the request at the end of a JSON error is left out, because it may be from a Secret.
     var line: String {
         let end = message.firstRange(of: ", error found in #")?.lowerBound ?? message.endIndex
         return String(message[..<end]).onOneLine.shortened(to: 1000)
     }
 
-    /// Whether the server could not reach its storage to allocate an IP address or port for a Service.
-    ///
-    /// The server reports this as a refusal of the object.
+    /// Whether etcd failed to answer when the server allocated an address or port, which is reported as an invalid object.
     var hasFailedAllocation: Bool {
         message.contains("failed to allocate")
             && ["rpc error: ", "etcdserver: ", "context deadline exceeded", "connection refused", "Timeout: "]
                 .contains { message.contains($0) }
     }
 
-    /// The refusal as text for reports of waits, without the object's name: waiting objects can share one report.
+    /// The refusal without the object's name, so that the waits of several objects can share a report.
     var words: String {
         if isMissingKind { return message }
         return "the server answered \(code): \(reasonLine)"
     }
 
-    /// The server's message on one line without the beginning of a refusal, which names the object.
+    /// The server's message on one line, without a beginning that names the object.
     var reasonLine: String { String(line.trimmingPrefix(#/[^ ]+ "[^"]*" is forbidden: /#)) }
 
-    /// Whether authorization refuses the user, as opposed to admission control, which refuses the object.
+    /// Whether authorization refuses the user, rather than admission control the object.
     var isAuthorizationRefusal: Bool {
         code == 403
             && (message.contains(#/[Uu]ser "[^"]*" cannot /#)
@@ -137,9 +127,9 @@ extension ServerStatus {
                 || resourceRefusedToCreate != nil)
     }
 
-    /// The resource that the user may not create, with its group, if the message says no more than that.
+    /// The resource and group in a message that says no more than that creation is forbidden.
     ///
-    /// Servers up to 1.29 refuse an apply that would create an object in this way; see `withAuthorization` in
+    /// Servers up to 1.29 refuse an apply that would create an object with it; see `withAuthorization` in
     /// `apiserver/pkg/endpoints/handlers/create.go`.
     var resourceRefusedToCreate: (resource: String, group: String)? {
         guard code == 403,
@@ -148,12 +138,12 @@ extension ServerStatus {
         return (String(match.1), match.2.map { String($0) } ?? "")
     }
 
-    /// Whether this program, not the server, wrote the message, because the server does not have the kind.
+    /// Whether this program wrote the message, because the server does not have the kind.
     private var isMissingKind: Bool {
         isUnknownResource && reason == "NotFound" && message.hasPrefix("the server has no kind")
     }
 
-    /// The refusal as text that every user may read: the code, and the reason if the server gives one.
+    /// The refusal as text that every user may read: the code, and the reason if there is one.
     var publicWords: String {
         if isMissingKind { return message }
         let isName = reason.wholeMatch(of: /[A-Za-z]{1,40}/) != nil
@@ -165,21 +155,18 @@ extension ServerStatus {
         code == 403 && causes.contains { $0.reason == "NamespaceTerminating" }
     }
 
-    /// Whether fields belong to other managers.
     var isFieldConflict: Bool {
         code == 409 && causes.contains { $0.reason == "FieldManagerConflict" }
     }
 
-    /// A field that belongs to another manager.
+    /// A field in conflict, and the manager that owns it.
     struct Conflict: Hashable {
         var path: FieldPath
         var manager: String
     }
 
-    /// The fields that belong to other managers.
     var conflicts: [Conflict] { causes.compactMap(\.conflict).unique() }
 
-    /// Whether the object does not match the schema of its kind.
     var isSchemaRefusal: Bool {
         guard code == 400 || code == 500 && reason.isEmpty || code == 422 && causes.isEmpty else { return false }
         return [
@@ -189,22 +176,21 @@ extension ServerStatus {
         ].contains { message.contains($0) }
     }
 
-    /// Whether etcd does not accept an object of this size.
     var isTooLargeForStorage: Bool {
         code == 500 && (message.contains("request is too large") || message.contains("larger than max"))
     }
 
-    /// Whether the server does not know the group, the version or the resource.
+    /// Whether the server does not have the group, the version or the resource.
     var isUnknownResource: Bool {
         code == 404 && name.isEmpty
     }
 
-    /// The missing namespace, if a missing namespace is the reason for the refusal.
+    /// The name of the namespace because of which the request was refused, if it does not exist.
     var missingNamespace: String? {
         code == 404 && kind == "namespaces" ? name : nil
     }
 
-    /// Returns the missing namespace or kind that an object of a type needs, or `nil` for a refusal of another sort.
+    /// Returns the kind or namespace that an object of a type lacks, `nil` for other refusals.
     func missingRequirement(of type: GroupVersionKind) -> Requirement? {
         if let namespace = missingNamespace { return .namespace(namespace) }
         return isUnknownResource ? .kind(DefinedKind(type)) : nil

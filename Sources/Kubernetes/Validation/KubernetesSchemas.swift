@@ -1,24 +1,23 @@
 import Base
 
-/// The schemas of the kinds of Kubernetes that are part of the program, with which manifests are checked without a server.
+/// The schemas of the kinds of one version of Kubernetes, which are part of the program.
 ///
-/// The text has a line for each kind and for each definition of one version of Kubernetes. The source is its OpenAPI
-/// document: https://github.com/kubernetes/kubernetes/tree/master/api/openapi-spec
+/// The text has a line for each kind and for each definition. The source is the OpenAPI document:
+/// https://github.com/kubernetes/kubernetes/tree/master/api/openapi-spec
 final class KubernetesSchemas: Sendable {
-    /// The schemas that are part of the program.
     static let own = KubernetesSchemas(kubernetesSchemaText())
 
     /// The version of Kubernetes, such as `1.36`.
     let version: String
 
-    /// The names of the kinds' definitions.
+    /// The names of the definitions of kinds.
     private let kinds: [GroupVersionKind: String]
     /// The JSON of the definitions.
     private let texts: [String: ArraySlice<UInt8>]
-    /// The definitions that were read.
+    /// The definitions that have been parsed.
     private let nodes = Locked<[String: Node]>([:])
 
-    /// Reads the lines; the JSON in them is read when it is needed.
+    /// Reads the lines, whose JSON is parsed when it is needed.
     private init(_ text: [UInt8]) {
         var version = ""
         var kinds: [GroupVersionKind: String] = [:]
@@ -35,25 +34,24 @@ final class KubernetesSchemas: Sendable {
         (self.version, self.kinds, self.texts) = (version, kinds, texts)
     }
 
-    /// Returns the schema of a kind, or `nil` if Kubernetes does not have the kind.
+    /// Returns the schema of a kind, `nil` if Kubernetes does not have the kind.
     func schema(of type: GroupVersionKind) -> Schema? { kinds[type].flatMap(definition) }
 
     /// The schema of the `metadata` of all kinds.
     var metadata: Schema? { definition("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta") }
 
-    /// Returns the kinds of a group and version.
     func kinds(in apiVersion: String) -> [String] {
         kinds.keys.filter { $0.apiVersion == apiVersion }.map(\.kind).sorted()
     }
 
-    /// Returns the groups and versions that have a kind: those of a group if it has the kind.
+    /// Returns the API versions that have a kind; those of a group if the group has the kind.
     func apiVersions(ofKind kind: String, in group: String) -> [String] {
         let types = kinds.keys.filter { $0.kind == kind }
         let own = types.filter { $0.group == group }
         return (own.isEmpty ? types : own).map(\.apiVersion).sorted()
     }
 
-    /// Returns the definition to which schemas refer by a name.
+    /// Returns the definition of a name, to which schemas refer.
     func definition(_ name: String) -> Schema? {
         if let known = nodes.withLock({ $0[name] }) { return Schema(node: known) }
         guard let text = texts[name], let node = try? readJSON(Array(text), file: "") else { return nil }

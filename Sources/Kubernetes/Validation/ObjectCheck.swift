@@ -1,12 +1,10 @@
 public import Base
 
-/// Finds problems of objects without asking a server: by the schemas of Kubernetes' kinds and of CustomResourceDefinitions.
+/// Finds problems of objects without a server, by the schemas of Kubernetes and of CustomResourceDefinitions.
 public struct ObjectCheck: Sendable {
     private var definitions: [DefinedKind: Definition] = [:]
 
-    /// Creates a check of objects, whose custom kinds are those of the CustomResourceDefinitions among manifests.
-    ///
-    /// If several define the same kind, the last one is used.
+    /// Reads the CustomResourceDefinitions among manifests; of several for one kind, the last is used.
     public init(definitionsIn manifests: some Sequence<ManifestObject>) {
         for manifest in manifests {
             guard let kind = DefinedKind(manifest) else { continue }
@@ -14,13 +12,12 @@ public struct ObjectCheck: Sendable {
         }
     }
 
-    /// Returns whether the fields of an object's kind are known.
+    /// Returns whether there is a schema for an object's kind.
     public func knowsFields(of manifest: ManifestObject) -> Bool {
         let type = manifest.identity.type
         return definitions[DefinedKind(type)] != nil || KubernetesSchemas.own.schema(of: type) != nil
     }
 
-    /// Returns what a server would refuse in an object, at the locations of keys and values.
     public func problems(in manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type
         var problems = ObjectAnnotation.problems(in: manifest)
@@ -39,27 +36,21 @@ public struct ObjectCheck: Sendable {
             + problems.map { $0.naming(manifest.identity) }
     }
 
-    /// Returns the problems of an object by the schema of Kubernetes' newest version, none if that does not have the kind.
+    /// Returns the problems of an object by the built-in schema, none if Kubernetes does not have the kind.
     static func schemaProblems(of manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type
         guard let schema = KubernetesSchemas.own.schema(of: type) else { return [] }
         return SchemaCheck(manifest.root, of: type, against: schema).problems
     }
 
-    /// Returns the warning about an object whose kind the newest version of Kubernetes lacks, although its group is built in.
+    /// Returns a warning about a kind of a built-in group that the newest version of Kubernetes does not have.
     public func kindWarning(_ manifest: ManifestObject) -> Problem? {
         let root = manifest.root
         let place = { (key: String) in root[key]?.location ?? manifest.location }
         return kindWarning(manifest.identity, at: place("apiVersion"), place("kind"))
     }
 
-    /// Returns the warning about a kind of a built-in group that the newest version of Kubernetes does not have.
-    ///
-    /// - Parameters:
-    ///   - identity: The object.
-    ///   - version: The location of its group and version.
-    ///   - kind: The location of its kind.
-    /// - Returns: The warning, or `nil` if the kind is known or of another group.
+    /// Returns the same warning for an object without a manifest, at the location of its API version or its kind.
     public func kindWarning(
         _ identity: ObjectIdentity,
         at version: SourceLocation,
@@ -75,17 +66,17 @@ public struct ObjectCheck: Sendable {
         return Problem(message, at: kind, hint: near.map { "did you mean '\($0)'?" }).naming(identity)
     }
 
-    /// Returns which groups and versions have a kind, or `nil` if none has, or the kind of another group may be meant.
+    /// Returns a hint with the API versions that have a kind; `nil` if none has it, or it may be a custom kind of that name.
     static func versionHint(_ type: GroupVersionKind) -> String? {
         let versions = KubernetesSchemas.own.apiVersions(ofKind: type.kind, in: type.group)
         let isMeant = type.isBuiltIn || nearestName(to: type.apiVersion, in: versions) != nil
         return versions.isEmpty || !isMeant ? nil : "write 'apiVersion: \(versions.joined(separator: "' or '"))'"
     }
 
-    /// Returns the problem of an object's name, `nil` if the name may be that of an object of its kind.
+    /// Returns the problem of a name that an object of its kind cannot have, `nil` if there is none.
     public static func nameProblem(_ identity: ObjectIdentity, at location: SourceLocation) -> Problem? {
         let (type, name) = (identity.type, identity.name)
-        // The names of others may have other characters.
+        // The names of these kinds may have other characters.
         let others = ["ClusterTrustBundle", "IPAddress"]
         guard type.isBuiltIn, type.group != "rbac.authorization.k8s.io", !others.contains(type.kind) else { return nil }
         let isLabel = type.group.isEmpty && ["Namespace", "Service"].contains(type.kind)
@@ -102,7 +93,7 @@ public struct ObjectCheck: Sendable {
 
 /// The versions of a CustomResourceDefinition.
 private struct Definition: Sendable {
-    /// The schemas of the versions that are served, `nil` for one that allows any content.
+    /// The versions that are served, with `nil` as the schema of a version that allows any content.
     private var schemas: [(version: String, schema: Node?)] = []
     private let location: SourceLocation
 
@@ -114,7 +105,6 @@ private struct Definition: Sendable {
         }
     }
 
-    /// Checks a custom resource.
     func problems(of manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type
         if let version = schemas.first(where: { $0.version == type.version }) {

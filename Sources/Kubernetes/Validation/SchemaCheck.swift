@@ -3,10 +3,9 @@ import Base
 /// One schema of an OpenAPI document or of a CustomResourceDefinition.
 struct Schema {
     let node: Node
-    /// Whether this is the schema of a CustomResourceDefinition, which names all fields of its objects.
+    /// Whether this is a structural schema of a CustomResourceDefinition, which names all fields.
     var isStructural = false
 
-    /// The type that a value of the schema must have.
     enum Expectation: String {
         case string = "a string"
         case base64
@@ -15,11 +14,10 @@ struct Schema {
         case boolean = "true or false"
         case list = "a list"
         case mapping = "a mapping"
-        /// Any type, because the type is unknown or several types are allowed.
+        /// Several types are allowed, or the type is unknown.
         case anything
     }
 
-    /// The type that the schema requires.
     var expectation: Expectation {
         let format = node["format"]?.string
         if node["x-kubernetes-int-or-string"]?.boolean == true || format == "int-or-string" { return .anything }
@@ -34,22 +32,19 @@ struct Schema {
         }
     }
 
-    /// The names of the schema's fields.
     var fieldNames: [String] { node["properties"]?.mapping?.entries.map(\.key) ?? [] }
 
-    /// Whether the schema refuses unknown fields.
     var isClosed: Bool {
         let describesFields = node["properties"] != nil || isStructural && expectation == .mapping
         return describesFields && node["additionalProperties"] == nil
             && node["x-kubernetes-preserve-unknown-fields"]?.boolean != true
     }
 
-    /// The schema of a field, `nil` if it is unknown.
+    /// Returns the schema of a field, `nil` if the field is unknown.
     func field(_ key: String) -> Schema? {
         (node["properties"]?[key] ?? node["additionalProperties"]).flatMap(resolved)
     }
 
-    /// The schema of a list's items.
     var items: Schema? { node["items"].flatMap(resolved) }
 
     private func resolved(_ node: Node) -> Schema? {
@@ -59,15 +54,13 @@ struct Schema {
     }
 }
 
-/// The places where an object does not match its kind's schema: unknown fields, wrong types, fields that are missing, and
-/// values that are not among those allowed.
+/// Finds unknown and missing fields, wrong types and values that a schema does not allow.
 struct SchemaCheck {
     private(set) var problems: [Problem] = []
     private let type: GroupVersionKind
-    /// Whether the schema is that of a CustomResourceDefinition.
     private let isCustom: Bool
 
-    /// Checks an object, or the part of an object at a path.
+    /// Checks an object, or the value at a path of an object.
     init(_ object: Node, of type: GroupVersionKind, against schema: Schema, at path: String = "") {
         self.type = type
         isCustom = schema.isStructural
@@ -77,7 +70,7 @@ struct SchemaCheck {
     private mutating func check(_ node: Node, _ schema: Schema, at path: String) {
         guard !node.isNull else { return }
         guard Self.isExpected(node, schema.expectation) else { return addWrongType(node, schema.expectation, path) }
-        // In a built-in kind, an empty string means the default.
+        // For a built-in kind, an empty string means the default.
         if let allowed = schema.node["enum"]?.sequence, !allowed.contains(node), isCustom || node.string != "" {
             let near = node.string.flatMap { nearestName(to: $0, in: allowed.compactMap(\.string)) }
             let values = shortList(allowed.map { "\(ShownValue($0))" })
@@ -117,7 +110,7 @@ struct SchemaCheck {
 
     /// Returns whether a field is not checked against its schema.
     private func isSkipped(_ key: String, _ schema: Schema, at path: String) -> Bool {
-        // A server takes the status of an object from its controllers only.
+        // Only controllers write the status.
         if path.isEmpty, key == "status" { return true }
         let isObject = path.isEmpty || schema.node["x-kubernetes-embedded-resource"]?.boolean == true
         return isCustom && isObject && ["apiVersion", "kind", "metadata"].contains(key)
