@@ -29,7 +29,7 @@ private enum Message: Codable {
     case held
     case failed(String, hint: String?, isPermanent: Bool)
 
-    /// Creates the message about an event, `nil` if the parent reports it itself.
+    /// Creates the message about an event, `nil` if the parent does not need the event.
     init?(_ event: Event.Kind) {
         switch event {
         case .waiting(let wait): self = .waiting(wait.subject, reason: wait.reason)
