@@ -87,7 +87,7 @@ struct SmokeTests {
     @Test func `Reporting: an event is a line`() {
         let written = Locked("")
         let output = ConsoleOutput({ bytes, _ in written.withLock { $0 += String(decoding: bytes, as: UTF8.self) } })
-        let events = EventQueue([LineSink(output)])
+        let events = EventQueue([LineSink(output: output)])
         events.send(Event(task: "one", .output("text")))
         #expect(events.finish(idleLimit: .seconds(600)) && output.flush(idleLimit: .seconds(600)))
         #expect(written.withLock { $0 } == "one: | text\n")
