@@ -16,7 +16,7 @@ public final class ConsoleOutput: Sendable {
         var name: String { self == .results ? "standard output" : "standard error" }
     }
 
-    /// Writes bytes, possibly blocking.
+    /// A function that writes bytes and may block.
     public typealias Writer = @Sendable ([UInt8], Stream) throws(SystemError) -> Void
 
     private struct Chunk: Sendable {

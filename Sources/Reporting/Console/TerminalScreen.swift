@@ -9,7 +9,6 @@ struct TerminalScreen: Sendable {
     let output: ConsoleOutput
     private let isColoured: Bool
     private let size: @Sendable () -> TerminalSize
-    /// Determines whether the program currently has the terminal to itself.
     private let isForeground: @Sendable () -> Bool
     /// The lines that the next frame replaces, exactly as written.
     private var live: [String] = []

@@ -3,7 +3,7 @@ import Host
 
 /// The form of problems and warnings on a terminal: in colour, with the line of the file.
 public struct ProblemView: Sendable {
-    /// Returns the text of a line of a file, or `nil` if it cannot be read or must not be shown.
+    /// A function that reads a line of a file; `nil` if the line cannot be read or must not be shown.
     public typealias Source = @Sendable (SourceLocation) -> String?
 
     /// The width of the terminal; if `nil`, nothing is wrapped.

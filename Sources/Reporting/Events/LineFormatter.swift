@@ -6,7 +6,7 @@ import Planning
 /// An object that was already as described does not get its own line; the last line of the task counts it.
 struct LineFormatter {
     let isDryRun: Bool
-    /// The tasks of a dry run whose effects other than changes of paths and objects have lines.
+    /// The tasks whose planned effects a dry run has printed.
     private var tasksWithPlans: Set<String> = []
 
     init(isDryRun: Bool) { self.isDryRun = isDryRun }

@@ -4,9 +4,9 @@ import Planning
 /// An event with the information derived from it and from earlier events.
 public struct ReportedEvent: Sendable {
     let event: Event
-    /// The milliseconds since 1970.
+    /// The time of the event in milliseconds since 1970.
     let milliseconds: Int64
-    /// The time since a fixed instant, by a monotonic clock.
+    /// The time of the event by a monotonic clock.
     let uptime: Duration
     let lines: [Line]
     /// The problems that were not reported before.

@@ -14,7 +14,7 @@ public enum OutputFormat: String, Sendable, Hashable, CaseIterable {
 /// Creates the sinks for a format and the outputs.
 ///
 /// If the output is connected to the journal, only journal entries are written. Otherwise, entries are sent to
-/// `auditJournal` in addition to the output.
+/// `auditJournal`, if it is given, in addition to the output.
 public func makeSinks(
     for format: OutputFormat,
     isDryRun: Bool,

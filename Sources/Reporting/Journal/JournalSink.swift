@@ -107,7 +107,7 @@ extension Line.Tone {
 ///
 /// Entries that the journal refuses are printed on standard error, with the reason.
 public final class JournalQueue: Sendable {
-    /// Sends an entry, possibly blocking.
+    /// A function that sends an entry and may block.
     public typealias Sender = @Sendable ([(String, String)]) throws(SystemError) -> Void
 
     private struct Entry: Sendable {

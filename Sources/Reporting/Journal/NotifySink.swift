@@ -3,7 +3,7 @@ import Planning
 
 /// Reports the state of the one task of a unit to the service manager; `systemctl status` shows the last `STATUS`.
 public struct NotifySink: EventSink {
-    /// Sends assignments, one per line, to the service manager.
+    /// A function that sends assignments, one per line, to the service manager.
     public typealias Sender = @Sendable (String) -> Void
 
     private let queue: ThreadQueue<String>

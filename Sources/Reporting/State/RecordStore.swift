@@ -174,7 +174,7 @@ extension RecordStore {
         }
     }
 
-    /// Returns a task's record with that of its last repetition, read in the open directory of the task.
+    /// Returns a task's record, which contains the last repetition, from the open directory of the task.
     func whole(_ task: String, in directory: borrowing DirectoryHandle) throws(SystemError) -> TaskRecord? {
         let bytes: [UInt8]
         var name = recordName

@@ -19,7 +19,7 @@ public struct TaskRecord: Sendable, Hashable, Codable {
     public var reasons: [String] = []
     /// The ``reasons`` without information that only root may read.
     public var publicReasons: [String] = []
-    /// Whether the task failed in a way that another attempt cannot change.
+    /// Whether the task failed and another attempt cannot succeed.
     public var isPermanent = false
     /// The number of attempts on this boot since the task last succeeded, including this one.
     public var attempt = 1

@@ -33,7 +33,7 @@ public struct TaskStatus: Sendable, Hashable {
     /// The dependencies that the task waits for, if its service was not started because of them.
     public private(set) var waitsFor: [String] = []
 
-    /// Whether the task failed in a way that another attempt cannot change.
+    /// Whether the task failed and another attempt cannot succeed.
     public var isPermanent = false
 
     /// The time until the task is retried, `nil` if no retry is scheduled.

@@ -2,9 +2,9 @@ public import Base
 import Host
 import Planning
 
-/// Returns the statuses of tasks as rows like those of a run, with the reasons below them.
+/// Returns the statuses of tasks as rows, laid out as in the view of a run, with the reasons below them.
 ///
-/// Without a terminal width in columns, lines have any length.
+/// Without a width in columns, lines have any length.
 public func statusLines(
     _ statuses: [TaskStatus],
     at now: Timestamp = .now(),

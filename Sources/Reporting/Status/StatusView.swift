@@ -40,9 +40,10 @@ public struct StatusChanges: Sendable {
 
     public init() {}
 
-    /// Returns the changes as human-readable lines that begin with the time; first, every state is a change.
+    /// Returns the changes as human-readable lines that begin with the time.
     ///
-    /// A new wait counts as a change, but a new activity of a running task does not.
+    /// At the first call, every state is a change. A new wait counts as a change, but a new activity of a running task
+    /// does not.
     public mutating func lines(_ statuses: [TaskStatus], at now: Timestamp = .now()) -> [String] {
         statuses.flatMap { status in
             var state = status.withoutAges

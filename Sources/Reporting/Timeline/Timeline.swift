@@ -7,7 +7,8 @@ import Planning
 public struct Timeline: Sendable, Hashable {
     /// Whether the origin is the start of the machine.
     ///
-    /// Otherwise it is the start of the first task, which came after the boot, or the time of the boot is not known.
+    /// Otherwise it is the start of the first task: the task started after the boot was complete, or the time of the
+    /// boot is not known.
     let isFromBoot: Bool
 
     /// The wall-clock time of the origin.
@@ -16,7 +17,7 @@ public struct Timeline: Sendable, Hashable {
     /// The time at which the boot was complete, `nil` if the boot is not complete or is not the origin of the times.
     let bootFinished: Duration?
 
-    /// The time of the last event, or the current time if no task has started, or a task is running or will be retried.
+    /// The time of the last event; the current time if no task has started, or one is running or will be retried.
     let end: Duration
 
     /// The tasks in the order in which they started, then tasks that have not started.

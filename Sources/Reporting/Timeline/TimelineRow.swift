@@ -79,12 +79,12 @@ extension Timeline {
 }
 
 extension TimelineTask {
-    /// Returns the time since the first start until the end, or until an instant if the task is ongoing.
+    /// Returns the time from the first start to the end, or to a given time if the task is ongoing.
     func took(until end: Duration) -> Duration? { started.map { max(.zero, (ended ?? end) - $0) } }
 }
 
 extension TimelineRow {
-    /// Creates the row of a task, whose time counts to an end if the task is ongoing.
+    /// Creates the row of a task; the time of an ongoing task counts until `end`.
     fileprivate init(_ task: TimelineTask, until end: Duration) {
         var bars: [Bar] = []
         for span in task.spans {

@@ -35,7 +35,7 @@ public struct TimelineSource: Sendable {
         (self.tasks, self.clock) = (tasks, clock)
     }
 
-    /// The names of the units whose times belong into ``system``.
+    /// The names of the units whose times belong in ``system``.
     public var unitNames: [String] {
         (tasks.map { unitName(ofTask: $0.status.task) } + tasks.flatMap(\.units)).unique()
     }
@@ -151,7 +151,7 @@ extension TimelineSource {
             }
             return waits + (open.map { [TimelineSpan(kind: .unit, start: position, subject: $0)] } ?? [])
         }
-        // A unit that became active later was restarted since.
+        // A unit that became active later has been restarted since.
         let units = facts.units.compactMap { system?.units[$0] }.filter { $0.startEnd.map { $0 <= started } ?? false }
         if let unit = units.max(by: { ($0.startEnd ?? .zero) < ($1.startEnd ?? .zero) }) {
             add(.unit, unit.name, until: unit.startEnd ?? started)

@@ -36,7 +36,7 @@ private struct TimelineText {
         return heading + ["", axis] + chart + [""] + footer.flatMap { wrapped($0) }
     }
 
-    /// The times above the bars, without those that do not fit.
+    /// The times above the bars; times that do not fit are left out.
     private var axis: String {
         var line = String(repeating: " ", count: nameWidth + 4)
         for time in timeline.axisMarks(intervals: barWidth / 10) {
