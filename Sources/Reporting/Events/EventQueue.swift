@@ -43,7 +43,6 @@ public final class EventQueue: Sendable {
         queue.append(.event(event, milliseconds: Timestamp.millisecondsNow(), uptime: uptime))
     }
 
-    /// The time since the queue was created.
     private var uptime: Duration { start.duration(to: .now) }
 
     /// Sets the number of a task's attempt for all later events of the task.

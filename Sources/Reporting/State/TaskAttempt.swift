@@ -25,7 +25,7 @@ public struct TaskAttempt: Sendable, Hashable, Codable {
 public struct TaskWait: Sendable, Hashable, Codable {
     public var subject: Wait.Subject
 
-    /// The latest public reason for the wait, `nil` if the subject says everything.
+    /// The latest public reason for the wait, `nil` if none was reported.
     public var reason: String?
 
     public var start: Duration

@@ -42,7 +42,7 @@ public struct TaskHistory: Sendable, Hashable, Codable {
 }
 
 extension TaskHistory {
-    /// Creates the history of an attempt that begins, by the unit of the task or by hand.
+    /// Creates the history of a new attempt, which the unit of the task or a run by hand makes.
     public init(after earlier: TaskRecord?, isOfUnit: Bool) {
         self = earlier?.historyForNext ?? TaskHistory()
         if isOfUnit { unitAttempts += 1 }

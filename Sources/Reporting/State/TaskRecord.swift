@@ -77,7 +77,7 @@ public struct TaskRecord: Sendable, Hashable, Codable {
 }
 
 extension TaskRecord {
-    /// Creates the record of an attempt that begins.
+    /// Creates the record of a new attempt.
     public init(task: String, verb: String, run: String) { self.init(task: task, verb: verb, outcome: nil, run: run) }
 }
 

@@ -10,7 +10,7 @@ public import Host
 public struct ProductStore: Sendable {
     public let path: String
 
-    /// The directory in front of all listed paths, without a trailing slash and symbolic links; empty for none.
+    /// The directory in front of all listed paths, without a trailing slash or symbolic links; empty for none.
     public let root: String
 
     public init(path: String, root: String) {
