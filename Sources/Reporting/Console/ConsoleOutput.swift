@@ -8,9 +8,7 @@ public import Host
 /// so a reader that stalls delays only ``flush(idleLimit:until:)``.
 public final class ConsoleOutput: Sendable {
     public enum Stream: Int32, Sendable, Hashable, CaseIterable {
-        /// Standard output.
         case results = 1
-        /// Standard error.
         case diagnostics = 2
 
         var name: String { self == .results ? "standard output" : "standard error" }
@@ -116,7 +114,6 @@ public final class ConsoleOutput: Sendable {
 private final class OutputState: Sendable {
     private struct StreamState {
         var failure: SystemError?
-        /// The number of unwritten bytes.
         var backlog = 0
     }
 

@@ -58,7 +58,6 @@ struct LiveLayout {
         return Array((top + blocks.keys.sorted().flatMap { blocks[$0] ?? [] } + bottom + footer).prefix(rowLimit))
     }
 
-    /// Returns a line that counts the hidden tasks that are running or have not started.
     private func rest(running: Int, open: Int, of openCount: Int) -> [ScreenLine] {
         var parts: [String] = []
         if running > 0 { parts.append("\(running) more running") }

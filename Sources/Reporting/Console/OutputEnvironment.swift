@@ -24,10 +24,8 @@ public struct OutputEnvironment: Sendable {
     /// Whether standard output is a terminal with a movable cursor.
     public var isScreen: Bool { isOutputTerminal && isCapable }
 
-    /// Whether standard output can show colours and the user has not disabled them.
     public var isColoured: Bool { isScreen && !refusesColours }
 
-    /// Whether standard error can show colours and the user has not disabled them.
     public var areErrorsColoured: Bool { isErrorTerminal && isCapable && !refusesColours }
 
     /// The number of columns of standard output, or `nil` if it is not a terminal.

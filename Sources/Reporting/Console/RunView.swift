@@ -40,8 +40,6 @@ struct RunView {
 
     mutating func clear() { self = RunView() }
 
-    // MARK: Rows
-
     /// Returns the rows of all tasks, with the ages of running tasks at an instant.
     func rows(at now: Duration) -> [TaskRow] {
         entries.map { entry in
@@ -89,8 +87,6 @@ struct RunView {
             kind != .interrupted ? task.result : task.isWaiting ? task.summary : task.activity(at: .zero)
         return row
     }
-
-    // MARK: Lines that stay
 
     /// Ends the view, and returns the lines that stay.
     ///

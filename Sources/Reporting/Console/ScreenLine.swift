@@ -18,7 +18,6 @@ struct ScreenLine: Sendable, Hashable {
         isColoured ? before + tone.painted(marked) + after : text
     }
 
-    /// Returns the line, truncated with an ellipsis if it is wider than a number of columns.
     func truncated(to columns: Int) -> Self {
         guard columnCount > columns else { return self }
         var line = self

@@ -7,9 +7,7 @@ struct TaskRow: Sendable, Hashable {
     enum Phase: Sendable, Hashable {
         /// The task has not started.
         case open
-        /// The task is running and working.
         case working
-        /// The task is running and waits for something.
         case waiting
         /// The task has ended, or will not start.
         case ended(Outcome.Kind)
@@ -77,7 +75,6 @@ struct RowFormatter {
         lines(row, name: printable(row.name), .max) + problemLines(row, limit: .max)
     }
 
-    /// Formats a line about several tasks.
     func line(_ text: String, _ tone: Line.Tone = .progress) -> ScreenLine {
         Line(nil, printable(text), tone).onScreen.truncated(to: columns)
     }

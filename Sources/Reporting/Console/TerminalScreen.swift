@@ -94,7 +94,6 @@ struct TerminalScreen: Sendable {
         return target > row ? "\u{1b}[\(target - row)B" : ""
     }
 
-    /// Returns the last lines that fit a number of rows.
     private static func last(_ lines: [ScreenLine], rowCount: Int, in size: TerminalSize) -> [ScreenLine] {
         var rest = rowCount
         let fitting = lines.reversed().prefix { line in

@@ -60,7 +60,6 @@ func journalFields(of error: any Error) -> [(String, String)] {
     return number.map { [("ERRNO", String($0))] } ?? []
 }
 
-/// Returns the error and the chain of its causes.
 private func causes(of error: any Error) -> [any Error] {
     var causes = [error]
     // The limit ends the loop if an error is its own cause.

@@ -67,7 +67,6 @@ struct LineFormatter {
         return [head] + diff(result.diff) + notes
     }
 
-    /// Returns diff lines, indented below the line that names their object.
     private func diff(_ lines: [String]) -> [Line] { lines.map { Line(diff: $0, indentation: 4) } }
 
     private func planned(_ participle: String) -> String {

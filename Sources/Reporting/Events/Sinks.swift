@@ -3,9 +3,7 @@ import Host
 import Planning
 
 public enum OutputFormat: String, Sendable, Hashable, CaseIterable {
-    /// Human-readable lines and tables.
     case text
-    /// JSON, one object per line.
     case json
 
     public var isForPrograms: Bool { self == .json }

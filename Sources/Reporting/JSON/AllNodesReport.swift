@@ -26,7 +26,6 @@ public struct AllNodesReport: Sendable {
     /// The problems, with the affected nodes in the message unless all nodes are affected.
     public var problems: [Problem] { found.problems }
 
-    /// The warnings, with the affected nodes in the message unless all nodes are affected.
     public var warnings: [Problem] { warned.problems }
 
     /// A line for every node, and a total line, each with its line ending.
@@ -42,7 +41,6 @@ public struct AllNodesReport: Sendable {
         return lines.joined() + note + "\(nodes.count) node\(nodes.count == 1 ? "" : "s"), \(result)\n"
     }
 
-    /// The report as one JSON object, without a line ending.
     public var json: String {
         func node(_ finding: NodeFindings.Finding) -> Node {
             .known(finding.problem.fields(keys) + [("nodes", .strings(finding.nodes))])
@@ -76,7 +74,6 @@ struct NodeFindings: Sendable {
         var nodes: [String]
     }
 
-    /// The problems that affect all nodes.
     private let common: [Problem]
     /// The problems that affect individual nodes, in the order in which they were found.
     private var found: [Finding] = []
@@ -88,7 +85,6 @@ struct NodeFindings: Sendable {
         self.common = Problems(common).all
     }
 
-    /// Adds a node with the problems found for it.
     mutating func add(_ node: String, _ problems: [Problem]) {
         nodes.append(node)
         for problem in problems.unique() where !common.contains(problem) {
@@ -101,10 +97,8 @@ struct NodeFindings: Sendable {
         }
     }
 
-    /// All findings, with the problems of all nodes first.
     var all: [Finding] { common.map { Finding(problem: $0, nodes: nodes) } + found }
 
-    /// All findings as problems, with the affected nodes in the message unless all nodes are affected.
     var problems: [Problem] {
         common
             + found.map { finding in

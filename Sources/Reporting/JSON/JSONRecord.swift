@@ -38,7 +38,6 @@ extension SourceLocation {
 }
 
 extension Node {
-    /// Creates a number of seconds.
     static func seconds(_ duration: Duration) -> Node {
         let text = duration.jsonSeconds
         return Node(.number(Number(text: text, json: text)), location: .nowhere)

@@ -20,7 +20,6 @@ public struct ResetReport: Sendable {
         }
     }
 
-    /// Commands of a task that were run.
     public struct Commands: Sendable {
         public var task: String
         public var text: String
@@ -33,7 +32,6 @@ public struct ResetReport: Sendable {
 
     public var isDryRun: Bool
     public var units: [String] = []
-    /// The commands in the order in which they are run.
     public var commands: [Commands] = []
     /// The paths, in the order in which they are deleted.
     public var paths: [Path] = []

@@ -11,7 +11,6 @@ public struct NotifySink: EventSink {
     private var state: String?
     /// The first error of the task, with its location if it has one.
     private var error: String?
-    /// The last status that was sent.
     private var status: String?
 
     /// The number of unsent assignments at which statuses are dropped; a later status replaces them.

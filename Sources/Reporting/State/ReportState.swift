@@ -11,7 +11,6 @@ public struct ReportState: Sendable, Hashable, Codable {
         public var message: String
         /// The number of failed attempts since the task last succeeded.
         public var count: Int
-        /// The time of the first known failure.
         public var first: Timestamp
         /// The time at which the last attempt ended.
         public var last: Timestamp
@@ -27,7 +26,6 @@ public struct ReportState: Sendable, Hashable, Codable {
         public var text: String
         /// The time of the first failed report since the last successful one.
         public var since: Timestamp
-        /// Whether a warning was printed.
         public var isPrinted: Bool
     }
 

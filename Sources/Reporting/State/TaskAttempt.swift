@@ -14,10 +14,8 @@ public struct TaskAttempt: Sendable, Hashable, Codable {
     /// The outcome of the attempt, `nil` if the attempt is still running or its process was killed.
     public var outcome: Outcome.Kind?
 
-    /// The waits of the attempt, in chronological order.
     public var waits: [TaskWait] = []
 
-    /// Whether the task's dependants may start after the attempt.
     public var isSuccess: Bool { outcome?.isSuccess == true }
 }
 
@@ -36,7 +34,6 @@ public struct TaskWait: Sendable, Hashable, Codable {
 
 /// The waits of a running attempt, recorded one at a time: a newly reported wait ends the previous one.
 public struct WaitRecorder: Sendable {
-    /// The waits, in chronological order.
     public private(set) var waits: [TaskWait] = []
 
     private var current: Wait?

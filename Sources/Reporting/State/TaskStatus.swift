@@ -16,7 +16,6 @@ public struct TaskStatus: Sendable, Hashable {
 
     public var finishedAt: Timestamp?
 
-    /// The time since the task ended.
     public var age: Duration?
 
     /// The duration, `nil` if the task has not ended or its process was killed.
@@ -146,7 +145,6 @@ public enum TaskState: Sendable, Hashable, CustomStringConvertible {
     case notYet
     /// The task's unit is waiting for a dependency or for its next attempt.
     case waiting
-    /// A process is running the task.
     case running
     case ended(Outcome.Kind)
     /// The record cannot be read.
@@ -235,7 +233,6 @@ extension RecordStore {
 
 private struct FoundRecord {
     var record: TaskRecord?
-    /// The error of a record that cannot be read.
     var error: SystemError?
     /// The directory of the task, which is also its lock; `nil` if it does not exist.
     var directory: FileStatus.Identity?

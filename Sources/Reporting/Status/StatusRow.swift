@@ -17,7 +17,6 @@ public func statusLines(
     return rows.flatMap(format.finalLines).map { $0.painted(isColoured) }
 }
 
-/// Returns the warnings that follow the statuses.
 public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String] {
     warnings.flatMap { warning in
         // The message already names the file, so the location is left out.
@@ -66,7 +65,6 @@ extension TaskStatus {
         return "unit \(words)"
     }
 
-    /// The last repetition and the time until the next one.
     fileprivate var repetitionWords: String {
         var words: [String] = []
         if let repetition {

@@ -28,7 +28,6 @@ public struct Timeline: Sendable, Hashable {
     /// If the first of these tasks waited for a unit, the list begins with the name of the unit.
     let criticalPath: [String]
 
-    /// Human-readable notes about missing parts of the timeline.
     let notes: [String]
 
     var isOngoing: Bool { tasks.contains(where: \.isOngoing) }
@@ -93,7 +92,6 @@ struct TimelineSpan: Sendable, Hashable {
     /// The time at which the activity ended, `nil` if it is ongoing.
     var end: Duration?
 
-    /// The subject of a wait.
     var subject: String?
 
     /// The reason for a wait: the current reason if the wait is ongoing, otherwise the last one.

@@ -28,7 +28,6 @@ public struct TimelineSource: Sendable {
 
     public var clock: BootClock
 
-    /// Human-readable notes about missing parts.
     public var notes: [String] = []
 
     public init(tasks: [TaskFacts], clock: BootClock) {
@@ -77,7 +76,6 @@ extension Timeline {
 }
 
 extension TimelineTask {
-    /// Makes the times relative to another origin.
     fileprivate mutating func move(to origin: Duration) {
         for index in spans.indices {
             spans[index].start = max(.zero, spans[index].start - origin)

@@ -165,7 +165,6 @@ extension ProductList {
 public enum Removal: Sendable, Hashable {
     /// The path was deleted, or would be deleted by a dry run.
     case deleted
-    /// The path does not exist.
     case absent
     /// The path is also in the list of a task that is not undone yet.
     case left
