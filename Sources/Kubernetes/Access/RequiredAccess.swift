@@ -150,7 +150,7 @@ struct ResourceNames: Sendable {
         return ["s", "x", "ch", "sh"].contains(where: name.hasSuffix) ? "\(name)es" : "\(name)s"
     }
 
-    /// Returns whether a kind is namespaced; an unknown kind is assumed to be.
+    /// Returns whether a kind is namespaced; an unknown kind is assumed to be namespaced.
     func isNamespaced(_ type: GroupVersionKind) -> Bool {
         !type.isClusterScoped && !clusterScoped.contains(DefinedKind(type))
     }

@@ -127,7 +127,7 @@ public struct Applier: Sendable {
         }
     }
 
-    /// Waits until the server serves the objects of a CustomResourceDefinition, which is when discovery lists them.
+    /// Waits until discovery lists the kind of a CustomResourceDefinition, so that its objects can be created.
     private func awaitServed(_ manifest: ManifestObject) async throws(ObjectFailure) {
         guard let type = DefinedKind.servedType(of: manifest),
             let plural = manifest.root["spec"]?["names"]?["plural"]?.string
@@ -160,7 +160,7 @@ public struct Applier: Sendable {
     }
 }
 
-/// Lists in place of single reads, for kinds of which a task has many objects in one namespace.
+/// Lists that replace single reads if a task has many objects of a kind in one namespace.
 extension Applier {
     /// The smallest number of wanted objects for which a collection is listed.
     private static let leastCount = 16

@@ -4,7 +4,7 @@ import Base
 ///
 /// Later objects may need their kinds and namespaces, which the server does not have.
 public final class DryRunOverlay: Sendable {
-    /// The planned objects; for a definition, the versions of its kind that have a status subresource.
+    /// The kinds and namespaces of planned objects; for a kind, the versions with a status subresource.
     private let planned = Locked(ProviderIndex<Set<String>>())
 
     public init() {}

@@ -10,7 +10,8 @@ extension ObjectApplication {
 
     /// Deletes an object with immutable fields that its manifest allows to replace, so that the next attempt creates it.
     ///
-    /// - Throws: The refusal if the object may not be replaced, otherwise ``APIError/beingDeleted(_:)``; nothing in a dry run.
+    /// - Returns: The result, in a dry run.
+    /// - Throws: The refusal if the object may not be replaced; otherwise, without a dry run, ``APIError/beingDeleted(_:)``.
     func replace(
         _ live: Node,
         despite refusal: APIError.Refusal,

@@ -50,7 +50,7 @@ struct ObjectApplication {
         }
     }
 
-    /// Adjusts an error's disposition to requirements that the plan may still create.
+    /// Makes a refusal permanent if the plan does not create the missing kind or namespace.
     private func adjusted(_ error: APIError) async -> APIError {
         guard case .refused(var refusal) = error, refusal.disposition == .transient,
             let missing = refusal.status.missingRequirement(of: manifest.identity.type),

@@ -29,7 +29,7 @@ public struct ObjectFailure: Error, Sendable {
     /// The problems, sorted by location, whose messages do not name the object; never empty.
     public var faults: [Problem]
 
-    /// Whether the operation fails until a person changes the manifest or the cluster.
+    /// Whether every retry fails until somebody changes the manifest or the cluster.
     public var isPermanent: Bool
 
     /// The faults as problems that name the object, each with a message that every user may read.
@@ -64,7 +64,7 @@ public struct ObjectFailure: Error, Sendable {
 extension ObjectFailure: PermanentFailure {}
 
 extension Problem {
-    /// Returns the problem with the name of its object in front.
+    /// Returns the problem with the object at the beginning of the message.
     func naming(_ object: ObjectIdentity) -> Problem { Problem("\(object): \(message)", at: location, hint: hint) }
 }
 

@@ -20,7 +20,7 @@ struct TakenManagers: Sendable {
         if names.contains(where: { $0.hasSuffix("*") ? manager.hasPrefix($0.dropLast()) : manager == $0 }) {
             return true
         }
-        // Entries of the agent that are not from an apply.
+        // The agent's entries for operations other than an apply.
         if manager == ManagedMetadata.manager { return true }
         let annotation = entry["fieldsV1"]?["f:metadata"]?["f:annotations"]?["f:\(Takeover.lastAppliedAnnotation)"]
         return entry["operation"]?.string == "Update"

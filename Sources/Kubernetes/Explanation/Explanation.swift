@@ -106,7 +106,7 @@ struct Explanation {
 
     private func otherFailure(_ status: ServerStatus) -> ObjectFailure {
         let message = "the server answered \(status.code): \(status.line)"
-        // Fields that the server wrote are in a manifest that was exported.
+        // An exported manifest contains fields that only the server may write.
         let culprit = (manifest.root["metadata"]?.mapping?.entries ?? []).first { entry in
             ["managedFields", "resourceVersion", "uid"].contains(entry.key)
         }
@@ -288,9 +288,9 @@ extension Explanation {
     /// The maximum number of fields that are reported for one cause.
     private static let fieldLimit = 10
 
-    /// Returns one fault for each field below that of a cause that differs from the object on the server.
+    /// Returns one fault for each field at or below the field of a cause that has another value on the server.
     private func immutable(_ cause: ServerStatus.Cause) -> [Problem] {
-        // The message may list fields that may be changed.
+        // The message may name exceptions: fields that may be changed.
         let excepted = cause.message.matches(of: /'([^'\[]*)[^']*'|`([^`\[]*)[^`]*`/).map {
             String($0.1 ?? $0.2 ?? "")
         }

@@ -38,14 +38,14 @@ public struct NotYetValid: Error, Sendable, CustomStringConvertible {
 public struct CredentialCheck: Sendable {
     private let now: Timestamp
 
-    /// The time before the expiry of a certificate from which it causes a warning; `nil` for a tenth of its validity.
+    /// The warning period before a certificate expires; `nil` for a tenth of its validity, at most ``longestWarning``.
     private let warnBefore: Duration?
 
     public init(now: Timestamp = .now(), warnBefore: Duration? = nil) {
         (self.now, self.warnBefore) = (now, warnBefore)
     }
 
-    /// Reads a CA file, and returns the certificates that are those of a CA and valid now.
+    /// Reads a CA file, and returns its CA certificates that are valid now.
     ///
     /// While a CA is being replaced, the file contains the old and the new certificate.
     ///
@@ -176,7 +176,7 @@ public struct CredentialCheck: Sendable {
 }
 
 extension CredentialCheck {
-    /// The longest default time before the expiry of a certificate from which it causes a warning.
+    /// The longest default warning period.
     private static let longestWarning = Duration.seconds(30 * 86_400)
 
     /// Returns a warning about each certificate of a file that is valid now and expires soon.

@@ -11,10 +11,10 @@ public struct Credentials: Sendable {
     /// The common name in the client certificate, if there is one.
     public private(set) var commonName: String?
 
-    /// The hint for a refusal of the user whose reason is not known.
+    /// The hint if the server refuses the user for an unknown reason.
     private var commonAdvice: String
 
-    /// The hint for a refusal of the user.
+    /// The hint if the server refuses the user.
     var advice: String { doubt?.hint ?? commonAdvice }
 
     /// The reason why the server will probably not accept the user, if the files of the kubeconfig show one.

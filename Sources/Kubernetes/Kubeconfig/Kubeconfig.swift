@@ -5,7 +5,7 @@ import HTTP
 public struct Kubeconfig: Sendable {
     /// PEM data or a token.
     public enum Material: Sendable, Hashable {
-        /// An absolute path.
+        /// A path, resolved against the kubeconfig's directory.
         case file(String)
         /// Decoded data of the kubeconfig.
         case data([UInt8])

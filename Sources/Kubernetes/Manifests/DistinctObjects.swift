@@ -2,10 +2,10 @@ public import Base
 
 /// The distinct objects of manifests, and the manifests of objects that are described more than once.
 public struct DistinctObjects: Sendable {
-    /// One manifest of each object, in the order of first occurrence; of several the one at the first location.
+    /// One manifest of each object, the one at the first location, in the order in which the objects first occur.
     public private(set) var objects: [ManifestObject] = []
 
-    /// The manifests of each object that has several, sorted by location, by the index in ``objects``.
+    /// The manifests, sorted by location, of each object that has several; the keys are indices of ``objects``.
     public private(set) var repetitions: [Int: [ManifestObject]] = [:]
 
     /// Groups manifests by object; `defaultNamespace` is the namespace of manifests without one.

@@ -70,7 +70,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Returns the identity in the cluster of an object that is in the default namespace if it specifies none.
+    /// Returns the identity in a cluster; an object that specifies no namespace is in the default namespace.
     public func key(defaultNamespace: String) -> Key { Key(self, defaultNamespace) }
 
     /// The object in messages, such as `ClusterRole/edit` or `DaemonSet/kube-system/calico-node`.

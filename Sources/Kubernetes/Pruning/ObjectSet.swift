@@ -125,7 +125,7 @@ struct MemberKey: Sendable, Hashable {
 
     static func lines(_ keys: Set<Self>) -> [String] { keys.map(\.text).sorted() }
 
-    /// Reads lines, and ignores those that are no keys.
+    /// Reads lines, and ignores lines that are not keys.
     static func keys(in text: String) -> Set<Self> {
         Set(text.split(separator: "\n").compactMap { MemberKey(text: $0) })
     }

@@ -28,8 +28,8 @@ public struct Pruner: Sendable {
 
     /// Creates a pruner.
     ///
-    /// `formerTasks` have had the set before; `includesProtected` says whether Namespaces, CustomResourceDefinitions and
-    /// PersistentVolumeClaims are deleted too; `location` is that of the task.
+    /// `formerTasks` are tasks that had the set before. `includesProtected` says whether Namespaces,
+    /// CustomResourceDefinitions and PersistentVolumeClaims are deleted too. `location` is the location of the task.
     public init(
         client: APIClient,
         set: ObjectSet,

@@ -1,6 +1,6 @@
 import Base
 
-/// An object on the server, whose readiness is determined.
+/// An object on the server, with the fields that determine its readiness.
 struct LiveObject {
     let node: Node
     let type: GroupVersionKind

@@ -110,7 +110,7 @@ extension LiveObject {
         }
     }
 
-    /// The age in seconds from which an unscheduled Pod counts as failed.
+    /// The age in seconds above which an unscheduled Pod counts as failed.
     private static let schedulingLimit: Int64 = 15
 
     /// The readiness of a Pod that has not been scheduled, `nil` if it has.

@@ -9,9 +9,10 @@ extension APIClient {
     /// - Parameters:
     ///   - objects: The objects.
     ///   - minimumNodeCount: The number of eligible nodes that a DaemonSet needs before it can be ready.
-    ///   - boot: The boot that the status of a Node must be of, `nil` for any; at first it is that of the previous boot.
+    ///   - boot: The boot whose status a Node must have, `nil` for any; at first a Node has the status of the previous boot.
     ///   - retryPolicy: The deadline, and the receiver of reports.
-    /// - Throws: A ``Base/Problem`` for each object that is not ready at the deadline, of several as ``Base/Problems``.
+    /// - Throws: ``Base/Problems`` with a problem for each object that is not ready at the deadline; a ``Base/Problem`` if
+    ///   there is one such object.
     public func awaitReadiness(
         of objects: [AwaitedObject],
         minimumNodeCount: Int = 1,

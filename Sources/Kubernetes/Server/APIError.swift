@@ -6,7 +6,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     /// There was no response.
     case transport(TransportError)
     case refused(Refusal)
-    /// What is awaited has not happened yet, as the text says.
+    /// The object or the server is not in the awaited state; the text says why.
     case pending(String, Disposition, retryAfter: Duration? = nil)
     /// The server's own checks fail; the text says how many and which.
     case notReady(checks: String, retryAfter: Duration? = nil)
@@ -37,7 +37,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             disposition = kind.disposition(of: status)
         }
 
-        /// Returns the refusal of an apply with some of its conflicts.
+        /// Returns the refusal with only some of its conflicts.
         func limited(to conflicts: [ServerStatus.Conflict]) -> Self {
             var status = status
             status.causes = status.causes.filter { $0.conflict.map(conflicts.contains) == true }
@@ -117,7 +117,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The text of a refusal is left out, because it may quote the object that was sent.
+    /// The error as a message without the text of a refusal, which may quote the object that was sent.
     public var publicWords: String {
         switch self {
         case .refused(let refusal): refusal.status.publicWords
@@ -125,7 +125,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// A starting server passes its checks one after the other.
+    /// The topic of the server's checks, which a starting server passes one after the other.
     public var topic: String? {
         if case .notReady = self { "checks" } else { nil }
     }

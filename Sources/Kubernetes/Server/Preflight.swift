@@ -45,7 +45,7 @@ extension APIClient {
         guard status.code != 401, !status.expectsTLS else {
             throw .refused(APIError.Refusal(request: "GET /readyz", status: status))
         }
-        // A starting server creates the role that lets users read `/readyz`.
+        // The user may lack the permission to read `/readyz` until the starting server has created its roles.
         guard let checks = Self.failedChecks(response.body) else {
             throw .pending("/readyz: answers \(status.code): \(status.line)", .retry, retryAfter: status.retryAfter)
         }

@@ -12,7 +12,7 @@ final class RequestSlots: Sendable {
         var lastNumber: UInt64 = 0
     }
 
-    /// The highest limit.
+    /// The maximum number of requests in flight.
     private static let limit = 16
 
     /// The time within which a prompt reply arrives.

@@ -38,8 +38,9 @@ public enum Disposition: Sendable, Hashable {
 }
 
 extension TransportError: Retriable {
-    /// A server may still be starting, but a wrong certificate stays wrong; one that is not valid yet may mean that the
-    /// node's clock is not set yet.
+    /// Whether the failure may pass: a server may still be starting, but a wrong certificate stays wrong.
+    ///
+    /// A certificate that is not valid yet may mean that the node's clock is not set yet.
     public var disposition: Disposition {
         switch kind {
         case .resolve, .refused, .unreachable, .timedOut, .closed, .serverCertificateNotYetValid, .other: .retry

@@ -60,10 +60,10 @@ struct ServerStatus: Sendable {
         text.utf8.count > textLimit ? text.shortened(to: textLimit / 4) : text
     }
 
-    /// The limit of texts, in bytes.
+    /// The maximum size of a text, in bytes.
     private static let textLimit = 32 << 10
 
-    /// The limit of pauses, in seconds: a year.
+    /// The maximum pause that is accepted, in seconds: a year.
     private static let pauseLimit = 365 * 24 * 3600
 
     /// Creates the status for a kind that discovery does not list.
@@ -185,7 +185,7 @@ extension ServerStatus {
         code == 404 && name.isEmpty
     }
 
-    /// The name of the namespace because of which the request was refused, if it does not exist.
+    /// The name of the missing namespace, if that is the reason for the refusal.
     var missingNamespace: String? {
         code == 404 && kind == "namespaces" ? name : nil
     }

@@ -51,7 +51,7 @@ final class KubernetesSchemas: Sendable {
         return (own.isEmpty ? types : own).map(\.apiVersion).sorted()
     }
 
-    /// Returns the definition of a name, to which schemas refer.
+    /// Returns a definition by its name in `$ref`.
     func definition(_ name: String) -> Schema? {
         if let known = nodes.withLock({ $0[name] }) { return Schema(node: known) }
         guard let text = texts[name], let node = try? readJSON(Array(text), file: "") else { return nil }
