@@ -88,7 +88,7 @@ public struct ClusterLease: Sendable {
 
     /// Releases the Lease, so that other processes need not wait until it expires.
     ///
-    /// The attempts last five seconds, even if the surrounding Swift task is cancelled.
+    /// The release is retried for five seconds, even if the surrounding Swift task is cancelled.
     ///
     /// - Returns: The reason why this process no longer held the Lease, or `nil` if it did.
     public func release() async throws(APIError) -> Problem? {
