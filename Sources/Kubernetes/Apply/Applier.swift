@@ -2,8 +2,8 @@ public import Base
 
 /// Applies manifests by server-side apply, in four waves.
 ///
-/// Each object is read, compared, and sent once if it differs. All failures are reported. An object is skipped if an object
-/// that it needs has failed, or if earlier waves have used up the task's timeout.
+/// Each object is read, compared, and sent once if it differs. All failures are reported. An object is skipped if an
+/// object that it needs has failed, or if earlier waves have used up the task's timeout.
 public struct Applier: Sendable {
     /// A report about one object.
     public enum Message: Sendable {
@@ -165,7 +165,7 @@ extension Applier {
     /// The smallest number of wanted objects for which a collection is listed.
     private static let leastCount = 16
 
-    /// The largest number of objects in a list per wanted object; if there are more, wanted objects are read one by one.
+    /// The largest number of listed objects per wanted object; if there are more, objects are read one by one.
     private static let ratio = 10
 
     /// Lists collections of which many objects are wanted, except Secrets: a list would contain those of others.

@@ -27,13 +27,14 @@ struct FieldSet: Hashable {
 
     /// Returns the fields that the object loses when the set's manager applies a configuration.
     ///
-    /// A mapping or list stays while another manager owns a field in it, and an item of a list while another manager owns
-    /// the item itself. A field that is lost as a whole is in the result without the fields below it.
+    /// A mapping or list stays while another manager owns a field in it, and an item of a list while another manager
+    /// owns the item itself. A field that is lost as a whole is in the result without the fields below it.
     ///
     /// - Parameters:
     ///   - configuration: The configuration.
     ///   - other: The fields of other managers.
-    ///   - isReplacing: Whether a mapping or list that is owned as a whole counts as lost although the configuration has one.
+    ///   - isReplacing: Whether a mapping or list that is owned as a whole counts as lost although the configuration
+    ///     has one.
     /// - Returns: The lost fields.
     func lost(applying configuration: Node, keeping other: Self, isReplacing: Bool) -> Self {
         Self(root.flatMap { Self.lost($0, configuration, other.root, isReplacing) })
@@ -48,8 +49,8 @@ struct FieldSet: Hashable {
 
     /// Returns the copies from which the server would restore fields of the set that a configuration no longer has.
     ///
-    /// The server copies the `serviceAccountName` of pods to the deprecated `serviceAccount`, and back if only the first is
-    /// removed: the pods would keep the old ServiceAccount without an error.
+    /// The server copies the `serviceAccountName` of pods to the deprecated `serviceAccount`, and back if only the
+    /// first is removed: the pods would keep the old ServiceAccount without an error.
     func copies(leftBy configuration: Node, in object: Node) -> Self {
         Self(root.flatMap { Self.copies($0, configuration, object) })
     }
@@ -168,8 +169,8 @@ struct FieldSet: Hashable {
 extension Node {
     /// Returns whether an object contains all values of a manifest, in the same form.
     ///
-    /// A value that the server writes in another form, such as a quantity, counts as different. The server leaves out values
-    /// such as `0` and `[]`: they count as present if `owned`, the agent's set of fields, has them.
+    /// A value that the server writes in another form, such as a quantity, counts as different. The server leaves out
+    /// values such as `0` and `[]`: they count as present if `owned`, the agent's set of fields, has them.
     func includes(_ manifest: Node, owned: () -> Node?) -> Bool {
         switch (content, manifest.content) {
         case (.mapping(let own), .mapping(let wanted)):
@@ -218,7 +219,7 @@ extension Node {
         }
     }
 
-    /// Returns an object with another value of key `inner` in the mapping at `key`; unchanged if there is no such mapping.
+    /// Returns an object with another value of key `inner` in its mapping `key`; unchanged if it has no such mapping.
     func with(_ value: Node?, at key: String, _ inner: String) -> Node {
         guard var mapping = mapping, var below = mapping[key]?.mapping else { return self }
         below[inner] = value

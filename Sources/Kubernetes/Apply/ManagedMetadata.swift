@@ -9,7 +9,9 @@ public struct ManagedMetadata: Sendable {
     /// The annotation that names the task that applied an object.
     public static let taskAnnotation = "nest-bootstrap/task"
 
-    /// The annotation with a digest of the manifest; Secrets do not have it, because it would reveal something of their content.
+    /// The annotation with a digest of the manifest.
+    ///
+    /// Secrets do not have it, because it would reveal something of their content.
     static let digestAnnotation = "nest-bootstrap/manifest"
 
     /// The agent's name, in the label and as the field manager of server-side apply.
@@ -89,8 +91,8 @@ public struct ManagedMetadata: Sendable {
 
     /// Returns the default labels of a ReplicationController or Job without labels: the labels of its pods.
     ///
-    /// The server does not add them, because the object has the agent's label. The corresponding functions of the API server
-    /// are `SetDefaults_ReplicationController` and `SetDefaults_Job`.
+    /// The server does not add them, because the object has the agent's label. The corresponding functions of the API
+    /// server are `SetDefaults_ReplicationController` and `SetDefaults_Job`.
     private static func defaultLabels(of object: Node) -> Node? {
         let type = "\(object["apiVersion"]?.string ?? "") \(object["kind"]?.string ?? "")"
         guard ["v1 ReplicationController", "batch/v1 Job"].contains(type) else { return nil }
@@ -114,9 +116,9 @@ public struct ManagedMetadata: Sendable {
 extension ManagedMetadata {
     /// Returns an object with the `stringData` of a Secret as `data`.
     ///
-    /// The server records the manager of `stringData`, but not the manager of the resulting `data`. A key removed from the
-    /// manifest would therefore stay, as with `kubectl apply --server-side`. A Secret with a value that is not a string is
-    /// sent as written, and refused by the server.
+    /// The server records the manager of `stringData`, but not the manager of the resulting `data`. A key removed from
+    /// the manifest would therefore stay, as with `kubectl apply --server-side`. A Secret with a value that is not a
+    /// string is sent as written, and refused by the server.
     static func sentSecret(_ object: Node) -> Node {
         guard object["apiVersion"]?.string == "v1", object["kind"]?.string == "Secret", var secret = object.mapping,
             let written = secret["stringData"]?.mapping, written.entries.allSatisfy({ $0.value.string != nil })

@@ -8,10 +8,11 @@ extension ObjectApplication {
         let note: String
     }
 
-    /// Deletes an object with immutable fields that its manifest allows to replace, so that the next attempt creates it.
+    /// Deletes an object with immutable fields if it may be replaced, so that the next attempt creates it.
     ///
     /// - Returns: The result, in a dry run.
-    /// - Throws: The refusal if the object may not be replaced; otherwise, without a dry run, ``APIError/beingDeleted(_:)``.
+    /// - Throws: The refusal if the object may not be replaced; otherwise, without a dry run,
+    ///   ``APIError/beingDeleted(_:)``.
     func replace(
         _ live: Node,
         despite refusal: APIError.Refusal,
@@ -46,7 +47,7 @@ extension ObjectApplication {
 
     /// Returns whether the server would create the object if it did not exist.
     ///
-    /// The server reports that the name, or an address or port of a Service, is taken only after it has validated the object.
+    /// The server validates the object before it reports that its name, or an address or port of a Service, is taken.
     private func isCreatable(_ body: Node, at path: ObjectPath) async throws(APIError) -> Bool {
         do throws(APIError) {
             _ = try await client.object(

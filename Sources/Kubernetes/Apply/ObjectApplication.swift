@@ -98,9 +98,9 @@ struct ObjectApplication {
 
     /// Returns whether applying the object would certainly change nothing.
     ///
-    /// The agent must have applied this manifest last, the object must have all its values, and there must be no fields to
-    /// take over. If another manager owns a field of the content, it may have added to a value that is owned as a whole, so
-    /// the object is applied.
+    /// The agent must have applied this manifest last, the object must have all its values, and there must be no fields
+    /// to take over. If another manager owns a field of the content, it may have added to a value that is owned as a
+    /// whole, so the object is applied.
     private func isUnchanged(_ live: Node, _ body: Node) -> Bool {
         let entries = live["metadata"]?["managedFields"]?.sequence ?? []
         guard !manifest.identity.type.isSecret, let digest = ManagedMetadata.digest(of: live),

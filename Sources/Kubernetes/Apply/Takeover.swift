@@ -35,8 +35,8 @@ struct TakenManagers: Sendable {
 struct Takeover {
     /// The JSON patch that moves the fields and changes no value.
     ///
-    /// The version and the UID are replaced, not tested, so that the server answers 409 if the object has changed since,
-    /// or was deleted and created again.
+    /// The version and the UID are replaced, not tested, so that the server answers 409 if the object has changed
+    /// since, or was deleted and created again.
     let patch: [UInt8]
 
     /// The managers from which fields are moved.
@@ -86,7 +86,7 @@ struct Takeover {
 
     /// Returns the refused fields that the manifest does not have and nobody owns.
     ///
-    /// For example, the server adds defaults of a Deployment's strategy, and refuses them with another type of strategy.
+    /// For example, the server adds defaults of a Deployment's strategy, and refuses them if its type changes.
     private static func unowned(
         _ causes: [ServerStatus.Cause],
         in live: Node,

@@ -197,8 +197,8 @@ extension Explanation {
     /// Returns the violations of the schema that the built-in schemas show, and those that only the server names.
     ///
     /// Server-side apply writes `.spec.foo: field not declared in schema`, one per line after the introduction; strict
-    /// decoding writes `unknown field "spec.foo", unknown field "spec.bar"`. A server reports only the first violation in
-    /// each branch of the object.
+    /// decoding writes `unknown field "spec.foo", unknown field "spec.bar"`. A server reports only the first violation
+    /// in each branch of the object.
     private func schemaFaults(_ status: ServerStatus) -> [Problem] {
         // A colon in quoted text does not end a path. The value in Go syntax is left out, because it may be secret.
         let pattern = /(?:^| )(\.(?:"(?:[^"\\]|\\.)*"|[^"])*?): (.*?)(?:, got &.*)?$/

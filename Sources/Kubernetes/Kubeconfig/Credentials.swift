@@ -28,8 +28,8 @@ public struct Credentials: Sendable {
 
     /// Loads and checks the files of a kubeconfig.
     ///
-    /// - Throws: ``Base/Problem`` if a file is missing, files do not belong together, or one is not valid now; the cause is
-    ///   ``NotYetValid`` if the node's clock may be wrong.
+    /// - Throws: ``Base/Problem`` if a file is missing, files do not belong together, or one is not valid now; the
+    ///   cause is ``NotYetValid`` if the node's clock may be wrong.
     public init(
         _ kubeconfig: Kubeconfig,
         now: Timestamp = .now(),

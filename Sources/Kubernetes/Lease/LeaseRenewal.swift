@@ -41,8 +41,8 @@ struct LeaseRenewal {
 
 /// The validity of a Lease, and the times of its renewal.
 ///
-/// A holder that cannot renew the Lease stops at ``renewDeadline``. Until the Lease expires, its program has time to end
-/// after `SIGTERM` and `SIGKILL`, with a margin for clocks that run at different speeds.
+/// A holder that cannot renew the Lease stops at ``renewDeadline``. Until the Lease expires, its program has time to
+/// end after `SIGTERM` and `SIGKILL`, with a margin for clocks that run at different speeds.
 struct LeaseTiming: Sendable {
     /// The time for which other processes wait after the last change that they have observed.
     var duration = Duration.seconds(60)

@@ -30,7 +30,7 @@ struct LeaseState: Sendable, Hashable {
 
     /// Returns the object after a change.
     ///
-    /// The object has the resource version that was read, so the server refuses the change if another process was faster.
+    /// The object has the resource version that was read, so that the server refuses a change that is too late.
     func changed(_ change: Change, at time: Int64 = Timestamp.millisecondsNow()) -> Node {
         let now = Node.string(Self.microTime(time))
         let transitions = object["spec"].map { ($0["leaseTransitions"]?.integer ?? 0) + 1 } ?? 0

@@ -29,7 +29,7 @@ public struct NodeCondition: Sendable, Hashable {
         writtenAt.map { abs(now.seconds - $0.seconds) < limit.components.seconds } ?? false
     }
 
-    /// Returns the condition with the times of the condition that it replaces; `since` is kept if the status is the same.
+    /// Returns the condition with the times of the one that it replaces; `since` is kept if the status is the same.
     public func replacing(_ known: Self?, at now: Timestamp) -> Self {
         var condition = self
         // A time in the future was written while a clock was wrong.

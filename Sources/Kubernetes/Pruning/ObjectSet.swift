@@ -2,8 +2,8 @@ public import Base
 
 /// The objects of the manifests of a task with `prune`, on all nodes that have the task.
 ///
-/// A ConfigMap has a key for each such node, with a line for each object of its manifests. A node deletes only objects that
-/// it has recorded itself and that the key of no other node lists.
+/// A ConfigMap has a key for each such node, with a line for each object of its manifests. A node deletes only objects
+/// that it has recorded itself and that the key of no other node lists.
 public struct ObjectSet: Sendable {
     /// The namespace of the ConfigMaps, which exists in every cluster.
     private static let namespace = "kube-system"
@@ -48,7 +48,7 @@ public struct ObjectSet: Sendable {
         }
     }
 
-    /// Returns whether objects of a kind are deleted only with `prune: all`, because data or other objects go with them.
+    /// Returns whether objects of a kind are deleted only with `prune: all`, because data or other objects would be lost.
     static func isProtected(_ type: GroupVersionKind) -> Bool {
         type.isCustomResourceDefinition
             || type.group.isEmpty && ["Namespace", "PersistentVolumeClaim"].contains(type.kind)

@@ -81,7 +81,7 @@ public struct Pruner: Sendable {
 extension Pruner {
     /// Lists the objects of the node's manifests in the ConfigMap, before they are applied.
     ///
-    /// If not all manifests could be read, other objects stay in the key. `record` is the node's record before this run.
+    /// If not all manifests could be read, other objects stay in the key. `record` is the record before this run.
     ///
     /// - Returns: The objects in the key that neither the manifests nor the record have.
     public func claim(
@@ -117,7 +117,7 @@ extension Pruner {
         }
     }
 
-    /// Writes the node's key by server-side apply as the node's own field manager, so that no node changes another's key.
+    /// Writes the node's key as the node's own field manager, so that no node changes the key of another.
     private func write(_ members: Set<MemberKey>?) async throws(APIError) {
         let path = try await client.path(of: set.parent, until: retryPolicy.deadline)
         let metadata = Node.mapping([

@@ -9,10 +9,10 @@ extension APIClient {
     /// - Parameters:
     ///   - objects: The objects.
     ///   - minimumNodeCount: The number of eligible nodes that a DaemonSet needs before it can be ready.
-    ///   - boot: The boot whose status a Node must have, `nil` for any; at first a Node has the status of the previous boot.
+    ///   - boot: The boot whose status a Node must have, `nil` for any; at first it has that of the previous boot.
     ///   - retryPolicy: The deadline, and the receiver of reports.
-    /// - Throws: ``Base/Problems`` with a problem for each object that is not ready at the deadline; a ``Base/Problem`` if
-    ///   there is one such object.
+    /// - Throws: ``Base/Problems`` with a problem for each object that is not ready at the deadline; a ``Base/Problem``
+    ///   if there is one such object.
     public func awaitReadiness(
         of objects: [AwaitedObject],
         minimumNodeCount: Int = 1,

@@ -16,8 +16,8 @@ public struct APIClient: Sendable {
 
     /// The time limit of a request, as parameter `timeout`.
     ///
-    /// It is longer than the 10 s for which a server waits for a webhook by default, so that the error names the webhook, and
-    /// shorter than the 34 s after which a server ends every writing request.
+    /// It is longer than the 10 s for which a server waits for a webhook by default, so that the error names the
+    /// webhook, and shorter than the 34 s after which a server ends every writing request.
     private static let limit = Duration.seconds(30)
 
     /// The additional time for the reply, so that the server's own error arrives.
@@ -61,8 +61,8 @@ public struct APIClient: Sendable {
     ///
     /// An urgent request, such as the renewal of a Lease, does not wait for others.
     ///
-    /// - Throws: ``APIError`` if there is no reply, if its status is no success, or if it contains another object than the
-    ///   expected one.
+    /// - Throws: ``APIError`` if there is no reply, if its status is no success, or if it contains another object than
+    ///   the expected one.
     func object(
         _ method: String,
         _ path: String,

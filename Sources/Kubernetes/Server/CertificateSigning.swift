@@ -2,8 +2,9 @@ public import Base
 
 /// A request for a certificate from a signer of the cluster.
 ///
-/// The CertificateSigningRequest is left to the controller manager, which deletes it an hour after its approval or denial,
-/// or a day after its creation. See https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/.
+/// The CertificateSigningRequest is left to the controller manager, which deletes it an hour after its approval or
+/// denial, or a day after its creation. See
+/// https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/.
 public struct CertificateSigning: Sendable {
     private let client: APIClient
     private let retryPolicy: RetryPolicy
@@ -44,7 +45,7 @@ public struct CertificateSigning: Sendable {
     /// Sends the request, and waits until it is approved and the certificate is issued.
     ///
     /// - Returns: The certificate in PEM, followed by the certificates that the signer adds.
-    /// - Throws: ``Base/Problem`` with a permanent cause if the request is denied or the signer cannot issue the certificate.
+    /// - Throws: ``Base/Problem`` with a permanent cause if the request is denied or the signer fails.
     public func certificate() async throws(Problem) -> [UInt8] {
         do throws(APIError) {
             return try await retryPolicy.retry(.init(.object, "\(identity)")) { () async throws(APIError) in

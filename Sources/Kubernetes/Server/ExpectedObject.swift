@@ -10,8 +10,8 @@ struct ExpectedObject {
 
     /// Creates the expectation of an object, with its namespace if its kind is namespaced.
     ///
-    /// `uid` is the UID if the object has been read before. `isStored` says whether the object must have a UID, as every
-    /// object that the server stores has, even in a dry run.
+    /// `uid` is the UID if the object has been read before. `isStored` says whether the object must have a UID, as
+    /// every object that the server stores has, even in a dry run.
     init(_ identity: ObjectIdentity, uid: String? = nil, isStored: Bool = false) {
         (self.identity, self.uid, self.isStored) = (identity, uid, isStored)
     }

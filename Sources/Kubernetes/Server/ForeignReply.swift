@@ -54,8 +54,8 @@ extension HTTPResponse {
 
     /// Describes a response that cannot be a refusal of the API server, `nil` if it may be one.
     ///
-    /// Authentication and authorization answer with a `Status` object. Earlier filters, such as the request limit, answer
-    /// with plain text, and so does a server that lacks the API group of the path; but every server has the core group.
+    /// Authentication and authorization answer with a `Status` object. Earlier filters, such as the request limit,
+    /// answer with plain text, and so does a server that lacks the API group of the path, except the core group.
     func foreignRefusal(of path: String) -> String? {
         if isPage { return ForeignReply.page }
         if status == 404, path == "/api/v1" {

@@ -77,7 +77,7 @@ extension APIClient {
             let found = try await find(path, as: identity, isUrgent: true, until: deadline)
             guard found == nil else { return }
         } catch .refused(let refusal) where refusal.code == 403 {
-            // Without permission to read the namespace, it is assumed to exist: a ready server creates it within moments.
+            // If the user may not read the namespace, it is assumed to exist: a ready server soon creates it.
             return
         }
         throw .pending("namespace kube-system does not exist yet", .retry)

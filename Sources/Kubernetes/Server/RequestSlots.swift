@@ -2,8 +2,8 @@ import Base
 
 /// Limits the number of requests in flight to a server.
 ///
-/// An overloaded server may finish none of many requests in time, and each must be sent again. So the limit is low at first,
-/// grows with each prompt reply, and is halved when a request times out or is refused because of the load.
+/// An overloaded server may finish none of many requests in time, and each must be sent again. So the limit is low at
+/// first, grows with each prompt reply, and is halved when a request times out or is refused because of the load.
 final class RequestSlots: Sendable {
     private struct State {
         var width = 4
@@ -47,7 +47,7 @@ final class RequestSlots: Sendable {
         }
     }
 
-    /// Ends a request, and starts waiting ones; `isOverload` says whether its result shows that the server is overloaded.
+    /// Ends a request, and starts waiting ones; `isOverload` says whether its result shows an overloaded server.
     func giveBack(sentAt start: ContinuousClock.Instant, isOverload: Bool) {
         let started = state.withLock { state in
             state.runningCount -= 1

@@ -103,7 +103,7 @@ extension ServerStatus {
         return String(message[..<end]).onOneLine.shortened(to: 1000)
     }
 
-    /// Whether etcd failed to answer when the server allocated an address or port, which is reported as an invalid object.
+    /// Whether etcd failed when the server allocated an address or port, which is reported as an invalid object.
     var hasFailedAllocation: Bool {
         message.contains("failed to allocate")
             && ["rpc error: ", "etcdserver: ", "context deadline exceeded", "connection refused", "Timeout: "]

@@ -66,7 +66,7 @@ public struct ObjectCheck: Sendable {
         return Problem(message, at: kind, hint: near.map { "did you mean '\($0)'?" }).naming(identity)
     }
 
-    /// Returns a hint with the API versions that have a kind; `nil` if none has it, or it may be a custom kind of that name.
+    /// Returns a hint with the API versions that have a kind; `nil` if none has it, or a custom kind may be meant.
     static func versionHint(_ type: GroupVersionKind) -> String? {
         let versions = KubernetesSchemas.own.apiVersions(ofKind: type.kind, in: type.group)
         let isMeant = type.isBuiltIn || nearestName(to: type.apiVersion, in: versions) != nil
