@@ -48,7 +48,7 @@ public struct ObjectSet: Sendable {
         }
     }
 
-    /// Returns whether objects of a kind are deleted only with `prune: all`, because data or other objects would be lost.
+    /// Returns whether a kind is deleted only with `prune: all`, because data or other objects would be lost with it.
     static func isProtected(_ type: GroupVersionKind) -> Bool {
         type.isCustomResourceDefinition
             || type.group.isEmpty && ["Namespace", "PersistentVolumeClaim"].contains(type.kind)
