@@ -29,7 +29,7 @@ public enum CreatedPath: Sendable {
 extension FileSystem {
     /// Follows the links above a path, and finds the directories that ``makeDirectories(_:)`` would create for it.
     ///
-    /// The path need not exist. In the result, only its last part may be a link; the directories are outermost first.
+    /// The path need not exist. Only the last part of the result may be a link; the directories are outermost first.
     ///
     /// - Throws: ``Base/SystemError`` if the path names no file, or a directory above it may not be searched.
     public static func physicalPath(

@@ -245,7 +245,7 @@ extension Systemd {
         try await withBus(name, .seconds(10)) { bus throws(SystemError) in try bus.text("Description", of: name) }
     }
 
-    /// Restarts a unit that is active, or that has failed if `startsFailed` is set, and waits until it is active again.
+    /// Restarts a unit that is active or starting, or failed if `startsFailed` is set, and waits until it is active.
     ///
     /// Other units are left alone. If one of the caller's own units is still starting, and the unit is ordered after
     /// it, the restart is queued without waiting, because the wait would never end.
