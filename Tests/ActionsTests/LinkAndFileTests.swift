@@ -24,7 +24,9 @@ struct LinkAndFileTests {
     }
 
     @Test(arguments: [false, true])
-    func `a file in the way of a link is replaced only if the task says so, a directory never`(isDryRun: Bool)
+    func `a file in the way of a link is replaced only if the task says so, a directory never`(
+        isDryRun: Bool
+    )
         async throws
     {
         try await withBench(Self.link, isDryRun: isDryRun) { bench async throws in
