@@ -23,7 +23,7 @@ public struct Finding: Sendable, Hashable {
     /// The thing that is wrong, such as a file.
     public var subject: String
     public var cause: String
-    /// What to do, as an imperative.
+    /// An imperative sentence that says what to do.
     public var fix: String
 
     public init(

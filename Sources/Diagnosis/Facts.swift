@@ -3,7 +3,7 @@ import HTTP
 import Host
 import Kubernetes
 
-/// What was seen of a node, from which ``diagnose(_:)`` draws its conclusions.
+/// The observations of a node, from which ``diagnose(_:)`` draws its conclusions.
 struct Facts: Sendable {
     var now = Timestamp.now()
     /// Whether the node is the machine on which this program runs, and not only files below a root directory.

@@ -66,7 +66,7 @@ public struct Footprint: Sendable, Hashable {
         /// The content, if the path is a kubeconfig.
         public var kubeconfig: Kubeconfig?
 
-        /// What the agent itself writes at the path, `nil` if a program writes it or the path is removed.
+        /// The kind of file that the agent itself writes at the path, `nil` if a program writes it or the path is removed.
         public var product: Product?
     }
 

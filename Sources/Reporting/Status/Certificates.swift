@@ -74,7 +74,7 @@ extension RotationStep {
         }
     }
 
-    /// What must be done on every node before the next step.
+    /// The work on every node before the next step.
     fileprivate var workOnNodes: String {
         switch self {
         case .add, .remove: "install the file of the CA, and restart what reads it"

@@ -94,7 +94,7 @@ struct Candidate: Sendable, Hashable {
     }
 }
 
-/// What may follow on a command line.
+/// The words that may follow on a command line.
 enum Completion: Sendable, Hashable {
     case words([Candidate])
     case file
