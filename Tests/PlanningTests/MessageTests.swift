@@ -93,7 +93,7 @@ struct Faulty: CustomTestStringConvertible {
         .task("exec: {command: ls, capabilities: [net_admin]}", "3:40: …did you mean 'CAP_NET_ADMIN'?"),
         .task("symlink: {path: /a/../b, target: c}", "3:21: …found '/a/../b'; write path: /b"),
         .task("file: {path: /x, content: '', mode: 0999}", "3:41: …write mode: 0644, or 0600 for a secret"),
-        .task("file: {path: /a, url: 'https://h/a'}", "3:27: …write 'sha256: DIGEST' beside it"),
+        .task("file: {path: /a, url: 'https://h/a'}", "3:5: …add sha256: DIGEST"),
         Faulty("tasks: {Calico_CRDs: {exec: {command: 'true'}}}", "1:9: …write calico-crds:"),
         Faulty("cluster: {servers: https://fd00::1/}\ntasks: {}", "1:20: …has an IPv6 address without brackets"),
     ])

@@ -14,10 +14,10 @@ import Testing
             "3:65: an item of 'exec.capabilities' of task 't' must be the name of a capability such as CAP_NET_ADMIN",
         ),
         .task("file: {path: /a, url: 'https://example.com/a'}", "3:5: 'file.sha256'… is missing; add sha256: DIGEST"),
-        .task("file: {path: /a, content: b, unpack: {}}", "3:42: 'file.unpack'… goes with 'source' or 'url' only"),
+        .task("file: {path: /a, content: b, unpack: {}}", "3:34: 'file.unpack'… goes with 'source' or 'url' only"),
         .task(
             "file: {path: /a, source: /b, sha256: '\(String(repeating: "0", count: 64))'}",
-            "3:42: 'file.sha256' of task 't' goes with 'url' only",
+            "3:34: 'file.sha256' of task 't' goes with 'url' only",
         ),
         .task("file: {path: /a, source: /b, mode: '4755', unpack: {}}", "3:40: 'file.mode'… is 04755: files of URLs"),
         .task("file: {path: /a, source: /b, unpack: {only: [/bin/x]}}", "3:49: 'file.unpack.only'… must have names in"),

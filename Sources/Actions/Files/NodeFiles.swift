@@ -33,7 +33,7 @@ public final class NodeFiles: Sendable {
         /// A file or directory of which nothing is known before a task has run, unless it exists already.
         case expected(from: String)
         case link(target: String)
-        case directory(mode: UInt32)
+        case directory
 
         var isFile: Bool {
             switch self {
@@ -382,7 +382,7 @@ extension NodeFiles {
         if found != nil, differences.isEmpty { return .unchanged }
         if isDryRun {
             if found == nil { try FileSystem.checkDirectories(above: settings.path) }
-            try remember(.directory(mode: settings.mode ?? found?.mode ?? DirectorySettings.usualMode), at: path)
+            try remember(.directory, at: path)
             return Event.PathResult(found == nil ? .created : .changed, diff: differences)
         }
         // 'reset' removes only directories that the task has created.

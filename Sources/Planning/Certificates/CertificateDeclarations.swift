@@ -94,7 +94,7 @@ public struct LeafDeclaration: Sendable, Hashable {
             .meaning("the O, or a list of them"),
         Key("names", \.names, .list(of: .subjectName, "DNS names and IP addresses"), default: "none")
             .meaning("the DNS names and IP addresses; required for `server auth`"),
-        Key("usages", \.usages, .usages, required: "[client auth]")
+        Key("usages", \.usages, .usages, default: "required")
             .meaning("what it is for: `server auth`, `client auth`, and `signing` for tokens"),
         Key("validity", \.validity, .validity, default: "that of `defaults`").meaning("how long it is valid"),
         Key("key", \.key, .word, default: "that of `defaults`").meaning("the type of its key"),

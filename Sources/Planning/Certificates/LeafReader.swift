@@ -80,6 +80,11 @@ struct LeafReader {
         (leaf.node, leaf.name, leaf.location) = (node, name, fields.location)
         leaf.names = leaf.names.unique()
         if !fields.has("group"), fields.has("owner") || leaf.group.isEmpty { leaf.group = leaf.owner }
+        // The key is not a required one, because a certificate with `enable: false` needs no other key.
+        if !fields.has("usages") {
+            let text = "\(fields.subject.label("usages")) is missing"
+            problems.addMissing(fields.location, text, hint: "add usages: [client auth]")
+        }
         checkRenewBefore(&leaf, fields)
         fields.reportOpenMode(leaf.mode, of: "the key")
         // The invalid items of a list have been reported.
