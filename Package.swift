@@ -65,6 +65,8 @@ let package = Package(
                 .unsafeFlags(["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"]),
                 // The options of the static standard library export every function, and nothing looks them up by name.
                 .unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(configuration: .release)),
+                // Functions with the same code, most of them of generic types, are linked once.
+                .unsafeFlags(["-Xlinker", "--icf=all"], .when(configuration: .release)),
                 // Kernels for arm64 may have pages of 64 KiB. What is read-only must end with one of them.
                 .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "common-page-size=65536"]),
             ],
