@@ -49,8 +49,8 @@ Flags:
   --no-examples  remove them where they are installed
   --dry-run      print what would be done
   --uninstall    stop the tasks and remove the program; what the tasks wrote,
-                 the task file and the records stay; run 'nest-bootstrap reset'
-                 before to delete what the tasks wrote
+                 the task file and the records stay; run 'nest-bootstrap
+                 reset --yes' before to delete what the tasks wrote
   --purge        with --uninstall: remove the records too
   -h, --help     show this help
 
