@@ -20,7 +20,7 @@ struct WrittenPaths {
         for task in tasks {
             let writes = task.footprint.writes.filter { [.replaces, .removes].contains($0.effect) }
             for write in writes {
-                let (path, isRemoved, key) = (write.path, write.effect == .removes, normalised(write.path.path))
+                let (path, isRemoved, key) = (write.path, write.effect == .removes, located(write.path.path))
                 reportOwnState(path, task, isRemoved: isRemoved, problems)
                 let other = owners[ExactText(key)]?.first { other in
                     (other.task.name != task.name || !isRemoved) && isTogether(task, other.task)
@@ -69,7 +69,7 @@ struct WrittenPaths {
     ) {
         for task in tasks {
             for write in task.footprint.writes where write.effect != .removes {
-                var directory = parent(of: write.path.path)
+                var directory = parent(of: located(write.path.path))
                 while directory != "/" {
                     defer { directory = parent(of: directory) }
                     let others = removers[ExactText(directory)] ?? []

@@ -25,7 +25,12 @@ extension SymlinkDeclaration: ReadableVerb {
 
     static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb? {
         var declaration = Self()
-        return fields.read(keys, into: &declaration) ? ReadVerb(declaration) : nil
+        guard fields.read(keys, into: &declaration) else { return nil }
+        let (link, target) = (located(declaration.path.path), declaration.target)
+        if isPath(located(target.isAbsolutePath ? target : "\(parent(of: link))/\(target)"), at: link) {
+            fields.report("target", "leads to the link itself", hint: "name what the link is to point at")
+        }
+        return ReadVerb(declaration)
     }
 
     public var footprint: Footprint {
