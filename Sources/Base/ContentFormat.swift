@@ -23,6 +23,10 @@ public struct ContentFormat: Sendable, Hashable {
         func begins(_ text: String) -> Bool { start.starts(with: text.utf8) }
         func contains(_ text: String) -> Bool { bytes[...].contains(text: text) }
         if start.isEmpty { return Self(.empty, "empty") }
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            let command = quotedShellLine(["iconv", "-f", "UTF-16", "-t", "UTF-8", file])
+            return Self(.other, "encoded in UTF-16", "convert it: \(command)")
+        }
         if bytes.prefix(4096).contains(0) { return Self(.other, "binary data") }
         let head = String(decoding: start.prefix(14), as: UTF8.self).lowercased()
         if head == "<!doctype html" || head.hasPrefix("<html") { return Self(.other, "an HTML page") }

@@ -86,7 +86,8 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         guard !rest.isEmpty else { throw WebAddress.Fault(message: "has no port") }
         let digits = rest.dropFirst()
         guard rest.hasPrefix(":"), digits.utf8.allSatisfy(\.isDigit), let port = UInt16(digits), port > 0 else {
-            let isBare = digits.contains(":")
+            let withoutPort = text.lastIndex(of: ":").map { String(text[..<$0]) } ?? ""
+            let isBare = [text, withoutPort].contains { IPAddress($0)?.isVersion6 == true }
             let message = isBare ? "has an IPv6 address without brackets" : "has no valid port, which is 1 to 65535"
             throw WebAddress.Fault(message: message)
         }

@@ -66,7 +66,13 @@ public func readEachDocument(
     if let problem = limits.tooLarge(bytes.count, file: file) { return [.failure(InvalidDocument([problem]))] }
     var splitter = DocumentSplitter(bytes, file: file)
     var results: [Result<Document, InvalidDocument>] = []
-    while let part = splitter.next() { results += part.read(limits) }
+    while let part = splitter.next() {
+        guard part.index <= 20_000 else {
+            results.append(.failure(InvalidDocument([Problem("more than 20,000 documents", at: part.location)])))
+            break
+        }
+        results += part.read(limits)
+    }
     return results
 }
 

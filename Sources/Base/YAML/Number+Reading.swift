@@ -3,7 +3,7 @@ extension Number {
     ///
     /// The number keeps all its digits. `plain` is the text without underscores.
     ///
-    /// - Returns: The number, or `nil` if the text is not a number or is too large for a 64-bit floating-point value.
+    /// - Returns: `nil` if the text is not a number or has more than 309 digits before its decimal point.
     static func decimal(text: String, plain: String) -> Self? {
         guard let number = DecimalText(plain), number.point <= 309 else { return nil }
         return Self(text: text, json: number.goJSON)

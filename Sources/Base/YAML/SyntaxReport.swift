@@ -204,6 +204,6 @@ extension Problem {
     /// Creates the problem of a mapping as a key, which is how YAML reads a template such as `{{ name }}`.
     static func mappingAsKey(at location: SourceLocation) -> Problem {
         let hint = "put it in quotes if it is text, or write the result of the template"
-        return Problem("a mapping cannot be a key, as in '{{ name }}'", at: location, hint: hint)
+        return Problem("a mapping cannot be a key, as in {{ name }}", at: location, hint: hint)
     }
 }
