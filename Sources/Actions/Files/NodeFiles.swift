@@ -201,13 +201,12 @@ public final class NodeFiles: Sendable {
         if found?.kind == .symbolicLink, found?.target?.hasSameBytes(as: target) == true { return .unchanged }
         if let found, found.kind == .directory || found.kind != .symbolicLink && !replacing {
             let detail = "a \(found.kind.rawValue) is in the way"
-            let advice = "remove it; task verb 'remove' does so with 'recursive: true'"
             throw SystemError(
                 "cannot create link",
                 path,
                 code: EEXIST,
                 detail: detail,
-                advice: found.kind == .directory ? advice : nil
+                advice: found.kind == .directory ? "remove it" : nil
             )
         }
         if isDryRun {

@@ -67,6 +67,9 @@ struct ServiceAction: Action {
                 near.map { "did you mean '\($0)'?" } ?? "install its package, or write its file in an earlier task"
             )
         }
+        if state.unit.load == "masked" {
+            throw problem("unit '\(unit)' is masked", "run 'systemctl unmask \(unit)', if it may run")
+        }
         return state
     }
 

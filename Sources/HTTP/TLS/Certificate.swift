@@ -169,6 +169,8 @@ extension Certificate {
             }
         }
         let leaf = try X509Handle(der: der)
+        // The context has no reference of its own.
+        defer { withExtendedLifetime(leaf) {} }
         guard unsafe leaf.withRaw({ unsafe X509_STORE_CTX_init(context, store, $0, stack) }) == 1 else {
             return (X509_V_ERR_OUT_OF_MEM, nil)
         }

@@ -73,6 +73,7 @@ private struct PlansReader {
         if named != nil { hostNames.insert(text) }
         let written = row["ip"].flatMap { hostAddress($0, of: owner) }
         let interface = row["interface"].flatMap(ValueReader.interface.read)
+        if interface?.contains("*") == true { row["interface"]?.report("must be the name of one interface") }
         let admin = row["admin"].flatMap(ValueReader.account("user").read)
         let others = row.others
         guard let name, let written, let interface, let admin else { return }

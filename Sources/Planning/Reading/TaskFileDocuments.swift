@@ -2,7 +2,7 @@ import Base
 
 /// Parses a task file, and returns the root of each document that can be parsed.
 ///
-/// More than one document is a problem, and so is a file of another kind, such as a Helm template.
+/// More than one document is a problem, and so is a file of another kind, such as an encrypted file.
 func readTaskFileDocuments(_ file: SourceFile) -> (roots: [Node], problems: [Problem]) {
     if let format = ContentFormat.recognised(file.bytes, path: file.path), format.kind != .empty {
         return ([], [format.problem(path: file.path, expected: "a task file")])

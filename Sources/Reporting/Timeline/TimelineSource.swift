@@ -96,7 +96,8 @@ extension TimelineSource {
         let success = attempts.last.flatMap { $0.isSuccess ? $0.outcome : nil }
         var spans: [TimelineSpan] = []
         for (index, attempt) in attempts.enumerated() {
-            if let end = spans.last?.end, end < attempt.start {
+            let follows = index > 0 && attempt.number == attempts[index - 1].number + 1
+            if follows, let end = spans.last?.end, end < attempt.start {
                 spans.append(TimelineSpan(kind: .pause, start: end, end: attempt.start))
             }
             spans += (index < attempts.count - 1 ? attempt.killed(notBefore: nil) : attempt).spans
