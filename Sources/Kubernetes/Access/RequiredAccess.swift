@@ -22,7 +22,7 @@ public struct RequiredAccess: Sendable {
     /// The plurals of custom kinds come from the CustomResourceDefinitions among the manifests.
     public init(definitionsOf manifests: [ManifestObject]) {
         resources = ResourceNames(manifests)
-        // A run begins with a wait for namespace kube-system.
+        // Every run first waits until namespace kube-system exists.
         allow(["get"], "", "namespaces")
     }
 
@@ -54,7 +54,7 @@ public struct RequiredAccess: Sendable {
         }
     }
 
-    /// Adds the permissions to delete a set with the objects that the node has recorded.
+    /// Adds the permissions to delete a set, with the objects that the node has recorded for it.
     public mutating func remove(_ set: ObjectSet, _ record: SetRecord?) {
         keep(set)
         for kind in Set((record?.members ?? []).map(\.kind)) {
@@ -64,7 +64,7 @@ public struct RequiredAccess: Sendable {
 
     public mutating func observe(_ identity: ObjectIdentity) { allow(["get", "list"], identity.type) }
 
-    /// Adds the permissions to await a rollout, with the lists that explain a slow one.
+    /// Adds the permissions to await a rollout, and to list the Pods and Events that explain a slow one.
     public mutating func awaitRollout(_ identity: ObjectIdentity) {
         observe(identity)
         for name in ["pods", "events"] { allow(["list"], "", name) }
@@ -79,7 +79,7 @@ public struct RequiredAccess: Sendable {
         allow(["get", "create", "update"], ClusterLease.kind.group, "leases")
     }
 
-    /// Adds the permissions to write the condition of the Node and Events about it.
+    /// Adds the permissions to write a condition of a Node, and Events about it.
     public mutating func report() {
         allow(["get"], "", "nodes")
         allow(["patch"], "", "nodes/status")
@@ -94,7 +94,7 @@ public struct RequiredAccess: Sendable {
         self.verbs[Resource(group: group, name: name), default: []].formUnion(verbs)
     }
 
-    /// Returns a ClusterRole with the permissions and its ClusterRoleBinding, both of one name.
+    /// Returns a ClusterRole with the permissions, and a ClusterRoleBinding of the same name.
     public func objects(user: String, name: String) -> [Node] {
         func list(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
         func reference(_ kind: String, _ name: String) -> Node {

@@ -2,15 +2,15 @@ public import Base
 
 /// Applies manifests by server-side apply, in four waves.
 ///
-/// Each object is read, compared, and sent once if it differs. All failures are reported. An object is skipped if an
-/// object that it needs has failed, or if earlier waves have used up the task's timeout.
+/// Each object is read, compared, and sent only if it differs. All failures are reported. An object is skipped if an
+/// object that it needs has failed, or if the task's timeout has passed.
 public struct Applier: Sendable {
     /// A report about one object.
     public enum Message: Sendable {
-        /// An object matches its manifest or, in a dry run, would match it.
+        /// The result for an object; in a dry run, the result that a real run would have.
         case applied(ObjectIdentity, ObjectResult)
         case failed(ObjectFailure)
-        /// A warning of the server or of the applier.
+        /// A warning from the server or the applier.
         case warning(ObjectIdentity, String)
     }
 
@@ -22,7 +22,7 @@ public struct Applier: Sendable {
     let conflicts: ConflictTreatment
     /// The managers whose fields are taken over, even fields that the manifests do not have.
     let takenManagers: TakenManagers
-    /// The objects that a dry run would have created so far, `nil` unless this is a dry run.
+    /// The objects that a real run would have created so far; `nil` unless this is a dry run.
     let dryRunOverlay: DryRunOverlay?
     let retryPolicy: RetryPolicy
     let rival: @Sendable (ManifestObject, _ namedTask: String?) async -> Rival?
@@ -36,7 +36,7 @@ public struct Applier: Sendable {
     ///   - managedMetadata: The labels and annotations that every object gets.
     ///   - conflicts: The treatment of fields of other managers.
     ///   - takenManagers: The managers whose fields are taken over, in addition to those of client-side kubectl.
-    ///   - dryRunOverlay: The objects that the dry run would have created so far, `nil` unless this is a dry run.
+    ///   - dryRunOverlay: The objects that a real run would have created so far; `nil` unless this is a dry run.
     ///   - retryPolicy: The deadline and reporting of repeated attempts.
     ///   - rival: Finds another task that describes an object; `namedTask` is the task that the live object names.
     ///   - mayAppear: Returns whether a kind or namespace that the server lacks may still be created.
@@ -58,9 +58,9 @@ public struct Applier: Sendable {
         (self.rival, self.mayAppear, self.say) = (rival, mayAppear, say)
     }
 
-    /// Applies objects, and returns those that are on the server.
+    /// Applies objects, and returns those that succeeded.
     ///
-    /// Does not throw; each failure is reported.
+    /// Does not throw; each failure except an interruption is reported.
     public func apply(_ found: DistinctObjects) async -> [ManifestObject] {
         let objects = found.objects
         var failed = ProviderIndex<ObjectFailure>()
@@ -88,7 +88,7 @@ public struct Applier: Sendable {
         return applied.sorted().map { objects[$0] }
     }
 
-    /// Applies an object, reports the result, and returns the failure.
+    /// Applies an object, reports the result, and returns the failure if there is one.
     private func apply(
         _ manifest: ManifestObject,
         _ repetitions: [ManifestObject],
@@ -168,9 +168,9 @@ extension Applier {
     /// The largest number of listed objects per wanted object; if there are more, objects are read one by one.
     private static let ratio = 10
 
-    /// Lists collections of which many objects are wanted, except Secrets: a list would contain those of others.
+    /// Lists collections from which many objects are wanted, except Secrets: a list would contain unrelated ones.
     ///
-    /// - Returns: All objects of each collection by name, by the path of the collection.
+    /// - Returns: The objects of each collection that was listed, by name, by the path of the collection.
     private func listedObjects(_ objects: [ManifestObject]) async -> [String: [String: Node]] {
         struct Collection: Hashable {
             let type: GroupVersionKind

@@ -1,6 +1,6 @@
 /// The order in which kinds are applied.
 enum ApplyOrder {
-    /// The groups of kinds whose objects are applied together, in their order.
+    /// Groups of kinds whose objects are applied together, in the order of application.
     enum Wave: Int, CaseIterable {
         /// Namespaces and CustomResourceDefinitions, without which other objects cannot be created.
         case foundations

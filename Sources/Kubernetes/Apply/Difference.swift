@@ -8,10 +8,10 @@ struct Difference {
         var new: Node?
     }
 
-    /// The fields that differ, in the order of the newer state.
+    /// The fields that differ, in the order of the newer state; removed fields come last in each mapping.
     private(set) var fields: [Field] = []
 
-    /// Compares two states, without the fields that only the server or a controller writes.
+    /// Compares two states, except for metadata that the server, controllers and the agent maintain.
     ///
     /// The status is left out if the kind has a status subresource.
     init(from old: Node, to new: Node, hasStatusSubresource: Bool) {

@@ -1,8 +1,8 @@
 import Base
 
-/// The objects that a dry run would have created so far.
+/// The kinds and namespaces that a real run would have created so far.
 ///
-/// Later objects may need their kinds and namespaces, which the server does not have.
+/// Later objects of the dry run may need them, although the server does not have them.
 public final class DryRunOverlay: Sendable {
     /// The kinds and namespaces of planned objects; for a kind, the versions with a status subresource.
     private let planned = Locked(ProviderIndex<Set<String>>())

@@ -44,7 +44,7 @@ public struct FailureGroup: Sendable {
         return "\(members.count) objects of kind \(kind)"
     }
 
-    /// The locations of the objects, and the first names if all have the same location, as in a prune.
+    /// Returns the locations of the objects or, if all are equal, the first names and the location, as in a prune.
     private func places(_ locations: [SourceLocation]) -> String {
         guard Set(locations).count == 1, let location = locations.first else { return Self.list(locations) }
         let names = members.map { member in (member.object.namespace.map { "\($0)/" } ?? "") + member.object.name }

@@ -33,8 +33,8 @@ struct FieldSet: Hashable {
     /// - Parameters:
     ///   - configuration: The configuration.
     ///   - other: The fields of other managers.
-    ///   - isReplacing: Whether a mapping or list that is owned as a whole counts as lost although the configuration
-    ///     has one.
+    ///   - isReplacing: Whether a mapping or list that the configuration has counts as lost nevertheless, if it is
+    ///     owned as a whole or has items without names.
     /// - Returns: The lost fields.
     func lost(applying configuration: Node, keeping other: Self, isReplacing: Bool) -> Self {
         Self(root.flatMap { Self.lost($0, configuration, other.root, isReplacing) })
@@ -133,10 +133,10 @@ struct FieldSet: Hashable {
         return below.isEmpty ? nil : .mapping(below)
     }
 
-    /// Returns the part of a set below a key; a field that is owned as a whole has all fields below it.
+    /// Returns the part of a set below a key; a field that is owned as a whole includes all fields below it.
     fileprivate static func part(of fields: Node, at key: String) -> Node? { fields == field ? fields : fields[key] }
 
-    /// Returns the part of a set that is about an item of a list.
+    /// Returns the part of a set for a list item.
     fileprivate static func part(of fields: Node, for item: Node) -> Node? {
         if fields == field { return fields }
         return fields.mapping?.entries.first { child(of: .sequence([item]), at: $0.key) != nil }?.value
@@ -201,7 +201,7 @@ extension Node {
 
     /// Returns an object with the values of a manifest, for a preview.
     ///
-    /// Items of lists are merged by name, items without a name by position.
+    /// Lists are merged by the names of their items, or by position if an item of the manifest has no name.
     func merged(with manifest: Node) -> Node {
         switch (content, manifest.content) {
         case (.mapping(var own), .mapping(let wanted)):

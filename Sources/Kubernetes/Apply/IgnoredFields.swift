@@ -30,7 +30,7 @@ struct IgnoredFields {
 
     /// Returns the object to send so that the ignored fields keep their values on the server.
     ///
-    /// A field that another manager owns is left out; any other field gets its value on the server.
+    /// A field that another manager owns is left out; any other field gets its live value, if it has one.
     ///
     /// - Parameters:
     ///   - body: The object as it would be sent without ignored fields.
@@ -40,7 +40,7 @@ struct IgnoredFields {
     func retained(in body: Node, as live: Node, _ others: [Node]) -> Node {
         let theirs = others.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
         let rest = theirs.removed(from: live, keepingParentsOf: .null())
-        // A list item that is left out does not change the indices of the items before it.
+        // Later items are handled first, because removing an item changes the indices of the items after it.
         let sent = paths.map { Self.sent($0, in: body) }.map { (path: $0, location: $0.resolve(in: body).location) }
         return sent.sorted { $1.location < $0.location }.reduce(body) { body, field in
             guard field.path.resolve(in: live).node != nil else { return body }
@@ -62,7 +62,7 @@ struct IgnoredFields {
         "metadata.annotations",
     ]
 
-    /// Finds paths that the manifest does not have, that select an item by its index, or that cannot be ignored.
+    /// Finds paths that the manifest does not have, that select a named item by its index, or that cannot be ignored.
     static func problems(of written: Node, in manifest: ManifestObject) -> [Problem] {
         let key = ObjectAnnotation.ignore.key
         guard let text = written.string else {

@@ -11,7 +11,7 @@ public struct ManagedMetadata: Sendable {
 
     /// The annotation with a digest of the manifest.
     ///
-    /// Secrets do not have it, because it would reveal something of their content.
+    /// Secrets do not have it, because it would reveal something about their content.
     static let digestAnnotation = "nest-bootstrap/manifest"
 
     /// The agent's name, in the label and as the field manager of server-side apply.
@@ -99,7 +99,7 @@ public struct ManagedMetadata: Sendable {
         return object["spec"]?["template"]?["metadata"]?["labels"]
     }
 
-    /// Adds pairs to a mapping; a value that is no mapping is left for the server to refuse.
+    /// Adds pairs to a mapping; a value that is not a mapping is left for the server to refuse.
     private static func adding(_ pairs: [String: String], to node: Node?, replacing: Bool) -> Node {
         var mapping = Mapping()
         if let node, !node.isNull {
@@ -114,7 +114,7 @@ public struct ManagedMetadata: Sendable {
 }
 
 extension ManagedMetadata {
-    /// Returns an object with the `stringData` of a Secret as `data`.
+    /// Returns an object in which the `stringData` of a Secret is part of its `data`.
     ///
     /// The server records the manager of `stringData`, but not the manager of the resulting `data`. A key removed from
     /// the manifest would therefore stay, as with `kubectl apply --server-side`. A Secret with a value that is not a

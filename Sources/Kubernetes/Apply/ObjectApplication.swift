@@ -1,7 +1,7 @@
 import Base
 import HTTP
 
-/// Applies one object: reads it, compares it, and sends it once if it differs.
+/// Applies one object: reads it, compares it, and sends it if it differs.
 struct ObjectApplication {
     let applier: Applier
     let manifest: ManifestObject
@@ -132,7 +132,7 @@ struct ObjectApplication {
         return live.map { IgnoredFields(of: manifest.root).retained(in: stamped, as: $0, others) } ?? stamped
     }
 
-    /// Sends the object, and again after a conflict or a refusal that can be resolved.
+    /// Sends the object, and sends it again after a conflict or a refusal that can be resolved.
     private func change(
         _ live: Node?,
         to body: Node,
@@ -191,9 +191,9 @@ struct ObjectApplication {
         throw lastRefusal.map { .refused($0) } ?? .pending("its fields keep changing their managers", .transient)
     }
 
-    /// Returns the conflicts over values that a forced request would change.
+    /// Returns the conflicts, except with managers that are taken over, in which a forced request would change a value.
     ///
-    /// The server cannot share a value that the manifest writes in another form, such as `1000m` for `1`.
+    /// The server also reports a conflict if the manifest writes the same value differently, such as `1000m` for `1`.
     private func differing(
         _ conflicts: [ServerStatus.Conflict],
         _ body: Node,
@@ -274,8 +274,8 @@ struct ObjectApplication {
 
     /// Sends the object by server-side apply.
     ///
-    /// A request that takes fields of others or creates the object has the resource version that was read, because this
-    /// process may have been suspended since.
+    /// A forced request, or one that creates the object, has a resource version, so that the server refuses it if the
+    /// object has changed after it was read.
     private func send(
         _ body: Node,
         over live: Node?,
@@ -369,7 +369,7 @@ extension ObjectApplication {
         return ObjectResult(.configured, fields: lines, diff: diff, changesOnlyManagers: lines.isEmpty, notes: notes)
     }
 
-    /// Returns the result of a dry run for an object that cannot exist yet.
+    /// Returns the result of a dry run for an object that a real run would create.
     private func planned(creationOf identity: ObjectIdentity) -> ObjectResult {
         let object = applier.managedMetadata.stamp(manifest.root, namespace: identity.namespace)
         let hasStatus = applier.dryRunOverlay?.hasStatusSubresource(identity.type) ?? false
@@ -396,7 +396,7 @@ extension ObjectApplication {
 
 /// Reasons not to apply an object that the server would accept.
 extension ObjectApplication {
-    /// Refuses an object that another task of the plan describes: the task that the live object names.
+    /// Refuses an object that another task describes, if the live object names that task.
     private func checkRival(_ live: Node?) async throws(APIError) {
         let named = live.flatMap(ManagedMetadata.task)
         let other = named == applier.managedMetadata.task ? nil : named
@@ -405,7 +405,7 @@ extension ObjectApplication {
         }
     }
 
-    /// Refuses to change an object that is being deleted, because the change would be lost.
+    /// Refuses to change an object that is being deleted, because the change would be lost; a dry run only warns.
     ///
     /// A later attempt creates the object again, once it is gone.
     private func checkDeletion(of object: Node?, _ identity: ObjectIdentity) throws(APIError) {

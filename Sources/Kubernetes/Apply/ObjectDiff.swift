@@ -13,7 +13,7 @@ struct ObjectDiff {
         lines = UnifiedDiff(from: left?.yamlLines() ?? [], to: right.yamlLines()).lines
     }
 
-    /// Replaces the secret values of an object by a mark, with the side if the other state has another value.
+    /// Masks the secret values of an object, and adds the side if the other state has a different value.
     private static func shown(
         _ node: Node,
         beside other: Node?,

@@ -28,21 +28,21 @@ struct TakenManagers: Sendable {
     }
 }
 
-/// The move of fields of an object to this agent, from managers that are taken over and from no manager.
+/// The transfer of fields to this agent: fields of managers that are taken over, and fields without a manager.
 ///
-/// An apply removes a field that the manifest no longer has only if the field belongs to the agent. For kubectl's
-/// client-side managers the corresponding function of kubectl is `csaupgrade.UpgradeManagedFields`.
+/// An apply removes a field that the manifest no longer has only if the agent owns the field. For kubectl's client-side
+/// managers, the corresponding function of kubectl is `csaupgrade.UpgradeManagedFields`.
 struct Takeover {
-    /// The JSON patch that moves the fields and changes no value.
+    /// The JSON patch that transfers the fields and changes no value.
     ///
-    /// The version and the UID are replaced, not tested, so that the server answers 409 if the object has changed
-    /// since, or was deleted and created again.
+    /// The version and the UID are replaced, not tested, so that the server answers 409 if the object has changed or
+    /// was recreated after it was read.
     let patch: [UInt8]
 
-    /// The managers from which fields are moved.
+    /// The managers from which fields are transferred.
     let managers: Set<String>
 
-    /// The fields of this agent after the move.
+    /// The fields of this agent after the transfer.
     private let fields: FieldSet
 
     /// The fields of the managers that keep them.
@@ -50,9 +50,9 @@ struct Takeover {
 
     static let lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration"
 
-    /// Plans the move for an object, `nil` if there is nothing to move.
+    /// Plans the transfer for an object, `nil` if there is nothing to transfer.
     ///
-    /// After a refusal, the fields that it names are moved too if nobody owns them, such as defaults.
+    /// After a refusal, the fields that it names are transferred too if nobody owns them, such as defaults.
     init?(of live: Node, from managers: TakenManagers, applying body: Node, despite refusal: ServerStatus? = nil) {
         let entries = live["metadata"]?["managedFields"]?.sequence ?? []
         let own = entries.first(where: ManagedMetadata.isOwn)
@@ -86,7 +86,7 @@ struct Takeover {
 
     /// Returns the refused fields that the manifest does not have and nobody owns.
     ///
-    /// For example, the server adds defaults of a Deployment's strategy, and refuses them if its type changes.
+    /// For example, the server refuses its own defaults for a Deployment's strategy once the strategy type changes.
     private static func unowned(
         _ causes: [ServerStatus.Cause],
         in live: Node,
@@ -103,7 +103,7 @@ struct Takeover {
         }
     }
 
-    /// Returns a JSON patch to the content, labels, annotations, finalizers and owners of another state of the object.
+    /// Returns a JSON patch that sets the content, labels, annotations, finalizers and owners to those of a new state.
     static func operations(from live: Node, to new: Node) -> [UInt8] {
         func changes(_ live: Node?, _ new: Node?, at path: String, only keys: (String) -> Bool) -> [Node] {
             let names = [live, new].flatMap { $0?.mapping?.entries.map(\.key) ?? [] }.unique().filter(keys)
@@ -121,7 +121,7 @@ struct Takeover {
         return Node.sequence(content + metadata).json()
     }
 
-    /// Returns an object without the fields that it loses by the move and the apply of a body, for a preview.
+    /// Returns an object, for a preview, without the fields that it loses when a body is applied after the transfer.
     ///
     /// `isApplied` says whether the object already has the values of the body.
     func preview(of object: Node, applying body: Node, isApplied: Bool) -> Node {

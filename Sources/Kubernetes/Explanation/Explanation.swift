@@ -118,7 +118,7 @@ struct Explanation {
         return ObjectFailure(manifest, .other, message, hint: hint)
     }
 
-    /// Explains a missing kind, with a hint at the kind or version that may be meant.
+    /// Explains a missing kind, if possible with a hint at the kind, version or definition to use.
     private func missingKind() -> ObjectFailure {
         let type = manifest.identity.type
         let message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
@@ -140,12 +140,12 @@ struct Explanation {
 }
 
 extension Explanation {
-    /// Explains a refusal by authorization, with the rule that would allow the request.
+    /// Explains a refusal by authorization, if possible with the rule that would allow the request.
     private func forbidden(_ status: ServerStatus) -> ObjectFailure {
         let pattern =
             /User "(?<user>[^"]*)" cannot (?<verb>\w+) resource "(?<resource>[^"]*)" in API group "(?<group>[^"]*)"(?: in the namespace "(?<namespace>[^"]*)")?/
         guard let match = status.message.firstMatch(of: pattern)?.output else {
-            // Servers up to 1.29 refuse an apply that would create an object with no more than the resource.
+            // Servers up to 1.29 name only the resource when they refuse an apply that would create an object.
             if let (resource, group) = status.resourceRefusedToCreate {
                 let user = client.kubeconfig.user
                 return forbidden("create", resource, group, in: manifest.identity.namespace, to: user)
@@ -182,7 +182,7 @@ extension Explanation {
 }
 
 extension Explanation {
-    /// Explains a refusal with one fault for each field that the server names.
+    /// Explains why the server considers the object invalid, by field if the server names fields.
     private func invalidFailure(_ status: ServerStatus) -> ObjectFailure {
         // Faults in the object's status are consequences of other faults.
         let own = status.causes.filter { !$0.field.hasPrefix("status") }
@@ -194,7 +194,7 @@ extension Explanation {
         return ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
     }
 
-    /// Returns the violations of the schema that the built-in schemas show, and those that only the server names.
+    /// Returns the schema violations that the built-in schemas show, and those that only the server names.
     ///
     /// Server-side apply writes `.spec.foo: field not declared in schema`, one per line after the introduction; strict
     /// decoding writes `unknown field "spec.foo", unknown field "spec.bar"`. A server reports only the first violation
@@ -228,12 +228,12 @@ extension Explanation {
     }
 
     private func invalid(_ cause: ServerStatus.Cause) -> Problem {
-        // If all versions of a definition have one schema, the server names it in a field of an internal form.
+        // If all versions of a definition have the same schema, the server reports it in a field of its internal form.
         let shared = "spec.validation."
         let isShared = manifest.identity.isCustomResourceDefinition && cause.field.hasPrefix(shared)
         let path = FieldPath(isShared ? "spec.versions[0].schema." + cause.field.dropFirst(shared.count) : cause.field)
         let target = path.resolve(in: manifest.root)
-        // The server reports a wrong label at the mapping of labels.
+        // The server reports an invalid label at the whole mapping of labels.
         let entry = target.node?.mapping?.entries.first { entry in
             [entry.key, entry.value.string].contains { $0.map { cause.message.contains("\"\($0)\"") } ?? false }
         }
@@ -288,7 +288,7 @@ extension Explanation {
     /// The maximum number of fields that are reported for one cause.
     private static let fieldLimit = 10
 
-    /// Returns one fault for each field at or below the field of a cause that has another value on the server.
+    /// Returns a fault for each changed field that the cause covers, or one fault if none is found.
     private func immutable(_ cause: ServerStatus.Cause) -> [Problem] {
         // The message may name exceptions: fields that may be changed.
         let excepted = cause.message.matches(of: /'([^'\[]*)[^']*'|`([^`\[]*)[^`]*`/).map {
@@ -366,14 +366,14 @@ extension ServerStatus.Cause {
         if let match = message.wholeMatch(of: /(?s)(?:Required value|Forbidden|Too long|Too many)(?:: (.*))?/) {
             return String(match.1 ?? "").onOneLine
         }
-        // A duplicate or missing value has no explanation, and the rule of a custom resource no value.
+        // A duplicate or unknown value has no explanation, and a custom resource's rule has no value.
         let pattern = /(?s)(Invalid value|Unsupported value|Duplicate value|Not found): (.*)/
         guard let match = message.wholeMatch(of: pattern) else { return message.onOneLine }
         if let rest = Self.afterGoValue(match.2) { return String(rest).onOneLine }
         return match.1 == "Invalid value" ? String(match.2).onOneLine : String(match.1).lowercased()
     }
 
-    /// Skips a value in Go's syntax, whose brackets may be nested, and the colon after it.
+    /// Returns the text after a Go value, whose brackets may be nested, and a colon; `nil` without a colon.
     private static func afterGoValue(_ text: Substring) -> Substring? {
         var quotes = QuoteScanner()
         var depth = 0

@@ -21,7 +21,7 @@ struct FieldPath: Sendable, Hashable {
         var node: Node?
         /// The location of the key, of a value without a key, or of the nearest parent of a missing field.
         var location: SourceLocation
-        /// The last key of the path, `nil` if the path ends with an item of a list.
+        /// The last key that was looked up, `nil` after an item of a list or a value that is not a collection.
         var key: String?
     }
 
@@ -45,7 +45,7 @@ struct FieldPath: Sendable, Hashable {
         return Target(node: entry?.value, location: entry?.location ?? target.location, key: key)
     }
 
-    /// Removes a key from the front of a path, the longest that the mapping has: `a.b` before `a`.
+    /// Removes a key from the front of a path; if the mapping has both `a` and `a.b`, the longer match wins.
     static func key(in mapping: Mapping, _ rest: inout Substring) -> String {
         if rest.first == "[" { return bracketed(&rest) }
         let candidates = mapping.entries.map(\.key).filter { key in

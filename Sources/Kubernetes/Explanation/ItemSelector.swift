@@ -30,7 +30,7 @@ struct ItemSelector {
         }
     }
 
-    /// Returns the selected items, the one that matches most keys first.
+    /// Returns the selected items; for keys, the item that matches most of them comes first.
     func items(of list: [Node]) -> [Node] {
         switch form {
         case .index(let index):
@@ -45,7 +45,7 @@ struct ItemSelector {
         }
     }
 
-    /// Returns the number of keys that an item has with the same value, 0 if it has another value for one.
+    /// Returns the number of keys for which an item has the same value, 0 if it has a different value for any key.
     ///
     /// A key that the item omits may match, because the server compares after it has added defaults.
     private static func matchCount(of item: Node, _ keys: [(name: String, value: String)]) -> Int {

@@ -22,7 +22,7 @@ public struct CredentialFile: Sendable {
     }
 }
 
-/// The cause of a problem that ends once the node's clock is set: a certificate that is not valid yet.
+/// A certificate that is not valid yet, possibly because the node's clock is not set.
 public struct NotYetValid: Error, Sendable, CustomStringConvertible {
     /// The certificate, with its role and file.
     public var subject: String
@@ -34,7 +34,7 @@ public struct NotYetValid: Error, Sendable, CustomStringConvertible {
 
 /// Checks the credentials of a client before they are written or used.
 ///
-/// A server answers all of these mistakes with `Unauthorized` or with a TLS alert, without a reason.
+/// A server answers all of these errors with `Unauthorized` or with a TLS alert, without a reason.
 public struct CredentialCheck: Sendable {
     private let now: Timestamp
 

@@ -5,7 +5,7 @@ public import HTTP
 public struct Credentials: Sendable {
     public var connectionIdentity: ConnectionIdentity
 
-    /// The user in messages: the kubeconfig, and the certificate or token.
+    /// The user in messages: the kubeconfig and user name, with the certificate and token if there are any.
     public var whoami: String
 
     /// The common name in the client certificate, if there is one.
@@ -20,7 +20,7 @@ public struct Credentials: Sendable {
     /// The reason why the server will probably not accept the user, if the files of the kubeconfig show one.
     public private(set) var doubt: Problem?
 
-    /// The trusted CA in messages: its file and subjects.
+    /// The trusted CAs in messages: a file and its subjects, or the system's CAs.
     public var authority: String
 
     /// The certificates of the trusted CA; if empty, the system's CAs are trusted.
@@ -86,7 +86,7 @@ public struct Credentials: Sendable {
         if let token = kubeconfig.token { try add(token, of: kubeconfig, now, read) }
     }
 
-    /// Adds a token, which the server uses in place of the certificate.
+    /// Adds a token, which the server uses if it does not accept the certificate.
     private mutating func add(
         _ token: Kubeconfig.Material,
         of kubeconfig: Kubeconfig,

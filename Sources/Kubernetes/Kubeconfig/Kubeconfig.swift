@@ -7,7 +7,7 @@ public struct Kubeconfig: Sendable {
     public enum Material: Sendable, Hashable {
         /// A path, resolved against the kubeconfig's directory.
         case file(String)
-        /// Decoded data of the kubeconfig.
+        /// Decoded data from the kubeconfig.
         case data([UInt8])
     }
 
@@ -70,7 +70,7 @@ public struct Kubeconfig: Sendable {
 }
 
 extension Kubeconfig {
-    /// Reads the current context of a kubeconfig, YAML or JSON.
+    /// Reads the current context of a kubeconfig in YAML or JSON.
     ///
     /// Relative paths in the file are resolved against its directory.
     ///
@@ -89,7 +89,7 @@ extension Kubeconfig {
         self = try reader.read()
     }
 
-    /// The forms in which a new kubeconfig has the CA, the client certificate and its key.
+    /// The form of the CA, the client certificate and its key in a new kubeconfig.
     public enum WrittenCredentials: Sendable {
         /// Paths of the three files.
         case paths(certificateAuthority: String, certificate: String, key: String)

@@ -95,7 +95,7 @@ struct KubeconfigReader {
         return server.hasSuffix("/") ? String(server.dropLast()) : server
     }
 
-    /// Reads a setting that is a path or base64 in a field `…-data`, which wins, as in client-go.
+    /// Reads a setting that is a path, or base64 in a field `…-data`, which wins, as in client-go.
     private mutating func material(_ field: String, in node: Node?) -> Kubeconfig.Material? {
         guard let encoded = text("\(field)-data", in: node) else {
             return text(field, in: node).map { .file(absolute($0)) }

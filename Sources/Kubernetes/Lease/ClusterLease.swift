@@ -94,7 +94,7 @@ public struct ClusterLease: Sendable {
     public func release() async throws(APIError) -> Problem? {
         let policy = RetryPolicy(deadline: .now + timing.requestLimit)
         let result = await Task { () -> Result<Problem?, APIError> in
-            // A request without a response may have released the Lease, and another process may have taken it since.
+            // A request without a response may have released the Lease, and another process may then have taken it.
             var mayBeReleased = false
             do throws(APIError) {
                 let found = try await policy.retry(.init(.lock, subject.description)) {

@@ -47,7 +47,7 @@ struct LeaseTiming: Sendable {
     /// The time for which other processes wait after the last change that they have observed.
     var duration = Duration.seconds(60)
 
-    /// The time between the starts of two renewals.
+    /// The time between the starts of two renewals, of which up to a tenth is subtracted at random.
     var renewInterval = Duration.seconds(10)
 
     /// The time after the start of the last successful renewal at which the holder stops.

@@ -2,7 +2,7 @@ import Base
 
 /// A Lease as the server stores it.
 struct LeaseState: Sendable, Hashable {
-    /// The whole object, of which a change keeps all other fields.
+    /// The whole object; a change keeps the fields that it does not set.
     let object: Node
 
     init(_ object: Node) {
@@ -30,7 +30,7 @@ struct LeaseState: Sendable, Hashable {
 
     /// Returns the object after a change.
     ///
-    /// The object has the resource version that was read, so that the server refuses a change that is too late.
+    /// The object has the resource version that was read, so that the server refuses a change to an outdated state.
     func changed(_ change: Change, at time: Int64 = Timestamp.millisecondsNow()) -> Node {
         let now = Node.string(Self.microTime(time))
         let transitions = object["spec"].map { ($0["leaseTransitions"]?.integer ?? 0) + 1 } ?? 0

@@ -5,7 +5,6 @@ public struct ManifestFile: Sendable {
     /// The objects that could be read, in the order of the file.
     public var manifests: [ManifestObject] = []
 
-    /// The problems of the file; a broken document does not affect other documents.
     public var diagnostics: [Problem] = []
 
     /// Reads all objects in a YAML or JSON text; a broken document does not affect other documents.
@@ -21,7 +20,7 @@ public struct ManifestFile: Sendable {
             diagnostics = [format.problem(path: file, expected: "a manifest")]
             return
         }
-        // A document that cannot be parsed has no kind.
+        // A document that cannot be parsed has no kind, so the whole text is searched.
         lazy var mayHaveSecret = bytes.mentionsSecret
         for result in readEachDocument(bytes, file: file) {
             switch result {

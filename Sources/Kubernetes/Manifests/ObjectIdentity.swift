@@ -89,7 +89,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
 extension ObjectIdentity {
     /// Reads the identity of an object from its manifest.
     ///
-    /// - Throws: ``Problems`` with every identity field that is missing or not a string, and with `generateName`, which
+    /// - Throws: ``Problems`` with every identity field that is missing or invalid, and with `generateName`, which
     ///   server-side apply does not support.
     init(written node: Node, documentIndex: Int) throws(Problems) {
         guard let entries = node.mapping?.entries else {
@@ -163,7 +163,7 @@ private struct IdentityReader {
         return required("namespace", of: metadata, below: "metadata.", "a valid name", ObjectIdentifiers.isName)
     }
 
-    /// Reads a field that becomes part of request paths, and reports characters that would change the path.
+    /// Reads a field that becomes part of request paths, and reports a missing or invalid value.
     private mutating func required(
         _ field: String,
         of parent: Node?,

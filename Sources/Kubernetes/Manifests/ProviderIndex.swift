@@ -41,7 +41,7 @@ public struct ProviderIndex<Provider: Sendable>: Sendable {
         return kinds.first { $0.kind == near }
     }
 
-    /// Returns the first provider of an object's kind, or else of its namespace.
+    /// Returns the first provider of an object's kind or, if there is none, of its namespace.
     ///
     /// If there is no default namespace, an object that specifies none requires only its kind.
     public func provider(neededBy identity: ObjectIdentity, defaultNamespace namespace: String? = nil) -> Provider? {

@@ -77,7 +77,7 @@ public struct NodeEvent: Sendable, Hashable {
 
     /// The Event as an API object.
     ///
-    /// As in Events of the kubelet, the UID is the Node's name, for which `kubectl describe node` searches.
+    /// As in kubelet Events, the UID is the Node's name, for which `kubectl describe node` searches.
     var object: Node {
         .mapping(
             [

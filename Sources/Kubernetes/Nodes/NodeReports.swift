@@ -9,7 +9,6 @@ public struct NodeReports: Sendable {
     /// The namespace of Events about cluster-scoped objects.
     static let eventNamespace = "default"
 
-    /// Creates an interface to the reports of one cluster.
     public init(client: APIClient) {
         self.client = client
     }

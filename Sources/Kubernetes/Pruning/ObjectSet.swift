@@ -1,6 +1,6 @@
 public import Base
 
-/// The objects of the manifests of a task with `prune`, on all nodes that have the task.
+/// The objects in the manifests of a task with `prune`, on all nodes that have the task.
 ///
 /// A ConfigMap has a key for each such node, with a line for each object of its manifests. A node deletes only objects
 /// that it has recorded itself and that the key of no other node lists.
@@ -11,12 +11,12 @@ public struct ObjectSet: Sendable {
     /// The prefix of the keys of nodes.
     static let nodePrefix = "node."
 
-    /// The name of the set, which may differ from that of a task that was renamed.
+    /// The name of the set, which may differ from the task's, for example because the task was renamed.
     public let name: String
 
     public let task: String
 
-    /// The ConfigMap.
+    /// The ConfigMap in which each node lists its objects.
     public let parent: ObjectIdentity
 
     /// Creates the set of a task, by default with the task's name.

@@ -67,7 +67,7 @@ public struct Pruner: Sendable {
             do throws(APIError) {
                 identity = try await client.path(of: identity, until: retryPolicy.deadline).identity
             } catch .refused {
-                // The server may not have the kind yet, whose definition may be among the manifests.
+                // The server may not have the kind yet; its definition may be among the manifests.
                 let namespace = identity.namespace ?? client.kubeconfig.namespace
                 identity.namespace = names.isNamespaced(identity.type) ? namespace : nil
             }
@@ -99,7 +99,7 @@ extension Pruner {
         }
     }
 
-    /// Removes the node's key, or the ConfigMap if it has no other.
+    /// Removes the node's key, or the ConfigMap if no other node has a key in it.
     public func release() async throws(ObjectFailure) {
         guard !isDryRun else { return }
         try await explained { () async throws(APIError) in
@@ -144,7 +144,7 @@ extension Pruner {
         _ requests: () async throws(APIError) -> Value
     ) async throws(ObjectFailure) -> Value {
         do throws(APIError) {
-            // The wait for an object ends with its result; the ConfigMap has none.
+            // Not `.object`: the wait for an object ends with its result, and the ConfigMap has none.
             return try await retryPolicy.retry(.init(.condition, "\(set.parent)"), requests)
         } catch {
             let manifest = ManifestObject(set.parent, at: location)
@@ -221,7 +221,7 @@ extension Pruner {
         }
     }
 
-    /// Returns whether a task of the set was the last to apply an object.
+    /// Returns whether an object belongs to the set: it names a task of the set, or no task.
     private func isMember(_ live: Node) -> Bool {
         ManagedMetadata.task(of: live).map { $0 == set.task || formerTasks.contains($0) } ?? true
     }
@@ -235,7 +235,7 @@ extension Pruner {
         )
     }
 
-    /// Returns the reason to keep an object that is due to the object itself, `nil` if it may be deleted.
+    /// Returns the reason in the object itself for which it is kept, `nil` if it may be deleted.
     private func reasonToKeepBySelf(_ live: Node, _ identity: ObjectIdentity) -> Problem? {
         if ObjectAnnotation.prune.isSet(in: live) {
             return Problem("its annotation '\(ObjectAnnotation.prune.key)' says so")

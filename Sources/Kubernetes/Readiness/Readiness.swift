@@ -3,8 +3,8 @@ public import Base
 /// Whether the controller of an object has done its work.
 ///
 /// The rules are those of kstatus, the library of Flux and kpt:
-/// https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus. Stricter than in kstatus, a DaemonSet without
-/// an eligible node, a Job that has not completed and a Pod that has failed are not ready.
+/// https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus. Unlike in kstatus, a DaemonSet without an
+/// eligible node, a Job that has not completed and a Pod that has failed are not ready.
 public enum Readiness: Sendable, Hashable {
     case ready
     case waiting(String)
@@ -137,7 +137,7 @@ extension LiveObject {
 
 /// Workloads.
 extension LiveObject {
-    /// Returns the first count that is lower than wanted.
+    /// Returns a wait for the first count that is lower than wanted, `nil` if there is none.
     private func shortage(_ checks: [(String, wanted: Int, there: Int)]) -> Readiness? {
         checks.first { $0.there < $0.wanted }.map { .waiting("\($0.0): \($0.there) of \($0.wanted)") }
     }

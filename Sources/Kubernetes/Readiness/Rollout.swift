@@ -9,10 +9,10 @@ extension APIClient {
     /// - Parameters:
     ///   - objects: The objects.
     ///   - minimumNodeCount: The number of eligible nodes that a DaemonSet needs before it can be ready.
-    ///   - boot: The boot whose status a Node must have, `nil` for any; at first it has that of the previous boot.
+    ///   - boot: The boot that a Node's status must name, `nil` for any; at first it names the previous boot.
     ///   - retryPolicy: The deadline, and the receiver of reports.
     /// - Throws: ``Base/Problems`` with a problem for each object that is not ready at the deadline; a ``Base/Problem``
-    ///   if there is one such object.
+    ///   if there is one such object, or if the wait was interrupted.
     public func awaitReadiness(
         of objects: [AwaitedObject],
         minimumNodeCount: Int = 1,
@@ -115,7 +115,7 @@ struct Rollout {
         let problems = unready.map { object in
             let awaited = objects.first { $0.identity == object.identity }
             var problem = Problem("timed out waiting for \(object)", at: awaited?.location)
-            // The object may become ready without a change of the file.
+            // The object may become ready without a change to the file.
             problem.mayPass = true
             problem.reason = object.reasonWithDetail
             return problem
@@ -133,7 +133,7 @@ struct Rollout {
         let groups = Dictionary(grouping: identities) { identity in
             Group(type: identity.type, namespace: identity.namespace ?? client.kubeconfig.namespace)
         }
-        // Declared outside the group: Swift 6.3.1 frees an array made inside too early when no child task was added.
+        // Declared outside the group: Swift 6.3.1 frees an array created inside too early when no child task was added.
         // Guarded by EndToEndTests/CrashTests on the release build.
         var reasons: [ObjectIdentity: String] = [:]
         await withTaskGroup(of: [ObjectIdentity: String].self) { tasks in

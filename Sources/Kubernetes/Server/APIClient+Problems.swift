@@ -19,7 +19,7 @@ extension APIClient {
         case .refused(let refusal) where refusal.status.expectsTLS: return foreign
         case .notReady(let checks, _): return Problem("\(server) is not ready: \(checks)")
         case .foreign: return Problem("\(server) cannot be used", cause: error)
-        // Every API server has /readyz since Kubernetes 1.16.
+        // Every API server since Kubernetes 1.16 has /readyz.
         case .pending where isForeignStatus, .refused where isForeignStatus: return foreign
         case .pending, .refused, .beingDeleted, .rival:
             return Problem("\(server) is not ready", cause: error)
@@ -46,7 +46,7 @@ extension APIClient {
         return .transport(cause)
     }
 
-    /// Returns the problem of a server that gives no response.
+    /// Returns the problem of a server with which a transfer has failed.
     private func transportProblem(_ cause: TransportError, _ server: String) -> Problem {
         let setting = "check \(kubeconfig.serverSetting)"
         switch cause.kind {

@@ -61,8 +61,8 @@ public struct APIClient: Sendable {
     ///
     /// An urgent request, such as the renewal of a Lease, does not wait for others.
     ///
-    /// - Throws: ``APIError`` if there is no reply, if its status is no success, or if it contains another object than
-    ///   the expected one.
+    /// - Throws: ``APIError`` if there is no reply, if its status is not a success, or if it does not contain the
+    ///   expected object.
     func object(
         _ method: String,
         _ path: String,

@@ -3,14 +3,14 @@ public import HTTP
 
 /// The reason why a request to the API server failed.
 public enum APIError: Retriable, Sendable, CustomStringConvertible {
-    /// There was no response.
+    /// There was no usable response.
     case transport(TransportError)
     case refused(Refusal)
     /// The object or the server is not in the awaited state; the text says why.
     case pending(String, Disposition, retryAfter: Duration? = nil)
     /// The server's own checks fail; the text says how many and which.
     case notReady(checks: String, retryAfter: Duration? = nil)
-    /// The response cannot be the API server's.
+    /// The response cannot have come from the API server.
     case foreign(ForeignReply)
     /// The object is being deleted, and still has these finalizers.
     case beingDeleted([String])
@@ -37,7 +37,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             disposition = kind.disposition(of: status)
         }
 
-        /// Returns the refusal with only some of its conflicts.
+        /// Returns the refusal with the given conflicts as its only causes.
         func limited(to conflicts: [ServerStatus.Conflict]) -> Self {
             var status = status
             status.causes = status.causes.filter { $0.conflict.map(conflicts.contains) == true }

@@ -58,7 +58,7 @@ public struct CertificateSigning: Sendable {
             case .pending(let words, .permanent, _):
                 let hint = "correct 'leaf' of task '\(task)' or have the next request approved; then run it again"
                 throw Problem(message, hint: hint, cause: Refusal(description: words))
-            // Other refusals with status 403 are those of admission control, where roles do not help.
+            // Other refusals with status 403 come from admission control, where roles do not help.
             case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
                 throw Problem(message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
             default: throw Problem(message, cause: error)
@@ -66,7 +66,7 @@ public struct CertificateSigning: Sendable {
         }
     }
 
-    /// The reason why no certificate is issued, from an administrator or the signer.
+    /// The reason why no certificate will be issued for this request, such as a denial.
     private struct Refusal: PermanentFailure, CustomStringConvertible {
         let description: String
         var isPermanent: Bool { true }

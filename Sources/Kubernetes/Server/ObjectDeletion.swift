@@ -4,7 +4,7 @@ import HTTP
 /// Deletes objects on the server, and waits until they are gone.
 public struct ObjectDeletion: Sendable {
     public enum Message: Sendable {
-        /// The object does not exist; `existed` says whether there was anything to delete.
+        /// The object is gone or, in a dry run, would be; `existed` says whether there was anything to delete.
         case deleted(ObjectIdentity, existed: Bool)
         case failed(ObjectFailure)
     }
@@ -17,7 +17,7 @@ public struct ObjectDeletion: Sendable {
     private let isDryRun: Bool
     private let retryPolicy: RetryPolicy
 
-    /// Decides before each request whether an existing object is deleted; if not, it counts as absent.
+    /// Decides whether an existing object may be deleted; if not, it counts as absent.
     var isMeant: @Sendable (ObjectIdentity, Node) async throws(APIError) -> Bool = { _, _ in true }
 
     /// Creates a deletion; in a dry run the server only checks the requests.
@@ -51,10 +51,10 @@ public struct ObjectDeletion: Sendable {
                 let live = try await client.find(path.text, as: path.identity, until: retryPolicy.deadline)
             else { return }
             let found = live["metadata"]?["uid"]?.string ?? ""
-            // An object with another UID was created since.
+            // An object with another UID was created after the deletion.
             guard uid ?? found == found else { return }
             let isEnding = ManagedMetadata.isBeingDeleted(live)
-            // Without a response, the deletion may not have begun, and the object may have changed since.
+            // If the request had no response, the deletion may not have begun, and the object may have changed.
             let isBegun = isEnding && uid != nil
             guard try await isBegun ? true : isMeant(identity, live) else {
                 uid = nil
@@ -123,10 +123,10 @@ extension APIClient {
                 contentType: "application/json",
                 until: deadline
             )
-            // Otherwise the reply has status 202, or contains the object, because a finalizer or grace period keeps it.
+            // If a finalizer or grace period keeps the object, the reply has status 202 or contains the object.
             return !isDryRun && reply.response.status == 200 && reply.node["kind"]?.string == "Status"
         } catch .refused(let refusal) where refusal.code == 404 && !refusal.status.isUnknownResource {
-            // A 404 that does not name the object says nothing about it.
+            // Only a 404 that names the object shows that it is gone.
             return true
         } catch .refused(let refusal) where refusal.code == 409 {
             throw .pending("another client has changed it since it was read", .retry)

@@ -9,12 +9,12 @@ import HTTP
 ///
 /// The health endpoints are described at https://kubernetes.io/docs/reference/using-api/health-checks/.
 extension APIClient {
-    /// The time limit of one check, short enough to report a server with a hanging etcd during the wait.
+    /// The time limit of one check, short enough that a hanging etcd is reported during the wait.
     private static let checkLimit = Duration.seconds(5)
 
     /// Repeats the checks until the server passes all of them.
     ///
-    /// Checks that have passed are not repeated within 30 seconds, unless a request has failed since.
+    /// Checks that have passed are not repeated within 30 seconds, unless a request has failed since then.
     public func waitUntilUsable(_ retryPolicy: RetryPolicy) async throws(Problem) {
         do throws(APIError) {
             try await retryPolicy.retry(.init(.server, "API server \(kubeconfig.address)")) {
@@ -33,7 +33,7 @@ extension APIClient {
         }
     }
 
-    /// Requests `/readyz`, and reports the number of failing checks and up to four of them.
+    /// Requests `/readyz`; the error names the failing checks if the server lists them.
     private func checkReadiness(until deadline: ContinuousClock.Instant) async throws(APIError) {
         let response = try await send("GET", "/readyz", query: [("verbose", "")], until: deadline)
         guard response.status != 200 else {
@@ -52,7 +52,7 @@ extension APIClient {
         throw .notReady(checks: checks, retryAfter: status.retryAfter)
     }
 
-    /// Describes the failing checks in an answer of `/readyz`, `nil` if none fails; checks of etcd come first.
+    /// Describes the failing checks in an answer of `/readyz`, `nil` if none fails; etcd checks come first.
     ///
     /// The line of such a check is, for example, `[-]etcd failed: reason withheld`.
     private static func failedChecks(_ body: [UInt8]) -> String? {
@@ -86,7 +86,7 @@ extension APIClient {
     /// The minor version of the oldest Kubernetes that is supported.
     private static let oldestMinorVersion = 29
 
-    /// Returns a warning about a server that is too old, `nil` if it is not or its version is not known.
+    /// Returns a warning about a server that is too old, `nil` if it is not or its version is unknown.
     public func ageWarning(until deadline: ContinuousClock.Instant) async -> String? {
         let found = try? await object("GET", "/version", until: deadline).node["gitVersion"]?.string
         guard let found, let minor = found.wholeMatch(of: /v1\.([0-9]+)\..*/).flatMap({ Int($0.1) }),
@@ -97,7 +97,7 @@ extension APIClient {
     }
 }
 
-/// The results of earlier preflight checks of an API server.
+/// The last results of the preflight checks and of other requests to an API server.
 final class PreflightState: Sendable {
     private struct State {
         var passedAt: ContinuousClock.Instant?
@@ -109,7 +109,7 @@ final class PreflightState: Sendable {
 
     private static let validity = Duration.seconds(30)
 
-    /// Whether the checks passed recently, and no request has failed since.
+    /// Whether the checks passed recently, and no request has failed since then.
     var isPassed: Bool { state.withLock { $0.passedAt.map { .now < $0 + Self.validity } ?? false } }
 
     var hasAnswered: Bool { state.withLock { $0.hasAnswered } }

@@ -2,8 +2,8 @@ import Base
 
 /// Limits the number of requests in flight to a server.
 ///
-/// An overloaded server may finish none of many requests in time, and each must be sent again. So the limit is low at
-/// first, grows with each prompt reply, and is halved when a request times out or is refused because of the load.
+/// An overloaded server may finish none of many requests in time, so that each must be sent again. The limit is low
+/// at first, grows with each prompt reply, and is halved when a request times out or is refused because of the load.
 final class RequestSlots: Sendable {
     private struct State {
         var width = 4
@@ -15,7 +15,7 @@ final class RequestSlots: Sendable {
     /// The maximum number of requests in flight.
     private static let limit = 16
 
-    /// The time within which a prompt reply arrives.
+    /// The maximum duration of a request whose reply counts as prompt.
     private static let promptness = Duration.seconds(1)
 
     private let state = Locked(State())

@@ -121,7 +121,7 @@ final class ResourceCatalog: Sendable {
             } onCancel: {
                 request.cancel()
             }
-            // A cancelled caller cancels the request of all.
+            // A cancelled caller cancels the request for all callers.
             if case .failure(.interrupted) = result, !Task.isCancelled { continue }
             return try result.get()
         }

@@ -31,7 +31,7 @@ extension Retriable {
 public enum Disposition: Sendable, Hashable {
     /// Retry until the deadline.
     case retry
-    /// Retry for the grace period: expected within seconds of a boot, a new CRD or a new role.
+    /// Retry for the grace period: such an error is expected within seconds of a boot, a new CRD or a new role.
     case transient
     /// Do not retry: the attempt fails until its input is changed.
     case permanent

@@ -29,7 +29,7 @@ public struct RetryPolicy: Sendable {
     /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
     ///
     /// - Throws: The error of the last attempt, even if the surrounding task was cancelled. If the deadline cut that
-    ///   attempt short, its error says nothing about the subject, and the error of the attempt before is thrown.
+    ///   attempt short, its error says nothing about the subject, so the previous error is thrown.
     public func retry<Value, Failure: Retriable>(
         _ subject: Wait.Subject,
         backoff: Backoff = Backoff(),

@@ -82,7 +82,7 @@ struct ServerStatus: Sendable {
         (code, reason, kind, name, causes) = (405, "MethodNotAllowed", "", "", [])
     }
 
-    /// Returns the beginning of the first line of a response that is not JSON.
+    /// Describes a response that is not JSON, by the beginning of its first line unless it is an HTML page.
     private static func text(of response: HTTPResponse) -> String {
         guard !response.isPage else {
             return "an HTML page"
@@ -127,9 +127,9 @@ extension ServerStatus {
                 || resourceRefusedToCreate != nil)
     }
 
-    /// The resource and group in a message that says no more than that creation is forbidden.
+    /// The resource and group in a message that says only that creation is forbidden.
     ///
-    /// Servers up to 1.29 refuse an apply that would create an object with it; see `withAuthorization` in
+    /// Servers up to 1.29 send it when they refuse an apply that would create an object; see `withAuthorization` in
     /// `apiserver/pkg/endpoints/handlers/create.go`.
     var resourceRefusedToCreate: (resource: String, group: String)? {
         guard code == 403,
@@ -143,7 +143,7 @@ extension ServerStatus {
         isUnknownResource && reason == "NotFound" && message.hasPrefix("the server has no kind")
     }
 
-    /// The refusal as text that every user may read: the code, and the reason if there is one.
+    /// The refusal as text that every user may read, without the server's message.
     var publicWords: String {
         if isMissingKind { return message }
         let isName = reason.wholeMatch(of: /[A-Za-z]{1,40}/) != nil

@@ -95,7 +95,7 @@ struct SchemaCheck {
                 check(entry.value, fieldSchema, at: field)
             } else if schema.isClosed, !schema.fieldNames.contains(entry.key) {
                 let near = nearestName(to: entry.key, in: schema.fieldNames)
-                // A misspelt field is reported once.
+                // A misspelt field is not reported as missing too.
                 missing.removeAll { $0 == near }
                 let hint = near.map { "did you mean '\($0)'?" }
                 add("field '\(field)' does not exist", at: entry.location, hint: hint)
