@@ -15,9 +15,9 @@ public struct RunEnvironment: Sendable {
     let producers: PathProducers
     /// The values for `${name}` in manifests.
     public var variables: Variables
-    /// The reader of the task files with the node's address; `nil` if no task depends on the address.
+    /// Reads the task files with the node's address; `nil` if no task depends on the address.
     public var addressed: AddressedTasks?
-    /// The objects that a dry run would have created; `nil` in a real run.
+    /// The objects that a real run would have created so far; `nil` unless this is a dry run.
     public var dryRunOverlay: DryRunOverlay?
     /// The base environment of child processes.
     public var processEnvironment: [String: String]
@@ -29,7 +29,7 @@ public struct RunEnvironment: Sendable {
     public var hostName: String
     /// The task files, whose directories sandboxes do not cover; if `nil`, programs run without a sandbox.
     public var confinedTaskFiles: [String]?
-    /// Creates the process that performs the network part of a task; if `nil`, this process may use the network.
+    /// Returns the command for the network part of a task; if `nil`, this process may use the network.
     public var networkProcess: NetworkPart.Process?
     /// The flags that printed commands need for the same node, such as `--root /mnt`.
     public var callArguments: [String]
@@ -39,7 +39,7 @@ public struct RunEnvironment: Sendable {
     /// The certificates about which this run has already warned.
     var reportedWarnings = SharedSet<[UInt8]>()
 
-    /// The tasks that would start a server or program in this dry run.
+    /// The tasks that would have started a server or program in a real run.
     let startingTasks = SharedSet<String>()
 
     /// The clock for the validity of certificates.
@@ -106,9 +106,9 @@ struct ActionContext: Sendable {
 
     /// Writes files that belong together unless they are up to date, and emits an event for each.
     ///
-    /// An error names the last file, of which `kind` is the kind.
+    /// `kind` describes the last file, which errors name.
     ///
-    /// - Returns: Whether a file was written, or would be in a dry run.
+    /// - Returns: Whether a file was written or, in a dry run, would be.
     func write(_ files: FileContent..., as kind: String = "file") throws(Problem) -> Bool {
         let results = try attempt("cannot write \(kind) '\(files.last?.path ?? "")'") {
             try run.files.writeTogether(files, by: task.name)
@@ -127,8 +127,8 @@ extension LocatedPath {
     /// Calls a function, and attributes its error to this path.
     ///
     /// A problem that has no location gets the location of the path. Errors other than a ``Base/SystemError`` get
-    /// ``Base/Problem/mayPass``, because the file may be replaced. `failure` is the message for an error that is no problem,
-    /// such as `cannot write file '/a'`; `key` is the key of the task file that names the path, for advice.
+    /// ``Base/Problem/mayPass``, because the file may be replaced. `failure` is the message for an error that is not a
+    /// problem, such as `cannot write file '/a'`; `key` is the key of the task file that names the path, for advice.
     func attributed<Value>(_ failure: String, key: String, _ body: () throws -> Value) throws(Problem) -> Value {
         do {
             return try body()
@@ -228,16 +228,16 @@ extension ActionContext {
             throw CancellationError()
         }
         if case .failure(let error) = await lease.result {
-            // If the work has succeeded, an error about the Lease is only a warning.
+            // An error about the Lease is only a warning, unless the Lease was lost and the work failed.
             if case .failure = result, isLost { throw error }
             emit(.warning(about: error as? Problem ?? Problem("\(error)")))
         }
         return try result.get()
     }
 
-    /// Takes the task's Lease, and renews it until the surrounding Swift task is cancelled, after which it is released.
+    /// Takes the task's Lease, renews it until the surrounding Swift task is cancelled, and releases it.
     ///
-    /// `onHeld` is called once, when this process holds the Lease. A loss of the Lease is an error.
+    /// The Lease is not released while a process of the task still runs. `onHeld` is called once. A loss is an error.
     func holdLease(_ lock: ClusterLock, onHeld: () -> Void) async throws(Problem) {
         let client = try await run.connections.client(kubeconfig: lock.kubeconfig.path, self)
         let (namespace, name) = (ClusterLock.namespace, ClusterLock.leaseName(ofTask: task.name))

@@ -46,7 +46,7 @@ public struct ActionRunner: Sendable {
         return try await action.perform(context)
     }
 
-    /// Returns the context with the task read again with the node's address, if the task depends on the address.
+    /// If the task depends on the node's address, returns a context with the task as read again with the address.
     private func addressed(_ context: ActionContext) async throws -> ActionContext {
         guard context.task.addressUse != .none, let addressed = environment.addressed else { return context }
         let declarations = try await addressed.declarations(for: context)
@@ -63,9 +63,9 @@ public struct ActionRunner: Sendable {
 }
 
 extension Problem {
-    /// Returns the problem with the location of the task's subject, unless the problem or one of its causes has a location.
+    /// Returns the problem with the location of the task's subject, unless it or one of its causes has a location.
     ///
-    /// The result has ``Base/Problem/mayPass`` set, because a missing file or a failing program is no mistake in the task file.
+    /// With it, ``Base/Problem/mayPass`` is set: a missing file or a failing program is not an error in the task file.
     /// Problems of verb `apply` stay as they are, because objects have locations in their manifests.
     fileprivate func located(in task: PlannedTask) -> Problem {
         var cause: (any Error)? = self

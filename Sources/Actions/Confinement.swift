@@ -4,13 +4,13 @@ public import Host
 public import Planning
 
 extension Sandbox {
-    /// The mode of a copy of a file that the confined process's user could not read; only that process sees the copy.
+    /// The mode of the copy that replaces a file which the confined user cannot read.
     static let copyMode: UInt32 = 0o004
 
     /// Returns the command that runs a program in the sandbox: bubblewrap with its arguments.
     ///
-    /// If bubblewrap cannot create the sandbox, the command fails without running the program. `copy` opens a file of which the
-    /// process gets a copy, and returns `nil` for a file that is mounted.
+    /// If bubblewrap cannot create the sandbox, the command fails without running the program. `copy` opens a file of
+    /// which the process gets a copy, and returns `nil` for a file that is mounted.
     ///
     /// - Throws: ``Base/SystemError`` if bubblewrap is not installed, or a file cannot be examined.
     public func command(
@@ -33,7 +33,7 @@ extension Sandbox {
         for (name, value) in ofLinker { words += ["--setenv", name, value] }
         words += ["--chdir", "/", "--", command.program] + command.arguments
         let environment = command.environment.filter { !$0.key.hasPrefix("LD_") }
-        // Otherwise what is mounted on the node meanwhile would appear in the sandbox, and be writable.
+        // Without private propagation, file systems mounted later would appear in the sandbox and be writable.
         words = ["--mount", "--propagation", "private", "--", try Self.locate("bwrap", of: "bubblewrap")] + words
         var bubblewrap = Command(try Self.locate("unshare", of: "util-linux"), words, environment: environment)
         (bubblewrap.isThisProgram, bubblewrap.isConfined, bubblewrap.files) = (command.isThisProgram, true, opened)
@@ -51,14 +51,14 @@ extension Sandbox {
         }
     }
 
-    /// Returns the arguments of bubblewrap for the file systems.
+    /// Returns the bubblewrap arguments for the file systems.
     private func files(_ copy: (String) throws(SystemError) -> CInt?) throws(SystemError) -> [String] {
         let places = try places()
         // Directories that bubblewrap creates implicitly can only be entered by root.
         let above = places.map(\.place).filter { !hasMount(above: $0) }.flatMap(directoriesAbove) + ["/var"]
         let directories = above.unique().sorted().flatMap { ["--dir", $0] }
         var words = seesNode ? ["--bind", "/", "/"] : directories + ["--symlink", "/run", "/var/run"]
-        // Root could change settings of the kernel without any capability.
+        // Root could change kernel settings without any capability.
         words += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
         words += ["--symlink", "/run/systemd/journal/dev-log", "/dev/log"]
         for path in ["/tmp", "/var/tmp"] where !mounts.contains(where: { isPath($0.path, at: path) }) {
@@ -105,7 +105,7 @@ extension Sandbox {
     /// Returns the mounts whose sources exist, with places and sources, parent directories first.
     ///
     /// A place has no link in its path, because bubblewrap follows no absolute link below its mounts. A link created by
-    /// another user or by a program is followed only to what that user or program may write.
+    /// another user or by a program is followed only to where that user or program may write.
     private func places() throws(SystemError) -> [(place: String, source: String, mount: Mount)] {
         var places: [(path: String, place: String, source: String, mount: Mount)] = []
         for (path, mount) in mounts where try FileSystem.exists(path) {

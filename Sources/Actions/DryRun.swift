@@ -39,10 +39,10 @@ extension ActionContext {
 
     private static let startingVerbs: Set = [ServiceDeclaration.name, ExecDeclaration.name, WaitDeclaration.name]
 
-    /// The last earlier task that would start a server or program in this dry run.
+    /// The last dependency of the task that would have started a server or program in a real run.
     var startingTask: String? { lastStartingTask { _ in true } }
 
-    /// The last earlier task whose program would run in this dry run.
+    /// The last dependency of the task whose program a real run would have run.
     var earlierProgram: String? { lastStartingTask { $0.verb.name == ExecDeclaration.name } }
 
     private func lastStartingTask(where isMeant: (PlannedTask) -> Bool) -> String? {
@@ -62,8 +62,8 @@ extension NodeFiles {
 
     /// Records that a task would write a path, or wait for it, so that later tasks of the dry run may use the path.
     ///
-    /// If the task does not replace an existing file, an existing path keeps its content, and a missing path may become a
-    /// directory with any entries.
+    /// If the task does not replace an existing file, an existing path keeps its content, and a missing path may become
+    /// a directory with any entries.
     func expect(_ path: String, from task: String, isReplaced: Bool = false) {
         guard let path = try? resolved(path, followsLast: false).withoutSlashesAtEnd else { return }
         let key = ExactText(path)
@@ -74,7 +74,7 @@ extension NodeFiles {
         }
     }
 
-    /// Returns whether a real run would have written a path before, so that its current state does not matter.
+    /// Returns whether a real run would have written a path by now, so that its current state does not matter.
     func isPlanned(_ path: String) throws(SystemError) -> Bool { try plannedState(of: path) != nil }
 
     /// The error number for a file whose content is not known in a dry run.

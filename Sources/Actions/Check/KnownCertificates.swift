@@ -20,8 +20,8 @@ public struct KnownCertificates: Sendable {
 
     /// Returns the certificates in plan order, and skips files that cannot be read.
     ///
-    /// Of several certificates in a file with the same subject, only the one that expires last is returned: while a CA is
-    /// being replaced, its file contains the old and the new certificate.
+    /// Of several certificates in a file with the same subject, only the one that expires last is returned: while a CA
+    /// is being replaced, its file contains the old and the new certificate.
     public func all() -> [CertificateExpiry] {
         var found: [CertificateExpiry] = []
         for content in contents() {
@@ -59,7 +59,7 @@ public struct KnownCertificates: Sendable {
 
     /// Returns a warning for each certificate that tasks use as a credential and that expires soon.
     ///
-    /// A certificate that a repeated task renews causes none. If `warnBefore` is `nil`, the time depends on the
+    /// A certificate that a repeated task renews causes no warning. If `warnBefore` is `nil`, the time depends on the
     /// certificate's validity.
     public func warnings(warnBefore: Duration?, now: Timestamp = .now()) -> [Warning] {
         let repeated = plan.steps.lazy.map(\.task).filter { $0.interval != nil }
@@ -88,8 +88,8 @@ public struct KnownCertificates: Sendable {
 
     /// Reads the files, and the certificates embedded in kubeconfigs.
     ///
-    /// A file that an unprivileged user may change is never parsed as a kubeconfig, because a kubeconfig names other files to
-    /// read.
+    /// A file that an unprivileged user may change is never parsed as a kubeconfig, because a kubeconfig names other
+    /// files to read.
     private func contents() -> [Content] {
         let issued = Set(plan.steps.compactMap { $0.task.footprint.issuedCertificate?.path.path }.exact)
         let credentials = Set(

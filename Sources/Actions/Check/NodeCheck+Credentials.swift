@@ -6,7 +6,7 @@ import Kubernetes
 import Planning
 
 extension NodeCheck {
-    /// Performs a task in a dry run, and returns its problems, except a file that another task will write.
+    /// Performs a task in a dry run, and returns its problems unless it lacks a file that another task will write.
     func dryRunProblems(_ task: PlannedTask) async -> [Problem] {
         let context = ActionContext(run: dryRun, task: task, deadline: .now + .seconds(10)) { _ in }
         do {
@@ -21,7 +21,7 @@ extension NodeCheck {
 
     /// Converts an error to problems without causes.
     ///
-    /// A system error replaces the message of the problem that it causes; an error of `age` is appended to the message.
+    /// A system error replaces the message of the problem that it causes; an `age` error is appended to the message.
     static func problems(_ error: any Error, at location: SourceLocation) -> [Problem] {
         if let problems = error as? Problems { return problems.all }
         guard let problem = error as? Problem else { return [Problem("\(error)", at: location)] }

@@ -17,7 +17,7 @@ public struct NodeCheck: Sendable {
     let dryRun: RunEnvironment
 
     public struct Findings: Sendable {
-        /// Errors, each once, in the order of the plan.
+        /// Errors, without duplicates.
         public var problems: [Problem] = []
         /// Problems that are not errors yet, or only on some servers.
         public var warnings: [Problem] = []
@@ -29,7 +29,7 @@ public struct NodeCheck: Sendable {
 
     /// Creates a check of a plan.
     ///
-    /// An offline check runs on another machine than the node, and checks only the manifests that exist there.
+    /// An offline check runs on a machine other than the node, and checks only the manifests that exist there.
     public init(_ run: RunEnvironment, isOffline: Bool = false) {
         self.run = run
         self.isOffline = isOffline
@@ -44,7 +44,6 @@ public struct NodeCheck: Sendable {
         self.dryRun = dryRun
     }
 
-    /// Returns all findings about the plan.
     public func findings() async -> Findings {
         var findings = await planFindings()
         if !isOffline {
@@ -183,7 +182,7 @@ public struct NodeCheck: Sendable {
         run.files.distrusted.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
     }
 
-    /// Returns the problem that a check of a file throws, unless a task writes the file.
+    /// Returns the problems that a check of a file throws, unless a task writes the file.
     func problems(of path: LocatedPath, _ check: (String) throws -> Void) -> [Problem] {
         guard producers.producer(of: path.path) == nil else { return [] }
         do {
@@ -252,7 +251,7 @@ public struct NodeCheck: Sendable {
 typealias TaskManifests = (task: PlannedTask, manifests: [ManifestObject])
 
 extension NodeCheck.Findings {
-    /// Returns problems with untrusted files: errors for root, whose runs refuse the files, and warnings for other users.
+    /// Returns problems with untrusted files: errors for root, whose runs refuse the files, warnings for other users.
     public static func distrust(of problems: [Problem]) -> Self {
         Machine.isRoot ? Self(problems: problems) : Self(warnings: problems)
     }
@@ -276,7 +275,7 @@ extension NodeCheck.Findings {
 extension NodeCheck {
     /// Returns the smallest set of permissions on the API server with which the tasks of the plan succeed.
     ///
-    /// The findings are the problems of manifests that could not be read, and warnings about manifests that are missing.
+    /// The findings are problems of manifests that could not be read, and warnings about missing manifests.
     public func requiredAccess() async -> (access: RequiredAccess, findings: Findings) {
         var contents: [TaskManifests] = []
         var findings = Findings()

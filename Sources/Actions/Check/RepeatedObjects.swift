@@ -10,7 +10,7 @@ extension NodeCheck {
         var location: SourceLocation
     }
 
-    /// Reports objects that are described more than once, because each description would undo the others.
+    /// Reports objects that are described more than once, or described and deleted, because one would undo the other.
     ///
     /// An identical description in the same task is only a warning.
     func repetitions(in contents: [TaskManifests]) -> Findings {

@@ -2,7 +2,7 @@ import Base
 import Kubernetes
 import Planning
 
-/// A check for tasks that need each other's results without a declared order.
+/// A check for tasks that need another task's results without a declared order.
 ///
 /// Whether such tasks succeed depends on the speed of the machine.
 struct UndeclaredDependencies {

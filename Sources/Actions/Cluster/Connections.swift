@@ -40,7 +40,7 @@ final class Connections: Sendable {
         }
         context.warnOfCertificates()
         return clients.withLock { clients in
-            // Another task may have created the client meanwhile.
+            // Another task may have created the client during the wait.
             if let known = clients[bytes], known.kubeconfig.path.hasSameBytes(as: path) { return known }
             let client = APIClient(context.run.http, kubeconfig: kubeconfig, credentials: credentials)
             clients[bytes] = client
@@ -121,7 +121,7 @@ extension NodeFiles {
 }
 
 extension RunEnvironment {
-    /// Returns the kubeconfig that a task of the plan will write, or otherwise the kubeconfig on the node.
+    /// Returns the kubeconfig that a task will write or, if that is not known, the kubeconfig on the node.
     func knownKubeconfig(_ path: String) -> Kubeconfig? {
         if let task = producers.producer(of: path), let written = writtenKubeconfig(path, by: task) {
             return written

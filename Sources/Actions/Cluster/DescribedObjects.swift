@@ -16,7 +16,7 @@ final class DescribedObjects: Sendable {
             return reading
         }
         let found = await reading.value
-        // An incomplete description is read again, because another task may write a missing manifest meanwhile.
+        // An incomplete description is not kept, because another task may still write a missing manifest.
         if found.contains(where: { $0.doubt != nil }) { readings.withLock { $0[name] = nil } }
         return found
     }
@@ -59,7 +59,6 @@ final class DescribedObjects: Sendable {
     }
 }
 
-/// The objects that a task describes.
 struct TaskDescription: Sendable {
     private struct Name: Hashable {
         var kind: DefinedKind
@@ -132,7 +131,7 @@ struct DependencyHints {
         return !isComplete || !provided.providers(of: requirement).isEmpty
     }
 
-    /// Adds hints to failures: the task that provides the missing kind or namespace, and how to run after that task.
+    /// Adds explanations and hints to failures due to a missing kind or namespace, from the manifests of all tasks.
     func add(to failures: [ObjectFailure]) async -> [ObjectFailure] {
         guard failures.contains(where: { Self.requirement($0.cause) != nil }) else { return failures }
         let (provided, isComplete) = await provided()
@@ -171,7 +170,7 @@ struct DependencyHints {
         return "write 'after: [\(source.task)]' in task '\(context.task.name)'"
     }
 
-    /// Returns the kinds and namespaces that all manifests define, and whether all those of other tasks can be read.
+    /// Returns the kinds and namespaces that all manifests define, and whether those of other tasks were all read.
     private func provided() async -> (index: ProviderIndex<ProvidingTask>, isComplete: Bool) {
         let tasks = await context.run.describedObjects.all(context)
         var index = ProviderIndex<ProvidingTask>()

@@ -7,14 +7,14 @@ import Planning
 
 /// The cache of the contents of pinned URLs, with which a boot needs no Internet access.
 extension ActionContext {
-    /// The task's own cache directory, because a confined task does not see those of other tasks.
+    /// The task's cache directory, separate because a confined task cannot see those of other tasks.
     var cacheDirectory: String { "\(Self.sharedCache)/\(task.name)" }
     private static let sharedCache = RunEnvironment.usualCacheDirectory
 
     /// Returns the location of a file with the content of a pinned URL, from the cache or the server.
     ///
-    /// Requests are retried until the task's deadline. An interrupted transfer is resumed, also by a later run, if the server
-    /// supports ranges.
+    /// Requests are retried until the task's deadline. An interrupted transfer is resumed, also by a later run, if the
+    /// server supports ranges.
     func fetched(_ url: String, sha256 digest: String) async throws(Problem) -> String {
         if let kept = await onThread({ kept(sha256: digest) }) { return kept }
         if let process = run.networkProcess(of: task) {
@@ -75,7 +75,7 @@ extension ActionContext {
         kept(sha256: digest).flatMap { try? FileSystem.read($0, limit: SizeLimit.content) }
     }
 
-    /// Returns the location of a cached file: the task's, or one that an administrator has put into the shared directory.
+    /// Returns the location of a cached file: the task's, or one that an administrator put into the shared directory.
     ///
     /// A file that does not have the digest, or that another user could change, causes a warning.
     func kept(sha256 digest: String) -> String? {
@@ -138,7 +138,7 @@ extension ActionContext {
             throw NotYet(error.message, disposition: disposition, refusal: refusal)
         }
         if [200, 206].contains(response.status) { return response.body }
-        // The partial file is not shorter than the file on the server, so it is no part of it.
+        // The partial file is not shorter than the file on the server, so it cannot be resumed.
         if response.status == 416, size > 0, (try? part?.clear()) != nil { return try await resume(url, part) }
         let target = response.redirectedURL.map { " at '\(urlWithoutQuery($0))', to which it is redirected" } ?? ""
         throw NotYet(
@@ -153,7 +153,7 @@ private final class PartReceiver: Sendable {
     private let part: PartialFile
     private let state = Locked<(size: Int, refusal: SystemError?)>((0, nil))
 
-    /// The number of bytes of a body above which the response is refused.
+    /// The maximum number of bytes in the body of a response.
     private static let sizeLimit = 8 << 30
 
     init(_ part: PartialFile) { self.part = part }

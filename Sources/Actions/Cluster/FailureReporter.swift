@@ -4,8 +4,8 @@ import Planning
 
 /// Collects objects that could not be applied or deleted, and emits failures with the same cause together.
 ///
-/// Failures are emitted once no further object has failed for a while, so that an object that is retried until the deadline
-/// does not delay them.
+/// Failures are emitted once no further object has failed for a while, so that an object that is retried until the
+/// deadline does not delay them.
 final class FailureReporter: Sendable {
     private struct State {
         var pending: [ObjectFailure] = []
@@ -30,7 +30,7 @@ final class FailureReporter: Sendable {
     /// Emits the result of the deletion of one object, or adds its failure.
     func report(_ message: ObjectDeletion.Message) {
         switch message {
-        // An object that does not exist is unchanged: another client may have deleted it or taken it over.
+        // An object that is already gone, or that now belongs to another client, counts as unchanged.
         case .deleted(let identity, let existed):
             if existed { state.withLock { $0.deletedCount += 1 } }
             context.emit(.object(identity.description, ObjectResult(existed ? .deleted : .unchanged)))

@@ -64,7 +64,7 @@ struct ManifestLoader {
         return contents
     }
 
-    /// Reads the manifest at a path, or those directly in a directory.
+    /// Reads the manifest at a path or, for a directory, the manifests directly in it.
     private func add(_ reference: LocatedPath, to contents: inout Contents) {
         do throws(SystemError) {
             guard let names = try run.files.list(reference.path) else {

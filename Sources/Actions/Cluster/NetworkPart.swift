@@ -6,8 +6,8 @@ public import Planning
 
 /// A part of a task that needs the network although the task runs as root.
 ///
-/// A sandboxed child process of the agent performs it. The child prints messages, one JSON object per line, and shares the
-/// task's cache directory with its parent.
+/// A sandboxed child process of the agent performs it. The child prints messages, one JSON object per line, and shares
+/// the task's cache directory with its parent.
 public enum NetworkPart: String, Sendable, Hashable, CaseIterable {
     /// Fetches the pinned URLs of the task into the cache.
     case fetch
@@ -20,7 +20,7 @@ public enum NetworkPart: String, Sendable, Hashable, CaseIterable {
     fileprivate static let certificateName = "certificate.pem"
 }
 
-/// A message of the process that performs a part of a task.
+/// A message from the process that performs a part of a task.
 private enum Message: Codable {
     case waiting(Wait.Subject, reason: String?)
     case warning(subject: String, text: String)
@@ -119,7 +119,7 @@ extension ActionContext {
                 try await process(task, part),
                 // The Lease must be held until the work has ended, shortly after its deadline.
                 deadline: part == .lock ? deadline + .seconds(30) : deadline,
-                // While a process of the task still runs, the Lease must not be released, so the child is killed at once.
+                // The Lease must not be released while a process of the task runs, so the child is killed at once.
                 grace: survivors.all.isEmpty ? Command.grace : .zero,
             ) { [emit] line in
                 switch stateValue(Message.self, from: Array(line.utf8)) {

@@ -133,7 +133,7 @@ struct PruneStep {
     private let deletion: SetDeletion
     private let store: SetRecordStore
     private let manifests: [ManifestObject]
-    /// The objects that the node has applied.
+    /// The objects that the node has applied or is about to apply.
     private let record: SetRecord
 
     /// Records the objects on the node and on the server, before anything is applied.
@@ -184,12 +184,12 @@ struct PruneStep {
 }
 
 extension RemoveAction {
-    /// Deletes the objects of a set that this node has applied and no other node has, and the node's key in the ConfigMap.
+    /// Deletes the objects of a set that only this node has applied, and the node's key in the ConfigMap.
     ///
-    /// An object that is kept for another reason stays in the record, so that a later run deletes it.
+    /// An object that is kept for another reason stays in the record, so that a later run can delete it.
     ///
     /// - Returns: Whether anything was deleted.
-    /// - Throws: An error if an object could not be deleted, which has been reported.
+    /// - Throws: ``Base/Problems/alreadyReported`` if an object could not be deleted.
     func remove(set name: String) async throws -> Bool {
         let store = SetRecordStore(context.run, set: name)
         let objectSet = ObjectSet(name: name, task: context.task.name)

@@ -6,8 +6,8 @@ import Planning
 
 /// The node's files as a run sees them.
 ///
-/// With a root directory, paths are written below it, and read below it if they exist there. Links are resolved as if the
-/// root directory were `/`. A dry run keeps in memory the files that a real run would write, and reads them from there.
+/// With a root directory, paths are written below it, and read below it if they exist there. Links are resolved as if
+/// it were `/`. A dry run keeps in memory the files that a real run would write, and reads them from there.
 public final class NodeFiles: Sendable {
     /// The root directory without a trailing slash, empty for `/`.
     public let root: String
@@ -17,7 +17,7 @@ public final class NodeFiles: Sendable {
     /// Whether a file that another user could change is refused; otherwise it is read, and the error is remembered.
     let refusesUntrusted: Bool
 
-    /// The log for paths that are about to be created, for `reset`.
+    /// Logs the paths that are about to be created, so that `reset` can remove them.
     let log: CreationLog
 
     /// The errors about files that ``refusesUntrusted`` would have refused.
@@ -60,7 +60,7 @@ public final class NodeFiles: Sendable {
 
     /// Returns the location at which a path is written: a link at the path itself is not followed.
     ///
-    /// - Throws: ``Base/SystemError`` if the path has too many links, or is below a file that a dry run would have written.
+    /// - Throws: ``Base/SystemError`` if the path has too many links, or is below a file that a real run would write.
     public func location(ofWritten path: String) throws(SystemError) -> String {
         root + (try resolved(path, followsLast: false))
     }
@@ -141,11 +141,11 @@ public final class NodeFiles: Sendable {
 
     /// Resolves the links below the root directory in a path, and those that a real run would have created.
     ///
-    /// The system would resolve an absolute link against `/` rather than the root directory. A link at the path itself is
-    /// followed only with `followsLast`.
+    /// The system would resolve an absolute link against `/` rather than the root directory. A link at the path itself
+    /// is followed only with `followsLast`.
     ///
-    /// - Throws: ``Base/SystemError`` if there are too many links, or a dry run would have written a file in the place of a
-    ///   directory.
+    /// - Throws: ``Base/SystemError`` if there are too many links, or a real run would have written a file in the place
+    ///   of a directory.
     func resolved(_ path: String, followsLast: Bool = true) throws(SystemError) -> String {
         let planned = planned.withLock { $0 }
         guard path.isAbsolutePath, !planned.isEmpty || !root.isEmpty else { return path }
@@ -175,7 +175,7 @@ public final class NodeFiles: Sendable {
         return resolved.isEmpty ? "/" : resolved
     }
 
-    /// Returns the target of a link below the root directory or in memory, or `nil` if the path is no such link.
+    /// Returns the target of a link below the root directory or in memory, or `nil` if the path is not such a link.
     private func target(of path: String, _ planned: [ExactText: Planned]) throws(SystemError) -> String? {
         switch planned[ExactText(path)] {
         case .link(let target): return target

@@ -42,8 +42,8 @@ struct Archive: Sendable {
 /// The unpacking of an archive, or a part of it, into a directory.
 ///
 /// `tar` extracts everything into a new directory in the task's cache. It refuses names with `..`, makes absolute names
-/// relative, and follows no link of the archive. The wanted files are then copied from there, each atomically and with the
-/// owner and permissions that the task declares.
+/// relative, and follows no link of the archive. The wanted files are then copied from there, each atomically and with
+/// the owner and permissions that the task declares.
 struct Unpacking: Sendable {
     let context: ActionContext
     let declaration: FileDeclaration
@@ -137,7 +137,7 @@ struct Unpacking: Sendable {
         return problem
     }
 
-    /// Removes the extracted files, also from directories whose permissions forbid it.
+    /// Removes the extracted files, even from directories whose permissions forbid it.
     private static func discard(_ scratch: String) throws(SystemError) {
         guard try FileSystem.status(scratch) != nil else { return }
         _ = try? found(in: scratch)
@@ -196,7 +196,7 @@ struct Unpacking: Sendable {
 
     /// Returns the directories to create, parents first, and the wanted files and links.
     ///
-    /// - Throws: ``Base/Problem`` if the archive has nothing that is wanted, a special file, or a link out of the directory.
+    /// - Throws: ``Base/Problem`` if a wanted entry is missing, is a special file, or links out of the directory.
     private func contents(of scratch: String) throws(Problem) -> (directories: [String], entries: [Entry]) {
         var (directories, entries): ([String], [Entry]) = ([], [])
         var missing = part.wanted
@@ -296,7 +296,7 @@ extension PlannedTask {
 }
 
 extension FileDeclaration.Unpacking {
-    /// Returns whether the task unpacks an entry, whose path has no longer the stripped parts.
+    /// Returns whether the task unpacks an entry; the path does not include the stripped parts.
     func wants(_ path: String) -> Bool { wanted.isEmpty || wanted.contains { isEntry(path, like: $0) } }
 }
 

@@ -5,7 +5,7 @@ import Host
 import Kubernetes
 import Planning
 
-/// Verb `certificate`: issues a certificate with its key unless the existing pair is as declared and not due for renewal.
+/// Verb `certificate`: issues a certificate and key unless the existing pair is as declared and not due for renewal.
 struct CertificateAction: Action {
     let context: ActionContext
     let declaration: CertificateDeclaration

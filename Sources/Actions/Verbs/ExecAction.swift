@@ -68,7 +68,7 @@ struct ExecAction: Action {
             .merging(declaration.environment) { $1 }
     }
 
-    /// Returns whether the path that the program creates exists below the root directory, or would exist in a dry run.
+    /// Returns whether the path that the program creates exists below the root directory or, in a dry run, would exist.
     private func isWritten(_ creates: LocatedPath) throws(Problem) -> Bool {
         try attempt("'creates' cannot be checked", at: creates.location) {
             let files = context.run.files
@@ -77,7 +77,7 @@ struct ExecAction: Action {
         }
     }
 
-    /// Returns the command; a script without execute permission is run by `/bin/sh -e`.
+    /// Returns the command; a script runs with the declared shell or, if it is not executable, with `/bin/sh -e`.
     private func command() throws(Problem) -> Command {
         switch declaration.program {
         case .command(let name, _):
@@ -115,7 +115,7 @@ struct ExecAction: Action {
     /// The time between SIGTERM at the task's deadline and SIGKILL.
     private var grace: Duration { min(Command.grace, context.task.timeout / 10) }
 
-    /// Runs a command, emits its output, and returns its last lines, which errors contain too; `name` is already quoted.
+    /// Runs a command, emits its output, and returns its last lines, which errors also contain; `name` is quoted.
     private func run(_ command: Command, named name: String) async throws(Problem) -> String? {
         let last = LastLines()
         let status: ExitStatus
@@ -170,7 +170,7 @@ struct ExecAction: Action {
             taskFiles: taskFiles,
             linked: FileSystem.linkedNames
         )
-        // A cover needs an existing directory; it also hides what other tasks write there later.
+        // A cover needs an existing directory; it also hides files that other tasks write there later.
         for path in sandbox.closedDirectories { try context.run.files.makeDirectories(path, by: context.task.name) }
         return try sandbox.command(running: command)
     }

@@ -26,7 +26,7 @@ struct FileAction: Action {
         return try context.write(FileContent(bytes, path: path, mode: mode, owner: owner, group: group))
     }
 
-    /// Returns the content, or `nil` if a dry run would have to generate a token.
+    /// Returns the content; in a dry run, `nil` if a real run would generate a token.
     private func content() throws(Problem) -> [UInt8]? {
         switch declaration.source {
         case .content(let text): return Array(text.utf8)
@@ -58,7 +58,7 @@ struct FileAction: Action {
         return (0..<64).map { _ in digits[Int(generator.next() & 0xf)] } + [UInt8(ascii: "\n")]
     }
 
-    /// Returns the declared permissions, or by default those of the source without any that exceed the usual mode.
+    /// Returns the declared permissions or, by default, the usual mode without permissions that the source lacks.
     ///
     /// The owner may always write, so that a copy of a read-only source is not read-only.
     private func mode() throws(Problem) -> UInt32 {
@@ -100,7 +100,7 @@ extension Footprint.Account {
 }
 
 extension FileStatus {
-    /// Returns a line for each difference in permissions and owner; `nil` is equal to everything.
+    /// Returns a line for each difference in permissions and owner; a value that is `nil` is not compared.
     func differences(mode newMode: UInt32?, owner newOwner: UInt32?, group newGroup: UInt32?) -> [String] {
         var lines: [String] = []
         if let newMode, newMode != mode { lines.append("mode \(octal(mode)) -> \(octal(newMode))") }
@@ -111,9 +111,9 @@ extension FileStatus {
 }
 
 extension FileContent {
-    /// Returns the differences from what exists at the location: permissions and owner, then the lines of a unified diff.
+    /// Returns the differences from the existing file: permissions and owner, then the lines of a unified diff.
     ///
-    /// The content is shown only if everyone may read both files. There are no differences if it is not in memory.
+    /// The content is shown only if everyone may read both files. If it is not in memory, the result is empty.
     func difference(
         from found: FileStatus?,
         at location: String,

@@ -7,7 +7,7 @@ public import Planning
 
 /// Verb `images`: imports container images into containerd.
 ///
-/// An archive is imported unless the task has imported one with the same digest and containerd still has all its images.
+/// An archive is imported unless the task has imported the same digest and containerd still has all its images.
 struct ImagesAction: Action {
     let context: ActionContext
     let declaration: ImagesDeclaration
@@ -17,7 +17,7 @@ struct ImagesAction: Action {
 
     /// Imports the archives of which an image is missing, pins all images, and returns whether anything changed.
     ///
-    /// With a root directory, nothing is imported, because the running containerd is that of this machine.
+    /// With a root directory, nothing is imported, because the running containerd belongs to this machine.
     func run() async throws -> Bool {
         guard files.root.isEmpty else {
             let words = "no images are imported, because '--root' is for another machine"
@@ -52,7 +52,7 @@ struct ImagesAction: Action {
     private func importImages(_ archive: Archive, _ present: inout Set<String>) async throws -> [String] {
         let file = try await archive.file()
         let names = try await names(in: file, archive)
-        // Recorded before the import, so that 'reset' can remove the images of an interrupted one.
+        // Recorded before the import, so that 'reset' can remove the images of an interrupted import.
         let imported = Set(lines(of: Self.importedList) ?? []).union(names.filter { !present.contains($0) })
         try keep(imported.sorted(), as: Self.importedList)
         let reason = "containerd imports '\(archive.name)'"
@@ -162,8 +162,8 @@ extension ImagesAction {
 extension ImagesDeclaration {
     /// Returns shell commands that remove the images that a task has imported, and the pins of other images.
     ///
-    /// The commands fail if there is something to remove and containerd does not run. The CRI plugin of containerd gives each
-    /// image a second name, `sha256:…`, which is removed with the last other name.
+    /// The commands fail if there is something to remove and containerd does not run. The CRI plugin of containerd
+    /// gives each image a second name, `sha256:…`, which is removed with the last other name.
     public func removalCommands(ofTask task: String) -> String {
         func call(_ words: String...) -> String {
             shellLine([Self.program] + Self.arguments(socket: socket.path, ["images"] + words))
@@ -193,7 +193,7 @@ extension ImagesDeclaration {
     }
 }
 
-/// Calls of `ctr` in the namespace of the kubelet.
+/// Calls of `ctr` in the kubelet's containerd namespace.
 extension ImagesAction {
     /// Waits until containerd answers, and returns the names of its images that match all filters.
     private func presentNames(_ filters: [String] = []) async throws -> Set<String> {
@@ -207,7 +207,7 @@ extension ImagesAction {
 
     /// Imports an archive, which may be compressed with gzip.
     ///
-    /// The images are not unpacked, because the kubelet's snapshotter may be another one than the default of `ctr`.
+    /// The images are not unpacked, because the kubelet's snapshotter may differ from the default of `ctr`.
     private func importArchive(_ file: String, _ name: String) async throws {
         // Older versions of 'ctr' do not accept compressed archives.
         let script = "file=$1; shift; gzip -dcf <\"$file\" | \"$@\""

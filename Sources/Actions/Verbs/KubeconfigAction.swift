@@ -25,7 +25,7 @@ struct KubeconfigAction: Action {
         let authority = try context.source(paths.certificateAuthority, key: "certificateAuthority", failure)
         let certificate = try context.source(paths.certificate, key: "certificate", failure)
         let key = try context.privateKey(paths.key, key: "key", failure)
-        // A certificate may seem not valid yet, because the clock may be wrong during boot.
+        // A certificate may seem not to be valid yet, because the clock may be wrong during boot.
         try await awaitValidity(context) { () throws(Problem) in
             let check = CredentialCheck()
             try paths.certificateAuthority.attributed(failure, key: "certificateAuthority") {
@@ -53,7 +53,6 @@ extension KubeconfigDeclaration {
         )
     }
 
-    /// Returns the text of the kubeconfig.
     func text(_ credentials: Kubeconfig.WrittenCredentials) -> String {
         Kubeconfig.text(
             cluster: clusterName,

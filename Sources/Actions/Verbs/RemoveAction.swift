@@ -3,14 +3,14 @@ import Host
 import Kubernetes
 import Planning
 
-/// Verb `remove`: removes paths of the node and deletes objects of the cluster.
+/// Verb `remove`: removes paths on the node and deletes objects in the cluster.
 struct RemoveAction: Action {
     let context: ActionContext
     let declaration: RemoveDeclaration
 
     /// Removes the paths and objects that exist, and returns whether any did.
     func run() async throws -> Bool {
-        // Names are checked first, because the server answers an invalid name with "not found", which counts as success.
+        // Checked first, because the server answers an invalid name with "not found", which counts as success.
         let mistakes = declaration.references.compactMap { reference in
             ObjectCheck.nameProblem(ObjectIdentity(reference), at: reference.location)
         }
@@ -46,7 +46,7 @@ struct RemoveAction: Action {
                 context.emit(.path(path, .unchanged))
                 return false
             }
-            // The handle ensures that the examined entry is the one that is removed, even if a directory above is replaced.
+            // The handle ensures that the examined entry is removed, even if a directory above it is replaced.
             let directory = try DirectoryHandle(withoutLinks: withoutLinkedRoot(parts.directory))
             guard let found = try directory.status(parts.name) else {
                 context.emit(.path(path, .unchanged))

@@ -2,14 +2,14 @@ import Base
 import Host
 import Planning
 
-/// Verb `service`: enables, starts, restarts or stops a systemd unit.
+/// Verb `service`: enables, disables, starts, restarts, reloads or stops a systemd unit.
 struct ServiceAction: Action {
     let context: ActionContext
     let declaration: ServiceDeclaration
 
     /// Brings the unit into the declared state, and returns whether anything changed.
     ///
-    /// With a root directory, nothing is changed, because the running systemd is that of this machine.
+    /// With a root directory, nothing is changed, because the running systemd belongs to this machine.
     func run() async throws -> Bool {
         let unit = declaration.unit
         guard context.run.files.root.isEmpty else {
@@ -38,7 +38,7 @@ struct ServiceAction: Action {
         return isEnabled != nil || change != nil
     }
 
-    /// Whether this is a dry run in which an earlier task may install the unit.
+    /// Whether this is a dry run in which another task may install the unit.
     private var mayAppear: Bool {
         guard context.run.files.isDryRun else { return false }
         return context.earlierProgram != nil || context.run.plan.task(writingUnit: declaration.unit) != nil
@@ -175,7 +175,7 @@ struct ServiceAction: Action {
     ///
     /// - Returns: `nil` if there is no line, or the journal cannot be read.
     private func output(since start: Timestamp) async -> String? {
-        // `--boot` is not used, because a container of systemd-nspawn has the boot ID of its host.
+        // `--boot` is not used, because a systemd-nspawn container has the boot ID of its host.
         let arguments = [
             "--quiet", "--no-pager", "--output=cat", "--lines=3", "--since=@\(start.seconds)",
             "_SYSTEMD_UNIT=\(declaration.unit)",

@@ -12,7 +12,7 @@ struct WaitAction: Action {
 
     /// Waits for the condition and returns `false`.
     ///
-    /// A dry run waits only for an API server that no earlier task starts, because other tasks may create everything else.
+    /// A dry run waits only for an API server that no earlier task starts, because other tasks may create the rest.
     func run() async throws -> Bool {
         guard context.run.files.isDryRun else {
             try await wait()
@@ -180,7 +180,7 @@ struct WaitAction: Action {
         throw NotYet("it answers \(response.status)\(target)")
     }
 
-    /// Returns advice about a server that does not respond to the request for a URL.
+    /// Returns advice about a server whose certificate is not trusted, `nil` for other errors.
     private func hint(for error: TransportError) -> String? {
         guard error.kind == .untrusted else { return nil }
         let authority = declaration.certificateAuthority
