@@ -10,7 +10,7 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The time before expiry at which warnings about a certificate begin, `nil` for a share of its validity.
     public var warnBefore: Duration?
 
-    /// The API server's URL for each role.
+    /// The API server's URL by role.
     public var servers: [String: LocatedPath] = [:]
 
     /// The API server's URL for roles that are not in ``servers``.
@@ -51,7 +51,7 @@ public struct ReportDeclaration: Sendable, Hashable {
 
     /// Returns the path from the task file, or else all paths at which the kubelet's kubeconfig may be, best first.
     ///
-    /// A task of the plan may write the kubelet's kubeconfig.
+    /// A kubelet's kubeconfig that a task of the plan writes comes first.
     public func kubeconfigs(_ plan: Plan) -> [String] {
         if let kubeconfig { return [kubeconfig.path] }
         let written = plan.steps.flatMap(\.task.footprint.writes)

@@ -1,10 +1,10 @@
 import Base
 
 extension PlannedTask {
-    /// A text that is the same for two declarations if and only if they do the same, wherever they are in the task file.
+    /// A text that is equal for two declarations if and only if they do the same, wherever they are in the task file.
     ///
-    /// The description, the timeout and the order of tasks are not part of it, because they do not change what a task has
-    /// done.
+    /// The description, the timeout and the order of tasks are not part of it, because they do not change what a task
+    /// has done.
     public var declarationText: String {
         var text = DeclarationText()
         text.add(verb.declaration)
@@ -17,7 +17,7 @@ extension PlannedTask {
 
 /// A writer of values as text, without locations, and with the elements of sets and dictionaries sorted.
 ///
-/// Reflection includes the properties of new verbs.
+/// It uses reflection, so new verbs need no code here.
 private struct DeclarationText {
     private(set) var text = ""
 

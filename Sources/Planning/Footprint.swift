@@ -42,7 +42,7 @@ public struct Footprint: Sendable, Hashable {
 
     public struct Write: Sendable, Hashable {
         public enum Effect: Sendable, Hashable {
-            /// The task alone determines what is at the path.
+            /// The task alone determines the content of the path.
             case replaces
             /// The task's program creates the path.
             case creates
@@ -57,7 +57,7 @@ public struct Footprint: Sendable, Hashable {
         public var path: LocatedPath
         public var effect: Effect
 
-        /// Whether only the owner may read the path.
+        /// Whether the content is secret, and hidden from the programs of other tasks.
         public var isSecret = false
 
         /// Whether the content is a decrypted secret, which should be in a file system in memory.
@@ -66,7 +66,7 @@ public struct Footprint: Sendable, Hashable {
         /// The content, if the path is a kubeconfig.
         public var kubeconfig: Kubeconfig?
 
-        /// The kind of file that the agent itself writes at the path, `nil` if a program writes it or the path is removed.
+        /// The file that the agent itself writes at the path, `nil` if a program writes it or the path is removed.
         public var product: Product?
     }
 
@@ -84,7 +84,7 @@ public struct Footprint: Sendable, Hashable {
         case file(mode: UInt16, owner: String? = nil, group: String? = nil)
         /// A symbolic link.
         case link(target: String)
-        /// A directory; what is `nil` stays as it is if the directory exists.
+        /// A directory; a `nil` property keeps its value if the directory exists.
         case directory(mode: UInt16?, owner: String?, group: String?)
 
         public var isDirectory: Bool { if case .directory = self { true } else { false } }
@@ -184,7 +184,7 @@ public struct Footprint: Sendable, Hashable {
     /// Whether the task runs programs that the task file names, whose effects are not known.
     public var runsPrograms = false
 
-    /// Whether the programs run in a sandbox with only what the task declares.
+    /// Whether the programs run in a sandbox that allows only the declared access.
     public var hasSandbox = true
 
     /// The capabilities that the task needs, by systemd's names.
@@ -222,7 +222,7 @@ extension Footprint {
         }
     }
 
-    /// The paths that the task's program may write, without duplicates.
+    /// The files and directories that must be writable for the task's program, without duplicates.
     public var writablePaths: [String] {
         guard !hasOnlyProducts else { return [] }
         return writes.map { located($0.effect == .modifies ? $0.path.path : parent(of: $0.path.path)) }

@@ -32,7 +32,7 @@ enum Limit {
     /// Bytes of all strings with replaced variables in one document, or in all task files.
     static let replacedLength = 16 * 1024 * 1024
 
-    /// The longest deadline of a task.
+    /// The longest timeout of a task.
     static let timeout = Duration.seconds(24 * 60 * 60)
 
     /// The shortest time between two runs of a task.

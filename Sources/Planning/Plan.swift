@@ -59,7 +59,7 @@ public struct Plan: Sendable, Hashable {
         )
     }
 
-    /// Returns a plan of the tasks with the given names or unit names, without dependencies on other tasks.
+    /// Returns a plan of the tasks with the given names or unit names and, if requested, of all their dependencies.
     ///
     /// - Throws: A problem for each name that is not a task of this node.
     public func selecting(_ names: [String], withDependencies: Bool = false) throws(Problems) -> Plan {

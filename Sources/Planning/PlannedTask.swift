@@ -7,10 +7,10 @@ public struct TaskSettings: Sendable, Hashable {
     /// The systemd units that want this task's unit, in addition to the target that requires the units of all tasks.
     public var wantedBy: [String] = []
 
-    /// The deadline of the whole task, counted from its start.
+    /// The time limit of the whole task, counted from its start.
     public var timeout = Duration.seconds(600)
 
-    /// The time between two runs of the task, `nil` for one run a boot.
+    /// The time between two runs of the task, `nil` for one run per boot.
     public var interval: Duration?
 
     /// The systemd units to restart after the task has changed something, without duplicates.
@@ -39,12 +39,12 @@ public struct PlannedTask: Sendable, Hashable {
     public var addressUse = AddressUse.none
     public var lock: ClusterLock?
 
-    /// The manifests of other tasks, in which a task with `prune` looks for the objects that it would delete.
+    /// The manifests of other tasks, whose objects this task does not delete with its set.
     var otherManifests: [LocatedPath] = []
 
     public subscript<Value>(dynamicMember setting: KeyPath<TaskSettings, Value>) -> Value { settings[keyPath: setting] }
 
-    /// The set of the objects that the task applies, `nil` unless it deletes those that its manifests no longer contain.
+    /// The set of the task's applied objects, `nil` unless it deletes those that its manifests no longer contain.
     public var setName: String? {
         let footprint = verb.footprint
         return footprint.pruning != .never ? footprint.setName ?? name : nil
@@ -66,7 +66,7 @@ public struct PlannedTask: Sendable, Hashable {
         return footprint
     }
 
-    /// The location that a failure of the task names: its program, its condition, or else the path that it changes.
+    /// The location that a failure of the task names: its program, condition or first written path, else the task.
     public var subjectLocation: SourceLocation {
         let footprint = verb.footprint
         if footprint.runsPrograms {
@@ -77,9 +77,9 @@ public struct PlannedTask: Sendable, Hashable {
     }
 }
 
-/// A path or URL with its location in the task file, for messages.
+/// A path, URL or program name with its location in the task file, for messages.
 public struct LocatedPath: Sendable, Hashable {
-    /// The path: absolute, or relative to the directory of the file that contains it.
+    /// The text; a relative path has already been resolved against the directory of its file.
     public var path: String
 
     public var location: SourceLocation

@@ -23,7 +23,7 @@ public struct CertificateDeclarations: Sendable, Hashable {
 
 /// A CA as the task file declares it.
 public struct AuthorityDeclaration: Sendable, Hashable {
-    /// The prefix of all file names.
+    /// The prefix of the names of all files in the set.
     public var name = ""
 
     public var commonName = ""
@@ -68,7 +68,7 @@ public struct LeafDeclaration: Sendable, Hashable {
     /// The owner of the decrypted key on the node.
     public var owner = "root"
 
-    /// The group of the decrypted key; if it is empty in `defaults`, the name of the owner.
+    /// The group of the decrypted key; empty only in `defaults`, where it stands for the name of the owner.
     public var group = ""
 
     /// The permissions of the decrypted key.
@@ -110,12 +110,12 @@ public struct LeafDeclaration: Sendable, Hashable {
     ]
 }
 
-/// Reads the section `certificates`, or returns `nil` if the files have none; later files override earlier ones.
+/// Reads the section `certificates`, `nil` if none of the files has it.
 ///
-/// Only this section, the nodes and the variables are read, because certificates are also issued on machines that are not
-/// nodes.
+/// Later files override earlier ones. Only this section, the nodes and the variables are read, because certificates are
+/// also issued on machines that are not nodes.
 ///
-/// - Throws: Every problem in what is read.
+/// - Throws: Every problem in these parts.
 public func readCertificates(
     _ files: [SourceFile],
     hostName: String,

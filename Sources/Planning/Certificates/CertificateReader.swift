@@ -43,7 +43,7 @@ struct CertificateReader {
         .meaning("the certificates that the CA issues, by name; a drop-in replaces them one by one"),
     ]
 
-    /// The section, in which values that depend on each other are not read yet.
+    /// The section, with `authority`, `defaults` and `leaves` not yet read.
     struct Written {
         var directory = LocatedPath.unset
         var hostKeys = LocatedPath.unset
@@ -53,7 +53,7 @@ struct CertificateReader {
         var leaves: ConfigValue?
     }
 
-    /// Reads the whole section, or returns `nil` if it or a required part of it is missing or has errors.
+    /// Reads the whole section; returns `nil` if it is missing, or if a required key is missing or invalid.
     func read() -> CertificateDeclarations? {
         guard let fields = section() else { return nil }
         var written = Written()
@@ -158,7 +158,7 @@ struct CertificateReader {
         return nodes.flatMap { leaves[$0.name] ?? [] }
     }
 
-    /// The nodes that are listed by host name, because each has a directory of that name.
+    /// Returns the nodes that are listed by host name, which is also the name of their directory.
     private func namedNodes() -> [Inventory.Entry] {
         if files.nodes.entries.allSatisfy({ Inventory.isPattern($0.key) }) {
             problems.addMissing(
@@ -169,7 +169,7 @@ struct CertificateReader {
         }
         return nodes.entries.filter { node in
             if case .host? = SubjectName(node.name), !node.name.hasPrefix("*") { return true }
-            // Names that no host can have were reported.
+            // Impossible host names have already been reported.
             if SubjectName.isHostName(node.name) {
                 problems.add(
                     node.location,

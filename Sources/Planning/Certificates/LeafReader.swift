@@ -4,7 +4,7 @@ import Base
 struct LeafReader {
     private let name: String
     private let written: ConfigValue
-    /// The valid values of `roles`, `nil` for a certificate that a task declares, which has neither `roles` nor `enable`.
+    /// The valid values of `roles`, `nil` for a certificate of a task, which has neither `roles` nor `enable`.
     private let knownRoles: [String]?
     private let defaults: LeafDeclaration
     private let problems: ProblemCollector
@@ -43,7 +43,7 @@ struct LeafReader {
         (self.defaults, self.problems) = (defaults, problems)
     }
 
-    /// The keys of an entry of `leaves` that are not those of a certificate.
+    /// The keys of an entry of `leaves` that select its nodes.
     private struct Selection {
         var isEnabled = true
         var roles: [ConfigValue]?
@@ -63,7 +63,7 @@ struct LeafReader {
         return fields
     }
 
-    /// Returns the roles whose nodes have the certificate: `nil` for every role, none if it is disabled.
+    /// Returns the roles whose nodes have the certificate: `nil` for every role, empty if it is disabled.
     func roles(_ variables: Variables) -> [String]? {
         let fields = fields(variables)
         var selection = Selection()
@@ -80,14 +80,14 @@ struct LeafReader {
         (leaf.node, leaf.name, leaf.location) = (node, name, fields.location)
         leaf.names = leaf.names.unique()
         if !fields.has("group"), fields.has("owner") || leaf.group.isEmpty { leaf.group = leaf.owner }
-        // The key is not a required one, because a certificate with `enable: false` needs no other key.
+        // `usages` is not declared as required, because a certificate with `enable: false` needs no other key.
         if !fields.has("usages") {
             let text = "\(fields.subject.label("usages")) is missing"
             problems.addMissing(fields.location, text, hint: "add usages: [client auth]")
         }
         checkRenewBefore(&leaf, fields)
         fields.reportOpenMode(leaf.mode, of: "the key")
-        // The invalid items of a list have been reported.
+        // The written list counts, because its invalid items have already been reported.
         if leaf.usages.contains(.serverAuth), fields.entry("names")?.value.sequence?.isEmpty ?? true {
             problems.addMissing(
                 fields.location,

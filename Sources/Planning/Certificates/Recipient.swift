@@ -19,7 +19,7 @@ public struct Recipient: Sendable, Hashable {
 
     /// Parses a recipient: `age1…`, or `ssh-ed25519 AAAA…` with or without a comment.
     ///
-    /// - Throws: The predicate of a sentence about the text, which does not quote it.
+    /// - Throws: A problem whose message is a predicate that does not quote the text.
     public init(_ text: String) throws(Problem) {
         let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
         guard let first = words.first else { throw Problem("is empty") }

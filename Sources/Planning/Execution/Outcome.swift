@@ -44,7 +44,7 @@ public struct Report: Sendable {
         public var duration: Duration
     }
 
-    /// The tasks in the order of the plan.
+    /// One entry per task, in the order of the plan.
     public var entries: [Entry]
 }
 

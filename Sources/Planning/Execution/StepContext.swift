@@ -4,7 +4,6 @@ import Base
 public struct StepContext: Sendable {
     public let task: String
 
-    /// The timeout of the task as a whole.
     public let timeout: Duration
 
     /// Returns the time since the step started.

@@ -10,7 +10,7 @@ struct StepRun<C: Clock<Duration>>: Sendable {
     /// The time after the deadline in which a step can end with its own message before it is cancelled.
     static var grace: Duration { .seconds(10) }
 
-    /// Performs the step, which counts as successful if it succeeds although it was cancelled.
+    /// Performs the step; a success counts even if the step was cancelled.
     func outcome() async -> (Outcome, Duration) {
         let start = clock.now
         let timeout = step.task.timeout

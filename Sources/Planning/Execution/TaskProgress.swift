@@ -31,10 +31,10 @@ public struct TaskProgress: Sendable {
     /// The last activity of the task, in a text that every user may read.
     public private(set) var activity: String
 
-    /// The last line of a program or of a dry run, `nil` if the task has done something since.
+    /// The last line of a program or of a dry run, `nil` after any later activity.
     public private(set) var output: String?
 
-    /// The waits that have not ended, the last one emitted last.
+    /// The waits that have not ended, the most recent one last.
     public private(set) var waits: [OpenWait] = []
 
     /// The number of objects that the task checks or changes, 0 until it is known.
@@ -102,9 +102,9 @@ public struct TaskProgress: Sendable {
         if waits.count < Self.waitLimit { waits.append(OpenWait(wait: wait, since: since)) }
     }
 
-    /// Records an activity, which ends all waits.
+    /// Records an activity, and ends the waits.
     ///
-    /// The result of an object does not end the waits of other objects.
+    /// If the activity is the result of an object, the waits for other objects continue.
     private mutating func proceed(_ activity: String, _ object: String? = nil) {
         self.activity = activity
         output = nil

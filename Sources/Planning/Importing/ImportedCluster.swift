@@ -48,7 +48,7 @@ public struct ImportedCluster: Sendable {
         for index in controlPlanes { nodes[index].set("vrrpPassword", password) }
     }
 
-    /// Returns the cluster as a drop-in, with the command line that imports it in a comment at the beginning.
+    /// Returns the cluster as a drop-in that begins with a comment about the command line that created it.
     public func dropIn(madeBy call: [String]) -> String {
         let maker = printable(quotedShellLine(call))
         var lines = ["# Made by \(maker). To change it, change the inventory and import it again."]

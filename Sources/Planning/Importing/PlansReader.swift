@@ -4,7 +4,7 @@ public import Base
 ///
 /// A file that could not be read is `nil`, and its problem is one of `unreadable`.
 ///
-/// - Throws: Every problem in the files, and those that are `unreadable`.
+/// - Throws: Every problem in the files, and the problems in `unreadable`.
 public func readPlans(
     hosts: SourceFile?,
     k3s: SourceFile?,
@@ -166,14 +166,14 @@ private struct PlansReader {
         return false
     }
 
-    /// Returns an address without the target of the deployment after `@`.
+    /// Returns an address without the deployment target after `@`.
     private func withoutTarget(_ value: ConfigValue) -> ConfigValue {
         var value = value
         value.node.content = .string(value.node.content.scalarText.prefix { $0 != "@" }.description)
         return value
     }
 
-    /// Reads an address, and reports an address that is outside of the network.
+    /// Reads an address, and reports it if it is outside the network.
     private mutating func address(_ value: ConfigValue, of owner: String) -> IPAddress? {
         guard let address = used.address(value, of: owner) else { return nil }
         if let subnet, !subnet.contains(address) {

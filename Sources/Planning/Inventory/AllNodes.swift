@@ -60,7 +60,7 @@ extension MergedReading {
 }
 
 extension ClusterReader {
-    /// Returns the host name of a node, or an example of a host name that has the entry of a pattern.
+    /// Returns the name of a node, or for a pattern an example of a host name to which its entry applies.
     ///
     /// If every example that is tried has a more specific entry, the first example is returned.
     fileprivate func exampleHost(of entry: Inventory.Entry) -> String {

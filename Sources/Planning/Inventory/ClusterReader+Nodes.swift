@@ -90,7 +90,7 @@ extension ClusterReader {
         return Set(tasks).union(serverRoles).union(["control-plane", "worker"])
     }
 
-    /// Reports a role that no task and no server names, if one that is named has a similar name.
+    /// Reports a role that no task or server names, if they name a role with a similar name.
     private func reportLikelySlip(
         _ role: String,
         of node: String,

@@ -12,7 +12,7 @@ public struct AddressRule: Sendable, Hashable {
     /// Names or patterns of the allowed interfaces in order of preference, empty for every interface.
     public var interfaces: [String] = []
 
-    /// Names or patterns of the interfaces to ignore; `nil` for ``defaultSkip``, or for none if `interfaces` is not empty.
+    /// Names or patterns of ignored interfaces; `nil` for ``defaultSkip``, or for none if `interfaces` is not empty.
     var skip: [String]?
 
     public var range: AddressRange?

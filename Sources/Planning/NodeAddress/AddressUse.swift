@@ -10,7 +10,7 @@ public enum AddressUse: Sendable, Hashable {
 }
 
 extension Declarations {
-    /// Sets ``PlannedTask/addressUse``, by a comparison with the tasks of the same files read with another address.
+    /// Sets ``PlannedTask/addressUse`` by comparison with the tasks of the same files read with another address.
     ///
     /// Returns problems of tasks whose units would contain the address, because units are generated before it is known.
     mutating func noteAddressUses(comparing others: [PlannedTask]) -> [Problem] {
@@ -43,7 +43,7 @@ extension Declarations {
         )
     }
 
-    /// Returns the values from which the unit of a task is generated, without paths and servers.
+    /// Returns the values from which the unit of a task is generated, except the paths of its footprint.
     private static func unitPart(_ task: PlannedTask) -> [String] {
         let footprint = task.verb.footprint
         let paths = [footprint.command?.name.path, task.lock?.kubeconfig.path].map { $0 ?? "" }

@@ -18,7 +18,7 @@ extension ClusterReader {
         node.flatMap { nodeEntry(of: $0)?.value.mapping?["address"] }
     }
 
-    /// Returns the value of `node.address` for a node whose address a rule chooses.
+    /// Returns the value of `node.address` for a node without a fixed address.
     func addressValue(of node: String?) -> Variables.Value {
         guard usesAddressRules else {
             return .missing(message: "it is known only to the tasks of the node", hint: "write the address itself")

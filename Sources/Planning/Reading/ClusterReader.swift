@@ -207,7 +207,7 @@ extension ClusterReader {
         }
     }
 
-    /// Returns the value of `node.index`, `broken` for a role without nodes.
+    /// Returns the value of `node.index`; `node` is `nil` for a role without nodes.
     private func indexValue(of node: String?) -> Variables.Value {
         guard let node else { return .broken }
         guard let inventory else {

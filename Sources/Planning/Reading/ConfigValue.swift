@@ -28,7 +28,7 @@ struct ConfigValue {
         case content
     }
 
-    /// Returns the string, or `nil` after reporting that the value is no string or has characters that are not allowed.
+    /// Returns the string, or `nil` after reporting that the value is not an allowed string.
     func string(_ kind: TextKind = .line, expected: String = "a string", mayBeEmpty: Bool = false) -> String? {
         guard let string = node.string else { return mismatch(expected, hint: quotingHint) }
         guard mayBeEmpty || !string.isEmpty else { return mismatch(expected) }
@@ -43,7 +43,7 @@ struct ConfigValue {
         return string
     }
 
-    /// Returns the string or the number as written, or `nil` after reporting that the value is neither.
+    /// Returns the string or the number as written, or `nil` after reporting a problem.
     func text(_ kind: TextKind = .line, mayBeEmpty: Bool = false) -> String? {
         if case .number(let number) = node.content { return number.text }
         return string(kind, mayBeEmpty: mayBeEmpty)

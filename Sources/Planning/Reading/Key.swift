@@ -11,8 +11,8 @@ struct Key<Owner>: Sendable {
 
     /// Creates a key that sets a property; without the key, the property keeps its value.
     ///
-    /// A required key has an example of a value for hints. A key of a group, of which exactly one must be present, has the
-    /// keys of the group. An optional key has a text about its default, in Markdown.
+    /// A required key has an example of a value for hints. A key of a group, of which exactly one must be present, has
+    /// the keys of the group. An optional key has a text about its default, in Markdown.
     init<Value>(
         _ name: String,
         _ property: any WritableKeyPath<Owner, Value> & Sendable,
@@ -83,14 +83,14 @@ struct Key<Owner>: Sendable {
 
     /// Reads the key into the property of an owner.
     ///
-    /// - Returns: `false` after reporting that a required key is missing or has an error, so that the owner is unusable.
+    /// - Returns: `false` after reporting that a required key is missing or invalid, so that the owner is unusable.
     func read(_ fields: ConfigValue, into owner: inout Owner) -> Bool { reading(description, fields, &owner) }
 }
 
 extension ConfigValue {
     /// Reads all keys into the properties of an owner.
     ///
-    /// - Returns: `false` after reporting that a required key is missing or has an error, so that the owner is unusable.
+    /// - Returns: `false` after reporting that a required key is missing or invalid, so that the owner is unusable.
     func read<Owner>(_ keys: [Key<Owner>], into owner: inout Owner) -> Bool {
         var isUsable = true
         for key in keys where !key.read(self, into: &owner) { isUsable = false }

@@ -110,7 +110,7 @@ struct KeyCorrections {
         return (entries, raised)
     }
 
-    /// Returns entries, of which those that follow a key without a value, and belong below it, are moved into its value.
+    /// Returns the entries, after moving those that belong below an earlier key without a value into its value.
     private func indented(
         _ written: [Mapping.Entry],
         _ subject: ValueName,
@@ -183,7 +183,7 @@ extension ValueType {
         }
     }
 
-    /// The keys of the mapping, without those of mappings in a list or below a name that the author chooses.
+    /// The keys of the mapping itself, without those of nested lists and dictionaries.
     fileprivate var ownKeys: [KeyDescription] {
         switch self {
         case .mapping(let keys): keys

@@ -9,10 +9,10 @@ struct MergedFiles {
         private(set) var entries: [Mapping.Entry] = []
         private var indices: [String: Int] = [:]
 
-        /// The key of the section in the first file in which the section is not empty.
+        /// The location of the section's key in the first file in which the section is not empty.
         fileprivate var location = SourceLocation.nowhere
 
-        /// Adds an entry, or replaces the entry of the same key at its position.
+        /// Adds an entry, or replaces the entry with the same key in place.
         mutating func set(_ entry: Mapping.Entry) {
             if let index = indices[entry.key] {
                 entries[index] = entry
@@ -112,7 +112,7 @@ struct MergedFiles {
         }
     }
 
-    /// Returns an entry `leaves` with the certificates of earlier files that it does not replace, other entries unchanged.
+    /// Returns an entry `leaves` with the other certificates of earlier files, and any other entry unchanged.
     private func withEarlierLeaves(_ entry: Mapping.Entry) -> Mapping.Entry {
         guard entry.key == "leaves", let new = entry.value.mapping,
             let old = certificates[entry.key]?.value.mapping

@@ -46,7 +46,7 @@ extension ReadTask {
         return "lock: {kubeconfig: \(path)}"
     }
 
-    /// Returns the lock with its own kubeconfig or else the given one, or `nil` without a lock or kubeconfig.
+    /// Returns the lock with its own or else the given kubeconfig, `nil` if there is no lock or no kubeconfig.
     func plannedLock(_ kubeconfig: LocatedPath?) -> ClusterLock? {
         guard let lock else { return nil }
         return (lock.kubeconfig ?? kubeconfig).map { ClusterLock(kubeconfig: $0) }

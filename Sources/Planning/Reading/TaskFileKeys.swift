@@ -13,7 +13,7 @@ public struct TaskFileKeys: Sendable {
     /// Returns the path of the innermost key at a location, such as `tasks.calico.apply.manifests[0]`.
     ///
     /// A key with characters other than letters, digits, `-` and `_` is quoted as in JSON. The result is `nil` if the
-    /// location is not in one of the files or before all keys.
+    /// location is not in one of the files, or is before all keys.
     public func path(at location: SourceLocation) -> String? {
         guard let position = location.position,
             var node = roots[location.file]?.last(where: { Self.begins($0.location, before: position) })
@@ -26,7 +26,7 @@ public struct TaskFileKeys: Sendable {
         return path.isEmpty ? nil : path
     }
 
-    /// Returns the entry or item of a collection that contains a position: the key or the index in brackets, and the value.
+    /// Returns the entry or item of a collection at a position: the key or the index in brackets, and the value.
     private static func step(into node: Node, _ position: SourceLocation.Position) -> (String, Node)? {
         // Values of merge keys and aliases are elsewhere in the file, so the nearest entry may not be the last one.
         if let entries = node.mapping?.entries.filter({ begins($0.location, before: position) }) {

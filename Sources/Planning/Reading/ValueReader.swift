@@ -136,7 +136,7 @@ extension ValueReader where Value == Duration {
 extension ValueReader where Value == String {
     static var string: Self { string("a string") }
 
-    /// A text on one line that satisfies a condition; for a text that does not, `meant` returns a correction for the hint.
+    /// A text on one line that satisfies a condition; for any other text, `meant` returns a correction for the hint.
     static func string(
         _ expected: String,
         _ type: ValueType = .string,
@@ -209,7 +209,7 @@ extension ValueReader where Value == String {
     static var interface: Self {
         let expected = "the name of a network interface, 15 characters at most, none of them a space or '/'"
         return string(expected, .name("network interface")) { text in
-            // dev_valid_name() of the kernel refuses other names. The limit is IFNAMSIZ; `*` may match no character.
+            // The kernel's dev_valid_name() refuses other names. The limit is IFNAMSIZ; `*` may match no character.
             let isName = text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/:".utf8.contains($0) }
             return isName && text != "." && text != ".." && text.utf8.count(where: { $0 != UInt8(ascii: "*") }) <= 15
         }
@@ -292,7 +292,7 @@ extension ValueReader where Value == LocatedPath {
         }
     }
 
-    /// A path that a task reads; a relative one is relative to the directory of the file that contains it.
+    /// A path that a task reads; a relative one is resolved against the directory of the file that contains it.
     static var readPath: Self {
         Self(type: .path) { value in
             value.checkedPath().map { LocatedPath(value.resolve($0), location: value.node.location) }

@@ -25,7 +25,7 @@ public struct KeyDescription: Sendable, Hashable {
         return isPath ? "PATH (\(meaning.prefix { $0 != ";" && $0 != "," }))" : example ?? "VALUE"
     }
 
-    /// The default, or that the key is required, as Markdown for a table.
+    /// Whether the key is required, or else its default, as Markdown for a table.
     public var presenceText: String {
         switch presence {
         case .required: "required"

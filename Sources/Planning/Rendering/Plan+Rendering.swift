@@ -3,7 +3,7 @@ import Base
 extension Plan {
     /// Draws the plan as trees, in which every task appears once, below the last of its dependencies.
     ///
-    /// The other dependencies are named after the task. Lines are wrapped at `columns`, or not at all.
+    /// The other dependencies are named after the task. Lines are wrapped at `columns`, or not at all if it is `nil`.
     public func renderText(columns: Int? = nil) -> String {
         var children = steps.map { _ in [Int]() }
         var roots: [Int] = []
@@ -78,8 +78,8 @@ extension Plan {
 
     /// Returns the plan as a JSON object on one line.
     ///
-    /// For each task, `after` lists the tasks of this plan that must have succeeded, and `units` the systemd units that are
-    /// only ordered before it.
+    /// For each task, `after` lists the tasks of this plan that must have succeeded, and `units` the systemd units that
+    /// are only ordered before it.
     public func renderJSON() -> String {
         let role = roles.first.map { [("role", Node.string($0))] } ?? []
         let lists = [("roles", Node.sequence(roles.map { .string($0) })), ("tasks", .sequence(steps.map(node)))]

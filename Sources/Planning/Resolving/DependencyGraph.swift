@@ -52,14 +52,14 @@ struct DependencyGraph {
 
     /// Returns the tasks of a node with the given roles, each after its dependencies.
     ///
-    /// Tasks are in the order of their declarations, but dependencies that are declared after a task come directly before
-    /// it. One edge of every cycle is ignored.
+    /// Tasks are in the order of their declarations, but dependencies that are declared after a task come directly
+    /// before it. One edge of every cycle is ignored.
     func order(for roles: [String]) -> [Int] { walk(for: roles).order }
 
     /// Visits the tasks of a node with the given roles depth-first along their dependencies.
     ///
-    /// Every cycle of the graph contains an edge back into the current path. Each such edge results in one cycle, up to a
-    /// limit.
+    /// Every cycle of the graph contains an edge back into the current path. Each such edge results in one cycle, up to
+    /// a limit.
     ///
     /// - Returns: The tasks in postorder, and the cycles, each beginning with the task that is declared first.
     private func walk(for roles: [String]) -> (order: [Int], cycles: [[Int]]) {

@@ -13,7 +13,7 @@ struct WrittenPaths {
 
     private typealias Place = (task: PlannedTask, path: LocatedPath)
 
-    /// Reports paths that two tasks of a node write or remove, that a task reads and replaces, or that are the agent's own.
+    /// Reports paths that two tasks of a node write or remove, that a task reads and replaces, or that the agent owns.
     func check(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
         var owners: [ExactText: [Place]] = [:]
         var removers: [ExactText: [Place]] = [:]

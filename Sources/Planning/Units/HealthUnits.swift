@@ -9,16 +9,16 @@ public let healthTimerName = "k8s-bootstrap-health.timer"
 /// The description of the health service while the task file is invalid.
 public let invalidHealthDescription = "Health of the Kubernetes node bootstrap (the task file is invalid)"
 
-/// Returns the name of the service that a task's first failure and its recovery start.
+/// Returns the name of the service that is started when a task first fails and when it recovers.
 public func alertUnitName(ofTask task: String) -> String { "k8s-bootstrap-alert@\(task).service" }
 
 func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == healthUnitName }
 
 /// Returns the units that every node has in addition to the units of tasks.
 ///
-/// The target requires the tasks, so it has failed as long as one of them has. A failure starts the health service and its
-/// timer, which start the target again until all tasks have succeeded. If the task file is invalid, `invalid` describes its
-/// first problem.
+/// The target requires the tasks, so it is not active until all have succeeded. A failure starts the health service and
+/// its timer, which start the target again until all tasks have succeeded. If the task file is invalid, `invalid`
+/// describes its first problem.
 func commonUnits(
     _ call: ProgramInvocation,
     tasks: [PlannedTask],
@@ -33,7 +33,7 @@ func commonUnits(
         target.set("Wants", healthTimerName)
     }
     for task in tasks { target.set("Requires", task.unitName) }
-    // systemd does not start what an active task wants, so the target wants the timers too.
+    // systemd does not start the units that an active task wants, so the target wants the timers too.
     for task in tasks where task.interval != nil { target.set("Wants", timerName(ofTask: task.name)) }
     target.set("Wants", "\(metricsUnitName) \(metricsTimerName)")
     if report != nil { target.set("Wants", "\(reportUnitName) \(reportTimerName)") }
@@ -86,7 +86,7 @@ private func metricsUnit(_ call: ProgramInvocation) -> String {
     return unit.text
 }
 
-/// Returns the timer that starts the metrics service every hour, because the kubelet, for example, replaces certificates.
+/// Returns the timer that starts the metrics service every hour, because other programs may replace certificates.
 private func metricsTimer(_ call: ProgramInvocation) -> String {
     timer(
         "Hourly metrics of the Kubernetes node bootstrap",
@@ -171,9 +171,9 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
 
 /// Returns the units of a node whose task file is invalid: the health service fails and prints the problems.
 ///
-/// Tasks of this boot that may be running (`known`) keep a unit, so that systemd does not stop them. A start of such a unit
-/// fails, because the health service fails. Descriptions of units quote the task file only if every user may read it
-/// (`isPublic`).
+/// Tasks of this boot that may be running (`known`) keep a unit, so that systemd does not stop them. A start of such a
+/// unit fails, because the health service fails. Descriptions of units quote the task file only if every user may read
+/// it (`isPublic`).
 public func unitsForInvalidConfiguration(
     _ problems: Problems,
     _ call: ProgramInvocation,
@@ -210,7 +210,7 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
     return UnitFile(path: unitName(ofTask: task), content: .text(unit.text))
 }
 
-/// Returns two services and a timer for each task that was removed from the task file after it had started on this boot.
+/// Returns two services and a timer for each task that has started on this boot but is no longer in the task file.
 ///
 /// systemd stops these units, because no other unit needs them, and unloads them even after a failure.
 public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) -> [UnitFile] {

@@ -65,7 +65,7 @@ private struct TaskUnit {
         return unit.text
     }
 
-    /// The timer and the service that run the task again, while the unit of the task and those that require it stay active.
+    /// The timer and the service that repeat the task, while its unit and those that require it stay active.
     private var repetition: [UnitFile] {
         guard let interval = task.interval else { return [] }
         var unit = unitSection("Repetition of task \(task.name) of the Kubernetes node bootstrap")
@@ -155,13 +155,13 @@ extension Footprint {
     /// The capability to read files of other users, such as the credentials of agenix.
     static let reading = "CAP_DAC_READ_SEARCH"
 
-    /// Whether the agent itself runs in a sandbox, because the task connects to a server and changes nothing on the node.
+    /// Whether the agent itself runs in a sandbox: the task connects to a server and changes nothing on the node.
     public var isConfined: Bool {
         usesNetwork && writes.isEmpty && !runsPrograms && service == nil && imageSocket == nil
             && !connections.contains(.systemBus) && !reads.contains { $0.use == .awaited }
     }
 
-    /// Directories that the task may write without naming them, although root processes act on their files.
+    /// Directories that the task could change without naming them, although root processes act on their files.
     var guardedDirectories: [String] {
         ["/etc/kubernetes/manifests"].filter { path in
             let isMeant = self.writes.contains { write in
@@ -176,7 +176,7 @@ extension Footprint {
 extension Plan {
     /// The directories in which programs of tasks may create links that other tasks and systemd would follow.
     ///
-    /// Directories of the system are left out, because a program that may write there needs no link.
+    /// System directories are left out, because a program that may write there needs no link.
     public var programDirectories: [String] {
         var seen: Set<ExactText> = []
         return steps.lazy.map(\.task.footprint).filter(\.runsPrograms).flatMap(\.writablePaths)
@@ -194,7 +194,7 @@ private struct ServerAddresses {
     private let servers: [ExactText: String]
 
     init(_ plan: Plan) {
-        // The node's address is not known yet.
+        // The servers of other tasks depend on the node's address, which is not known yet.
         let tasks = plan.steps.lazy.map(\.task).filter { $0.addressUse == .none }
         let kubeconfigs = tasks.flatMap(\.footprint.writes).compactMap { write in
             write.kubeconfig.map { (ExactText(located(write.path.path)), $0.server) }

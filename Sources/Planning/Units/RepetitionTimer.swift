@@ -9,9 +9,9 @@ extension Plan {
 
 /// Returns the timer that starts the repetitions of a task.
 ///
-/// It is active as long as the unit of the task is. The interval begins at the end of a run, so runs never overlap, and is
-/// measured on a clock that time corrections do not affect. A random delay keeps nodes that were started together from
-/// repeating a task at the same time.
+/// It is active as long as the unit of the task is. The interval begins at the end of a run, so runs never overlap, and
+/// is measured on a clock that time corrections do not affect. A random delay keeps nodes that were started together
+/// from repeating a task at the same time.
 func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
     timer(
         "Repetitions of task \(task.name) of the Kubernetes node bootstrap",

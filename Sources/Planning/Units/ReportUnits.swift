@@ -50,7 +50,7 @@ struct ReportUnits {
     private func service(_ call: ProgramInvocation) -> String {
         var unit = UnitText("Report of the Kubernetes node bootstrap to the cluster")
         unit.set("StartLimitIntervalSec", "0")
-        // The target is reached when all tasks have ended, which is reported.
+        // At boot, the report waits until all tasks have ended.
         unit.set("After", targetName)
         addConditions(&unit, call)
         unit.section("Service")

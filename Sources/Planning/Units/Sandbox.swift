@@ -1,9 +1,10 @@
 import Base
 
-/// The paths, devices, network and capabilities of a confined process, from which the arguments of bubblewrap are made.
+/// The paths, devices, network and capabilities of a confined process, passed to bubblewrap as arguments.
 ///
-/// The root is empty except for the base system and what the task names. Below directories that the task names, secrets of
-/// other tasks are covered. If possible, the directory of a secret is covered, so that a replaced file stays covered.
+/// The root is empty except for the base system and the paths that the task names. Below directories that the task
+/// names, secrets of other tasks are covered. If possible, the directory of a secret is covered, so that a replaced
+/// file stays covered.
 public struct Sandbox: Sendable, Hashable {
     /// The access to a path, and to everything below it up to the next mount.
     public enum Mount: Sendable, Hashable {
@@ -17,7 +18,7 @@ public struct Sandbox: Sendable, Hashable {
 
     /// The directories that must exist before the process starts, so that they stay covered or read-only.
     ///
-    /// Other tasks write secrets in them, or root processes read there what to run.
+    /// Other tasks write secrets in them, or root processes act on their files.
     public var closedDirectories: [String] {
         mounts.compactMap { $0.mount != .writable && written.contains(ExactText($0.path)) ? $0.path : nil }
     }
@@ -86,7 +87,8 @@ public struct Sandbox: Sendable, Hashable {
         var covers = Self.ownState
         for secret in Self.secrets(of: plan, linked) + Self.hidden {
             let isOfPlan = !Self.hidden.containsExactly(secret)
-            // Naming a directory includes secrets that other tasks write in it, but no secrets of the node itself.
+            // A task may use other tasks' secrets below a directory that it reads, or directly in one that it writes.
+            // It may use the node's own secrets only if it names them.
             let isNamed =
                 named.containsExactly(secret) || isOfPlan && reads.contains { isPath(secret, at: $0) }
                 || isOfPlan && writes.contains { $0.hasSameBytes(as: parent(of: secret)) }
@@ -183,8 +185,8 @@ extension Sandbox {
         return paths.flatMap { [$0] + linked($0).map(located) }.unique()
     }
 
-    /// The base system of every sandbox: programs and libraries, the configuration of accounts, names, time and trust, and
-    /// the sockets of the journal and the resolver.
+    /// The base system of every sandbox: programs and libraries, the configuration of accounts, names, time and trust,
+    /// and the sockets of the journal and the resolver.
     static let baseSystem =
         ["/bin", "/lib", "/lib64", "/nix", "/sbin", "/usr", "/var/lib/ca-certificates"]
         + ["mc", "pipes/nss"].map { "/var/lib/sss/\($0)" }
@@ -228,7 +230,7 @@ extension Sandbox {
     /// Directories that are not covered, because programs need their other content.
     private static let essential = ["/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/nix", "/usr"]
 
-    /// The directories in which the program keeps state of all tasks.
+    /// The directories in which the agent keeps the state of all tasks.
     static let ownState = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", productsDirectory]
 
     /// Paths with passwords and keys, and sockets of privileged services, that are covered on every node.
@@ -249,8 +251,8 @@ extension Sandbox {
 
 /// Returns the absolute paths in an argument, the value of an environment variable, or a script.
 ///
-/// A path ends where a shell or a list of paths would end it. The whole text, or the value of an option, may also be one
-/// path with spaces.
+/// A path ends where a shell or a list of paths would end it. The whole text, or the value of an option, may also be
+/// one path with spaces.
 func pathsNamed(in text: String) -> [String] {
     var found: [String] = []
     var rest = text.utf8[...]

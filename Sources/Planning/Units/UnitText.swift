@@ -46,7 +46,7 @@ func timer(_ description: String, unit others: [(String, String)] = [], _ settin
 
 /// Returns text from any source as the value of a setting that takes the rest of its line, such as a description.
 ///
-/// Control characters are escaped, also `%` if systemd expands it in the setting, and a long text is cut off.
+/// Control characters are escaped or become spaces, `%` is escaped if systemd expands it, and a long text is cut off.
 func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
     var line = ""
     for scalar in text.unicodeScalars.prefix(Limit.unitPhraseLength) {

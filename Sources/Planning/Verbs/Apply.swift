@@ -5,8 +5,8 @@ public struct ApplyDeclaration: VerbDeclaration {
     /// The deletion of objects that the task has applied and its manifests no longer contain.
     public enum Pruning: String, Sendable, Hashable {
         case never
-        /// All objects are deleted except Namespaces, CustomResourceDefinitions and PersistentVolumeClaims, because other
-        /// objects or data would be deleted with them.
+        /// All objects are deleted except Namespaces, CustomResourceDefinitions and PersistentVolumeClaims, because
+        /// other objects or data would be deleted with them.
         case most
         case all
     }

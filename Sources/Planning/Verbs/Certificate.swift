@@ -24,8 +24,8 @@ public struct CertificateDeclaration: VerbDeclaration {
 
     /// Returns the time before expiry at which a certificate is due for renewal.
     ///
-    /// For a signer it is at most a third of the validity, because a signer may issue a certificate with a shorter validity
-    /// than requested.
+    /// For a signer it is at most a third of the validity, because a signer may issue a certificate with a shorter
+    /// validity than requested.
     public func renewBefore(validity: Duration) -> Duration {
         switch issuer {
         case .authority: leaf.renewBefore

@@ -4,13 +4,13 @@ import Base
 public struct DirectoryDeclaration: VerbDeclaration {
     public var path = LocatedPath.unset
 
-    /// The permissions, `nil` for 0755 of a new directory and for no change of an existing directory.
+    /// The permissions; if `nil`, a new directory gets 0755 and an existing one keeps its own.
     public var mode: UInt16?
 
-    /// The owner, `nil` for the agent's user of a new directory and for no change of an existing directory.
+    /// The owner; if `nil`, a new directory gets the agent's user and an existing one keeps its own.
     public var owner: Footprint.Account?
 
-    /// The group, `nil` for the agent's group of a new directory and for no change of an existing directory.
+    /// The group; if `nil`, a new directory gets the agent's group and an existing one keeps its own.
     public var group: Footprint.Account?
 }
 

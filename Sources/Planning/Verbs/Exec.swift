@@ -24,7 +24,7 @@ public struct ExecDeclaration: VerbDeclaration {
     /// A path whose existence makes the program unnecessary.
     public var creates: LocatedPath?
 
-    /// The paths that the program may write, in addition to ``creates``.
+    /// The paths that the program may change, in addition to ``creates``.
     ///
     /// If a path ends with a slash, the directory is created if it is missing. Any other path must exist.
     public var writes: [LocatedPath] = []
@@ -34,7 +34,7 @@ public struct ExecDeclaration: VerbDeclaration {
     public var network = false
     public var capabilities: [String] = []
 
-    /// Whether the program runs in a sandbox with only what the other keys grant.
+    /// Whether the program runs in a sandbox with only the access that the other keys grant.
     public var hasSandbox = true
 }
 

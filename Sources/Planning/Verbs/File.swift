@@ -20,7 +20,7 @@ public struct FileDeclaration: VerbDeclaration {
 
     /// The part of an archive that is unpacked.
     public struct Unpacking: Sendable, Hashable {
-        /// The number of directories at the beginning of each name that are left out.
+        /// The number of leading directories that are removed from each name.
         public var strippedCount = 0
 
         /// The names of the wanted files and directories without the stripped directories, empty for all.
@@ -38,7 +38,7 @@ public struct FileDeclaration: VerbDeclaration {
     /// The part of the archive to unpack, `nil` if the source is not unpacked.
     public var unpacking: Unpacking?
 
-    /// The permissions of the file or files, `nil` for ``usualMode`` without the permissions that the source file lacks.
+    /// The permissions of the files, `nil` for ``usualMode`` without the permissions that the source file lacks.
     public var mode: UInt16?
     public var usualMode: UInt16 {
         if case .generated = source { 0o600 } else { 0o644 }

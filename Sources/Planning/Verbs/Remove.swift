@@ -95,7 +95,7 @@ private let systemDirectories: Set<String> = [
 ]
 
 extension ValueReader where Value == LocatedPath {
-    /// A path other than a system directory and the kernel's files.
+    /// A path that is neither a system directory nor in `/proc` or `/sys`.
     fileprivate static var removablePath: Self {
         writablePath.then { path, value in
             let normal = normalised(path.path)

@@ -27,7 +27,7 @@ public struct WaitDeclaration: VerbDeclaration {
     /// The kubeconfig of the API server, if the condition needs one.
     public var kubeconfig = LocatedPath.unset
 
-    /// The CA of the server of a URL, `nil` for the system's CAs.
+    /// The CA of the URL's server, `nil` for the system's CAs.
     public var certificateAuthority: LocatedPath?
 
     /// Whether the object is this node's own Node.
