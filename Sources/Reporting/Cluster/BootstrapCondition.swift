@@ -46,7 +46,7 @@ public struct BootstrapCondition: Sendable, Hashable {
         message = printable("the task file is invalid\(place); run 'nest-bootstrap check' on the node")
     }
 
-    /// Creates the condition of a node with tasks, whose statuses contain nothing that only root may read.
+    /// Creates the condition of a node with a valid task file, from statuses that every user may read.
     ///
     /// `reported` contains the tasks whose failure was reported, but whose recovery was not.
     public init(

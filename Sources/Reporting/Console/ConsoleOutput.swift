@@ -24,7 +24,7 @@ public final class ConsoleOutput: Sendable {
 
     private let queues: [Stream: ThreadQueue<Chunk>]
 
-    /// The queue of the journal, `nil` if the output is not connected to the journal.
+    /// The queue for the journal, `nil` if the output is not connected to the journal.
     public let journal: JournalQueue?
 
     /// The form of problems on standard error, `nil` if it is not a terminal.

@@ -90,7 +90,7 @@ struct RunView {
 
     /// Ends the view, and returns the lines that stay.
     ///
-    /// Tasks that changed nothing appear only in the summary; tasks that did not start share one line.
+    /// Tasks that changed nothing appear only in the summary; tasks that did not start share lines.
     mutating func finish(columns: Int) -> [ScreenLine] {
         let rows = rows(at: .zero)
         let format = RowFormatter(rows, columns: columns)

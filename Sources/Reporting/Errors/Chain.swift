@@ -16,7 +16,7 @@ public func publicChain(_ error: any Error) -> String {
     return list.map { firstLine($0.all.map(publicLine)) } ?? publicLine(error)
 }
 
-/// Formats an error without its inner causes and hints as one line.
+/// Formats one error, not a list of problems, as a line that every user may read.
 private func publicLine(_ error: any Error) -> String { problem(of: publicCauses(causes(of: error))).line }
 
 /// Returns the first line, with the number of the others.

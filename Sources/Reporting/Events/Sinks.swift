@@ -11,8 +11,8 @@ public enum OutputFormat: String, Sendable, Hashable, CaseIterable {
 
 /// Creates the sinks for a format and the outputs.
 ///
-/// If the output is connected to the journal, only journal entries are written. Otherwise, entries are sent to
-/// `auditJournal`, if it is given, in addition to the output.
+/// If the output is connected to the journal, a run in text format is reported as journal entries. If `auditJournal` is
+/// given, it receives entries in addition to the output.
 public func makeSinks(
     for format: OutputFormat,
     isDryRun: Bool,

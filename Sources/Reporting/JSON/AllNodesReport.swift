@@ -4,7 +4,7 @@ public import Planning
 /// The result of `check --all-nodes`.
 public struct AllNodesReport: Sendable {
     private let keys: TaskFileKeys
-    /// The nodes, each with the numbers of what was checked for it.
+    /// The nodes, each with the numbers of its checked tasks and objects.
     private var nodes: [(reading: NodeReading, counts: CheckCounts)] = []
     private var found: NodeFindings
     private var warned = NodeFindings()

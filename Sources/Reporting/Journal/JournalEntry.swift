@@ -1,6 +1,6 @@
 import Base
 
-/// An entry of the journal.
+/// A journal entry.
 ///
 /// Control characters in values are escaped, because values may come from a server or a child process.
 struct JournalEntry {
@@ -44,7 +44,7 @@ public enum MessageID: String, Sendable, Hashable, CaseIterable {
     /// An object of the API server was created, configured or deleted; has `NEST_TASK` and `NEST_OBJECT`.
     case objectApplied = "c4da1eea8c614ec98b2e166fe2c41bda"
 
-    /// An object could not be applied, or a document could not be read; has `NEST_TASK` and `NEST_OBJECT`.
+    /// An object could not be applied or deleted, or a document could not be read; has `NEST_TASK` and `NEST_OBJECT`.
     case objectFailed = "489e38ce683c4ddc892054848d8ed8fe"
 
     /// A reason why a task failed; has `NEST_TASK`.

@@ -20,7 +20,7 @@ public struct RecordStore: Sendable {
     /// The command-line flags that select the same node in a suggested command, such as `--root` and `/mnt`.
     let callArguments: [String]
 
-    /// The name of the file to read; for reports to the cluster, also root reads the public record.
+    /// The name of the file to read; for reports to the cluster, even root reads the public record.
     private var recordName = Self.privateName
 
     /// Whether the store reads and writes the records of the last repetitions.
@@ -223,9 +223,9 @@ extension RecordStore {
         try intactRecord(of: task)?.isSuccess == true
     }
 
-    /// Returns the number of a task's next attempt: 1 after a success, otherwise one more than the last attempt.
+    /// Returns the number of a task's next attempt: one more than the last attempt, or 1 after a success.
     ///
-    /// A record that cannot be read is ignored.
+    /// It is also 1 if no record can be read.
     public func nextAttempt(of task: String) -> Int {
         guard let record = try? record(of: task), !record.isSuccess else { return 1 }
         return record.attempt + 1

@@ -2,7 +2,7 @@ public import Base
 import Host
 import Planning
 
-/// The failures of tasks to report to the cluster, stored in the state directory between reports.
+/// The task failures to report to the cluster, stored in the state directory between reports.
 public struct ReportState: Sendable, Hashable, Codable {
     /// The failure of a task, from its first failed attempt until the recovery is reported.
     public struct Failure: Sendable, Hashable, Codable {
@@ -62,7 +62,7 @@ public struct ReportState: Sendable, Hashable, Codable {
         }
     }
 
-    /// Returns the failure to report, `nil` if it is already known.
+    /// Returns the failure to report, `nil` if it was recorded or reported before.
     private static func failure(
         _ new: TaskFailure,
         of task: String,
@@ -78,7 +78,7 @@ public struct ReportState: Sendable, Hashable, Codable {
 
     /// Records why a report could not be sent, and returns whether a warning is due.
     ///
-    /// Reports may fail without a warning for a grace period, because a boot includes seconds without a server.
+    /// A grace period passes without a warning, because the server is often unreachable for seconds during a boot.
     public mutating func noteProblem(_ text: String, gracePeriod: Duration, at now: Timestamp = .now()) -> Bool {
         let since = problem?.since ?? now
         let wasPrinted = problem?.isPrinted ?? false
@@ -161,7 +161,7 @@ extension TaskStatus {
 
     /// Returns the task's failure, `nil` if the task has not failed or has recovered.
     ///
-    /// A record of success does not end the failure of the unit, because the unit may have failed since, before its
+    /// A record of success does not end the failure of the unit, because the unit may have failed later, before its
     /// program started. The supervisor removes a task from the health of the node when its unit is active. `reported`
     /// contains the tasks whose failure was reported, but whose recovery was not.
     public func failure(_ health: NodeHealth, reported: Set<String> = []) -> TaskFailure? {

@@ -42,7 +42,7 @@ public struct TaskHistory: Sendable, Hashable, Codable {
 }
 
 extension TaskHistory {
-    /// Creates the history of a new attempt, which the unit of the task or a run by hand makes.
+    /// Creates the history of a new attempt, by the task's unit or by hand.
     public init(after earlier: TaskRecord?, isOfUnit: Bool) {
         self = earlier?.historyForNext ?? TaskHistory()
         if isOfUnit { unitAttempts += 1 }

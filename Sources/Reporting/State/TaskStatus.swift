@@ -110,7 +110,7 @@ extension TaskStatus {
         } else if state == .notYet, unit.load == "not-found" {
             reasons = ["systemd does not know it yet; run 'nest-bootstrap up'"]
         } else if state.isSuccess, unit.active == "activating" {
-            // The products of the task are not in place yet.
+            // The unit is running the task again; the record still contains the last success.
             state = .running
             reasons = [service.statusText].compactMap(\.self)
         } else if state.isSuccess, service.hasJob {

@@ -87,7 +87,7 @@ extension ServiceState {
         }
     }
 
-    /// The state as a JSON object, with the terms of systemd.
+    /// The state as a JSON object, in systemd's terms.
     var node: Node {
         .mapping([
             ("load", .string(unit.load)), ("active", .string(unit.active)), ("sub", .string(unit.sub)),
@@ -109,7 +109,7 @@ extension TaskState {
 }
 
 extension TaskRow {
-    /// Creates the row of a task; a running task has its age at an instant.
+    /// Creates the row of a task; `now` determines how long a running task has been running.
     init(_ status: TaskStatus, at now: Timestamp) {
         self.init(name: status.task, phase: status.phase, word: "\(status.state)", tone: status.state.tone)
         let reasons = status.reasonLines

@@ -7,7 +7,7 @@ import Planning
 public struct Timeline: Sendable, Hashable {
     /// Whether the origin is the start of the machine.
     ///
-    /// Otherwise it is the start of the first task: the task started after the boot was complete, or the time of the
+    /// If not, it is the start of the first task, because the boot was already complete at that time or the time of the
     /// boot is not known.
     let isFromBoot: Bool
 

@@ -150,7 +150,7 @@ extension TimelineSource {
             }
             return waits + (open.map { [TimelineSpan(kind: .unit, start: position, subject: $0)] } ?? [])
         }
-        // A unit that became active later has been restarted since.
+        // A unit that became active later was restarted after the task had started.
         let units = facts.units.compactMap { system?.units[$0] }.filter { $0.startEnd.map { $0 <= started } ?? false }
         if let unit = units.max(by: { ($0.startEnd ?? .zero) < ($1.startEnd ?? .zero) }) {
             add(.unit, unit.name, until: unit.startEnd ?? started)

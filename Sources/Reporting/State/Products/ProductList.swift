@@ -58,7 +58,7 @@ public struct ProductList: Sendable, Hashable, Codable {
         /// The path on the node, without symbolic links above it.
         public var path: String
 
-        /// The last two forms of the path; if the process ends while the path is replaced, either may exist.
+        /// The last one or two forms of the path; if the process ends while the path is replaced, either may exist.
         var forms: [ProductForm]
     }
 
@@ -74,7 +74,7 @@ public struct ProductList: Sendable, Hashable, Codable {
 
     /// The state of something other than a path, such as a unit, before the task first changed it.
     public struct FormerState: Sendable, Hashable, Codable {
-        /// The name of what the task changes.
+        /// A noun phrase for the changed thing, for messages.
         public var subject: String
 
         /// Shell commands that restore the state.
@@ -163,7 +163,7 @@ extension ProductList {
 }
 
 public enum Removal: Sendable, Hashable {
-    /// The path was deleted, or would be deleted by a dry run.
+    /// The path was deleted or, in a dry run, would be.
     case deleted
     case absent
     /// The path is also in the list of a task that is not undone yet.
@@ -187,7 +187,7 @@ public struct ProductRemover: Sendable {
     /// The forms of the listed paths, and the tasks that are not undone yet.
     private var listed: [ExactText: (forms: [ProductForm], tasks: Set<String>)] = [:]
 
-    /// The paths that were deleted, or would be deleted by a dry run.
+    /// The paths that were deleted or, in a dry run, would be.
     private var deleted: Set<ExactText> = []
 
     public init(_ lists: [ProductList], below root: String, isDryRun: Bool) {
