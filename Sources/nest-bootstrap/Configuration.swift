@@ -123,7 +123,7 @@ struct Configuration {
 
     var files: NodeFiles { files(refusingUntrusted: options.acts) }
 
-    /// Whether programs and tasks that use the network run in sandboxes, which only root can make.
+    /// Whether programs and tasks that use the network run in sandboxes, which only root can create.
     var isConfining: Bool { root == nil && Machine.isRoot && !options.isDryRun }
 
     /// The files for a command that changes nothing, which also reads files that another user could change.

@@ -105,7 +105,7 @@ struct Program {
     /// Calls a command with the task file, or ends the program with the problems of the file.
     ///
     /// `isOfUnits` is true for units that supervise tasks or write metrics. For them a missing file is no problem, and
-    /// an invalid one is written to the metrics.
+    /// an invalid one is reported in the metrics.
     func withConfiguration(
         _ options: Options,
         isOfUnits: Bool = false,
@@ -115,14 +115,14 @@ struct Program {
         do throws(Problems) {
             configuration = try Configuration(options)
             if !isOfUnits, let absence = Configuration.absence(options) {
-                // The task file from which the unit was made is gone.
+                // The task file from which the unit was generated is gone.
                 if options.isService { throw Problems([absence]) }
                 output.report(warnings: [absence])
             }
         } catch {
             if isOfUnits { await MetricsWriter(options: options, configuration: nil).write(orWarn: output) }
             if options.isService {
-                // Every user can read the status, and a problem may quote a value of the file.
+                // Every user can read the status, and a problem may quote a value from the file.
                 let place = error.all.first?.location.map { " (\($0))" } ?? ""
                 notifyManager("STATUS=\(printable("the task file has a problem\(place), see the journal"))")
             }
@@ -139,7 +139,7 @@ struct Program {
     ) async throws -> ExitCode {
         let result: Result<ExitCode, any Error>
         do {
-            // It is cancelled at the end of the block.
+            // The ticks are cancelled at the end of the block.
             async let _: Void = Self.tick(events)
             result = .success(try await body())
         } catch {
@@ -155,7 +155,7 @@ struct Program {
     }
 }
 
-/// Problems of a file that end a command with an exit code of their own.
+/// Problems of a file that end a command with a specific exit code.
 struct Refusal: Error {
     let problems: Problems
     let code: ExitCode

@@ -147,7 +147,7 @@ struct CertificateMaintenance {
 
     private var age: Age { Age(environment: options.environment, identities: command.identities) }
 
-    /// The call that shows what would be renewed, in quotes.
+    /// The quoted command line that shows which certificates would be renewed.
     private var renewalCall: String {
         let selection = command.nodes.flatMap { ["--node", $0] } + command.names.flatMap { ["--name", $0] }
         let flags = options.commonArguments + selection + ["--dry-run"]
@@ -194,13 +194,13 @@ struct CertificateMaintenance {
         try await set.lock { output.write("waiting for another renewal of '\(set.directory)'\n") }
     }
 
-    /// Prints that a certificate was made with the given end or, if that is `nil`, that its key was encrypted again.
+    /// Prints that a certificate was issued with the given expiry or, if that is `nil`, its key encrypted again.
     @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
         let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
         output.write("\(leaf.node)/\(leaf.name): \(change)\n")
     }
 
-    /// Formats a renewal; of a dry run, which prints no progress, with every certificate.
+    /// Formats a renewal; for a dry run, which prints no progress, every certificate is listed.
     private func lines(_ plan: RenewalPlan, _ set: CertificateSet) -> [String] {
         let isDryRun = command.isDryRun
         let verb = isDryRun ? "would be " : ""
@@ -236,7 +236,7 @@ struct CertificateMaintenance {
 }
 
 extension CertificateMaintenance {
-    /// The call that shows the progress of the rotation, without the flags of a step.
+    /// The words of the command line that shows the progress of the rotation.
     var rotationCall: [String] { ["nest-bootstrap", "certificates", "rotate-ca"] + options.commonArguments }
 
     private func call(for step: RotationStep) -> [String] {
@@ -255,7 +255,7 @@ extension CertificateMaintenance {
         let lock = try await lock(set)
         let before = try rotation.status()
         guard try before.isDue(step) else {
-            // Whoever has removed the old CA already is not invited to begin another rotation.
+            // If the old CA has already been removed, another rotation is not suggested.
             show(before, invites: step != .remove)
             return .success
         }

@@ -38,7 +38,7 @@ private func helpSubject(_ words: ArraySlice<String>) throws(UsageError) -> (any
     return command
 }
 
-/// Returns the arguments without the program's name, which stands for `units` if it is that of a systemd generator.
+/// Returns the arguments without the program's name; the name of a systemd generator is replaced with `units`.
 func argumentsByName(_ arguments: [String]) -> [String] {
     guard let name = arguments.first else { return [] }
     let rest = Array(arguments.dropFirst())
@@ -181,7 +181,7 @@ extension Command {
         try? flags.first { $0.form.name == given.form.name }?.set(&command, &options, given.value)
     }
 
-    /// Refuses positional arguments of a command that takes none, with a hint of what to type instead.
+    /// Refuses positional arguments of a command that takes none.
     ///
     /// For an argument that looks like a task file, the hint is `--config`.
     static func refuse(_ names: [String], hint: String? = nil) throws(UsageError) {

@@ -2,7 +2,7 @@ import Base
 
 /// A command of the program; a value holds the parsed arguments of one call.
 ///
-/// A new command is a type in a file of its own and an entry of ``commands``.
+/// A new command is a type in a separate file and an entry of ``commands``.
 protocol Command: Sendable, Hashable {
     static var name: String { get }
     static var help: CommandHelp { get }
@@ -17,10 +17,10 @@ protocol Command: Sendable, Hashable {
 
     init()
 
-    /// Sets the positional arguments, and checks them together with the flags, which are set before.
+    /// Sets the positional arguments, and checks them together with the flags, which have already been set.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError)
 
-    /// Whether the command only shows what it would write.
+    /// Whether the command only shows the changes that it would make.
     var isDryRun: Bool { get }
 
     /// Whether the command changes the node, and therefore refuses task files that another user could change.

@@ -139,7 +139,7 @@ extension Flag {
         ) { (_, options, value) throws(UsageError) in options.output = try choice("output", value) }
     }
 
-    /// Creates flag `--output` of a command that has formats of its own.
+    /// Creates flag `--output` of a command with its own formats.
     static func output<Format: RawRepresentable<String> & CaseIterable & Sendable>(
         _ help: String,
         _ property: any WritableKeyPath<Owner, Format> & Sendable
@@ -182,7 +182,7 @@ struct Options: Sendable {
     /// The host name of the node, if it differs from the name of this machine.
     var hostName: String?
 
-    /// The directory below which the tasks write their paths.
+    /// The directory that is put before the paths of tasks: always to write, and to read if the file exists there.
     var root: String?
 
     /// Whether the files of this machine are ignored, because it is not the node.

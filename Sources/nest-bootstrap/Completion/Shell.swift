@@ -1,7 +1,7 @@
 enum Shell: String, Sendable, Hashable, CaseIterable {
     case bash, zsh, fish
 
-    /// The completion script, which passes the line up to the cursor to the program and offers what it prints.
+    /// The completion script, which passes the line up to the cursor to the program and offers the printed words.
     ///
     /// If the typed name of the program cannot be run, the script runs `nest-bootstrap` from `PATH`.
     var script: String {

@@ -48,7 +48,7 @@ struct InitCommand: Command {
     var path = ""
     var settings: [String] = []
 
-    /// The beginning of a comment in a template on a value that has to be adapted.
+    /// The beginning of a template comment about a value that has to be adapted.
     private static let change = "# CHANGE: "
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -85,7 +85,7 @@ struct InitCommand: Command {
         return .success
     }
 
-    /// Returns the files with the host name and the values of the variables.
+    /// Returns the template files with the host name and the given values of variables filled in.
     private func files(_ options: Options) throws(UsageError) -> [TemplateFile] {
         var values: [String: String] = [:]
         for setting in settings {

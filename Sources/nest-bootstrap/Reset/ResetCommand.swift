@@ -58,7 +58,7 @@ struct ResetCommand: Command {
     }
 }
 
-/// A reset with what precedes and follows a ``ResetRun``: units, locks, the program's own files, and the report.
+/// A whole reset: a ``ResetRun``, and around it the work on units, locks, the agent's own files and the report.
 struct NodeReset {
     let options: Options
     let command: ResetCommand

@@ -3,7 +3,7 @@ import Host
 import Planning
 import Reporting
 
-/// The removal of what tasks have made, or its preview in a dry run.
+/// The removal of everything that tasks have created, or its preview in a dry run.
 ///
 /// It runs the commands and deletes the files of one task after the other, then the directories of all tasks. The list
 /// of a task is written after its commands, and all lists at the end, so that an interrupted reset can be repeated.
@@ -240,7 +240,7 @@ struct ResetPlan {
         return Problem(message, hint: "wait until it has ended, or stop it")
     }
 
-    /// Locks all tasks, including those that appear in the meantime, and returns the plan with the locks.
+    /// Locks all tasks, including tasks that appear during the locking, and returns the plan with the locks.
     static func locked(_ options: Options) throws -> (plan: Self, locks: [String: HeldLock]) {
         var locks: [String: HeldLock] = [:]
         while true {

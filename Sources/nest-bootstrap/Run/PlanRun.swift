@@ -97,7 +97,7 @@ struct PlanRun {
     /// Writes the metrics and reports to the cluster after a run by hand, as services do after the tasks of units.
     ///
     /// Without systemd, the run itself reports if the task file names a kubeconfig for reports. A run below a root, or
-    /// as another host, is not reported, because the cluster would take its state for that of a machine with this name.
+    /// as another host, is not reported, because the cluster would attribute its state to the machine of this name.
     private func concludeByHand() async {
         let options = configuration.options
         guard !options.isService else { return }
@@ -144,7 +144,7 @@ struct PlanRun {
         do {
             outcome = try await runner.perform(step, context)
         } catch {
-            // A path that stays in the list is only compared with what is there.
+            // If this fails, the paths stay listed, but `reset` deletes only those that are as the task created them.
             if !command.isConfined {
                 try? Configuration.products(configuration.options).forgetMissing(of: step.task.name)
             }
@@ -178,7 +178,7 @@ struct PlanRun {
             let words = ["run", "--task", task.name, "--with-dependencies"] + (options.isDryRun ? ["--dry-run"] : [])
             let advice = dependency.state == .running ? "wait until it has ended" : "run \(options.quotedCall(words))"
             let message = "task '\(task.name)' runs after '\(dependency.task)', which \(phrase(dependency))"
-            // In a service, the unit of the dependency says what to do.
+            // In a service, the dependency's own unit reports the advice.
             return Problem(message, hint: options.isService ? nil : advice)
         }
         events.runBlocked(by: problems)
@@ -321,7 +321,7 @@ extension PlanRun {
         return isDone || signal != nil ? .success : .failure
     }
 
-    /// Creates the directories that the process in the sandbox writes, for the user that it becomes.
+    /// Creates the directories in which the sandboxed process writes, owned by its user, and returns their paths.
     private func prepareState(of task: PlannedTask, _ part: NetworkPart?) async throws(SystemError) -> [String] {
         let user: UInt32
         do throws(SystemError) {
@@ -342,12 +342,11 @@ extension PlanRun {
         return directories
     }
 
-    /// Returns the paths that a task reads: those it names, pinned files in the cache, and the records of its
-    /// dependencies.
+    /// Returns the paths that a task reads: named paths, pinned files, caches, and records of its dependencies.
     private func inputs(of task: PlannedTask) -> [String] {
         let pinned = task.footprint.pinnedDigests.map { "\(RunEnvironment.usualCacheDirectory)/\($0)" }
         let earlier = configuration.plan.allDependencies(of: task.name).sorted()
-        // An object of a set stays if it is in the manifests of another task, which are in the cache of that task.
+        // Pruning keeps objects that are in other tasks' manifests, so it reads the caches of those tasks.
         let others =
             task.recordedSets.isEmpty ? [] : configuration.plan.steps.map(\.task).filter { $0.name != task.name }
         let caches = others.filter { $0.footprint.manifests != nil }.map {
@@ -357,7 +356,7 @@ extension PlanRun {
             + earlier.map { "/run/nest-bootstrap/tasks/\($0)" }
     }
 
-    /// Returns the kubeconfigs of a task, and the files to which they refer as far as they can be read.
+    /// Returns the kubeconfigs of a task, and the files to which the readable ones refer.
     private func kubeconfigFiles(_ task: PlannedTask) -> [String] {
         [task.footprint.kubeconfig, task.lock?.kubeconfig].compactMap { $0?.path }.unique().flatMap { path in
             let bytes = try? configuration.files.read(path, limit: SizeLimit.configuration)
@@ -365,7 +364,7 @@ extension PlanRun {
         }
     }
 
-    /// Opens a file that not everybody can read, of which the sandbox gets a copy.
+    /// Opens a file of which the sandbox needs a copy; `nil` if every user can read it, or it is no regular file.
     private func copy(_ path: String) throws(SystemError) -> CInt? {
         guard let status = try? FileSystem.status(try FileSystem.realPath(path)), status.kind == .regular,
             status.mode & 0o004 == 0
@@ -398,9 +397,9 @@ extension Configuration {
         }
     }
 
-    /// Reads the states of units and images that a task will change, as commands with which `reset` restores them.
+    /// Returns the commands with which `reset` restores the units and images that a task will change.
     ///
-    /// There is none for a unit that does not exist, or below a root. The commands do nothing to a unit that no longer
+    /// The result is empty for a unit that does not exist, and with `--root`. The commands ignore a unit that no longer
     /// exists, and find imported images by their labels.
     private func formerStates(of task: PlannedTask) async throws(SystemError) -> [ProductList.FormerState] {
         guard options.root == nil else { return [] }

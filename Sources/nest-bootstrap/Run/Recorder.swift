@@ -3,13 +3,13 @@ import Host
 import Planning
 import Reporting
 
-/// A writer of the records of the tasks of a run.
+/// A writer of the task records of a run.
 ///
 /// The record of a success stays if the task is not started again, because it is still true for this boot.
 final class Recorder: Sendable {
     private let records: RecordStore
     private let run: String
-    /// Whether the run is that of a task's unit, not one by hand.
+    /// Whether a task's unit started the run, not a user by hand.
     private let isOfUnit: Bool
     private let plan: Plan
     private let warn: @Sendable (Event) -> Void

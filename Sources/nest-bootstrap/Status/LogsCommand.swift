@@ -45,7 +45,7 @@ struct LogsCommand: TaskCommand {
         output.report(warnings: unknownNames(options))
         output.flush(idleLimit: .seconds(10))
         var environment = options.environment
-        // These are the defaults of journalctl without S, which makes less cut long lines.
+        // These are journalctl's defaults without `S`, with which less cuts long lines.
         if environment["SYSTEMD_LESS"] == nil { environment["SYSTEMD_LESS"] = "FRXMK" }
         // Without the user that units run as, only the entries of root are shown.
         let user = try? await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
@@ -80,7 +80,7 @@ struct LogsCommand: TaskCommand {
                 matches += [["_SYSTEMD_UNIT=\(unit)"], ["UNIT=\(unit)", "_PID=1"]]
             }
         }
-        // journalctl combines terms with AND, and groups that are separated by a plus sign with OR.
+        // journalctl combines matches of different fields with AND, and groups separated by '+' with OR.
         return arguments + Array(matches.joined(separator: ["+"]))
     }
 

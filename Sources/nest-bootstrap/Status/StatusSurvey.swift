@@ -17,7 +17,7 @@ struct StatusFindings {
     /// Whether systemd is about to start or stop the target of all tasks.
     var isTargetPending = false
 
-    /// Why the states from systemd are missing or incomplete.
+    /// The reason why the states from systemd are missing or incomplete.
     var error: (any Error)?
 
     var exitCode: ExitCode {

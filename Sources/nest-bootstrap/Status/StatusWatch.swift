@@ -10,7 +10,7 @@ struct StatusWatch {
     let names: [String]
     let program: Program
 
-    /// The uptime at which `up` started the tasks; results from before are left out.
+    /// The uptime at which `up` started the tasks; earlier failures are left out.
     var start: Duration?
 
     /// The minimum ratio of a pause to the duration of the survey before it, which limits the CPU usage.

@@ -6,7 +6,7 @@ import Kubernetes
 import Planning
 import Reporting
 
-/// A reporter of the states of this node's tasks to the cluster, which sends only what has changed.
+/// A reporter of this node's task states to the cluster, which sends unchanged states only once a day.
 struct NodeReporter {
     let configuration: Configuration
     let report: ReportDeclaration
@@ -21,7 +21,7 @@ struct NodeReporter {
     /// The age at which an unchanged condition is written again, which shows that the node still reports.
     private static let refreshInterval = Duration.seconds(24 * 3600)
 
-    /// Reports once, and returns why a later attempt is needed; `nil` if none is, also without a kubeconfig.
+    /// Reports once, and returns why a later attempt is needed, `nil` if none is or there is no kubeconfig.
     ///
     /// A problem is printed if it lasts longer than the grace period, and then its end too.
     func report(_ http: HTTPClient, within limit: Duration) async -> String? {
@@ -60,13 +60,13 @@ struct NodeReporter {
         }
     }
 
-    /// Returns the declared kubeconfig, else the first kubeconfig of a kubelet that exists.
+    /// Returns the declared kubeconfig, or else the first kubelet kubeconfig that exists.
     private func kubeconfig() -> String? {
         let paths = report.kubeconfigs(configuration.plan)
         return report.kubeconfig?.path ?? paths.first { (try? configuration.files.exists($0)) == true }
     }
 
-    /// Determines the condition to report, and notes failures and recoveries in the state.
+    /// Determines the condition to report, and records failures and recoveries in the state.
     private func condition(_ records: RecordStore, _ state: inout ReportState) -> BootstrapCondition {
         guard configuration.problems.isEmpty else { return BootstrapCondition(invalid: configuration.problems) }
         let known = records.publicRecords
@@ -163,7 +163,7 @@ extension NodeReporter {
     private static let firstPause = Duration.seconds(10)
     private static let longestPause = Duration.seconds(300)
 
-    /// The grace period of the service; every boot has some seconds without a server or a kubeconfig.
+    /// The service's grace period, because every boot has some seconds without a server or a kubeconfig.
     private static let gracePeriodOfService = Duration.seconds(60)
 
     /// The maximum time for systemd to answer; the end of a task does not wait for a report.

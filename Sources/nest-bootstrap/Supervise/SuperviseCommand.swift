@@ -164,7 +164,7 @@ struct Supervisor {
         return !health.failed.contains { configuration.plan.position(of: $0) != nil }
     }
 
-    /// Observes the units of all tasks, and records which failed units have succeeded by hand since then.
+    /// Observes the units of all tasks, and records the tasks that succeeded by hand after their units had failed.
     private func observations(_ records: RecordStore) async throws -> (observations: [Observation], areByHand: Bool) {
         let tasks = configuration.plan.steps.map(\.task)
         let repeated = tasks.filter { $0.interval != nil }

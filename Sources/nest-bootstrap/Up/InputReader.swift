@@ -26,7 +26,7 @@ struct InputReader {
         var digests: [String: String?] = [:]
         for read in task.verb.footprint.reads where read.use != .privateKey && read.use != .awaited {
             for path in paths(of: read) where !produced.contains(ExactText(path)) {
-                // The program of a task may change what it reads, except for what the task names as its input.
+                // A path that the task's program may change is not an input, although the program may also read it.
                 if read.use == .optional, isChanged(path, by: task) { continue }
                 guard read.use != .archive else {
                     digests[path] = .some(try? files.digest(ofFile: path))
@@ -44,7 +44,7 @@ struct InputReader {
         task.verb.footprint.writes.contains { isPath(path, at: $0.path.path.withoutSlashesAtEnd) }
     }
 
-    /// Returns the manifests in the directory if the path is one of manifests, else the path itself.
+    /// Returns the manifests if the path is a directory of manifests, else the path if it is absolute.
     private func paths(of read: Footprint.Read) -> [String] {
         let path = read.path.path
         guard path.isAbsolutePath else { return [] }

@@ -69,13 +69,13 @@ struct UpCommand: TaskCommand {
             let message = "systemd does not run here, so there are no units to start"
             throw Problem(message, hint: "run 'nest-bootstrap run', which needs no units")
         }
-        // Only root can read the records of what tasks have used.
+        // Only root can read the inputs in the records of tasks.
         guard Machine.isRoot else {
             throw Problem("cannot compare and start tasks: permission denied", hint: "run as root")
         }
     }
 
-    /// Checks the task files and what they name, and returns them; prints what is wrong, and then returns `nil`.
+    /// Checks the task files and everything they name; returns `nil` after printing the problems.
     private func checked(_ options: Options, _ output: ConsoleOutput) async throws -> Configuration? {
         var configuration: Configuration?
         var problems: [Problem]

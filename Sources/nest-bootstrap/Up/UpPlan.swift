@@ -66,7 +66,7 @@ struct UpPlan {
     /// The tasks of ``starts`` with masked units, which systemd refuses to start.
     let masked: [String]
 
-    /// Compares the task files with the records of this boot and with the units, which systemd has read again.
+    /// Compares the task files with the records of this boot and with the units, which systemd must have reloaded.
     init(
         _ configuration: Configuration,
         _ records: RecordStore,
@@ -124,7 +124,7 @@ struct UpPlan {
         (self.starts, self.jobs, self.masked) = (starts, jobs, masked)
     }
 
-    /// Returns the difference between the inputs of the last success and those of now, `nil` if there is none.
+    /// Returns the reason why the inputs of the recorded run are outdated or unknown, `nil` if they are current.
     private static func change(
         of task: PlannedTask,
         _ status: TaskStatus,
@@ -132,8 +132,7 @@ struct UpPlan {
         _ reader: InputReader
     ) -> Reason? {
         guard var earlier = (try? records.record(of: task.name))?.inputs else { return .unrecorded }
-        // A repetition after the recorded run has used newer files, but the unit and its declaration are those of the
-        // run.
+        // A later repetition has used newer files, but the unit and its declaration are those of the recorded run.
         if let repetition = status.repetition?.state, repetition.isSuccess || repetition == .running,
             let files = (try? records.repetitions.record(of: task.name))?.inputs?.files
         {
@@ -187,7 +186,7 @@ struct UpResult {
         return failed.contains(where: \.isPermanent) || !masked.isEmpty ? .failure : .notYet
     }
 
-    /// The result for people, with what to do next.
+    /// The human-readable result, with the next steps.
     var lines: [String] {
         let count = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
         guard exitCode != .success else { return ["\(count) started: all succeeded"] }
