@@ -45,7 +45,7 @@ struct MergedReading {
         problems = collector.all
     }
 
-    /// Reads the files as a node would, twice with different addresses if the node's address is not known yet.
+    /// Reads the files as a node would, twice with different addresses if a rule chooses an address not known yet.
     ///
     /// The declarations contain no tasks with errors. Section `certificates` is read only for its problems.
     func read(_ node: NodeFacts, withCertificates: Bool) -> (declarations: Declarations, problems: [Problem]) {

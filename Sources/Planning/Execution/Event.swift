@@ -35,7 +35,7 @@ public struct Event: Sendable {
         case change(String, String)
         /// An object of the API server was checked or changed.
         case object(String, ObjectResult)
-        /// An object could not be applied, or a document could not be read. The task continues and fails in the end.
+        /// An object could not be applied or deleted, or a document could not be read. The task continues, then fails.
         case objectFailed(FailedObject)
         case warning(subject: String, String)
         /// A line that a child process printed.

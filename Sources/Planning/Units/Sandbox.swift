@@ -10,7 +10,7 @@ public struct Sandbox: Sendable, Hashable {
     public enum Mount: Sendable, Hashable {
         case readable
         case writable
-        /// The path is empty.
+        /// The path appears empty.
         case covered
     }
 

@@ -31,7 +31,7 @@ struct UnitText {
     }
 }
 
-/// Returns a timer that is ordered only before the shutdown.
+/// Returns a timer without default dependencies, which a shutdown stops.
 func timer(_ description: String, unit others: [(String, String)] = [], _ settings: [(String, String)]) -> String {
     var unit = UnitText(description)
     // By default, a timer is ordered before basic.target, and tasks are ordered after it.
