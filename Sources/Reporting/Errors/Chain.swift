@@ -19,7 +19,7 @@ public func publicChain(_ error: any Error) -> String {
 /// Formats one error, not a list of problems, as a line that every user may read.
 private func publicLine(_ error: any Error) -> String { problem(of: publicCauses(causes(of: error))).line }
 
-/// Returns the first line, with the number of the others.
+/// Returns the first line, and the number of further lines if there are any.
 private func firstLine(_ lines: [String]) -> String {
     guard let first = lines.first else { return "" }
     return first + (lines.count > 1 ? " (and \(lines.count - 1) more)" : "")
@@ -30,7 +30,7 @@ private func publicCauses(_ causes: [any Error]) -> [any Error] {
     guard let index = causes.firstIndex(where: { ($0 as? Problem)?.publicMessage != nil }) else { return causes }
     return causes[...index].map { cause in
         guard let problem = cause as? Problem else { return cause }
-        // The place of a program says nothing without its command line.
+        // The location of a program is useless without its command line, which is not public.
         let location = problem.publicMessage != nil && problem.mayPass ? nil : problem.location
         return Problem(problem.publicMessage ?? problem.message, at: location)
     }

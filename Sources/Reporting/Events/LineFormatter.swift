@@ -13,7 +13,7 @@ struct LineFormatter {
 
     /// Formats an event, with the problems that were not reported before.
     ///
-    /// An event that changes nothing has no line.
+    /// The check of a path or object that stays unchanged has no line.
     mutating func lines(
         for event: Event,
         problems: [Problem],

@@ -9,7 +9,7 @@ extension TaskProgress {
 
     func age(at now: Duration) -> Duration { now - start }
 
-    /// Returns the activity of the task if it is not waiting.
+    /// Returns an activity as text, with the number of objects if it is known.
     private func work(_ activity: String) -> String {
         guard objectCount > 0 else { return activity }
         let objects = "\(counts.total) of \(objectCount) object\(objectCount == 1 ? "" : "s")"

@@ -11,7 +11,7 @@ public struct AllNodesReport: Sendable {
 
     /// Creates a report with the problems of the task files themselves.
     ///
-    /// The keys of the task files are named in findings about them.
+    /// Findings about the task files contain their keys.
     public init(_ common: [Problem], _ keys: TaskFileKeys) {
         self.keys = keys
         found = NodeFindings(common: common)

@@ -200,7 +200,7 @@ public struct ProductRemover: Sendable {
         }
     }
 
-    /// Deletes a file or link if it is as the tasks created it; the task then counts as undone for this path.
+    /// Deletes a file or link if it is as the tasks created it; in any case, the task counts as undone for the path.
     public mutating func delete(_ path: String, of task: String) -> Removal {
         listed[ExactText(path)]?.tasks.remove(task)
         guard let (forms, tasks) = listed[ExactText(path)], tasks.isEmpty else { return .left }

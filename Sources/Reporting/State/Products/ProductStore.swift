@@ -2,7 +2,7 @@ public import Base
 import Glibc
 public import Host
 
-/// The lists of paths created by the tasks of a node, which survive reboots and the removal of a task.
+/// The product lists of a node's tasks, which survive reboots and the removal of a task.
 ///
 /// Each task has a file, `TASK.json`, which only root can read. It is on disk before the listed paths are created, so
 /// that nothing unlisted exists; listed paths that do not exist are ignored. A process changes the list of a task only
@@ -34,7 +34,7 @@ public struct ProductStore: Sendable {
         }
     }
 
-    /// Records that a task is about to run, with the commands that undo it if it has any.
+    /// Records the reset commands of a task that is about to run; without any, earlier ones are removed.
     ///
     /// - Throws: ``Base/SystemError`` if the list cannot be read or written; the task must not run then.
     public func note(_ reset: ProductList.ResetCommands?, of task: String, at position: Int) throws(SystemError) {
