@@ -109,7 +109,7 @@ struct Configuration {
         )
     }
 
-    /// Returns the store of the product lists, which name everything that the node's tasks have created.
+    /// Returns the store of the product lists, which record the changes that `reset` undoes.
     ///
     /// The lists are not in `/var/lib/nest-bootstrap`, which belongs to the unprivileged user of units that connect to
     /// servers.

@@ -52,7 +52,7 @@ struct Program {
             if code == .success || code == .failure { code = failureCode }
         }
         guard code == .failure, case .success(.perform(let command as RunCommand, _)) = invocation else { return code }
-        // Code 1 is that of bubblewrap's own failures.
+        // Bubblewrap itself exits with code 1.
         return command.isConfined ? .trouble : code
     }
 

@@ -85,7 +85,7 @@ struct FlagForm: Sendable {
         return value.map { "\(names) \($0)" } ?? names
     }
 
-    // These names belong to no command.
+    // These flags are not declared by commands.
     static let helpNames = ["-h", "--help"]
     static let versionName = "--version"
 }

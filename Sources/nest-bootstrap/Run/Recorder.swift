@@ -122,7 +122,7 @@ final class Recorder: Sendable {
         attempt(of: task).state.withLock { $0.record?.history.restart = hasFailed ? .failed : nil }
     }
 
-    /// Records the waits and the failures that an event reports, and counts it.
+    /// Updates the progress of a task with an event, and records its waits and failures.
     func receive(_ event: Event) {
         guard let task = event.task else { return }
         if case .taskFinished = event.kind { return }

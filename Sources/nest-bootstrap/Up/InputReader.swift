@@ -52,7 +52,7 @@ struct InputReader {
         return names.filter(isManifestName).map { "\(path.withoutSlashesAtEnd)/\($0)" }
     }
 
-    /// Returns the values of all variables if the manifests use variables.
+    /// Returns a text with the values of all variables, empty if the manifests use none.
     private func variableText(of manifests: ManifestSet?) -> String {
         guard manifests?.substitutesVariables == true else { return "" }
         return variables.names.map { name in
