@@ -26,7 +26,7 @@ private struct DeclarationText {
         let mirror = Mirror(reflecting: value)
         switch mirror.displayStyle {
         case .set, .dictionary:
-            // The order of their elements differs from process to process.
+            // The order of the elements differs from process to process.
             add(type(of: value), mirror.children.map { Self.text(of: $0.value) }.sorted())
         case nil where mirror.children.isEmpty: addLeaf("\(value)")
         case .enum where mirror.children.isEmpty: addLeaf("\(value)")

@@ -12,7 +12,7 @@ public struct CertificateDeclarations: Sendable, Hashable {
     public var recipients: [Recipient]
     public var authority: AuthorityDeclaration
 
-    /// The certificates that the CA issues, in the order of the nodes and then of the file.
+    /// The certificates that the CA issues, node by node, each in the order of the file.
     public var leaves: [LeafDeclaration]
 
     /// The nodes that have certificates, in the order of the file.

@@ -27,7 +27,7 @@ let unitSuffixes = [
     "service", "target", "socket", "mount", "path", "timer", "device", "swap", "automount", "slice", "scope",
 ]
 
-/// Returns a name without suffix with the suffix that was probably meant, or `nil` if the result is no unit name.
+/// Returns a name with the suffix that was probably meant, or `nil` if it has one or the result is no unit name.
 func wholeUnitName(of name: String) -> String? {
     let whole = name + (targetNames.contains(name) ? ".target" : ".service")
     return isUnitName(whole) && !name.contains(".") ? whole : nil

@@ -18,7 +18,7 @@ public struct ReferencedKey: Sendable, Hashable {
         return place.dropFirst(isOfTask ? 2 : 0).joined(separator: ".")
     }
 
-    /// The keys of the mapping that is the value, or of the mappings in the list that is the value.
+    /// The keys of the value if it is a mapping, or of the mappings that it contains.
     public var keys: [ReferencedKey] { Self.keys(description.type, below: place) }
 
     /// Every key of the task file: each section, followed by the keys below it.

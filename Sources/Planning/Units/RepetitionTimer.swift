@@ -1,7 +1,7 @@
 import Base
 
 extension Plan {
-    /// The timers of tasks that repeat.
+    /// The names of the timers of tasks that repeat.
     public var timerNames: [String] {
         steps.lazy.map(\.task).filter { $0.interval != nil }.map { timerName(ofTask: $0.name) }
     }

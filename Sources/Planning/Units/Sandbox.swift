@@ -200,7 +200,7 @@ extension Sandbox {
             "resolv.conf", "services", "ssl", "static",
         ].map { "/etc/\($0)" }
 
-    /// The additional base system of programs of tasks, without the configuration of single programs.
+    /// The additional base system for the programs of tasks, without the configuration of single programs.
     private static let othersSystem =
         ["/lib32", "/libx32", "/opt", "/run/booted-system", "/run/wrappers"]
         + [
