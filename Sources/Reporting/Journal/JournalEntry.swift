@@ -38,7 +38,7 @@ public enum MessageID: String, Sendable, Hashable, CaseIterable {
     /// A file, directory or link was created, changed or removed; has `NEST_TASK` and `NEST_OBJECT`, the path.
     case pathChanged = "04abe99bf03045a8969d342a4a26ad29"
 
-    /// Something of the node other than a path was changed; has `NEST_TASK` and `NEST_OBJECT`, its name.
+    /// Something on the node other than a path was changed; has `NEST_TASK` and `NEST_OBJECT`, its name.
     case nodeChanged = "e14c9d8e582143f7973b5a08e7e45903"
 
     /// An object of the API server was created, configured or deleted; has `NEST_TASK` and `NEST_OBJECT`.

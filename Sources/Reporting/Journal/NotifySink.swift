@@ -1,7 +1,7 @@
 public import Base
 import Planning
 
-/// Reports the state of the one task of a unit to the service manager; `systemctl status` shows the last `STATUS`.
+/// Reports the state of a unit's only task to the service manager; `systemctl status` shows the last `STATUS`.
 public struct NotifySink: EventSink {
     /// A function that sends assignments, one per line, to the service manager.
     public typealias Sender = @Sendable (String) -> Void

@@ -16,7 +16,7 @@ public struct ReportState: Sendable, Hashable, Codable {
         public var last: Timestamp
         /// Whether the last attempt has been reported.
         public var isSent = false
-        /// The time at which the task had recovered, `nil` if it is still failing.
+        /// The time at which the recovery was noticed, `nil` while the task is failing.
         public var recoveredAt: Timestamp?
     }
 

@@ -56,7 +56,7 @@ extension Timeline {
     var criticalWords: String? {
         let critical = tasks.filter(\.isCritical)
         guard let last = isOngoing ? end : critical.compactMap(\.ended).max() else { return nil }
-        // Both are in the order of the starts; a unit at the beginning of the path has no task.
+        // Both lists are in order of start; a unit at the beginning of the path has no task.
         let unit = criticalPath.prefix(criticalPath.count - critical.count)
         let path =
             unit
