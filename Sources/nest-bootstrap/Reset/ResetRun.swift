@@ -84,7 +84,7 @@ struct ResetRun {
                 list.former.removeLast()
             }
         } catch {
-            // Only the list shows that the task has run.
+            // After the records are removed, only the list shows that the task has run.
             try save(list)
             throw error
         }
@@ -151,9 +151,9 @@ struct ResetRun {
             let removal = remover.deleteDirectory(path)
             remaining.remove(ExactText(path))
             if removal == .notEmpty {
-                // It contains the program's own lists, which are deleted at the end.
+                // The directory contains the program's own lists, which are deleted at the end.
                 if isPath(plan.store.path, below: plan.store.root + path) { continue }
-                // A dry run does not run the commands, which may empty it.
+                // A dry run does not run the commands, which may empty the directory.
                 if isDryRun, !report.commands.isEmpty { continue }
             }
             note(removal, path, of: task)

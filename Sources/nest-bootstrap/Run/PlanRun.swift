@@ -94,7 +94,7 @@ struct PlanRun {
     /// The maximum time for a report after a run by hand.
     private static let reportLimit = Duration.seconds(5)
 
-    /// Writes the metrics and reports to the cluster after a run by hand, as services do after the tasks of units.
+    /// Writes the metrics and reports to the cluster after a run by hand, as services do after runs of units.
     ///
     /// Without systemd, the run itself reports if the task file names a kubeconfig for reports. A run below a root, or
     /// as another host, is not reported, because the cluster would attribute its state to the machine of this name.
@@ -213,7 +213,7 @@ struct PlanRun {
                     failure = CancellationError()
                     break
                 }
-                // A unit that another task has yet to install cannot run with the former file.
+                // A missing unit that a task installs cannot be running with the former file.
                 if error.code == ENOENT, configuration.plan.task(writingUnit: unit) != nil { continue }
                 failure = failure ?? Problem("\(error)", hint: error.advice ?? "see 'journalctl -u \(unit)'")
             }
