@@ -13,7 +13,7 @@ struct LineFormatter {
 
     /// Formats an event, with the problems that were not reported before.
     ///
-    /// The check of a path or object that stays unchanged has no line.
+    /// An unchanged path, or an unchanged object without notes, has no line.
     mutating func lines(
         for event: Event,
         problems: [Problem],

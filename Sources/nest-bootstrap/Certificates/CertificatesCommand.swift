@@ -194,7 +194,7 @@ struct CertificateMaintenance {
         try await set.lock { output.write("waiting for another renewal of '\(set.directory)'\n") }
     }
 
-    /// Prints that a certificate was issued with the given expiry or, if that is `nil`, its key encrypted again.
+    /// Prints that a certificate was issued with the given expiry or, without one, that its key was encrypted again.
     @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
         let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
         output.write("\(leaf.node)/\(leaf.name): \(change)\n")

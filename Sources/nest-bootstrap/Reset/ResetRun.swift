@@ -240,7 +240,7 @@ struct ResetPlan {
         return Problem(message, hint: "wait until it has ended, or stop it")
     }
 
-    /// Locks all tasks, including tasks that appear during the locking, and returns the plan with the locks.
+    /// Locks all tasks, including tasks that appear while others are locked, and returns the plan with the locks.
     static func locked(_ options: Options) throws -> (plan: Self, locks: [String: HeldLock]) {
         var locks: [String: HeldLock] = [:]
         while true {

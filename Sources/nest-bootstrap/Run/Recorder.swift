@@ -9,7 +9,7 @@ import Reporting
 final class Recorder: Sendable {
     private let records: RecordStore
     private let run: String
-    /// Whether a task's unit started the run, not a user by hand.
+    /// Whether a task's unit, not a user, started the run.
     private let isOfUnit: Bool
     private let plan: Plan
     private let warn: @Sendable (Event) -> Void
