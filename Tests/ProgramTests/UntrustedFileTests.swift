@@ -30,7 +30,12 @@ struct UntrustedFileTests {
     @Test func `a client key that every user can read`() async throws {
         let node = try node("  t: {apply: {kubeconfig: admin, manifests: [m.yaml]}}")
         try node.write(kubeconfig("{client-certificate: leaf.crt, client-key: leaf.key}"), to: "admin")
-        try node.write("a key", to: "leaf.key")
+        let files = ["-keyout", node.path("leaf.key"), "-out", node.path("leaf.crt")]
+        let made = try await Tool.run(
+            "openssl",
+            ["req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=u", "-days", "1"] + files
+        )
+        try #require(made.status == 0, "\(made.errors)")
         try Files.setMode(node.path("leaf.key"), 0o644)
         let text = try await line(node)
         #expect(text.hasPrefix("t: error: kubeconfig 'DIR/admin' cannot be used: ") && text.contains("0644"), "\(text)")
