@@ -23,7 +23,7 @@ public enum Base64 {
 
     /// Decodes a text, ignoring line breaks, as Go's `encoding/base64` and therefore API servers do.
     ///
-    /// - Throws: ``Base64Error`` if the text has other characters or ends in the middle of a group.
+    /// - Throws: ``Base64Error`` if the text has other characters, is cut off or has wrong padding.
     public static func decode(_ text: String) throws(Base64Error) -> [UInt8] {
         var bytes: [UInt8] = []
         var (bits, digitCount, paddingCount) = (UInt32(0), 0, 0)

@@ -1,4 +1,4 @@
-/// A file format recognised by its content, so that a wrong file is reported as such and not by its syntax errors.
+/// A recognised file format, so that a wrong file is reported as such and not by its syntax errors.
 public struct ContentFormat: Sendable, Hashable {
     public enum Kind: Sendable, Hashable { case empty, certificate, privateKey, other }
 

@@ -36,10 +36,8 @@ public struct FileStatus: Sendable, Hashable {
     /// The permissions, with set-user, set-group and sticky bits.
     public var mode: UInt32
 
-    /// The user ID of the owner.
     public var owner: UInt32
 
-    /// The ID of the group.
     public var group: UInt32
 
     /// The size in bytes as the file system reports it, which is 0 for files of `/proc`.

@@ -1,8 +1,8 @@
 /// Returns the valid name that is most similar to a misspelled name, `nil` if all are too different.
 ///
-/// Typing mistakes are characters that are missing, doubled, swapped or, less often, replaced. Case and separators do not
-/// count. If there is more than one mistake, the first characters must be equal. Of several equally similar names, the
-/// first one is returned.
+/// Typing errors are missing, added, swapped or, less often, replaced characters. Case and separators do not count.
+/// With more than one error, or a replaced character in a short name, the first characters must be equal. Of several
+/// equally similar names, the first one is returned.
 public func nearestName(to name: String, in names: some Sequence<String>) -> String? {
     let written = ComparedName(name)
     var nearest: (name: String, cost: Int)?
@@ -42,7 +42,7 @@ private struct ComparedName {
     }
 }
 
-/// Returns the only name that begins with a typed word, or else the most similar name.
+/// Returns the name that begins with a typed word if there is exactly one, otherwise the most similar name, if any.
 public func nameMeant(by word: String, in names: some Collection<String>) -> String? {
     let beginning = word.lowercased()
     let longer = Set(beginning.isEmpty ? [] : names.filter { $0.lowercased().hasPrefix(beginning) })

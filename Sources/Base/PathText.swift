@@ -35,7 +35,7 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
     }
 }
 
-/// Returns whether a path equals a directory or is below it; neither may end with a slash.
+/// Returns whether a path equals a directory or is below it; neither may end with a slash, except for `/`.
 @inlinable public func isPath(_ path: some StringProtocol, at directory: some StringProtocol) -> Bool {
     // The comparison allocates nothing, because units compare every task's paths with every secret path.
     guard path.utf8.starts(with: directory.utf8) else { return false }
@@ -44,7 +44,7 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
     return path.utf8[path.utf8.index(path.utf8.startIndex, offsetBy: length)] == UInt8(ascii: "/")
 }
 
-/// Returns whether a path is below a directory; neither may end with a slash.
+/// Returns whether a path is below a directory; neither may end with a slash, except for `/`.
 @inlinable public func isPath(_ path: some StringProtocol, below directory: some StringProtocol) -> Bool {
     path.utf8.count > directory.utf8.count && isPath(path, at: directory)
 }

@@ -1,7 +1,7 @@
 /// An error for the user: what is wrong, where, why, and what to do.
 ///
-/// A problem with a location is an error in a file, unless it ``mayPass``. A problem without a location is a failure of the
-/// machine or a server.
+/// A problem with a location is an error in a file, unless it ``mayPass``. A problem without a location is a failure of
+/// the machine or a server.
 public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The problem, in lower case and without a full stop.
     public var message: String
@@ -21,7 +21,7 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The part of the message with the cause, `nil` if the message has no such part.
     public var reason: String?
 
-    /// The message without details that only root may read: command lines, output of programs and values of objects.
+    /// The message without details that only root may read: command lines, program output and object values.
     ///
     /// If `nil`, the message itself contains no such details.
     public var publicMessage: String?
@@ -41,7 +41,7 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
-    /// The line `file:line:column: message; hint`, without the cause.
+    /// The form `file:line:column: message; hint`, without the cause; a missing location or hint is omitted.
     public var description: String {
         let text = hint.map { "\(message); \($0)" } ?? message
         return location.map { "\($0): \(text)" } ?? text
@@ -77,7 +77,7 @@ public struct Problems: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The problems, one on each line.
+    /// The problems, one per line.
     public var description: String {
         all.map(\.description).joined(separator: "\n")
     }
@@ -89,9 +89,9 @@ public protocol PermanentFailure: Error {
     var isPermanent: Bool { get }
 }
 
-/// Returns whether an error, or the cause of a ``Problem``, is a permanent failure.
+/// Returns whether a retry after an error is pointless.
 ///
-/// An unknown error counts as temporary: a pointless retry costs less than a missing one.
+/// An error of an unknown type counts as temporary: a pointless retry costs less than a missing one.
 public func isPermanent(_ error: any Error) -> Bool {
     (error as? any PermanentFailure)?.isPermanent ?? false
 }

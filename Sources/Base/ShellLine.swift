@@ -1,4 +1,4 @@
-/// Formats a shell command, with words in single quotes if they contain special characters.
+/// Formats a shell command, with words in single quotes if they are empty or contain special characters.
 public func shellLine(_ words: [String]) -> String {
     words.map { isPlain($0) ? $0 : "'" + $0.replacing("'", with: #"'\''"#) + "'" }.joined(separator: " ")
 }
@@ -6,7 +6,7 @@ public func shellLine(_ words: [String]) -> String {
 /// Formats a shell command for use in a sentence, in single quotes unless it contains single quotes itself.
 public func quotedShellLine(_ words: [String]) -> String { quotedShellLine([words]) }
 
-/// Formats shell commands, of which each runs only if the previous one succeeds, for use in a sentence.
+/// Formats shell commands for use in a sentence, joined by `&&`, in single quotes unless they contain single quotes.
 public func quotedShellLine(_ commands: [[String]]) -> String {
     let line = commands.map(shellLine).joined(separator: " && ")
     return line.contains("'") ? line : "'\(line)'"

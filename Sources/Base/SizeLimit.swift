@@ -1,6 +1,6 @@
 /// Size limits for files and replies, in bytes, shared by several modules.
 ///
-/// The limits bound memory for malformed or hostile input.
+/// The limits bound the memory use for malformed or hostile input.
 public enum SizeLimit {
     /// Task files, kubeconfigs, certificates, keys and tokens.
     public static let configuration = 1 << 20

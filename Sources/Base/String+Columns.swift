@@ -24,7 +24,7 @@ extension String {
 
     /// Breaks the text into lines of a maximum width, between words.
     ///
-    /// A word that is wider than the maximum is not broken. All lines but the first are indented by `indentation` spaces.
+    /// A word that is wider than the maximum is not broken. All lines but the first are indented by `indentation`.
     public func wrapped(to columns: Int, indentation: Int = 0) -> [String] {
         guard columnCount > columns else { return isEmpty ? [] : [self] }
         var lines: [String] = []

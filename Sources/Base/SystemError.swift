@@ -2,7 +2,7 @@ import Glibc
 
 /// A failed call to the operating system.
 public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The operation that was attempted, such as `cannot read`.
+    /// The failed operation, such as `cannot read`.
     public var operation: String
 
     /// The subject of the operation, such as a path; empty if the operation already names the subject.

@@ -1,7 +1,7 @@
 import CSchemas
 import CTemplates
 
-/// A file of a directory that `init KIND` writes, as it is in the repository.
+/// A template file for `init KIND`, as it is in the repository.
 public struct TemplateFile: Sendable, Hashable {
     /// The path below the directory of the kind, such as `manifests/flannel.yaml`.
     public let path: String
@@ -12,7 +12,7 @@ public struct TemplateFile: Sendable, Hashable {
         (self.path, self.content) = (path, content)
     }
 
-    /// Returns the files of a kind such as `kubeadm`, which are part of the program.
+    /// Returns the embedded files of a kind such as `kubeadm`; none if the kind is unknown.
     public static func all(of kind: String) -> [TemplateFile] {
         var count: UInt = 0
         guard let start = unsafe nest_templates(&count) else { return [] }
@@ -24,7 +24,7 @@ public struct TemplateFile: Sendable, Hashable {
     }
 }
 
-/// Returns the schemas of Kubernetes' kinds, which are part of the program, as the text that `tools/schemas` writes.
+/// Returns the embedded schemas of the Kubernetes kinds, as the text that `tools/schemas` writes.
 public func kubernetesSchemaText() -> [UInt8] {
     var size: UInt = 0
     guard let start = unsafe nest_schemas(&size) else { return [] }

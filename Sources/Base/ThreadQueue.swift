@@ -1,7 +1,7 @@
 /// A queue whose elements a separate thread passes to a function, one at a time.
 ///
-/// The function may block indefinitely: adding an element never waits. The thread ends 100 ms after the last
-/// element, because a new thread for each element would cost more than handling most of them.
+/// The function may block indefinitely: adding an element never waits. The thread lingers for 100 ms after the last
+/// element, because starting a thread costs more than handling most elements.
 public final class ThreadQueue<Element: Sendable>: Sendable {
     private struct State {
         /// The elements that the thread has not taken.
@@ -54,7 +54,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         return true
     }
 
-    /// Returns whether the caller must handle the waiting elements, because no worker does.
+    /// Makes the caller the worker if elements wait and no worker exists; returns whether it did.
     private func claimWork() -> Bool {
         state.withLock { state in
             if state.hasWorker || state.waiting.isEmpty { return false }

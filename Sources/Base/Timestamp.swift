@@ -19,7 +19,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
         milliseconds(CLOCK_REALTIME)
     }
 
-    /// Returns the milliseconds since the machine was started, without the time it was suspended, as systemd counts.
+    /// Returns the milliseconds since boot without suspended time, like systemd's monotonic timestamps.
     ///
     /// The value orders the events of one boot even if the machine's clock is set in between.
     public static func uptimeMilliseconds() -> Int64 {

@@ -1,6 +1,6 @@
 /// The differences between two lists of lines, in the format of `diff -u` without its two header lines.
 public struct UnifiedDiff: Sendable {
-    /// The hunks: a line with `@@`, then lines that begin with a space, `-` or `+`.
+    /// The hunks: a line with `@@`, then lines that begin with a space, `-`, `+` or `\`.
     public let lines: [String]
 
     /// Compares two texts; a final newline in only one of the texts is a difference too.

@@ -1,6 +1,5 @@
 /// The subject of a task's wait, and the reason why the wait continues.
 public struct Wait: Sendable, Hashable, CustomStringConvertible {
-    /// The subject of a wait.
     public struct Subject: Sendable, Hashable, Codable {
         public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
             /// An API server, which a task waits for before it applies anything.

@@ -1,6 +1,6 @@
 /// An http or https URL.
 public struct WebAddress: Sendable, Hashable {
-    /// The reason why a text is not a URL.
+    /// The reason why a text is refused as a URL or endpoint.
     public struct Fault: Error {
         /// The predicate of a sentence about the text, such as `has no host`.
         public let message: String

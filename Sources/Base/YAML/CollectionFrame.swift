@@ -39,7 +39,7 @@ struct CollectionFrame {
         Node(isMapping ? .mapping(Mapping(mapping.entries)) : .sequence(items), location: location)
     }
 
-    /// Adds the value of the last key, or the next item, or returns the problem because of which the value is ignored.
+    /// Adds the next item or the value of the last key; returns the problem of a duplicate key or an invalid merge.
     mutating func add(_ node: Node, height childHeight: Int, isAlias: Bool = false) -> Problem? {
         height = max(height, childHeight + 1)
         guard let key else {

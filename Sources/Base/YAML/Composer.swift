@@ -148,7 +148,7 @@ extension Composer {
         return Node(.string(text), location: location, style: style)
     }
 
-    /// Determines the type of a scalar from its tag and text; with a tag that is not YAML's it is a string.
+    /// Determines the type of a scalar from its style, tag and text; a non-standard tag makes it a string.
     private mutating func value(of scalar: ScalarEvent, at location: SourceLocation) -> ScalarValue {
         checkTag(
             scalar.tag,
@@ -211,7 +211,7 @@ extension Composer {
             hint = "put it in quotes: '\(node.spelling ?? "")'"
         case .sequence: break
         case .mapping:
-            // The place of the whole value, where its reader would report a mapping instead of a string.
+            // For `{{ name }}`, the problem is reported at the outer mapping.
             let outer = frames.last.flatMap { $0.isFlow ? $0.location : nil }
             problems.append(.mappingAsKey(at: outer ?? location))
             return .invalid
@@ -244,7 +244,6 @@ extension ScalarEvent {
 
 /// The anchored values of a document.
 struct Anchors {
-    /// The value of an anchor.
     struct Value {
         var node: Node
         /// The number of nodes, with aliases expanded.

@@ -54,7 +54,7 @@ struct SyntaxProblem: Error {
     var byteOffset: Int?
 }
 
-/// A parser of libyaml with its own copy of a text.
+/// A libyaml parser with its own copy of a text.
 ///
 /// The C parser stores its own address and a pointer to the text, so both are allocated on the heap.
 @safe

@@ -53,7 +53,7 @@ struct JSONReader {
         return offset >= bytes.endIndex
     }
 
-    /// Reads the next scalar, bracket or key; returns a complete value, which is a scalar or an empty collection.
+    /// Reads the next scalar, bracket or key; returns a scalar or an empty collection, otherwise `nil`.
     private mutating func step() throws(Problem) -> Node? {
         // The frame is accessed by index, here and below: a copy would retain each of its arrays.
         let last = frames.count - 1

@@ -66,7 +66,7 @@ struct MappingBuilder {
 
     private static let searchedCount = 8
 
-    /// Adds an entry of the mapping itself, or returns the location of an earlier entry with the same key.
+    /// Adds an entry of the mapping itself, or returns the location of an earlier such entry with the same key.
     mutating func insert(_ entry: Mapping.Entry) -> SourceLocation? {
         guard let position = position(of: entry.key) else {
             append(entry)

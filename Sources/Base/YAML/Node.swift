@@ -12,7 +12,7 @@ public struct Node: Sendable, Hashable {
         case mapping(Mapping)
     }
 
-    /// The style of a node; scalars in any style except `plain` are strings.
+    /// The style of a node; untagged scalars in any style except `plain` are strings.
     public enum Style: UInt8, Sendable, Hashable {
         /// A scalar without quotes, or a collection in any notation.
         case plain
@@ -192,8 +192,8 @@ private struct JSONWriter {
 
     /// Writes a character, escaped if JSON or YAML would interpret or refuse it.
     ///
-    /// API servers read the body of an apply request as YAML, in which U+0085, U+2028 and U+2029 break lines, and in which
-    /// other control characters and the byte order mark are refused.
+    /// API servers read the body of an apply request as YAML, in which U+0085, U+2028 and U+2029 break lines, and other
+    /// control characters and the byte order mark are refused.
     private mutating func write(_ scalar: Unicode.Scalar) {
         switch scalar {
         case "\"": output += #"\""#.utf8
@@ -257,7 +257,7 @@ extension Node {
 }
 
 extension Node {
-    /// Formats the value as lines of YAML, with sorted keys and multi-line texts as block scalars.
+    /// Formats the value as lines of YAML, with sorted keys and, if possible, multi-line texts as block scalars.
     ///
     /// As in kubectl, list items are not indented below their key.
     public func yamlLines() -> [String] {

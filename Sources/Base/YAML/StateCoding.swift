@@ -11,7 +11,7 @@ public func stateFile(_ value: some Encodable) -> [UInt8] {
 
 /// Decodes a value from the content of a state file; returns `nil` if the content does not match the type.
 ///
-/// Integers are limited to 2^53: a task's program may have written the file, and sums must not overflow.
+/// Integers must be between 0 and 2^53: a task's program may have written the file, and sums must not overflow.
 public func stateValue<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) -> Value? {
     guard let node = try? readJSON(bytes, file: "state") else { return nil }
     return try? NodeDecoder(node: node).decode(type)

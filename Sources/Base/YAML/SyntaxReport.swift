@@ -1,4 +1,4 @@
-/// The problem of a text that libyaml refuses: one of five common mistakes if it is certain, or else libyaml's message.
+/// The problem of a text that libyaml refuses: a common error if it is certain, otherwise libyaml's message.
 struct SyntaxReport {
     private let failure: SyntaxProblem
     /// The beginning of the innermost open collection in brackets.
@@ -33,7 +33,7 @@ struct SyntaxReport {
 
     private static let missingColon = "could not find expected ':'"
 
-    // MARK: The mistakes
+    // MARK: Common errors
 
     /// A tab in the indentation of the line, which only brackets allow.
     private var tab: Problem? {
