@@ -15,7 +15,7 @@ public struct ConnectionIdentity: Sendable, Hashable {
     /// The name for SNI and verification of the server's certificate, if it differs from the URL's host.
     public var serverName: String?
 
-    /// The proxy to use regardless of the environment, or `nil` to follow the environment.
+    /// The proxy to use; if `nil`, the environment decides, and this machine is reached without a proxy.
     public var proxy: String?
 
     /// Creates an identity without a client certificate.
@@ -51,7 +51,7 @@ extension BearerToken {
         return token
     }
 
-    /// Returns the token in a file, `nil` unless the file is a single line without spaces, as a header requires.
+    /// Returns the token in a file, `nil` unless its only non-empty line is visible ASCII, as a header requires.
     public static func token(in bytes: [UInt8]) -> String? {
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
         guard let line = lines.first, lines.count == 1, line.allSatisfy({ (0x21...0x7E).contains($0) }) else {

@@ -2,7 +2,7 @@ internal import CCurl
 
 /// One libcurl transfer.
 ///
-/// The handle, its header list and its error buffer are freed when the value goes out of scope.
+/// The handle, its lists and its error buffer are freed when the value goes out of scope.
 @safe
 struct EasyHandle: ~Copyable {
     private let raw: UnsafeMutableRawPointer
@@ -121,7 +121,7 @@ struct EasyHandle: ~Copyable {
     }
 }
 
-/// An error code of libcurl.
+/// A libcurl error code.
 struct CurlError: Error {
     var code: CURLcode
 }

@@ -3,7 +3,7 @@ internal import CCurl
 
 /// An HTTP client that shares connections among its requests.
 ///
-/// A single thread performs all transfers. Requests to one server with the same identity share one HTTP/2 connection.
+/// A single thread performs all transfers. Over HTTP/2, requests with the same server and identity share a connection.
 public final class HTTPClient: Sendable {
     private let inFlightLimit: Int
     private let connectTimeout: Duration
@@ -15,7 +15,7 @@ public final class HTTPClient: Sendable {
     /// If the library is missing, the process then ends with status 127.
     ///
     /// - Parameters:
-    ///   - inFlightLimit: The maximum number of concurrent requests; further requests are queued.
+    ///   - inFlightLimit: The maximum number of concurrent requests; more are queued, except connection checks.
     ///   - connectTimeout: The maximum time to establish a connection, including name resolution and TLS.
     public init(inFlightLimit: Int = 64, connectTimeout: Duration = .seconds(10)) {
         (self.inFlightLimit, self.connectTimeout) = (inFlightLimit, connectTimeout)
@@ -36,8 +36,8 @@ public final class HTTPClient: Sendable {
 
     /// Sends a request and returns the response, whatever its status.
     ///
-    /// If there is a receiver and the status is 200 or 206, the receiver gets the body in parts and without a limit of
-    /// bytes, and the response has no body.
+    /// If there is a receiver and the status is 200 or 206, the receiver gets the body in parts, without a size limit,
+    /// and the response has no body.
     ///
     /// - Throws: ``TransportError`` if there is no complete response before the deadline, or the task is cancelled.
     public func send(
@@ -56,8 +56,8 @@ public final class HTTPClient: Sendable {
     ///
     /// All addresses of the host are tried, without a proxy. Nothing is sent. An IPv6 address has no brackets.
     ///
-    /// - Throws: ``TransportError`` if there is no connection before the deadline and the connect timeout, or the task is
-    ///   cancelled.
+    /// - Throws: ``TransportError`` if there is no connection before the deadline and within the connect timeout, or
+    ///   the task is cancelled.
     public func checkConnection(
         host: String,
         port: UInt16,

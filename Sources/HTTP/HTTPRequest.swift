@@ -6,7 +6,7 @@ public struct HTTPRequest: Sendable, Hashable {
     /// The URL, `http` or `https`.
     public var url: String
 
-    /// The headers, in addition to the headers that the client sends with every request.
+    /// The headers, which add to or replace the headers that the client sends with every request.
     public var headers: [HTTPHeader]
 
     public var body: [UInt8]?
@@ -91,7 +91,7 @@ struct PreparedRequest: Sendable {
     var deadline: ContinuousClock.Instant
     var start = ContinuousClock.now
 
-    /// The receiver of the body of a response of status 200 or 206, or `nil` if the body is part of the response.
+    /// The receiver of the body if the status is 200 or 206; if `nil`, every body is part of the response.
     var receiver: BodyReceiver?
 
     /// Whether the transfer only establishes a TCP connection.

@@ -12,10 +12,10 @@ public struct HTTPResponse: Sendable, Hashable {
     /// The protocol version: `1.0`, `1.1` or `2`.
     public var httpVersion = "1.1"
 
-    /// The URL that answered after redirections, without user name and password; `nil` if there were none.
+    /// The URL that answered after redirections, without credentials and query; `nil` if there were none.
     public var redirectedURL: String?
 
-    /// The absolute URL to which the response redirects, without user name and password; `nil` if it does not.
+    /// The absolute URL to which the response redirects, without credentials and query; `nil` if it does not.
     public var redirection: String?
 
     /// Whether the request was sent without TLS to a TLS port.

@@ -46,7 +46,7 @@ struct MultiHandle: ~Copyable {
         return nil
     }
 
-    /// Waits until something can be sent or received, a timer of libcurl expires, or another thread wakes this one up.
+    /// Waits until data can be sent or received, a libcurl timer or the limit expires, or another thread ends the wait.
     borrowing func wait(upTo milliseconds: Int32) {
         unsafe curl_multi_poll(raw, nil, 0, milliseconds, nil)
     }

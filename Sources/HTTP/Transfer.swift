@@ -18,7 +18,7 @@ final class Transfer {
 
     /// Prepares a transfer.
     ///
-    /// It only reuses a connection that is at most `maximumConnectionAge` seconds old, or any connection if it is `nil`.
+    /// It reuses only connections that are at most `maximumConnectionAge` seconds old; if `nil`, of any age.
     init(_ request: PreparedRequest, maximumConnectionAge: Int?) throws(TransportError) {
         self.request = request
         do throws(CurlError) {
@@ -77,7 +77,7 @@ final class Transfer {
             try easy.set(CURLOPT_PROXY, proxy)
             try easy.set(CURLOPT_NOPROXY, "")
         } else if request.url.isOfThisMachine {
-            // Otherwise libcurl would ask the proxy of the environment for this machine, too.
+            // libcurl would use the proxy of the environment even for this machine.
             try easy.set(CURLOPT_PROXY, "")
         }
         if request.followsRedirects {
@@ -204,7 +204,7 @@ extension Transfer {
         return error.located(at: request.url)
     }
 
-    /// Creates the error of a transfer at its deadline, which describes its progress.
+    /// Creates the error of an overdue transfer, which says how far the transfer got.
     func overdueError() -> TransportError {
         TransportError(.timedOut, overdueMessage(request.allowance)).located(at: request.url)
     }
@@ -251,7 +251,7 @@ extension Transfer {
 
     private func connectError() -> TransportError {
         let number = Int32(easy.number(CURLINFO_OS_ERRNO))
-        // libcurl's text names the proxy if it is not the server that cannot be reached.
+        // If the proxy cannot be reached, libcurl's text names the proxy instead of the server.
         let text = text(CURLE_COULDNT_CONNECT)
         let place = text.contains(request.url.host.filter { !"[]".contains($0) }) ? "" : " (\(text))"
         if number == ECONNREFUSED { return TransportError(.refused, refusedMessage + place) }
@@ -290,7 +290,7 @@ extension Transfer {
         return TransportError(kind, message, peer: peer.leaf.flatMap { try? Certificate(der: $0) })
     }
 
-    /// Describes a TLS alert from the server, or a closed connection.
+    /// Describes a TLS failure, such as an alert from the server, or a broken connection.
     private func brokenConnectionError(_ code: CURLcode) -> TransportError {
         let text = text(code)
         let isAlert = text.contains("alert ") && certificateAlerts.contains { text.contains($0) }
@@ -299,7 +299,7 @@ extension Transfer {
         return TransportError(kind, "'\(address)': \(text)")
     }
 
-    /// Returns libcurl's message about this transfer, which includes OpenSSL's, or else its text for the code.
+    /// Returns libcurl's message about this transfer, which includes OpenSSL's; if it is empty, the text for the code.
     private func text(_ code: CURLcode) -> String {
         let text = easy.errorText
         return text.isEmpty ? libcurlText(code) : text

@@ -10,7 +10,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case refused
         /// The address cannot be reached.
         case unreachable
-        /// The deadline passed.
+        /// The deadline or a timeout passed.
         case timedOut
         /// The connection or the stream was closed before the response was complete.
         case closed
@@ -22,7 +22,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case serverCertificateExpired
         /// The server's certificate, or another in its chain, is not valid yet.
         case serverCertificateNotYetValid
-        /// The server does not speak TLS, or does not speak HTTP.
+        /// TLS failed for a reason other than a certificate, or the server does not speak HTTP.
         case tls
         /// The server refused the client certificate.
         case clientCertificateRefused

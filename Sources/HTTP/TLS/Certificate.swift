@@ -24,7 +24,6 @@ public struct Certificate: Sendable, Hashable {
     /// Whether the certificate may sign others.
     public let isAuthority: Bool
 
-    /// The DER bytes.
     public let der: [UInt8]
 
     /// Parses exactly one certificate.
@@ -56,7 +55,7 @@ public struct Certificate: Sendable, Hashable {
 }
 
 extension Certificate {
-    /// The type of the key: a raw value of ``Base/KeyType``, or a similar word such as `rsa-1024`.
+    /// The type of the key: a raw value of ``Base/KeyType``, or another text such as `rsa-1024`.
     public var keyType: String {
         unsafe property("") { certificate in
             unsafe X509_get0_pubkey(certificate).map { unsafe keyTypeName($0) } ?? ""
@@ -80,7 +79,7 @@ extension Certificate {
         }
     }
 
-    /// Whether servers accept the certificate from a client.
+    /// Whether the extended key usage allows client authentication.
     ///
     /// A certificate without an extended key usage is valid for all uses.
     public var mayIdentifyClient: Bool {
@@ -125,8 +124,8 @@ extension Certificate {
 extension Certificate {
     /// Checks that a chain of signatures leads to an authority, and that each certificate is valid at an instant.
     ///
-    /// An authority ends the chain even if it is not self-signed, as in Go's TLS. Without an instant, only the signatures are
-    /// checked.
+    /// An authority ends the chain even if it is not self-signed, as in Go's TLS. Without an instant, only signatures
+    /// are checked.
     ///
     /// - Throws: ``TLSError`` with the reason as a predicate of this certificate.
     public func verify(
@@ -140,7 +139,7 @@ extension Certificate {
         }
     }
 
-    /// Verifies the chain; returns one of libcrypto's `X509_V_ERR_…` and the certificate that failed, `nil` if it is valid.
+    /// Verifies the chain; returns libcrypto's `X509_V_ERR_…` and the certificate that failed, `nil` if it is valid.
     ///
     /// The corresponding C function is `X509_verify_cert`.
     private func fault(
@@ -190,7 +189,7 @@ extension Certificate {
         (try? verify(by: authorities, intermediates: intermediates, at: nil)) != nil
     }
 
-    /// Returns whether the issuer has the name of an authority but another key, like a CA that was created again.
+    /// Returns whether the issuer has the name of an authority but another key, like a re-created CA.
     public func isIssuedByNamesake(of authorities: [Certificate], intermediates: [Certificate] = []) -> Bool {
         do throws(TLSError) {
             try verify(by: authorities, intermediates: intermediates, at: nil)

@@ -81,7 +81,7 @@ struct CertificateDraft: ~Copyable {
         return isRSA && contents.usages.contains(.serverAuth) ? "digitalSignature,keyEncipherment" : "digitalSignature"
     }
 
-    /// Adds an extension in the notation of x509v3_config(5); returns 1 for success, like functions of libcrypto.
+    /// Adds an extension in the notation of x509v3_config(5); returns 1 for success, like libcrypto functions.
     ///
     /// The value must not contain unchecked input.
     private func add(_ extensionType: Int32, _ value: String, issuer: OpaquePointer? = nil) -> Int32 {

@@ -27,7 +27,7 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
 
-    /// Returns the reason as a predicate of a file, and what to do; a file of another format is named.
+    /// Returns the reason as a predicate of a file, and advice; a file of another format is reported as such.
     ///
     /// The path is `nil` if the content is a value of another file.
     public func explained(

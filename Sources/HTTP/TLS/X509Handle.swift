@@ -44,7 +44,7 @@ struct X509Handle: ~Copyable {
     var validFrom: Timestamp? { unsafe timestamp(X509_get0_notBefore(raw)) }
     var validUntil: Timestamp? { unsafe timestamp(X509_get0_notAfter(raw)) }
 
-    /// Returns the values of an attribute of the subject, such as `NID_organizationName`.
+    /// Returns the values of a subject attribute, such as `NID_organizationName`.
     borrowing func subjectValues(of attribute: Int32) -> [String] {
         var values: [String] = []
         let name = unsafe X509_get_subject_name(raw)
