@@ -1,5 +1,5 @@
-// libcurl and libssl are loaded with the first call: they need thirty other libraries, and to load these takes as long as all
-// else that a process without a network does. The program is linked with the functions below instead of the libraries.
+// libcurl and libssl are loaded at the first call: they need thirty other libraries, and loading these takes as long as
+// everything else in a run without network. The program is linked with the functions below instead of the libraries.
 
 #include "CCurl.h"
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-// Otherwise the names below would be macros.
+// curl.h defines macros with these names.
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 #undef curl_multi_setopt
@@ -43,14 +43,14 @@
 #define POINTER(result, name, parameters, arguments) result(*name) parameters;
 static struct {
     FORWARD(POINTER)
-    // Its parameter is constant in newer headers.
+    // Its first parameter is `const` in newer headers.
     __typeof__(&curl_url_get) curl_url_get;
     CURLcode (*curl_easy_setopt)(CURL *, CURLoption, ...);
     CURLcode (*curl_easy_getinfo)(CURL *, CURLINFO, ...);
     CURLMcode (*curl_multi_setopt)(CURLM *, CURLMoption, ...);
 } loaded;
 
-/// Ends the process as the dynamic linker does for a library that is missing.
+/// Returns a library or symbol; if it was not found, ends the process like the dynamic linker.
 static void *required(void *found) {
     if (!found) {
         fprintf(stderr, "nest-bootstrap: error while loading shared libraries: %s\n", dlerror());
@@ -60,7 +60,7 @@ static void *required(void *found) {
 }
 
 static void load(void) {
-    // libssl is found through libcurl, which needs it.
+    // The symbols of libssl are found through libcurl, which depends on it.
     void *library = required(dlopen("libcurl.so.4", RTLD_NOW));
 #define LOAD(result, name, parameters, arguments) loaded.name = required(dlsym(library, #name));
     FORWARD(LOAD)

@@ -25,14 +25,14 @@ char *const *nest_host_environment(void) {
     return environ;
 }
 
-// Before Swift's runtime reads it: its backtraces take time, and show nothing without symbols.
+// Runs before the Swift runtime reads the variable: backtraces take time, and show nothing without symbols.
 __attribute__((constructor(101))) static void forbid_backtraces(void) {
     setenv("SWIFT_BACKTRACE", "enable=no", 0);
 }
 
 static char *const *own_arguments;
 
-// glibc passes these to constructors.
+// glibc passes the arguments to constructors.
 __attribute__((constructor)) static void keep_arguments(int count, char **arguments) {
     (void)count;
     own_arguments = arguments;

@@ -5,8 +5,8 @@
 #include <curl/curl.h>
 #include <openssl/ssl.h>
 
-// These functions of libcurl are variadic, and what is passed must have exactly the type that the option expects: hence one
-// function for each type.
+// The libcurl functions behind these are variadic, and an argument must have exactly the type that its option expects.
+// Therefore there is one function for each type.
 
 CURLcode nest_curl_set_long(CURL *easy, CURLoption option, long value);
 CURLcode nest_curl_set_string(CURL *easy, CURLoption option, const char *value);
@@ -22,7 +22,7 @@ CURLcode nest_curl_get_offset(CURL *easy, CURLINFO info, curl_off_t *value);
 CURLcode nest_curl_get_string(CURL *easy, CURLINFO info, const char **value);
 CURLMcode nest_curl_set_multi_long(CURLM *multi, CURLMoption option, long value);
 
-/// `curl_url_get`, whose first parameter is constant in newer headers.
+/// `curl_url_get`, whose first parameter is `const` in newer headers.
 CURLUcode nest_curl_url_get(CURLU *url, CURLUPart part, char **value, unsigned int flags);
 
 #endif

@@ -3,26 +3,26 @@
 
 #include <stdbool.h>
 
-// No other system header is included here: Swift would take its structures for this module's.
+// No other system header is included here: Swift would attribute its structures to this module.
 
-/// The commit that was built, empty if it is not known: a macro of the compiler's arguments.
+/// The commit that was built, empty if unknown: a macro from the compiler's command line.
 const char *nest_host_commit(void);
 
-/// The environment of this process: `environ` is a mutable global, which Swift 6 refuses to touch.
+/// The environment of this process: `environ` is a mutable global, which Swift 6 refuses to access.
 char *const *nest_host_environment(void);
 
-/// The arguments of this process, the name of the program among them: Swift looks for them in `/proc`, which may be missing.
+/// The arguments of this process, including the program name: Swift reads them from `/proc`, which may be missing.
 char *const *nest_host_arguments(void);
 
-/// Opens a directory in a directory, unless it is a link or a file system is mounted there: glibc has no wrapper for `openat2`.
+/// Opens a subdirectory, unless it is a link or a mount point: glibc has no wrapper for `openat2`.
 ///
-/// The code is EXDEV for a mount. Before Linux 5.6, and where the call is not allowed, mounts are not noticed.
+/// `errno` is EXDEV for a mount point. Before Linux 5.6, and if `openat2` is not permitted, mounts are not detected.
 int nest_host_open_directory_here(int parent, const char *name);
 
 /// Creates a pipe that no child inherits: `pipe2` is declared for GNU sources only.
 int nest_host_make_pipe(int ends[2]);
 
-/// Frees the space of the beginning of a file, up to an offset: `fallocate` is declared for GNU sources only.
+/// Frees the disk space of a file up to an offset: `fallocate` is declared for GNU sources only.
 void nest_host_discard(int file, long long end);
 
 /// Opens a process as a file descriptor: glibc before 2.36 has no wrapper for `pidfd_open`.
@@ -34,22 +34,21 @@ int nest_host_make_event(void);
 /// Ends every wait for an event descriptor.
 void nest_host_wake(int event);
 
-/// Sets the attributes that only GNU sources may name: no inherited descriptors, unless they are kept, and a new session.
+/// Sets the options that only GNU sources may name: no inherited descriptors unless `keeps_files`, and a new session
+/// with the signal mask and the default signals of `attributes`.
 ///
 /// `actions` are `posix_spawn_file_actions_t`, `attributes` a `posix_spawnattr_t`.
 int nest_host_prepare_spawn(void *actions, void *attributes, bool keeps_files);
 
-/// Writes the number of every `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
+/// Installs a handler that writes `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
 int nest_host_catch_signal(int signal, int descriptor);
 
-/// Makes this process, which has one thread and is root, that of a user, without other groups: glibc's `getpwnam` is not
-/// safe with more threads. Returns zero or an error number.
+/// Switches this process, which must be root and have a single thread, to a user and the user's primary group: glibc's
+/// `getpwnam` is not thread-safe. Returns zero or an error number.
 int nest_host_become(const char *user);
 
-/// Receives SIGINT, SIGTERM and SIGHUP in this thread, also those that were held back.
+/// Unblocks SIGINT, SIGTERM and SIGHUP in this thread, which also delivers pending ones.
 int nest_host_unblock_interruptions(void);
-
-/// Opens a file for reading, also for a child.
 
 /// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.
 int nest_host_ignores_signal(int signal);
