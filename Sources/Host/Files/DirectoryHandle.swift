@@ -161,7 +161,7 @@ extension DirectoryHandle {
             let opened = try openDirectory(name, operation)
             guard code == 0 else { return opened }
             let made = try opened.open(".", O_RDONLY | O_DIRECTORY, operation)
-            // The mask of the process does not apply: other users need the directories above what they use.
+            // The umask does not apply: other users must be able to enter the directories above their files.
             try SystemError.check(Self.creating, full(name)) { fchmod(made.raw, mode) }
             if inheritsOwner, let owner = try inheritedOwner() {
                 try SystemError.check(Self.creating, full(name)) { fchown(made.raw, owner.user, owner.group) }
@@ -243,7 +243,7 @@ extension DirectoryHandle {
         if isSynced { try file.synchronizeDirectory() }
     }
 
-    /// Opens a lock file, which only its owner may open and therefore lock.
+    /// Opens a lock file, and creates it if it is missing; only its owner may open and therefore lock it.
     public func openLock(_ name: String) throws(SystemError) -> FileDescriptor {
         try open(name, O_RDWR | O_CREAT, "cannot lock")
     }
@@ -300,7 +300,7 @@ extension DirectoryHandle {
     /// If the file exists without a lock, it was left by a killed process, and is removed. If it has a lock, the other
     /// process is waited for.
     ///
-    /// - Throws: ``Base/SystemError`` with the code `EBUSY` if the other process does not end.
+    /// - Throws: ``Base/SystemError`` with the code `EBUSY` if the other process keeps the lock for too long.
     func makeFile(_ name: String, _ operation: String, _ path: String) throws(SystemError) -> FileLock {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         for _ in 0..<Self.attemptLimit {
@@ -325,7 +325,7 @@ extension DirectoryHandle {
         let opened = unsafe openat(descriptor.raw, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         let code = errno
         guard opened >= 0 else {
-            // A link has no writer: it is created in one step. A file of another user was left by root.
+            // A link has no writer: it is created in one step. A file that may not be opened was left by root.
             guard [ELOOP, ENOENT, EACCES].contains(code) else { throw SystemError(operation, full(name), code: code) }
             try removeRemains(name)
             return true

@@ -29,7 +29,7 @@ public struct FileLock: ~Copyable, Sendable {
         until deadline: ContinuousClock.Instant,
         _ take: () throws(SystemError) -> FileLock?,
     ) async throws(SystemError) -> FileLock? {
-        // A wait for the kernel's wake-up could not be interrupted, and would need a thread.
+        // A blocking `flock` could not be interrupted, and would need a thread.
         while true {
             if let lock = try take() { return lock }
             guard deadline > .now, (try? await ContinuousClock().sleep(for: pause)) != nil else { return nil }
@@ -50,7 +50,7 @@ public struct FileLock: ~Copyable, Sendable {
     public consuming func release() {}
 }
 
-/// The file locks of this machine at one moment, as the kernel lists them in `/proc/locks`.
+/// The exclusive `flock` locks of this machine at one moment, as the kernel lists them in `/proc/locks`.
 public struct LockTable: Sendable {
     private let holders: [FileStatus.Identity: Int32]
 

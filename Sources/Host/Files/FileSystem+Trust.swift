@@ -6,15 +6,15 @@ extension FileSystem {
     ///
     /// Every directory and link on the way, and the file itself, must belong to root and be writable by no other user.
     /// A directory with the sticky bit may be writable, because no user can replace another user's files in it. Group 0
-    /// counts as root. The same rules apply to a unit that does not run as root, because it has permissions in the
-    /// cluster; it sees the owner and permissions even of a directory that it cannot enter. A process of any other user
-    /// is not checked, because it has no permissions that others could gain. For data, root also follows links only as
-    /// for ``directoryForWriting(_:_:)``.
+    /// counts as root. The same rules apply to a confined process that is not root, because it has permissions in the
+    /// cluster; it sees the owner and permissions even of a directory that it cannot enter. Any other process is not
+    /// checked, because it has no permissions that others could gain. For data, root also follows links only as for
+    /// ``directoryForWriting(_:_:)``.
     ///
     /// - Parameters:
     ///   - path: The path; a path that does not exist is not refused.
-    ///   - isData: Whether root only reads the file, such as a certificate. Such a file, or its directory, may belong
-    ///     to a service account, which has a user ID below 1000.
+    ///   - isData: Whether root only reads the file, such as a certificate. Such a file and the directories above it
+    ///     may belong to a service account, which has a user ID below 1000.
     ///   - exceptFile: Whether any user may own or write the file itself, because its content is only compared. Only
     ///     root and services can replace it with another file or a link.
     /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and advice to correct it.
@@ -113,10 +113,10 @@ extension FileStatus {
 }
 
 extension FileSystem {
-    /// The time limit for looking up a user or group when no deadline of a task applies.
+    /// The time limit for looking up a user or group when no task deadline applies.
     public static let accountLookupLimit = Duration.seconds(10)
 
-    /// Looks up the ID of a user by name, or by its ID in decimal, which need not belong to a user.
+    /// Looks up the ID of a user by name; a decimal number that is not a name is the ID itself.
     ///
     /// - Throws: ``Base/SystemError`` if there is no such user, or the user database, which may be on the network, does
     ///   not answer by the deadline.
@@ -148,7 +148,7 @@ extension FileSystem {
     /// The size of the buffer for an entry, which for a group includes the names of its members.
     private static let capacity = 1 << 20
 
-    /// Queries the user or group database; an unknown name is interpreted as an ID.
+    /// Queries the user or group database; an unknown name that is a number is the ID itself.
     private static func lookup(
         _ name: String,
         _ kind: String,

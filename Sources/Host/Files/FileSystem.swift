@@ -160,7 +160,7 @@ public enum FileSystem {
         let directory = try DirectoryHandle(creatingForWriting: parts.directory, operation)
         let found = try directory.status(parts.name, operation)
         if let found, !replacing || found.kind == .directory { throw inTheWay(operation, path, found) }
-        // Renaming would replace a file that another process has created meanwhile.
+        // Renaming would replace a file that another process has created after the check.
         if !replacing { return try directory.makeLink(parts.name, to: target, operation) }
         let temporary = parts.temporaryName
         do throws(SystemError) {
@@ -175,9 +175,9 @@ public enum FileSystem {
         if isSynced { try directory.synchronize(operation) }
     }
 
-    /// Returns the advice about a file in the place of a directory, or the reverse.
+    /// Returns the advice about something that is in the way of a new file, link or directory.
     ///
-    /// A device, a socket or a FIFO belongs to a driver or a service, so it is not to be removed.
+    /// A device, a socket or a FIFO belongs to a driver or a service, so it must not be removed.
     private static func adviceInTheWay(_ kind: FileStatus.Kind) -> String {
         let isOwn = [.regular, .directory, .symbolicLink].contains(kind)
         return isOwn ? "remove it, or write another path" : "write another path"

@@ -34,7 +34,7 @@ struct Mount: Sendable, Hashable {
         return mounts.last { $0.path.utf8.count == longest }
     }
 
-    /// Returns a text of the kernel with its octal escapes replaced.
+    /// Replaces the kernel's octal escapes in a text.
     private static func unescaped(_ text: Substring) -> String {
         let plain = text.replacing("\\040", with: " ").replacing("\\011", with: "\t").replacing("\\012", with: "\n")
         return String(plain.replacing("\\134", with: "\\"))
@@ -52,9 +52,9 @@ extension FileSystem {
 public struct FreeSpace: Sendable, Hashable {
     /// The directory at which the file system is mounted.
     public var mount: String
-    /// The number of bytes that are free for other users than root.
+    /// The number of bytes that are free for users other than root.
     public var free: Int
-    /// Whether no file can be created.
+    /// Whether no inode is free, so that no file can be created.
     public var lacksInodes = false
 
     /// Whether not even a small file can be written.
@@ -62,7 +62,7 @@ public struct FreeSpace: Sendable, Hashable {
 
     /// Reads the free space at a path, which need not exist.
     ///
-    /// The result is `nil` for a file system without a size, such as `/proc`.
+    /// The result is `nil` for a file system without a size, such as `/proc`, or if the space cannot be read.
     public static func at(_ path: String) -> FreeSpace? {
         guard let mount = Mount.containing(path) else { return nil }
         var status = statvfs()

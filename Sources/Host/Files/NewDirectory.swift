@@ -8,7 +8,7 @@ public struct DirectorySettings: Sendable {
     public var mode: UInt32?
     /// The owner; by default an existing directory keeps its own, and a new directory belongs to the process's user.
     public var owner: UInt32?
-    /// The group; by default an existing directory keeps its own, and a new directory of root has the process's group.
+    /// The group; by default an existing directory keeps its own, and root gives a new one the process's group.
     public var group: UInt32?
 
     /// The default permissions of a new directory.

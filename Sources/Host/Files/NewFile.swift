@@ -60,7 +60,7 @@ public final class NewFile {
 
     /// Writes a file next to its path, and creates missing directories.
     ///
-    /// Content that is not in memory is to be appended.
+    /// The caller appends content that is not in memory.
     ///
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or cannot be written.
     public convenience init(_ content: FileContent, isSynced: Bool) throws(SystemError) {

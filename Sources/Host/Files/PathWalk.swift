@@ -22,7 +22,7 @@ struct PathWalk {
 
     /// Returns the next directory, link or file, or `nil` at the end or if something cannot be examined.
     ///
-    /// - Throws: ``Base/SystemError`` if there are too many links.
+    /// - Throws: ``Base/SystemError`` if there are too many links, or a link's target is not UTF-8.
     mutating func next() throws(SystemError) -> (path: String, status: FileStatus)? {
         while let part = rest.popLast() {
             if part == "." { continue }
@@ -57,9 +57,9 @@ struct PathWalk {
 
     /// Follows all links, and refuses a link that leads out of the directories of the user or programs that control it.
     ///
-    /// A link of a user other than root may lead only to a directory of that user, and a link in one of
-    /// `programDirectories` only to a path in that directory. A link of root in a directory of another user counts as
-    /// that user's, because the user can rename it.
+    /// A link of a user other than root may lead only to a file or directory of that user, and a link in one of
+    /// `programDirectories` only to an existing path in that directory. A link of root in a directory of another user
+    /// counts as that user's, because the user can rename it.
     ///
     /// - Parameter programDirectories: The directories, without links, in which programs may have created links as
     ///   root.

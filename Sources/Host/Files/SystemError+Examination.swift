@@ -1,10 +1,10 @@
 public import Base
 
 extension SystemError {
-    /// Adds to the error of a path that does not exist which part of it is missing, and a similar name that exists.
+    /// Adds the missing part of the path to a not-found error, and a similar name that exists.
     ///
     /// The part is the nearest missing directory, or a link that leads to nothing. An error that already has a detail
-    /// or advice, or whose subject is no absolute path, stays as it is.
+    /// or advice, or whose subject is no absolute path, is returned unchanged.
     public func examined() -> SystemError {
         guard isNotFound, detail == nil, advice == nil, subject.isAbsolutePath else { return self }
         var error = self

@@ -16,7 +16,7 @@ public struct BootClock: Sendable, Hashable {
         )
     }
 
-    /// Returns the time of day at a time since the boot, provided that the clock has not been set since.
+    /// Returns the time of day at a time since the boot; wrong if the clock was set after that time.
     public func timestamp(at time: Duration) -> Timestamp {
         Timestamp(seconds: (sinceEpoch - sinceBoot + time).components.seconds)
     }

@@ -6,7 +6,7 @@ public enum Machine {
     /// Prevents libdispatch from writing to the journal.
     ///
     /// The threads of libdispatch request a higher priority, which ordinary users and units are denied, and libdispatch
-    /// logs each denial. Called first in `main`, before any thread exists.
+    /// logs each denial. Called at the start of `main`, before any thread exists.
     public static func silenceDispatchLogging() {
         unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
     }
@@ -22,7 +22,7 @@ public enum Machine {
 
     /// Returns the kernel's random identifier of this boot.
     ///
-    /// In a container that has its own identifier, such as one of systemd-nspawn, a process with its own `/proc` sees
+    /// In a container that has its own identifier, such as with systemd-nspawn, a process with its own `/proc` sees
     /// the identifier of the host. A confined process therefore gets the identifier of the container in a variable.
     public static func bootIdentifier(
         _ variable: String? = environmentVariable(confinedBootVariable)
@@ -41,7 +41,7 @@ public enum Machine {
 
     /// Protects the keys in the memory of a root process from core dumps and other processes.
     ///
-    /// Children are not affected. Called first in `main`, before any key is read.
+    /// Children are not affected. Called at the start of `main`, before any key is read.
     public static func forbidDumps() {
         guard isRoot else { return }
         _ = nest_host_forbid_dumps()
@@ -55,13 +55,13 @@ public enum Machine {
 
     public static var isRoot: Bool { geteuid() == 0 }
 
-    /// The environment variable with the identifier of the boot for a confined process.
+    /// The environment variable that passes the boot identifier to a confined process.
     public static let confinedBootVariable = "NEST_CONFINED_BOOT"
 
     /// Whether root has started this process in a sandbox.
     public static let isConfined = environmentVariable(confinedBootVariable) != nil
 
-    /// Changes the user of this process, which loses all privileges of root.
+    /// Changes the user of this process, which loses all root privileges.
     ///
     /// Called before a second thread exists.
     public static func become(_ user: String) throws(SystemError) {

@@ -222,7 +222,7 @@ struct ProcessGroup {
     /// The ID of the group, which is the process ID of its first process.
     let number: pid_t
 
-    /// The pause between two checks of a killed group, because the kernel does not report the end of a group.
+    /// The pause between two checks of a group that is ending, because the kernel does not report the end of a group.
     private static let pollMicroseconds: UInt32 = 20_000
 
     func send(_ signal: CInt) { kill(-number, signal) }

@@ -12,10 +12,10 @@ public struct Command: Sendable, Hashable {
     /// The complete environment: nothing is inherited.
     public var environment: [String: String]
 
-    /// Whether another program starts this one again: the signals that end a process are blocked until it catches them.
+    /// Whether the command starts this program again; its interrupting signals are blocked until it catches them.
     public var isThisProgram = false
 
-    /// Whether bubblewrap runs the program: when it has ended, whatever it has left running is killed.
+    /// Whether bubblewrap runs the program; processes that it leaves running are killed.
     public var isConfined = false
 
     /// The open files that the program gets under the same numbers; starting it closes them here.
@@ -66,9 +66,9 @@ public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
 extension Command {
     /// Starts the program in a new session and process group, and returns its process ID; errors name the program.
     ///
-    /// The program inherits the three standard descriptors, ``files`` and, if it is this one, a signal mask; no ignored
-    /// signals. By default, standard input is `/dev/null`, and standard error goes where standard output goes. A
-    /// program that keeps the terminal stays in the session and group of this process, and can prompt on the terminal.
+    /// The program inherits the three standard descriptors and ``files``. No signal is ignored, and none is blocked
+    /// unless ``isThisProgram`` is set. By default, standard input is `/dev/null`, and errors go to `output`. A program
+    /// that keeps the terminal stays in the session and group of this process, and can prompt on the terminal.
     func spawn(
         input: CInt? = nil,
         output: CInt,
@@ -83,7 +83,7 @@ extension Command {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        // The outputs come first, because the pipe may have descriptor 0, which the next line replaces.
+        // The outputs come first, because the pipe may have descriptor 0, which the input replaces.
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         unsafe posix_spawn_file_actions_adddup2(&actions, errors ?? output, 2)
         // A descriptor that is duplicated to itself stays open in the program.

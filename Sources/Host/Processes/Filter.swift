@@ -9,7 +9,7 @@ public struct FilterResult: Sendable {
     /// The end of the program's standard error.
     public var errors: String
 
-    /// The last lines of standard error or, if there are none, how the program ended.
+    /// The last lines of standard error if the program exited and wrote any, otherwise its exit status.
     public var reason: String {
         let lines = errors.split(whereSeparator: \.isNewline).suffix(4)
         guard case .exited = status, !lines.isEmpty else { return "the program \(status)" }
@@ -23,7 +23,8 @@ public struct FilterResult: Sendable {
 /// stays in the session of this process, so that it can ask for a password there; then its children are not killed. A
 /// non-zero exit code is a normal result.
 ///
-/// - Throws: ``Base/SystemError`` that names the program if it cannot be started, or if its output exceeds the limit.
+/// - Throws: ``Base/SystemError`` if the task is already cancelled, the program cannot be started, or its output
+///   exceeds the limit.
 public func filter(
     _ command: Command,
     input: SecretBytes,

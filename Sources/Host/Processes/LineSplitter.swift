@@ -67,7 +67,7 @@ struct LineSplitter {
         pending = []
     }
 
-    /// Emits parts of an incomplete line that is too long.
+    /// Emits all but the last part of a line that is too long.
     private mutating func cutPieces() {
         var rest = pending[...]
         while rest.count > lineLimit {

@@ -5,7 +5,7 @@ import Glibc
 public enum Signals {
     /// Makes a write to a closed pipe fail instead of ending the process.
     ///
-    /// Called first in `main`.
+    /// Called at the start of `main`.
     public static func ignoreBrokenPipe() {
         signal(SIGPIPE, SIG_IGN)
     }

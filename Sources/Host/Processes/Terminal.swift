@@ -17,7 +17,7 @@ public enum Terminal {
         isatty(descriptor) == 1
     }
 
-    /// Returns whether the program has the terminal to itself; `false` while it is in the background of a shell.
+    /// Returns whether this process may use the terminal; `false` while it is in the background of a shell.
     public static func isForeground(_ descriptor: Int32) -> Bool {
         let group = tcgetpgrp(descriptor)
         return group == -1 || group == getpgrp()
@@ -82,8 +82,7 @@ private func name(of descriptor: Int32) -> String {
 public enum StandardStreams {
     /// Opens `/dev/null` for each standard stream that is closed.
     ///
-    /// Called first in `main`: otherwise the next file that is opened gets the stream's number, and output is written
-    /// into it.
+    /// Called at the start of `main`, before the next opened file could get the stream's number and receive the output.
     public static func open() {
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 {
             // The kernel chooses the lowest free number, which is this one.

@@ -3,7 +3,7 @@ import CSystemd
 import Glibc
 
 public struct Journal: Sendable {
-    /// Connects to the journal if it reads this process's output, else returns `nil`.
+    /// Connects to the journal if it reads this process's output, otherwise returns `nil`.
     ///
     /// Programs whose output was redirected also inherit `JOURNAL_STREAM`, so the device and inode in the variable must
     /// match standard error or output.
@@ -61,6 +61,6 @@ public enum KernelLog {
         try writeAll(record, to: file.raw, operation, path)
     }
 
-    /// The maximum number of bytes in a record; the kernel refuses longer records.
+    /// The maximum number of bytes in a record, below the kernel's limit.
     private static let recordLimit = 900
 }

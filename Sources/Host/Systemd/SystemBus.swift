@@ -161,7 +161,7 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Waits for a signal that was subscribed to, and returns `false` if the wait was cancelled.
+    /// Waits for a subscribed signal or the deadline, and returns `false` only if the wait was cancelled.
     ///
     /// Each job whose end has been reported is passed on with its result: `done`, `failed`, `canceled`, `timeout`,
     /// `dependency`, `skipped` and others; see `JobRemoved` in org.freedesktop.systemd1(5).

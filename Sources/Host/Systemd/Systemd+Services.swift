@@ -61,8 +61,8 @@ extension Systemd {
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
     ///   - change: The change.
-    ///   - own: The caller's own units, and the units that wait for it. The change is refused while one of them is
-    ///     starting and the unit is ordered after it, because it would never end.
+    ///   - own: The caller's own units, and the units that wait for it. Unless it is a stop, the change is refused
+    ///     while one of them is starting and the unit is ordered after it, because the change would never end.
     ///   - settlingTime: The time for which a unit that has started must stay active.
     ///   - deadline: The instant after which the wait is given up.
     ///   - address: The address of the bus, `nil` for the system bus.
@@ -84,7 +84,7 @@ extension Systemd {
                 try bus.connect(to: address ?? systemBusAddress())
                 if try bus.needsReload(for: name) { try bus.order("Reload") }
                 bus.deadline = .now + slowAnswerLimit
-                // Otherwise systemd would unload the unit, and lose the results of its start.
+                // Without a reference, systemd would unload the unit, and lose the results of its start.
                 try bus.order("RefUnit", name)
                 try bus.subscribe()
                 if change != .stop, let first = try bus.starting(own, before: name).first {
@@ -134,7 +134,7 @@ extension Systemd {
         return result
     }
 
-    /// The time limit for an answer of a systemd that is busy, or reloads its units.
+    /// The time limit for an answer of systemd while it is busy or reloads its units.
     static let slowAnswerLimit = Duration.seconds(60)
 
     private static func wait(
@@ -168,7 +168,7 @@ public struct ServiceEnd: Sendable, Hashable {
     /// The result of the last start, such as `success`, `exit-code` or `timeout`; empty if the unit is no service.
     public var result: String
 
-    /// The exit status of the main process, `nil` if that is not the reason.
+    /// The exit status of the main process, `nil` unless it is the reason.
     public var exitStatus: Int32?
 
     /// Whether a condition of the unit, such as `ConditionPathExists=`, prevented its start.
@@ -300,8 +300,8 @@ extension Systemd {
 
     /// Stops all units that match a pattern, waits until they have ended, and resets their failed state.
     ///
-    /// Timers are stopped first, so that they start nothing meanwhile. The other units are stopped all at once, so that
-    /// systemd stops each unit before the units that it is ordered after.
+    /// Timers are stopped first, so that they start nothing during the stop. The other units are stopped together, so
+    /// that systemd stops each unit before the units that it is ordered after.
     ///
     /// - Throws: ``Base/SystemError`` that names a unit that has not ended in time, with the code `ECANCELED` if the
     ///   task is cancelled.

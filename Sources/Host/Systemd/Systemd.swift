@@ -14,12 +14,12 @@ public struct UnitState: Sendable, Hashable, CustomStringConvertible {
 
     public var isActive: Bool { active == "active" }
 
-    /// The text that `systemctl status` shows, such as `active (exited)`.
+    /// The state as `systemctl status` shows it, such as `active (exited)`; the load state if it is not `loaded`.
     public var description: String { load == "loaded" ? "\(active) (\(sub))" : load }
 }
 
 public enum Systemd {
-    /// Whether systemd started this machine.
+    /// Whether this machine was booted with systemd.
     public static var isRunning: Bool { sd_booted() > 0 }
 
     /// Whether a service manager may be reached: systemd runs, or there is a system bus.
@@ -76,7 +76,7 @@ public struct ServiceState: Sendable, Hashable {
     /// Whether systemd is about to start, stop or restart the unit.
     public var hasJob = false
 
-    /// Whether the service was started on this boot.
+    /// Whether the service was started on this boot; `true` if this is not known.
     public var wasStarted = true
 
     /// The exit status of the main process of a failed service, if it is known.
