@@ -42,7 +42,7 @@ public struct Age: Sendable {
     /// The hint if the program exits with 0 but its output is wrong.
     private static let advice = "look which program 'command -v age' names, and run 'age --version'"
 
-    /// Decrypts the contents of a file with the identities, by default for at most five minutes.
+    /// Decrypts the contents of a file with the identities, by default with a time limit of five minutes.
     ///
     /// - Throws: ``Base/Problem`` if the program cannot be run, or if its output has the wrong length. If the program
     ///   fails, for example because no identity can decrypt the file, the cause is an ``AgeError``.

@@ -81,7 +81,7 @@ struct AgeFile: Sendable, Hashable {
         return lines
     }
 
-    /// The maximum number of header lines; each recipient takes two lines.
+    /// The maximum number of header lines; each recipient takes at least two.
     private static let lineLimit = 1000
 }
 

@@ -64,7 +64,7 @@ public struct CertificateComparison: Sendable {
         _ renewBefore: Duration,
         authority: Certificate?,
     ) -> [CertificateFault] {
-        // A certificate ends with its CA, so a new certificate from the same CA would end no later.
+        // A certificate never outlives its CA, so a new certificate from the same CA would end no later.
         let endsWithAuthority = certificate.validUntil == authority?.validUntil
         var faults = dueFaults(of: certificate, renewBefore: endsWithAuthority ? .zero : renewBefore)
         let actual = Duration.seconds(certificate.validUntil.seconds - certificate.validFrom.seconds)

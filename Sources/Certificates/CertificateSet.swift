@@ -3,7 +3,7 @@ import HTTP
 import Host
 public import Planning
 
-/// The certificates and encrypted keys of all nodes, in a directory.
+/// The certificates and encrypted keys of the CA and all nodes, in a directory.
 public struct CertificateSet: Sendable {
     /// The `certificates` section of the task files.
     public let declarations: CertificateDeclarations

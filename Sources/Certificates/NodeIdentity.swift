@@ -22,7 +22,7 @@ public struct NodeIdentity: Sendable, Hashable {
     /// Whether `age` asks for a password each time that it uses the key.
     public let needsPassword: Bool
 
-    /// The number of bytes to read, which contain nothing secret in most formats.
+    /// The number of bytes to read first; in most formats, they contain nothing secret.
     private static let startLength = 120
 
     /// The number of bytes to read of an SSH private key file, in which the public key comes first.
@@ -74,7 +74,7 @@ public struct NodeIdentity: Sendable, Hashable {
         }
     }
 
-    /// Refuses a file with which `age` can decrypt nothing, and says what the file is; errors name the path.
+    /// Refuses a file that `age` cannot use for decryption; errors name the path and the type of the file.
     public func requireUsable(at path: String) throws(Problem) {
         switch kind {
         case .unsupported(let type):
@@ -118,7 +118,7 @@ public struct NodeIdentity: Sendable, Hashable {
     }
 }
 
-/// Refuses an encrypted file if its header says that a private key cannot decrypt it; errors name the key's path.
+/// Refuses a file that is not encrypted by age, or that a private key cannot decrypt according to its header.
 public func requireDecryptable(
     _ bytes: [UInt8],
     with identity: NodeIdentity,

@@ -16,9 +16,9 @@ public struct RenewalPlan: Sendable {
     /// A certificate that is issued, or whose key is encrypted again.
     public struct Item: Sendable, Hashable {
         public var leaf: LeafDeclaration
-        /// The reasons, as predicates of the present certificate.
+        /// The reasons, as predicates of the existing certificate.
         public var reasons: [String]
-        /// Whether the present key is kept, because a new key would invalidate the tokens that it has signed.
+        /// Whether the existing key is kept, because a new key would invalidate the tokens that it has signed.
         public var keepsKey = false
     }
 
@@ -59,7 +59,7 @@ public struct Renewal: Sendable {
     let now: Timestamp
     let age: Age
 
-    /// Creates a renewal of the selected certificates that differ from their declarations or, if it is forced, of all.
+    /// Creates a renewal of the selected certificates that are due or differ or, if it is forced, of all selected ones.
     public init(
         _ set: CertificateSet,
         _ selection: CertificateSelection,
@@ -110,7 +110,7 @@ public struct Renewal: Sendable {
         )
     }
 
-    /// Returns the undeclared certificates and keys of this CA, judged by the prefixes of their file names.
+    /// Returns the undeclared node certificates and keys of this CA, identified by the prefixes of their file names.
     private func abandoned(_ undeclared: [String]) -> [String] {
         let prefix = "\(set.declarations.authority.name)-"
         let otherPrefixes = undeclared.compactMap { file in
@@ -222,8 +222,8 @@ extension CertificateSet {
 extension Renewal {
     /// Performs a plan, and replaces the directory as a whole in one step; after an error, the set is unchanged.
     ///
-    /// The caller must have held the lock since the plan was made. The end of the validity is passed to `onProgress`,
-    /// or `nil` if only the key of a certificate was encrypted again.
+    /// The caller must hold the lock from before ``plan()`` until the end. The end of the validity is passed to
+    /// `onProgress`, or `nil` if only the key of a certificate was encrypted again.
     public func perform(
         _ plan: RenewalPlan,
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,

@@ -39,7 +39,7 @@ public struct RotationStatus: Sendable, Hashable {
 
     public var next: RotationStep { RotationStep.allCases[doneCount] }
 
-    /// The number of completed steps, each of which is one step of the progress.
+    /// The number of completed steps, which is the index of the progress.
     private var doneCount: Int { RotationProgress.allCases.firstIndex(of: progress) ?? 0 }
 
     /// Returns whether a step is still to be done.

@@ -16,9 +16,10 @@ struct SetInspector: Sendable {
         var faults: [CertificateFault] = []
     }
 
-    /// Compares the CA with its declaration, and the second CA during a rotation.
+    /// Examines the issuing CA and, during a rotation, the other CA.
     ///
-    /// The declaration describes the CA that stays. While the old CA issues certificates, only its validity is checked.
+    /// The declaration describes the CA that stays. An old CA is checked only while it issues certificates, and only
+    /// for its validity and key.
     func authorities() async throws(Problem) -> (inspection: SetInspection, issuing: Certificate?) {
         let (declaration, files) = (set.declarations.authority, set.authorityFiles)
         let comparison = CertificateComparison(at: now)
@@ -131,7 +132,7 @@ extension CertificateSet {
     ///
     /// If `age` has no identities, keys are not compared with their certificates.
     ///
-    /// - Throws: ``Base/Problem`` if the set cannot be listed, or `age` is missing.
+    /// - Throws: ``Base/Problem`` if the set cannot be listed, or `age` cannot be run.
     public func inspect(
         _ leaves: [LeafDeclaration],
         at now: Timestamp,

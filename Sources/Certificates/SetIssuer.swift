@@ -123,7 +123,7 @@ struct SetIssuer: Sendable {
         return Made(files: set.files(of: leaf), certificate: made.certificate, key: encrypted)
     }
 
-    /// Decrypts the key of a certificate, and encrypts it to its present recipients.
+    /// Decrypts the key of a certificate, and encrypts it to its declared recipients.
     func encryptAgain(_ leaf: LeafDeclaration) async throws(Problem) -> [UInt8] {
         let text = try await decrypt(set.files(of: leaf).key, Self.subject(leaf))
         return try await age.encrypt(text, to: recipients(of: leaf))
@@ -210,6 +210,6 @@ public func issue(
 }
 
 extension LeafDeclaration {
-    /// Whether the key signs tokens, and is kept at renewals because a new key would invalidate the tokens.
+    /// Whether the key signs tokens, which a new key would invalidate.
     var signsTokens: Bool { usages.contains(.signing) }
 }
