@@ -3,7 +3,7 @@ import HTTP
 import Host
 import Kubernetes
 
-/// A collector of the facts of a node, which runs its probes concurrently.
+/// Collects the facts about a node with probes, most of which run concurrently.
 public struct Collector: Sendable {
     /// The root directory of the node, empty for this machine.
     var root: String
@@ -27,7 +27,7 @@ public struct Collector: Sendable {
         facts.isThisMachine = isThisMachine
         let root = root
         let noAnswer = "a file system does not answer"
-        // Where the other probes look depends on the settings of the kubelet.
+        // The paths that the other probes examine depend on the kubelet settings.
         if let kubelet = await inTime({ KubeletProbe(root: root).facts() }) {
             facts.kubelet = kubelet
         } else {
@@ -90,7 +90,7 @@ public struct Collector: Sendable {
         if facts.nodeName.isEmpty { add(.node, "Node", "its name is not known: /etc/hostname cannot be read") }
     }
 
-    /// Calls a blocking probe, and returns `nil` at the time limit, as when a file system does not answer.
+    /// Calls a blocking probe, and returns `nil` at the time limit, for example because a file system does not answer.
     private func inTime<Value: Sendable>(_ probe: @escaping @Sendable () -> Value) async -> Value? {
         try? await onThread(until: .now + limit) { () throws(SystemError) in probe() }
     }
@@ -108,7 +108,7 @@ public struct Collector: Sendable {
         return Service.read(String(decoding: result.output.copy, as: UTF8.self))
     }
 
-    /// Reads what the journal has about the last start of a unit.
+    /// Reads the journal entries about the last starts of a unit.
     private func log(of unit: String) async -> UnitLog {
         // Without '--all' journalctl leaves out long lines.
         var arguments = ["--output=json", "--no-pager", "--quiet", "--lines=400", "--unit=\(unit)", "--all"]
@@ -165,13 +165,13 @@ public struct Collector: Sendable {
         return answers
     }
 
-    /// The kernel settings that the network of pods needs.
+    /// The kernel settings that the pod network needs.
     private static let settings = ["net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables"]
 
     private static func machine(root: String) -> MachineFacts {
         var facts = MachineFacts()
         facts.hostName = root.isEmpty ? Machine.hostName() : lines(of: "\(root)/etc/hostname").first ?? ""
-        // The other facts are those of this machine.
+        // The other facts can be read only for this machine.
         guard root.isEmpty else { return facts }
         facts.swapAreas = lines(of: "/proc/swaps").dropFirst().compactMap {
             $0.split(separator: " ").first.map(String.init)

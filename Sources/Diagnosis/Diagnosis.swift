@@ -3,9 +3,9 @@ import Base
 /// A fault of a node, with its fix.
 public struct Finding: Sendable, Hashable {
     public enum Kind: Int, Sendable, Hashable, Comparable {
-        /// A fault that needs a fix of its own.
+        /// A fault that needs a separate fix.
         case cause
-        /// A consequence of a fault, which is the first cause only if no fault was found.
+        /// A consequence of a fault; it comes first only if no cause was found that can explain it.
         case symptom
         /// A fault that does no harm now.
         case note
@@ -13,7 +13,7 @@ public struct Finding: Sendable, Hashable {
         public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// The word for the fault, such as `swap-on`, the same in all versions.
+    /// The identifier of the fault, such as `swap-on`, which is the same in all versions.
     public var code: String
     public var kind = Kind.cause
     /// The stage that has the fault.
@@ -23,7 +23,7 @@ public struct Finding: Sendable, Hashable {
     /// The thing that is wrong, such as a file.
     public var subject: String
     public var cause: String
-    /// An imperative sentence that says what to do.
+    /// The instruction for the user, as an imperative sentence.
     public var fix: String
 
     public init(
@@ -42,11 +42,11 @@ public struct Finding: Sendable, Hashable {
 }
 
 public struct NodeDiagnosis: Sendable {
-    /// The name with which the kubelet registers, empty if it is not known.
+    /// The name under which the kubelet registers, empty if it is not known.
     public var node = ""
-    /// The kubelet, the container runtime and the API server with their versions, as far as they are known.
+    /// The known versions of the kubelet, the container runtime and the API server, with their names.
     public var versions: [String] = []
-    /// The faults, the first cause first.
+    /// The faults, the one to fix first at the beginning.
     var findings: [Finding]
     /// The faults that do no harm now.
     public var notes: [Finding] = []
@@ -62,14 +62,14 @@ public struct NodeDiagnosis: Sendable {
 
     /// Whether nothing is wrong, and the Node was seen.
     public var isSound: Bool { first == nil && (isReady || isNodeSeen) }
-    /// The first cause, `nil` if nothing is wrong.
+    /// The fault to fix first, `nil` if nothing is wrong.
     public var first: Finding? { findings.first }
     public var consequences: [Finding] { findings.dropFirst().filter { $0.kind == .symptom } }
-    /// The other causes, each of which needs a fix of its own.
+    /// The other causes, each of which needs a separate fix.
     public var others: [Finding] { findings.dropFirst().filter { $0.kind == .cause } }
 }
 
-/// A rule that recognizes one fault in the facts.
+/// A rule that recognises one kind of fault in the facts.
 struct Rule: Sendable {
     typealias Found = (subject: String, cause: String, fix: String)
 
@@ -81,7 +81,7 @@ struct Rule: Sendable {
 
     /// Creates a rule whose closure returns `nil` if the facts do not show the fault.
     ///
-    /// If the stage that it `blocks`, by default its own, works, the fault is a note.
+    /// The fault is a note if the stage that it `blocks`, by default its own, works.
     init(
         _ code: String,
         _ area: Area,
@@ -113,9 +113,9 @@ struct Rule: Sendable {
 
 /// Finds the faults that the facts show, in the order of the stages that they block.
 ///
-/// A fault counts only if the stage that it blocks does not work: swap that is on does no harm to a kubelet that runs.
-/// The error with which the kubelet has ended overrides the order of the stages: the fault that explains it is the
-/// first cause, else the error itself, because the kubelet has not reached what comes later.
+/// A fault counts only if the stage that it blocks does not work: enabled swap does not harm a running kubelet. The
+/// error with which the kubelet has ended overrides the order of the stages, because the kubelet has not reached the
+/// later stages: the fault that explains the error comes first or, if there is none, the error itself.
 func diagnose(_ facts: Facts) -> NodeDiagnosis {
     let rules = machineRules + runtimeRules + kubeletRules + credentialRules + serverRules + nodeRules + podRules
     var findings = rules.flatMap { $0.findings(facts) }
@@ -148,7 +148,7 @@ func diagnose(_ facts: Facts) -> NodeDiagnosis {
             findings[index].fix = findings[index].fix.replacing(restart, with: reset + restart)
         }
     }
-    // The text of programs and of the server may have control characters.
+    // The text of programs and of the server may contain control characters.
     findings = findings.map { finding in
         var finding = finding
         finding.cause = printable(shortened(finding.cause))
@@ -169,7 +169,7 @@ func diagnose(_ facts: Facts) -> NodeDiagnosis {
     return diagnosis
 }
 
-/// Returns a text without its middle if it has more than 300 characters; an error ends with its cause.
+/// Shortens a text to 300 characters by omitting its middle, because an error ends with its cause.
 func shortened(_ text: String) -> String { text.shortened(to: 300) }
 
 /// The age in seconds at which a Lease is old; the kubelet renews it every 10 seconds.
@@ -185,12 +185,12 @@ extension Facts {
         return kubelet.service.map { $0.active == "active" } ?? true
     }
 
-    /// Whether systemd has just restarted the kubelet, so that it may end again.
+    /// Whether systemd has just restarted the kubelet, and not for the first time, so that it may end again.
     var isRestartedAgain: Bool {
         kubelet.service.map { $0.restarts > 1 } == true && kubelet.process.map { $0.age < 20 } == true
     }
 
-    /// Whether the Node is Ready, and its Lease is renewed by this machine.
+    /// Whether the Node is Ready, and its Lease is renewed.
     private var isReported: Bool {
         cluster.node?.conditions["Ready"]?.status == "True" && cluster.leaseAge != nil && !isLeaseOld
     }
@@ -218,7 +218,7 @@ extension Facts {
         }
     }
 
-    /// The error with which the kubelet has ended, `nil` if it works, was stopped, or has written none.
+    /// The error that ended the kubelet, `nil` if it works, was stopped, could not be started, or has written none.
     var kubeletEnding: String? {
         guard !kubeletWorks, !isStartRefused,
             kubelet.service.map({ ["failed", "activating"].contains($0.active) || isRestartedAgain }) == true

@@ -9,7 +9,7 @@ struct Facts: Sendable {
     /// Whether the node is the machine on which this program runs, and not only files below a root directory.
     var isThisMachine = true
     var areUnitsKnown = false
-    /// The name with which the kubelet registers.
+    /// The name under which the kubelet registers.
     var nodeName = ""
     var machine = MachineFacts()
     var kubelet = KubeletFacts()
@@ -36,7 +36,7 @@ public enum Area: String, Sendable, Hashable, CaseIterable, Comparable {
     }
 }
 
-/// Something that could not be looked at.
+/// A subject that could not be examined.
 public struct Unseen: Sendable, Hashable {
     public var area: Area
     public var subject: String
@@ -51,11 +51,11 @@ struct MachineFacts: Sendable {
     var hostName = ""
     var swapAreas: [String] = []
     var volumes: [(path: String, space: FreeSpace)] = []
-    /// The kernel settings by their names, without those that the kernel lacks.
+    /// The kernel settings by name, without those that the kernel lacks.
     var settings: [String: String] = [:]
 }
 
-/// A service of systemd, as `systemctl show` describes it.
+/// A systemd service, as `systemctl show` describes it.
 struct Service: Sendable {
     var load = "loaded"
     var active = "active"
@@ -71,7 +71,7 @@ struct Service: Sendable {
 
 /// The last lines about a unit in the journal, the oldest first.
 struct UnitLog: Sendable {
-    /// The lines of the program since its last start, or since the start before if only that has ended with an error.
+    /// The lines of the program from its last start, or from the previous start if only that one shows an error.
     var lines: [JournalLine] = []
     /// The lines that systemd has written about the unit.
     var manager: [String] = []
@@ -85,7 +85,7 @@ struct JournalLine: Sendable, Hashable {
 
 struct KubeletFacts: Sendable {
     var isKnown = true
-    /// The unit of k3s or RKE2, which have a kubelet of their own, if the node has no other.
+    /// The unit of k3s or RKE2, which include a kubelet, if one is installed.
     var foreignUnit: String?
     let unitName = "kubelet.service"
     var unitPath: String?
@@ -93,11 +93,11 @@ struct KubeletFacts: Sendable {
     var log = UnitLog()
     var process: RunningProcess?
     var program: String?
-    /// The arguments of the process, else of the unit, with the files that set them.
+    /// The arguments of the process or, if none runs, of the unit, with the files that set them.
     var arguments: [(text: String, file: String?)] = []
     var configuration = FileFact()
     var kubeconfig = KubeconfigFact()
-    /// The kubeconfig with which the kubelet asks for its first certificate.
+    /// The kubeconfig with which the kubelet requests its first certificate.
     var bootstrap = KubeconfigFact()
     var staticPods = StaticPodFacts()
 }
@@ -140,7 +140,7 @@ struct StaticPodFacts: Sendable {
     var faults: [(place: String, reason: String)] = []
     /// The certificates of the control plane that have expired.
     var expiredCertificates: [(path: String, reason: String)] = []
-    /// Whether this node has the certificates of a control plane of kubeadm.
+    /// Whether this node has the certificates of a kubeadm control plane.
     var isControlPlane = false
 
     /// Returns whether there is a manifest of a component, such as `etcd`.
@@ -177,12 +177,12 @@ struct RuntimeFacts: Sendable {
     var service: Service? { services["\(unitName).service"] }
 }
 
-/// The settings of containerd that concern a kubelet.
+/// The containerd settings that concern a kubelet.
 struct ContainerdFacts: Sendable {
     var path: String
     /// Whether settings are unknown, because the file imports others or cannot be read.
     var isIncomplete = false
-    /// The name in `disabled_plugins` of the Container Runtime Interface, `nil` if it is not disabled.
+    /// The name of the Container Runtime Interface in `disabled_plugins`, `nil` if it is not disabled.
     var disabledInterface: String?
     /// `SystemdCgroup` of runc, `nil` if it is not set.
     var usesSystemd: Bool?
@@ -196,7 +196,7 @@ struct NetworkFacts: Sendable {
     var pluginDirectories = ["/opt/cni/bin"]
     /// The configurations in the order of their names; a runtime uses the first one.
     var configurations: [Configuration] = []
-    /// Why the directory cannot be read, `nil` if it can or does not exist.
+    /// The reason why the directory cannot be read, `nil` if it can be read or does not exist.
     var fault: String?
 
     struct Configuration: Sendable {
@@ -215,7 +215,7 @@ struct ServerFacts: Sendable {
     var fault: TransportError?
     var readyStatus: Int?
     var failedChecks: [String] = []
-    /// The seconds of the server's clock ahead of this one.
+    /// The number of seconds by which the server's clock is ahead of this one.
     var clockDifference: Int64?
     var version: String?
     /// The HTTP status of a request with the kubelet's credentials.
@@ -227,7 +227,7 @@ struct ServerFacts: Sendable {
 
 /// The Node and its pods in the cluster.
 struct ClusterFacts: Sendable {
-    /// Whether the server has replied to the request for the Node.
+    /// Whether the server has sent the Node, or replied that it does not exist.
     var isKnown = false
     var node: NodeObject?
     var pods: [PodObject] = []

@@ -193,13 +193,13 @@ extension KubeletFacts {
         return nil
     }
 
-    /// Returns the name with which the kubelet registers: that of a flag, else the host name, in lower case.
+    /// Returns the name under which the kubelet registers: `--hostname-override` or the host name, in lower case.
     func nodeName(hostName: String) -> String {
         let name = flag("hostname-override") ?? ""
         return trimmed(name.isEmpty ? hostName : name).lowercased()
     }
 
-    /// Returns a flag with the file in which it is written, for a fix.
+    /// Describes a flag and where it is set, for a fix.
     func place(ofFlag name: String) -> String {
         let argument = arguments.first { $0.text.drop { $0 == "-" }.prefix { $0 != "=" } == name }
         guard let file = argument?.file else {

@@ -89,7 +89,7 @@ func unusable(_ service: Service?, _ name: String, _ log: UnitLog) -> Rule.Found
     )
 }
 
-/// Returns how the program of a unit has ended, as a predicate; `nil` if it runs.
+/// Returns how a service fails, as a predicate; `nil` if it does not.
 func failure(of service: Service, isYoung: Bool = false) -> String? {
     let isSignal = ["signal", "core-dump"].contains(service.result)
     let status = service.status.map { "\(isSignal ? "signal" : "exit status") \($0)" }
@@ -119,7 +119,7 @@ func lastWords(_ log: UnitLog, isStartRefused: Bool) -> String? {
     return ending(in: log.lines) ?? last.map(errorText) ?? manager
 }
 
-/// Returns the finding of an error of the kubelet, `nil` if the error is not one of ``knownTexts``.
+/// Returns the finding for a kubelet error, `nil` if the error is not one of ``knownTexts``.
 func knownFinding(_ error: String, _ facts: Facts) -> Finding? {
     guard let known = knownTexts.first(where: { error.contains($0.text) }) else { return nil }
     let kubelet = facts.kubelet
@@ -185,7 +185,7 @@ private let knownTexts: [(text: String, code: String, area: Area, subject: Strin
     ),
 ]
 
-/// Returns the codes, or their beginnings, of faults that explain an error of the kubelet.
+/// Returns the codes, or their beginnings, of faults that may explain a kubelet error.
 func explanations(of error: String) -> [String] {
     let links: [(words: String, codes: [String])] = [
         ("expired", ["certificate", "server-certificate", "clock"]), ("not yet valid", ["clock", "certificate"]),

@@ -1,7 +1,7 @@
 import Base
 import Host
 
-/// Faults of the kernel's settings and of the disks.
+/// Faults of swap, disks and kernel settings.
 let machineRules: [Rule] = [
     Rule("swap-on", .machine, blocks: .kubelet) { facts in
         guard let area = facts.machine.swapAreas.first, facts.kubelet.areSettingsKnown,
@@ -88,7 +88,7 @@ let nodeRules: [Rule] = [
     Rule("not-ready", .node, kind: .symptom) { facts in
         guard let node = facts.cluster.node else { return nil }
         let ready = node.conditions["Ready"]
-        // The condition of a kubelet that hangs stays as it was, until the Lease is old.
+        // If a kubelet hangs, its condition stays as it was until the Lease is old.
         if ready?.status == "True", !facts.isLeaseOld { return nil }
         let isSilent = ready?.status == "Unknown" || facts.isLeaseOld || !facts.kubeletWorks
         let message =
@@ -154,10 +154,10 @@ private func journalError(of pod: ClusterFacts.PodObject, _ facts: Facts) -> Str
             || text.contains("pod \"\(name)\"") && text.contains("MountVolume")
     }
     guard let error = line.map({ errorText($0.text) }) else { return "" }
-    // The cause is at the end of an error of the container runtime.
+    // An error of the container runtime ends with its cause.
     let start = error.firstRange(of: "MountVolume")?.lowerBound ?? error.ranges(of: "desc = ").last?.upperBound
     var cause = (start.map { String(error[$0...]) } ?? error).replacing("\\", with: "")
-    // A single quote at the end belongs to the outer error.
+    // An unpaired quote at the end belongs to the outer error.
     if cause.hasSuffix("\""), !cause.filter({ $0 == "\"" }).count.isMultiple(of: 2) { cause.removeLast() }
     return cause
 }

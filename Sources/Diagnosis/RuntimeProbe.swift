@@ -23,14 +23,14 @@ struct RuntimeProbe {
             case ENOENT, ENOTDIR: return .missing
             case ECONNREFUSED: return .refused
             case EACCES, EPERM: return .denied
-            // A program listens, and its queue of connections is full.
+            // A program listens, but its connection queue is full.
             case EAGAIN: return .connected
             default: return nil
             }
         }
     }
 
-    /// Reads the configuration of containerd, `nil` if there is no file.
+    /// Reads the containerd configuration, `nil` if there is no file.
     ///
     /// Only values on one line are understood, which is how all tools write these settings.
     func containerd() -> ContainerdFacts? {
@@ -63,7 +63,7 @@ struct RuntimeProbe {
         return facts
     }
 
-    /// The file that the process or else the unit names, or else the usual one.
+    /// The configuration file that the process or, if none runs, the unit names; by default the usual one.
     private var containerdPath: String {
         let running = root.isEmpty ? processes(named: ["containerd"]).first?.arguments : nil
         let words = running ?? UnitFile("containerd.service", root: root)?.arguments.map(\.text) ?? []

@@ -107,7 +107,7 @@ let runtimeRules: [Rule] = [
             )
         }
     },
-    // A pod of the network writes the file, so that an earlier fault or a fault of this pod explains this.
+    // A network pod writes the file, so an earlier fault or a fault of this pod explains its absence.
     Rule("cni-missing", .network, kind: .symptom, blocks: .node) { facts in
         guard facts.looksAtNetwork, facts.network.fault == nil, facts.network.configurations.isEmpty else {
             return nil
@@ -133,12 +133,12 @@ extension RuntimeFacts {
 }
 
 extension Facts {
-    /// Whether no program listens at the kubelet's socket of the runtime.
+    /// Whether the node has a separate kubelet, and no program listens at its runtime socket.
     fileprivate var isRuntimeAbsent: Bool {
         kubelet.foreignUnit == nil && (runtime.answer == .missing || runtime.answer == .refused)
     }
 
-    /// Whether the node needs a CNI configuration, as k3s and RKE2, which have a network of their own, do not.
+    /// Whether the CNI directories were read, and the node needs them; k3s and RKE2 include a network instead.
     fileprivate var looksAtNetwork: Bool { network.isKnown && (kubelet.program != nil || kubelet.process != nil) }
 
     var listingPods: String { "'kubectl get pods -A -o wide --field-selector spec.nodeName=\(nodeName)'" }

@@ -31,8 +31,8 @@ struct ServerProbe {
 
     /// Asks the server for its state and version, and for the Node with its Lease and pods.
     ///
-    /// Without usable credentials only the connection is examined. With `isBootstrap`, the credentials are only for the
-    /// request of a certificate.
+    /// Without usable credentials, only the connection is examined. With `isBootstrap`, the credentials can only
+    /// request a certificate, so the Node is not read.
     func ask(_ fact: KubeconfigFact, nodeName name: String, isBootstrap: Bool) async -> (ServerFacts, ClusterFacts) {
         var (facts, cluster) = (ServerFacts(), ClusterFacts())
         guard let kubeconfig = fact.kubeconfig else { return (facts, cluster) }
@@ -113,7 +113,7 @@ extension ClusterFacts.PodObject {
         let phase = status?["phase"]?.string
         let containers = ["initContainerStatuses", "containerStatuses"].flatMap { status?[$0]?.sequence ?? [] }
         let failing = containers.lazy.compactMap { Self.failure(of: $0, now) }.first
-        // A static pod that the kubelet has rejected, such as for lack of memory, is not started again.
+        // A static pod that the kubelet has rejected, for example for lack of memory, is not started again.
         let isStatic = object["metadata"]?["annotations"]?["kubernetes.io/config.mirror"] != nil
         guard phase == "Failed" ? isStatic : phase != "Succeeded",
             failing != nil || phase == "Pending" || phase == "Failed"
@@ -132,7 +132,7 @@ extension ClusterFacts.PodObject {
 
     private typealias Failure = (reason: String, message: String, image: String?)
 
-    /// Returns the failure of a container that does not start or that ends again and again.
+    /// Returns the failure of a container that does not start or that ends repeatedly.
     private static func failure(of container: Node, _ now: Timestamp) -> Failure? {
         let state = container["state"]
         let image = container["image"]?.string
@@ -164,7 +164,7 @@ struct PodLogs {
         }
     }
 
-    /// Returns the last error of a container since its last start or, if it has none yet, since the start before.
+    /// Returns the last error of a container from its last start or, if there is none yet, from the previous start.
     private func lastError(ofPod prefix: String, _ container: String) -> String? {
         func paths(in directory: String) -> [String] {
             ((try? FileSystem.list(directory, limit: 10_000)) ?? []).map { "\(directory)/\($0)" }

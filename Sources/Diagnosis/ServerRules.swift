@@ -2,7 +2,7 @@ import Base
 import HTTP
 import Kubernetes
 
-/// Faults of the kubeconfig, its certificate or token, and the request of a certificate.
+/// Faults of the kubeconfig, its certificate or token, and the certificate request.
 let credentialRules: [Rule] = [
     Rule("kubeconfig-missing", .configuration, blocks: .credentials) { facts in
         let kubelet = facts.kubelet
@@ -158,7 +158,7 @@ private func authorityAdvice(_ facts: Facts) -> String {
 
 /// Faults of the connection to the API server, of its state, and of a control plane on this node.
 let serverRules: [Rule] = [
-    // The API server of a control plane is a pod of its kubelet.
+    // On a control plane, the API server is a static pod of the kubelet.
     Rule(all: "static-pod", .pods, blocks: .server) { facts in
         guard facts.server.fault != nil else { return [] }
         let pods = facts.kubelet.staticPods
@@ -177,7 +177,7 @@ let serverRules: [Rule] = [
         let pods = facts.kubelet.staticPods
         guard facts.isThisMachine, facts.server.fault?.kind == .refused, pods.isControlPlane, let path = pods.path
         else { return [] }
-        // The server may use an etcd of other machines.
+        // The server may use etcd on other machines.
         let isStoreHere = facts.server.podErrors.contains { $0.error.contains("127.0.0.1:2379") }
         return (["kube-apiserver"] + (isStoreHere ? ["etcd"] : [])).filter { !pods.has($0) }.map { name in
             (
@@ -253,7 +253,7 @@ let serverRules: [Rule] = [
 
 let manifestFix = "correct the file, which the kubelet reads again by itself, or remove it"
 
-/// Creates the rule of one kind of error of the connection; without a kind, of all that no other rule is about.
+/// Creates the rule for one kind of connection error; without a kind, for all kinds that no other rule covers.
 private func connectionRule(
     _ code: String,
     _ kind: TransportError.Kind? = nil,

@@ -90,7 +90,7 @@ struct UnitFile {
     }
 }
 
-/// Returns the lines of a file without white space at their ends; none if it cannot be read.
+/// Returns the lines of a file without surrounding white space; none if it cannot be read.
 func lines(of path: String) -> [String] {
     let text = String(decoding: (try? FileSystem.read(path, limit: 1 << 20)) ?? [], as: UTF8.self)
     return text.split(separator: "\n", omittingEmptySubsequences: false).map { trimmed($0) }
@@ -135,13 +135,13 @@ private func words(in line: String) -> [String] {
 }
 
 extension Service {
-    /// The properties to request of `systemctl show`.
+    /// The properties to request from `systemctl show`.
     static let properties = [
         "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainCode", "ExecMainStatus",
         "NRestarts",
     ]
 
-    /// Reads the output of `systemctl show`, and returns the services that exist by name.
+    /// Reads the output of `systemctl show`, and returns the existing services by name.
     static func read(_ text: String) -> [String: Service] {
         var services: [String: Service] = [:]
         for lines in text.split(separator: "\n", omittingEmptySubsequences: false).split(separator: "") {
@@ -163,8 +163,8 @@ extension Service {
 }
 
 extension UnitLog {
-    /// Reads the lines since the last start of a unit from journalctl's JSON, or since the start before if only that
-    /// has ended with an error.
+    /// Reads journalctl's JSON: the lines from the last start of a unit, or from the previous one if only that one
+    /// shows an error.
     init(_ bytes: [UInt8]) {
         var starts: [String] = []
         var entries: [(start: String, line: JournalLine)] = []
@@ -203,17 +203,17 @@ private func joined(_ lines: [JournalLine]) -> [JournalLine] {
     }
 }
 
-/// Returns whether a line begins as those of klog: with the letter of its severity and the date.
+/// Returns whether a line begins like those of klog, with the letter of its severity and the date.
 func isKlog(_ line: String) -> Bool {
     let digits = line.utf8.dropFirst().prefix(4)
     return line.utf8.first.map { "IWEF".utf8.contains($0) } == true && digits.count == 4
         && digits.allSatisfy { (0x30...0x39).contains($0) }
 }
 
-/// Returns whether a line is an error of klog, or does not come from klog.
+/// Returns whether a line is a klog error, or does not come from klog.
 func isError(_ line: String) -> Bool { !isKlog(line) || line.hasPrefix("E") || line.hasPrefix("F") }
 
-/// Returns the value of `err` in a line of klog, else the line without klog's prefix.
+/// Returns the value of `err` in a klog line or, if there is none, the line without klog's prefix.
 func errorText(_ line: String) -> String {
     if let start = line.firstRange(of: "err=< ")?.upperBound {
         return String(line[start...].prefix { $0 != ">" }.dropLast())
@@ -249,10 +249,10 @@ func ending(in lines: [JournalLine]) -> String? {
         .map { errorText($0.text) }
 }
 
-/// Finds the processes of root with a name, in the mount namespace of this process.
+/// Finds root's processes with one of the names, in the mount namespace of this process.
 ///
-/// A kubelet in another namespace is that of another node, such as of a container of kind. Processes of other users do
-/// not count, because any user can give a process any name.
+/// A kubelet in another namespace belongs to another node, such as a kind container. Processes of other users do not
+/// count, because any user can give a process any name.
 func processes(named names: Set<String>) -> [RunningProcess] {
     func text(_ path: String) -> String {
         String(decoding: (try? FileSystem.read(path, limit: 1 << 20)) ?? [], as: UTF8.self)
