@@ -1,8 +1,8 @@
 /// The treatment of a field that another manager has set to another value.
 public enum ConflictTreatment: String, Sendable, Hashable, CaseIterable {
-    /// The object is refused.
+    /// The conflict is reported, and the object is not applied.
     case report
-    /// The field gets the value of the manifest.
+    /// The field is set to the manifest's value.
     case force
     /// The field keeps its value, and the rest of the object is applied.
     case keep
@@ -19,11 +19,11 @@ public struct ObjectResult: Sendable, Hashable {
     public var change: Change
     /// The paths of the first changed fields; in a dry run all changed fields, each as `path: old -> new`.
     public var fields: [String]
-    /// The lines of a unified diff of the object, in a dry run.
+    /// The lines of the object's unified diff, which only a dry run sets.
     public var diff: [String]
-    /// Whether the change affects only the managers of fields, and no value of a field.
+    /// Whether the change affects only field managers, and no field value.
     public var changesOnlyManagers: Bool
-    /// Remarks about parts of the object that were not changed, and why.
+    /// Notes about unchanged parts of the object, with the reasons.
     public var notes: [String]
 
     public init(

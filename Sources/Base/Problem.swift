@@ -6,7 +6,7 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The problem, in lower case and without a full stop.
     public var message: String
 
-    /// The location of the error, or of the key of the task file that the failure is about.
+    /// The location of the error, or of the task file key that the failure concerns.
     public var location: SourceLocation?
 
     /// Whether the problem is a failure of the machine or a server although it has a location.

@@ -24,7 +24,7 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
     public var subject: Subject
     /// The reason why the wait continues, `nil` if the subject implies it.
     public var reason: String?
-    /// The reason without any text that only root may read, such as a message of a webhook.
+    /// The reason without any text that only root may read, such as a webhook's message.
     public var publicReason: String?
     /// The time of day at which the task gives up, `nil` if unknown.
     public var givesUpAt: String?

@@ -34,7 +34,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case redirect
         /// The task was cancelled or the client shut down.
         case cancelled
-        /// Another error of libcurl.
+        /// Any other error.
         case other
     }
 

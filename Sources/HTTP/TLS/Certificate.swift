@@ -199,7 +199,7 @@ extension Certificate {
         }
     }
 
-    /// Describes a verification error of libcrypto as a predicate of this certificate.
+    /// Describes a libcrypto verification error as a predicate of this certificate.
     private func verificationError(code: Int32, failing: Certificate?, authorities: [Certificate]) -> TLSError {
         let failing = failing ?? self
         let which = failing == self ? "" : "depends on '\(failing.subject)', which "
