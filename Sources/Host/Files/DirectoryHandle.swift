@@ -297,8 +297,8 @@ extension DirectoryHandle {
 
     /// Creates and locks a file that only its owner may read.
     ///
-    /// If the file exists without a lock, it was left by a killed process, and is removed. If it has a lock, the other
-    /// process is waited for.
+    /// If the file exists without a lock, it was left by a killed process, and is removed. If it has a lock, the
+    /// function waits for the other process.
     ///
     /// - Throws: ``Base/SystemError`` with the code `EBUSY` if the other process keeps the lock for too long.
     func makeFile(_ name: String, _ operation: String, _ path: String) throws(SystemError) -> FileLock {

@@ -129,7 +129,7 @@ public struct StagedDirectory: ~Copyable {
                 // Files written through the link would not be part of the exchange.
                 throw SystemError(operation, from, code: ELOOP, detail: "is a link to another directory")
             } else {
-                // A hard link to a symbolic link is created, not to its target.
+                // The call links a symbolic link itself, not its target.
                 try SystemError.check(operation, from) { unsafe link(from, to) }
             }
         }

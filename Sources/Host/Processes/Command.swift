@@ -123,7 +123,7 @@ extension Command {
         return process
     }
 
-    /// Runs the program to its end with the standard outputs of this process, and passes the signals on to it.
+    /// Runs the program to its end with the standard outputs of this process, and forwards the signals to it.
     public func run(passing signals: AsyncStream<Int32>) async throws(SystemError) -> ExitStatus {
         try await onThread("cannot wait for", program) { (_) throws(SystemError) in
             let process = try spawn(output: 1, errors: 2)

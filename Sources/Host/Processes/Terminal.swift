@@ -82,7 +82,7 @@ private func name(of descriptor: Int32) -> String {
 public enum StandardStreams {
     /// Opens `/dev/null` for each standard stream that is closed.
     ///
-    /// Called at the start of `main`, before the next opened file could get the stream's number and receive the output.
+    /// Called at the start of `main`, so that no other file gets the stream's number and receives its output.
     public static func open() {
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 {
             // The kernel chooses the lowest free number, which is this one.

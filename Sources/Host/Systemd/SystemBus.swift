@@ -58,7 +58,7 @@ struct SystemBus: ~Copyable {
         case properties = "org.freedesktop.DBus.Properties"
     }
 
-    /// Reads a property with the given D-Bus type of the object at a path.
+    /// Reads a property of the object at a path; `type` is the D-Bus type of the property.
     private func property<Value>(
         _ name: String,
         _ type: String,

@@ -150,7 +150,7 @@ extension Systemd {
     }
 }
 
-/// The reason why a unit has not reached the state that a change was to bring about.
+/// The reason why a unit has not reached the intended state.
 public enum ServiceFailure: Sendable, Hashable {
     /// The unit is ordered after the given unit, which waits for the caller.
     case waitsForCaller(String)
@@ -240,7 +240,7 @@ extension Systemd {
         try await withBus("init.scope", slowAnswerLimit) { bus throws(SystemError) in try bus.order("Reload") }
     }
 
-    /// Reads the description of a unit, which is its name if it has none.
+    /// Reads the description of a unit; without a description, it is the name of the unit.
     public static func description(of name: String) async throws(SystemError) -> String {
         try await withBus(name, .seconds(10)) { bus throws(SystemError) in try bus.text("Description", of: name) }
     }
