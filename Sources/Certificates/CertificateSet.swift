@@ -115,7 +115,7 @@ extension CertificateSet {
         let progress: RotationProgress
     }
 
-    /// The file with the encrypted key of the new CA, which exists while the old CA issues certificates.
+    /// The file with the encrypted key of the new CA, which exists until the new CA issues certificates.
     var nextKeyFile: String { "ca/\(declarations.authority.name)-next.key.age" }
 
     func progress(certificateCount: Int) throws(SystemError) -> RotationProgress {

@@ -221,7 +221,7 @@ struct ServerFacts: Sendable {
     /// The HTTP status of a request with the kubelet's credentials.
     var identityStatus: Int?
     var identityMessage = ""
-    /// The last errors of etcd and the API server by their names, if they are pods of this node.
+    /// The last errors of etcd and the API server with their names, if they are pods of this node.
     var podErrors: [(name: String, error: String)] = []
 }
 
