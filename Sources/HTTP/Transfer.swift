@@ -76,8 +76,8 @@ final class Transfer {
         if let proxy = request.identity.proxy {
             try easy.set(CURLOPT_PROXY, proxy)
             try easy.set(CURLOPT_NOPROXY, "")
-        } else if request.url.isOfThisMachine {
-            // libcurl would use the proxy of the environment even for this machine.
+        } else if request.isConnectionCheck || request.url.isOfThisMachine {
+            // libcurl would use the proxy of the environment, whose own port accepts connections.
             try easy.set(CURLOPT_PROXY, "")
         }
         if request.followsRedirects {

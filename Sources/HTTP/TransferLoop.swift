@@ -78,8 +78,6 @@ struct TransferLoop: ~Copyable {
         let now = ContinuousClock.now
         guard let earliest = nextDeadline, earliest <= now else { return }
         for transfer in Array(transfers.values) where transfer.request.deadline <= now {
-            // The transfer may have ended already, together with an overdue transfer on the same connection.
-            guard transfers[transfer.easy.identity] != nil else { continue }
             end(transfer, .failure(transfer.overdueError()))
             if transfer.isSent { silences[transfer.request.url.address] = now }
         }

@@ -170,7 +170,6 @@ extension PlannedTask {
 }
 
 extension Configuration {
-    private static let sizeLimit = 1 << 20
     private static let dropInLimit = 1000
 
     /// Reads the task file, then its drop-ins in the order of their names.
@@ -182,7 +181,7 @@ extension Configuration {
         func add(_ path: String) {
             do {
                 if options.acts { try FileSystem.requireTrusted(path) }
-                sources.append(SourceFile(path: path, bytes: try FileSystem.read(path, limit: sizeLimit)))
+                sources.append(SourceFile(path: path, bytes: try FileSystem.read(path, limit: SizeLimit.configuration)))
             } catch {
                 let creation = "create it ('nest-bootstrap init KIND --output DIR' writes one), or pass '--config FILE'"
                 let target = (try? FileSystem.status(path))?.target
