@@ -145,8 +145,8 @@ if Context.environment["NEST_MODULES"] != nil {
 }
 
 let targetsInC: Set = ["CCurl", "CSchemas", "CShims", "CTemplates"]
-/// Modules with loops over bytes; of the others, fewer pages of code take less time than faster code saves.
-let fastTargets: Set = ["Base", "HTTP", "Host"]
+/// The module with loops over bytes; of the others, fewer pages of code take less time than faster code saves.
+let fastTargets: Set = ["Base"]
 for target in package.targets
 where ![.system, .plugin, .binary].contains(target.type) && !targetsInC.contains(target.name) {
     var settings = settings
