@@ -203,7 +203,7 @@ struct NetworkFacts: Sendable {
         var path: String
         var fault: String?
         var types: [String] = []
-        /// The plug-ins whose programs cannot be run, with the reasons.
+        /// The plugins whose programs cannot be run, with the reasons.
         var missing: [(type: String, reason: String)] = []
     }
 }

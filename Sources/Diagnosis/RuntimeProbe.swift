@@ -76,7 +76,7 @@ struct RuntimeProbe {
 
     /// Reads the CNI configurations, and looks for the programs that they name.
     ///
-    /// CRI-O has a second directory of plug-ins.
+    /// CRI-O has a second directory of plugins.
     func network(_ containerd: ContainerdFacts?, isCRIO: Bool = false) -> NetworkFacts {
         var facts = NetworkFacts()
         if isCRIO {
@@ -109,7 +109,7 @@ struct RuntimeProbe {
         }
         let plugins = path.hasSuffix(".conflist") ? content["plugins"]?.sequence ?? [] : [content]
         configuration.types = plugins.flatMap { [$0["type"]?.string, $0["ipam"]?["type"]?.string].compactMap(\.self) }
-        if plugins.isEmpty { configuration.fault = "names no plug-ins" }
+        if plugins.isEmpty { configuration.fault = "names no plugins" }
         if !plugins.isEmpty, configuration.types.isEmpty { configuration.fault = "has no 'type'" }
         if content["name"]?.string?.isEmpty != false { configuration.fault = configuration.fault ?? "has no 'name'" }
         configuration.missing = configuration.types.compactMap { type in

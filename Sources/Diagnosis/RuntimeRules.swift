@@ -101,7 +101,7 @@ let runtimeRules: [Rule] = [
             isCertain || facts.recentErrors.contains { $0.contains("failed to find plugin \"\(plugin.type)\"") }
         }.map { plugin in
             (
-                "CNI plug-in '\(plugin.type)'", "\(plugin.reason), and \(first.path) names it",
+                "CNI plugin '\(plugin.type)'", "\(plugin.reason), and \(first.path) names it",
                 "install it in \(directory) with the network's installer, or run 'apt install containernetworking-plugins' and 'cp "
                     + "/usr/lib/cni/* \(directory)/'; or correct the name in \(first.path)"
             )

@@ -122,7 +122,7 @@ private let runtimes: [Fault] = [
         $0.network.configurations[0].fault = "is not valid JSON"
         $0.setReady("False", "container runtime network not ready: cni plugin not initialized")
     },
-    Fault("cni-plugin", "CNI plug-in 'calico': is not in /opt/cni/bin") {
+    Fault("cni-plugin", "CNI plugin 'calico': is not in /opt/cni/bin") {
         $0.network.configurations[0].missing = [("calico", "is not in /opt/cni/bin")]
         let error = #"failed to find plugin "calico" in path [/opt/cni/bin]"#
         $0.cluster.pods = [.init(name: "a/b", reason: "ContainerCreating", message: error)]
