@@ -15,7 +15,7 @@ struct Program {
     /// The maximum time for which an output may accept no data; a person may read page by page.
     static let readerLimit = Duration.seconds(3600)
 
-    /// The maximum time for which an output may accept no data after a run, because a caller waits for its end.
+    /// The maximum time for which an output may accept no data after a run; it is short because callers wait for the end.
     static let runLimit = Duration.seconds(10)
 
     /// The maximum time for which an interrupted program continues to write.

@@ -250,7 +250,7 @@ extension NodeFiles {
 
     /// Refuses a path that a user other than root could change before root uses it.
     ///
-    /// With `isData`, a service account may own the file. The error names the unsafe part of the path, with advice.
+    /// With `isData`, a service account may own the file. The error names the part of the path that is not trusted.
     public func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
         guard try !isPlanned(path) else { return }
         // Without a root directory, the links in the path are examined as well.

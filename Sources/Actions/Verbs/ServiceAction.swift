@@ -175,7 +175,6 @@ struct ServiceAction: Action {
     ///
     /// - Returns: `nil` if there is no line, or the journal cannot be read.
     private func output(since start: Timestamp) async -> String? {
-        // `--boot` is not used, because a systemd-nspawn container has the boot ID of its host.
         let arguments = [
             "--quiet", "--no-pager", "--output=cat", "--lines=3", "--since=@\(start.seconds)",
             "_SYSTEMD_UNIT=\(declaration.unit)",

@@ -58,7 +58,7 @@ struct ResetCommand: Command {
     }
 }
 
-/// A whole reset: a ``ResetRun``, and around it the work on units, locks, the agent's own files and the report.
+/// A complete reset: stops the units, takes the locks, performs a ``ResetRun``, deletes the agent's own files and reports.
 struct NodeReset {
     let options: Options
     let command: ResetCommand
