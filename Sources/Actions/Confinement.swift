@@ -55,7 +55,9 @@ extension Sandbox {
     private func files(_ copy: (String) throws(SystemError) -> CInt?) throws(SystemError) -> [String] {
         let places = try places()
         // Directories that bubblewrap creates implicitly can only be entered by root.
-        let above = places.map(\.place).filter { !hasMount(above: $0) }.flatMap(directoriesAbove) + ["/var"]
+        // The directories of missing files exist too, so that a failure names what is missing.
+        let read = mounts.filter { $0.mount == .readable }.map { FileSystem.existingRealPath($0.path) }
+        let above = (places.map(\.place) + read).filter { !hasMount(above: $0) }.flatMap(directoriesAbove) + ["/var"]
         let directories = above.unique().sorted().flatMap { ["--dir", $0] }
         var words = seesNode ? ["--bind", "/", "/"] : directories + ["--symlink", "/run", "/var/run"]
         // Root could change kernel settings without any capability.
