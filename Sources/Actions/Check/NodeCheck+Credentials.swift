@@ -48,7 +48,7 @@ extension NodeCheck {
             if case .file(let path) = kubeconfig.token {
                 findings.problems = problems(of: LocatedPath(path, location: location), checkToken)
             }
-            guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else {
+            guard !kubeconfig.paths.contains(where: { producers.producer(of: $0) != nil }) else {
                 return findings
             }
             let credentials = try Credentials(kubeconfig, now: run.now()) {
@@ -72,15 +72,6 @@ extension NodeCheck {
         guard BearerToken.token(in: bytes) == nil else { return }
         let advice = "write the token as one line without spaces"
         throw SystemError("cannot use", path, code: EINVAL, detail: "it contains no valid token", advice: advice)
-    }
-}
-
-extension Kubeconfig {
-    /// The paths of the files that the kubeconfig refers to.
-    var files: [String] {
-        [certificateAuthority, clientCertificate, clientKey, token].compactMap {
-            if case .file(let path) = $0 { path } else { nil }
-        }
     }
 }
 

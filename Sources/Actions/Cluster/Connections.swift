@@ -100,7 +100,7 @@ extension NodeFiles {
         let failure = "kubeconfig '\(kubeconfig.path)' cannot be used"
         var credentials: Credentials
         try attempt(failure) {
-            for path in kubeconfig.files { try requireKnown(path) }
+            for path in kubeconfig.paths { try requireKnown(path) }
         }
         do throws(Problem) {
             credentials = try Credentials(kubeconfig) { path in try read(path, limit: SizeLimit.configuration) }
