@@ -50,6 +50,13 @@ struct ConnectionFailureTests {
         #expect(refusing.requests.first?.method == "CONNECT")
     }
 
+    @Test func `a wait for a port does not take the proxy of the environment for it`() async throws {
+        let proxy = try LoopbackServer { _ in .response(200) }
+        let node = try TestNode("tasks: {t: {timeout: 2s, wait: {tcp: \"192.0.2.1:6443\"}}}\n")
+        let result = try await node.run("run", environment: ["http_proxy": proxy.url, "no_proxy": nil])
+        #expect(result.status == 1 && proxy.connectionCount == 0, "\(result)")
+    }
+
     @Test func `a redirection of a wait is reported with its target`() async throws {
         let server = try LoopbackServer { _ in .response(301, headers: ["Location: https://example.test/new"]) }
         let node = try TestNode("tasks: {t: {timeout: 10s, wait: {url: \"\(server.url)/old\"}}}\n")
