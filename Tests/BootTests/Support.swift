@@ -161,7 +161,7 @@ extension TestMachine {
         guard let release else { return try await withRunning(body) }
         return try await withFresh("ducksnest-controlplane", variant: release) { machine in
             try await machine.boot()
-            _ = try await machine.run("systemctl", "is-system-running", "--wait")
+            try await machine.restore()
             return try await body(machine)
         }
     }

@@ -72,7 +72,7 @@ public struct TestMachine: Sendable {
     }
 
     /// Brings the machine back to how it was when this was called first.
-    func restore() async throws { try await script("restore") }
+    public func restore() async throws { try await script("restore") }
 
     func remove() async throws { try await script("remove") }
 
