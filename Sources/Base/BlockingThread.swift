@@ -74,7 +74,6 @@ private final class ThreadBody: Sendable {
     }
 }
 
-/// The start routine of a new thread.
 private func runThreadBody(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context = unsafe context else { return nil }
     // The kernel delivers signals only to threads that do not block them; see Signals in Host.

@@ -1,8 +1,8 @@
 /// Returns the valid name that is most similar to a misspelled name, `nil` if all are too different.
 ///
-/// Typing errors are missing, added, swapped or, less often, replaced characters. Case and separators do not count.
-/// With more than one error, or a replaced character in a short name, the first characters must be equal. Of several
-/// equally similar names, the first one is returned.
+/// Case does not count, and names that differ only in separators are equal. Typing errors are missing, added, swapped
+/// or, less often, replaced characters. With more than one error, or a replaced character in a short name, the first
+/// characters must be equal. Of several equally similar names, the first one is returned.
 public func nearestName(to name: String, in names: some Sequence<String>) -> String? {
     let written = ComparedName(name)
     var nearest: (name: String, cost: Int)?

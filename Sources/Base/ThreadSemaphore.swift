@@ -34,7 +34,6 @@ final class ThreadSemaphore: Sendable {
         unsafe raw.deallocate()
     }
 
-    /// Increments the counter.
     func signal() {
         unsafe pthread_mutex_lock(&raw.pointee.mutex)
         unsafe raw.pointee.count += 1
