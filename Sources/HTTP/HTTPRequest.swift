@@ -97,7 +97,6 @@ struct PreparedRequest: Sendable {
     /// Whether the transfer only establishes a TCP connection.
     var isConnectionCheck = false
 
-    /// The time between start and deadline.
     var allowance: Duration { deadline - start }
 
     /// The connect timeout for libcurl, at least 1 because 0 selects libcurl's default.

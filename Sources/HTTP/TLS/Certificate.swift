@@ -124,8 +124,8 @@ extension Certificate {
 extension Certificate {
     /// Checks that a chain of signatures leads to an authority, and that each certificate is valid at an instant.
     ///
-    /// An authority ends the chain even if it is not self-signed, as in Go's TLS. Without an instant, only signatures
-    /// are checked.
+    /// An authority ends the chain even if it is not self-signed, as in Go's TLS. Without an instant, validity periods
+    /// are not checked.
     ///
     /// - Throws: ``TLSError`` with the reason as a predicate of this certificate.
     public func verify(
@@ -168,7 +168,7 @@ extension Certificate {
             }
         }
         let leaf = try X509Handle(der: der)
-        // The context has no reference of its own.
+        // The context does not retain the certificate.
         defer { withExtendedLifetime(leaf) {} }
         guard unsafe leaf.withRaw({ unsafe X509_STORE_CTX_init(context, store, $0, stack) }) == 1 else {
             return (X509_V_ERR_OUT_OF_MEM, nil)
