@@ -134,8 +134,8 @@ public enum FileSystem {
 
     /// Replaces several files that belong together, such as a certificate and its key.
     ///
-    /// All files are written, and flushed to the disk if `isSynced` is set, before the first one is renamed. If a file cannot
-    /// be written, no file is changed.
+    /// All files are written, and flushed to the disk if `isSynced` is set, before the first one is renamed. If writing
+    /// fails, no file is changed.
     public static func writeTogether(_ files: [FileContent], isSynced: Bool = true) throws(SystemError) {
         let files = try files.map { file throws(SystemError) in try NewFile(file, isSynced: isSynced) }
         for file in files { try file.rename() }

@@ -96,7 +96,7 @@ public struct StagedDirectory: ~Copyable {
         }
         isOver = true
         // The old version now has the temporary name. It is removed only once the exchange is on the disk, because
-        // after a power failure it may have its old name again. If it cannot be removed now, the next process that takes
+        // after a power failure it may have its old name again. If it cannot be removed, the next process that takes
         // the lock removes it.
         do throws(SystemError) {
             try parent.synchronize(Self.operation)

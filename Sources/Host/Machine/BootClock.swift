@@ -1,6 +1,6 @@
 public import Base
 
-/// A reading of the machine's clocks that converts between times since the boot and times of day.
+/// A reading of the machine's clocks that converts times since the boot to times of day.
 ///
 /// Task records, systemd and the journal use a clock that stops while the machine is suspended (`CLOCK_MONOTONIC`).
 public struct BootClock: Sendable, Hashable {

@@ -10,8 +10,7 @@ public enum Signals {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// Catches the signals that end a process: `SIGINT`, `SIGTERM` and, unless the process was started with it ignored,
-    /// `SIGHUP`.
+    /// Catches `SIGINT`, `SIGTERM` and, unless the process was started with it ignored, `SIGHUP`.
     ///
     /// Called once in a process. When the stream is no longer read, the signals end the process again.
     public static func interruptions() throws(SystemError) -> AsyncStream<Int32> {

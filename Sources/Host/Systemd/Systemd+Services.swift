@@ -58,15 +58,11 @@ extension Systemd {
     /// If the unit's files have changed, systemd is reloaded first. A unit that has started must still be active after
     /// the settling time, because systemd counts most services as started as soon as their program has begun.
     ///
-    /// - Parameters:
-    ///   - name: The unit's name, with its suffix.
-    ///   - change: The change.
-    ///   - own: The caller's own units, and the units that wait for it. Unless it is a stop, the change is refused
-    ///     while one of them is starting and the unit is ordered after it, because the change would never end.
-    ///   - settlingTime: The time for which a unit that has started must stay active.
-    ///   - deadline: The instant after which the wait is given up.
-    ///   - address: The address of the bus, `nil` for the system bus.
-    /// - Returns: The reason why the unit has not reached the state, `nil` if it has.
+    /// The name has its suffix. `own` are the caller's own units, and the units that wait for it. While one of them
+    /// is starting and the unit is ordered after it, every change except a stop is refused, because it would never end.
+    /// Without an address, the system bus is used.
+    ///
+    /// - Returns: The reason why the unit has not reached the state by the deadline, `nil` if it has.
     /// - Throws: ``Base/SystemError`` if systemd refuses or does not answer, with the code `ECANCELED` if the task is
     ///   cancelled.
     public static func change(
@@ -125,8 +121,8 @@ extension Systemd {
         while result == nil {
             guard deadline > .now else { return nil }
             let hasJob = try bus.units(named: [name]).contains(where: \.hasJob)
-            // After `systemctl daemon-reexec`, the end of a job is not reported. If the job has just ended, its
-            // end has arrived before the answer.
+            // After `systemctl daemon-reexec`, the end of a job is not reported. If the job has just ended, the
+            // signal has arrived before the answer.
             let limit = hasJob ? min(deadline, .now + .seconds(1)) : .now
             try wait(until: limit, &bus, cancelled) { if $0 == job { result = $1 } }
             if !hasJob { result = result ?? "done" }
