@@ -82,7 +82,6 @@ extension Problem {
     }
 }
 
-/// The actions, one for each verb.
 let actionTypes: [any Action.Type] = [
     KubeconfigAction.self,
     SymlinkAction.self,

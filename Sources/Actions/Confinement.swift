@@ -25,7 +25,7 @@ extension Sandbox {
         }
         words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
         if !hasNetwork { words.append("--unshare-net") }
-        // A program that is not the agent gets time to end after the signals that bubblewrap passes on.
+        // Without the flag, other programs get time to end after the signals that bubblewrap passes on.
         if command.isThisProgram { words.append("--die-with-parent") }
         words += ["--cap-drop", "ALL"] + capabilities.flatMap { ["--cap-add", $0] }
         // Bubblewrap runs as root outside of the sandbox, so the program's LD_* variables must not affect it.
@@ -54,8 +54,8 @@ extension Sandbox {
     /// Returns the bubblewrap arguments for the file systems.
     private func files(_ copy: (String) throws(SystemError) -> CInt?) throws(SystemError) -> [String] {
         let places = try places()
-        // Directories that bubblewrap creates implicitly can only be entered by root.
-        // The directories of missing files exist too, so that a failure names what is missing.
+        // Only root can enter directories that bubblewrap creates implicitly. The directories above missing files are
+        // created too, so that an error names the missing file.
         let read = mounts.filter { $0.mount == .readable }.map { FileSystem.existingRealPath($0.path) }
         let above = (places.map(\.place) + read).filter { !hasMount(above: $0) }.flatMap(directoriesAbove) + ["/var"]
         let directories = above.unique().sorted().flatMap { ["--dir", $0] }

@@ -215,8 +215,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Reports a path below a file that another task writes, and a path that no sandbox can make writable, because it
-    /// neither exists nor is a directory to be created.
+    /// Reports a path below a file that another task writes, or a missing path that no sandbox can make writable.
     private func problem(of write: Footprint.Write) -> Problem? {
         let path = write.path.path
         do throws(SystemError) {

@@ -77,7 +77,7 @@ struct UndeclaredDependencies {
         }
     }
 
-    /// Reports a task that runs after none of the sources, any of which suffices, unless this is already reported.
+    /// Reports, once, a task that needs any one of the sources and runs after none of them.
     ///
     /// `need` returns a predicate of the task for the first source, such as `reads '/a', which task 'b' writes`.
     private mutating func require(

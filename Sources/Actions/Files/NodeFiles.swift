@@ -96,7 +96,7 @@ public final class NodeFiles: Sendable {
         }
     }
 
-    /// Returns the permissions of a file that was read before, or that a real run would have written.
+    /// Returns the permissions of a file that exists, or that a real run would have written.
     func mode(of path: String) throws(SystemError) -> UInt32? {
         let path = try resolved(path)
         if case .file(_, let mode)? = planned.withLock({ $0[ExactText(path)] }) { return mode }

@@ -29,7 +29,7 @@ struct PathProducers {
         }
     }
 
-    /// Returns the task that writes a path, or that creates a link or, by a program, a directory above it.
+    /// Returns the task that creates a path, or a link or the output of a program above it.
     ///
     /// A task with verb `directory` is not the producer of the paths in its directory.
     func producer(of path: String) -> String? {

@@ -32,7 +32,6 @@ struct WaitAction: Action {
         return false
     }
 
-    /// Waits until the condition holds.
     private func wait() async throws {
         switch declaration.condition {
         case .apiServer:
