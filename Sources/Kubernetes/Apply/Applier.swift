@@ -29,18 +29,11 @@ public struct Applier: Sendable {
     let mayAppear: @Sendable (Requirement) async -> Bool
     let say: @Sendable (Message) -> Void
 
-    /// Creates an applier.
+    /// Creates an applier that passes its reports to `say`, on any thread.
     ///
-    /// - Parameters:
-    ///   - client: The API server.
-    ///   - managedMetadata: The labels and annotations that every object gets.
-    ///   - conflicts: The treatment of fields of other managers.
-    ///   - takenManagers: The managers whose fields are taken over, in addition to those of client-side kubectl.
-    ///   - dryRunOverlay: The objects that a real run would have created so far; `nil` unless this is a dry run.
-    ///   - retryPolicy: The deadline and reporting of repeated attempts.
-    ///   - rival: Finds another task that describes an object; `namedTask` is the task that the live object names.
-    ///   - mayAppear: Returns whether a kind or namespace that the server lacks may still be created.
-    ///   - say: Receives the reports, on any thread.
+    /// The fields of `takenManagers` are taken over in addition to those of client-side kubectl. `rival` finds another
+    /// task that describes an object; `namedTask` is the task that the live object names. `mayAppear` returns whether a
+    /// kind or namespace that the server lacks may still be created. A dry run has an overlay.
     public init(
         client: APIClient,
         managedMetadata: ManagedMetadata,

@@ -30,13 +30,8 @@ struct IgnoredFields {
 
     /// Returns the object to send so that the ignored fields keep their values on the server.
     ///
-    /// A field that another manager owns is left out; any other field gets its live value, if it has one.
-    ///
-    /// - Parameters:
-    ///   - body: The object as it would be sent without ignored fields.
-    ///   - live: The object on the server.
-    ///   - others: The managed fields of other managers.
-    /// - Returns: The object.
+    /// A field that another manager owns is left out; any other field gets its live value, if it has one. `body` is the
+    /// object as it would be sent without ignored fields, and `others` are the managed fields of other managers.
     func retained(in body: Node, as live: Node, _ others: [Node]) -> Node {
         let theirs = others.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
         let rest = theirs.removed(from: live, keepingParentsOf: .null())

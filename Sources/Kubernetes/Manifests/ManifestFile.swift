@@ -37,7 +37,7 @@ public struct ManifestFile: Sendable {
         }
     }
 
-    /// Returns whether a document is a Secret or a list that contains one.
+    /// Returns whether the kind of a document, or of an item of a list, begins with `Secret`.
     private static func describesSecret(_ node: Node, depth: Int = 0) -> Bool {
         if node["kind"]?.string?.hasPrefix("Secret") == true { return true }
         guard depth < listDepthLimit else { return false }

@@ -13,11 +13,8 @@ public enum Readiness: Sendable, Hashable {
 
     /// Determines the readiness of an object as the server returns it.
     ///
-    /// - Parameters:
-    ///   - object: The object.
-    ///   - type: The object's type, `nil` to read it from the object; items of lists do not have it.
-    ///   - minimumNodeCount: The number of eligible nodes that a DaemonSet needs before it can be ready.
-    ///   - now: The current time, which determines how long a Pod has been without a node.
+    /// If `type` is `nil`, it is read from the object; items of lists do not have it. A DaemonSet can be ready only if
+    /// it has `minimumNodeCount` eligible nodes. `now` determines how long a Pod has been without a node.
     public init(
         of object: Node,
         type: GroupVersionKind? = nil,

@@ -4,13 +4,10 @@ import HTTP
 extension APIClient {
     /// Waits until objects exist and are ready by the rules of ``Readiness``.
     ///
-    /// Objects whose controllers have given up are awaited too: during a first boot an image may arrive late.
+    /// Objects whose controllers have given up are awaited too: during a first boot an image may arrive late. A
+    /// DaemonSet can be ready only if it has `minimumNodeCount` eligible nodes. `boot` is the boot that a Node's status
+    /// must name, `nil` for any; at first the status names the previous boot.
     ///
-    /// - Parameters:
-    ///   - objects: The objects.
-    ///   - minimumNodeCount: The number of eligible nodes that a DaemonSet needs before it can be ready.
-    ///   - boot: The boot that a Node's status must name, `nil` for any; at first it names the previous boot.
-    ///   - retryPolicy: The deadline, and the receiver of reports.
     /// - Throws: ``Base/Problems`` with a problem for each object that is not ready at the deadline; a ``Base/Problem``
     ///   if there is one such object, or if the wait was interrupted.
     public func awaitReadiness(
@@ -46,7 +43,7 @@ public struct AwaitedObject: Sendable {
 
 /// The wait for objects to become ready.
 ///
-/// All objects are read every second, those of one kind and namespace with one LIST, until all are ready at once.
+/// All objects are read about every second, those of one kind and namespace with one LIST, until all are ready at once.
 struct Rollout {
     let client: APIClient
     let minimumNodeCount: Int

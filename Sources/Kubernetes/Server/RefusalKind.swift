@@ -59,8 +59,8 @@ enum RefusalKind {
     /// Returns whether another attempt is worthwhile.
     func disposition(of status: ServerStatus) -> Disposition {
         switch self {
-        // A webhook may fail or be overloaded. An admission plugin may not see an object yet that was created just
-        // before, such as the ServiceAccount of a new namespace.
+        // A webhook may fail or be overloaded. An admission plugin may not yet see an object that was just created,
+        // such as the ServiceAccount of a new namespace.
         case .denied where status.code == 429 || status.code >= 500: .retry
         case .denied:
             ["not found", "not yet ready", "status unknown", "no params found", "exceeded quota"]

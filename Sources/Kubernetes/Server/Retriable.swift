@@ -13,7 +13,7 @@ public protocol Retriable: Error {
     ///
     /// If `nil`, the default, every change of the message is reported.
     var topic: String? { get }
-    /// Returns the error with a remark that the pause that the server asks for is longer than the time left.
+    /// Returns the error with a remark that the server asks for a longer pause than the time left.
     func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self
 }
 

@@ -5,7 +5,7 @@ public struct RetryPolicy: Sendable {
     /// The instant after which no attempt begins.
     public var deadline: ContinuousClock.Instant
 
-    /// The time for which errors are retried that are expected right after boot or after a CRD or role was created.
+    /// The retry period for errors that are expected right after a boot, or after a CRD or role was created.
     ///
     /// Of several API servers, some serve a new kind only 5 s after its CRD was established.
     public var gracePeriod: Duration
