@@ -137,7 +137,7 @@ public struct Footprint: Sendable, Hashable {
 
     public var reads: [Read] = []
 
-    /// The key of the verb that names the kubeconfig among ``reads``.
+    /// The verb's key that names the kubeconfig in ``reads``.
     public var kubeconfigKey = "kubeconfig"
     public var writes: [Write] = []
     public var connections: [Connection] = []

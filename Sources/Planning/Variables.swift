@@ -63,14 +63,10 @@ public struct Variables: Sendable, Hashable {
         return node
     }
 
-    /// Replaces the variables in one scalar, or returns `nil` after reporting a problem.
+    /// Replaces the variables in a string, or returns `nil` after reporting a problem; other values stay unchanged.
     ///
-    /// - Parameters:
-    ///   - node: The scalar. If it is not a string, it is returned unchanged.
-    ///   - problems: The collector to which problems are reported.
-    ///   - hintsLiteral: Whether an unknown `${name}` may be meant literally, as in a shell script.
-    ///   - ignoresQuotes: Whether a quoted string that consists of one variable takes the variable's type too.
-    /// - Returns: The scalar with the location of `node`.
+    /// `hintsLiteral` says whether an unknown `${name}` may be meant literally, as in a shell script. `ignoresQuotes`
+    /// says whether a quoted string that consists of one variable takes the variable's type too.
     func replaced(
         _ node: Node,
         _ problems: ProblemCollector,

@@ -4,7 +4,7 @@ import Base
 struct Key<Owner>: Sendable {
     private(set) var description: KeyDescription
 
-    /// Sets the property of an owner, or leaves it unchanged if there is no valid value.
+    /// Sets the property of an owner to a valid value, and returns `false` if the key is required and has none.
     private let reading: @Sendable (KeyDescription, ConfigValue, inout Owner) -> Bool
 
     var name: String { description.name }

@@ -132,7 +132,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.path("ReadWritePaths", call.root + metricsDirectory)
 }
 
-/// Settings that keep supervising, reporting and alerting units from the machine's devices and kernel.
+/// Settings that isolate the supervising, reporting and alerting units from the machine's devices and kernel.
 let isolation = [
     ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"), ("ProtectKernelTunables", "yes"),
     ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"), ("ProtectControlGroups", "yes"),

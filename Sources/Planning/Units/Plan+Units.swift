@@ -127,7 +127,7 @@ private struct TaskUnit {
             let calls = footprint.capabilities.compactMap { Self.calls[$0] }.unique()
             let filter = ["@system-service", "@mount"] + calls
             settings.append(("SystemCallFilter", filter.joined(separator: " ")))
-            // RestrictSUIDSGID= would refuse openat2, without which bubblewrap 0.12 mounts nothing.
+            // RestrictSUIDSGID= is not set: it would refuse openat2, without which bubblewrap 0.12 mounts nothing.
             if footprint.runsPrograms { settings.append(("SystemCallFilter", "~@keyring")) }
         } else {
             let writes = !footprint.writes.isEmpty || footprint.keepsCache

@@ -83,7 +83,7 @@ struct ReportUnits {
 
     /// Gives the service the base system, the records, the kubeconfig and its credential files.
     ///
-    /// If the credential files are unknown, the service sees everything except `/run` and ``hidden``.
+    /// With a root directory or unknown credential files, the service sees everything except `/run` and ``hidden``.
     private func addView(_ unit: inout UnitText, _ call: ProgramInvocation) {
         let isEverythingSeen = mayReferToAnything || !call.root.isEmpty
         unit.set("ProtectSystem", isEverythingSeen ? "strict" : "yes")
@@ -113,7 +113,7 @@ struct ReportUnits {
         let kubeconfigs = ["admin", "controller-manager", "scheduler", "super-admin"].map {
             "/etc/kubernetes/\($0).conf"
         }
-        // k3s keeps the files of the kubelet below these directories.
+        // k3s keeps the kubelet's files below /etc/rancher and /var/lib/rancher.
         let open = mayReferToAnything ? Self.keyDirectories : ["/etc/rancher", "/var/lib/rancher"]
         let used = (self.kubeconfigs + references).map(located)
         return

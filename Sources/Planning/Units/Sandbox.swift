@@ -55,11 +55,7 @@ public struct Sandbox: Sendable, Hashable {
 
     /// Describes the sandbox of a task's program, in which secrets of the plan's other tasks are covered.
     ///
-    /// - Parameters:
-    ///   - task: The task.
-    ///   - plan: The plan of the node.
-    ///   - taskFiles: The task files, whose directories are not covered.
-    ///   - linked: Returns the targets of the links along a path.
+    /// The directories of `taskFiles` are not covered. `linked` returns the targets of the links along a path.
     public init(
         ofProgram task: PlannedTask,
         in plan: Plan,
@@ -118,7 +114,7 @@ public struct Sandbox: Sendable, Hashable {
         apply(names, [])
     }
 
-    /// Covers paths that would be visible, and makes others readable that would not be.
+    /// Adds covers for paths that would be visible, and readable mounts for paths that would not be.
     private mutating func apply(_ covers: [String], _ readable: [String]) {
         let changes = covers.map { ($0, Mount.covered) } + readable.map { ($0, Mount.readable) }
         // A directory comes before the paths below it.
@@ -185,8 +181,7 @@ extension Sandbox {
         return paths.flatMap { [$0] + linked($0).map(located) }.unique()
     }
 
-    /// The base system of every sandbox: programs and libraries, the configuration of accounts, names, time and trust,
-    /// and the sockets of the journal and the resolver.
+    /// The base system of every sandbox: programs, libraries, their configuration, and the sockets of basic services.
     static let baseSystem =
         ["/bin", "/lib", "/lib64", "/nix", "/sbin", "/usr", "/var/lib/ca-certificates"]
         + ["mc", "pipes/nss"].map { "/var/lib/sss/\($0)" }
