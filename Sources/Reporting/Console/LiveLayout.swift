@@ -3,9 +3,9 @@ import Planning
 
 /// The rows of a live view that fit the terminal, with counts of the tasks that do not.
 ///
-/// If the terminal has enough lines, every task has at least one line, in the order of the plan. Otherwise, lines go
-/// first to failures, which leave up to half of the lines to running tasks, then to running tasks, to skipped and
-/// interrupted tasks, and to tasks that have not started. All other tasks are counted.
+/// If the terminal has enough lines, every task has at least one line, in the order of the plan. Otherwise, failures
+/// come first and leave up to half of the lines to running tasks. Running tasks come next, then skipped and
+/// interrupted tasks, then tasks that have not started. All other tasks are counted.
 struct LiveLayout {
     let format: RowFormatter
     let rowLimit: Int

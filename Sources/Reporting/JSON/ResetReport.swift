@@ -35,7 +35,7 @@ public struct ResetReport: Sendable {
     public var commands: [Commands] = []
     /// The paths, in the order in which they are deleted.
     public var paths: [Path] = []
-    /// The records, the cache and the metrics that are deleted.
+    /// The paths of the agent's own files that are deleted: records, cache, metrics and lists of products.
     public var state: [String] = []
     public var problems: [Problem] = []
 

@@ -186,7 +186,7 @@ extension RecordStore {
         // A process writes the record of a task's end before it releases the lock. If a record says that a task is
         // running but nothing locks the task, the record may therefore have been replaced since it was read. The
         // kernel's list is read in several pieces, and a lock may be missed between two pieces, so a process counts
-        // as gone only after several reads without its lock; the record of another run is another process.
+        // as gone only after several reads without its lock. A record of another run belongs to another process.
         var lookCount = 0
         while lookCount < Self.lookCount, let run = found.started?.run, !found.isLocked(in: locks) {
             found = look(at: task)
