@@ -25,8 +25,7 @@ struct SetIssuer: Sendable {
         let key: PrivateKey
     }
 
-    /// Called with the declaration of each certificate and the end of its validity, `nil` if only its key was
-    /// encrypted.
+    /// Receives each certificate's declaration and the end of its validity, `nil` if only its key was encrypted.
     typealias Progress = @Sendable (LeafDeclaration, Timestamp?) -> Void
 
     private static let parallelCount = 4

@@ -163,8 +163,7 @@ extension Service {
 }
 
 extension UnitLog {
-    /// Reads journalctl's JSON: the lines from the last start of a unit, or from the previous one if only that one
-    /// shows an error.
+    /// Reads the JSON lines of journalctl.
     init(_ bytes: [UInt8]) {
         var starts: [String] = []
         var entries: [(start: String, line: JournalLine)] = []
