@@ -15,7 +15,7 @@ struct Program {
     /// The maximum time for which an output may accept no data; a person may read page by page.
     static let readerLimit = Duration.seconds(3600)
 
-    /// The maximum time for which an output may accept no data after a run; it is short because callers wait for the end.
+    /// The maximum time for which an output may accept no data after a run; callers wait for the end of a run.
     static let runLimit = Duration.seconds(10)
 
     /// The maximum time for which an interrupted program continues to write.

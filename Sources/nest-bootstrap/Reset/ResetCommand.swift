@@ -58,7 +58,7 @@ struct ResetCommand: Command {
     }
 }
 
-/// A complete reset: stops the units, takes the locks, performs a ``ResetRun``, deletes the agent's own files and reports.
+/// A complete reset: stops the units, takes the locks, performs a ``ResetRun`` and deletes the agent's own files.
 struct NodeReset {
     let options: Options
     let command: ResetCommand
