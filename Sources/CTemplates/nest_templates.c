@@ -1,7 +1,7 @@
 #include "CTemplates.h"
 
-// The directories of 'init KIND', a part of the program: they are the files of the repository themselves, so that examples and
-// program cannot differ. A test compares the list with the directory examples/init.
+// The files that 'init KIND' writes, embedded from the repository, so that examples and program cannot differ.
+// A test compares the list with the directory examples/init.
 
 static const unsigned char kubeadm_bootstrap_yaml[] = {
 #embed "../../examples/init/kubeadm/bootstrap.yaml"
