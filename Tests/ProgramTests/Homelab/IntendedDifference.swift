@@ -17,22 +17,22 @@ struct IntendedDifference: Sendable {
     private static let order = [
         Self(
             subject: "`after` with another task",
-            theirs: "starts the task when the other one has ended, also when that has failed",
-            ours: "requires that it has succeeded: nothing is built on what a failed task did not make"
+            theirs: "starts the task when the other has ended, even if it has failed",
+            ours: "starts the task only after the other has succeeded"
         ) { settings, _ in
             settings.add("Requires", settings["After", default: []].filter { $0.hasPrefix("k8s-bootstrap-") })
         },
         Self(
             subject: "no `after`",
             theirs: "starts the task after `multi-user.target`",
-            ours: "starts it at once: `after` has all that it needs, and no slow service of the boot delays it"
+            ours: "starts it at once, so slow services do not delay it; name in `after` what it needs"
         ) { settings, _ in
             settings["After"]?.remove("multi-user.target")
         },
         Self(
             subject: "`wantedBy`",
-            theirs: "is `multi-user.target` unless it is set",
-            ours: "is in addition to `k8s-bootstrap.target`, which requires all tasks"
+            theirs: "is `multi-user.target` by default",
+            ours: "is added to `k8s-bootstrap.target`, which requires all tasks"
         ) { settings, _ in
             settings["WantedBy"]?.remove("multi-user.target")
             if settings["WantedBy"]?.isEmpty == true { settings["WantedBy"] = nil }
@@ -42,16 +42,15 @@ struct IntendedDifference: Sendable {
         Self(
             subject: "a failure",
             theirs: "leaves the unit failed",
-            ours:
-                "starts `k8s-bootstrap-alert@TASK.service` and is tried again: what a task needs may be late"
+            ours: "starts `k8s-bootstrap-alert@TASK.service`; the task is retried"
         ) { settings, _ in
             settings.add("OnFailure", ["k8s-bootstrap-health.service", "k8s-bootstrap-health.timer"])
             settings.add("StartLimitIntervalSec", ["0"])
         },
         Self(
             subject: "a task that does not end",
-            theirs: "runs for ever",
-            ours: "is ended after `timeout`, by default 10 minutes, so that a failure is seen"
+            theirs: "runs forever",
+            ours: "fails after `timeout`, by default 10 minutes"
         ) { settings, _ in
             settings.add("TimeoutStartSec", ["660"])
             settings.add("KillMode", ["mixed"])
@@ -60,9 +59,8 @@ struct IntendedDifference: Sendable {
         },
         Self(
             subject: "`nixos-rebuild switch`",
-            theirs: "runs a task again if its unit has changed",
-            ours:
-                "also runs those again that depend on it; the unit has a digest, as the script is not in it"
+            theirs: "restarts a task whose unit has changed",
+            ours: "also restarts its dependants; a digest in the unit changes with the script"
         ) { settings, _ in
             settings.add("X-Restart-Triggers", ["64 digits"])
         },
@@ -72,7 +70,7 @@ struct IntendedDifference: Sendable {
         Self(
             subject: "the process of the unit",
             theirs: "is the script",
-            ours: "is `nest-bootstrap run --task TASK`, which runs the script and keeps its outcome for `status`"
+            ours: "is `nest-bootstrap run --task TASK`, which runs the script and records its outcome for `status`"
         ) { settings, unit in
             let run = "/usr/bin/nest-bootstrap run --task \(unit.task)"
             settings.add("ExecStart", [":\(run)"])
@@ -80,24 +78,23 @@ struct IntendedDifference: Sendable {
             settings.add("SourcePath", ["/etc/nest-bootstrap/bootstrap.yaml"])
         },
         Self(
-            subject: "rights",
-            theirs: "are all of root's",
-            ours:
-                "are to read and write all files but the secrets of other tasks, and to reach no socket of a service: a script with a mistake does less harm"
+            subject: "access",
+            theirs: "is that of root",
+            ours: "is to all files except those that the sandbox hides, such as sockets of services"
         ) { settings, _ in
             settings.add("sandbox", ["yes"])
         },
         Self(
             subject: "`environment`",
-            theirs: "is written to the unit without quotes: systemd splits a value at its spaces",
-            ours: "reaches the script as it is written"
+            theirs: "is unquoted in the unit, so systemd splits values at spaces",
+            ours: "reaches the script unchanged"
         ) { settings, unit in
             settings["environment"] = unit.environment
         },
         Self(
             subject: "`PATH`",
-            theirs: "has coreutils, findutils, grep, sed and systemd, as every service of NixOS",
-            ours: "is option `path`: with bash, gawk and kubectl, and without systemd, which the sandbox hides"
+            theirs: "has coreutils, findutils, grep, sed and systemd, as in every NixOS service",
+            ours: "is option `path`: bash, gawk and kubectl are added; systemd, which the sandbox hides, is missing"
         ) { settings, _ in
             settings.add("PATH", ["bash", "gawk", "kubectl"])
             settings["PATH"]?.remove("systemd")
