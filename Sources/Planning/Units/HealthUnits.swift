@@ -122,9 +122,12 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     ]
     for path in seen { unit.path("BindReadOnlyPaths", path) }
     // The metrics cover certificates below these directories.
-    let open = ["/etc/pki/tls/private", "/etc/rancher", "/etc/ssl/private", "/var/lib/rancher"]
+    let open = [
+        "/etc/kubernetes", "/etc/pki/tls/private", "/etc/rancher", "/etc/ssl/private", "/var/lib/kubelet",
+        "/var/lib/rancher",
+    ]
     let hidden = Sandbox.hidden.filter { path in
-        isPath(path, below: "/etc") && !(open + ["/etc/kubernetes"]).contains { isPath(path, at: $0) }
+        ["/etc", "/var/lib"].contains { isPath(path, below: $0) } && !open.contains { isPath(path, at: $0) }
     }
     for path in hidden + ["device-plugins", "plugins", "pod-resources", "pods"].map({ "/var/lib/kubelet/\($0)" }) {
         unit.path("InaccessiblePaths", path)
