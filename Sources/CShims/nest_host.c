@@ -54,10 +54,6 @@ int nest_host_make_pipe(int ends[2]) {
     return pipe2(ends, O_CLOEXEC);
 }
 
-void nest_host_discard(int file, long long end) {
-    (void)!fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, end);
-}
-
 int nest_host_open_process(int process) {
     return (int)syscall(SYS_pidfd_open, process, 0);
 }

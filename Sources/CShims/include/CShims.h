@@ -22,9 +22,6 @@ int nest_host_open_directory_here(int parent, const char *name);
 /// Creates a pipe that no child inherits: `pipe2` is declared for GNU sources only.
 int nest_host_make_pipe(int ends[2]);
 
-/// Frees the disk space of a file up to an offset: `fallocate` is declared for GNU sources only.
-void nest_host_discard(int file, long long end);
-
 /// Opens a process as a file descriptor: glibc before 2.36 has no wrapper for `pidfd_open`.
 int nest_host_open_process(int process);
 
