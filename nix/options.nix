@@ -224,7 +224,7 @@ let
         type = types.listOf types.str;
         default = [ "/" ];
         example = [ "/var/lib/cni/" ];
-        description = "Where the script may write; a directory that is to be created ends with a slash. With `/` it sees all files but secrets of other tasks and sockets of services.";
+        description = "Where the script may write; a directory that is to be created ends with a slash. With `/` it sees all files but secrets and sockets of services.";
       };
       reads = mkOption {
         type = types.listOf types.str;
