@@ -203,7 +203,14 @@ struct ObjectApplication {
     ) async throws(APIError) -> [ServerStatus.Conflict] {
         var forced = body
         do throws(APIError) {
-            forced = try await send(body, over: live, to: path, isForced: true, isDryRun: true).node
+            forced = try await client.object(
+                "PATCH",
+                path.text,
+                query: Self.query(isForced: true, isDryRun: true),
+                body: body.json(),
+                as: path.expected,
+                until: deadline,
+            ).node
         } catch .refused(let refusal) where refusal.isInvalid || refusal.code == 400 {
             // Without the server's result, values that are written in different forms count as different.
         }
@@ -248,7 +255,10 @@ struct ObjectApplication {
         }
     }
 
-    /// Sends the object, and records a change whose success is unknown.
+    /// Sends the object by server-side apply, and records a change whose success is unknown.
+    ///
+    /// A forced request, or one that creates the object, has a resource version, so that the server refuses it if the
+    /// object has changed after it was read.
     private func write(
         _ body: Node,
         over live: Node?,
@@ -256,8 +266,18 @@ struct ObjectApplication {
         isForced: Bool,
         _ memory: inout Memory,
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
+        let isGuarded = isForced || live == nil
+        let version = live.map { $0["metadata"]?["resourceVersion"] ?? .null() } ?? .string(Self.absentVersion)
+        let sent = isGuarded && !isDryRun ? body.with(version, at: "metadata", "resourceVersion") : body
         do throws(APIError) {
-            let reply = try await send(body, over: live, to: path, isForced: isForced, isDryRun: isDryRun)
+            let reply = try await client.object(
+                "PATCH",
+                path.text,
+                query: Self.query(isForced: isForced, isDryRun: isDryRun),
+                body: sent.json(),
+                as: path.expected,
+                until: deadline,
+            )
             try checkDeletion(of: reply.node, path.identity)
             reportWarnings(of: reply.response)
             return reply
@@ -272,31 +292,12 @@ struct ObjectApplication {
         }
     }
 
-    /// Sends the object by server-side apply.
-    ///
-    /// A forced request, or one that creates the object, has a resource version, so that the server refuses it if the
-    /// object has changed after it was read.
-    private func send(
-        _ body: Node,
-        over live: Node?,
-        to path: ObjectPath,
-        isForced: Bool,
-        isDryRun: Bool,
-    ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
+    /// Returns the parameters of a server-side apply.
+    private static func query(isForced: Bool, isDryRun: Bool) -> [(String, String)] {
         var query = [("fieldManager", ManagedMetadata.manager), ("fieldValidation", "Strict")]
         if isDryRun { query.append(("dryRun", "All")) }
         if isForced { query.append(("force", "true")) }
-        let isGuarded = isForced || live == nil
-        let version = live.map { $0["metadata"]?["resourceVersion"] ?? .null() } ?? .string(Self.absentVersion)
-        let sent = isGuarded && !isDryRun ? body.with(version, at: "metadata", "resourceVersion") : body
-        return try await client.object(
-            "PATCH",
-            path.text,
-            query: query,
-            body: sent.json(),
-            as: path.expected,
-            until: deadline,
-        )
+        return query
     }
 
     /// The resource version with which an apply creates an object, and never changes one.
