@@ -108,8 +108,8 @@ public struct Applier: Sendable {
                 let hint = "increase 'timeout' of task '\(managedMetadata.task)'"
                 throw ObjectFailure(manifest, .other, "not tried: no time of the task's timeout was left", hint: hint)
             }
-            let application = ObjectApplication(applier: self, manifest: manifest, listed: listed)
-            let (identity, result) = try await application.run()
+            let application = ObjectApplication(applier: self, manifest: manifest)
+            let (identity, result) = try await application.run(listed)
             if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil { try await awaitServed(manifest) }
             say(.applied(identity, result))
             return nil

@@ -5,15 +5,13 @@ import HTTP
 struct ObjectApplication {
     let applier: Applier
     let manifest: ManifestObject
-    /// The objects of listed collections by name, by the path of the collection; used by the first attempt.
-    var listed: [String: [String: Node]] = [:]
 
     /// Facts from earlier attempts.
     struct Memory {
         /// The object's identity on the server.
         var identity: ObjectIdentity
-        /// Whether this is the first attempt, which may use the lists.
-        var isFirst = true
+        /// The objects of listed collections by name, by the path of the collection; only the first attempt has them.
+        var listed: [String: [String: Node]]
         /// The live object, for explaining a refusal.
         var live: Node?
         /// The object before the first write that may have changed it.
@@ -30,16 +28,18 @@ struct ObjectApplication {
 
     /// Applies the object, and repeats failed attempts as long as another attempt is worthwhile.
     ///
+    /// The first attempt uses the objects of listed collections.
+    ///
     /// - Returns: The object's identity on the server, and the result.
-    func run() async throws(ObjectFailure) -> (ObjectIdentity, ObjectResult) {
-        var memory = Memory(identity: manifest.identity)
+    func run(_ listed: [String: [String: Node]]) async throws(ObjectFailure) -> (ObjectIdentity, ObjectResult) {
+        var memory = Memory(identity: manifest.identity, listed: listed)
         do throws(APIError) {
             let subject = Wait.Subject(.object, "\(manifest.identity)")
             let result = try await applier.retryPolicy.retry(subject) { () async throws(APIError) in
                 do throws(APIError) {
                     return try await attempt(&memory)
                 } catch {
-                    memory.isFirst = false
+                    memory.listed = [:]
                     throw await adjusted(error)
                 }
             }
@@ -64,7 +64,12 @@ struct ObjectApplication {
         do throws(APIError) {
             var path = try await client.path(of: manifest.identity, until: deadline)
             memory.identity = path.identity
-            var live = try await read(path, memory)
+            var live =
+                if let names = memory.listed[path.collection] {
+                    names[path.identity.name]
+                } else {
+                    try await client.find(path.text, as: path.identity, until: deadline)
+                }
             path.uid = live?["metadata"]?["uid"]?.string
             memory.live = live
             try await checkRival(live)
@@ -89,11 +94,6 @@ struct ObjectApplication {
         {
             return planned(creationOf: manifest.identity)
         }
-    }
-
-    private func read(_ path: ObjectPath, _ memory: Memory) async throws(APIError) -> Node? {
-        if memory.isFirst, let names = listed[path.collection] { return names[path.identity.name] }
-        return try await client.find(path.text, as: path.identity, until: deadline)
     }
 
     /// Returns whether applying the object would certainly change nothing.
