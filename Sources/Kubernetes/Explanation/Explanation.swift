@@ -44,9 +44,32 @@ struct Explanation {
         case .beingDeleted: return ObjectFailure(manifest, .beingDeleted, message)
         case .rival: return ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them")
         case .refused(let refusal):
-            var failure = refused(refusal)
-            if case .denied = refusal.kind { failure.isPermanent = refusal.disposition == .permanent }
-            return failure
+            let status = refusal.status
+            switch refusal.kind {
+            case .denied:
+                var failure = ObjectFailure(manifest, .denied, "refused by admission control: \(status.reasonLine)")
+                failure.isPermanent = refusal.disposition == .permanent
+                return failure
+            case .fieldConflict: return conflictFailure(status)
+            case .missingNamespace(let name):
+                return ObjectFailure(
+                    manifest,
+                    .missingNamespace(name),
+                    "namespace '\(name)' does not exist",
+                    at: manifest.root["metadata"]?["namespace"]?.location,
+                    hint: "apply a manifest of the Namespace before it, or correct 'metadata.namespace'",
+                )
+            case .unknownResource: return missingKind()
+            case .unauthorized:
+                let message = client.credentialRefusal(by: "API server \(client.kubeconfig.server)")
+                return ObjectFailure(manifest, .forbidden, message, hint: client.credentials.advice)
+            case .forbidden: return forbidden(status)
+            case .invalid: return invalidFailure(status)
+            case .webhook:
+                let hint = "start its server, or correct the webhook configuration that has this name"
+                return ObjectFailure(manifest, .other, "the server answered \(status.code): \(status.line)", hint: hint)
+            case .busy, .changed, .other: return otherFailure(status)
+            }
         case .transport:
             let hint =
                 "see why API server \(client.kubeconfig.server) does not answer, or increase 'timeout' of task '\(task)'"
@@ -58,37 +81,6 @@ struct Explanation {
             if disposition == .permanent { failure.isPermanent = true }
             return failure
         case .notReady, .interrupted: return ObjectFailure(manifest, .other, message)
-        }
-    }
-
-    private func refused(_ refusal: APIError.Refusal) -> ObjectFailure {
-        let status = refusal.status
-        switch refusal.kind {
-        case .denied: return ObjectFailure(manifest, .denied, "refused by admission control: \(status.reasonLine)")
-        case .fieldConflict: return conflictFailure(status)
-        case .missingNamespace(let name):
-            return ObjectFailure(
-                manifest,
-                .missingNamespace(name),
-                "namespace '\(name)' does not exist",
-                at: manifest.root["metadata"]?["namespace"]?.location,
-                hint: "apply a manifest of the Namespace before it, or correct 'metadata.namespace'",
-            )
-        case .unknownResource: return missingKind()
-        case .unauthorized:
-            let message = client.credentialRefusal(by: "API server \(client.kubeconfig.server)")
-            return ObjectFailure(
-                manifest,
-                .forbidden,
-                message,
-                hint: client.credentials.advice
-            )
-        case .forbidden: return forbidden(status)
-        case .invalid: return invalidFailure(status)
-        case .webhook:
-            let hint = "start its server, or correct the webhook configuration that has this name"
-            return ObjectFailure(manifest, .other, "the server answered \(status.code): \(status.line)", hint: hint)
-        case .busy, .changed, .other: return otherFailure(status)
         }
     }
 
