@@ -35,39 +35,36 @@ public struct Engine: Sendable {
     private func run<C: Clock<Duration>>(_ plan: Plan, on clock: C, _ perform: @escaping Performer) async -> Report {
         var progress = Progress(plan)
         emit(Event(.runStarted(plan.steps.map { .init(name: $0.task.name, dependencies: $0.dependencies) })))
-        await withTaskGroup(of: (step: Int, outcome: Outcome, duration: Duration).self) { group in
+        await withTaskGroup(of: (step: Int, entry: Report.Entry).self) { group in
             while true {
                 while !Task.isCancelled, let index = progress.next() {
                     let step = plan.steps[index]
                     emit(Event(task: step.task.name, .taskStarted(verb: step.task.verb.name)))
                     let run = StepRun(step: step, clock: clock, emit: emit, perform: perform)
                     group.addTask { [conclude] in
-                        let (outcome, duration) = await run.outcome()
-                        await conclude(Report.Entry(task: step.task.name, outcome: outcome, duration: duration))
-                        return (index, outcome, duration)
+                        let entry = await run.entry()
+                        await conclude(entry)
+                        return (index, entry)
                     }
                 }
-                guard let (index, outcome, duration) = await group.next() else { break }
-                let ended = progress.end(index, outcome, after: duration)
-                reportOutcomes(ended.prefix(1))
-                await conclude(ended.dropFirst())
+                guard let (index, entry) = await group.next() else { break }
+                reportOutcome(entry)
+                await conclude(progress.end(index, entry))
             }
         }
-        await conclude(progress.interruptRest()[...])
+        await conclude(progress.interruptRest())
         let report = progress.report
         emit(Event(.runFinished(report)))
         return report
     }
 
     /// Concludes tasks that did not start, and emits their last events.
-    private func conclude(_ entries: ArraySlice<Report.Entry>) async {
+    private func conclude(_ entries: [Report.Entry]) async {
         for entry in entries { await conclude(entry) }
-        reportOutcomes(entries)
+        for entry in entries { reportOutcome(entry) }
     }
 
-    private func reportOutcomes(_ entries: ArraySlice<Report.Entry>) {
-        for entry in entries {
-            emit(Event(task: entry.task, .taskFinished(entry.outcome, after: entry.duration)))
-        }
+    private func reportOutcome(_ entry: Report.Entry) {
+        emit(Event(task: entry.task, .taskFinished(entry.outcome, after: entry.duration)))
     }
 }

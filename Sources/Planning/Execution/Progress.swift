@@ -26,16 +26,17 @@ struct Progress {
     /// A step is skipped only after all its dependencies have ended, so that the reason does not depend on which of two
     /// failures came first.
     ///
-    /// - Returns: The results of these steps, the given step first.
-    mutating func end(_ step: Int, _ outcome: Outcome, after duration: Duration) -> [Report.Entry] {
-        var ended = [note(step, outcome, after: duration)]
+    /// - Returns: The results of the steps that cannot start.
+    mutating func end(_ step: Int, _ entry: Report.Entry) -> [Report.Entry] {
+        entries[step] = entry
+        var ended: [Report.Entry] = []
         var pending = [step]
         while let step = pending.popLast() {
             for dependant in dependants[step] {
                 openCounts[dependant] -= 1
                 guard openCounts[dependant] == 0 else { continue }
                 if let outcome = obstacle(to: dependant) {
-                    ended.append(note(dependant, outcome, after: .zero))
+                    ended.append(endWithoutStart(dependant, outcome))
                     pending.append(dependant)
                 } else {
                     ready.append(dependant)
@@ -49,7 +50,7 @@ struct Progress {
     mutating func interruptRest() -> [Report.Entry] {
         var ended: [Report.Entry] = []
         for step in plan.steps.indices where entries[step] == nil {
-            ended.append(note(step, obstacle(to: step) ?? .interrupted, after: .zero))
+            ended.append(endWithoutStart(step, obstacle(to: step) ?? .interrupted))
         }
         return ended
     }
@@ -73,8 +74,8 @@ struct Progress {
         return causes.isEmpty ? nil : .skipped(because: causes)
     }
 
-    private mutating func note(_ step: Int, _ outcome: Outcome, after duration: Duration) -> Report.Entry {
-        let entry = Report.Entry(task: plan.steps[step].task.name, outcome: outcome, duration: duration)
+    private mutating func endWithoutStart(_ step: Int, _ outcome: Outcome) -> Report.Entry {
+        let entry = Report.Entry(task: plan.steps[step].task.name, outcome: outcome, duration: .zero)
         entries[step] = entry
         return entry
     }

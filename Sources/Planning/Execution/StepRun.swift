@@ -10,8 +10,8 @@ struct StepRun<C: Clock<Duration>>: Sendable {
     /// The time after the deadline in which a step can end with its own message before it is cancelled.
     static var grace: Duration { .seconds(10) }
 
-    /// Performs the step; a success counts even if the step was cancelled.
-    func outcome() async -> (Outcome, Duration) {
+    /// Performs the step, and returns its result; a success counts even if the step was cancelled.
+    func entry() async -> Report.Entry {
         let start = clock.now
         let timeout = step.task.timeout
         let context = StepContext(
@@ -21,7 +21,8 @@ struct StepRun<C: Clock<Duration>>: Sendable {
             report: emit,
         )
         let result = await performed(context, until: start.advanced(by: timeout + Self.grace))
-        return (judge(result, context), start.duration(to: clock.now))
+        let outcome = judge(result, context)
+        return Report.Entry(task: step.task.name, outcome: outcome, duration: start.duration(to: clock.now))
     }
 
     private func performed(_ context: StepContext, until deadline: C.Instant) async -> Result<Outcome, any Error> {
