@@ -87,4 +87,35 @@ extension Difference {
             return "\(field.path): \(ShownValue(field.old, isSecret)) -> \(ShownValue(field.new, isSecret))"
         }
     }
+
+    /// Returns a unified diff of two states as YAML, with secret values masked.
+    ///
+    /// `old` is `nil` for an object that would be created.
+    static func diff(from old: Node?, to new: Node, of type: GroupVersionKind, hasStatusSubresource: Bool) -> [String] {
+        let settled = { Self.settled($0, hasStatusSubresource: hasStatusSubresource) }
+        let (before, after) = (old.map(settled), settled(new))
+        let left = before.map { shown($0, beside: after, "before", type, "") }
+        let right = shown(after, beside: before, "after", type, "")
+        return UnifiedDiff(from: left?.yamlLines() ?? [], to: right.yamlLines()).lines
+    }
+
+    /// Masks the secret values of an object, and adds the side if the other state has a different value.
+    private static func shown(
+        _ node: Node,
+        beside other: Node?,
+        _ side: String,
+        _ type: GroupVersionKind,
+        _ path: String
+    ) -> Node {
+        if let mapping = node.mapping {
+            let pairs = mapping.entries.map { entry in
+                let inner = path.isEmpty ? entry.key : "\(path).\(entry.key)"
+                return (entry.key, shown(entry.value, beside: other?[entry.key], side, type, inner))
+            }
+            return .mapping(pairs, location: node.location)
+        }
+        guard ShownValue.isSecret(path, of: type) else { return node }
+        let isSame = other == nil || other == node
+        return .string(isSame ? ShownValue.mask : "\(ShownValue.mask) (\(side))")
+    }
 }

@@ -374,12 +374,12 @@ extension ObjectApplication {
     private func planned(creationOf identity: ObjectIdentity) -> ObjectResult {
         let object = applier.managedMetadata.stamp(manifest.root, namespace: identity.namespace)
         let hasStatus = applier.dryRunOverlay?.hasStatusSubresource(identity.type) ?? false
-        let diff = ObjectDiff(from: nil, to: object, of: identity.type, hasStatusSubresource: hasStatus)
-        return ObjectResult(.created, diff: diff.lines)
+        let diff = Difference.diff(from: nil, to: object, of: identity.type, hasStatusSubresource: hasStatus)
+        return ObjectResult(.created, diff: diff)
     }
 
     func diff(from old: Node?, to new: Node, at path: ObjectPath) -> [String] {
-        ObjectDiff(from: old, to: new, of: path.identity.type, hasStatusSubresource: path.hasStatusSubresource).lines
+        Difference.diff(from: old, to: new, of: path.identity.type, hasStatusSubresource: path.hasStatusSubresource)
     }
 
     /// Reports the `Warning:` headers, which have the form `299 - "text"` (RFC 9111, section 5.5).

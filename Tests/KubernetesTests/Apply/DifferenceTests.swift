@@ -36,7 +36,7 @@ struct DifferenceTests {
         let (old, new) = (try node("{status: {a: 1}}"), try node("{status: {a: 2}}"))
         let lines = Difference.lines(from: old, to: new, of: configMap, hasStatusSubresource: false)
         #expect(lines == ["status.a: 1 -> 2"])
-        let diff = ObjectDiff(from: old, to: new, of: configMap, hasStatusSubresource: false).lines
+        let diff = Difference.diff(from: old, to: new, of: configMap, hasStatusSubresource: false)
         #expect(diff == ["@@ -1,2 +1,2 @@", " status:", "-  a: 1", "+  a: 2"])
     }
 
