@@ -9,7 +9,6 @@ import Reporting
 struct Configuration {
     let options: Options
     let declarations: Declarations
-    let plan: Plan
 
     /// The problems in the task files; empty after ``init(_:)``, which throws them.
     let problems: [Problem]
@@ -41,7 +40,6 @@ struct Configuration {
         let read = readDeclarationsWithProblems(sources, node: facts)
         declarations = read.declarations
         problems = Problems(read.problems).all
-        plan = declarations.plan
         // Links in these directories, which programs of the tasks may have created, are not followed.
         let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
         FileSystem.programDirectories.withLock { $0 = directories }
@@ -52,8 +50,9 @@ struct Configuration {
         (self.options, self.sources, facts) = (options, sources, NodeFacts(hostName: node.hostName))
         declarations = node.declarations
         problems = node.problems
-        plan = declarations.plan
     }
+
+    var plan: Plan { declarations.plan }
 
     /// The declaration of the node's reports to the cluster, `nil` if the node does not report.
     ///
