@@ -58,8 +58,8 @@ public struct Applier: Sendable {
         let objects = found.objects
         var failed = ProviderIndex<ObjectFailure>()
         var applied: [Int] = []
-        for wave in ApplyOrder.Wave.allCases where !Task.isCancelled {
-            let members = objects.indices.filter { ApplyOrder.wave(of: objects[$0].identity.type) == wave }
+        for wave in ApplyWave.allCases where !Task.isCancelled {
+            let members = objects.indices.filter { ApplyWave(of: objects[$0].identity.type) == wave }
             let listed = wave == .foundations ? [:] : await listedObjects(members.map { objects[$0] })
             // Declared outside the group for the reason given in `Rollout`.
             var results: [(index: Int, failure: ObjectFailure?)] = []

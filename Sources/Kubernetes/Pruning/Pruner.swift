@@ -193,7 +193,7 @@ extension Pruner {
             let names = shortList(members.map { "\($0.object)" })
             result.warnings.append("kept \(names): \(reason)")
         }
-        let waves = Dictionary(grouping: deletions) { ApplyOrder.wave(of: $0.type).rawValue }
+        let waves = Dictionary(grouping: deletions) { ApplyWave(of: $0.type).rawValue }
         result.deletions = waves.sorted { $0.key > $1.key }.map(\.value)
         return result
     }

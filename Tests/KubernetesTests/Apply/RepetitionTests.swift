@@ -110,7 +110,7 @@ struct RepetitionTests {
 }
 
 @Suite(.timeLimit(.minutes(15)))
-struct ApplyOrderTests {
+struct ApplyWaveTests {
     @Test(arguments: [
         ("v1", "Namespace", 0), ("apiextensions.k8s.io/v1", "CustomResourceDefinition", 0), ("v1", "LimitRange", 1),
         ("storage.k8s.io/v1", "StorageClass", 1), ("v1", "ServiceAccount", 1), ("v1", "Service", 1),
@@ -121,6 +121,6 @@ struct ApplyOrderTests {
         ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", 3),
     ])
     func `every kind has its wave`(apiVersion: String, kind: String, wave: Int) {
-        #expect(ApplyOrder.wave(of: GroupVersionKind(apiVersion: apiVersion, kind: kind)).rawValue == wave)
+        #expect(ApplyWave(of: GroupVersionKind(apiVersion: apiVersion, kind: kind)).rawValue == wave)
     }
 }
