@@ -162,8 +162,8 @@ extension ImagesAction {
 extension ImagesDeclaration {
     /// Returns shell commands that remove the images that a task has imported, and the pins of other images.
     ///
-    /// The commands fail if there is something to remove and containerd does not run. The CRI plugin of containerd
-    /// gives each image a second name, `sha256:…`, which is removed with the last other name.
+    /// The commands fail if the task has imported images and containerd does not run. The CRI plugin gives each image a
+    /// second name, `sha256:…`, which is removed with the last other name.
     public func removalCommands(ofTask task: String) -> String {
         func call(_ words: String...) -> String {
             shellLine([Self.program] + Self.arguments(socket: socket.path, ["images"] + words))

@@ -8,8 +8,6 @@ struct TimelineRow {
         case idle, wait, work, failure
 
         /// The meaning in the legend, the character and tone of the bar, and its height in a picture.
-        ///
-        /// The heights differ, so that a picture can be read without colours.
         var form: (meaning: String, character: String, tone: Line.Tone, height: Int) {
             switch self {
             case .idle: ("waits for a task, a unit or the next attempt", "·", .progress, 2)
