@@ -262,11 +262,12 @@ extension DirectoryHandle {
         }
     }
 
-    /// Lists the names of the entries, in no particular order.
-    public func names() throws(SystemError) -> [String] {
-        let operation = "cannot list"
+    /// Lists the names of the entries, sorted by their bytes.
+    public func names() throws(SystemError) -> [String] { try names("cannot list", limit: 100_000) }
+
+    func names(_ operation: String, limit: Int) throws(SystemError) -> [String] {
         let readable = try open(".", O_RDONLY | O_DIRECTORY, operation)
-        return try DirectoryListing(adopting: readable, operation, path).names(operation, path, limit: 100_000)
+        return try Host.names(in: readable, operation, path, limit: limit)
     }
 
     func open(
@@ -354,54 +355,37 @@ extension DirectoryHandle {
     }
 }
 
-/// A single pass over the names of an open directory.
-@safe
-struct DirectoryListing: ~Copyable {
-    private let raw: OpaquePointer
-
-    /// Takes ownership of an open directory.
-    init(
-        adopting descriptor: consuming FileDescriptor,
-        _ operation: String,
-        _ path: String,
-    ) throws(SystemError) {
-        let opened = unsafe fdopendir(descriptor.raw)
-        let code = errno
-        guard let opened = unsafe opened else { throw SystemError(operation, path, code: code) }
-        descriptor.release()
-        unsafe raw = opened
-    }
-
-    deinit { unsafe closedir(raw) }
-
-    /// The descriptor of the directory, for calls such as `unlinkat`.
-    var descriptor: CInt { unsafe dirfd(raw) }
-
-    /// Returns all names in the file system's order, without `.` and `..`.
-    func names(_ operation: String, _ path: String, limit: Int) throws(SystemError) -> [String] {
-        var names: [String] = []
-        while let name = try next(operation, path) {
-            if name == "." || name == ".." { continue }
-            names.append(name)
-            guard names.count <= limit else {
-                throw SystemError(operation, path, code: EFBIG, detail: "contains more than \(limit) names")
-            }
-        }
-        return names
-    }
-
-    private func next(_ operation: String, _ path: String) throws(SystemError) -> String? {
+/// Lists the names in an open directory, sorted by their bytes, without `.` and `..`.
+func names(
+    in directory: consuming FileDescriptor,
+    _ operation: String,
+    _ path: String,
+    limit: Int
+) throws(SystemError) -> [String] {
+    let opened = unsafe fdopendir(directory.raw)
+    let code = errno
+    guard let opened = unsafe opened else { throw SystemError(operation, path, code: code) }
+    directory.release()
+    defer { unsafe closedir(opened) }
+    var names: [String] = []
+    while true {
         errno = 0
-        let entry = unsafe readdir(raw)
+        let entry = unsafe readdir(opened)
         let code = errno
-        if let entry = unsafe entry, let offset = MemoryLayout<dirent>.offset(of: \.d_name) {
-            // The record may be shorter than its C type, so only its name is read.
-            let name = unsafe UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
-            if let text = unsafe String(validatingCString: name) { return text }
-            let shown = unsafe printable(String(cString: name))
+        guard let entry = unsafe entry, let offset = MemoryLayout<dirent>.offset(of: \.d_name) else {
+            if code != 0 { throw SystemError(operation, path, code: code) }
+            return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        }
+        // The record may be shorter than its C type, so only its name is read.
+        let text = unsafe UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
+        guard let name = unsafe String(validatingCString: text) else {
+            let shown = unsafe printable(String(cString: text))
             throw SystemError(operation, path, code: EILSEQ, detail: "has a name in it that is not UTF-8: '\(shown)'")
         }
-        if code != 0 { throw SystemError(operation, path, code: code) }
-        return nil
+        if name == "." || name == ".." { continue }
+        names.append(name)
+        guard names.count <= limit else {
+            throw SystemError(operation, path, code: EFBIG, detail: "contains more than \(limit) names")
+        }
     }
 }

@@ -51,9 +51,7 @@ public enum FileSystem {
     public static func list(_ directory: String, limit: Int = 100_000) throws(SystemError) -> [String] {
         let operation = "cannot list"
         let opened = try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY | O_NONBLOCK, operation)
-        let listing = try DirectoryListing(adopting: opened, operation, directory)
-        let names = try listing.names(operation, directory, limit: limit)
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return try names(in: opened, operation, directory, limit: limit)
     }
 
     /// Returns whether every user can read a file, following links.
@@ -193,50 +191,14 @@ public enum FileSystem {
     ///
     /// - Throws: ``Base/SystemError`` that names the path that could not be removed. Nothing is restored.
     public static func removeTree(_ path: String) throws(SystemError) {
-        let parts = try PathParts(path, removing)
-        try DirectoryHandle(opening: parts.directory, removing).removeTree(parts.name)
+        let operation = "cannot remove"
+        let parts = try PathParts(path, operation)
+        try DirectoryHandle(opening: parts.directory, operation).removeTree(parts.name)
     }
-
-    fileprivate static let removing = "cannot remove"
 
     /// Finds a mount point at or below a directory in the kernel's list of this process's mounts.
     static func mountPoint(atOrBelow directory: String) throws(SystemError) -> String? {
         try Mount.all().first { isPath($0.path, at: directory) }?.path
-    }
-
-    fileprivate static func unmounting(_ path: String) -> String {
-        "run \(quotedShellLine(["umount", path])) first"
-    }
-
-    /// The maximum depth of a directory tree to remove; each level uses a descriptor.
-    private static let depthLimit = 100
-
-    /// Removes everything in the directory `name` of the open directory `parent`.
-    fileprivate static func emptyDirectory(
-        _ path: String,
-        _ name: String,
-        in parent: CInt,
-        depth: Int = 0,
-    ) throws(SystemError) {
-        guard depth < depthLimit else {
-            throw SystemError(removing, path, code: EFBIG, detail: "is deeper than \(depthLimit) directories")
-        }
-        let raw = unsafe nest_host_open_directory_here(parent, name)
-        let code = errno
-        guard raw >= 0 else {
-            let detail = code == EXDEV ? "a file system is mounted there" : nil
-            let advice = code == EXDEV ? unmounting(path) : nil
-            throw SystemError(removing, path, code: code == EXDEV ? EBUSY : code, detail: detail, advice: advice)
-        }
-        let listing = try DirectoryListing(adopting: FileDescriptor(adopting: raw), removing, path)
-        for entry in try listing.names(removing, path, limit: 1_000_000) {
-            let below = "\(path)/\(entry)"
-            if unsafe unlinkat(listing.descriptor, entry, 0) == 0 { continue }
-            let code = errno
-            guard code == EISDIR else { throw SystemError(removing, below, code: code) }
-            try emptyDirectory(below, entry, in: listing.descriptor, depth: depth + 1)
-            try SystemError.check(removing, below) { unsafe unlinkat(listing.descriptor, entry, AT_REMOVEDIR) }
-        }
     }
 }
 
@@ -246,19 +208,44 @@ extension DirectoryHandle {
     /// A bind mount has the same device as its source, so a comparison of devices does not detect it.
     func requireNoMount(in name: String, _ operation: String) throws(SystemError) {
         let real = try FileSystem.realPath("/proc/self/fd/\(descriptor.raw)")
-        guard let mounted = try FileSystem.mountPoint(atOrBelow: real == "/" ? "/\(name)" : "\(real)/\(name)") else {
-            return
-        }
-        let detail = "a file system is mounted there"
-        throw SystemError(operation, mounted, code: EBUSY, detail: detail, advice: FileSystem.unmounting(mounted))
+        let mounted = try FileSystem.mountPoint(atOrBelow: real == "/" ? "/\(name)" : "\(real)/\(name)")
+        if let mounted { throw Self.mounted(at: mounted, operation) }
+    }
+
+    private static func mounted(at path: String, _ operation: String) -> SystemError {
+        let advice = "run \(quotedShellLine(["umount", path])) first"
+        return SystemError(operation, path, code: EBUSY, detail: "a file system is mounted there", advice: advice)
     }
 
     /// Removes a subdirectory as ``FileSystem/removeTree(_:)`` does.
     public func removeTree(_ name: String) throws(SystemError) {
         // Mounts are checked before anything is removed. The kernel checks again at each directory.
-        try requireNoMount(in: name, FileSystem.removing)
-        try FileSystem.emptyDirectory(full(name), name, in: descriptor.raw)
+        try requireNoMount(in: name, "cannot remove")
+        try empty(name)
         try removeDirectory(name)
+    }
+
+    /// The maximum depth of a directory tree to remove; each level uses a descriptor.
+    private static let depthLimit = 100
+
+    private func empty(_ name: String, depth: Int = 0) throws(SystemError) {
+        let (operation, path) = ("cannot remove", full(name))
+        guard depth < Self.depthLimit else {
+            throw SystemError(operation, path, code: EFBIG, detail: "is deeper than \(Self.depthLimit) directories")
+        }
+        let raw = unsafe nest_host_open_directory_here(descriptor.raw, name)
+        let code = errno
+        guard raw >= 0 else {
+            throw code == EXDEV ? Self.mounted(at: path, operation) : SystemError(operation, path, code: code)
+        }
+        let directory = DirectoryHandle(adopting: FileDescriptor(adopting: raw), path)
+        for entry in try directory.names(operation, limit: 1_000_000) {
+            if unsafe unlinkat(directory.descriptor.raw, entry, 0) == 0 { continue }
+            let code = errno
+            guard code == EISDIR else { throw SystemError(operation, directory.full(entry), code: code) }
+            try directory.empty(entry, depth: depth + 1)
+            try directory.removeDirectory(entry)
+        }
     }
 }
 

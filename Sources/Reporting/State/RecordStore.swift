@@ -90,7 +90,7 @@ public struct RecordStore: Sendable {
     public func knownTasks() throws(SystemError) -> [String] {
         do throws(SystemError) {
             let names = try directory(isCreating: false).directory("tasks", creatingWith: nil).names()
-            return names.filter { !$0.hasPrefix(".") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            return names.filter { !$0.hasPrefix(".") }
         } catch {
             if error.isNotFound { return [] }
             throw error

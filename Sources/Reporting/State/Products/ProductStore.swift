@@ -117,7 +117,7 @@ public struct ProductStore: Sendable {
             guard error.isNotFound else { throw error }
         }
         var (lists, faults): ([ProductList], [SystemError]) = ([], [])
-        for name in names.sorted() where name.hasSuffix(Self.suffix) && !name.hasPrefix(".") {
+        for name in names where name.hasSuffix(Self.suffix) && !name.hasPrefix(".") {
             do throws(SystemError) {
                 if let list = try list(of: String(name.dropLast(Self.suffix.count))) { lists.append(list) }
             } catch {
