@@ -37,22 +37,14 @@ extension FileSystem {
     ) throws(SystemError) -> (path: String, missingDirectories: [String]) {
         let operation = "cannot follow"
         let parts = try PathParts(path, operation)
-        var existing = "/"
-        var missing: [Substring] = []
-        for part in parts.directory.pathParts where part != "." {
-            if missing.isEmpty, try FileStatus.at("\(existing)/\(part)", followingLinks: true, operation) != nil {
-                existing += "/\(part)"
-            } else if part == ".." {
-                // The target of `..` depends on the directory before it, which does not exist yet.
-                throw SystemError(operation, path, code: ENOENT)
-            } else {
-                missing.append(part)
-            }
+        var (directory, missing) = ("", [String]())
+        for part in existingRealPath(parts.directory).pathParts where part != "." {
+            // The target of `..` depends on the directory before it, which does not exist yet.
+            if part == ".." { throw SystemError(operation, path, code: ENOENT) }
+            directory += "/\(part)"
+            if try FileStatus.at(directory, followingLinks: true, operation) == nil { missing.append(directory) }
         }
-        let real = try realPath(existing)
-        let base = real == "/" ? "" : real
-        let directories = missing.indices.map { "\(base)/\(missing[...$0].joined(separator: "/"))" }
-        return ("\(directories.last ?? base)/\(parts.name)", directories)
+        return ("\(directory)/\(parts.name)", missing)
     }
 
     /// Returns the directories that ``makeDirectories(_:)`` would create, without links and outermost first.
