@@ -74,20 +74,20 @@ import Testing
 
     @Test func `users and groups are found by name and by number`() async throws {
         let deadline = ContinuousClock.now + .seconds(600)
-        #expect(try await FileSystem.lookupUser("root", until: deadline) == 0)
-        #expect(try await FileSystem.lookupUser("4242", until: deadline) == 4242)
-        #expect(try await FileSystem.lookupGroup("root", until: deadline) == 0)
-        #expect(try await FileSystem.lookupGroup("4242", until: deadline) == 4242)
+        #expect(try await FileSystem.lookupAccount("root", until: deadline) == 0)
+        #expect(try await FileSystem.lookupAccount("4242", until: deadline) == 4242)
+        #expect(try await FileSystem.lookupAccount("root", isGroup: true, until: deadline) == 0)
+        #expect(try await FileSystem.lookupAccount("4242", isGroup: true, until: deadline) == 4242)
     }
 
     @Test(arguments: ["nobody-of-this-name", "-1", "4294967295"])
     func `an unknown account is reported`(name: String) async {
         let user = await #expect(throws: SystemError.self) {
-            try await FileSystem.lookupUser(name, until: .now + .seconds(600))
+            try await FileSystem.lookupAccount(name, until: .now + .seconds(600))
         }
         #expect(user?.description == "cannot find user '\(name)': no such user")
         let group = await #expect(throws: SystemError.self) {
-            try await FileSystem.lookupGroup(name, until: .now + .seconds(600))
+            try await FileSystem.lookupAccount(name, isGroup: true, until: .now + .seconds(600))
         }
         #expect(group?.description == "cannot find group '\(name)': no such group")
     }

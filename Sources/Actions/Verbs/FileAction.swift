@@ -92,10 +92,7 @@ extension ActionContext {
 extension Footprint.Account {
     /// Looks up the numeric ID in the account database.
     func number(until deadline: ContinuousClock.Instant) async throws(SystemError) -> UInt32 {
-        switch kind {
-        case .user: try await FileSystem.lookupUser(name, until: deadline)
-        case .group: try await FileSystem.lookupGroup(name, until: deadline)
-        }
+        try await FileSystem.lookupAccount(name, isGroup: kind == .group, until: deadline)
     }
 }
 

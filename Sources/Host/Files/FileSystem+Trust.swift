@@ -113,63 +113,27 @@ extension FileStatus {
 }
 
 extension FileSystem {
-    /// The time limit for looking up a user or group when no task deadline applies.
-    public static let accountLookupLimit = Duration.seconds(10)
-
-    /// Looks up the ID of a user by name; a decimal number that is not a name is the ID itself.
+    /// Looks up the ID of a user or group by name; a decimal number that is not a name is the ID itself.
     ///
-    /// - Throws: ``Base/SystemError`` if there is no such user, or the user database, which may be on the network, does
+    /// - Throws: ``Base/SystemError`` if there is no such account, or the database, which may be on the network, does
     ///   not answer by the deadline.
-    public static func lookupUser(
+    public static func lookupAccount(
         _ name: String,
-        until deadline: ContinuousClock.Instant,
+        isGroup: Bool = false,
+        until deadline: ContinuousClock.Instant = .now + .seconds(10),
     ) async throws(SystemError) -> UInt32 {
-        unsafe try await lookup(name, "user", inDatabase: "passwd", until: deadline) { name, buffer in
-            var entry = unsafe passwd()
-            var found: UnsafeMutablePointer<passwd>?
-            let code = unsafe getpwnam_r(name, &entry, buffer, capacity, &found)
-            return unsafe (found?.pointee.pw_uid, code)
-        }
-    }
-
-    /// Looks up the ID of a group as ``lookupUser(_:until:)`` does.
-    public static func lookupGroup(
-        _ name: String,
-        until deadline: ContinuousClock.Instant,
-    ) async throws(SystemError) -> UInt32 {
-        unsafe try await lookup(name, "group", inDatabase: "group", until: deadline) { name, buffer in
-            var entry = unsafe group()
-            var found: UnsafeMutablePointer<group>?
-            let code = unsafe getgrnam_r(name, &entry, buffer, capacity, &found)
-            return unsafe (found?.pointee.gr_gid, code)
-        }
-    }
-
-    /// The size of the buffer for an entry, which for a group includes the names of its members.
-    private static let capacity = 1 << 20
-
-    /// Queries the user or group database; an unknown name that is a number is the ID itself.
-    private static func lookup(
-        _ name: String,
-        _ kind: String,
-        inDatabase database: String,
-        until deadline: ContinuousClock.Instant,
-        _ find: @escaping @Sendable (String, UnsafeMutablePointer<CChar>) -> (number: UInt32?, code: CInt),
-    ) async throws(SystemError) -> UInt32 {
+        let kind = isGroup ? "group" : "user"
         let operation = "cannot find \(kind)"
         try SystemError.checkPath(operation, name)
-        let found = try await onThread(until: deadline) { () throws(SystemError) in
-            let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: Self.capacity)
-            defer { unsafe buffer.deallocate() }
-            return unsafe find(name, buffer)
-        }
+        let found = try await onThread(until: deadline) { () throws(SystemError) in find(name, isGroup: isGroup) }
         guard let found else {
             throw SystemError(
                 operation,
                 name,
                 code: ETIMEDOUT,
                 detail: "the user database does not answer",
-                advice: "'getent \(database) \(name)' must answer: check the services that /etc/nsswitch.conf names"
+                advice: "'getent \(isGroup ? "group" : "passwd") \(name)' must answer: check the services that "
+                    + "/etc/nsswitch.conf names"
             )
         }
         if let number = found.number { return number }
@@ -177,5 +141,22 @@ extension FileSystem {
         // Databases report an unknown name with one of these codes.
         let isUnknown = [0, ENOENT, ESRCH, EBADF, EPERM].contains(found.code)
         throw SystemError(operation, name, code: found.code, detail: isUnknown ? "no such \(kind)" : nil)
+    }
+
+    private static func find(_ name: String, isGroup: Bool) -> (number: UInt32?, code: CInt) {
+        // The entry of a group includes the names of its members.
+        let capacity = 1 << 20
+        let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: capacity)
+        defer { unsafe buffer.deallocate() }
+        if isGroup {
+            var entry = unsafe group()
+            var found: UnsafeMutablePointer<group>?
+            let code = unsafe getgrnam_r(name, &entry, buffer, capacity, &found)
+            return unsafe (found?.pointee.gr_gid, code)
+        }
+        var entry = unsafe passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        let code = unsafe getpwnam_r(name, &entry, buffer, capacity, &found)
+        return unsafe (found?.pointee.pw_uid, code)
     }
 }

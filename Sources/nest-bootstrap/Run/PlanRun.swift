@@ -325,7 +325,7 @@ extension PlanRun {
     private func prepareState(of task: PlannedTask, _ part: NetworkPart?) async throws(SystemError) -> [String] {
         let user: UInt32
         do throws(SystemError) {
-            user = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
+            user = try await FileSystem.lookupAccount(unitUser)
         } catch {
             var error = error
             error.advice = error.advice ?? "run 'systemd-sysusers nest-bootstrap.conf'"

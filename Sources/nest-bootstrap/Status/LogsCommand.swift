@@ -48,7 +48,7 @@ struct LogsCommand: TaskCommand {
         // These are journalctl's defaults without `S`, with which less cuts long lines.
         if environment["SYSTEMD_LESS"] == nil { environment["SYSTEMD_LESS"] = "FRXMK" }
         // Without the user that units run as, only the entries of root are shown.
-        let user = try? await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
+        let user = try? await FileSystem.lookupAccount(unitUser)
         let arguments = arguments(options, users: [0] + (user.map { [Int($0)] } ?? []))
         let command = Host.Command("journalctl", arguments, environment: environment)
         do throws(SystemError) {
