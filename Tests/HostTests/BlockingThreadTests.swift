@@ -42,7 +42,7 @@ import Testing
             await withTaskGroup { writers in
                 for pipe in pipes.reversed() {
                     writers.addTask {
-                        try? writeAll([7], to: pipe.input)
+                        try? writeAll([7], to: pipe.input, "cannot write to", "pipe")
                         close(pipe.input)
                     }
                 }

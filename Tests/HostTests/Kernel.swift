@@ -83,7 +83,7 @@ enum Kernel {
     /// Writes an empty line to a reader of a named pipe.
     static func writeLine(toFIFO path: String) {
         let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
-        try? writeAll([UInt8(ascii: "\n")], to: descriptor)
+        try? writeAll([UInt8(ascii: "\n")], to: descriptor, "cannot write to", path)
         close(descriptor)
     }
 

@@ -27,7 +27,7 @@ import Testing
         async let received = onThread { Kernel.readAll(pipe.output) }
         try await onThread { () throws(SystemError) in
             defer { close(pipe.input) }
-            try writeAll(bytes, to: pipe.input)
+            try writeAll(bytes, to: pipe.input, "cannot write to", "pipe")
         }
         #expect(await received == bytes)
         close(pipe.output)
@@ -38,9 +38,11 @@ import Testing
             Signals.ignoreBrokenPipe()
             let pipe = try Kernel.makePipe()
             close(pipe.output)
-            let error = #expect(throws: SystemError.self) { try writeAll([1], to: pipe.input) }
+            let error = #expect(throws: SystemError.self) {
+                try writeAll([1], to: pipe.input, "cannot write to", "pipe")
+            }
             #expect(error?.code == EPIPE)
-            #expect(error?.description == "cannot write to descriptor \(pipe.input): Broken pipe")
+            #expect(error?.description == "cannot write to 'pipe': Broken pipe")
         }
     }
 
@@ -48,9 +50,9 @@ import Testing
         let pipe = try Kernel.makePipe(flags: O_NONBLOCK)
         let bytes = [UInt8](repeating: 0, count: 1_000_000)
         let error = #expect(throws: SystemError.self) {
-            try writeAll(bytes, to: pipe.input, timeout: .milliseconds(20))
+            try writeAll(bytes, to: pipe.input, timeout: .milliseconds(20), "cannot write to", "pipe")
         }
-        #expect(error?.description == "cannot write to descriptor \(pipe.input): nobody reads it")
+        #expect(error?.description == "cannot write to 'pipe': nobody reads it")
         close(pipe.output)
         close(pipe.input)
     }

@@ -35,22 +35,14 @@ public enum Terminal {
 
 /// Writes all bytes to an output, if necessary in several parts; a non-blocking output may stay full for the timeout.
 ///
-/// The process must ignore `SIGPIPE`, see ``Signals/ignoreBrokenPipe()``.
+/// Errors have the caller's operation and subject. The process must ignore `SIGPIPE`, see
+/// ``Signals/ignoreBrokenPipe()``.
 ///
 /// - Throws: ``Base/SystemError`` with the code `EPIPE` if the reader has closed the output, or `ETIMEDOUT` if the
 ///   output stayed full.
 public func writeAll(
     _ bytes: [UInt8],
     to descriptor: Int32,
-    timeout: Duration = .seconds(30),
-) throws(SystemError) {
-    try writeAll(bytes, to: descriptor, timeout: timeout, "cannot write to \(name(of: descriptor))", "")
-}
-
-/// Writes all bytes, with the caller's operation and subject in errors.
-func writeAll(
-    _ bytes: [UInt8],
-    to descriptor: CInt,
     timeout: Duration = .seconds(30),
     _ operation: String,
     _ subject: String,
@@ -71,14 +63,6 @@ func writeAll(
     }
 }
 
-private func name(of descriptor: Int32) -> String {
-    switch descriptor {
-    case 1: "standard output"
-    case 2: "standard error"
-    default: "descriptor \(descriptor)"
-    }
-}
-
 public enum StandardStreams {
     /// Opens `/dev/null` for each standard stream that is closed.
     ///
@@ -92,11 +76,7 @@ public enum StandardStreams {
 
     /// Returns whether two descriptors are open on the same file, pipe or terminal.
     public static func areSame(_ first: Int32, _ second: Int32) -> Bool {
-        guard let first = identity(first), let second = identity(second) else { return false }
-        return first == second
-    }
-
-    private static func identity(_ descriptor: Int32) -> FileStatus.Identity? {
-        (try? FileStatus(descriptor: descriptor, "cannot look at", "output"))?.identity
+        let files = [first, second].map { (try? FileStatus(descriptor: $0, "cannot look at", "output"))?.identity }
+        return files[0] != nil && files[0] == files[1]
     }
 }

@@ -11,7 +11,7 @@ public final class ConsoleOutput: Sendable {
         case results = 1
         case diagnostics = 2
 
-        var name: String { self == .results ? "standard output" : "standard error" }
+        public var name: String { self == .results ? "standard output" : "standard error" }
     }
 
     /// A function that writes bytes and may block.
@@ -41,7 +41,7 @@ public final class ConsoleOutput: Sendable {
     /// Creates an output to a writer, by default to the standard streams of the process.
     public init(
         _ writer: @escaping Writer = { (bytes, stream) throws(SystemError) in
-            try writeAll(bytes, to: stream.rawValue)
+            try writeAll(bytes, to: stream.rawValue, "cannot write to \(stream.name)", "")
         },
         journal: JournalQueue? = nil,
         problemView: ProblemView? = nil,
