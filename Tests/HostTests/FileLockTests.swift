@@ -7,13 +7,16 @@ import Testing
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct FileLockTests {
     private let path = TemporaryDirectory.file("lock")
 
+    /// The process that holds the lock.
+    private func holder() throws -> Int32? { try FileSystem.status(path).flatMap { FileLock.holders()[$0.identity] } }
+
     @Test func `a lock is taken once until it is released`() throws {
         let first = try #require(try Held(FileLock.take(path)))
         #expect(try Held(FileLock.take(path)) == nil)
         #expect(try Held(FileLock.take(path + "2")) != nil)
-        #expect(LockTable.current().holder(of: path) == getpid())
+        #expect(try holder() == getpid())
         first.release()
-        #expect(LockTable.current().holder(of: path) == nil)
+        #expect(try holder() == nil)
         #expect(try Held(FileLock.take(path)) != nil)
     }
 
@@ -27,7 +30,7 @@ import Testing
                 return lock != nil
             }
         }
-        #expect(LockTable.current().holder(of: path) == getpid())
+        #expect(try holder() == getpid())
         first.release()
         for turn in turns { #expect(try await turn.value) }
     }
@@ -56,7 +59,7 @@ import Testing
         ] as [(String, Int32?)]
     )
     func `the holder of a lock is read from the kernel's list`(list: String, expected: Int32?) {
-        #expect(LockTable(list).holder(of: FileStatus.Identity(device: 0xfe01, inode: 2393)) == expected)
+        #expect(FileLock.holders(in: list)[FileStatus.Identity(device: 0xfe01, inode: 2393)] == expected)
     }
 
     @Test func `the file of a lock remains`() throws {
@@ -140,11 +143,5 @@ extension FileLock {
         until deadline: ContinuousClock.Instant
     ) async throws(SystemError) -> FileLock? {
         try await wait(until: deadline) { () throws(SystemError) in try take(path) }
-    }
-}
-
-extension LockTable {
-    fileprivate func holder(of path: String) -> Int32? {
-        (try? FileSystem.status(path)).flatMap { holder(of: $0.identity) }
     }
 }

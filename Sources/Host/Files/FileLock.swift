@@ -50,22 +50,19 @@ public struct FileLock: ~Copyable, Sendable {
     public consuming func release() {}
 }
 
-/// The exclusive `flock` locks of this machine at one moment, as the kernel lists them in `/proc/locks`.
-public struct LockTable: Sendable {
-    private let holders: [FileStatus.Identity: Int32]
-
-    private static let sizeLimit = 16 << 20
-
-    /// Reads the kernel's list; the table is empty if the list cannot be read.
-    public static func current() -> LockTable {
-        let bytes = (try? FileSystem.read("/proc/locks", limit: sizeLimit)) ?? []
-        return LockTable(String(decoding: bytes, as: UTF8.self))
+extension FileLock {
+    /// Returns the processes that hold exclusive `flock` locks, by the locked file, as the kernel lists them.
+    ///
+    /// Processes that are not visible to this process are left out. The result is empty if the list cannot be read.
+    public static func holders() -> [FileStatus.Identity: Int32] {
+        let bytes = (try? FileSystem.read("/proc/locks", limit: 16 << 20)) ?? []
+        return holders(in: String(decoding: bytes, as: UTF8.self))
     }
 
-    /// Parses a list.
+    /// Parses the kernel's list.
     ///
     /// A line is `1: FLOCK  ADVISORY  WRITE 709 00:19:2393 0 EOF`; the line of a waiting process also contains `->`.
-    init(_ list: String) {
+    static func holders(in list: String) -> [FileStatus.Identity: Int32] {
         var holders: [FileStatus.Identity: Int32] = [:]
         for line in list.split(separator: "\n") {
             let words = line.split(separator: " ")
@@ -74,14 +71,8 @@ public struct LockTable: Sendable {
             else { continue }
             holders[file] = process
         }
-        self.holders = holders
+        return holders
     }
-
-    /// Whether no process that is visible to this process holds a lock.
-    public var isEmpty: Bool { holders.isEmpty }
-
-    /// Returns the ID of the process that holds the lock of a file, `nil` if no process visible to this one does.
-    public func holder(of file: FileStatus.Identity) -> Int32? { holders[file] }
 }
 
 extension FileStatus.Identity {

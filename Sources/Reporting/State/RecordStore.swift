@@ -118,9 +118,8 @@ public struct RecordStore: Sendable {
 
     /// Returns the process that is running a task, `nil` if there is none or it is not visible to this process.
     public func runner(of task: String) -> Int32? {
-        let locks = LockTable.current()
-        guard !locks.isEmpty, let status = try? directory(of: task, isCreating: false).status() else { return nil }
-        return locks.holder(of: status.identity)
+        let status = try? directory(of: task, isCreating: false).status()
+        return status.flatMap { FileLock.holders()[$0.identity] }
     }
 
     /// The permissions of a task's directory; a user who cannot open it for reading cannot lock it.

@@ -172,14 +172,14 @@ extension RecordStore {
     /// An error in reading a record becomes the reason of its status.
     public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
         let found = tasks.map(look)
-        var locks = LockTable.current()
+        var locks = FileLock.holders()
         return zip(tasks, found).map { task, found in status(of: task, found, &locks, now) }
     }
 
     private func status(
         of task: String,
         _ first: FoundRecord,
-        _ locks: inout LockTable,
+        _ locks: inout [FileStatus.Identity: Int32],
         _ now: Timestamp,
     ) -> TaskStatus {
         var found = first
@@ -191,7 +191,7 @@ extension RecordStore {
         while lookCount < Self.lookCount, let run = found.started?.run, !found.isLocked(in: locks) {
             found = look(at: task)
             lookCount = found.started?.run == run ? lookCount + 1 : 0
-            locks = .current()
+            locks = FileLock.holders()
         }
         let isLocked = found.isLocked(in: locks)
         if isLocked, found.record?.isSuccess != true {
@@ -237,7 +237,7 @@ private struct FoundRecord {
     /// The directory of the task, which is also its lock; `nil` if it does not exist.
     var directory: FileStatus.Identity?
 
-    func isLocked(in locks: LockTable) -> Bool { directory.flatMap(locks.holder) != nil }
+    func isLocked(in locks: [FileStatus.Identity: Int32]) -> Bool { directory.flatMap { locks[$0] } != nil }
 
     /// The record of the task, or of its repetition, that has started but not ended.
     var started: TaskRecord? {
