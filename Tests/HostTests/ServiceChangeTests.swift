@@ -21,14 +21,15 @@ import Testing
         from own: [String] = [],
         settlingTime: Duration = .zero,
     ) async throws {
-        let failure = try await Systemd.change(
-            unit,
-            change,
-            from: own,
-            settlingTime: settlingTime,
-            deadline: .now + .seconds(600),
-            address: manager.busAddress
-        )
+        let failure = try await manager.asked {
+            try await Systemd.change(
+                unit,
+                change,
+                from: own,
+                settlingTime: settlingTime,
+                deadline: .now + .seconds(600)
+            )
+        }
         if let failure { throw Unchanged(failure: failure) }
     }
 
@@ -37,7 +38,7 @@ import Testing
     }
 
     private func state(_ manager: UserManager) async throws -> InstalledUnit {
-        try await Systemd.installedUnit(unit, address: manager.busAddress)
+        try await manager.asked { try await Systemd.installedUnit(unit) }
     }
 
     @Test func `a service is started, reloaded, restarted and stopped`() async throws {
@@ -112,8 +113,7 @@ import Testing
         try await manager.queueStart("b.service")
         #expect(
             try await TestSupport.becomes {
-                let state = try await Systemd.installedUnit("b.service", address: manager.busAddress)
-                return state.unit.active == "activating"
+                try await manager.asked { try await Systemd.installedUnit("b.service") }.unit.active == "activating"
             }
         )
         let unchanged = await #expect(throws: Unchanged.self) {
@@ -127,25 +127,33 @@ import Testing
         async throws
     {
         let manager = try await manager("ExecStart=/bin/true", install: "WantedBy=default.target")
-        let address = manager.busAddress
+        func setEnabled(_ isEnabled: Bool) async throws -> InstalledUnit {
+            try await manager.asked { try await Systemd.setEnabled(isEnabled, unit) }
+        }
         #expect(try await state(manager).file == "disabled")
-        #expect(try await Systemd.setEnabled(true, unit, address: address).isEnabled)
+        #expect(try await setEnabled(true).isEnabled)
         #expect(try await state(manager).isEnabled)
-        #expect(try await !Systemd.setEnabled(false, unit, address: address).isEnabled)
+        #expect(try await !setEnabled(false).isEnabled)
         #expect(try await state(manager).file == "disabled")
         try manager.write("[Service]\nExecStart=/bin/true\n", toUnit: unit)
-        #expect(try await Systemd.setEnabled(true, unit, address: address).file == "static")
+        #expect(try await setEnabled(true).file == "static")
     }
 
     @Test func `a unit that does not exist is so, and cannot be enabled`() async throws {
         let manager = try await manager("ExecStart=/bin/true")
-        let address = manager.busAddress
-        let absent = try await Systemd.installedUnit("absent.service", address: address)
-        #expect(absent.unit.load == "not-found")
-        #expect(!absent.isEnabled && !absent.isUp)
-        await #expect(throws: SystemError.self) {
-            try await Systemd.setEnabled(true, "absent.service", address: address)
+        try await manager.asked {
+            let absent = try await Systemd.installedUnit("absent.service")
+            #expect(absent.unit.load == "not-found")
+            #expect(!absent.isEnabled && !absent.isUp)
+            await #expect(throws: SystemError.self) { try await Systemd.setEnabled(true, "absent.service") }
+            #expect(try await Systemd.unitFiles().contains(unit))
         }
-        #expect(try await Systemd.unitFiles(address: address).contains(unit))
+    }
+}
+
+extension UserManager {
+    /// Calls a function that asks this manager in place of the machine's systemd.
+    func asked<Value>(_ body: () async throws -> Value) async throws -> Value {
+        try await Systemd.$busAddress.withValue(busAddress) { try await body() }
     }
 }

@@ -9,7 +9,7 @@ import Testing
     /// Asks the bus at an address for a unit and returns the printed error.
     private func message(_ unit: String, address: String) async -> String? {
         let error = await #expect(throws: SystemError.self) {
-            try await Systemd.installedUnit(unit, address: address)
+            try await Systemd.$busAddress.withValue(address) { try await Systemd.installedUnit(unit) }
         }
         return error?.description
     }
@@ -73,10 +73,12 @@ import Testing
         let listener = try Kernel.listen(socket: path)
         defer { close(listener) }
         let error = await #expect(throws: SystemError.self) {
-            try await Systemd.services(["a.service"], timeout: .milliseconds(100), address: "unix:path=\(path)")
+            try await Systemd.$busAddress.withValue("unix:path=\(path)") {
+                try await Systemd.services(["a.service"], timeout: .milliseconds(100))
+            }
         }
         #expect(error?.reason == "the system bus does not answer")
-        #expect(try await Systemd.services([], timeout: .zero, address: "nonsense").isEmpty)
+        #expect(try await Systemd.$busAddress.withValue("nonsense") { try await Systemd.services([]).isEmpty })
     }
 
     @Test func `a state reads as systemctl prints it`() {

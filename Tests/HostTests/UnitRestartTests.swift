@@ -27,14 +27,15 @@ import Testing
         _ name: String? = nil,
         from own: [String] = [],
         startsFailed: Bool = false,
-    ) async throws(SystemError) -> Bool {
-        try await Systemd.restart(
-            name ?? unit,
-            from: own,
-            startsFailed: startsFailed,
-            deadline: .now + .seconds(600),
-            address: manager.busAddress
-        )
+    ) async throws -> Bool {
+        try await manager.asked {
+            try await Systemd.restart(
+                name ?? unit,
+                from: own,
+                startsFailed: startsFailed,
+                deadline: .now + .seconds(600)
+            )
+        }
     }
 
     @Test func `a unit that is active is restarted, and one that is not stays so`() async throws {
@@ -106,7 +107,7 @@ import Testing
         let manager = try await manager()
         try manager.write("[Timer]\nOnActiveSec=1h\n", toUnit: "a.timer")
         func times() async throws -> [String: Duration] {
-            try await Systemd.timers(["a.timer"], timeout: .seconds(600), address: manager.busAddress)
+            try await manager.asked { try await Systemd.timers(["a.timer"], timeout: .seconds(600)) }
         }
         #expect(try await times() == [:])
         try await manager.start("a.timer")

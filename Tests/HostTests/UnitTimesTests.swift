@@ -17,7 +17,7 @@ import Testing
         try await manager.start("a.service")
         try await manager.start("b.service")
         let names = ["a.service", "b.service", "missing.service", "sockets.target"]
-        let times = try await Systemd.times(of: names, timeout: .seconds(600), address: manager.busAddress)
+        let times = try await manager.asked { try await Systemd.times(of: names, timeout: .seconds(600)) }
         #expect(times.units.keys.sorted() == names)
         #expect(times.units["missing.service"]?.state.load == "not-found")
         #expect(times.units["missing.service"]?.started == nil)
@@ -43,7 +43,7 @@ import Testing
         try await manager.systemctl("stop", "a.service")
         try FileSystem.write([], to: flag, mode: 0o644)
         #expect(try await manager.systemctl("start", "a.service").status != 0)
-        let times = try await Systemd.times(of: ["a.service"], timeout: .seconds(600), address: manager.busAddress)
+        let times = try await manager.asked { try await Systemd.times(of: ["a.service"], timeout: .seconds(600)) }
         let unit = try #require(times.units["a.service"])
         #expect(unit.state.active == "failed")
         #expect(unit.active == nil)
@@ -57,7 +57,9 @@ import Testing
         let listener = try Kernel.listen(socket: path)
         defer { close(listener) }
         let error = await #expect(throws: SystemError.self) {
-            try await Systemd.times(of: ["a.service"], timeout: .milliseconds(100), address: "unix:path=\(path)")
+            try await Systemd.$busAddress.withValue("unix:path=\(path)") {
+                try await Systemd.times(of: ["a.service"], timeout: .milliseconds(100))
+            }
         }
         #expect(error?.description == "cannot ask systemd for the state of 'a.service': the system bus does not answer")
     }

@@ -23,21 +23,14 @@ extension Systemd {
     }
 
     /// Reads the state of a unit and of its file; a unit that does not exist has the load state `not-found`.
-    public static func installedUnit(
-        _ name: String,
-        address: String? = nil,
-    ) async throws(SystemError) -> InstalledUnit {
-        try await withBus(name, .seconds(10), address) { bus throws(SystemError) in try bus.installedUnit() }
+    public static func installedUnit(_ name: String) async throws(SystemError) -> InstalledUnit {
+        try await withBus(name, .seconds(10)) { bus throws(SystemError) in try bus.installedUnit() }
     }
 
     /// Enables or disables the start of a unit at boot, reloads systemd, and returns the state of the unit afterwards.
-    public static func setEnabled(
-        _ isEnabled: Bool,
-        _ name: String,
-        address: String? = nil,
-    ) async throws(SystemError) -> InstalledUnit {
+    public static func setEnabled(_ isEnabled: Bool, _ name: String) async throws(SystemError) -> InstalledUnit {
         let operation = isEnabled ? "cannot enable" : "cannot disable"
-        return try await withBus(name, slowAnswerLimit, address) { bus throws(SystemError) in
+        return try await withBus(name, slowAnswerLimit) { bus throws(SystemError) in
             do throws(SystemError) {
                 try bus.setEnabled(isEnabled, name)
                 try bus.order("Reload")
@@ -49,8 +42,8 @@ extension Systemd {
     }
 
     /// Lists the names of all unit files except templates.
-    public static func unitFiles(address: String? = nil) async throws(SystemError) -> [String] {
-        try await withBus("init.scope", .seconds(10), address) { bus throws(SystemError) in try bus.unitFiles() }
+    public static func unitFiles() async throws(SystemError) -> [String] {
+        try await withBus("init.scope", .seconds(10)) { bus throws(SystemError) in try bus.unitFiles() }
     }
 
     /// Changes the state of a unit, and waits until the change has ended.
@@ -60,7 +53,6 @@ extension Systemd {
     ///
     /// The name has its suffix. `own` are the caller's own units, and the units that wait for it. While one of them
     /// is starting and the unit is ordered after it, every change except a stop is refused, because it would never end.
-    /// Without an address, the system bus is used.
     ///
     /// - Returns: The reason why the unit has not reached the state by the deadline, `nil` if it has.
     /// - Throws: ``Base/SystemError`` if systemd refuses or does not answer, with the code `ECANCELED` if the task is
@@ -71,13 +63,13 @@ extension Systemd {
         from own: [String],
         settlingTime: Duration = .seconds(1),
         deadline: ContinuousClock.Instant,
-        address: String? = nil,
     ) async throws(SystemError) -> ServiceFailure? {
         let operation = "cannot \(change.rawValue)"
+        let address = busAddress
         return try await onThread(operation, name) { (cancelled) throws(SystemError) -> ServiceFailure? in
             do throws(SystemError) {
                 var bus = try SystemBus(unit: name, deadline: .now + slowAnswerLimit)
-                try bus.connect(to: address ?? systemBusAddress())
+                try bus.connect(to: address)
                 if try bus.needsReload(for: name) { try bus.order("Reload") }
                 bus.deadline = .now + slowAnswerLimit
                 // Without a reference, systemd would unload the unit, and lose the results of its start.
@@ -215,10 +207,9 @@ extension Systemd {
     public static func queue(
         _ jobs: [Job],
         timeout: Duration = .seconds(10),
-        address: String? = nil,
     ) async throws(SystemError) {
         guard !jobs.isEmpty else { return }
-        try await withBus(jobs[0].unit, timeout, address) { bus throws(SystemError) in
+        try await withBus(jobs[0].unit, timeout) { bus throws(SystemError) in
             var failure: SystemError?
             for job in jobs {
                 do throws(SystemError) {
@@ -254,29 +245,21 @@ extension Systemd {
         from own: [String],
         startsFailed: Bool,
         deadline: ContinuousClock.Instant,
-        address: String? = nil,
     ) async throws(SystemError) -> Bool {
         func failed(_ code: Int32, _ detail: String, _ advice: String? = nil) -> SystemError {
             SystemError("cannot restart", name, code: code, detail: detail, advice: advice)
         }
         if own.contains(name) { throw failed(EINVAL, "it is what restarts it", "remove it from 'restart'") }
         do throws(SystemError) {
-            let state = try await installedUnit(name, address: address)
+            let state = try await installedUnit(name)
             guard state.unit.load != "not-found" else {
                 let advice = "correct its name in 'restart', or install the unit"
                 throw failed(ENOENT, "there is no such unit", advice)
             }
             guard state.isUp || startsFailed && state.unit.active == "failed" else { return false }
-            switch try await change(
-                name,
-                .restart,
-                from: own,
-                settlingTime: .zero,
-                deadline: deadline,
-                address: address
-            ) {
+            switch try await change(name, .restart, from: own, settlingTime: .zero, deadline: deadline) {
             case nil: break
-            case .waitsForCaller: try await queue([(.restart, name)], address: address)
+            case .waitsForCaller: try await queue([(.restart, name)])
             case .notInTime: throw failed(ETIMEDOUT, "it has not started in time")
             case .failed(let end): throw failed(EIO, "after the restart it is \(end.state)")
             }
@@ -306,9 +289,10 @@ extension Systemd {
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) {
         let subject = patterns.joined(separator: " ")
+        let address = busAddress
         try await onThread(stopping, subject) { (cancelled) throws(SystemError) in
             var bus = try SystemBus(unit: subject, deadline: .now + answerLimit)
-            try bus.connect(to: systemBusAddress())
+            try bus.connect(to: address)
             for patterns in [patterns.map { "\($0).timer" }, patterns] {
                 while true {
                     bus.deadline = .now + answerLimit

@@ -28,23 +28,23 @@ public enum Systemd {
             || (try? FileSystem.exists("/run/dbus/system_bus_socket")) == true
     }
 
-    static func systemBusAddress() -> String {
+    /// The address of the bus, by default the system bus.
+    @TaskLocal static var busAddress =
         Machine.environmentVariable("DBUS_SYSTEM_BUS_ADDRESS") ?? "unix:path=/run/dbus/system_bus_socket"
-    }
 
-    /// Opens a connection to the bus at an address, by default to the system bus, and calls a closure with it.
+    /// Opens a connection to the bus, and calls a closure with it.
     ///
     /// The closure runs on a separate thread, because a bus belongs to the thread that has opened it. The time limit is
     /// for all calls together.
     static func withBus<Value: Sendable>(
         _ subject: String,
         _ timeout: Duration,
-        _ address: String? = nil,
         _ body: @escaping @Sendable (borrowing SystemBus) throws(SystemError) -> Value,
     ) async throws(SystemError) -> Value {
-        try await onThread { () throws(SystemError) in
+        let address = busAddress
+        return try await onThread { () throws(SystemError) in
             let bus = try SystemBus(unit: subject, deadline: .now + timeout)
-            try bus.connect(to: address ?? systemBusAddress())
+            try bus.connect(to: address)
             return try body(bus)
         }
     }
@@ -98,10 +98,9 @@ extension Systemd {
     public static func services(
         _ names: [String],
         timeout: Duration = .seconds(2),
-        address: String? = nil,
     ) async throws(SystemError) -> [String: ServiceState] {
         guard let first = names.first else { return [:] }
-        return try await withBus(first, timeout, address) { bus throws(SystemError) in
+        return try await withBus(first, timeout) { bus throws(SystemError) in
             var states: [String: ServiceState] = [:]
             for unit in try bus.units(named: names) { states[unit.name] = bus.service(unit) }
             return states
@@ -133,10 +132,9 @@ extension Systemd {
     public static func timers(
         _ names: [String],
         timeout: Duration = .seconds(2),
-        address: String? = nil,
     ) async throws(SystemError) -> [String: Duration] {
         guard let first = names.first else { return [:] }
-        return try await withBus(first, timeout, address) { bus throws(SystemError) in
+        return try await withBus(first, timeout) { bus throws(SystemError) in
             let now = Duration.milliseconds(Timestamp.uptimeMilliseconds())
             var times: [String: Duration] = [:]
             for unit in try bus.units(named: names) where unit.state.sub == "waiting" {
@@ -205,9 +203,8 @@ extension Systemd {
     public static func times(
         of names: [String],
         timeout: Duration = .seconds(5),
-        address: String? = nil,
     ) async throws(SystemError) -> SystemTimes {
-        try await withBus(names.first ?? "basic.target", timeout, address) { bus throws(SystemError) in
+        try await withBus(names.first ?? "basic.target", timeout) { bus throws(SystemError) in
             let units = names.isEmpty ? [] : try bus.units(named: names)
             return SystemTimes(
                 boot: try bus.bootTimes(),
