@@ -69,7 +69,8 @@ struct CertificateRenewalTests {
             let known = KnownCertificates(files: bench.run.files, plan: bench.run.plan).all()
             #expect(known.contains { $0.path == "/pki/a.crt" }, "\(known)")
             // What the owner has written is only compared.
-            try FileSystem.write(Array("x".utf8), to: key, mode: 0o660, owner: 1500, group: 1500)
+            let file = FileContent(Array("x".utf8), path: key, mode: 0o660, owner: 1500, group: 1500)
+            try FileSystem.writeTogether([file])
             #expect(try await bench.perform("c") == "changed")
             #expect(try await bench.perform("c") == "unchanged")
         }
@@ -97,7 +98,8 @@ struct CertificateRenewalTests {
                 users: [{name: u, user: {token: t}}]
                 """
             let path = "\(bench.directory)/root/pki/a.crt"
-            try FileSystem.write(Array(text.utf8), to: path, mode: 0o644, owner: 1500, group: 1500)
+            let file = FileContent(Array(text.utf8), path: path, mode: 0o644, owner: 1500, group: 1500)
+            try FileSystem.writeTogether([file])
             let known = KnownCertificates(files: bench.run.files, plan: bench.run.plan).all()
             #expect(!known.contains { $0.subject == "CN=other" }, "\(known)")
         }

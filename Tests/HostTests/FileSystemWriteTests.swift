@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(.enabled(if: getuid() == 0)) func `owner and group are set`() throws {
-        try FileSystem.write([1], to: path, mode: 0o4755, owner: 4321, group: 1234)
+        try FileSystem.writeTogether([FileContent([1], path: path, mode: 0o4755, owner: 4321, group: 1234)])
         let status = try FileSystem.status(path)
         #expect(status?.owner == 4321)
         #expect(status?.group == 1234)

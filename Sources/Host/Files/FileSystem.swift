@@ -114,20 +114,17 @@ public enum FileSystem {
     /// byte and is renamed once it is on the disk. A symbolic link at the path is replaced, not followed. Missing
     /// directories are created. After an error, the old file is unchanged and the new file is removed.
     ///
-    /// Owner and group are by default the process's, and the mode does not depend on the process's mask. Files that are
-    /// recreated at each boot need not be synced.
+    /// Owner and group are the process's, and the mode does not depend on the process's mask. Files that are recreated
+    /// at each boot need not be synced.
     ///
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or cannot be written.
     public static func write(
         _ bytes: [UInt8],
         to path: String,
         mode: UInt32,
-        owner: UInt32? = nil,
-        group: UInt32? = nil,
         isSynced: Bool = true,
     ) throws(SystemError) {
-        let content = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
-        try writeTogether([content], isSynced: isSynced)
+        try writeTogether([FileContent(bytes, path: path, mode: mode)], isSynced: isSynced)
     }
 
     /// Replaces several files that belong together, such as a certificate and its key.
