@@ -212,7 +212,7 @@ public final class NodeFiles: Sendable {
         if isDryRun {
             try remember(.link(target: target), at: path)
         } else {
-            try log(task, creating: .link(location, target: target))
+            try log(task, creating: location, .link(target: target))
             try FileSystem.makeSymbolicLink(at: location, to: target, replacing: found != nil)
         }
         let old = found.map { $0.target.map { "link to '\($0)' -> " } ?? "\($0.kind.rawValue) -> " } ?? ""
@@ -228,9 +228,9 @@ extension NodeFiles {
     public typealias CreationLog = @Sendable (_ created: [CreatedPath], _ task: String) throws(SystemError) -> Void
 
     /// Logs a location that is about to be created, and the directories that are created for it.
-    func log(_ task: String, creating created: CreatedPath) throws(SystemError) {
-        let place = try FileSystem.physicalPath(of: created.path)
-        try log(place.missingDirectories.map(CreatedPath.directory) + [created.moved(to: place.path)], task)
+    func log(_ task: String, creating path: String, _ form: CreatedPath.Form) throws(SystemError) {
+        let place = try FileSystem.physicalPath(of: path)
+        try log(place.missingDirectories.map { CreatedPath($0, .directory) } + [CreatedPath(place.path, form)], task)
     }
 
     /// Creates a directory for a task, and all missing directories above it.
@@ -238,7 +238,7 @@ extension NodeFiles {
         let location = try location(ofWritten: path)
         // If a directory cannot be searched, the creation below it fails and reports the error.
         if let missing = try? FileSystem.missingDirectories(location), !missing.isEmpty {
-            try log(missing.map(CreatedPath.directory), task)
+            try log(missing.map { CreatedPath($0, .directory) }, task)
         }
         try FileSystem.makeDirectories(location)
     }
@@ -312,7 +312,7 @@ extension NodeFiles {
             file.path = try location(ofWritten: file.path)
             changed.append(file)
         }
-        for file in changed { try log(task, creating: .file(file)) }
+        for file in changed { try log(task, creating: file.path, .file(file)) }
         try FileSystem.writeTogether(changed)
         return results
     }
@@ -354,7 +354,7 @@ extension NodeFiles {
     func write(_ file: FileContent, from source: String, by task: String) throws(SystemError) {
         var written = file
         written.path = try location(ofWritten: file.path)
-        try log(task, creating: .file(written))
+        try log(task, creating: written.path, .file(written))
         let new = try NewFile(written, isSynced: false)
         var digest = SHA256()
         try FileSystem.readParts(source) { part throws(SystemError) in
@@ -385,7 +385,7 @@ extension NodeFiles {
             return Event.PathResult(found == nil ? .created : .changed, diff: differences)
         }
         // 'reset' removes only directories that the task has created.
-        if found == nil { try log(task, creating: .directory(settings.path)) }
+        if found == nil { try log(task, creating: settings.path, .directory) }
         try FileSystem.makeDirectory(settings)
         return found == nil ? .created : .changed
     }

@@ -2,27 +2,19 @@ public import Base
 import Glibc
 
 /// A path on the node that is about to be created or replaced.
-public enum CreatedPath: Sendable {
-    /// A directory that does not exist yet.
-    case directory(String)
-    case file(FileContent)
-    case link(String, target: String)
-
-    public var path: String {
-        switch self {
-        case .directory(let path), .link(let path, _): path
-        case .file(let content): content.path
-        }
+public struct CreatedPath: Sendable {
+    public enum Form: Sendable {
+        /// A directory that does not exist yet.
+        case directory
+        case file(FileContent)
+        case link(target: String)
     }
 
-    public func moved(to path: String) -> Self {
-        switch self {
-        case .directory: return .directory(path)
-        case .link(_, let target): return .link(path, target: target)
-        case .file(var content):
-            content.path = path
-            return .file(content)
-        }
+    public var path: String
+    public var form: Form
+
+    public init(_ path: String, _ form: Form) {
+        (self.path, self.form) = (path, form)
     }
 }
 

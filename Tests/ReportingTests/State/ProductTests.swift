@@ -22,7 +22,7 @@ struct ProductTests {
     }
 
     private func file(_ text: String, _ path: String, mode: UInt32 = 0o600) -> CreatedPath {
-        .file(FileContent(Array(text.utf8), path: root + path, mode: mode))
+        CreatedPath(root + path, .file(FileContent(Array(text.utf8), path: root + path, mode: mode)))
     }
 
     private func write(_ text: String, _ path: String, mode: UInt32 = 0o600) throws {
@@ -57,7 +57,7 @@ struct ProductTests {
     @Test func `a list is read as it was written, and only its owner can read it`() throws {
         let all: [CreatedPath] = [
             .directory("\(root)/d"), file("x", "/d/é \"f\"", mode: 0o4755), .link("\(root)/d/l", target: "../x y"),
-            .file(FileContent([], path: "\(root)/d/g", mode: 0o640, owner: 12, group: 34)),
+            .init("\(root)/d/g", .file(FileContent([], path: "\(root)/d/g", mode: 0o640, owner: 12, group: 34))),
         ]
         try note(all)
         try store.note(.init("rm \"$x\"\n", timeout: .seconds(7)), of: "t", at: 3)
@@ -249,4 +249,10 @@ struct ProductTests {
         try store.removeIfEmpty()
         #expect(try store.lists().lists.isEmpty)
     }
+}
+
+extension CreatedPath {
+    fileprivate static func directory(_ path: String) -> Self { Self(path, .directory) }
+
+    fileprivate static func link(_ path: String, target: String) -> Self { Self(path, .link(target: target)) }
 }

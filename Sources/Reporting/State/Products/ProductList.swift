@@ -11,9 +11,9 @@ enum ProductForm: Sendable, Hashable, Codable {
     case directory
 
     init(_ created: CreatedPath) {
-        switch created {
+        switch created.form {
         case .directory: self = .directory
-        case .link(_, let target): self = .link(target: target)
+        case .link(let target): self = .link(target: target)
         case .file(let file):
             let digest = file.bytes.map { sha256($0) } ?? file.sha256
             self = .file(sha256: digest, mode: file.mode, owner: file.owner ?? geteuid(), group: file.group)
