@@ -36,7 +36,6 @@ public struct NodeCheck: Sendable {
         awaitingTasks = Self.awaitingTasks(of: run.plan)
         var dryRun = run
         dryRun.files = NodeFiles(root: run.files.root, isDryRun: true, refusesUntrusted: run.files.refusesUntrusted)
-        dryRun.reportedWarnings = SharedSet()
         for task in run.plan.steps.lazy.map(\.task) {
             ActionContext(run: dryRun, task: task, deadline: .now) { _ in }.expectProducts()
         }
