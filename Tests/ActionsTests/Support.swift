@@ -164,7 +164,7 @@ extension NodeFiles {
 private func words(_ error: any Error) -> String {
     guard let error = error as? Problem else { return "\(error)" }
     let cause = error.cause.map(words)
-    let message = cause.map { $0 == error.message ? $0 : "\(error.message): \($0)" } ?? error.message
+    let message = cause.map { $0.hasPrefix(error.message) ? $0 : "\(error.message): \($0)" } ?? error.message
     let hint = (error.cause as? SystemError)?.advice ?? error.hint
     return hint.map { "\(message); \($0)" } ?? message
 }

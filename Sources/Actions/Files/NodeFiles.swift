@@ -201,13 +201,9 @@ public final class NodeFiles: Sendable {
         if found?.kind == .symbolicLink, found?.target?.hasSameBytes(as: target) == true { return .unchanged }
         if let found, found.kind == .directory || found.kind != .symbolicLink && !replacing {
             let detail = "a \(found.kind.rawValue) is in the way"
-            throw SystemError(
-                "cannot create link",
-                path,
-                code: EEXIST,
-                detail: detail,
-                advice: found.kind == .directory ? "remove it" : nil
-            )
+            let replacement = ", or write 'replace: true' below symlink: of task '\(task)'"
+            let advice = "remove it" + (found.kind == .directory ? "" : replacement)
+            throw SystemError("cannot create link", path, code: EEXIST, detail: detail, advice: advice)
         }
         if isDryRun {
             try remember(.link(target: target), at: path)
@@ -327,8 +323,7 @@ extension NodeFiles {
         let location = try location(ofWritten: file.path)
         let found = try FileSystem.status(location)
         if isDryRun, let found, ![.regular, .symbolicLink].contains(found.kind) {
-            let detail = "a \(found.kind.rawValue) is in the way"
-            throw SystemError("cannot write", location, code: EISDIR, detail: detail)
+            throw FileSystem.inTheWay("cannot write", location, found)
         }
         if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
         let owner = file.owner ?? (isDryRunForRoot ? 0 : geteuid())

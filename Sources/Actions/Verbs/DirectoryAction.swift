@@ -1,5 +1,4 @@
 import Base
-import Glibc
 import Host
 import Planning
 
@@ -19,15 +18,8 @@ struct DirectoryAction: Action {
             owner: owner,
             group: group
         )
-        do {
-            let result = try context.run.files.makeDirectory(settings, by: context.task.name)
-            context.emit(.path(path, result))
-            return result != .unchanged
-        } catch {
-            if error.code == EEXIST {
-                throw Problem("\(failure): \(error.reason)", hint: error.advice)
-            }
-            throw Problem(failure, hint: error.advice, cause: error)
-        }
+        let result = try attempt(failure) { try context.run.files.makeDirectory(settings, by: context.task.name) }
+        context.emit(.path(path, result))
+        return result != .unchanged
     }
 }

@@ -1,5 +1,4 @@
 import Base
-import Glibc
 import Host
 import Planning
 
@@ -13,21 +12,11 @@ struct SymlinkAction: Action {
     /// A file at the path is replaced only with `replace: true`.
     func run() throws(Problem) -> Bool {
         let path = declaration.path.path
-        do {
-            let result = try context.run.files.link(
-                path,
-                to: declaration.target,
-                by: context.task.name,
-                replacing: declaration.replace,
-            )
-            context.emit(.path(path, result))
-            return result != .unchanged
-        } catch {
-            if error.code == EEXIST {
-                let advice = "remove it, or write 'replace: true' below symlink: of task '\(context.task.name)'"
-                throw Problem("\(error)", hint: error.advice ?? advice)
-            }
-            throw Problem("cannot create link '\(path)'", hint: error.advice, cause: error)
+        let (target, replaces) = (declaration.target, declaration.replace)
+        let result = try attempt("cannot create link '\(path)'") {
+            try context.run.files.link(path, to: target, by: context.task.name, replacing: replaces)
         }
+        context.emit(.path(path, result))
+        return result != .unchanged
     }
 }

@@ -178,7 +178,8 @@ public enum FileSystem {
         return isOwn ? "remove it, or write another path" : "write another path"
     }
 
-    static func inTheWay(_ operation: String, _ path: String, _ status: FileStatus) -> SystemError {
+    /// Creates the error about something at the path of a new file, link or directory.
+    public static func inTheWay(_ operation: String, _ path: String, _ status: FileStatus) -> SystemError {
         let code = status.kind == .directory ? EISDIR : EEXIST
         let detail = "a \(status.kind.rawValue) is in the way"
         return SystemError(operation, path, code: code, detail: detail, advice: adviceInTheWay(status.kind))
