@@ -397,14 +397,13 @@ extension DirectorySettings {
     }
 }
 
-/// Files that may be too large for memory.
+/// Files that are not read as a whole.
 extension NodeFiles {
     /// Refuses a path that is not a regular file, that cannot be read or that another user could change.
     func requireReadable(_ path: String) throws(SystemError) {
-        try requireKnown(path)
-        try requireTrusted(path, isData: true)
+        let location = try trustedLocation(path)
         do throws(SystemError) {
-            try FileSystem.requireReadable(try location(ofRead: path))
+            try FileSystem.requireReadable(location)
         } catch {
             throw error.examined()
         }
@@ -414,9 +413,24 @@ extension NodeFiles {
     ///
     /// - Throws: ``Base/SystemError`` also if another user could change the file.
     public func digest(ofFile path: String) throws(SystemError) -> String {
+        try sha256(ofFile: try trustedLocation(path))
+    }
+
+    /// Returns the location of a private key that a program reads itself.
+    ///
+    /// - Throws: ``Base/SystemError`` if there is no such file, or if other users can change or read it.
+    func locationForProgram(ofPrivate path: String) throws(SystemError) -> String {
+        let location = try trustedLocation(path)
+        if isDirectory(path) { throw SystemError("cannot read", path, code: EISDIR, detail: "is a directory") }
+        try requirePrivate(path)
+        guard try exists(path) else { throw SystemError("cannot read", path, code: ENOENT).examined() }
+        return location
+    }
+
+    private func trustedLocation(_ path: String) throws(SystemError) -> String {
         try requireKnown(path)
         try requireTrusted(path, isData: true)
-        return try sha256(ofFile: try location(ofRead: path))
+        return try location(ofRead: path)
     }
 }
 
@@ -438,18 +452,6 @@ func sha256(
 }
 
 extension NodeFiles {
-    /// Returns the location of a private key that a program reads itself.
-    ///
-    /// - Throws: ``Base/SystemError`` if there is no such file, or if other users can change or read it.
-    func locationForProgram(ofPrivate path: String) throws(SystemError) -> String {
-        try requireKnown(path)
-        try requireTrusted(path, isData: true)
-        if isDirectory(path) { throw SystemError("cannot read", path, code: EISDIR, detail: "is a directory") }
-        try requirePrivate(path)
-        guard try exists(path) else { throw SystemError("cannot read", path, code: ENOENT).examined() }
-        return try location(ofRead: path)
-    }
-
     /// Writes a file into the directory of a task or set, two levels below the state directory.
     ///
     /// Links are not followed, because the units' user may own the directory.
