@@ -51,12 +51,7 @@ extension NodeCheck {
             guard !kubeconfig.paths.contains(where: { producers.producer(of: $0) != nil }) else {
                 return findings
             }
-            let credentials = try Credentials(kubeconfig, now: run.now()) {
-                try run.files.read($0, limit: SizeLimit.configuration)
-            }
-            if let key = kubeconfig.keyPath {
-                findings.problems += problems(of: LocatedPath(key, location: location), run.files.requirePrivate)
-            }
+            let credentials = try run.files.credentials(of: kubeconfig)
             if let doubt = credentials.doubt {
                 let message = "the API server will probably not accept \(credentials.whoami): \(doubt.message)"
                 findings.warnings.append(Problem(message, at: location, hint: doubt.hint))
