@@ -66,12 +66,10 @@ struct UndeclaredDependencies {
         }
         for (task, manifests) in contents {
             for manifest in manifests {
-                let sources = manifest.identity.requirements.map { provided.providers(of: $0).map(\.task) }
-                for missing in sources where isMissing(missing, in: task) {
-                    require(missing, in: task, at: task.location) {
+                for requirement in manifest.identity.requirements {
+                    require(provided.providers(of: requirement).map(\.task), in: task, at: task.location) {
                         "applies \(manifest.identity), which needs a kind or namespace of task '\($0)'"
                     }
-                    break
                 }
             }
         }
@@ -86,20 +84,14 @@ struct UndeclaredDependencies {
         at location: SourceLocation,
         _ need: (String) -> String
     ) {
-        guard let first = sources.first, isMissing(sources, in: task) else { return }
+        guard let first = sources.first else { return }
+        for source in sources
+        where source == task.name || reported[task.name]?.contains(source) == true || runs(task.name, after: source) {
+            return
+        }
         reported[task.name, default: []].insert(first)
         let message = "task '\(task.name)' \(need(first)), but does not run after it"
         found.append(Problem(message, at: location, hint: "write 'after: [\(first)]'"))
-    }
-
-    /// Returns whether a task runs after none of the sources, and this was not reported yet.
-    private mutating func isMissing(_ sources: [String], in task: PlannedTask) -> Bool {
-        for source in sources {
-            if source == task.name || reported[task.name]?.contains(source) == true || runs(task.name, after: source) {
-                return false
-            }
-        }
-        return !sources.isEmpty
     }
 
     private mutating func runs(_ task: String, after other: String) -> Bool {
