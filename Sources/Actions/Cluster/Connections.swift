@@ -66,26 +66,16 @@ extension PlannedTask {
     }
 }
 
-/// A client for commands other than runs, which waits neither for the server nor for valid credentials.
-public struct ClusterConnection: Sendable {
-    public let client: APIClient
-
-    /// The common name in the client certificate, if there is one.
-    public let commonName: String?
-
-    /// Loads a kubeconfig and its credentials; the server is not contacted.
-    public init(kubeconfig path: String, _ files: NodeFiles, _ http: HTTPClient) throws(Problem) {
-        let bytes = try attempt("kubeconfig '\(path)' cannot be used") {
-            try files.read(path, limit: SizeLimit.configuration)
-        }
-        let kubeconfig = try files.kubeconfig(bytes, path)
-        let credentials = try files.credentials(of: kubeconfig)
-        client = APIClient(http, kubeconfig: kubeconfig, credentials: credentials)
-        commonName = credentials.commonName
-    }
-}
-
 extension NodeFiles {
+    /// Returns a client for commands other than runs, which waits neither for the server nor for valid credentials.
+    public func client(kubeconfig path: String, _ http: HTTPClient) throws(Problem) -> APIClient {
+        let bytes = try attempt("kubeconfig '\(path)' cannot be used") {
+            try read(path, limit: SizeLimit.configuration)
+        }
+        let kubeconfig = try kubeconfig(bytes, path)
+        return APIClient(http, kubeconfig: kubeconfig, credentials: try credentials(of: kubeconfig))
+    }
+
     /// Parses a kubeconfig, and refuses a token file that other users can change.
     func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
         try attempt("kubeconfig '\(path)' cannot be used") {

@@ -9,7 +9,7 @@ public struct APIClient: Sendable {
 
     let preflightState = PreflightState()
 
-    let credentials: Credentials
+    public let credentials: Credentials
 
     private let http: HTTPClient
     private let slots = RequestSlots()

@@ -84,9 +84,9 @@ struct NodeReporter {
         _ http: HTTPClient,
         until deadline: ContinuousClock.Instant,
     ) async throws(Problem) -> String? {
-        let connection = try ClusterConnection(kubeconfig: kubeconfig, configuration.files, http)
-        let reports = NodeReports(client: connection.client)
-        let name = nodeName(connection.commonName)
+        let client = try configuration.files.client(kubeconfig: kubeconfig, http)
+        let reports = NodeReports(client: client)
+        let name = nodeName(client.credentials.commonName)
         do throws(APIError) {
             let conditions = try await reports.conditions(of: name, until: deadline)
             if let conditions {
