@@ -179,7 +179,9 @@ final class Transfer {
             try receiver(response, bytes)
             return bytes.count
         } catch {
-            return refuse(TransportError(.other, error.description))
+            var failure = TransportError(.other, error.description)
+            failure.refusal = error
+            return refuse(failure)
         }
     }
 

@@ -1,4 +1,4 @@
-import Base
+public import Base
 
 /// The reason why a request has no response.
 public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -48,6 +48,9 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
 
     /// The server's certificate, if it was refused.
     public var peer: Certificate?
+
+    /// The error with which the receiver of the body has ended the transfer.
+    public var refusal: SystemError?
 
     public init(_ kind: Kind, _ message: String, address: String = "", peer: Certificate? = nil) {
         (self.kind, self.message, self.address, self.peer) = (kind, message, address, peer)

@@ -127,15 +127,22 @@ extension ActionContext {
         // A compressed body would have another digest, and could not be resumed.
         let headers = range + [HTTPHeader("Accept-Encoding", "identity")]
         let request = HTTPRequest(url: url, headers: headers, followsRedirects: true, replyLimit: SizeLimit.content)
-        let receiver = part.map(PartReceiver.init)
+        let isStale = Locked(size > 0)
+        let receive: BodyReceiver = { (response, bytes) throws(SystemError) in
+            let wasStale = isStale.withLock { isStale in
+                defer { isStale = false }
+                return isStale
+            }
+            // A server without ranges sends the whole file.
+            if wasStale, response.status == 200 { try part?.clear() }
+            try part?.append(bytes)
+        }
         let response: HTTPResponse
         do throws(TransportError) {
-            let receive = receiver.map { receiver -> BodyReceiver in receiver.receive }
-            response = try await run.http.send(request, deadline: deadline, receiver: receive)
+            response = try await run.http.send(request, deadline: deadline, receiver: part == nil ? nil : receive)
         } catch {
-            let refusal = receiver?.refusal
-            let disposition = refusal == nil ? error.disposition : .permanent
-            throw NotYet(error.message, disposition: disposition, refusal: refusal)
+            let disposition = error.refusal == nil ? error.disposition : .permanent
+            throw NotYet(error.message, disposition: disposition, refusal: error.refusal)
         }
         if [200, 206].contains(response.status) { return response.body }
         // The partial file is not shorter than the file on the server, so it cannot be resumed.
@@ -145,32 +152,5 @@ extension ActionContext {
             "the server answered \(response.status)\(target)",
             disposition: response.status == 429 || response.status >= 500 ? .retry : .permanent
         )
-    }
-}
-
-/// Appends the body of a response to a partial file.
-private final class PartReceiver: Sendable {
-    private let part: PartialFile
-    private let state = Locked<(size: Int, refusal: SystemError?)>((0, nil))
-
-    /// The maximum number of bytes in the body of a response.
-    private static let sizeLimit = 8 << 30
-
-    init(_ part: PartialFile) { self.part = part }
-
-    /// The error with which writing has failed.
-    var refusal: SystemError? { state.withLock { $0.refusal } }
-
-    @Sendable func receive(_ response: HTTPResponse, _ bytes: [UInt8]) throws(SystemError) {
-        do throws(SystemError) {
-            let before = state.withLock { $0.size }
-            if before == 0, response.status == 200 { try part.clear() }
-            guard before < Self.sizeLimit else { throw SystemError("cannot keep", "a file from a URL", code: EFBIG) }
-            try part.append(bytes)
-            state.withLock { $0.size += bytes.count }
-        } catch {
-            state.withLock { $0.refusal = error }
-            throw error
-        }
     }
 }

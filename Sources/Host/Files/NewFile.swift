@@ -121,6 +121,8 @@ public final class PartialFile: Sendable {
 
     private static let operation = "cannot write"
 
+    private static let sizeLimit = 8 << 30
+
     /// Opens the file for appending, or creates it; until it is complete, `.part` is added to its name.
     ///
     /// - Throws: ``Base/SystemError`` if the path of the directory has a link in it, or another user could change it.
@@ -140,6 +142,7 @@ public final class PartialFile: Sendable {
     }
 
     public func append(_ bytes: [UInt8]) throws(SystemError) {
+        guard try size < Self.sizeLimit else { throw SystemError(Self.operation, path, code: EFBIG) }
         try writeAll(bytes, to: file.raw, Self.operation, path)
     }
 
