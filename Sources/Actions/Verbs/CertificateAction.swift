@@ -15,6 +15,12 @@ struct CertificateAction: Action {
         var key: [UInt8]
     }
 
+    /// A CA whose key is on the node.
+    private struct Authority {
+        let certificate: Certificate
+        let key: PrivateKey
+    }
+
     /// Issues the pair if necessary, corrects the mode and owner of the files, and returns whether anything changed.
     func run() async throws -> Bool {
         let account = try await context.accounts("cannot write file '\(declaration.key.path)'")
@@ -65,7 +71,7 @@ struct CertificateAction: Action {
     /// Reads the CA, or returns `nil` if a signer of the cluster issues the certificate.
     ///
     /// Waits for a CA certificate that is not valid yet, because the clock may be wrong during boot.
-    private func authority() async throws(Problem) -> IssuingAuthority? {
+    private func authority() async throws(Problem) -> Authority? {
         guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
         let failure = "cannot issue '\(declaration.path.path)'"
         let file = try context.source(certificate, key: "ca.certificate", failure)
@@ -76,13 +82,21 @@ struct CertificateAction: Action {
             }
         }
         let authority = try key.attributed(failure, key: "ca.key") {
-            try IssuingAuthority(usable, path: certificate.path, key: keyFile)
+            let privateKey = try CredentialCheck.privateKey(in: keyFile)
+            guard let own = usable.first(where: { privateKey.belongs(to: $0) }) else {
+                throw Problem(
+                    "key '\(key.path)' does not belong to CA '\(certificate.path)', so it cannot issue certificates",
+                    at: keyFile.location,
+                    hint: "set 'ca.key' to the private key of this CA"
+                )
+            }
+            return Authority(certificate: own, key: privateKey)
         }
         context.warnOfCertificates()
         return authority
     }
 
-    private func issue(by authority: IssuingAuthority) async throws(Problem) -> Pair {
+    private func issue(by authority: Authority) async throws(Problem) -> Pair {
         do throws(TLSError) {
             let made = try await Certificates.issue(
                 declaration.leaf,
@@ -136,29 +150,5 @@ struct CertificateAction: Action {
             content(pair.certificate, declaration.path, CertificateDeclaration.certificateMode),
             as: "certificate"
         )
-    }
-}
-
-/// A CA whose key is on the node.
-struct IssuingAuthority {
-    let certificate: Certificate
-    let key: PrivateKey
-
-    /// Finds the certificate of the key among the currently valid certificates of the CA's file, which is at `path`.
-    init(_ usable: [Certificate], path: String, key keyFile: CredentialFile) throws(Problem) {
-        try CredentialCheck.privateKey(in: keyFile)
-        do throws(TLSError) {
-            key = try PrivateKey(pem: SecretBytes(copying: keyFile.bytes))
-        } catch {
-            throw keyFile.problem(error, isKey: true)
-        }
-        guard let own = usable.first(where: { [key] in key.belongs(to: $0) }) else {
-            throw Problem(
-                "key '\(keyFile.name)' does not belong to CA '\(path)', so it cannot issue certificates",
-                at: keyFile.location,
-                hint: "set 'ca.key' to the private key of this CA"
-            )
-        }
-        certificate = own
     }
 }
