@@ -236,7 +236,7 @@ public struct NodeCheck: Sendable {
         var problems: [Problem] = []
         for account in accounts {
             do throws(SystemError) {
-                _ = try await account.number(until: .now + .seconds(10))
+                _ = try await FileSystem.lookupAccount(account.name, isGroup: account.kind == .group)
             } catch {
                 let hint = error.advice ?? "create the account first"
                 problems.append(Problem("\(error)", at: account.location, hint: hint))

@@ -54,15 +54,10 @@ final class Connections: Sendable {
         if let task = context.run.producers.producer(of: path) {
             return "task '\(task)' writes it: run \(context.run.quotedCall(running: task))"
         }
-        return "name a kubeconfig that is there in '\(context.task.kubeconfigKey)', let a 'kubeconfig' task write it, "
+        let verb = context.task.verb
+        let key = verb.footprint.kubeconfig == nil ? "lock.kubeconfig" : "\(verb.name).\(verb.footprint.kubeconfigKey)"
+        return "name a kubeconfig that is there in '\(key)', let a 'kubeconfig' task write it, "
             + "or wait for it in an earlier task: wait: {file: \(path)}"
-    }
-}
-
-extension PlannedTask {
-    /// The key of the task file that names the task's kubeconfig.
-    fileprivate var kubeconfigKey: String {
-        verb.footprint.kubeconfig == nil ? "lock.kubeconfig" : "\(verb.name).\(verb.footprint.kubeconfigKey)"
     }
 }
 

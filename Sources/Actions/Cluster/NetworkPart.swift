@@ -149,15 +149,14 @@ extension ActionContext {
             preconditionFailure("a certificate is issued by a CA or a signer")
         }
         if let process = run.networkProcess(of: task) {
-            let directory = cacheDirectory
-            do {
-                try run.files.keep(Array(request.utf8), as: NetworkPart.requestName, in: directory)
-                try await perform(.sign, by: process)
-                return try run.files.read("\(directory)/\(NetworkPart.certificateName)", limit: SizeLimit.configuration)
-            } catch let problem as Problem {
-                throw problem
-            } catch {
-                throw Problem("cannot pass on the request for '\(declaration.path.path)'", cause: error)
+            let (files, directory) = (run.files, cacheDirectory)
+            let failure = "cannot pass on the request for '\(declaration.path.path)'"
+            try attempt(failure) {
+                try files.keep(Array(request.utf8), as: NetworkPart.requestName, in: directory)
+            }
+            try await perform(.sign, by: process)
+            return try attempt(failure) {
+                try files.read("\(directory)/\(NetworkPart.certificateName)", limit: SizeLimit.configuration)
             }
         }
         let client = try await run.connections.client(kubeconfig: declaration.kubeconfig.path, self)

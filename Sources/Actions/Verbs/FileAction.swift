@@ -76,8 +76,9 @@ extension ActionContext {
         var numbers: (owner: UInt32?, group: UInt32?)
         for account in task.footprint.accounts {
             do throws(SystemError) {
-                let number = try await account.number(until: deadline)
-                if account.kind == .user { numbers.owner = number } else { numbers.group = number }
+                let isGroup = account.kind == .group
+                let number = try await FileSystem.lookupAccount(account.name, isGroup: isGroup, until: deadline)
+                if isGroup { numbers.group = number } else { numbers.owner = number }
             } catch {
                 let hint = error.advice ?? "create the account first"
                 var problem = Problem(failure, at: account.location, hint: hint, cause: error)
@@ -86,13 +87,6 @@ extension ActionContext {
             }
         }
         return numbers
-    }
-}
-
-extension Footprint.Account {
-    /// Looks up the numeric ID in the account database.
-    func number(until deadline: ContinuousClock.Instant) async throws(SystemError) -> UInt32 {
-        try await FileSystem.lookupAccount(name, isGroup: kind == .group, until: deadline)
     }
 }
 
