@@ -70,14 +70,10 @@ public struct Age: Sendable {
     ) async throws(Problem) -> SecretBytes {
         let result: FilterResult
         do throws(SystemError) {
-            let command = Command("age", arguments, environment: environment)
-            result = try await filter(
-                command,
-                input: input,
-                outputLimit: SizeLimit.encrypted,
-                keepsTerminal: true,
-                deadline: deadline
-            )
+            var command = Command("age", arguments, environment: environment)
+            // A key may have a password.
+            command.keepsTerminal = true
+            result = try await filter(command, input: input, outputLimit: SizeLimit.encrypted, deadline: deadline)
         } catch {
             let hint = error.code == ENOENT ? "install the package 'age'" : error.advice
             throw Problem(operation, hint: hint, cause: error)

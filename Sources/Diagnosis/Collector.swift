@@ -97,8 +97,7 @@ public struct Collector: Sendable {
 
     private func result(_ program: String, _ arguments: [String]) async -> FilterResult? {
         let command = Host.Command(program, arguments, environment: environment)
-        let none = SecretBytes(copying: [])
-        return try? await filter(command, input: none, outputLimit: 8 << 20, deadline: .now + limit)
+        return try? await filter(command, outputLimit: 8 << 20, deadline: .now + limit)
     }
 
     private func services(_ names: [String]) async -> [String: Service]? {

@@ -266,7 +266,6 @@ extension ActionContext {
         environment["TAR_OPTIONS"] = nil
         return try await filter(
             Command(FileDeclaration.unpacker, ["--file", archive, "--force-local"] + words, environment: environment),
-            input: SecretBytes(copying: []),
             outputLimit: 8 << 20,
             deadline: deadline
         )

@@ -255,7 +255,6 @@ extension ImagesAction {
         do throws(SystemError) {
             result = try await filter(
                 Command(line[0], Array(line.dropFirst()), environment: environment),
-                input: SecretBytes(copying: []),
                 outputLimit: 16 << 20,
                 deadline: min(context.deadline, limit)
             )

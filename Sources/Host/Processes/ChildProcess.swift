@@ -16,11 +16,9 @@ struct ChildProcess: ~Copyable {
         case killed
     }
 
-    private let name: String
+    private let command: Command
     private let process: pid_t
     private let isFilter: Bool
-    private let keepsTerminal: Bool
-    private let isConfined: Bool
     private var input: FileDescriptor?
     private let output: FileDescriptor
     /// The standard error of a filter; other programs write it to the same pipe as their output.
@@ -39,9 +37,8 @@ struct ChildProcess: ~Copyable {
 
     /// Starts a program; errors name it.
     ///
-    /// A filter gets input, its errors are separate, and all of its output is needed. A program that keeps the terminal
-    /// stays in the group of this process; then its children are not killed.
-    init(starting command: Command, isFilter: Bool = false, keepsTerminal: Bool = false) throws(SystemError) {
+    /// A filter gets input, its errors are separate, and all of its output is needed.
+    init(starting command: Command, isFilter: Bool = false) throws(SystemError) {
         let operation = "cannot run"
         let outputPipe = try Pipe(operation, command.program)
         if isFilter {
@@ -54,7 +51,6 @@ struct ChildProcess: ~Copyable {
                 input: inputPipe.output.raw,
                 output: outputPipe.input.raw,
                 errors: errorsPipe.input.raw,
-                keepsTerminal: keepsTerminal,
             )
             input = inputPipe.takeInput()
             errors = errorsPipe.takeOutput()
@@ -64,8 +60,7 @@ struct ChildProcess: ~Copyable {
             errors = nil
         }
         output = outputPipe.takeOutput()
-        name = command.program
-        (self.isFilter, self.keepsTerminal, isConfined) = (isFilter, keepsTerminal, command.isConfined)
+        (self.command, self.isFilter) = (command, isFilter)
     }
 
     deinit {
@@ -78,7 +73,7 @@ struct ChildProcess: ~Copyable {
 
     /// Sends a signal to the whole group, or only to the program if it is in the group of this process.
     private func send(_ signal: CInt) {
-        if keepsTerminal { kill(process, signal) } else { group.send(signal) }
+        if command.keepsTerminal { kill(process, signal) } else { group.send(signal) }
     }
 
     /// Waits until the program has ended, and ends it at the deadline or on cancellation.
@@ -93,7 +88,7 @@ struct ChildProcess: ~Copyable {
         readErrors: (CInt) throws(SystemError) -> Bool = { _ in false },
     ) throws(SystemError) {
         let handle = FileDescriptor(
-            adopting: try SystemError.check("cannot wait for", name) { nest_host_open_process(process) }
+            adopting: try SystemError.check("cannot wait for", command.program) { nest_host_open_process(process) }
         )
         limit = deadline
         // poll ignores negative descriptors, so finished descriptors are set to -1.
@@ -165,10 +160,10 @@ struct ChildProcess: ~Copyable {
     mutating func reap(onSurvivor: (pid_t) -> Void = { _ in }) throws(SystemError) -> ExitStatus {
         // Other processes of the group may outlive the leader, as a program outlives bubblewrap.
         if ending != nil, phase == .terminating { _ = group.survivor(at: limit) }
-        if ending != nil || isConfined { killGroup() }
+        if ending != nil || command.isConfined { killGroup() }
         isReaped = true
         var status: CInt = 0
-        try SystemError.check("cannot wait for", name) { unsafe waitpid(process, &status, WNOHANG) }
+        try SystemError.check("cannot wait for", command.program) { unsafe waitpid(process, &status, WNOHANG) }
         if let killLimit, let survivor = group.survivor(at: killLimit) { onSurvivor(survivor) }
         return ending ?? ExitStatus(waitStatus: status)
     }

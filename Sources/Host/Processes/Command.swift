@@ -15,6 +15,9 @@ public struct Command: Sendable, Hashable {
     /// Whether the command starts this program again; its interrupting signals are blocked until it catches them.
     public var isThisProgram = false
 
+    /// Whether the program stays in the session and group of this process, and can prompt on its terminal.
+    public var keepsTerminal = false
+
     /// Whether bubblewrap runs the program; processes that it leaves running are killed.
     public var isConfined = false
 
@@ -67,14 +70,8 @@ extension Command {
     /// Starts the program in a new session and process group, and returns its process ID; errors name the program.
     ///
     /// The program inherits the three standard descriptors and ``files``. No signal is ignored, and none is blocked
-    /// unless ``isThisProgram`` is set. By default, standard input is `/dev/null`, and errors go to `output`. A program
-    /// that keeps the terminal stays in the session and group of this process, and can prompt on the terminal.
-    func spawn(
-        input: CInt? = nil,
-        output: CInt,
-        errors: CInt? = nil,
-        keepsTerminal: Bool = false,
-    ) throws(SystemError) -> pid_t {
+    /// unless ``isThisProgram`` is set. By default, standard input is `/dev/null`, and errors go to `output`.
+    func spawn(input: CInt? = nil, output: CInt, errors: CInt? = nil) throws(SystemError) -> pid_t {
         defer { for file in files { close(file) } }
         try checkTexts()
         let path = try locate()

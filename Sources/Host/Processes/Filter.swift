@@ -19,22 +19,20 @@ public struct FilterResult: Sendable {
 
 /// Runs a program as a filter, whose input and output exist only in pipes and in memory that is wiped.
 ///
-/// At the deadline and on cancellation, the program and its children are killed. A program that keeps the terminal
-/// stays in the session of this process, so that it can ask for a password there; then its children are not killed. A
-/// non-zero exit code is a normal result.
+/// At the deadline and on cancellation, the program and its children are killed, but not the children of a program
+/// that keeps the terminal. A non-zero exit code is a normal result.
 ///
 /// - Throws: ``Base/SystemError`` if the task is already cancelled, the program cannot be started, or its output
 ///   exceeds the limit.
 public func filter(
     _ command: Command,
-    input: SecretBytes,
+    input: SecretBytes = SecretBytes(copying: []),
     outputLimit: Int,
-    keepsTerminal: Bool = false,
     deadline: ContinuousClock.Instant,
 ) async throws(SystemError) -> FilterResult {
     if Task.isCancelled { throw SystemError("cannot run", command.program, code: ECANCELED) }
     return try await onThread("cannot run", command.program) { (cancelled) throws(SystemError) in
-        var child = try ChildProcess(starting: command, isFilter: true, keepsTerminal: keepsTerminal)
+        var child = try ChildProcess(starting: command, isFilter: true)
         var streams = FilterStreams(command.program, input, outputLimit: outputLimit)
         try child.watch(
             deadline: deadline,
