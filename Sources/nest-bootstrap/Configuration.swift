@@ -249,14 +249,14 @@ extension Configuration {
         return Dictionary([(absolute(options.config), config)] + pairs) { first, _ in first }
     }
 
-    /// Returns a problem for every task file that a run as root would refuse.
-    static func distrusted(_ options: Options) -> [Problem] {
+    /// Returns an error for every task file that a run as root would refuse.
+    static func distrusted(_ options: Options) -> [SystemError] {
         taskFiles(options).compactMap { path in
             do throws(SystemError) {
                 try FileSystem.requireTrusted(path)
                 return nil
             } catch {
-                return Problem("\(error), so 'run' refuses it", hint: error.advice)
+                return error
             }
         }
     }

@@ -47,7 +47,7 @@ public struct NodeCheck: Sendable {
         var findings = await planFindings()
         if !isOffline {
             findings.warnings += secretsOnDisk()
-            findings.add(.distrust(of: distrust()))
+            findings.add(.distrust(run.files.distrusted))
             findings.warnings += KnownCertificates(files: run.files, plan: run.plan)
                 .warnings(warnBefore: run.warnBefore, now: run.now()).map(\.problem)
         }
@@ -176,11 +176,6 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Reports the files read so far that a run as root would refuse.
-    private func distrust() -> [Problem] {
-        run.files.distrusted.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
-    }
-
     /// Returns the problems that a check of a file throws, unless a task writes the file.
     func problems(of path: LocatedPath, _ check: (String) throws -> Void) -> [Problem] {
         guard producers.producer(of: path.path) == nil else { return [] }
@@ -250,8 +245,9 @@ typealias TaskManifests = (task: PlannedTask, manifests: [ManifestObject])
 
 extension NodeCheck.Findings {
     /// Returns problems with untrusted files: errors for root, whose runs refuse the files, warnings for other users.
-    public static func distrust(of problems: [Problem]) -> Self {
-        Machine.isRoot ? Self(problems: problems) : Self(warnings: problems)
+    public static func distrust(_ errors: [SystemError]) -> Self {
+        let problems = errors.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
+        return Machine.isRoot ? Self(problems: problems) : Self(warnings: problems)
     }
 
     public mutating func add(_ other: Self) {

@@ -189,7 +189,7 @@ struct PlanCheck {
         let check = NodeCheck(configuration.environment(HTTPClient()), isOffline: options.isOffline)
         var findings = isReadable ? await check.findings() : await check.manifestFindings()
         if let absence = Configuration.absence(options) { findings.warnings.append(absence) }
-        if !options.isOffline { findings.add(.distrust(of: Configuration.distrusted(options))) }
+        if !options.isOffline { findings.add(.distrust(Configuration.distrusted(options))) }
         if let rule = configuration.declarations.cluster.addressRule, let choice, choice.chosen == nil {
             let message = "no address of this node matches, so tasks that use it wait for one: \(choice.summary)"
             findings.warnings.append(Problem(message, at: rule.location, hint: NodeAddress.advice(rule)))
