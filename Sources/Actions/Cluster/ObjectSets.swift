@@ -13,20 +13,18 @@ struct SetRecordStore {
     private static let name = "objects.json"
     private static let sizeLimit = 16 << 20
 
-    private static let countLimit = 10_000
-
     init(_ run: RunEnvironment, set: String) {
         self.run = run
         directory = "\(Self.setsDirectory)/\(set)"
     }
 
-    /// Returns the names of the sets that have a record.
+    /// Returns the names of the sets that have a record, sorted.
     static func names(_ run: RunEnvironment) throws(SystemError) -> [String] {
         let location = try run.files.location(ofWritten: setsDirectory)
         guard try FileSystem.exists(location) else { return [] }
-        return try FileSystem.list(location, limit: countLimit).filter { name in
+        return try FileSystem.list(location).filter { name in
             (try? FileSystem.exists("\(location)/\(name)/\(Self.name)")) == true
-        }.sorted()
+        }
     }
 
     /// Reads the record, or returns `nil` if there is none.

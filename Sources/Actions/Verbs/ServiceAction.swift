@@ -125,13 +125,8 @@ struct ServiceAction: Action {
     private var ownUnits: [String] {
         let plan = context.run.plan
         let name = context.task.name
-        let own = [context.task.unitName, repetitionUnitName(ofTask: name), targetName]
-        guard let position = plan.position(of: name) else { return own }
-        var waiting: Set<Int> = [position]
-        for index in plan.steps.indices where plan.steps[index].dependencies.contains(where: waiting.contains) {
-            waiting.insert(index)
-        }
-        return own + waiting.sorted().map { plan.steps[$0].task.unitName }
+        let waiting = zip(plan.steps, plan.stepsRunning(after: name)).filter(\.1).map(\.0.task.unitName)
+        return [context.task.unitName, repetitionUnitName(ofTask: name), targetName] + waiting
     }
 
     private func problem(
