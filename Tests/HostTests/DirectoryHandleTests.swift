@@ -53,7 +53,7 @@ struct DirectoryHandleTests {
         let directory = try DirectoryHandle(reaching: path, isCreating: true)
         try FileSystem.makeSymbolicLink(at: "\(path)/a", to: target, replacing: false)
         #expect(throws: SystemError.self) { try directory.read("a", limit: 10) }
-        #expect(throws: SystemError.self) { _ = try directory.openLock("a") }
+        #expect(throws: SystemError.self) { _ = try directory.lock("a") }
         try directory.write([1], to: "a", mode: 0o600)
         #expect(try FileSystem.read(target, limit: 10) == [7, 7])
         #expect(try directory.read("a", limit: 10) == [1])
@@ -94,9 +94,9 @@ struct DirectoryHandleTests {
 
     @Test func `a directory is locked by one process at a time`() throws {
         let directory = try DirectoryHandle(reaching: path, isCreating: true)
-        let lock = try FileLock.take(try directory.openLock(), path)
+        let lock = try directory.lock()
         #expect(try FileLock.holders()[directory.status().identity] == getpid())
-        let second = try FileLock.take(try directory.openLock(), path) == nil
+        let second = try directory.lock() == nil
         #expect(second)
         lock?.release()
     }

@@ -131,12 +131,10 @@ extension Held: Equatable {
 }
 
 extension FileLock {
-    private static func open(_ path: String) throws(SystemError) -> FileDescriptor {
+    fileprivate static func take(_ path: String) throws(SystemError) -> FileLock? {
         let parts = try PathParts(path, "cannot lock")
-        return try DirectoryHandle(reaching: parts.directory, isCreating: false).openLock(parts.name)
+        return try DirectoryHandle(reaching: parts.directory, isCreating: false).lock(parts.name)
     }
-
-    fileprivate static func take(_ path: String) throws(SystemError) -> FileLock? { try take(try open(path), path) }
 
     fileprivate static func wait(
         _ path: String,

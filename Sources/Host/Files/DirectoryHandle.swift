@@ -243,14 +243,20 @@ extension DirectoryHandle {
         if isSynced { try file.synchronizeDirectory() }
     }
 
-    /// Opens a lock file, and creates it if it is missing; only its owner may open and therefore lock it.
-    public func openLock(_ name: String) throws(SystemError) -> FileDescriptor {
-        try open(name, O_RDWR | O_CREAT, "cannot lock")
-    }
-
-    /// Opens the directory itself to lock it, which requires permission to list it.
-    public func openLock() throws(SystemError) -> FileDescriptor {
-        try open(".", O_RDONLY | O_DIRECTORY, "cannot lock")
+    /// Takes the lock of a file, which is created if it is missing, or of the directory itself.
+    ///
+    /// Only the owner of the file may open and therefore lock it; to lock the directory requires permission to list it.
+    /// The result is `nil` if another process has the lock.
+    public func lock(_ name: String? = nil) throws(SystemError) -> FileLock? {
+        let operation = "cannot lock"
+        let file = try open(name ?? ".", name == nil ? O_RDONLY | O_DIRECTORY : O_RDWR | O_CREAT, operation)
+        do throws(SystemError) {
+            try SystemError.check(operation, name.map { full($0) } ?? path) { flock(file.raw, LOCK_EX | LOCK_NB) }
+        } catch {
+            if error.code == EWOULDBLOCK { return nil }
+            throw error
+        }
+        return FileLock(adopting: file)
     }
 
     /// Reads the status of an entry without following a link, `nil` if there is none.

@@ -10,18 +10,6 @@ public struct FileLock: ~Copyable, Sendable {
 
     private static let pause = Duration.milliseconds(50)
 
-    /// Takes the lock of an open file or directory, or returns `nil` if another process has it.
-    public static func take(_ file: consuming FileDescriptor, _ path: String) throws(SystemError) -> FileLock? {
-        let raw = file.raw
-        do throws(SystemError) {
-            try SystemError.check("cannot lock", path) { flock(raw, LOCK_EX | LOCK_NB) }
-        } catch {
-            if error.code == EWOULDBLOCK { return nil }
-            throw error
-        }
-        return FileLock(adopting: file)
-    }
-
     /// Calls a function until it returns a lock.
     ///
     /// The result is `nil` at the deadline, or if the surrounding Swift task is cancelled.

@@ -63,8 +63,7 @@ public struct StagedDirectory: ~Copyable {
         try FileSystem.makeDirectories(parts.directory)
         var isWaiting = false
         let taken = try await FileLock.wait(until: deadline) { () throws(SystemError) in
-            let file = try FileDescriptor(opening: parts.directory, O_RDONLY | O_DIRECTORY, "cannot lock")
-            if let lock = try FileLock.take(file, parts.directory) { return lock }
+            if let lock = try DirectoryHandle(opening: parts.directory, operation).lock() { return lock }
             if !isWaiting { onWait() }
             isWaiting = true
             return nil

@@ -79,7 +79,7 @@ public struct RecordStore: Sendable {
         while true {
             let directory = try directory(of: task, isCreating: true)
             let identity = try directory.status().identity
-            guard let lock = try FileLock.take(try directory.openLock(), lockPath(task)) else { return nil }
+            guard let lock = try directory.lock() else { return nil }
             // A reset that held the lock may have removed the directory, so that others find another one.
             let current = try? self.directory(of: task, isCreating: false).status().identity
             if current == identity { return lock }
@@ -147,13 +147,12 @@ public struct RecordStore: Sendable {
 extension RecordStore {
     /// Locks the metrics of the node; the result is `nil` if another process holds the lock.
     public func lockMetrics() throws(SystemError) -> FileLock? {
-        let name = "metrics.lock"
-        return try FileLock.take(directory(isCreating: true).openLock(name), "\(path)/\(name)")
+        try directory(isCreating: true).lock("metrics.lock")
     }
 
     /// Locks the report to the cluster; the result is `nil` if another process holds the lock.
     public func lockReport() throws(SystemError) -> FileLock? {
-        try FileLock.take(reportDirectory(isCreating: true).openLock(), "\(path)/\(Self.reportDirectory)")
+        try reportDirectory(isCreating: true).lock()
     }
 }
 
