@@ -255,17 +255,4 @@ extension FileSystem {
     ) throws(SystemError) {
         try Base.readParts(try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK, "cannot read"), path, receive)
     }
-
-    /// Refuses a path that is not a regular file or cannot be opened, following links.
-    public static func requireReadable(_ path: String) throws(SystemError) {
-        let operation = "cannot read"
-        guard let status = try FileStatus.at(path, followingLinks: true, operation) else {
-            throw SystemError(operation, path, code: ENOENT)
-        }
-        guard status.kind == .regular else {
-            let code = status.kind == .directory ? EISDIR : EINVAL
-            throw SystemError(operation, path, code: code, detail: "is a \(status.kind.rawValue)")
-        }
-        _ = try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK, operation)
-    }
 }
