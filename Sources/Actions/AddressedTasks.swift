@@ -58,10 +58,10 @@ public final class AddressedTasks: Sendable {
                 do {
                     interfaces = try NetworkInterface.all()
                 } catch {
-                    throw NotYet("\(error)")
+                    throw NotYet(words: "\(error)")
                 }
                 let choice = rule.choose(among: interfaces)
-                guard let address = choice.address else { throw NotYet("none matches: \(choice.summary)") }
+                guard let address = choice.address else { throw NotYet(words: "none matches: \(choice.summary)") }
                 return address
             }
         } catch {

@@ -142,14 +142,14 @@ extension ActionContext {
             response = try await run.http.send(request, deadline: deadline, receiver: part == nil ? nil : receive)
         } catch {
             let disposition = error.refusal == nil ? error.disposition : .permanent
-            throw NotYet(error.message, disposition: disposition, refusal: error.refusal)
+            throw NotYet(words: error.message, disposition: disposition, refusal: error.refusal)
         }
         if [200, 206].contains(response.status) { return response.body }
         // The partial file is not shorter than the file on the server, so it cannot be resumed.
         if response.status == 416, size > 0, (try? part?.clear()) != nil { return try await resume(url, part) }
         let target = response.redirectedURL.map { " at '\(urlWithoutQuery($0))', to which it is redirected" } ?? ""
         throw NotYet(
-            "the server answered \(response.status)\(target)",
+            words: "the server answered \(response.status)\(target)",
             disposition: response.status == 429 || response.status >= 500 ? .retry : .permanent
         )
     }

@@ -219,8 +219,6 @@ extension ImagesAction {
         _ = try await run("image '\(name)' cannot be pinned", ["label", name] + labels)
     }
 
-    private static let usualHint = "see 'journalctl -u containerd'"
-
     private func run(
         _ failure: String,
         _ words: [String],
@@ -235,7 +233,8 @@ extension ImagesAction {
             }
         } catch {
             try Task.checkCancellation()
-            throw Problem("\(failure): \(error.words)", at: socket.location, hint: error.hint ?? Self.usualHint)
+            let hint = error.hint ?? "see 'journalctl -u containerd'"
+            throw Problem("\(failure): \(error.words)", at: socket.location, hint: hint)
         }
     }
 
@@ -245,7 +244,7 @@ extension ImagesAction {
         until limit: ContinuousClock.Instant
     ) async throws(NotYet) -> String {
         guard LocalSocket.exists(socket.path) else {
-            throw NotYet("there is no socket", hint: "start containerd, or correct 'socket'")
+            throw NotYet(words: "there is no socket", hint: "start containerd, or correct 'socket'")
         }
         var environment = context.run.processEnvironment
         environment["PATH"] = searchPathOfPackages(environment["PATH"] ?? "")
@@ -260,10 +259,10 @@ extension ImagesAction {
             )
         } catch {
             let hint = "install the package 'containerd', or put 'ctr' into /usr/local/bin in an earlier task"
-            throw NotYet("\(error)", disposition: .permanent, hint: error.code == ENOENT ? hint : nil)
+            throw NotYet(words: "\(error)", disposition: .permanent, hint: error.code == ENOENT ? hint : nil)
         }
         guard result.status.isSuccess else {
-            throw NotYet(result.status == .timedOut ? "'ctr' does not answer" : result.reason)
+            throw NotYet(words: result.status == .timedOut ? "'ctr' does not answer" : result.reason)
         }
         return String(decoding: result.output.copy, as: UTF8.self)
     }

@@ -63,9 +63,9 @@ struct WaitAction: Action {
         do {
             found = try await reason()
         } catch {
-            throw NotYet("\(error)")
+            throw NotYet(words: "\(error)")
         }
-        if let found { throw NotYet(found) }
+        if let found { throw NotYet(words: found) }
     }
 
     /// Returns why a condition of the node does not hold, or `nil` if it holds.
@@ -154,7 +154,7 @@ struct WaitAction: Action {
             // The subject of the wait already names the address.
             let prefix = "cannot connect to '\(error.address)': "
             let reason = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
-            throw NotYet(reason, disposition: error.disposition)
+            throw NotYet(words: reason, disposition: error.disposition)
         }
     }
 
@@ -169,14 +169,14 @@ struct WaitAction: Action {
                 deadline: attemptDeadline
             )
         } catch {
-            throw NotYet(error.message, disposition: error.disposition, hint: hint(for: error))
+            throw NotYet(words: error.message, disposition: error.disposition, hint: hint(for: error))
         }
         guard !(200..<300).contains(response.status) else { return }
         if response.expectsTLS {
-            throw NotYet("the server expects TLS", disposition: .permanent, hint: "write https:// in 'url'")
+            throw NotYet(words: "the server expects TLS", disposition: .permanent, hint: "write https:// in 'url'")
         }
         let target = response.redirection.map { " with a redirection to '\(urlWithoutQuery($0))'" } ?? ""
-        throw NotYet("it answers \(response.status)\(target)")
+        throw NotYet(words: "it answers \(response.status)\(target)")
     }
 
     /// Returns advice about a server whose certificate is not trusted, `nil` for other errors.
@@ -199,21 +199,12 @@ struct WaitAction: Action {
 /// The failure of an attempt that may be repeated.
 struct NotYet: Retriable, CustomStringConvertible {
     var words: String
-    var disposition: Disposition
+    var disposition = Disposition.retry
     var hint: String?
     /// The local system error, such as a full disk, that made the attempt fail.
     var refusal: SystemError?
 
     var description: String { words }
-
-    init(
-        _ words: String,
-        disposition: Disposition = .retry,
-        hint: String? = nil,
-        refusal: SystemError? = nil
-    ) {
-        (self.words, self.disposition, self.hint, self.refusal) = (words, disposition, hint, refusal)
-    }
 }
 
 extension ActionContext {

@@ -33,7 +33,7 @@ public func filter(
     if Task.isCancelled { throw SystemError("cannot run", command.program, code: ECANCELED) }
     return try await onThread("cannot run", command.program) { (cancelled) throws(SystemError) in
         var child = try ChildProcess(starting: command, isFilter: true)
-        var streams = FilterStreams(command.program, input, outputLimit: outputLimit)
+        var streams = FilterStreams(name: command.program, input: input, outputLimit: outputLimit)
         try child.watch(
             deadline: deadline,
             grace: { .zero },
@@ -51,19 +51,15 @@ public func filter(
 }
 
 private struct FilterStreams {
-    private let name: String
-    private let input: SecretBytes
-    private let outputLimit: Int
+    let name: String
+    let input: SecretBytes
+    let outputLimit: Int
     /// The number of bytes at the end of standard error that are kept.
-    private static let errorsLimit = 4096
-    private var writtenCount = 0
-    private(set) var parts: [SecretBytes] = []
-    private var outputCount = 0
-    private(set) var errors: [UInt8] = []
-
-    init(_ name: String, _ input: SecretBytes, outputLimit: Int) {
-        (self.name, self.input, self.outputLimit) = (name, input, outputLimit)
-    }
+    static let errorsLimit = 4096
+    var writtenCount = 0
+    var parts: [SecretBytes] = []
+    var outputCount = 0
+    var errors: [UInt8] = []
 
     /// Writes as much input as the pipe accepts, and returns whether more has to be written.
     mutating func write(to end: CInt) throws(SystemError) -> Bool {
