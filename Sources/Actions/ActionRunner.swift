@@ -10,8 +10,6 @@ public struct ActionRunner: Sendable {
         self.environment = environment
     }
 
-    private static let actions = Dictionary(actionTypes.map { ($0.verb, $0) }, uniquingKeysWith: { first, _ in first })
-
     /// Performs a task, under its Lease if it has one.
     ///
     /// - Throws: The error of the verb's action, which is not necessarily a ``Base/Problem``.
@@ -40,7 +38,7 @@ public struct ActionRunner: Sendable {
 
     /// Performs the task of a context without its Lease, and returns whether anything changed.
     static func perform(_ context: ActionContext) async throws -> Bool {
-        guard let action = actions[context.task.verb.name] else {
+        guard let action = actionTypes.first(where: { $0.verb == context.task.verb.name }) else {
             preconditionFailure("verb '\(context.task.verb.name)' has no action")
         }
         return try await action.perform(context)

@@ -61,8 +61,7 @@ public struct NodeCheck: Sendable {
         var contents: [TaskManifests] = []
         var findings = Findings()
         for task in run.plan.steps.lazy.map(\.task) {
-            guard let manifests = task.footprint.manifests else { continue }
-            let found = await load(manifests, of: task)
+            guard let found = await load(task) else { continue }
             findings.problems += found.problems.filter {
                 $0.location?.file != task.location.file && $0.location?.position != nil
             }
@@ -80,8 +79,7 @@ public struct NodeCheck: Sendable {
             let footprint = task.footprint
             findings.warnings += lateRenewals(task)
             if !isOffline { findings.problems += await nodeProblems(task) }
-            if let manifests = footprint.manifests {
-                let found = await load(manifests, of: task)
+            if let found = await load(task) {
                 findings.problems += found.problems
                 findings.warnings += found.warnings
                 contents.append((task, found.manifests))
@@ -113,11 +111,11 @@ public struct NodeCheck: Sendable {
         return problems
     }
 
-    /// Loads the manifests that exist, except those that a task will write.
+    /// Loads the manifests of a task that exist, except those that a task will write.
     ///
     /// URLs are read from the cache only.
-    func load(_ manifests: ManifestSet, of task: PlannedTask) async -> ManifestLoader.Contents {
-        var manifests = manifests
+    private func load(_ task: PlannedTask) async -> ManifestLoader.Contents? {
+        guard var manifests = task.footprint.manifests else { return nil }
         let count = manifests.sources.count
         var warnings: [Problem] = []
         manifests.sources.removeAll { source in
@@ -274,8 +272,7 @@ extension NodeCheck {
         var contents: [TaskManifests] = []
         var findings = Findings()
         for task in run.plan.steps.lazy.map(\.task) {
-            guard let manifests = task.footprint.manifests else { continue }
-            let found = await load(manifests, of: task)
+            guard let found = await load(task) else { continue }
             findings.problems += found.problems
             if !found.isComplete {
                 findings.warnings.append(
