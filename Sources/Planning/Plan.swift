@@ -28,14 +28,17 @@ public struct Plan: Sendable, Hashable {
 
     public func position(of name: String) -> Int? { positions[name] }
 
+    /// The directories of the files of systemd units.
+    public static let unitDirectories = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"]
+        .map { "\($0)/systemd/system" }
+
     /// Returns the name of the first task that writes the file of a systemd unit, or of the template of an instance.
     public func task(writingUnit unit: String) -> String? {
         var names = [unit]
         if let at = unit.firstIndex(of: "@"), let dot = unit.lastIndex(of: "."), at < dot {
             names.append(String(unit[...at] + unit[dot...]))
         }
-        let directories = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map { "\($0)/systemd/system" }
-        let paths = directories.flatMap { directory in names.map { "\(directory)/\($0)" } }
+        let paths = Self.unitDirectories.flatMap { directory in names.map { "\(directory)/\($0)" } }
         return steps.lazy.map(\.task).first { $0.footprint.producedPaths.contains(where: paths.contains) }?.name
     }
 

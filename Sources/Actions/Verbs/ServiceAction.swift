@@ -54,7 +54,7 @@ struct ServiceAction: Action {
             throw Problem("cannot change unit '\(unit)'", hint: error.advice, cause: error)
         }
         let isAbsent = state.unit.load == "not-found"
-        let near = isAbsent ? nearestName(to: unit, in: (try? await Systemd.unitFiles()) ?? []) : nil
+        let near = isAbsent ? nearestUnit : nil
         if declaration.mayBeAbsent {
             if let near {
                 context.emit(.warning(subject: unit, "there is no such unit, but there is '\(near)'"))
@@ -71,6 +71,13 @@ struct ServiceAction: Action {
             throw problem("unit '\(unit)' is masked", "run 'systemctl unmask \(unit)', if it may run")
         }
         return state
+    }
+
+    /// The unit of this machine with the most similar name, which is no template.
+    private var nearestUnit: String? {
+        let names = Plan.unitDirectories.flatMap { (try? FileSystem.list($0)) ?? [] }
+        let suffix = declaration.unit.split(separator: ".").last ?? ""
+        return nearestName(to: declaration.unit, in: names.filter { $0.hasSuffix(".\(suffix)") && !$0.contains("@.") })
     }
 
     private func change(from state: InstalledUnit) -> Systemd.ServiceChange? {

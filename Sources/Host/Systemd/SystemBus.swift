@@ -138,10 +138,6 @@ struct SystemBus: ~Copyable {
         throw failure(-code, nil)
     }
 
-    func failure(_ code: CInt, _ error: sd_bus_error) -> SystemError {
-        failure(code, unsafe error.message.map { unsafe String(cString: $0) })
-    }
-
     private func failure(_ code: CInt, _ detail: String?) -> SystemError {
         SystemError(Self.operation, unit, code: code, detail: detail)
     }
@@ -220,7 +216,25 @@ struct SystemBus: ~Copyable {
         try unsafe call(method) { request throws(SystemError) in
             for texts in arguments { try unsafe append(texts, to: request) }
         } reading: { reply throws(SystemError) in
-            try unsafe units(in: reply)
+            let members = "ssssssouso"
+            var units: [ListedUnit] = []
+            try check(unsafe sd_bus_message_enter_container(reply, type("a"), "(\(members))"))
+            while try check(unsafe sd_bus_message_enter_container(reply, type("r"), members)) > 0 {
+                let name = try unsafe text(in: reply)
+                try check(unsafe sd_bus_message_skip(reply, "s"))
+                let state = UnitState(
+                    load: try unsafe text(in: reply),
+                    active: try unsafe text(in: reply),
+                    sub: try unsafe text(in: reply),
+                )
+                try check(unsafe sd_bus_message_skip(reply, "so"))
+                var job: UInt32 = 0
+                try check(unsafe sd_bus_message_read_basic(reply, type("u"), &job))
+                try check(unsafe sd_bus_message_skip(reply, "so"))
+                try check(unsafe sd_bus_message_exit_container(reply))
+                units.append(ListedUnit(name: name, state: state, hasJob: job != 0))
+            }
+            return units
         }
     }
 
@@ -285,20 +299,6 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    func unitFiles() throws(SystemError) -> [String] {
-        try unsafe call("ListUnitFiles", { _ throws(SystemError) in }) { reply throws(SystemError) in
-            var names: [String] = []
-            try check(unsafe sd_bus_message_enter_container(reply, type("a"), "(ss)"))
-            while try check(unsafe sd_bus_message_enter_container(reply, type("r"), "ss")) > 0 {
-                let path = try unsafe text(in: reply)
-                if let name = path.pathParts.last, !name.contains("@.") { names.append(String(name)) }
-                try check(unsafe sd_bus_message_skip(reply, "s"))
-                try check(unsafe sd_bus_message_exit_container(reply))
-            }
-            return names
-        }
-    }
-
     /// Calls a method of an object, by default of systemd's manager; closures write the arguments and read the reply.
     private func call<Value>(
         _ method: String,
@@ -324,7 +324,7 @@ struct SystemBus: ~Copyable {
         var reply: OpaquePointer?
         defer { unsafe sd_bus_message_unref(reply) }
         let answer = unsafe sd_bus_call(raw, request, try remaining(), &error, &reply)
-        if answer < 0 { throw unsafe failure(-answer, error) }
+        if answer < 0 { throw failure(-answer, unsafe error.message.map { unsafe String(cString: $0) }) }
         return try unsafe read(reply)
     }
 
@@ -337,28 +337,6 @@ struct SystemBus: ~Copyable {
         try check(unsafe sd_bus_message_open_container(message, type("a"), "s"))
         for text in texts { try unsafe append(text, to: message) }
         try check(unsafe sd_bus_message_close_container(message))
-    }
-
-    private func units(in reply: OpaquePointer?) throws(SystemError) -> [ListedUnit] {
-        let members = "ssssssouso"
-        var units: [ListedUnit] = []
-        try check(unsafe sd_bus_message_enter_container(reply, type("a"), "(\(members))"))
-        while try check(unsafe sd_bus_message_enter_container(reply, type("r"), members)) > 0 {
-            let name = try unsafe text(in: reply)
-            try check(unsafe sd_bus_message_skip(reply, "s"))
-            let state = UnitState(
-                load: try unsafe text(in: reply),
-                active: try unsafe text(in: reply),
-                sub: try unsafe text(in: reply),
-            )
-            try check(unsafe sd_bus_message_skip(reply, "so"))
-            var job: UInt32 = 0
-            try check(unsafe sd_bus_message_read_basic(reply, type("u"), &job))
-            try check(unsafe sd_bus_message_skip(reply, "so"))
-            try check(unsafe sd_bus_message_exit_container(reply))
-            units.append(ListedUnit(name: name, state: state, hasJob: job != 0))
-        }
-        return units
     }
 
     /// Reads the next string of a message, or the next object path if the type is `o`.

@@ -41,11 +41,6 @@ extension Systemd {
         }
     }
 
-    /// Lists the names of all unit files except templates.
-    public static func unitFiles() async throws(SystemError) -> [String] {
-        try await withBus("init.scope", .seconds(10)) { bus throws(SystemError) in try bus.unitFiles() }
-    }
-
     /// Changes the state of a unit, and waits until the change has ended.
     ///
     /// If the unit's files have changed, systemd is reloaded first. A unit that has started must still be active after
