@@ -8,11 +8,15 @@ import Testing
         #expect(Machine.hostName() + "\n" == String(decoding: bytes, as: UTF8.self))
     }
 
-    @Test func `the boot has one identifier`() throws {
+    @Test func `the boot has one identifier`() async throws {
         let identifier = try Machine.bootIdentifier()
         #expect(identifier.utf8.count == 36)
         #expect(try Machine.bootIdentifier() == identifier)
-        #expect(try Machine.bootIdentifier("that of a container") == "that of a container")
+        await #expect(processExitsWith: .success) {
+            Kernel.setVariable(Machine.confinedBootVariable, "that of a container")
+            let confined = try Machine.bootIdentifier()
+            #expect(confined == "that of a container")
+        }
     }
 
     @Test func `the environment keeps values with equals signs`() async {

@@ -24,10 +24,8 @@ public enum Machine {
     ///
     /// In a container that has its own identifier, such as with systemd-nspawn, a process with its own `/proc` sees
     /// the identifier of the host. A confined process therefore gets the identifier of the container in a variable.
-    public static func bootIdentifier(
-        _ variable: String? = environmentVariable(confinedBootVariable)
-    ) throws(SystemError) -> String {
-        if let variable { return variable }
+    public static func bootIdentifier() throws(SystemError) -> String {
+        if let variable = environmentVariable(confinedBootVariable) { return variable }
         let bytes = try FileSystem.read("/proc/sys/kernel/random/boot_id", limit: 128)
         return String(decoding: bytes.prefix { $0 > UInt8(ascii: " ") }, as: UTF8.self)
     }
