@@ -233,7 +233,8 @@ extension NodeFiles {
     public func makeDirectories(_ path: String, by task: String) throws(SystemError) {
         let location = try location(ofWritten: path)
         // If a directory cannot be searched, the creation below it fails and reports the error.
-        if let missing = try? FileSystem.missingDirectories(location), !missing.isEmpty {
+        let place = try? FileSystem.physicalPath(of: "\(location)/file")
+        if let missing = place?.missingDirectories, !missing.isEmpty {
             try log(missing.map { CreatedPath($0, .directory) }, task)
         }
         try FileSystem.makeDirectories(location)

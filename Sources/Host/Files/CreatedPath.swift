@@ -38,11 +38,6 @@ extension FileSystem {
         }
         return ("\(directory)/\(parts.name)", missing)
     }
-
-    /// Returns the directories that ``makeDirectories(_:)`` would create, without links and outermost first.
-    public static func missingDirectories(_ directory: String) throws(SystemError) -> [String] {
-        try physicalPath(of: "\(directory)/file").missingDirectories
-    }
 }
 
 /// A path cut at its last slash.

@@ -67,11 +67,10 @@ public struct FreeSpace: Sendable, Hashable {
         guard let mount = Mount.containing(path) else { return nil }
         var status = statvfs()
         guard unsafe statvfs(mount.path, &status) == 0, status.f_blocks > 0 else { return nil }
-        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-        guard !free.overflow else { return nil }
+        let (free, isTooLarge) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
         return FreeSpace(
             mount: mount.path,
-            free: Int(clamping: free.partialValue),
+            free: isTooLarge ? .max : Int(clamping: free),
             lacksInodes: status.f_files > 0 && status.f_favail == 0
         )
     }

@@ -56,11 +56,7 @@ public enum KernelLog {
     public static func write(_ line: String) throws(SystemError) {
         let (operation, path) = ("cannot write", "/dev/kmsg")
         let file = try FileDescriptor(opening: path, O_WRONLY | O_NONBLOCK, operation)
-        // Each write is one record; the number is LOG_DAEMON | LOG_WARNING.
-        let record = Array("<28>\(line)\n".utf8.prefix(recordLimit))
-        try writeAll(record, to: file.raw, operation, path)
+        // Each write is one record, whose size the kernel limits; the number is LOG_DAEMON | LOG_WARNING.
+        try writeAll(Array("<28>\(line)\n".utf8.prefix(900)), to: file.raw, operation, path)
     }
-
-    /// The maximum number of bytes in a record, below the kernel's limit.
-    private static let recordLimit = 900
 }
