@@ -10,8 +10,6 @@ import Planning
 public struct NodeCheck: Sendable {
     let run: RunEnvironment
     var producers: PathProducers { run.producers }
-    /// The names of the tasks that wait for files, by path.
-    let awaitingTasks: [String: [String]]
     let isOffline: Bool
     /// An environment for dry runs in which the contents of all tasks' files are unknown.
     let dryRun: RunEnvironment
@@ -33,13 +31,14 @@ public struct NodeCheck: Sendable {
     public init(_ run: RunEnvironment, isOffline: Bool = false) {
         self.run = run
         self.isOffline = isOffline
-        awaitingTasks = Self.awaitingTasks(of: run.plan)
         var dryRun = run
         dryRun.files = NodeFiles(root: run.files.root, isDryRun: true, refusesUntrusted: run.files.refusesUntrusted)
         for task in run.plan.steps.lazy.map(\.task) {
             ActionContext(run: dryRun, task: task, deadline: .now) { _ in }.expectProducts()
         }
-        for (path, tasks) in awaitingTasks { dryRun.files.expect(path, from: tasks[0]) }
+        for task in run.plan.steps.lazy.map(\.task) {
+            for path in task.awaitedPaths { dryRun.files.expect(path, from: task.name) }
+        }
         self.dryRun = dryRun
     }
 
@@ -313,20 +312,16 @@ extension NodeCheck {
 extension NodeCheck {
     /// Returns whether a path does not exist yet and an earlier task waits for it.
     func isAwaited(_ path: String, before task: PlannedTask) -> Bool {
-        guard let others = awaitingTasks[path], (try? run.files.exists(path)) == false else { return false }
-        guard let index = run.plan.position(of: task.name) else { return false }
-        return others.contains { run.plan.stepsRunning(after: $0)[index] }
-    }
-
-    static func awaitingTasks(of plan: Plan) -> [String: [String]] {
-        var tasks: [String: [String]] = [:]
-        for task in plan.steps.lazy.map(\.task) {
-            for read in task.footprint.reads where read.use == .awaited {
-                tasks[read.path.path, default: []].append(task.name)
-            }
+        guard (try? run.files.exists(path)) == false, let index = run.plan.position(of: task.name) else { return false }
+        return run.plan.steps.contains { step in
+            step.task.awaitedPaths.contains(path) && run.plan.stepsRunning(after: step.task.name)[index]
         }
-        return tasks
     }
+}
+
+extension PlannedTask {
+    /// The paths for which the task waits.
+    fileprivate var awaitedPaths: [String] { footprint.reads.filter { $0.use == .awaited }.map(\.path.path) }
 }
 
 extension NodeCheck {
@@ -359,7 +354,8 @@ extension NodeCheck {
                 findings.warnings += [check.kindWarning(manifest)].compactMap(\.self)
                 if !check.knowsFields(of: manifest) { findings.uncheckedObjectCount += 1 }
             }
-            findings.add(pruningFindings(task, manifests))
+            let set = task.setName.map { ObjectSet(name: $0, task: task.name) }
+            findings.problems += set?.mistakes(in: manifests) ?? []
             findings.objectCount += manifests.count
         }
         for step in run.plan.steps {
@@ -370,10 +366,5 @@ extension NodeCheck {
             }
         }
         return findings
-    }
-
-    private func pruningFindings(_ task: PlannedTask, _ manifests: [ManifestObject]) -> Findings {
-        guard let name = task.setName else { return Findings() }
-        return Findings(problems: ObjectSet(name: name, task: task.name).mistakes(in: manifests))
     }
 }

@@ -32,11 +32,9 @@ struct DecryptAction: Action {
         let files = context.run.files
         let (location, identity) = try declaration.identity.attributed(failure, key: "identity") {
             // The content is examined before the permissions, because a public key may be readable by everyone.
-            if let location = try? files.location(ofRead: path) {
-                try NodeIdentity(reading: location).requireUsable(at: path)
-            }
+            let identity = NodeIdentity(reading: try files.location(ofRead: path))
+            try identity.requireUsable(at: path)
             let location = try files.locationForProgram(ofPrivate: path)
-            let identity = NodeIdentity(reading: location)
             guard !identity.needsPassword else {
                 let call = quotedShellLine(["ssh-keygen", "-p", "-f", path])
                 throw Problem(

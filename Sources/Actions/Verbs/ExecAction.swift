@@ -112,9 +112,6 @@ struct ExecAction: Action {
         return Command(declaration.shell?.path ?? "/bin/sh", arguments, environment: environment)
     }
 
-    /// The time between SIGTERM at the task's deadline and SIGKILL.
-    private var grace: Duration { min(Command.grace, context.task.timeout / 10) }
-
     /// Runs a command, emits its output, and returns its last lines, which errors also contain; `name` is quoted.
     private func run(_ command: Command, named name: String) async throws(Problem) -> String? {
         let last = LastLines()
@@ -123,7 +120,7 @@ struct ExecAction: Action {
             status = try await Host.run(
                 try confined(command),
                 deadline: context.deadline,
-                grace: grace,
+                grace: min(Command.grace, context.task.timeout / 10),
                 onSurvivor: { [context] in context.survivors.insert($0) },
                 onLine: { [context] line in
                     last.keep(line)

@@ -79,7 +79,7 @@ struct ImagesAction: Action {
         for name in others {
             let isImported = imported.containsExactly(name)
             let owner = isImported ? [] : ["\(ImagesDeclaration.pinnedBy)=\(context.task.name)"]
-            try await label(name, ["\(pin)=\(value)"] + owner)
+            _ = try await run("image '\(name)' cannot be pinned", ["label", name, "\(pin)=\(value)"] + owner)
             if !isImported { context.emit(.change("image '\(name)'", "pinned")) }
         }
         return !others.isEmpty
@@ -213,10 +213,6 @@ extension ImagesAction {
         let script = "file=$1; shift; gzip -dcf <\"$file\" | \"$@\""
         let shell = ["/bin/sh", "-c", script, "sh", file]
         _ = try await run("'\(name)' cannot be imported", ["import", "--no-unpack", "-"], by: shell)
-    }
-
-    private func label(_ name: String, _ labels: [String]) async throws {
-        _ = try await run("image '\(name)' cannot be pinned", ["label", name] + labels)
     }
 
     private func run(
