@@ -468,8 +468,7 @@ extension NodeFiles {
         guard !isDryRun else { return }
         let location = try stateLocation(directory)
         guard try FileSystem.exists(location) else { return }
-        let handle = try DirectoryHandle(reaching: location, isCreating: false, isOfService: true)
-        if try handle.status(name) != nil { try handle.remove(name) }
+        try DirectoryHandle(reaching: location, isCreating: false, isOfService: true).remove(name)
     }
 
     /// Returns the location of the directory of a task or set, two levels below the state directory.
