@@ -60,10 +60,9 @@ struct SetDeletion {
         _ client: APIClient,
         _ record: SetRecord?,
         includesProtected: Bool,
-        _ context: ActionContext,
-        _ failures: FailureReporter
+        _ context: ActionContext
     ) {
-        (self.context, self.failures) = (context, failures)
+        (self.context, failures) = (context, FailureReporter(context))
         pruner = Pruner(
             client: client,
             set: set,
@@ -143,7 +142,6 @@ struct PruneStep {
         _ declaration: ApplyDeclaration,
         _ contents: ManifestLoader.Contents,
         _ client: APIClient,
-        _ failures: FailureReporter,
     ) async throws {
         guard let name = context.task.setName else { return nil }
         let set = ObjectSet(name: name, task: context.task.name)
@@ -152,7 +150,7 @@ struct PruneStep {
         let isOfAll = declaration.pruning == .all
         store = SetRecordStore(context.run, set: name)
         let known = try store.record()
-        deletion = SetDeletion(set, client, known, includesProtected: isOfAll, context, failures)
+        deletion = SetDeletion(set, client, known, includesProtected: isOfAll, context)
         manifests = contents.manifests
         let pruner = deletion.pruner
         let (task, kubeconfig) = (context.task.name, declaration.kubeconfig.path)
@@ -202,9 +200,8 @@ extension RemoveAction {
             throw Problem(message, at: declaration.kubeconfig.location, hint: "name it in 'kubeconfig'")
         }
         let client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
-        let failures = FailureReporter(context)
         let isOfAll = record.includesProtected
-        let deletion = SetDeletion(objectSet, client, record, includesProtected: isOfAll, context, failures)
+        let deletion = SetDeletion(objectSet, client, record, includesProtected: isOfAll, context)
         let (rest, count) = try await deletion.run(record, besides: [], after: 0)
         try await deletion.reporting(deletion.pruner.release)
         if rest.objects.isEmpty { try store.discard() } else { try store.keep(rest) }

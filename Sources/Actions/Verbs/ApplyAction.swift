@@ -39,7 +39,7 @@ struct ApplyAction: Action {
         for (_, set) in found.repetitions.sorted(by: { $0.key < $1.key }) where DistinctObjects.areEqual(set) {
             for warning in DistinctObjects.problems(of: set) { context.emit(.warning(about: warning)) }
         }
-        let pruning = try await PruneStep(context, declaration, contents, client, failures)
+        let pruning = try await PruneStep(context, declaration, contents, client)
         // Declared outside the group because of a defect of Swift 6.3.1; see `Rollout`.
         var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
         await withTaskGroup(of: Void.self) { group in
