@@ -1,5 +1,4 @@
 import Base
-import Glibc
 import Host
 import Kubernetes
 import Planning
@@ -41,14 +40,14 @@ struct RemoveAction: Action {
         let path = reference.path
         let files = context.run.files
         return try attempt("cannot remove '\(path)'", at: reference.location) {
-            // The root directory may be a link, but no link below it is followed.
-            let parts = try PathParts(FileSystem.existingRealPath(files.root) + path, "cannot remove")
-            guard try FileSystem.exists("\(parts.directory)/.") else {
+            let location = try files.location(ofWritten: path)
+            let parts = try PathParts(location, "cannot remove")
+            guard try checkParents(of: reference), try FileSystem.exists(parts.directory) else {
                 context.emit(.path(path, .unchanged))
                 return false
             }
             // The handle ensures that the examined entry is removed, even if a directory above it is replaced.
-            let directory = try self.directory(parts.directory)
+            let directory = try DirectoryHandle(withoutLinks: withoutLinkedRoot(parts.directory))
             guard let found = try directory.status(parts.name) else {
                 context.emit(.path(path, .unchanged))
                 return false
@@ -73,15 +72,32 @@ struct RemoveAction: Action {
         }
     }
 
-    /// Opens a directory, and refuses a link, because the task file does not name the directory to which it leads.
-    private func directory(_ path: String) throws(SystemError) -> DirectoryHandle {
-        do throws(SystemError) {
-            return try DirectoryHandle(withoutLinks: path)
-        } catch {
-            guard error.code == ELOOP else { throw error }
-            var error = error
-            error.advice = "write the path without the link in task '\(context.task.name)'"
-            throw error
+    /// Resolves the links in the path of the root directory, but not the links below it.
+    private func withoutLinkedRoot(_ location: String) -> String {
+        let root = context.run.files.root
+        guard !root.isEmpty else { return location }
+        return FileSystem.existingRealPath(root) + location.pathPart(after: root)
+    }
+
+    /// Refuses a path below a link, because the task file does not name the directory to which the link leads.
+    ///
+    /// - Returns: Whether all directories above the path exist.
+    private func checkParents(of reference: LocatedPath) throws -> Bool {
+        let path = reference.path
+        let parts = path.pathParts.dropLast()
+        var parent = ""
+        for part in parts {
+            parent += "/\(part)"
+            guard let found = try FileSystem.status(try context.run.files.location(ofWritten: parent)) else {
+                return false
+            }
+            guard found.kind == .symbolicLink else { continue }
+            throw Problem(
+                "cannot remove '\(path)': '\(parent)' is a symbolic link to '\(found.target ?? "")'",
+                at: reference.location,
+                hint: "write the path without the link in task '\(context.task.name)'"
+            )
         }
+        return true
     }
 }
