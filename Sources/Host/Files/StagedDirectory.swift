@@ -136,7 +136,11 @@ public struct StagedDirectory: ~Copyable {
     }
 
     private static func makeDirectory(_ path: String, like old: FileStatus?) throws(SystemError) {
-        let settings = DirectorySettings(path: path, mode: old?.mode, owner: old?.owner, group: old?.group)
-        try FileSystem.makeDirectory(settings)
+        try SystemError.check(operation, path) { unsafe mkdir(path, 0o700) }
+        // The permissions come last: until then no other user can enter.
+        if let old, let new = try FileSystem.status(path), new.owner != old.owner || new.group != old.group {
+            try SystemError.check(operation, path) { unsafe chown(path, old.owner, old.group) }
+        }
+        try SystemError.check(operation, path) { unsafe chmod(path, (old?.mode ?? 0o755) & 0o7777) }
     }
 }
