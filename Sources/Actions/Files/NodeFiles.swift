@@ -330,7 +330,7 @@ extension NodeFiles {
         let owner = file.owner ?? (isDryRunForRoot ? 0 : geteuid())
         if let found, found.kind == .regular, found.mode == file.mode,
             found.owner == owner, file.group == nil || found.group == file.group,
-            file.bytes.map({ $0.count == found.size }) ?? true, try isContent(of: file, at: location)
+            file.size.map({ $0 == found.size }) ?? true, try isContent(of: file, at: location)
         {
             return .unchanged
         }

@@ -54,11 +54,10 @@ struct Unpacking: Sendable {
 
     private var directory: String { declaration.path.path.withoutSlashesAtEnd }
 
-    /// The directory, the digest of the archive and the settings that determine what is unpacked.
+    /// The digest of the archive and the settings that determine what is unpacked.
     private var key: String {
         let mode = declaration.mode.map { octal(UInt32($0)) } ?? ""
-        let wanted = part.wanted.joined(separator: "\n")
-        return "\(archive.sha256) \(mode) \(part.strippedCount) \(wanted)\n\(directory)"
+        return "\(archive.sha256) \(mode) \(part.strippedCount) \(part.wanted.joined(separator: "\n"))"
     }
 
     private var files: NodeFiles { context.run.files }
@@ -70,6 +69,7 @@ struct Unpacking: Sendable {
         /// The target of a link; `nil` for a file, which has the other properties.
         var target: String?
         var sha256: String?
+        var size: Int?
         var mode: UInt32?
     }
 
@@ -77,15 +77,14 @@ struct Unpacking: Sendable {
     private struct List: Codable {
         static let name = "unpacked.json"
 
+        var directory: String
         var key: String
         var entries: [Entry]
     }
 
     /// Returns whether the same archive was unpacked with the same settings, and its files are unchanged.
     func isDone() throws(Problem) -> Bool {
-        guard let json = try? files.read("\(context.cacheDirectory)/\(List.name)", limit: 32 << 20),
-            let list = stateValue(List.self, from: json), list.key.hasSameBytes(as: key)
-        else { return false }
+        guard let list = list(), list.key.hasSameBytes(as: key) else { return false }
         return try attempt(failure) { try list.entries.allSatisfy(isInPlace) }
     }
 
@@ -189,8 +188,8 @@ struct Unpacking: Sendable {
                 context.emit(.path(path, found == nil ? .created : .changed))
                 isChanged = true
             }
-            let list = stateFile(List(key: key, entries: entries))
-            try files.keep(list, as: List.name, in: context.cacheDirectory)
+            let list = List(directory: directory, key: key, entries: entries)
+            try files.keep(stateFile(list), as: List.name, in: context.cacheDirectory)
         }
         return isChanged
     }
@@ -210,7 +209,7 @@ struct Unpacking: Sendable {
                 case .regular:
                     let mode = declaration.mode.map(UInt32.init) ?? (status.mode & 0o100 == 0 ? 0o644 : 0o755)
                     let digest = try sha256(ofFile: "\(scratch)/\(path)", until: context.deadline)
-                    entries.append(Entry(path: path, sha256: digest, mode: mode))
+                    entries.append(Entry(path: path, sha256: digest, size: status.size, mode: mode))
                 case .symbolicLink: entries.append(Entry(path: path, target: status.target ?? ""))
                 default: throw SystemError("cannot unpack", path, code: EINVAL, detail: "is a \(status.kind.rawValue)")
                 }
@@ -247,7 +246,14 @@ struct Unpacking: Sendable {
     private func file(_ entry: Entry) -> FileContent {
         let (owner, group) = accounts
         let path = "\(directory)/\(entry.path)"
-        return FileContent(sha256: entry.sha256 ?? "", path: path, mode: entry.mode ?? 0, owner: owner, group: group)
+        return FileContent(
+            sha256: entry.sha256 ?? "",
+            size: entry.size,
+            path: path,
+            mode: entry.mode ?? 0,
+            owner: owner,
+            group: group
+        )
     }
 
     private func isInPlace(_ entry: Entry) throws(SystemError) -> Bool {
@@ -257,6 +263,13 @@ struct Unpacking: Sendable {
     }
 
     private var failure: String { "cannot unpack in '\(directory)'" }
+
+    /// Returns the record for this directory.
+    private func list() -> List? {
+        let json = try? files.read("\(context.cacheDirectory)/\(List.name)", limit: 32 << 20)
+        let list = json.flatMap { stateValue(List.self, from: $0) }
+        return list?.directory.hasSameBytes(as: directory) == true ? list : nil
+    }
 }
 
 extension ActionContext {

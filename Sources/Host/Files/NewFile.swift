@@ -6,6 +6,8 @@ public struct FileContent: Sendable {
     public var bytes: [UInt8]?
     /// The SHA-256 digest of content that is not in memory, in lower-case hexadecimal digits.
     public var sha256 = ""
+    /// The number of bytes, `nil` if it is not known yet.
+    public var size: Int?
     public var path: String
     /// The file's permissions, regardless of the process's mask.
     public var mode: UInt32
@@ -17,13 +19,14 @@ public struct FileContent: Sendable {
     public init(
         _ bytes: [UInt8]? = nil,
         sha256: String = "",
+        size: Int? = nil,
         path: String,
         mode: UInt32,
         owner: UInt32? = nil,
         group: UInt32? = nil,
     ) {
-        (self.bytes, self.sha256, self.path) = (bytes, sha256, path)
-        (self.mode, self.owner, self.group) = (mode, owner, group)
+        (self.bytes, self.sha256, self.size) = (bytes, sha256, size ?? bytes?.count)
+        (self.path, self.mode, self.owner, self.group) = (path, mode, owner, group)
     }
 }
 
