@@ -37,7 +37,7 @@ public struct RunEnvironment: Sendable {
     let describedObjects = DescribedObjects()
 
     /// The certificates about which this run has already warned.
-    let reportedWarnings = SharedSet<[UInt8]>()
+    var reportedWarnings = SharedSet<[UInt8]>()
 
     /// The tasks that would have started a server or program in a real run.
     let startingTasks = SharedSet<String>()
@@ -92,7 +92,7 @@ struct ActionContext: Sendable {
     let task: PlannedTask
     /// The instant at which the action gives up.
     let deadline: ContinuousClock.Instant
-    let emit: @Sendable (Event.Kind) -> Void
+    let emit: Emitter
 
     /// The process IDs of the task's children that still run after SIGKILL.
     let survivors = SharedSet<Int32>()
@@ -316,3 +316,6 @@ func onThread<Value: Sendable>(
 ) async throws(Problem) -> Value {
     try await onThread { () throws(Problem) in try attempt(failure, at: location, body) }
 }
+
+/// A receiver of a task's events.
+typealias Emitter = @Sendable (Event.Kind) -> Void

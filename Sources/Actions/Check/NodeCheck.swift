@@ -33,6 +33,7 @@ public struct NodeCheck: Sendable {
         self.isOffline = isOffline
         var dryRun = run
         dryRun.files = NodeFiles(root: run.files.root, isDryRun: true, refusesUntrusted: run.files.refusesUntrusted)
+        dryRun.reportedWarnings = SharedSet()
         for task in run.plan.steps.lazy.map(\.task) {
             ActionContext(run: dryRun, task: task, deadline: .now) { _ in }.expectProducts()
         }
