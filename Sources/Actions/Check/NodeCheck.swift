@@ -10,6 +10,8 @@ import Planning
 public struct NodeCheck: Sendable {
     let run: RunEnvironment
     var producers: PathProducers { run.producers }
+    /// The names of the tasks that wait for files, by path.
+    private let awaitingTasks: [String: [String]]
     let isOffline: Bool
     /// An environment for dry runs in which the contents of all tasks' files are unknown.
     let dryRun: RunEnvironment
@@ -31,15 +33,20 @@ public struct NodeCheck: Sendable {
     public init(_ run: RunEnvironment, isOffline: Bool = false) {
         self.run = run
         self.isOffline = isOffline
+        var awaitingTasks: [String: [String]] = [:]
+        for task in run.plan.steps.lazy.map(\.task) {
+            for read in task.footprint.reads where read.use == .awaited {
+                awaitingTasks[read.path.path, default: []].append(task.name)
+            }
+        }
+        self.awaitingTasks = awaitingTasks
         var dryRun = run
         dryRun.files = NodeFiles(root: run.files.root, isDryRun: true, refusesUntrusted: run.files.refusesUntrusted)
         dryRun.reportedWarnings = SharedSet()
         for task in run.plan.steps.lazy.map(\.task) {
             ActionContext(run: dryRun, task: task, deadline: .now) { _ in }.expectProducts()
         }
-        for task in run.plan.steps.lazy.map(\.task) {
-            for path in task.awaitedPaths { dryRun.files.expect(path, from: task.name) }
-        }
+        for (path, tasks) in awaitingTasks { dryRun.files.expect(path, from: tasks[0]) }
         self.dryRun = dryRun
     }
 
@@ -313,16 +320,11 @@ extension NodeCheck {
 extension NodeCheck {
     /// Returns whether a path does not exist yet and an earlier task waits for it.
     func isAwaited(_ path: String, before task: PlannedTask) -> Bool {
-        guard (try? run.files.exists(path)) == false, let index = run.plan.position(of: task.name) else { return false }
-        return run.plan.steps.contains { step in
-            step.task.awaitedPaths.contains(path) && run.plan.stepsRunning(after: step.task.name)[index]
-        }
+        guard let others = awaitingTasks[path], (try? run.files.exists(path)) == false,
+            let index = run.plan.position(of: task.name)
+        else { return false }
+        return others.contains { run.plan.stepsRunning(after: $0)[index] }
     }
-}
-
-extension PlannedTask {
-    /// The paths for which the task waits.
-    fileprivate var awaitedPaths: [String] { footprint.reads.filter { $0.use == .awaited }.map(\.path.path) }
 }
 
 extension NodeCheck {
