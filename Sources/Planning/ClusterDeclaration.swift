@@ -7,7 +7,7 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The certificate of the CA that signs the API server's certificate.
     public var certificateAuthority: LocatedPath?
 
-    /// The time before expiry at which warnings about a certificate begin, `nil` for a share of its validity.
+    /// The warning period before a certificate expires, `nil` for a tenth of its validity, at most 30 days.
     public var warnBefore: Duration?
 
     /// The API server's URL by role.
@@ -24,7 +24,7 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The settings of the node's reports to the cluster, `nil` if it does not report.
     public var report: ReportDeclaration? = ReportDeclaration()
 
-    /// Returns the API server's URL for a node: the URL of the first of its roles with one, or else ``server``.
+    /// Returns the API server's URL for the first role that has one, or else ``server``.
     public func server(for roles: [String]) -> LocatedPath? {
         roles.lazy.compactMap { servers[$0] }.first ?? server
     }
@@ -40,7 +40,7 @@ public struct ReportDeclaration: Sendable, Hashable {
 
     public init() {}
 
-    /// The kubelet's kubeconfigs of kubeadm, k3s and RKE2.
+    /// The paths of the kubelet's kubeconfig with kubeadm, k3s and RKE2.
     static let kubeletKubeconfigs = [
         "/etc/kubernetes/kubelet.conf", "/var/lib/rancher/k3s/agent/kubelet.kubeconfig",
         "/var/lib/rancher/rke2/agent/kubelet.kubeconfig",

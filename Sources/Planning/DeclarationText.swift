@@ -1,10 +1,9 @@
 import Base
 
 extension PlannedTask {
-    /// A text that is equal for two declarations if and only if they do the same, wherever they are in the task file.
+    /// The verb, interval, restarts and reset commands of the task as an unambiguous text.
     ///
-    /// The description, the timeout and the order of tasks are not part of it, because they do not change what a task
-    /// has done.
+    /// Locations, and settings such as the timeout, are left out, because they do not change the effects of a task.
     public var declarationText: String {
         var text = DeclarationText()
         text.add(verb.declaration)

@@ -7,7 +7,7 @@ public struct Declarations: Sendable, Hashable {
     public var nodes: Inventory
     public var hostName: String
 
-    /// This node's roles, empty if they are not known and no task needs them.
+    /// This node's roles, empty if they are not known.
     public var roles: [String]
 
     /// The variables with their values on this node, also available to manifests with `substitute: true`.
@@ -21,8 +21,8 @@ public struct Declarations: Sendable, Hashable {
 
 /// Reads the task files of a node, later files overriding earlier ones, and returns the valid parts and every problem.
 ///
-/// All checks happen here, including those of dependencies between tasks, so that an author sees every error at once. A
-/// task for another role is checked as a node with that role would read it. A node without tasks is not an error.
+/// Dependencies between tasks are checked too, so that an author sees every error at once. A task for another role is
+/// read with the variables of a node that has the role.
 public func readDeclarationsWithProblems(
     _ files: [SourceFile],
     node: NodeFacts,
@@ -47,7 +47,7 @@ struct MergedReading {
 
     /// Reads the files as a node would, twice with different addresses if a rule chooses an address not known yet.
     ///
-    /// The declarations contain no tasks with errors. Section `certificates` is read only for its problems.
+    /// Tasks that cannot be read are left out. `withCertificates` says whether the certificates of nodes are checked.
     func read(_ node: NodeFacts, withCertificates: Bool) -> (declarations: Declarations, problems: [Problem]) {
         var (declarations, problems) = readOnce(node, withCertificates)
         guard case .unknown(let number) = node.address, declarations.cluster.addressRule != nil else {
@@ -73,7 +73,7 @@ struct MergedReading {
         let roles = reader.readRoles(known)
         reader.reportedRoles = roles.filter { !known.contains($0) }
 
-        // Roles, address rules and certificates must not depend on an address that a rule chooses.
+        // Only tasks and section `cluster` may use an address that a rule chooses.
         let certificates = CertificateReader(reader)
         reader.usesAddressRules = true
         let views = RoleViews(own: roles, known: known, reader)

@@ -2,8 +2,7 @@ public import Base
 
 /// The paths, servers, objects and privileges that a task uses according to its declaration.
 ///
-/// Sandboxes, write conflicts, undeclared dependencies, `check` and the directories created before a task are derived
-/// from the footprint alone.
+/// Sandboxes, write conflicts, undeclared dependencies and the directories created before a task are derived from it.
 public struct Footprint: Sendable, Hashable {
     public struct Read: Sendable, Hashable {
         /// The purpose of reading a path, which must exist when the task runs unless it is optional or awaited.
@@ -15,7 +14,7 @@ public struct Footprint: Sendable, Hashable {
             case certificate
             /// A file with secret content.
             case secret
-            /// The key of a client certificate, whose directory is secret too.
+            /// The key of a client certificate.
             case clientKey
             /// A private key that the agent itself uses.
             case privateKey
@@ -25,7 +24,7 @@ public struct Footprint: Sendable, Hashable {
             case manifests
             /// A file of any size, which is not read as a whole.
             case archive
-            /// A program, which is looked up in `PATH` and not read.
+            /// The path of a program or script that the task runs.
             case program
             /// A path that the task reads if it exists.
             case optional
@@ -36,13 +35,13 @@ public struct Footprint: Sendable, Hashable {
         public var path: LocatedPath
         public var use: Use
 
-        /// The size in bytes above which the task refuses the file.
+        /// The size in bytes above which the task refuses the file, unless it is an archive.
         public var sizeLimit = SizeLimit.content
     }
 
     public struct Write: Sendable, Hashable {
         public enum Effect: Sendable, Hashable {
-            /// The task alone determines the content of the path.
+            /// The agent itself writes the path.
             case replaces
             /// The task's program creates the path.
             case creates
@@ -57,7 +56,7 @@ public struct Footprint: Sendable, Hashable {
         public var path: LocatedPath
         public var effect: Effect
 
-        /// Whether the content is secret, and hidden from the programs of other tasks.
+        /// Whether the content is secret, and hidden from the programs of tasks that do not name it.
         public var isSecret = false
 
         /// Whether the content is a decrypted secret, which should be in a file system in memory.
@@ -66,7 +65,7 @@ public struct Footprint: Sendable, Hashable {
         /// The content, if the path is a kubeconfig.
         public var kubeconfig: Kubeconfig?
 
-        /// The file that the agent itself writes at the path, `nil` if a program writes it or the path is removed.
+        /// The product of the agent at the path, `nil` for the file of a URL, a program's path or a removed path.
         public var product: Product?
     }
 
@@ -208,7 +207,7 @@ extension Footprint {
     /// Whether the task requests a certificate from the API server.
     public var requestsCertificate: Bool { issuedCertificate.map { $0.authority == nil } ?? false }
 
-    /// Whether the task writes only products of the agent.
+    /// Whether the task writes at least one path, and the agent's product at each.
     var hasOnlyProducts: Bool { !writes.isEmpty && writes.allSatisfy { $0.product != nil } }
 
     /// The directories that are created before the task runs.
@@ -233,7 +232,7 @@ extension Footprint {
 
     /// Whether the task has a directory in the cache, which survives a reboot.
     ///
-    /// It contains fetched files, lists of unpacked or imported content, and the server's schema for `check`.
+    /// It contains fetched files and lists of unpacked or imported content.
     public var keepsCache: Bool { manifests != nil || unpacks || !pinnedDigests.isEmpty || imageSocket != nil }
 
     /// Adds a kubeconfig and the connection to its API server.

@@ -1,6 +1,6 @@
-/// Limits on the content of task files.
+/// Limits on task files, messages and units.
 ///
-/// They are far above a node's needs and bound the memory that malformed or hostile files can use.
+/// Most are far above a node's needs and bound the memory that malformed or hostile files can use.
 enum Limit {
     /// Tasks in all files.
     static let taskCount = 10_000
@@ -56,10 +56,10 @@ enum Limit {
     /// Tasks of a cycle that a message names.
     static let cycleMemberCount = 12
 
-    /// Seconds after its deadline at which systemd stops a task that is still running.
+    /// Seconds after a task's deadline at which systemd stops the task.
     static let unitGracePeriod: Int64 = 60
 
-    /// Characters of a unit's description.
+    /// Characters of a description or comment in a unit.
     static let unitPhraseLength = 500
 
     /// The longest validity of a certificate: a hundred years.

@@ -1,6 +1,6 @@
 import Base
 
-/// Returns a path without `.`, empty parts, and every `..` that the path alone resolves.
+/// Returns a path with empty parts, `.` and `..` resolved, without following links.
 func normalised(_ path: String) -> String {
     var parts: [Substring] = []
     let isAbsolute = path.isAbsolutePath
@@ -30,5 +30,5 @@ func parent(of path: String) -> String {
     return String(path[..<slash])
 }
 
-/// Returns whether a path is in /proc or /sys, in which nothing is created or removed.
+/// Returns whether a path is in /proc or /sys, whose content the kernel creates.
 func isOfKernel(_ path: String) -> Bool { ["/proc", "/sys"].contains { isPath(path, at: $0) } }

@@ -20,7 +20,7 @@ public struct Plan: Sendable, Hashable {
     /// The roles of the tasks that run only on other nodes, by task name.
     let roleNamesElsewhere: [String: [String]]
 
-    /// The locations of `enable: false` for disabled tasks, by task name.
+    /// The locations of disabled tasks, by task name.
     let disabledTasks: [String: SourceLocation]
 
     /// The position of every step by the name of its task.
@@ -32,7 +32,7 @@ public struct Plan: Sendable, Hashable {
     public static let unitDirectories = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"]
         .map { "\($0)/systemd/system" }
 
-    /// Returns the name of the first task that writes the file of a systemd unit, or of the template of an instance.
+    /// Returns the name of the first task that writes the file of a systemd unit or, for an instance, of its template.
     public func task(writingUnit unit: String) -> String? {
         var names = [unit]
         if let at = unit.firstIndex(of: "@"), let dot = unit.lastIndex(of: "."), at < dot {

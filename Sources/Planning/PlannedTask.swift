@@ -1,10 +1,10 @@
 public import Base
 
-/// The settings of a task that can be read without the rest of the task file.
+/// The settings of a task that do not depend on its verb or on other tasks.
 public struct TaskSettings: Sendable, Hashable {
     public var description: String?
 
-    /// The systemd units that want this task's unit, in addition to the target that requires the units of all tasks.
+    /// The systemd units that want this task's unit, in addition to the target of all tasks.
     public var wantedBy: [String] = []
 
     /// The time limit of the whole task, counted from its start.
@@ -44,13 +44,13 @@ public struct PlannedTask: Sendable, Hashable {
 
     public subscript<Value>(dynamicMember setting: KeyPath<TaskSettings, Value>) -> Value { settings[keyPath: setting] }
 
-    /// The set of the task's applied objects, `nil` unless it deletes those that its manifests no longer contain.
+    /// The name of the set of the task's applied objects, `nil` if the task does not prune.
     public var setName: String? {
         let footprint = verb.footprint
         return footprint.pruning != .never ? footprint.setName ?? name : nil
     }
 
-    /// The sets of which the node keeps a record for the task.
+    /// The names of the sets that the node records for the task.
     public var recordedSets: [String] {
         [setName, verb.footprint.removedSet].compactMap(\.self)
     }

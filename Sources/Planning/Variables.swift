@@ -13,7 +13,7 @@ public struct Variables: Sendable, Hashable {
         case broken
     }
 
-    /// The names of all variables, sorted.
+    /// The names of the variables, sorted.
     public let names: [String]
 
     let values: [String: Value]
@@ -63,7 +63,7 @@ public struct Variables: Sendable, Hashable {
         return node
     }
 
-    /// Replaces the variables in a string, or returns `nil` after reporting a problem; other values stay unchanged.
+    /// Replaces the variables in a string, or returns `nil` if there is a problem; other values stay unchanged.
     ///
     /// `hintsLiteral` says whether an unknown `${name}` may be meant literally, as in a shell script. `ignoresQuotes`
     /// says whether a quoted string that consists of one variable takes the variable's type too.

@@ -110,12 +110,12 @@ public struct LeafDeclaration: Sendable, Hashable {
     ]
 }
 
-/// Reads the section `certificates`, `nil` if none of the files has it.
+/// Reads section `certificates`, or returns `nil` if it is missing or empty.
 ///
-/// Later files override earlier ones. Only this section, the nodes and the variables are read, because certificates are
-/// also issued on machines that are not nodes.
+/// Later files override earlier ones. Tasks are not read, because certificates are also issued on machines that are not
+/// nodes.
 ///
-/// - Throws: Every problem in these parts.
+/// - Throws: Every problem that was found.
 public func readCertificates(
     _ files: [SourceFile],
     hostName: String,

@@ -53,7 +53,7 @@ struct CertificateReader {
         var leaves: ConfigValue?
     }
 
-    /// Reads the whole section; returns `nil` if it is missing, or if a required key is missing or invalid.
+    /// Reads the whole section, or returns `nil` if it is missing or unusable.
     func read() -> CertificateDeclarations? {
         guard let fields = section() else { return nil }
         var written = Written()
@@ -158,7 +158,7 @@ struct CertificateReader {
         return nodes.flatMap { leaves[$0.name] ?? [] }
     }
 
-    /// Returns the nodes that are listed by host name, which is also the name of their directory.
+    /// Returns the nodes listed by name that can have certificates.
     private func namedNodes() -> [Inventory.Entry] {
         if files.nodes.entries.allSatisfy({ Inventory.isPattern($0.key) }) {
             problems.addMissing(

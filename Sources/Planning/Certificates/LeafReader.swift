@@ -63,7 +63,7 @@ struct LeafReader {
         return fields
     }
 
-    /// Returns the roles whose nodes have the certificate: `nil` for every role, empty if it is disabled.
+    /// Returns the roles whose nodes have the certificate: `nil` for every role, empty for no node.
     func roles(_ variables: Variables) -> [String]? {
         let fields = fields(variables)
         var selection = Selection()

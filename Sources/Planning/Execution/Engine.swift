@@ -5,7 +5,7 @@
 public struct Engine: Sendable {
     /// A function that performs a step.
     ///
-    /// A thrown error is a failure, or an interruption if the run was stopped. A returned success always counts.
+    /// A thrown error is a failure or, in a stopped run, an interruption. A returned success always counts.
     public typealias Performer = @Sendable (Plan.Step, StepContext) async throws -> Outcome
 
     /// A function that receives the result of a task before its last event is emitted and before its dependants start.
@@ -16,7 +16,7 @@ public struct Engine: Sendable {
     private let emit: @Sendable (Event) -> Void
     private let conclude: Conclusion
 
-    /// Creates an engine; it emits the events of each task in order, but those of different tasks on any thread.
+    /// Creates an engine that emits the events of each task in order, on any thread.
     public init(
         clock: any Clock<Duration> = ContinuousClock(),
         emit: @escaping @Sendable (Event) -> Void = { _ in },
@@ -58,7 +58,7 @@ public struct Engine: Sendable {
         return report
     }
 
-    /// Concludes tasks that did not start, and emits their last events.
+    /// Concludes tasks that did not start, and emits their outcomes.
     private func conclude(_ entries: [Report.Entry]) async {
         for entry in entries { await conclude(entry) }
         for entry in entries { reportOutcome(entry) }

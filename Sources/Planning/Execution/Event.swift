@@ -1,6 +1,6 @@
 public import Base
 
-/// An event of a run, the only output of the libraries.
+/// An event of a run.
 public struct Event: Sendable {
     /// The task in which the event happened, `nil` for the whole run.
     public var task: String?
@@ -21,7 +21,7 @@ public struct Event: Sendable {
         /// The run starts, with its tasks in the order of the plan.
         case runStarted([RunTask])
         case taskStarted(verb: String)
-        /// A task waits; emitted again only if the subject or the reason of the wait changes.
+        /// A task waits; emitted again only if the description of the wait changes.
         case waiting(Wait)
         /// The holder of a task's Lease, emitted again when it changes.
         case lease(LeaseHolder)
@@ -48,7 +48,7 @@ public struct Event: Sendable {
     public struct FailedObject: Sendable {
         /// The name of the object, empty for a document.
         public var name: String
-        /// The problems, whose messages name the object.
+        /// The problems of the object or document.
         public var problems: [Problem]
         /// The problems to print; in a group of objects with one cause, only the first object has any.
         public var printed: [Problem]
@@ -87,7 +87,7 @@ public struct LeaseHolder: Sendable, Hashable, Codable {
     /// The name of the Lease, such as `kube-system/nest-bootstrap-upgrade`.
     public var lease: String
 
-    /// The holder's identity: the name of the node and a part that identifies the process.
+    /// The holder's identity: the host name and a random part.
     public var identity: String
 
     /// The time of acquisition by the holder's clock.

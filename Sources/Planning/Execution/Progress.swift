@@ -59,7 +59,7 @@ struct Progress {
         Report(entries: entries.compactMap(\.self))
     }
 
-    /// Returns the outcome of a step that cannot start because of its dependencies, `nil` if it can.
+    /// Returns the outcome of a step that a dependency prevents from starting, or `nil` if none does.
     ///
     /// The first dependency that did not succeed determines whether the step counts as skipped or interrupted.
     private func obstacle(to step: Int) -> Outcome? {

@@ -63,7 +63,7 @@ struct StepRun<C: Clock<Duration>>: Sendable {
     }
 }
 
-/// The error of a task that did not end within its timeout, thrown by the engine or by the step itself.
+/// The error of a task that did not end within its timeout.
 public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertible {
     public var timeout: Duration
 

@@ -23,15 +23,15 @@ public struct TaskProgress: Sendable {
     public let task: String
     public let verb: String
 
-    /// The time at which the task started, by the clock of the event times.
+    /// The start of the task, on the same clock as `now` in ``apply(_:at:)``.
     public let start: Duration
 
     private let isDryRun: Bool
 
-    /// The last activity of the task, in a text that every user may read.
+    /// The last activity of the task, as a text that every user may read.
     public private(set) var activity: String
 
-    /// The last line of a program or of a dry run, `nil` after any later activity.
+    /// The last line that a program printed or a dry run planned, `nil` after any other activity.
     public private(set) var output: String?
 
     /// The waits that have not ended, the most recent one last.

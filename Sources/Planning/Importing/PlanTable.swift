@@ -16,10 +16,10 @@ struct PlanTable {
         fileprivate let cells: [Cell]
         fileprivate let problems: ProblemCollector
 
-        /// The value of a required column, or `nil` after reporting that it is empty.
+        /// The value of a required column, or `nil` if it is missing or empty, which is reported.
         subscript(column: String) -> ConfigValue? { value(of: column) { $0 } }
 
-        /// Returns the value of a required column in lower case, or `nil` after reporting that it is empty.
+        /// Returns the value of a required column in lower case, or `nil` if it is missing or empty.
         func lowercased(_ column: String) -> ConfigValue? { value(of: column) { $0.lowercased() } }
 
         /// The non-empty values of the columns that are not required.
@@ -45,7 +45,7 @@ struct PlanTable {
         }
     }
 
-    /// The location of the first line.
+    /// The location of the names of the columns.
     let location: SourceLocation
 
     private(set) var rows: [Row] = []
@@ -127,7 +127,7 @@ private struct CSVReader {
         self.problems = problems
     }
 
-    /// Returns the values of the next line that is not empty, or `nil` at the end of the table.
+    /// Returns the values of the next line that is not empty, or `nil` at the end of the table or if ``isBroken``.
     mutating func next() -> [PlanTable.Cell]? {
         while !rest.isEmpty {
             var row = [readCell()]

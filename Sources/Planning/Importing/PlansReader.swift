@@ -86,7 +86,7 @@ private struct PlansReader {
         cluster.nodes.append(node)
     }
 
-    /// Reads `ADDRESS`, `ADDRESS@TARGET` or `dhcp@TARGET`, or returns `nil` after reporting a problem.
+    /// Reads `ADDRESS` or `dhcp`, each optionally with `@TARGET`, or returns `nil` after reporting a problem.
     private mutating func hostAddress(
         _ value: ConfigValue,
         of owner: String

@@ -23,7 +23,7 @@ public struct AllNodes: Sendable {
     /// The nodes in the order of the files, then the patterns.
     public let nodes: [NodeReading]
 
-    /// Problems that do not depend on a node: invalid YAML, and errors in section `nodes`.
+    /// Problems that do not depend on a node, such as invalid YAML and errors in section `nodes`.
     public let problems: [Problem]
 
     public init(_ files: [SourceFile]) {

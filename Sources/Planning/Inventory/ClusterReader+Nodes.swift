@@ -136,7 +136,7 @@ extension ClusterReader {
         return roles
     }
 
-    /// Returns the roles of this node from `--role`, `NEST_ROLE` or section `nodes`, in this order.
+    /// Returns the roles of this node from `--role`, or else from `NEST_ROLE`, or else from section `nodes`.
     func readRoles(_ known: [String]) -> [String] {
         let said: [(roles: String?, location: SourceLocation)] = [
             (facts.role, SourceLocation(file: "--role")), (facts.environmentRole, SourceLocation(file: "NEST_ROLE")),
@@ -180,7 +180,7 @@ extension ClusterReader {
 
     /// Returns the value of a variable whose definition is a text for every node of a list.
     ///
-    /// `owner` and `roles` are those of the node that uses the variable; for a role without nodes, `owner` is `nil`.
+    /// `owner` is the node that uses the variable, `nil` for a role without nodes; `roles` are its roles.
     func listedValue(_ name: String, _ node: Node, of owner: String?, _ roles: [String]) -> Variables.Value {
         guard let text = NodeText(name, node, problems) else { return .broken }
         guard inventory != nil else {

@@ -19,7 +19,7 @@ struct NodeText {
     }
 
     private(set) var list = ""
-    /// The location of the key `each`.
+    /// The location of the value of `each`.
     private(set) var location = SourceLocation.nowhere
     /// The text for one node, before its variables are replaced.
     private(set) var text = Node.null()

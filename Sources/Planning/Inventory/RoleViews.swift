@@ -2,7 +2,7 @@ import Base
 
 /// The variables with which tasks and servers are read, depending on their roles.
 ///
-/// For a role of this node, they are this node's variables; for another role, those of the first node that has it.
+/// For a role that this node lacks, they are those of the first node that has the role, except `node.name`.
 struct RoleViews {
     /// The roles of this node, empty if they are not known.
     let own: [String]

@@ -43,7 +43,7 @@ extension Declarations {
         )
     }
 
-    /// Returns the values from which the unit of a task is generated, except the paths of its footprint.
+    /// Returns the values of a task that must not contain the address, except the paths of its footprint.
     private static func unitPart(_ task: PlannedTask) -> [String] {
         let footprint = task.verb.footprint
         let paths = [footprint.command?.name.path, task.lock?.kubeconfig.path].map { $0 ?? "" }

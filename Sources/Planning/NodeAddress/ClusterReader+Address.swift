@@ -43,7 +43,7 @@ extension ClusterReader {
         return ValueReader<AddressRule>.addressRule.read(fields.value(of: entry))
     }
 
-    /// Returns the entry with the rule of the node, or else with that of the cluster.
+    /// Returns the entry with the rule of the node, or else of the cluster.
     private func addressRuleEntry(of node: String) -> Mapping.Entry? {
         let own = nodeEntry(of: node)?.value.mapping?.entries.first { $0.key == "address" && $0.value.mapping != nil }
         return own ?? files.cluster[Self.nodeAddress.name]

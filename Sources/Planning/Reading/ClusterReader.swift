@@ -179,7 +179,7 @@ extension ClusterReader {
         return (definitions, values)
     }
 
-    /// Adds the variables that the entry of a node sets; variables that only other nodes set become `missing`.
+    /// Adds the variables that the entry of a node sets; variables that only other nodes set get no value.
     private func addOwnVariables(
         of node: String?,
         _ definitions: inout [String: Node],
@@ -257,7 +257,7 @@ struct ReadCluster {
     var declaration = ClusterDeclaration()
     /// Whether `certificateAuthority` has an error, which was reported.
     var isAuthorityFaulty = false
-    /// Whether `servers` has an error, which was reported.
+    /// Whether the server of all roles has an error, which was reported.
     var isServerFaulty = false
     let reader: ClusterReader
 

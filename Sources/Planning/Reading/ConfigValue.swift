@@ -2,7 +2,7 @@ import Base
 
 /// One value of a task file, with its name for messages.
 ///
-/// Unknown keys of a mapping have already been reported by ``KeyCorrections``.
+/// In a task file, ``KeyCorrections`` has already reported unknown keys.
 struct ConfigValue {
     /// The value; the variables of a string are already replaced unless its reader keeps them.
     var node: Node

@@ -4,7 +4,7 @@ import Base
 struct Key<Owner>: Sendable {
     private(set) var description: KeyDescription
 
-    /// Sets the property of an owner to a valid value, and returns `false` if the key is required and has none.
+    /// Sets the property of an owner, with the result of ``read(_:into:)``.
     private let reading: @Sendable (KeyDescription, ConfigValue, inout Owner) -> Bool
 
     var name: String { description.name }
@@ -83,14 +83,14 @@ struct Key<Owner>: Sendable {
 
     /// Reads the key into the property of an owner.
     ///
-    /// - Returns: `false` after reporting that a required key is missing or invalid, so that the owner is unusable.
+    /// - Returns: `false` if a required key is missing or a key that is not optional is invalid, which is reported.
     func read(_ fields: ConfigValue, into owner: inout Owner) -> Bool { reading(description, fields, &owner) }
 }
 
 extension ConfigValue {
     /// Reads all keys into the properties of an owner.
     ///
-    /// - Returns: `false` after reporting that a required key is missing or invalid, so that the owner is unusable.
+    /// - Returns: `false` if a required key is missing or a key that is not optional is invalid, which is reported.
     func read<Owner>(_ keys: [Key<Owner>], into owner: inout Owner) -> Bool {
         var isUsable = true
         for key in keys where !key.read(self, into: &owner) { isUsable = false }

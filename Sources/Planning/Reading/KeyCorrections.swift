@@ -129,7 +129,7 @@ struct KeyCorrections {
         return entries
     }
 
-    /// Returns whether an entry is a key of the type, rather than a mapping that the author named like one of its keys.
+    /// Returns whether an entry is a key of the type, and not a value to which the author gave the name of a key.
     private static func isKey(_ entry: Mapping.Entry, of type: ValueType) -> Bool {
         guard let key = type.ownKeys.first(where: { $0.name == entry.key }) else { return false }
         return !(entry.value.mapping?.entries ?? []).contains { below in

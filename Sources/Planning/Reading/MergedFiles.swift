@@ -2,7 +2,7 @@ import Base
 
 /// The sections of all task files, merged before the values in them are read.
 ///
-/// An entry of a later file replaces the entry of the same name in earlier files.
+/// A later entry replaces an earlier one of the same name, but `leaves` are merged, and `enable` alone switches a task.
 struct MergedFiles {
     /// The entries of a section, in the order in which their keys first occurred.
     struct Section {

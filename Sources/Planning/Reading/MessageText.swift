@@ -27,7 +27,7 @@ func few(_ words: [String], limit: Int = 12) -> String {
     return list(words.prefix(limit) + ["\(words.count - limit) more"], "or")
 }
 
-/// Describes a value that has the wrong type, for a message.
+/// Describes a value for a message.
 func describe(_ node: Node) -> String {
     switch node.content {
     case .null: node.misleadingWord.map { "\(quoted($0)), which is nothing in YAML" } ?? "nothing"
@@ -40,7 +40,7 @@ func describe(_ node: Node) -> String {
     }
 }
 
-/// Returns a string as YAML on one line, in quotes only if YAML needs them.
+/// Returns a string for a hint, in double quotes if it is no plain scalar of YAML.
 func typed(_ text: String) -> String {
     let needsQuotes =
         text.isEmpty || text.contains(": ") || text.contains(" #") || text.hasSuffix(":") || text.hasSuffix(" ")

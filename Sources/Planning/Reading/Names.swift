@@ -27,7 +27,7 @@ let unitSuffixes = [
     "service", "target", "socket", "mount", "path", "timer", "device", "swap", "automount", "slice", "scope",
 ]
 
-/// Returns a name with the suffix that was probably meant, or `nil` if it has one or the result is no unit name.
+/// Returns a name with the suffix that was probably meant, or `nil` if it contains a dot or the result is no unit name.
 func wholeUnitName(of name: String) -> String? {
     let whole = name + (targetNames.contains(name) ? ".target" : ".service")
     return isUnitName(whole) && !name.contains(".") ? whole : nil
@@ -67,7 +67,7 @@ public func repetitionUnitName(ofTask task: String) -> String { "k8s-bootstrap-r
 /// Returns the name of the timer that starts the repetitions of a task.
 public func timerName(ofTask task: String) -> String { "k8s-bootstrap-\(task).timer" }
 
-/// Returns the name of the task whose generated unit has this name, or `nil` if it is another unit.
+/// Returns the text between `k8s-bootstrap-` and `.service` in the name of a unit, or `nil` for any other name.
 public func taskName(ofUnit unit: String) -> String? {
     let prefix = "k8s-bootstrap-"
     let suffix = ".service"

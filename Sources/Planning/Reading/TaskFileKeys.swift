@@ -13,7 +13,7 @@ public struct TaskFileKeys: Sendable {
     /// Returns the path of the innermost key at a location, such as `tasks.calico.apply.manifests[0]`.
     ///
     /// A key with characters other than letters, digits, `-` and `_` is quoted as in JSON. The result is `nil` if the
-    /// location is not in one of the files, or is before all keys.
+    /// location has no line, is not in one of the files, or is before all keys.
     public func path(at location: SourceLocation) -> String? {
         guard let position = location.position,
             var node = roots[location.file]?.last(where: { Self.begins($0.location, before: position) })

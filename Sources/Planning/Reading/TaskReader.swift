@@ -139,7 +139,7 @@ struct TaskReader {
     private func roles(_ values: [ConfigValue]?) -> (roles: [String]?, hasUnknown: Bool) {
         guard let values else { return (nil, false) }
         let roles = values.compactMap { readRole($0, among: context.knownRoles, context.problems) }
-        // If no item could be read, the node's first role is used; without roles, the task would be one of every role.
+        // If no item could be read, the node's first role replaces them, so that the task is not one of every role.
         return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.count)
     }
 }

@@ -62,7 +62,7 @@ struct Template {
     }
 }
 
-/// Returns whether a string can be the name of a variable: a letter or `_`, then letters, digits, `_`, `-` and dots.
+/// Returns whether a string is a variable name: a letter or `_`, then up to 127 letters, digits, `_`, `-` and dots.
 func isVariableName(_ name: String) -> Bool {
     guard let first = name.utf8.first, first.isLetter || first == UInt8(ascii: "_") else { return false }
     return name.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_-.".utf8.contains($0) } && name.utf8.count <= 128

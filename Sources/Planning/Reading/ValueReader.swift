@@ -209,7 +209,7 @@ extension ValueReader where Value == String {
     static var interface: Self {
         let expected = "the name of a network interface, 15 characters at most, none of them a space or '/'"
         return string(expected, .name("network interface")) { text in
-            // The kernel's dev_valid_name() refuses other names. The limit is IFNAMSIZ; `*` may match no character.
+            // The rules are those of the kernel's dev_valid_name(), but only for ASCII. `*` may match no character.
             let isName = text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/:".utf8.contains($0) }
             return isName && text != "." && text != ".." && text.utf8.count(where: { $0 != UInt8(ascii: "*") }) <= 15
         }

@@ -19,13 +19,13 @@ public struct KeyDescription: Sendable, Hashable {
     /// The meaning, as a sentence in Markdown without a full stop.
     public var meaning = ""
 
-    /// The value for a hint: the example, or a description of a path, because paths differ from node to node.
+    /// The value for a hint; a path is described, because paths differ from node to node.
     var hintedValue: String {
         let isPath = [.path, .absolutePath].contains(type) || example?.utf8.first == UInt8(ascii: "/")
         return isPath ? "PATH (\(meaning.prefix { $0 != ";" && $0 != "," }))" : example ?? "VALUE"
     }
 
-    /// Whether the key is required, or else its default, as Markdown for a table.
+    /// The presence as Markdown for a table.
     public var presenceText: String {
         switch presence {
         case .required: "required"
@@ -53,14 +53,14 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case path
     case absolutePath
     case url
-    /// The URL of an API server: without a path, and with https unless the host is the node itself.
+    /// The URL of an API server: without a path, and with https unless the host is a loopback address.
     case serverURL
     /// A host with a port.
     case endpoint
     case address
     /// An IP address, or a range of addresses.
     case addressRange
-    /// A SHA-256 digest in lower-case hexadecimal.
+    /// A SHA-256 digest in hexadecimal.
     case digest
     /// A name of the given kind, such as `systemd unit`.
     case name(String)

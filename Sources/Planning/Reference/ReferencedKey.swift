@@ -12,7 +12,7 @@ public struct ReferencedKey: Sendable, Hashable {
     /// The place as text: `tasks.NAME.apply.manifests`.
     public var path: String { place.joined(separator: ".") }
 
-    /// The place without the section and the name of the task: `apply.manifests`.
+    /// The place as text, without `tasks.NAME` for a key of a task: `apply.manifests`.
     public var shortPath: String {
         let isOfTask = place.count > 2 && place[0] == "tasks"
         return place.dropFirst(isOfTask ? 2 : 0).joined(separator: ".")

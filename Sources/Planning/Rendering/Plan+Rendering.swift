@@ -64,7 +64,7 @@ extension Plan {
         return line.isRoot ? "(after \(list(names)))" : "(also after \(list(names)))"
     }
 
-    /// Returns the plan in the DOT language of Graphviz, with an arrow from each task to every task that runs after it.
+    /// Returns the plan in the DOT language of Graphviz, with an arrow from each dependency to its dependant.
     public func renderDOT() -> String {
         let boxes = steps.map(\.task).map { task in
             "\"\(task.name)\" [label=\"\(task.name)\\n\(task.verb.name)\"];"
@@ -98,7 +98,7 @@ extension Plan {
         return .mapping(pairs)
     }
 
-    /// Returns the plan in the language of Mermaid, with an arrow from each task to every task that runs after it.
+    /// Returns the plan in the language of Mermaid, with an arrow from each dependency to its dependant.
     ///
     /// Tasks are identified by number, because names such as `end` are keywords of Mermaid.
     public func renderMermaid() -> String {

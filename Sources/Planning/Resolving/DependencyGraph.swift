@@ -10,7 +10,7 @@ struct DependencyGraph {
 
     /// Creates the graph of tasks with distinct names, and reports unknown names in `after`.
     ///
-    /// `removed` contains the locations at which tasks are disabled, by name.
+    /// `removed` contains the locations of disabled tasks, by name.
     init(_ headers: [TaskHeader], removed: [String: SourceLocation], problems: ProblemCollector) {
         let indices = Dictionary(zip(headers.map(\.name), headers.indices), uniquingKeysWith: { first, _ in first })
         var dependencies: [[Int]] = []

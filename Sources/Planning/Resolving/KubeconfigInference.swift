@@ -3,15 +3,15 @@ import Base
 /// Finds the kubeconfig of every task that needs one and does not name it.
 ///
 /// It is the kubeconfig that the nearest `kubeconfig` task among the dependencies writes. If several such tasks are
-/// equally near, it is the only one that the task's direct dependencies use. For tasks that change objects, kubeconfigs
-/// of Kubernetes components such as kube-proxy do not count, because components may not change these objects.
+/// equally near, the only one of their kubeconfigs that a direct dependency uses is chosen. For tasks that change
+/// objects, kubeconfigs of components such as kube-proxy do not count, because components may not change these objects.
 struct KubeconfigInference {
     /// The nearest kubeconfigs that dependencies of a task write.
     private struct Reach {
         /// The number of edges to ``writers``.
         var distance = Int.max
         var writers: [Int] = []
-        /// Whether a reported error may be the reason for a missing writer.
+        /// Whether a writer may be missing because of a reported error or unknown roles.
         var isUncertain = false
     }
 
@@ -48,7 +48,7 @@ struct KubeconfigInference {
         "kube-scheduler", "kubelet", "kubelet-bootstrap",
     ]
 
-    /// Returns the kubeconfigs by task position, and reports tasks without one unless another error may be the cause.
+    /// Returns the kubeconfigs by task position, and reports tasks that certainly have none.
     func kubeconfigs(_ views: RoleViews) -> [Int: LocatedPath] {
         var kubeconfigs: [Int: LocatedPath] = [:]
         let all = tasks.map { views.roles(for: $0.header.roles) }

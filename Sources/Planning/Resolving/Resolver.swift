@@ -1,14 +1,12 @@
 import Base
 
 /// Turns the tasks that were read into the tasks of every role and the plan of this node.
-///
-/// Only the resolver replaces names with indices and sets defaults that depend on other tasks.
 struct Resolver {
     let context: TaskContext
 
-    /// Returns the tasks of all roles without those that have errors, and the plan of this node, and reports conflicts.
+    /// Returns the complete tasks of all roles and the plan of this node, and reports conflicts.
     ///
-    /// `removed` contains the locations at which tasks are disabled, by name.
+    /// `removed` contains the locations of disabled tasks, by name.
     func resolve(
         _ tasks: [ReadTask],
         removed: [String: SourceLocation],
@@ -48,7 +46,7 @@ struct Resolver {
         }
     }
 
-    /// Returns the task with its kubeconfig, or `nil` if an error was reported for a part of the task.
+    /// Returns the task with its kubeconfig, or `nil` if its verb, kubeconfig or lock is not known.
     private func plannedTask(_ task: ReadTask, kubeconfig: LocatedPath?) -> PlannedTask? {
         let verb: Verb
         switch task.verb {

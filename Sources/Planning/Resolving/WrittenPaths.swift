@@ -61,7 +61,7 @@ struct WrittenPaths {
         )
     }
 
-    /// Reports every path below a path that another task of the same node removes.
+    /// Reports every path that a task writes below a path that another task of the same node removes.
     private func checkRemovals(
         _ tasks: [PlannedTask],
         _ removers: [ExactText: [Place]],

@@ -3,7 +3,7 @@ public import Base
 /// The service that fails while a task has failed or the task file is invalid.
 public let healthUnitName = "k8s-bootstrap-health.service"
 
-/// The timer that starts the health service again while a task fails.
+/// The timer that repeats the health service while a task fails or the task file is invalid.
 public let healthTimerName = "k8s-bootstrap-health.timer"
 
 /// The description of the health service while the task file is invalid.
@@ -17,8 +17,8 @@ func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == heal
 /// Returns the units that every node has in addition to the units of tasks.
 ///
 /// The target requires the tasks, so it is not active until all have succeeded. A failure starts the health service and
-/// its timer, which start the target again until all tasks have succeeded. If the task file is invalid, `invalid`
-/// describes its first problem.
+/// its timer, which start the target again until all tasks have succeeded. If the task file is invalid, `invalid` is
+/// the description of the target.
 func commonUnits(
     _ call: ProgramInvocation,
     tasks: [PlannedTask],
@@ -103,7 +103,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.set("SyslogIdentifier", "k8s-bootstrap-health")
     unit.set("RuntimeDirectory", "nest-bootstrap")
     unit.set("RuntimeDirectoryPreserve", "yes")
-    // With this field, `systemctl status` of the target shows the lines too.
+    // With this field, `systemctl status` of the target shows the journal entries of this service too.
     unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
     // The service starts and stops units over the bus, which requires root. It reads the records and certificates of
     // every user, and writes metrics into a directory that may belong to a service.
@@ -143,7 +143,7 @@ let isolation = [
     ("LockPersonality", "yes"), ("SystemCallArchitectures", "native"),
 ]
 
-/// Further settings of these units, which could break programs other than this one.
+/// Further settings of the same units, which could break other programs.
 let confinement = [
     ("NoNewPrivileges", "yes"), ("PrivateIPC", "yes"), ("ProtectProc", "invisible"), ("RestrictSUIDSGID", "yes"),
     ("MemoryDenyWriteExecute", "yes"), ("KeyringMode", "private"), ("SystemCallErrorNumber", "EPERM"),
@@ -174,9 +174,9 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
 
 /// Returns the units of a node whose task file is invalid: the health service fails and prints the problems.
 ///
-/// Tasks of this boot that may be running (`known`) keep a unit, so that systemd does not stop them. A start of such a
-/// unit fails, because the health service fails. Descriptions of units quote the task file only if every user may read
-/// it (`isPublic`).
+/// Tasks that have started on this boot (`known`) keep a unit, so that systemd does not stop them. A start of such a
+/// unit fails, because the health service fails. `isPublic` says whether every user may read the task file, so that
+/// descriptions of units may quote it.
 public func unitsForInvalidConfiguration(
     _ problems: Problems,
     _ call: ProgramInvocation,
@@ -204,7 +204,7 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
         "Task \(task) (the task file is invalid)",
         comment: "Made by nest-bootstrap, because the task file is invalid. Changes here are lost."
     )
-    // The health service fails while the task file is invalid. Once it is valid, the service loads the real unit first.
+    // The health service fails while the task file is invalid. Once the file is valid, the service loads the real unit.
     unit.set("Requires", healthUnitName)
     unit.section("Service")
     unit.command("ExecStart", [call.program, "run", "--task", task] + call.flags)
@@ -213,7 +213,7 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
     return UnitFile(path: unitName(ofTask: task), content: .text(unit.text))
 }
 
-/// Returns two services and a timer for each task that has started on this boot but is no longer in the task file.
+/// Returns two services and a timer for each task that has started on this boot but is no longer in the plan.
 ///
 /// systemd stops these units, because no other unit needs them, and unloads them even after a failure.
 public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) -> [UnitFile] {

@@ -31,13 +31,13 @@ extension Plan {
     }
 }
 
-/// The target that requires all tasks of the node.
+/// The target that requires the tasks of the node.
 public let targetName = "k8s-bootstrap.target"
 
-/// The system user as which the agent runs tasks that only connect to servers.
+/// The system user for tasks, parts of tasks and reports that only connect to servers.
 public let unitUser = "nest-bootstrap"
 
-/// The directory with the lists, one for each task, of the products that `reset` deletes.
+/// The directory with a list for each task of the products that `reset` deletes.
 public let productsDirectory = "/var/lib/nest-bootstrap-products"
 
 private struct TaskUnit {
@@ -65,7 +65,7 @@ private struct TaskUnit {
         return unit.text
     }
 
-    /// The timer and the service that repeat the task, while its unit and those that require it stay active.
+    /// The timer and the service that repeat the task while its unit stays active, empty if it does not repeat.
     private var repetition: [UnitFile] {
         guard let interval = task.interval else { return [] }
         var unit = unitSection("Repetition of task \(task.name) of the Kubernetes node bootstrap")
@@ -98,7 +98,7 @@ private struct TaskUnit {
     private func addService(_ unit: inout UnitText, flags: [String]) {
         unit.section("Service")
         unit.set("Type", "oneshot")
-        // A unit that stays active would not be started again.
+        // A repetition that stayed active would not be started again.
         if flags.isEmpty { unit.set("RemainAfterExit", "yes") }
         unit.command("ExecStart", [call.program, "run", "--task", task.name] + flags + call.flags)
         unit.set("TimeoutStartSec", "\(task.timeout.components.seconds + Limit.unitGracePeriod)")
@@ -145,7 +145,7 @@ private struct TaskUnit {
         return settings
     }
 
-    /// The sets of system calls for a capability, in addition to those of every service.
+    /// The additional set of system calls by capability.
     private static let calls = [
         "CAP_SYS_MODULE": "@module", "CAP_SYS_TIME": "@clock", "CAP_SYS_RAWIO": "@raw-io", "CAP_SYS_BOOT": "@reboot",
         "CAP_SYS_PTRACE": "@debug",
@@ -189,13 +189,13 @@ extension Plan {
 
 /// The addresses that the tasks of a plan connect to.
 ///
-/// They are known only for servers that are given by address, not by host name.
+/// They are known only for API servers and endpoints that are given by address or as `localhost`.
 private struct ServerAddresses {
     /// The URLs of API servers by the paths of the kubeconfigs that tasks write.
     private let servers: [ExactText: String]
 
     init(_ plan: Plan) {
-        // The servers of other tasks depend on the node's address, which is not known yet.
+        // The servers of other tasks may depend on the node's address, which is not known yet.
         let tasks = plan.steps.lazy.map(\.task).filter { $0.addressUse == .none }
         let kubeconfigs = tasks.flatMap(\.footprint.writes).compactMap { write in
             write.kubeconfig.map { (ExactText(located(write.path.path)), $0.server) }

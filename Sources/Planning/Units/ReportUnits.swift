@@ -26,7 +26,7 @@ struct ReportUnits {
     /// Whether the task file names a kubeconfig that no task writes, so that its credential files are unknown.
     private let mayReferToAnything: Bool
 
-    /// Directories with client keys to which a kubeconfig of the task file may refer.
+    /// Directories with client keys to which a kubeconfig that the task file names may refer.
     private static let keyDirectories = [
         "/etc/kubernetes/pki/etcd", "/etc/pki/tls/private", "/etc/rancher", "/etc/ssh", "/etc/ssl/private", "/root",
         "/var/lib/private", "/var/lib/rancher",
@@ -101,7 +101,7 @@ struct ReportUnits {
         for path in hidden { unit.path("InaccessiblePaths", path) }
     }
 
-    /// Credential files of kubelets.
+    /// Paths with credentials of kubelets.
     private static let ofKubelets = [
         "/etc/kubernetes/pki/ca.crt", "/var/lib/kubelet/pki", "/var/lib/rancher/k3s/agent",
         "/var/lib/rancher/rke2/agent",
@@ -135,7 +135,7 @@ struct ReportUnits {
         ]
     )
 
-    /// Skips the service if none of the usual kubeconfigs exists.
+    /// Skips the service if no possible kubeconfig exists, unless the task file names one.
     private func addConditions(_ unit: inout UnitText, _ call: ProgramInvocation) {
         guard !isNamed else { return }
         for path in kubeconfigs { unit.set("ConditionPathExists", "|" + unitPath(call.root + path)) }

@@ -2,9 +2,8 @@ import Base
 
 /// The paths, devices, network and capabilities of a confined process, passed to bubblewrap as arguments.
 ///
-/// The root is empty except for the base system and the paths that the task names. Below directories that the task
-/// names, secrets of other tasks are covered. If possible, the directory of a secret is covered, so that a replaced
-/// file stays covered.
+/// Unless ``seesNode``, the root is empty except for the base system and the paths that the task names. Secrets of
+/// other tasks below these are covered, if possible with their directory, so that a replaced file stays covered.
 public struct Sandbox: Sendable, Hashable {
     /// The access to a path, and to everything below it up to the next mount.
     public enum Mount: Sendable, Hashable {
@@ -64,7 +63,7 @@ public struct Sandbox: Sendable, Hashable {
     ) {
         let own = task.verb.footprint
         hasNetwork = own.usesNetwork
-        // The sandbox contains no files of other users, except those that the task names.
+        // With this capability, the program can use the files of other users that the task names.
         capabilities = (["CAP_DAC_OVERRIDE"] + own.capabilities).unique()
         seesNode = own.writablePaths.contains("/")
         let mentioned = own.texts.flatMap(pathsNamed).map(located).filter { path in
@@ -114,7 +113,7 @@ public struct Sandbox: Sendable, Hashable {
         apply(names, [])
     }
 
-    /// Adds covers for paths that would be visible, and readable mounts for paths that would not be.
+    /// Adds covers for paths that would be visible, and readable mounts for paths that are not below a writable one.
     private mutating func apply(_ covers: [String], _ readable: [String]) {
         let changes = covers.map { ($0, Mount.covered) } + readable.map { ($0, Mount.readable) }
         // A directory comes before the paths below it.
@@ -160,7 +159,7 @@ public struct Sandbox: Sendable, Hashable {
 }
 
 extension Sandbox {
-    /// Returns the path to cover for a secret: its directory, or the file if others need the directory.
+    /// Returns the path to cover for a secret: its directory, or the secret itself if the directory must stay visible.
     private static func place(of secret: String, _ taskFiles: [String], keeping named: [String]) -> String {
         let directory = parent(of: secret)
         let isNeeded = (essential + taskFiles).contains { isPath($0, at: directory) || isPath(directory, at: $0) }

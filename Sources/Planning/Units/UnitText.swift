@@ -4,7 +4,7 @@ import Base
 struct UnitText {
     private(set) var text: String
 
-    /// Writes a comment and begins section `Unit`; the description is in the syntax of systemd.
+    /// Writes a comment and begins section `Unit`; the description is already in the syntax of systemd.
     init(_ description: String?, comment: String = "Made by nest-bootstrap. Changes here are lost.") {
         text = "# \(unitPhrase(comment, specifiers: false))\n"
         section("Unit")
@@ -61,9 +61,7 @@ func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
     return withoutContinuation(line)
 }
 
-/// Returns a path as the value of a setting that takes the rest of its line.
-///
-/// Control characters, which no line can contain, are escaped.
+/// Returns a path as the value of a setting that takes the rest of its line, with `%` and control characters escaped.
 func unitPath(_ path: String) -> String {
     var line = ""
     for scalar in path.unicodeScalars {
@@ -104,7 +102,7 @@ private func word(_ text: String, plain: String) -> String {
     return word + "\""
 }
 
-/// A file with its path below a directory of systemd units.
+/// A file or link with its path below a directory of systemd units.
 public struct UnitFile: Sendable, Hashable {
     public enum Content: Sendable, Hashable {
         case text(String)
@@ -120,7 +118,7 @@ public struct ProgramInvocation: Sendable, Hashable {
     /// The absolute path of the program.
     public var program: String
 
-    /// The paths of the task file and its drop-ins, and the targets of links.
+    /// The paths of the task file and its drop-ins, and of link targets if they are known.
     public var taskFiles: [String]
 
     /// The paths of task files on the node by the paths at which they were read, if the two differ.

@@ -12,13 +12,13 @@ public struct ExecDeclaration: VerbDeclaration {
     public var program = Program.command("", .nowhere)
     public var arguments: [String] = []
 
-    /// Variables set in addition to the agent's own environment.
+    /// Variables that extend or override the agent's own environment.
     public var environment: [String: String] = [:]
 
     /// Shell commands that the shell runs with `-e` before the program.
     public var preStart: String?
 
-    /// The shell that runs the script and ``preStart``, `nil` for `/bin/sh`.
+    /// The shell that runs the script and ``preStart``, `nil` if the task names none.
     public var shell: LocatedPath?
 
     /// A path whose existence makes the program unnecessary.

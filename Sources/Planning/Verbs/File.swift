@@ -38,7 +38,7 @@ public struct FileDeclaration: VerbDeclaration {
     /// The part of the archive to unpack, `nil` if the source is not unpacked.
     public var unpacking: Unpacking?
 
-    /// The permissions of the files, `nil` for ``usualMode`` without the permissions that the source file lacks.
+    /// The permissions of the files, `nil` for ``usualMode`` adapted to the source file or the archive.
     public var mode: UInt16?
     public var usualMode: UInt16 {
         if case .generated = source { 0o600 } else { 0o644 }

@@ -23,7 +23,7 @@ public struct ServiceDeclaration: VerbDeclaration {
     /// The wanted state, `nil` for no change.
     public var state: State?
 
-    /// Whether the task succeeds if the unit does not exist, because it only stops and disables the unit.
+    /// Whether the task succeeds if the unit does not exist, because it only stops or disables the unit.
     public var mayBeAbsent: Bool { isEnabled != true && [nil, .stopped].contains(state) }
 }
 

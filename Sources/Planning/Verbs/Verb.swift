@@ -102,7 +102,7 @@ enum ReadVerb {
         if case .complete(let verb) = self { verb.footprint } else { nil }
     }
 
-    /// Whether the verb only connects to a server, whatever its kubeconfig is.
+    /// Whether the verb connects to a server and changes nothing on the node.
     var changesNothing: Bool {
         switch self {
         case .complete(let verb): verb.footprint.isConfined

@@ -14,7 +14,7 @@ public struct WaitDeclaration: VerbDeclaration {
         case unit(String)
         /// The node has an address in a range.
         case address(AddressRange)
-        /// A network interface is up; its name may contain `*`.
+        /// A network interface is up and has a carrier; the name may contain `*`.
         case interface(String)
         case object(ObjectReference)
     }
