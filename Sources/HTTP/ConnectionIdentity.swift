@@ -1,6 +1,6 @@
 import Base
 
-/// The trusted authorities and the credentials of a request.
+/// The TLS settings, credentials and proxy of a request.
 public struct ConnectionIdentity: Sendable, Hashable {
     /// The only certificate authorities to trust, as PEM, or `nil` to trust the system's authorities.
     public var certificateAuthority: [UInt8]?
@@ -8,14 +8,14 @@ public struct ConnectionIdentity: Sendable, Hashable {
     /// The client certificate and its intermediates, as PEM.
     public var clientCertificate: [UInt8]?
 
-    /// The key of the client certificate, as PEM.
+    /// The private key of the client certificate, as PEM.
     public var clientKey: [UInt8]?
     public var token: BearerToken?
 
     /// The name for SNI and verification of the server's certificate, if it differs from the URL's host.
     public var serverName: String?
 
-    /// The proxy to use; if `nil`, the environment decides, and this machine is reached without a proxy.
+    /// The URL of the proxy; if `nil`, the environment decides, except for loopback hosts.
     public var proxy: String?
 
     /// Creates an identity without a client certificate.
@@ -51,7 +51,7 @@ extension BearerToken {
         return token
     }
 
-    /// Returns the token in a file, `nil` unless its only non-empty line is visible ASCII, as a header requires.
+    /// Returns the only non-empty line, `nil` if there is not exactly one or if it is not visible ASCII.
     public static func token(in bytes: [UInt8]) -> String? {
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
         guard let line = lines.first, lines.count == 1, line.allSatisfy({ (0x21...0x7E).contains($0) }) else {

@@ -1,6 +1,6 @@
 internal import CCurl
 
-/// One libcurl transfer.
+/// A libcurl easy handle, which performs one transfer.
 ///
 /// The handle, its lists and its error buffer are freed when the value goes out of scope.
 @safe
@@ -121,7 +121,6 @@ struct EasyHandle: ~Copyable {
     }
 }
 
-/// A libcurl error code.
 struct CurlError: Error {
     var code: CURLcode
 }

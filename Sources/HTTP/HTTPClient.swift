@@ -15,7 +15,7 @@ public final class HTTPClient: Sendable {
     /// If the library is missing, the process then ends with status 127.
     ///
     /// - Parameters:
-    ///   - inFlightLimit: The maximum number of concurrent requests; more are queued, except connection checks.
+    ///   - inFlightLimit: The maximum number of concurrent requests, not counting connection checks.
     ///   - connectTimeout: The maximum time to establish a connection, including name resolution and TLS.
     public init(inFlightLimit: Int = 64, connectTimeout: Duration = .seconds(10)) {
         (self.inFlightLimit, self.connectTimeout) = (inFlightLimit, connectTimeout)
@@ -54,10 +54,9 @@ public final class HTTPClient: Sendable {
 
     /// Connects to a TCP port and closes the connection.
     ///
-    /// All addresses of the host are tried, without a proxy. Nothing is sent. An IPv6 address has no brackets.
+    /// The host's addresses are tried until one accepts, without a proxy. An IPv6 address has no brackets.
     ///
-    /// - Throws: ``TransportError`` if there is no connection before the deadline and within the connect timeout, or
-    ///   the task is cancelled.
+    /// - Throws: ``TransportError`` if no connection is established in time, or the task is cancelled.
     public func checkConnection(
         host: String,
         port: UInt16,
@@ -75,7 +74,7 @@ public final class HTTPClient: Sendable {
         _ = try await queue.exchange(check).get()
     }
 
-    /// Cancels all requests, and waits until the client's thread has ended.
+    /// Cancels all requests, and waits until the client's thread no longer uses libcurl.
     ///
     /// May be called more than once.
     public func shutDown() async {

@@ -3,7 +3,7 @@ public import Base
 public struct HTTPRequest: Sendable, Hashable {
     public var method: String
 
-    /// The URL, `http` or `https`.
+    /// The `http` or `https` URL.
     public var url: String
 
     /// The headers, which add to or replace the headers that the client sends with every request.
@@ -11,12 +11,12 @@ public struct HTTPRequest: Sendable, Hashable {
 
     public var body: [UInt8]?
 
-    /// Whether up to ten redirections are followed, except from `https` to `http`.
+    /// Whether up to ten redirections are followed; a request to an `https` URL never leads to `http`.
     ///
     /// libcurl sends neither a token nor a header `Cookie` to another server, but it does present a client certificate.
     public var followsRedirects: Bool
 
-    /// The maximum size of the response's body in bytes.
+    /// The maximum size of ``HTTPResponse/body`` in bytes.
     public var replyLimit: Int
 
     public init(
@@ -46,7 +46,7 @@ public struct HTTPHeader: Sendable, Hashable {
         self.value = value
     }
 
-    /// Returns whether the header has a name, ignoring case.
+    /// Returns whether the header has the given name, ignoring case.
     func isNamed(_ other: String) -> Bool {
         name.lowercased() == other.lowercased()
     }

@@ -12,15 +12,13 @@ public struct HTTPResponse: Sendable, Hashable {
     /// The protocol version: `1.0`, `1.1` or `2`.
     public var httpVersion = "1.1"
 
-    /// The URL that answered after redirections, without credentials and query; `nil` if there were none.
+    /// The final URL, without credentials and query, if redirections were followed.
     public var redirectedURL: String?
 
     /// The absolute URL to which the response redirects, without credentials and query; `nil` if it does not.
     public var redirection: String?
 
-    /// Whether the request was sent without TLS to a TLS port.
-    ///
-    /// The check recognises the replies of servers written in Go and of nginx.
+    /// Whether a Go server or nginx has answered that its port expects TLS.
     public var expectsTLS: Bool {
         guard status == 400 else { return false }
         let text = String(decoding: body.prefix(1000), as: UTF8.self)

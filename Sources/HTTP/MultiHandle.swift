@@ -53,8 +53,7 @@ struct MultiHandle: ~Copyable {
 
     @safe
     struct Wakeup: Sendable {
-        // `curl_multi_wakeup` is the only function that may be called from any thread. RequestQueue ensures that the
-        // handle exists at the time of the call.
+        // Any thread may call `curl_multi_wakeup`. RequestQueue ensures that the handle exists at the time of the call.
         private nonisolated(unsafe) let raw: UnsafeMutableRawPointer
 
         fileprivate init(_ handle: borrowing MultiHandle) {

@@ -11,7 +11,7 @@ final class PeerCapture {
     /// The DER bytes of the server's certificate.
     private(set) var leaf: [UInt8]?
 
-    /// Sets the callback of a TLS context that records the server's certificate in this object.
+    /// Makes a TLS context record the server's certificate in this object.
     func install(in context: UnsafeMutableRawPointer?) -> CURLcode {
         guard let context = unsafe context.map(OpaquePointer.init) else { return CURLE_ABORTED_BY_CALLBACK }
         hasBegun = true

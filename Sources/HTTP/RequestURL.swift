@@ -15,7 +15,7 @@ struct RequestURL: Sendable, Hashable {
     var host: String
     var port: String
 
-    /// Host and port, for messages.
+    /// The host and port, separated by a colon.
     var address: String { "\(host):\(port)" }
 
     /// Whether the host is `localhost` or a loopback address.

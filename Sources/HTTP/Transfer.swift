@@ -18,7 +18,7 @@ final class Transfer {
 
     /// Prepares a transfer.
     ///
-    /// It reuses only connections that are at most `maximumConnectionAge` seconds old; if `nil`, of any age.
+    /// `maximumConnectionAge` is the maximum age of a reused connection in seconds, `nil` for no limit.
     init(_ request: PreparedRequest, maximumConnectionAge: Int?) throws(TransportError) {
         self.request = request
         do throws(CurlError) {
@@ -148,7 +148,7 @@ final class Transfer {
         guard headerByteCount <= 256 << 10 else { return refuse(headerError) }
         let line = unsafe String(decoding: bytes, as: UTF8.self)
         if line.hasPrefix("HTTP/") {
-            // Earlier headers belong to an interim response, or to the answer of a proxy.
+            // Earlier headers belong to an interim response, a redirection or the answer of a proxy.
             response.headers = []
             response.httpVersion = String(line.dropFirst(5).prefix { $0 != " " })
         } else if let colon = line.firstIndex(of: ":") {
@@ -315,7 +315,7 @@ private let certificateAlerts = [
 ]
 
 extension PreparedRequest {
-    /// The proxy without user name and password.
+    /// The host and port of the identity's proxy.
     fileprivate var proxyAddress: String? {
         guard let proxy = identity.proxy else { return nil }
         let host = proxy.split(separator: "@").last ?? Substring(proxy)

@@ -46,7 +46,7 @@ struct TransferLoop: ~Copyable {
     private mutating func enqueue(_ new: [PreparedRequest]) {
         for request in new {
             nextDeadline = min(nextDeadline ?? request.deadline, request.deadline)
-            // A connection check mostly waits for a silent host, so it starts at once while descriptors are left.
+            // A check mostly waits for a silent host, so it starts at once if enough file descriptors are left.
             if request.isConnectionCheck, transfers.count < 256 { start(request) } else { waiting.append(request) }
         }
     }

@@ -2,11 +2,11 @@ public import Base
 
 /// The reason why a request has no response.
 public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The kind of an error, for callers that decide about retries.
+    /// The kinds of errors that callers treat differently.
     public enum Kind: String, Sendable, Hashable {
-        /// The name of the host or the proxy has no address.
+        /// The name of the host or proxy cannot be resolved.
         case resolve
-        /// The port has no listener.
+        /// The connection to the port was refused.
         case refused
         /// The address cannot be reached.
         case unreachable
@@ -14,7 +14,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case timedOut
         /// The connection or the stream was closed before the response was complete.
         case closed
-        /// The server's certificate is refused for a reason that is not one of the following.
+        /// The server's certificate is not trusted.
         case untrusted
         /// The server's certificate is not valid for the host.
         case hostName
@@ -30,7 +30,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case invalidRequest
         /// The response is larger than allowed.
         case replyTooLarge
-        /// There were too many redirections, or a redirection from https to http.
+        /// There were too many redirections, or one to a protocol that is not allowed.
         case redirect
         /// The task was cancelled or the client shut down.
         case cancelled
@@ -43,7 +43,6 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// The server as `host:port`, or an empty string.
     public var address: String
 
-    /// The message, which names the server, the proxy or the file.
     public var message: String
 
     /// The server's certificate, if it was refused.

@@ -62,9 +62,7 @@ extension Certificate {
         }
     }
 
-    /// The extended key usages of the certificate: `client auth`, `others` and `server auth`, in this order.
-    ///
-    /// The array is empty if the certificate has no extended key usage. For signatures, see ``allowsSigning``.
+    /// The extended key usages in alphabetical order, with `others` for all except `client auth` and `server auth`.
     public var purposes: [String] {
         unsafe property([]) { certificate in
             guard unsafe X509_get_extension_flags(certificate) & UInt32(EXFLAG_XKUSAGE) != 0 else { return [] }
@@ -122,9 +120,9 @@ extension Certificate {
 }
 
 extension Certificate {
-    /// Checks that a chain of signatures leads to an authority, and that each certificate is valid at an instant.
+    /// Checks that a chain of signatures leads to an authority, and that each certificate is valid at `time`.
     ///
-    /// An authority ends the chain even if it is not self-signed, as in Go's TLS. Without an instant, validity periods
+    /// An authority ends the chain even if it is not self-signed, as in Go's TLS. If `time` is `nil`, validity periods
     /// are not checked.
     ///
     /// - Throws: ``TLSError`` with the reason as a predicate of this certificate.

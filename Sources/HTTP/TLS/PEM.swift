@@ -33,7 +33,7 @@ struct PEMBlock {
             throw TLSError(.damaged, "contains an invalid PEM block, number \(blocks.count + 1): \(reason)")
         }
         guard blocks.isEmpty else { return blocks }
-        // A DER certificate or key is a sequence of more than 127 bytes.
+        // In DER, a certificate or RSA key is a sequence of more than 127 bytes.
         let isBinary = bytes.starts(with: [0x30, 0x81]) || bytes.starts(with: [0x30, 0x82])
         throw isBinary
             ? TLSError(.wrongContents, "is in DER format, not PEM")

@@ -1,7 +1,7 @@
 public import Base
 internal import COpenSSL
 
-/// A private key, which can sign certificates and is never printed.
+/// A private key, which can sign certificates.
 ///
 /// Wraps an `EVP_PKEY`; libcrypto wipes the memory of the key when the key is freed.
 @safe

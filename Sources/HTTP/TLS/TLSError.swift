@@ -7,7 +7,7 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
         case wrongContents
         /// A PEM block cannot be decoded, or its contents cannot be parsed.
         case damaged
-        /// The certificate is self-signed, or was issued by an unknown authority.
+        /// The certificate, or another in its chain, has an issuer that is not trusted.
         case unknownIssuer
         /// The certificate names a known authority that has not signed it.
         case wrongSignature
@@ -19,7 +19,7 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
 
     public var kind: Kind
 
-    /// The reason as a predicate of the certificate or key, such as `expired at 2024-05-01T00:00:00Z`.
+    /// The reason as a predicate, such as `expired at 2024-05-01T00:00:00Z`.
     public var message: String
 
     public init(_ kind: Kind, _ message: String) {
@@ -29,7 +29,7 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// Returns the reason as a predicate of a file, and advice; a file of another format is reported as such.
     ///
-    /// The path is `nil` if the content is a value of another file.
+    /// The path is `nil` if the content is a value in another file.
     public func explained(
         by bytes: [UInt8],
         path: String?,
