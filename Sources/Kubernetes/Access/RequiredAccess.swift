@@ -1,8 +1,8 @@
 public import Base
 
-/// The permissions to apply, delete and await objects, as one role for the kinds of a node's manifests.
+/// The permissions that a node's tasks need in the cluster, as one ClusterRole.
 ///
-/// Applying a role requires `escalate`, or all permissions that it grants; applying a binding requires `bind`.
+/// Applying a role requires `escalate`, and a binding `bind`, unless the user has all permissions that it grants.
 ///
 /// Source:
 /// <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping>.
@@ -22,7 +22,7 @@ public struct RequiredAccess: Sendable {
     /// The plurals of custom kinds come from the CustomResourceDefinitions among the manifests.
     public init(definitionsOf manifests: [ManifestObject]) {
         resources = ResourceNames(manifests)
-        // Every run first waits until namespace kube-system exists.
+        // Before a task uses the API server, it waits until namespace kube-system exists.
         allow(["get"], "", "namespaces")
     }
 
@@ -127,7 +127,7 @@ struct ResourceNames: Sendable {
     private var defined: [DefinedKind: String] = [:]
     private var clusterScoped: Set<DefinedKind> = []
 
-    /// Reads the plurals of the CustomResourceDefinitions among manifests.
+    /// Reads the plurals and scopes in the CustomResourceDefinitions among manifests.
     init(_ manifests: [ManifestObject]) {
         for manifest in manifests {
             guard let kind = DefinedKind(manifest), let plural = manifest.root["spec"]?["names"]?["plural"]?.string

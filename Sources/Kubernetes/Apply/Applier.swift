@@ -2,8 +2,8 @@ public import Base
 
 /// Applies manifests by server-side apply, in four waves.
 ///
-/// Each object is read, compared, and sent only if it differs. All failures are reported. An object is skipped if an
-/// object that it needs has failed, or if the task's timeout has passed.
+/// Each object is read, and sent unless it is certainly unchanged. An object is not tried if an object that it needs
+/// has failed, or if the task's timeout has passed.
 public struct Applier: Sendable {
     /// A report about one object.
     public enum Message: Sendable {
@@ -22,7 +22,7 @@ public struct Applier: Sendable {
     let conflicts: ConflictTreatment
     /// The managers whose fields are taken over, even fields that the manifests do not have.
     let takenManagers: TakenManagers
-    /// The objects that a real run would have created so far; `nil` unless this is a dry run.
+    /// The overlay of a dry run, otherwise `nil`.
     let dryRunOverlay: DryRunOverlay?
     let retryPolicy: RetryPolicy
     let rival: @Sendable (ManifestObject, _ namedTask: String?) async -> Rival?
@@ -31,7 +31,7 @@ public struct Applier: Sendable {
 
     /// Creates an applier that passes its reports to `say`, on any thread.
     ///
-    /// The fields of `takenManagers` are taken over in addition to those of client-side kubectl. `rival` finds another
+    /// The fields of `takenManagers` and of client-side kubectl are taken over. `rival` finds another
     /// task that describes an object; `namedTask` is the task that the live object names. `mayAppear` returns whether a
     /// kind or namespace that the server lacks may still be created. A dry run has an overlay.
     public init(
@@ -51,9 +51,9 @@ public struct Applier: Sendable {
         (self.rival, self.mayAppear, self.say) = (rival, mayAppear, say)
     }
 
-    /// Applies objects, and returns those that succeeded.
+    /// Applies objects, and returns the objects that were applied.
     ///
-    /// Does not throw; each failure except an interruption is reported.
+    /// Each failure except an interruption is reported.
     public func apply(_ found: DistinctObjects) async -> [ManifestObject] {
         let objects = found.objects
         var failed = ProviderIndex<ObjectFailure>()
@@ -163,7 +163,7 @@ extension Applier {
 
     /// Lists collections from which many objects are wanted, except Secrets: a list would contain unrelated ones.
     ///
-    /// - Returns: The objects of each collection that was listed, by name, by the path of the collection.
+    /// - Returns: The listed objects, by the path of the collection and by name.
     private func listedObjects(_ objects: [ManifestObject]) async -> [String: [String: Node]] {
         struct Collection: Hashable {
             let type: GroupVersionKind

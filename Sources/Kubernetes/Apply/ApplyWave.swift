@@ -4,9 +4,9 @@ enum ApplyWave: Int, CaseIterable {
     case foundations
     /// Configuration, ServiceAccounts, roles, Services and other objects to which workloads refer.
     case configuration
-    /// Workloads and custom resources.
+    /// Workloads, custom resources and all remaining kinds.
     case workloads
-    /// Admission webhooks and APIServices, which make the server refuse requests until their pods run.
+    /// Admission webhooks and policies, and APIServices, which can make the server refuse requests.
     case interceptors
 
     init(of type: GroupVersionKind) {

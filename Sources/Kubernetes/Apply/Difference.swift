@@ -11,7 +11,7 @@ struct Difference {
     /// The fields that differ, in the order of the newer state; removed fields come last in each mapping.
     private(set) var fields: [Field] = []
 
-    /// Compares two states, except for metadata that the server, controllers and the agent maintain.
+    /// Compares two states without their volatile metadata.
     ///
     /// The status is left out if the kind has a status subresource.
     init(from old: Node, to new: Node, hasStatusSubresource: Bool) {

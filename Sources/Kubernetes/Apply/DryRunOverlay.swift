@@ -1,8 +1,8 @@
 import Base
 
-/// The kinds and namespaces that a real run would have created so far.
+/// The kinds and namespaces that a real run would have applied so far.
 ///
-/// Later objects of the dry run may need them, although the server does not have them.
+/// Later objects of the dry run may need them, although the server may lack them.
 public final class DryRunOverlay: Sendable {
     /// The kinds and namespaces of planned objects; for a kind, the versions with a status subresource.
     private let planned = Locked(ProviderIndex<Set<String>>())

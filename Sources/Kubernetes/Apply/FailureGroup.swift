@@ -2,7 +2,7 @@ public import Base
 
 /// Objects that could not be applied or deleted for the same reason.
 public struct FailureGroup: Sendable {
-    /// The failures, in the order of the manifests.
+    /// The failures, in the order given to ``groups(of:)``.
     public let members: [ObjectFailure]
 
     /// Groups failures by cause, message and hint, in the order of the first failure of each group.
@@ -44,7 +44,7 @@ public struct FailureGroup: Sendable {
         return "\(members.count) objects of kind \(kind)"
     }
 
-    /// Returns the locations of the objects or, if all are equal, the first names and the location, as in a prune.
+    /// Returns the locations; if all are equal, as in a prune, the first names and the location.
     private func places(_ locations: [SourceLocation]) -> String {
         guard Set(locations).count == 1, let location = locations.first else { return Self.list(locations) }
         let names = members.map { member in (member.object.namespace.map { "\($0)/" } ?? "") + member.object.name }

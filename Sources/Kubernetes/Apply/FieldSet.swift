@@ -27,10 +27,10 @@ struct FieldSet: Hashable {
 
     /// Returns the fields that the object loses when the set's manager applies a configuration.
     ///
-    /// A mapping or list stays while another manager owns a field in it, and an item of a list while another manager
-    /// owns the item itself; `other` has the fields of these managers. A field that is lost as a whole is in the result
-    /// without the fields below it. If `isReplacing` is set, even a mapping or list that the configuration has is lost
-    /// if it is owned as a whole or has items without names.
+    /// `other` has the fields of other managers. A mapping or list stays while one of them owns a field in it, and an
+    /// item of a list while one of them owns the item itself. A field that is lost as a whole is in the result without
+    /// the fields below it. With `isReplacing`, a mapping or list that the configuration has is lost too if it is owned
+    /// as a whole or has items without names.
     func lost(applying configuration: Node, keeping other: Self, isReplacing: Bool) -> Self {
         Self(root.flatMap { Self.lost($0, configuration, other.root, isReplacing) })
     }

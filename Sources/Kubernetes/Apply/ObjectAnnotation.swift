@@ -10,7 +10,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     /// The key, such as `nest-bootstrap/apply`.
     public var key: String { Self.prefix + rawValue }
 
-    /// The only value; for ``ignore`` an example.
+    /// The only valid value; for ``ignore`` an example.
     var value: String {
         switch self {
         case .apply: "if-absent"

@@ -1,7 +1,7 @@
 import Base
 import HTTP
 
-/// Applies one object: reads it, compares it, and sends it if it differs.
+/// Applies one object: reads it, and sends it unless it is certainly unchanged.
 struct ObjectApplication {
     let applier: Applier
     let manifest: ManifestObject
@@ -10,7 +10,7 @@ struct ObjectApplication {
     struct Memory {
         /// The object's identity on the server.
         var identity: ObjectIdentity
-        /// The objects of listed collections by name, by the path of the collection; only the first attempt has them.
+        /// The listed objects, by the path of the collection and by name; only the first attempt has them.
         var listed: [String: [String: Node]]
         /// The live object, for explaining a refusal.
         var live: Node?
@@ -257,8 +257,8 @@ struct ObjectApplication {
 
     /// Sends the object by server-side apply, and records a change whose success is unknown.
     ///
-    /// A forced request, or one that creates the object, has a resource version, so that the server refuses it if the
-    /// object has changed after it was read.
+    /// Except in a dry run, a request that is forced or creates the object has a resource version, so that the server
+    /// refuses it if the object has changed after it was read.
     private func write(
         _ body: Node,
         over live: Node?,
@@ -397,7 +397,7 @@ extension ObjectApplication {
 
 /// Reasons not to apply an object that the server would accept.
 extension ObjectApplication {
-    /// Refuses an object that another task describes, if the live object names that task.
+    /// Refuses an object if the live object names another task that describes it too.
     private func checkRival(_ live: Node?) async throws(APIError) {
         let named = live.flatMap(ManagedMetadata.task)
         let other = named == applier.managedMetadata.task ? nil : named
@@ -431,7 +431,7 @@ extension ObjectApplication {
         return ObjectResult(.unchanged, notes: [note])
     }
 
-    /// Returns a ClusterRole with an aggregation rule without its empty rules, which a controller fills and owns.
+    /// Removes the empty rules of a ClusterRole with an aggregation rule, because a controller fills and owns them.
     private static func withoutAggregatedRules(_ root: Node) -> Node {
         guard root["kind"]?.string == "ClusterRole", root["aggregationRule"]?.mapping != nil,
             let rules = root["rules"], rules.isNull || rules.sequence?.isEmpty == true

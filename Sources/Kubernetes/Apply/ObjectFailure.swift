@@ -14,7 +14,7 @@ public struct ObjectFailure: Error, Sendable {
         case conflict
         /// The object does not match its kind's schema, or the server's validation refuses a value.
         case invalid
-        /// An object that this object needs could not be applied.
+        /// An object that this object needs was not applied.
         case notTried(because: ObjectIdentity)
         case beingDeleted
         /// The program was asked to stop.
@@ -64,7 +64,7 @@ public struct ObjectFailure: Error, Sendable {
 extension ObjectFailure: PermanentFailure {}
 
 extension Problem {
-    /// Returns the problem with the object at the beginning of the message.
+    /// Returns the problem with a message that begins with the object.
     func naming(_ object: ObjectIdentity) -> Problem { Problem("\(object): \(message)", at: location, hint: hint) }
 }
 

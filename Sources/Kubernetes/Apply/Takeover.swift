@@ -45,7 +45,7 @@ struct Takeover {
     /// The fields of this agent after the transfer.
     private let fields: FieldSet
 
-    /// The fields of the managers that keep them.
+    /// The fields that stay with other managers.
     private let kept: FieldSet
 
     static let lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration"
@@ -103,7 +103,7 @@ struct Takeover {
         }
     }
 
-    /// Returns a JSON patch that sets the content, labels, annotations, finalizers and owners to those of a new state.
+    /// Returns a JSON patch that sets the content, labels, annotations, finalizers and owners as in a new state.
     static func operations(from live: Node, to new: Node) -> [UInt8] {
         func changes(_ live: Node?, _ new: Node?, at path: String, only keys: (String) -> Bool) -> [Node] {
             let names = [live, new].flatMap { $0?.mapping?.entries.map(\.key) ?? [] }.unique().filter(keys)

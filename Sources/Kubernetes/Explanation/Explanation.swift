@@ -1,6 +1,6 @@
 import Base
 
-/// Turns errors of requests for an object into failures: the server's text, at the location of the field that it names.
+/// Turns errors of requests for an object into failures, at the locations of the fields that the server names.
 struct Explanation {
     let client: APIClient
     let manifest: ManifestObject
@@ -186,7 +186,7 @@ extension Explanation {
         return ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
     }
 
-    /// Returns the schema violations that the built-in schemas show, and those that only the server names.
+    /// Returns the violations that the built-in schemas show, and further violations that the server names.
     ///
     /// Server-side apply writes `.spec.foo: field not declared in schema`, one per line after the introduction; strict
     /// decoding writes `unknown field "spec.foo", unknown field "spec.bar"`. A server reports only the first violation
@@ -220,7 +220,7 @@ extension Explanation {
     }
 
     private func invalid(_ cause: ServerStatus.Cause) -> Problem {
-        // If all versions of a definition have the same schema, the server reports it in a field of its internal form.
+        // If all versions of a definition have the same schema, the server names a field of its internal form.
         let shared = "spec.validation."
         let isShared = manifest.identity.isCustomResourceDefinition && cause.field.hasPrefix(shared)
         let path = FieldPath(isShared ? "spec.versions[0].schema." + cause.field.dropFirst(shared.count) : cause.field)
@@ -280,7 +280,7 @@ extension Explanation {
     /// The maximum number of fields that are reported for one cause.
     private static let fieldLimit = 10
 
-    /// Returns a fault for each changed field that the cause covers, or one fault if none is found.
+    /// Returns faults for the first changed fields that the cause covers, or one fault if none is found.
     private func immutable(_ cause: ServerStatus.Cause) -> [Problem] {
         // The message may name exceptions: fields that may be changed.
         let excepted = cause.message.matches(of: /'([^'\[]*)[^']*'|`([^`\[]*)[^`]*`/).map {
@@ -365,7 +365,7 @@ extension ServerStatus.Cause {
         return match.1 == "Invalid value" ? String(match.2).onOneLine : String(match.1).lowercased()
     }
 
-    /// Returns the text after a Go value, whose brackets may be nested, and a colon; `nil` without a colon.
+    /// Returns the text after the first `: ` outside brackets and quotes, `nil` if there is none.
     private static func afterGoValue(_ text: Substring) -> Substring? {
         var quotes = QuoteScanner()
         var depth = 0

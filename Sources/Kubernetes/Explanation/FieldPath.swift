@@ -45,7 +45,7 @@ struct FieldPath: Sendable, Hashable {
         return Target(node: entry?.value, location: entry?.location ?? target.location, key: key)
     }
 
-    /// Removes a key from the front of a path; if the mapping has both `a` and `a.b`, the longer match wins.
+    /// Removes and returns the first key of a path; if the mapping has both `a` and `a.b`, the longer match wins.
     static func key(in mapping: Mapping, _ rest: inout Substring) -> String {
         if rest.first == "[" { return bracketed(&rest) }
         let candidates = mapping.entries.map(\.key).filter { key in

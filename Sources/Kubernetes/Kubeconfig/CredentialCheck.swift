@@ -34,7 +34,7 @@ public struct NotYetValid: Error, Sendable, CustomStringConvertible {
 
 /// Checks the credentials of a client before they are written or used.
 ///
-/// A server answers all of these errors with `Unauthorized` or with a TLS alert, without a reason.
+/// A server answers unusable credentials with `Unauthorized` or a TLS alert, without a reason.
 public struct CredentialCheck: Sendable {
     private let now: Timestamp
 
@@ -70,9 +70,9 @@ public struct CredentialCheck: Sendable {
         return usable
     }
 
-    /// Checks that a client certificate and its key belong together and are valid now.
+    /// Checks that a client certificate belongs to its key, is valid now and allows client authentication.
     ///
-    /// With a token, the certificate need not be one for clients: the server then uses the token.
+    /// With a token, it need not allow client authentication: the server then uses the token.
     ///
     /// - Returns: The client's own certificate, the first of its file.
     public func client(
@@ -97,7 +97,7 @@ public struct CredentialCheck: Sendable {
         return own
     }
 
-    /// Checks that a CA issued a client certificate, and that the certificates between them are valid now.
+    /// Checks that a CA issued a client certificate, and that all certificates of the chain are valid now.
     public func chain(of certificate: CredentialFile, to authority: CredentialFile) throws(Problem) {
         let (chain, authorities) = (try Self.certificates(in: certificate), try Self.certificates(in: authority))
         do throws(TLSError) {
@@ -179,9 +179,9 @@ extension CredentialCheck {
     /// The longest default warning period.
     private static let longestWarning = Duration.seconds(30 * 86_400)
 
-    /// Returns a warning about each certificate of a file that is valid now and expires soon.
+    /// Returns a warning about each valid certificate that expires soon and has no successor in the file.
     ///
-    /// `isAuthority` says whether the first certificate is that of a CA; all others are.
+    /// `isAuthority` says whether the first certificate is a CA certificate; all others are.
     public func warnings(
         of file: CredentialFile,
         isAuthority: Bool,

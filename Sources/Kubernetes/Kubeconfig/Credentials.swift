@@ -29,7 +29,7 @@ public struct Credentials: Sendable {
     /// Loads and checks the files of a kubeconfig.
     ///
     /// - Throws: ``Base/Problem`` if a file is missing, files do not belong together, or one is not valid now; the
-    ///   cause is ``NotYetValid`` if the node's clock may be wrong.
+    ///   cause is ``NotYetValid`` if a certificate is not valid yet.
     public init(
         _ kubeconfig: Kubeconfig,
         now: Timestamp = .now(),

@@ -74,7 +74,7 @@ extension Kubeconfig {
     ///
     /// Relative paths in the file are resolved against its directory.
     ///
-    /// - Throws: All problems of the file. Settings that weaken TLS, impersonation and credential plugins are refused.
+    /// - Throws: All problems of the file. Impersonation, credential plugins and settings that weaken TLS are refused.
     public init(_ bytes: [UInt8], path: String) throws(Problems) {
         if let format = ContentFormat.recognised(bytes, path: path) {
             throw Problems([format.problem(path: path, expected: "a kubeconfig")])

@@ -147,7 +147,7 @@ struct KubeconfigReader {
         return proxy
     }
 
-    /// Returns the host and port in a proxy's URL, `nil` if the text is not one.
+    /// Returns the host and port in a proxy's URL, `nil` for other texts.
     private static func proxyEndpoint(_ proxy: String) -> Endpoint? {
         guard let scheme = ["http://", "https://", "socks5://"].first(where: { proxy.hasPrefix($0) }),
             proxy.utf8.allSatisfy({ $0 > 32 && $0 < 127 })

@@ -6,7 +6,7 @@ struct TokenClaims {
     /// The claim `exp`.
     private let end: Timestamp?
 
-    /// Reads the content of a token file, `nil` if it is not a JSON Web Token.
+    /// Reads a token, `nil` if it is not a JSON Web Token.
     init?(_ bytes: [UInt8]) {
         guard let token = BearerToken.token(in: bytes) else { return nil }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)

@@ -90,7 +90,7 @@ public struct ClusterLease: Sendable {
     ///
     /// The release is retried for five seconds, even if the surrounding Swift task is cancelled.
     ///
-    /// - Returns: The reason why this process no longer held the Lease, or `nil` if it did.
+    /// - Returns: The reason why this process no longer held the Lease, or `nil` if it released the Lease.
     public func release() async throws(APIError) -> Problem? {
         let policy = RetryPolicy(deadline: .now + timing.requestLimit)
         let result = await Task { () -> Result<Problem?, APIError> in
@@ -124,7 +124,7 @@ extension ClusterLease {
     /// `onWait` is called each time another process is found to hold the Lease.
     ///
     /// - Returns: The Lease, which the caller must renew and release.
-    /// - Throws: ``Base/Problem`` with the holder when the deadline has passed, or with the server's error.
+    /// - Throws: ``Base/Problem`` with the reason why the Lease was not taken.
     public func acquire(
         _ retryPolicy: RetryPolicy,
         onWait: (Holder) -> Void,
@@ -215,7 +215,7 @@ extension ClusterLease {
         while !Task.isCancelled {
             switch renewal.step(at: .now) {
             case .stop: return loss(last)
-            // Short sleeps notice a suspension of the machine soon after its end.
+            // Sleeps are short, so that a suspension of the machine is noticed soon after it ends.
             case .wait(let time): _ = await sleep(min(time, .seconds(1)))
             case .renew(let deadline):
                 let start = ContinuousClock.now

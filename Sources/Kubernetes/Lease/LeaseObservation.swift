@@ -1,7 +1,7 @@
 /// The observations of a process that waits for a Lease.
 ///
-/// A Lease expires some time after this machine has observed the last change, by its own clock. The times in the object
-/// are those of another machine's clock.
+/// A Lease expires when this machine has observed no change for its duration. The times in the object do not count,
+/// because they come from another machine's clock.
 struct LeaseObservation {
     enum Step: Hashable {
         /// The Lease does not exist.
@@ -16,7 +16,7 @@ struct LeaseObservation {
 
     let identity: String
 
-    /// The timing, whose duration applies if that of the object is shorter.
+    /// The timing, whose duration applies if the object has a shorter one or none.
     let timing: LeaseTiming
 
     /// The last observed state, `nil` if the Lease did not exist.

@@ -1,4 +1,4 @@
-/// The times at which the holder of a Lease renews it, and at which it must stop.
+/// The times at which the holder of a Lease must renew the Lease or stop.
 struct LeaseRenewal {
     enum Step: Hashable {
         case wait(Duration)

@@ -2,7 +2,7 @@ public import Base
 
 /// The distinct objects of manifests, and the manifests of objects that are described more than once.
 public struct DistinctObjects: Sendable {
-    /// One manifest of each object, the one at the first location, in the order in which the objects first occur.
+    /// The manifest at the first location of each object, in the order in which the objects first occur.
     public private(set) var objects: [ManifestObject] = []
 
     /// The manifests, sorted by location, of each object that has several; the keys are indices of ``objects``.

@@ -1,7 +1,7 @@
 import Base
 
 extension GroupVersionKind {
-    /// Whether the group belongs to the API server itself, so that no CustomResourceDefinition can add a kind to it.
+    /// Whether the group belongs to the API server itself.
     var isBuiltIn: Bool {
         // The group of custom kinds must be a domain name.
         !group.contains(".") || Self.builtInGroups.contains(group)

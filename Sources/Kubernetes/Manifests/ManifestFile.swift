@@ -111,7 +111,7 @@ extension Problem {
         message.wholeMatch(of: /key '\w{1,5}' is the boolean \w+ in YAML 1.1, so it would become '\w+'/) != nil
     }
 
-    /// The problem without text from the file in its message and hint.
+    /// The problem without values that may be secret.
     ///
     /// Quoted text may contain quotes, so everything between the first and the last quote is removed.
     fileprivate var masked: Problem {

@@ -64,7 +64,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
 
         fileprivate init(_ identity: ObjectIdentity, _ defaultNamespace: String) {
             kind = DefinedKind(inAnyBuiltInGroup: identity.type)
-            // The server ignores the namespace of cluster-scoped objects.
+            // A manifest may specify a namespace although its kind is cluster-scoped.
             namespace = identity.type.isClusterScoped ? "" : identity.namespace ?? defaultNamespace
             name = identity.name
         }
@@ -89,8 +89,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
 extension ObjectIdentity {
     /// Reads the identity of an object from its manifest.
     ///
-    /// - Throws: ``Problems`` with every identity field that is missing or invalid, and with `generateName`, which
-    ///   server-side apply does not support.
+    /// - Throws: ``Problems`` if the node is not an object, or with each missing or invalid field of its identity.
     init(written node: Node, documentIndex: Int) throws(Problems) {
         guard let entries = node.mapping?.entries else {
             let message = "document \(documentIndex) is not an object: expected a mapping, found \(node.kindName)"

@@ -11,7 +11,7 @@ public enum Requirement: Sendable, Hashable {
     }
 }
 
-/// The kinds and namespaces that manifests define, with a value for each manifest that defines one: its provider.
+/// The providers of kinds and namespaces: a value for each manifest that defines one.
 public struct ProviderIndex<Provider: Sendable>: Sendable {
     private var providers: [Requirement: [Provider]] = [:]
 

@@ -24,12 +24,12 @@ public struct NodeCondition: Sendable, Hashable {
         writtenAt = Timestamp(rfc3339: text("lastHeartbeatTime"))
     }
 
-    /// Returns whether the condition was written within the limit; `false` if its time is unknown or far in the future.
+    /// Returns whether ``writtenAt`` is known and differs from `now` by less than the limit.
     public func isFresh(at now: Timestamp, within limit: Duration) -> Bool {
         writtenAt.map { abs(now.seconds - $0.seconds) < limit.components.seconds } ?? false
     }
 
-    /// Returns the condition with the times of the one that it replaces; `since` is kept if the status is the same.
+    /// Returns the condition with ``writtenAt`` and, if the status is the same, ``since`` of a known condition.
     public func replacing(_ known: Self?, at now: Timestamp) -> Self {
         var condition = self
         // A time in the future was written while a clock was wrong.

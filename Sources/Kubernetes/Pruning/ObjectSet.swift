@@ -78,7 +78,7 @@ public struct SetRecord: Sendable, Equatable {
     /// The recorded objects as lines, in alphabetical order.
     public var objects: [String] { MemberKey.lines(members) }
 
-    /// Reads a record as written by ``json``, `nil` if the text is not one.
+    /// Reads a record as written by ``json``, `nil` for other texts.
     public init?(json: [UInt8]) {
         guard let document = try? readJSON(json, file: "record of a set"), document["version"] == .number(1),
             let kubeconfig = document["kubeconfig"]?.string, let lines = document["objects"]?.sequence
@@ -114,7 +114,7 @@ struct MemberKey: Sendable, Hashable {
     /// The key as a line of text, such as `Deployment.apps/default/web` or `Namespace/web`.
     var text: String { [kind.text, namespace, name].compactMap(\.self).joined(separator: "/") }
 
-    /// Reads a key as written by ``text``, `nil` if the text is not one.
+    /// Reads a key as written by ``text``, `nil` for other texts.
     init?(text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
         guard (2...3).contains(parts.count), let kind = DefinedKind(text: parts[0]), parts.allSatisfy({ !$0.isEmpty })
@@ -135,7 +135,7 @@ extension DefinedKind {
     /// The kind in a line of a set, such as `ConfigMap` or `Deployment.apps`.
     var text: String { group.isEmpty ? kind : "\(kind).\(group)" }
 
-    /// Reads a kind as written by ``text``, `nil` if the text is not one.
+    /// Reads a kind as written by ``text``, `nil` for other texts.
     init?(text: String) {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
         guard let kind = parts.first, ObjectIdentifiers.isKind(kind) else { return nil }

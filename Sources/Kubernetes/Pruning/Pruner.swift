@@ -50,7 +50,7 @@ public struct Pruner: Sendable {
         record.members.formUnion(try await explained { () async throws(APIError) in try await keys(of: manifests) })
     }
 
-    /// Reduces a record to the objects of manifests and those that are kept, after all others have been deleted.
+    /// Reduces a record to the objects of manifests and the kept objects, after all others have been deleted.
     public func reduce(
         _ record: inout SetRecord,
         to manifests: [ManifestObject],
@@ -79,9 +79,10 @@ public struct Pruner: Sendable {
 
 /// The ConfigMap of a set.
 extension Pruner {
-    /// Lists the objects of the node's manifests in the ConfigMap, before they are applied.
+    /// Writes the objects of the node's manifests to the node's key, before they are applied.
     ///
-    /// If not all manifests could be read, other objects stay in the key. `record` is the record before this run.
+    /// A dry run writes nothing. If not all manifests could be read, other objects stay in the key. `record` is the
+    /// record before this run.
     ///
     /// - Returns: The objects in the key that neither the manifests nor the record have.
     public func claim(
@@ -99,7 +100,7 @@ extension Pruner {
         }
     }
 
-    /// Removes the node's key, or the ConfigMap if no other node has a key in it.
+    /// Removes the node's key, or the ConfigMap if no other node has a key in it; a dry run removes nothing.
     public func release() async throws(ObjectFailure) {
         guard !isDryRun else { return }
         try await explained { () async throws(APIError) in
@@ -235,7 +236,7 @@ extension Pruner {
         )
     }
 
-    /// Returns the reason in the object itself for which it is kept, `nil` if it may be deleted.
+    /// Returns the reason to keep an object that the object itself shows, `nil` if it may be deleted.
     private func reasonToKeepBySelf(_ live: Node, _ identity: ObjectIdentity) -> Problem? {
         if ObjectAnnotation.prune.isSet(in: live) {
             return Problem("its annotation '\(ObjectAnnotation.prune.key)' says so")

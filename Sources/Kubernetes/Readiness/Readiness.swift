@@ -2,7 +2,7 @@ public import Base
 
 /// Whether the controller of an object has done its work.
 ///
-/// The rules are those of kstatus, the library of Flux and kpt:
+/// The rules are the same as in kstatus, the library of Flux and kpt:
 /// https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus. Unlike in kstatus, a DaemonSet without an
 /// eligible node, a Job that has not completed and a Pod that has failed are not ready.
 public enum Readiness: Sendable, Hashable {
@@ -110,7 +110,7 @@ extension LiveObject {
     /// The age in seconds above which an unscheduled Pod counts as failed.
     private static let schedulingLimit: Int64 = 15
 
-    /// The readiness of a Pod that has not been scheduled, `nil` if it has.
+    /// The readiness of a Pod by condition `PodScheduled`, `nil` unless the condition is false.
     private var unscheduled: Readiness? {
         guard let scheduled = condition("PodScheduled"), scheduled.status == "False" else { return nil }
         let created = node["metadata"]?["creationTimestamp"]?.string.flatMap(Timestamp.init(rfc3339:))
@@ -132,7 +132,7 @@ extension LiveObject {
     }
 }
 
-/// Workloads.
+/// The readiness of workloads.
 extension LiveObject {
     /// Returns a wait for the first count that is lower than wanted, `nil` if there is none.
     private func shortage(_ checks: [(String, wanted: Int, there: Int)]) -> Readiness? {

@@ -5,8 +5,8 @@ extension APIClient {
     /// Waits until objects exist and are ready by the rules of ``Readiness``.
     ///
     /// Objects whose controllers have given up are awaited too: during a first boot an image may arrive late. A
-    /// DaemonSet can be ready only if it has `minimumNodeCount` eligible nodes. `boot` is the boot that a Node's status
-    /// must name, `nil` for any; at first the status names the previous boot.
+    /// DaemonSet can be ready only if it has `minimumNodeCount` eligible nodes. `boot` is the boot ID that a Node's
+    /// status must have, `nil` for any; at first the status has the ID of the previous boot.
     ///
     /// - Throws: ``Base/Problems`` with a problem for each object that is not ready at the deadline; a ``Base/Problem``
     ///   if there is one such object, or if the wait was interrupted.
@@ -43,16 +43,16 @@ public struct AwaitedObject: Sendable {
 
 /// The wait for objects to become ready.
 ///
-/// All objects are read about every second, those of one kind and namespace with one LIST, until all are ready at once.
+/// All objects are read about every second, if possible with one LIST for each kind and namespace, until all are ready.
 struct Rollout {
     let client: APIClient
     let minimumNodeCount: Int
     let boot: String?
     let retryPolicy: RetryPolicy
-    /// The time before and between look-ups of the cause of a slow rollout.
+    /// The time before the first look-up of the causes of a slow rollout, and between look-ups.
     var diagnosisInterval = Duration.seconds(5)
 
-    /// The time limit of one look-up; the last one begins at the deadline.
+    /// The time limit of one look-up, of which the last may end after the deadline.
     private static let diagnosisLimit = Duration.seconds(3)
 
     /// The time before the deadline at which objects are read for the last time.
@@ -121,7 +121,7 @@ struct Rollout {
         return first
     }
 
-    /// Returns the objects that are not ready, in their order.
+    /// Returns the objects that are not ready, in the given order.
     private func read(_ identities: [ObjectIdentity]) async -> [UnreadyObject] {
         struct Group: Hashable {
             let type: GroupVersionKind
@@ -130,7 +130,7 @@ struct Rollout {
         let groups = Dictionary(grouping: identities) { identity in
             Group(type: identity.type, namespace: identity.namespace ?? client.kubeconfig.namespace)
         }
-        // Declared outside the group: Swift 6.3.1 frees an array created inside too early when no child task was added.
+        // Declared outside the group: Swift 6.3.1 frees a collection created inside too early without child tasks.
         // Guarded by EndToEndTests/CrashTests on the release build.
         var reasons: [ObjectIdentity: String] = [:]
         await withTaskGroup(of: [ObjectIdentity: String].self) { tasks in
@@ -144,7 +144,7 @@ struct Rollout {
         }
     }
 
-    /// Reads objects of one kind and namespace, and returns the reasons of those that are not ready.
+    /// Reads objects of one kind and namespace, and returns the reason for each object that is not ready.
     private func read(
         _ members: [ObjectIdentity],
         of type: GroupVersionKind,

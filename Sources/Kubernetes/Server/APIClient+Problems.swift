@@ -3,7 +3,7 @@ import HTTP
 
 /// Explanations of why an API server is not usable.
 extension APIClient {
-    /// Returns the problem of a server that did not pass its checks before the deadline.
+    /// Returns the problem of a server that is not usable.
     func preflightProblem(_ error: APIError) -> Problem {
         let server = "API server \(kubeconfig.server)"
         let foreign = Problem(
@@ -26,7 +26,7 @@ extension APIClient {
         }
     }
 
-    /// Whether the last status is one with which no API server answers the checks.
+    /// Whether no API server answers the checks with the last status.
     private var isForeignStatus: Bool {
         let status = preflightState.lastStatus
         return (300..<400).contains(status) || [404, 405, 410].contains(status)

@@ -1,7 +1,7 @@
 import Base
 public import HTTP
 
-/// A connection to an API server as the user of a kubeconfig.
+/// A client of an API server, as the user of a kubeconfig.
 public struct APIClient: Sendable {
     public let kubeconfig: Kubeconfig
 
@@ -23,7 +23,7 @@ public struct APIClient: Sendable {
     /// The additional time for the reply, so that the server's own error arrives.
     private static let margin = Duration.seconds(2)
 
-    /// Creates a client; the credentials are those of the kubeconfig.
+    /// Creates a client with the credentials of the kubeconfig.
     public init(_ http: HTTPClient, kubeconfig: Kubeconfig, credentials: Credentials) {
         (self.http, self.kubeconfig, self.credentials) = (http, kubeconfig, credentials)
     }
@@ -141,7 +141,7 @@ public struct APIClient: Sendable {
         return try await find(path.text, as: path.identity, until: deadline)
     }
 
-    /// Returns the path of an object, with its identity on the server: with a namespace only if its kind is namespaced.
+    /// Returns the path and identity of an object on the server, with a namespace only if its kind is namespaced.
     func path(
         of identity: ObjectIdentity,
         until deadline: ContinuousClock.Instant

@@ -45,7 +45,7 @@ public struct CertificateSigning: Sendable {
     /// Sends the request, and waits until it is approved and the certificate is issued.
     ///
     /// - Returns: The certificate in PEM, followed by the certificates that the signer adds.
-    /// - Throws: ``Base/Problem`` with a permanent cause if the request is denied or the signer fails.
+    /// - Throws: ``Base/Problem``; its cause is permanent if the request is denied or the signer fails.
     public func certificate() async throws(Problem) -> [UInt8] {
         do throws(APIError) {
             return try await retryPolicy.retry(.init(.object, "\(identity)")) { () async throws(APIError) in

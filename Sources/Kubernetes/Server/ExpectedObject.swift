@@ -8,7 +8,7 @@ struct ExpectedObject {
     private let uid: String?
     private let isStored: Bool
 
-    /// Creates the expectation of an object, with its namespace if its kind is namespaced.
+    /// Creates the expectation; the identity must include the namespace if the kind is namespaced.
     ///
     /// `uid` is the UID if the object has been read before. `isStored` says whether the object must have a UID, as
     /// every object that the server stores has, even in a dry run.

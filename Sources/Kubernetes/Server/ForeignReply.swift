@@ -33,7 +33,7 @@ public struct ForeignReply: Sendable {
 
     /// Describes the first field that does not have its expected text, `nil` if there is none.
     ///
-    /// A missing value counts as an empty text.
+    /// A value that is missing or not a string counts as an empty text.
     static func difference(_ fields: [(name: String, expected: String, value: Node?)]) -> String? {
         for (name, expected, value) in fields where value?.string ?? "" != expected {
             let shown = value.map { $0.string.map { "'\($0)'" } ?? $0.kindName } ?? "missing"
@@ -55,7 +55,7 @@ extension HTTPResponse {
     /// Describes a response that cannot be a refusal of the API server, `nil` if it may be one.
     ///
     /// Authentication and authorization answer with a `Status` object. Earlier filters, such as the request limit,
-    /// answer with plain text, and so does a server that lacks the API group of the path, except the core group.
+    /// answer with plain text, and so does a server that lacks the path's API group. Each has the core group.
     func foreignRefusal(of path: String) -> String? {
         if isPage { return ForeignReply.page }
         if status == 404, path == "/api/v1" {

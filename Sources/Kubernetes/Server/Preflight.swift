@@ -54,7 +54,7 @@ extension APIClient {
 
     /// Describes the failing checks in an answer of `/readyz`, `nil` if none fails; etcd checks come first.
     ///
-    /// The line of such a check is, for example, `[-]etcd failed: reason withheld`.
+    /// A failing check has a line such as `[-]etcd failed: reason withheld`.
     private static func failedChecks(_ body: [UInt8]) -> String? {
         let checks = String(decoding: body, as: UTF8.self).split(whereSeparator: \.isNewline)
             .filter { $0.hasPrefix("[-]") }

@@ -3,7 +3,7 @@ import Base
 /// Limits the number of requests in flight to a server.
 ///
 /// An overloaded server may finish none of many requests in time, so that each must be sent again. The limit is low
-/// at first, grows with each prompt reply, and is halved when a request times out or is refused because of the load.
+/// at first, grows when a request ends promptly, and is halved when one times out or is refused because of the load.
 final class RequestSlots: Sendable {
     private struct State {
         var width = 4
@@ -15,7 +15,7 @@ final class RequestSlots: Sendable {
     /// The maximum number of requests in flight.
     private static let limit = 16
 
-    /// The maximum duration of a request whose reply counts as prompt.
+    /// The maximum duration of a request that ends promptly.
     private static let promptness = Duration.seconds(1)
 
     private let state = Locked(State())

@@ -11,7 +11,7 @@ struct APIResource: Sendable, Hashable {
 
     var isAppliable: Bool { verbs.isEmpty || verbs.contains("patch") }
 
-    /// Whether objects can only be deleted, because their CustomResourceDefinition is being deleted.
+    /// Whether no objects can be created, because their CustomResourceDefinition is being deleted.
     var isOfDeletedDefinition: Bool { verbs.contains("deletecollection") && !verbs.contains("create") }
 }
 

@@ -103,7 +103,7 @@ public func timeOfDay(of instant: ContinuousClock.Instant, now: Timestamp = .now
     return String(time[time.index(after: end)...])
 }
 
-/// The pauses between attempts, which grow up to a limit, each a tenth longer or shorter at random.
+/// The pauses between attempts, which grow up to a limit, each up to a tenth longer or shorter at random.
 public struct Backoff {
     private var pause: Duration
     private let limit: Duration
@@ -112,7 +112,7 @@ public struct Backoff {
         (pause, self.limit) = (first, limit)
     }
 
-    /// Returns the next pause, at least that for which the server asked.
+    /// Returns the next pause, at least as long as the server asked.
     mutating func next(atLeast asked: Duration? = nil) -> Duration {
         defer { pause = max(pause, min(pause * 1.6, limit)) }
         return max(pause * Double.random(in: 0.9...1.1), asked ?? .zero)

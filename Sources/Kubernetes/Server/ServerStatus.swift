@@ -82,7 +82,7 @@ struct ServerStatus: Sendable {
         (code, reason, kind, name, causes) = (405, "MethodNotAllowed", "", "", [])
     }
 
-    /// Describes a response that is not JSON, by the beginning of its first line unless it is an HTML page.
+    /// Describes a response without a message: as an HTML page, or by the beginning of its first line.
     private static func text(of response: HTTPResponse) -> String {
         guard !response.isPage else {
             return "an HTML page"
@@ -185,7 +185,7 @@ extension ServerStatus {
         code == 404 && name.isEmpty
     }
 
-    /// The name of the missing namespace, if that is the reason for the refusal.
+    /// The namespace whose absence is the reason for the refusal.
     var missingNamespace: String? {
         code == 404 && kind == "namespaces" ? name : nil
     }

@@ -44,7 +44,7 @@ final class KubernetesSchemas: Sendable {
         kinds.keys.filter { $0.apiVersion == apiVersion }.map(\.kind).sorted()
     }
 
-    /// Returns the API versions that have a kind; only those of the group if the group has the kind.
+    /// Returns the API versions that have a kind: in the group if it has the kind, otherwise in all groups.
     func apiVersions(ofKind kind: String, in group: String) -> [String] {
         let types = kinds.keys.filter { $0.kind == kind }
         let own = types.filter { $0.group == group }

@@ -12,7 +12,7 @@ public struct ObjectCheck: Sendable {
         }
     }
 
-    /// Returns whether there is a schema for an object's kind.
+    /// Returns whether a built-in schema or a definition describes an object's kind.
     public func knowsFields(of manifest: ManifestObject) -> Bool {
         let type = manifest.identity.type
         return definitions[DefinedKind(type)] != nil || KubernetesSchemas.own.schema(of: type) != nil
@@ -43,7 +43,7 @@ public struct ObjectCheck: Sendable {
         return SchemaCheck(manifest.root, of: type, against: schema).problems
     }
 
-    /// Returns a warning about a kind of a built-in group that the newest version of Kubernetes does not have.
+    /// Returns a warning about a kind of a built-in group that the built-in schemas do not have.
     public func kindWarning(_ manifest: ManifestObject) -> Problem? {
         let root = manifest.root
         let place = { (key: String) in root[key]?.location ?? manifest.location }
@@ -93,7 +93,7 @@ public struct ObjectCheck: Sendable {
 
 /// The versions of a CustomResourceDefinition.
 private struct Definition: Sendable {
-    /// The versions that are served, with `nil` as the schema of a version that allows any content.
+    /// The served versions, with `nil` for a version without a schema.
     private var schemas: [(version: String, schema: Node?)] = []
     private let location: SourceLocation
 

@@ -40,7 +40,7 @@ struct Schema {
             && node["x-kubernetes-preserve-unknown-fields"]?.boolean != true
     }
 
-    /// Returns the schema of a field, `nil` if the field is unknown.
+    /// Returns the schema of a field, `nil` if there is none.
     func field(_ key: String) -> Schema? {
         (node["properties"]?[key] ?? node["additionalProperties"]).flatMap(resolved)
     }
