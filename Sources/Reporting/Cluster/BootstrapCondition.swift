@@ -6,15 +6,15 @@ public struct BootstrapCondition: Sendable, Hashable {
     public enum Reason: String, Sendable, Hashable, CaseIterable {
         /// All tasks have succeeded on this boot, or there are no tasks.
         case succeeded = "TasksSucceeded"
-        /// A task, or its last repetition, has failed.
+        /// A task, or its last repetition, has failed and has not recovered.
         case failed = "TasksFailed"
         /// No task has failed, and some are running.
         case running = "TasksRunning"
         /// No task has failed or is running, and some have not succeeded yet.
         case pending = "TasksPending"
-        /// A record cannot be read.
+        /// No task is known to have failed, and a record cannot be read.
         case unknown = "TasksUnknown"
-        /// The task file is invalid, so that no task runs.
+        /// The task file is invalid, so no task runs.
         case invalidFile = "TaskFileInvalid"
 
         /// The status of the condition: `True`, `False` or `Unknown`.
@@ -39,7 +39,7 @@ public struct BootstrapCondition: Sendable, Hashable {
 
     /// Creates the condition of a node whose task file is invalid.
     ///
-    /// Only the first location is reported, because a message may contain a value from the file.
+    /// Only the location of the first problem is reported, because problems may contain values from the file.
     public init(invalid problems: [Problem]) {
         reason = .invalidFile
         let place = problems.first?.location.map { " (\($0))" } ?? ""

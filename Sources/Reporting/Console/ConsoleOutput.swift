@@ -4,8 +4,7 @@ public import Host
 
 /// The standard output and standard error of the program.
 ///
-/// Results and progress go to standard output, warnings and errors to standard error. Separate threads do the writing,
-/// so a reader that stalls delays only ``flush(idleLimit:until:)``.
+/// Separate threads write, so a stalled reader delays only ``flush(idleLimit:until:)``.
 public final class ConsoleOutput: Sendable {
     public enum Stream: Int32, Sendable, Hashable, CaseIterable {
         case results = 1
@@ -27,7 +26,7 @@ public final class ConsoleOutput: Sendable {
     /// The queue for the journal, `nil` if the output is not connected to the journal.
     public let journal: JournalQueue?
 
-    /// The form of problems on standard error, `nil` if it is not a terminal.
+    /// The form of problems on standard error, `nil` if standard error is not a terminal.
     let problemView: ProblemView?
 
     private let state: OutputState
@@ -59,12 +58,12 @@ public final class ConsoleOutput: Sendable {
         queues = [.results: first, .diagnostics: second]
     }
 
-    /// The first write error; a reader that has gone away does not count as an error.
+    /// The error that stopped writing to a stream, `nil` if there is none or a reader has merely gone away.
     public var failure: SystemError? {
         [.results, .diagnostics].compactMap(state.failure).first { $0.code != EPIPE }
     }
 
-    /// Returns whether nothing more is written to a stream, because its reader has gone away or a write has failed.
+    /// Returns whether nothing more is written to a stream because of an error, such as a reader that has gone away.
     public func isClosed(_ stream: Stream) -> Bool { state.failure(of: stream) != nil }
 
     /// Writes text, unless an earlier write to the stream has failed.
@@ -95,7 +94,7 @@ public final class ConsoleOutput: Sendable {
     /// - Parameters:
     ///   - idleLimit: The time without progress after which a stream is given up.
     ///   - deadline: The instant at which waiting ends in any case.
-    /// - Returns: Whether everything was written, or had failed before.
+    /// - Returns: Whether everything was written, or discarded after an error, in time.
     @discardableResult
     public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
         // The journal comes first, because refused entries are printed to the streams.

@@ -1,7 +1,7 @@
 import Base
 import Planning
 
-/// Reports a run, or a dry run, as lines for files, pipes and simple terminals.
+/// Reports a run or a dry run as lines of text.
 struct LineSink: EventSink {
     let output: ConsoleOutput
     var isColoured = false
@@ -19,11 +19,11 @@ struct LineSink: EventSink {
     }
 }
 
-/// Reports a dry run as unified diffs on standard output, and everything else on standard error.
+/// Reports the diffs, other changes and summary of a dry run on standard output, and the rest on standard error.
 public struct DiffSink: EventSink {
     private let output: ConsoleOutput
     private let isColoured: Bool
-    /// The effects of tasks that have not ended, other than changes of paths and objects.
+    /// The planned effects of the tasks that have not ended.
     private var planned: [String: [String]] = [:]
 
     public init(_ output: ConsoleOutput, isColoured: Bool) {
@@ -31,7 +31,7 @@ public struct DiffSink: EventSink {
         self.isColoured = isColoured
     }
 
-    /// Writes the changes; a created or removed path or object is compared with `/dev/null`, as in `diff`.
+    /// Writes an event; a created or removed path or object is compared with `/dev/null`, as in `diff`.
     public mutating func receive(_ event: ReportedEvent) {
         let task = event.event.task ?? ""
         switch event.event.kind {
@@ -55,7 +55,7 @@ public struct DiffSink: EventSink {
         case .planned(let text): planned[task, default: []].append(text)
         case .taskFinished(let outcome, _):
             let texts = planned.removeValue(forKey: task) ?? []
-            // For a task that would only wait, the planned effects are left out, because nothing changes.
+            // The planned effects of a task that would change nothing, such as a wait, are left out.
             if case .changed = outcome { write(texts.map { "task '\(task)' \($0)" }) }
             if !outcome.isSuccess { writeDiagnostics(event.lines) }
         case .runFinished: write(event.lines)

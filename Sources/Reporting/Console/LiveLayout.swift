@@ -1,11 +1,10 @@
 import Base
 import Planning
 
-/// The rows of a live view that fit the terminal, with counts of the tasks that do not.
+/// The rows of a live view that fit the terminal, in the order of the plan, with counts of the hidden tasks.
 ///
-/// If the terminal has enough lines, every task has at least one line, in the order of the plan. Otherwise, failures
-/// come first and leave up to half of the lines to running tasks. Running tasks come next, then skipped and
-/// interrupted tasks, then tasks that have not started. All other tasks are counted.
+/// If the rows do not fit, failed tasks get lines first, but leave up to half of the lines to running tasks. The next
+/// lines go to running tasks, then to skipped and interrupted tasks, then to tasks that have not started.
 struct LiveLayout {
     let format: RowFormatter
     let rowLimit: Int
@@ -26,10 +25,10 @@ struct LiveLayout {
         func indices(_ isIncluded: (TaskRow.Phase) -> Bool) -> [Int] {
             rows.indices.filter { isIncluded(rows[$0].phase) }
         }
-        // Working tasks come first, because many of the waiting tasks wait for the same thing.
+        // Working tasks come first, because waiting tasks often wait for the same thing.
         let running = indices { $0 == .working } + indices { $0 == .waiting }
         let open = indices { $0 == .open }
-        // One line is reserved for the count of ended tasks, and one for the count of other hidden tasks.
+        // Up to two lines are reserved: for the count of ended tasks, and for the counts of other hidden tasks.
         let hasOthers = !running.isEmpty || !open.isEmpty
         let hasEnded = running.count + open.count < rows.count
         var budget = max(1, rowLimit - footer.count - (hasEnded ? 1 : 0) - (hasOthers ? 1 : 0))

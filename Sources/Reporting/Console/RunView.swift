@@ -109,7 +109,7 @@ struct RunView {
     /// One line for each set of failed tasks, with the tasks that were skipped because of them.
     private var skipped: [Line] {
         var groups: [(failed: [String], names: [String])] = []
-        // A skipped dependency stands for the failures because of which it was skipped itself.
+        // A skipped dependency is replaced by the failed tasks because of which it was skipped.
         var failures: [String: [String]] = [:]
         for entry in entries {
             guard case .skipped(let dependencies)? = entry.end?.outcome else { continue }
@@ -124,7 +124,7 @@ struct RunView {
         }
     }
 
-    /// The tasks that did not start because of an interruption.
+    /// The line for the tasks that did not start because of an interruption, if there are any.
     private var notStarted: [Line] {
         let names = entries.filter { $0.end?.outcome.kind == .interrupted && $0.progress == nil }.map(\.name)
         return names.isEmpty ? [] : [Line(nil, "interrupted: \(shortList(names)) (not started)", .skipped)]

@@ -5,7 +5,7 @@ import Base
 /// The rest keeps the default text colour, which is readable on every background.
 struct ScreenLine: Sendable, Hashable {
     var before = ""
-    /// The coloured part, a word that has the same meaning without its colour.
+    /// The coloured part, whose meaning is clear without its colour.
     var marked: String
     var after = ""
     var tone: Line.Tone
@@ -56,7 +56,7 @@ extension Line.Tone {
         return "\u{1b}[\(colour)m\(text)\u{1b}[0m"
     }
 
-    /// The number that selects the colour, or `nil` for the default colour.
+    /// The SGR parameter of the tone, `nil` for default text.
     ///
     /// Yellow and faint text are unreadable on some light backgrounds, and blue on some dark ones.
     private var colour: String? {

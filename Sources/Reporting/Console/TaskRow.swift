@@ -1,9 +1,9 @@
 import Base
 import Planning
 
-/// A row for a task, or for a node of a cluster, in a view or a list.
+/// A row for a task in a view or a list.
 struct TaskRow: Sendable, Hashable {
-    /// The progress of a task, which decides whether it gets a row when there are too few lines.
+    /// The progress of a task, which determines the task's priority if there are too few lines.
     enum Phase: Sendable, Hashable {
         /// The task has not started.
         case open
@@ -32,13 +32,13 @@ struct TaskRow: Sendable, Hashable {
     var problems: [String] = []
 }
 
-/// Formats rows in columns: name, state, time and activity.
+/// Formats rows in columns: name, state, time and detail.
 ///
-/// An activity that does not fit beside its row is printed below it.
+/// A detail that does not fit beside its row is printed below it, or truncated.
 struct RowFormatter {
     let columns: Int
     private let nameWidth: Int
-    /// The number of columns for the activity beside a row, negative if the terminal is too narrow.
+    /// The number of columns for the detail beside a row, negative if the terminal is too narrow.
     private let detailWidth: Int
     private let wordWidth: Int
 
@@ -46,7 +46,7 @@ struct RowFormatter {
     /// The indentation of lines that belong to the row above them.
     private static let indentation = "    "
 
-    /// Creates a formatter whose columns fit some rows; without a width, lines have any length.
+    /// Creates a formatter with columns that fit the rows; without a width, lines have any length.
     init(_ rows: [TaskRow], columns: Int?) {
         let columns = columns ?? 1 << 20
         self.columns = columns
@@ -91,12 +91,11 @@ struct RowFormatter {
         guard !isBeside else { return [head] }
         let below = detail.wrapped(to: columns - Self.indentation.count)
         var kept = Array(below.prefix(detailLimit))
-        // The added space makes truncation remove the end of the line if the ellipsis does not fit.
         if below.count > detailLimit { kept[detailLimit - 1] += " …" }
         return [head] + kept.map { ScreenLine(marked: "", after: Self.indentation + $0, tone: .progress) }
     }
 
-    /// Returns the problems as lines; once there are more than the limit, further problems are left out.
+    /// Returns the lines of the problems; after more than `limit` lines, further problems are left out.
     private func problemLines(_ row: TaskRow, limit: Int) -> [ScreenLine] {
         var lines: [ScreenLine] = []
         for problem in row.problems {

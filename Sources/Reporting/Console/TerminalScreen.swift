@@ -2,9 +2,9 @@ import Host
 
 /// The part of a terminal that is redrawn, and the lines above it that stay.
 ///
-/// A frame is a single text that is written at once. It rewrites only the lines that differ from the last frame and
-/// clears surplus lines, so nothing flickers. The cursor rests at the start of the line below the frame, and no mode of
-/// the terminal is changed, so nothing has to be restored when the program ends.
+/// A frame is written as a single text, without unchanged lines where possible, so nothing flickers. The cursor rests
+/// at the start of the line below the frame, and no mode of the terminal is changed, so nothing has to be restored
+/// when the program ends.
 struct TerminalScreen: Sendable {
     let output: ConsoleOutput
     private let isColoured: Bool
@@ -17,7 +17,7 @@ struct TerminalScreen: Sendable {
     private var lastSize: TerminalSize?
     private var isHidden = false
 
-    /// The number of unwritten bytes above which frames are no longer drawn.
+    /// The number of unwritten bytes above which live lines are no longer drawn.
     private static let frameLimit = 16 << 10
 
     init(
@@ -32,8 +32,7 @@ struct TerminalScreen: Sendable {
 
     /// Returns the size of the terminal for the next frame, `nil` if the frame is left out.
     ///
-    /// A frame is left out while output to the terminal is stalled or a shell is using it, unless it is needed because
-    /// lines stay.
+    /// A frame that is not needed is left out while output is stalled or a shell is using the terminal.
     mutating func beginFrame(isNeeded: Bool = false) -> TerminalSize? {
         let isForeground = isForeground()
         // Drawing over the old frame would overwrite the output of a shell.
@@ -42,7 +41,7 @@ struct TerminalScreen: Sendable {
         return isHidden && !isNeeded ? nil : size()
     }
 
-    /// Draws lines that stay and, below them, the lines that the next frame replaces, which must fit the view.
+    /// Draws lines that stay and, unless the frame is hidden, live lines below them, which must fit the view.
     mutating func draw(staying: [ScreenLine] = [], live lines: [ScreenLine], in size: TerminalSize) {
         output.write(text(staying: staying, live: isHidden ? [] : lines, in: size))
     }
@@ -56,22 +55,22 @@ struct TerminalScreen: Sendable {
         defer { live = new }
         let isSmaller = last.map { size.columns < $0.columns || size.rows < $0.rows } ?? false
         if isSmaller, !live.isEmpty {
-            // Terminals treat lines that no longer fit differently; only the top left corner is at a known position.
+            // Terminals treat lines that no longer fit in different ways; only the top left corner is in a known place.
             let rowCount = (staying + lines).reduce(1) { $0 + Self.rows(of: $1, in: size) }
             return "\u{1b}[H" + written(Self.last(earlier, rowCount: size.rows - rowCount, in: size) + staying, new)
         }
-        // Lines that stay move all other lines, and a new size may have truncated them.
+        // All lines are rewritten if lines stay, which moves the others, or if a new size may have truncated lines.
         if !staying.isEmpty || last != size { return "\r" + cursor(from: live.count, to: 0) + written(staying, new) }
         return changes(to: new)
     }
 
-    /// Redraws the lines that the next frame replaces, over anything typed below them.
+    /// Redraws the live lines over anything typed below them, unless a shell is using the terminal.
     func redraw() {
         guard isForeground(), !live.isEmpty else { return }
         output.write("\r" + cursor(from: live.count, to: 0) + written([], live))
     }
 
-    /// Returns the lines to write from the cursor on, clearing everything after them.
+    /// Returns the text that writes lines from the cursor on and clears everything after them.
     private func written(_ staying: [ScreenLine], _ live: [String]) -> String {
         (staying.map { $0.painted(isColoured) } + live).map { $0 + clearToEndOfLine + "\n" }.joined()
             + clearToEndOfScreen

@@ -1,13 +1,13 @@
 import Base
 import Planning
 
-/// Reports a run on a terminal: one line per task, redrawn about five times a second, below the output of programs.
+/// Reports a run on a terminal: rows of tasks, redrawn about five times a second, below the output of programs.
 ///
-/// Lines that are useful after the run stay: failures with their causes and hints, and a line for every task that
-/// changed something. An existing path or object that was changed or deleted has its own line as well. Created paths
-/// and objects are only counted, because a first run creates hundreds.
+/// Lines that are useful after the run stay, such as failures with causes and hints, tasks that changed something, and
+/// changed or deleted paths and objects. Created paths and objects are usually only counted, because a first run
+/// creates hundreds.
 struct TerminalSink: EventSink {
-    /// Whether standard error is the same terminal; if not, warnings and errors go there as plain lines.
+    /// Whether standard error is also a terminal; if not, warnings and errors go there as plain lines.
     private let showsDiagnostics: Bool
     private var screen: TerminalScreen
     private var view = RunView()

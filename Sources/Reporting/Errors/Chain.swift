@@ -30,7 +30,7 @@ private func publicCauses(_ causes: [any Error]) -> [any Error] {
     guard let index = causes.firstIndex(where: { ($0 as? Problem)?.publicMessage != nil }) else { return causes }
     return causes[...index].map { cause in
         guard let problem = cause as? Problem else { return cause }
-        // The location of a program is useless without its command line, which is not public.
+        // The location of a failed command is useless without its command line, which is not public.
         let location = problem.publicMessage != nil && problem.mayPass ? nil : problem.location
         return Problem(problem.publicMessage ?? problem.message, at: location)
     }
@@ -38,7 +38,7 @@ private func publicCauses(_ causes: [any Error]) -> [any Error] {
 
 /// Lists the problems of an error.
 ///
-/// The errors in ``Base/Problems`` are listed one by one. The list is empty if all of them were already reported.
+/// The errors in ``Base/Problems`` are listed one by one; for ``Base/Problems/alreadyReported``, there are none.
 public func problems(of error: any Error) -> [Problem] {
     let causes = causes(of: error)
     guard let index = causes.firstIndex(where: { $0 is Problems }), let inner = causes[index] as? Problems else {
@@ -82,7 +82,7 @@ private func hint(of causes: some BidirectionalCollection<any Error>) -> String?
     causes.reversed().lazy.compactMap { ($0 as? Problem)?.hint ?? ($0 as? SystemError)?.advice }.first
 }
 
-/// Returns the text of one error alone, without its hint.
+/// Returns the text of one error without its causes.
 private func text(_ error: any Error) -> String {
     if let problem = error as? Problem {
         return problem.location.map { "\($0): \(problem.message)" } ?? problem.message

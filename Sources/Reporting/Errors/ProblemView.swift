@@ -1,9 +1,9 @@
 public import Base
 import Host
 
-/// The form of problems and warnings on a terminal: in colour, with the line of the file.
+/// Formats problems and warnings for a terminal, with an excerpt of the file if there is one to show.
 public struct ProblemView: Sendable {
-    /// A function that reads a line of a file; `nil` if the line cannot be read or must not be shown.
+    /// A function that returns the line at a location, `nil` if it cannot be read or must not be shown.
     public typealias Source = @Sendable (SourceLocation) -> String?
 
     /// The width of the terminal; if `nil`, nothing is wrapped.
@@ -18,7 +18,7 @@ public struct ProblemView: Sendable {
         (self.columns, self.isColoured, self.source) = (columns, isColoured, source)
     }
 
-    /// Formats a problem or warning as lines with line endings, followed by the line of the file.
+    /// Formats a problem or warning as lines with line endings, followed by the excerpt of the file, if any.
     func text(_ problem: Problem, isWarning: Bool) -> String {
         let tone = isWarning ? Line.Tone.warning : .error
         let severity = isWarning ? "warning:" : "error:"
@@ -36,9 +36,9 @@ public struct ProblemView: Sendable {
         return (lines + excerpt(problem, tone)).map { $0 + "\n" }.joined()
     }
 
-    /// Returns the line of the file, and a line that marks the place.
+    /// Returns the line at a problem's location and a line that marks the place, if the file can be shown.
     ///
-    /// If the line is too long, a third of the excerpt is before the place.
+    /// A line that is too long is cut so that the place remains visible.
     private func excerpt(_ problem: Problem, _ tone: Line.Tone) -> [String] {
         guard let location = problem.location, let position = location.position, let line = source(location) else {
             return []
@@ -69,7 +69,7 @@ extension ConsoleOutput {
     /// Reports an error as lines on standard error, as journal entries, or as JSON objects on standard output.
     ///
     /// A line without a source location begins with the program's name. The objects have the fields of the `error`
-    /// events of ``JSONSink``, except for `run`, `sequence` and `task`.
+    /// events of ``JSONSink``, except for `run`, `sequence`, `task` and `object`.
     public func report(
         _ error: any Error,
         as format: OutputFormat = .text,

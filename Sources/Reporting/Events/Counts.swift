@@ -14,7 +14,7 @@ struct OutcomeCounts {
 
     init(_ report: Report) { self.init(report.entries.map(\.outcome.kind)) }
 
-    /// The last line of a run, such as `12 tasks: 3 changed, 8 unchanged, 1 failed`.
+    /// Returns the last line of a run, such as `12 tasks: 3 changed, 8 unchanged, 1 failed`.
     func text(isDryRun: Bool = false) -> String {
         total > 0 ? "\(taskCount): \(list(changed: isDryRun ? "would change" : "changed"))" : "no task to run"
     }

@@ -22,7 +22,7 @@ public final class EventQueue: Sendable {
         queue = ThreadQueue { item in reporter.withLock { $0.handle(item) } }
     }
 
-    /// Adds an event, preceded by a warning if output lines of the same task were dropped.
+    /// Adds or drops an event; a warning about dropped output lines precedes the task's next event.
     public func send(_ event: Event) {
         droppedCounts.withLock { counts in
             let task = event.task ?? ""
@@ -45,7 +45,7 @@ public final class EventQueue: Sendable {
 
     private var uptime: Duration { start.duration(to: .now) }
 
-    /// Sets the number of a task's attempt for all later events of the task.
+    /// Sets the attempt number for the later events of a task.
     public func note(attempt: Int, of task: String) { queue.append(.attempt(attempt, task: task)) }
 
     /// Lets the sinks update displayed times; called about five times a second.

@@ -22,7 +22,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
         self.tone = tone
     }
 
-    /// Creates a line of a unified diff, with white space at its end made visible.
+    /// Creates a line of a unified diff.
     init(diff text: String, indentation: Int = 0) {
         task = nil
         self.text = String(repeating: " ", count: indentation) + printableDiffLine(text)
@@ -39,7 +39,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
     /// Whether the text is printed without folding.
     private var isVerbatim: Bool { [.output, .hunk, .added, .removed, .context].contains(tone) }
 
-    /// Returns the line as several lines of at most a number of columns, broken between words.
+    /// Breaks the line between words, if possible into lines of at most `columns` columns; verbatim text is not broken.
     func folded(to columns: Int) -> [Line] {
         let head = task.map { "\($0): " } ?? ""
         guard !isVerbatim, "\(head)\(text)".columnCount > columns else { return [self] }
@@ -61,7 +61,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
     var description: String { task.map { "\($0): \(text)" } ?? text }
 }
 
-/// Returns a diff line without control characters; white space at the end of an added or removed line is escaped.
+/// Returns a diff line without control characters; a space or tab at the end of an added or removed line is escaped.
 private func printableDiffLine(_ text: String) -> String {
     guard let first = text.first, first == "+" || first == "-", let last = text.dropFirst().last else {
         return printable(text)

@@ -2,8 +2,6 @@ import Base
 import Planning
 
 /// Formats events as human-readable lines.
-///
-/// An object that was already as described does not get its own line; the last line of the task counts it.
 struct LineFormatter {
     let isDryRun: Bool
     /// The tasks whose planned effects a dry run has printed.

@@ -6,7 +6,7 @@ public struct ReportedEvent: Sendable {
     let event: Event
     /// The time of the event in milliseconds since 1970.
     let milliseconds: Int64
-    /// The time of the event by a monotonic clock.
+    /// The monotonic time of the event since the creation of the queue.
     let uptime: Duration
     let lines: [Line]
     /// The problems that were not reported before.
@@ -15,7 +15,7 @@ public struct ReportedEvent: Sendable {
     let isNews: Bool
     /// The progress of the event's task, if it has started.
     let progress: TaskProgress?
-    /// The number of the attempt of the event's task, `nil` if it was not set.
+    /// The attempt number of the event's task, `nil` if it was not set.
     let attempt: Int?
     let elapsed: Duration
 
@@ -25,7 +25,7 @@ public struct ReportedEvent: Sendable {
     var counts: ResultCounts { progress?.counts ?? ResultCounts() }
 }
 
-/// Reports the events of a run to several sinks, without repetitions.
+/// Reports the events of a run to several sinks, and detects repetitions.
 struct RunReporter: Sendable {
     enum Item: Sendable {
         case event(Event, milliseconds: Int64, uptime: Duration)

@@ -59,7 +59,7 @@ public protocol EventSink: Sendable {
     /// Updates displayed times; called about five times a second.
     mutating func tick(at uptime: Duration)
 
-    /// Restores the output, if necessary; called once after the last event.
+    /// Completes the output; called once after the last event.
     mutating func finish()
 
     /// Shows why no task could start; the problems themselves are reported separately.

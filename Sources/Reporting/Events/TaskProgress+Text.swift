@@ -9,7 +9,7 @@ extension TaskProgress {
 
     func age(at now: Duration) -> Duration { now - start }
 
-    /// Returns an activity as text, with the number of objects if it is known.
+    /// Returns an activity; if the number of objects is known, their count precedes it or, at 0, replaces it.
     private func work(_ activity: String) -> String {
         guard objectCount > 0 else { return activity }
         let objects = "\(counts.total) of \(objectCount) object\(objectCount == 1 ? "" : "s")"
@@ -23,7 +23,7 @@ extension TaskProgress {
         return printable("waiting\(more): \(wait.publicDescription)")
     }
 
-    /// Returns the activity for output next to the running time; for a wait, the cause comes first.
+    /// Returns the activity for output next to the running time; the reason for a wait comes before its subject.
     func activity(at now: Duration) -> String {
         guard let last = waits.last else { return work(output ?? activity) }
         let objects = counts.total > 0 && objectCount > 0 ? "\(counts.total) of \(objectCount) objects, " : ""
@@ -36,7 +36,7 @@ extension TaskProgress {
         return "\(head): \(reason) (\(subject)\(end))"
     }
 
-    /// The changes that an ended task has made; a single change is named.
+    /// The changes that an ended task has made, as names and counts.
     var result: String {
         var parts: [String] = []
         if nodeChanges.count > 0 {

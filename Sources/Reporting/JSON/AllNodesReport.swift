@@ -11,7 +11,7 @@ public struct AllNodesReport: Sendable {
 
     /// Creates a report with the problems of the task files themselves.
     ///
-    /// Findings about the task files contain their keys.
+    /// In JSON, a finding in a task file has the key at its location.
     public init(_ common: [Problem], _ keys: TaskFileKeys) {
         self.keys = keys
         found = NodeFindings(common: common)
@@ -28,7 +28,7 @@ public struct AllNodesReport: Sendable {
 
     public var warnings: [Problem] { warned.problems }
 
-    /// A line for every node, and a total line, each with its line ending.
+    /// A line for every node, a note if objects are unchecked, and a total line, each with its line ending.
     public var summary: String {
         let lines = nodes.map { node in
             let (tasks, objects) = (node.counts.tasks, node.counts.objects)

@@ -35,8 +35,7 @@ public struct CheckCounts: Sendable {
 
 /// Returns the findings of `check` as one JSON object without a line ending.
 ///
-/// Warnings are findings that will become errors, or are errors only on some servers. There are no counts if the task
-/// file cannot be read, and no address if it has no rule for the address.
+/// `counts` is `nil` if the task file cannot be read, and `address` if no address rule was applied.
 public func checkJSON(
     _ problems: [Problem],
     warnings: [Problem],
@@ -55,7 +54,7 @@ public func checkJSON(
 }
 
 extension Problem {
-    /// Returns the fields of a JSON object, with the key of the task file if the problem is in one.
+    /// Returns the fields of a JSON object, with the task file key at the problem's location, if any.
     func fields(_ keys: TaskFileKeys) -> [(String, Node?)] {
         fields + [("key", .text(location.flatMap { keys.path(at: $0) }))]
     }

@@ -1,8 +1,6 @@
 import Base
 
-/// A journal entry.
-///
-/// Control characters in values are escaped, because values may come from a server or a child process.
+/// A journal entry whose values have control characters escaped, as they may come from a server or a child process.
 struct JournalEntry {
     private(set) var fields: [(String, String)]
 
@@ -41,7 +39,7 @@ public enum MessageID: String, Sendable, Hashable, CaseIterable {
     /// Something on the node other than a path was changed; has `NEST_TASK` and `NEST_OBJECT`, its name.
     case nodeChanged = "e14c9d8e582143f7973b5a08e7e45903"
 
-    /// An object of the API server was created, configured or deleted; has `NEST_TASK` and `NEST_OBJECT`.
+    /// An object of the API server was changed, or there is a note about it; has `NEST_TASK` and `NEST_OBJECT`.
     case objectApplied = "c4da1eea8c614ec98b2e166fe2c41bda"
 
     /// An object could not be applied or deleted, or a document could not be read; has `NEST_TASK` and `NEST_OBJECT`.
@@ -50,13 +48,13 @@ public enum MessageID: String, Sendable, Hashable, CaseIterable {
     /// A reason why a task failed; has `NEST_TASK`.
     case problem = "733f6b46454f48f6a3eabdae7749848f"
 
-    /// A condition that needs attention; has `NEST_TASK` and `NEST_OBJECT`, the subject.
+    /// A condition that needs attention; may have `NEST_TASK` and `NEST_OBJECT`, the subject.
     case warning = "9d2ad87be6f146f3b2f853baa37b62e6"
 
     /// A line that a child process printed; has `NEST_TASK`.
     case output = "972c713d3ff74c39a63572e075d06a8f"
 
-    /// A task changed something to match its description; has `NEST_TASK`, like the following kinds.
+    /// A task changed something to match its description; has `NEST_TASK`, as do the next four kinds.
     case taskChanged = "699b5c84a607432391611c6f520b3409"
 
     /// A task changed nothing, because everything already matched its description.
@@ -66,13 +64,13 @@ public enum MessageID: String, Sendable, Hashable, CaseIterable {
     /// A task did not start because a dependency did not succeed in the same run; has `NEST_DEPENDENCY`.
     case taskSkipped = "4864d02ef7094e4fb7e498218839920b"
 
-    /// A task was stopped before it ended.
+    /// A task was interrupted before it ended, or before it started.
     case taskInterrupted = "437e91afabea48ddb957a200dd54d68c"
 
     /// A task did not start because a dependency has not succeeded yet; has `NEST_DEPENDENCY`.
     case dependencyMissing = "5d307c2cffed456c8071e64593790483"
 
-    /// A run of several tasks has ended.
+    /// A run of several tasks, or of none, has ended.
     case runFinished = "cb982c59c61f4bb4a8f38ccc018d0b7c"
 
     /// An error in the task file or in a file that it refers to.

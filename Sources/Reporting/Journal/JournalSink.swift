@@ -122,7 +122,7 @@ public final class JournalQueue: Sendable {
     /// The number of waiting entries above which output lines of child processes are dropped.
     private static let backlogLimit = 10_000
 
-    /// The longest time that the journal may accept nothing; unlike terminal output, no user pauses it.
+    /// The longest time that the journal may accept nothing; unlike a terminal, no user pauses it.
     private static let idleLimit = Duration.seconds(10)
 
     public init(_ send: @escaping Sender) {
@@ -142,9 +142,9 @@ public final class JournalQueue: Sendable {
         queue.append(Entry(fields: fields, line: line, output: output))
     }
 
-    /// Waits until the journal has accepted all entries.
+    /// Waits until all entries are sent or refused.
     ///
-    /// If the journal accepts nothing for too long, the remaining entries are given up with a message.
+    /// If the journal accepts nothing for too long, or at the deadline, the other entries are given up with a message.
     func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?, _ output: ConsoleOutput) -> Bool {
         if isGivenUp.withLock({ $0 }) { return queue.count == 0 }
         let (start, limit) = (ContinuousClock.now, min(idleLimit, Self.idleLimit))

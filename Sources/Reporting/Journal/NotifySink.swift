@@ -9,7 +9,7 @@ public struct NotifySink: EventSink {
     private let queue: ThreadQueue<String>
     /// The activity, wait or outcome of the task.
     private var state: String?
-    /// The first error of the task, with its location if it has one.
+    /// The first error of the task.
     private var error: String?
     private var status: String?
 

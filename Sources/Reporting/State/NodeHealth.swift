@@ -3,7 +3,7 @@ import Host
 
 /// The tasks that have failed and not recovered, stored in the state directory between checks of the units.
 public struct NodeHealth: Sendable, Hashable, Codable {
-    /// The names of the tasks with a reported failure and no reported recovery.
+    /// The names of failed tasks and repetition units that have not recovered.
     public var failed: [String]
 
     /// The time of the next retry, `nil` if none is planned.
@@ -26,7 +26,7 @@ public struct NodeHealth: Sendable, Hashable, Codable {
 extension RecordStore {
     private static let healthName = "health.json"
 
-    /// Reads the health of the node; if the file is missing or from another boot, there are no failures.
+    /// Reads the health of the node, without failures if the file is missing, damaged or from another boot.
     public func health() -> NodeHealth {
         read(Self.healthName, in: directory(isCreating:)) ?? NodeHealth()
     }

@@ -14,7 +14,7 @@ public struct RecordStore: Sendable {
     /// The state directory, which is created by the first write.
     public let path: String
 
-    /// The identifier of the boot, `nil` if the directory does not outlive a boot; other records are ignored.
+    /// The identifier of the boot, `nil` if the directory does not outlive a boot; records of other boots are ignored.
     let boot: String?
 
     /// The command-line flags that select the same node in a suggested command, such as `--root` and `/mnt`.
@@ -37,9 +37,9 @@ public struct RecordStore: Sendable {
         self.callArguments = callArguments
     }
 
-    /// The records of the last repetitions since the tasks last ran; dependants do not wait for them.
+    /// The store of the last repetitions' records; dependants do not wait for repetitions.
     ///
-    /// Locks and products are shared, because a task and its repetition do not run at the same time.
+    /// The locks are shared, because a task and its repetition do not run at the same time.
     public var repetitions: Self {
         var store = self
         store.isOfRepetitions = true
@@ -74,13 +74,13 @@ public struct RecordStore: Sendable {
         try directory.write(stateFile(record.publicRecord), to: Self.publicName, mode: 0o644)
     }
 
-    /// Locks a task; the result is `nil` if another process is running it, see ``runner(of:)``.
+    /// Locks a task; the result is `nil` if another process holds the lock, see ``runner(of:)``.
     public func lock(_ task: String) throws(SystemError) -> FileLock? {
         while true {
             let directory = try directory(of: task, isCreating: true)
             let identity = try directory.status().identity
             guard let lock = try directory.lock() else { return nil }
-            // A reset that held the lock may have removed the directory, so that others find another one.
+            // A reset that held the lock may have removed the directory; other processes then lock a new one.
             let current = try? self.directory(of: task, isCreating: false).status().identity
             if current == identity { return lock }
         }
@@ -116,7 +116,7 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Returns the process that is running a task, `nil` if there is none or it is not visible to this process.
+    /// Returns the process that holds a task's lock, `nil` if there is none or it is not visible to this process.
     public func runner(of task: String) -> Int32? {
         let status = try? directory(of: task, isCreating: false).status()
         return status.flatMap { FileLock.holders()[$0.identity] }
@@ -211,7 +211,7 @@ extension RecordStore {
         }
     }
 
-    /// Lists the tasks that have run on this boot, sorted.
+    /// Lists the tasks that have a record, sorted.
     public func tasks() throws(SystemError) -> [String] {
         try knownTasks().filter { (try? directory(of: $0, isCreating: false).status(recordName)) != nil }
     }
@@ -259,12 +259,12 @@ extension RecordStore {
 extension RecordStore {
     private static let successName = "success-by-hand"
 
-    /// Records that a task has succeeded by hand, for the next start of its unit.
+    /// Records that a run by hand has succeeded, for the next start of the task's unit.
     public func recordSuccessByHand(of task: String) throws(SystemError) {
         try directory(of: task, isCreating: true).write([], to: Self.successName, mode: 0o644)
     }
 
-    /// Returns whether a task has just succeeded by hand, and deletes this record, so that only one start relies on it.
+    /// Returns whether a run by hand has just succeeded, and deletes its record, so that only one start relies on it.
     ///
     /// The result is `false` if a later attempt has not succeeded.
     public func consumeSuccessByHand(of task: String) throws(SystemError) -> Bool {

@@ -99,7 +99,7 @@ extension RecordStore {
             .directory(Self.reportDirectory, creatingWith: isCreating ? 0o755 : nil, isOfService: true)
     }
 
-    /// Reads the state of reports; if the file is missing or from another boot, nothing was reported.
+    /// Reads the state of reports; if the file is missing, damaged or from another boot, nothing was reported.
     public func reportState() -> ReportState {
         read(Self.reportName, in: reportDirectory(isCreating:)) ?? ReportState()
     }
@@ -162,7 +162,7 @@ extension TaskStatus {
     /// Returns the task's failure, `nil` if the task has not failed or has recovered.
     ///
     /// A record of success does not end the failure of the unit, because the unit may have failed later, before its
-    /// program started. The supervisor removes a task from the health of the node when its unit is active. `reported`
+    /// program started. The supervisor keeps a task in `health` while its unit has failed or starts again. `reported`
     /// contains the tasks whose failure was reported, but whose recovery was not.
     public func failure(_ health: NodeHealth, reported: Set<String> = []) -> TaskFailure? {
         if state == .ended(.failed) {

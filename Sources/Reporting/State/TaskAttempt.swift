@@ -1,7 +1,7 @@
 public import Base
 public import Planning
 
-/// An attempt of a task, with times relative to the start of the machine.
+/// An attempt of a task, with times since the boot.
 public struct TaskAttempt: Sendable, Hashable, Codable {
     /// The number of attempts since the task last succeeded, including this one.
     public var number: Int
@@ -19,7 +19,7 @@ public struct TaskAttempt: Sendable, Hashable, Codable {
     public var isSuccess: Bool { outcome?.isSuccess == true }
 }
 
-/// A wait of a task, with times relative to the start of the machine.
+/// A wait of a task, with times since the boot.
 public struct TaskWait: Sendable, Hashable, Codable {
     public var subject: Wait.Subject
 
@@ -28,7 +28,7 @@ public struct TaskWait: Sendable, Hashable, Codable {
 
     public var start: Duration
 
-    /// The end, `nil` if the wait continues or its process was killed.
+    /// The end, `nil` if the wait continues or the process of the task was killed.
     public var end: Duration?
 }
 

@@ -1,7 +1,7 @@
 public import Base
 public import Planning
 
-/// The facts that the attempts of a task pass on to the attempts after them.
+/// The facts that an attempt of a task passes on to the next attempt.
 public struct TaskHistory: Sendable, Hashable, Codable {
     /// The progress of the unit restarts that a change requires.
     public enum Restart: String, Sendable, Hashable, Codable {
@@ -52,7 +52,7 @@ extension TaskHistory {
 public struct RunEnd: Sendable, Hashable, Codable {
     public var outcome: Outcome.Kind
     public var time: Timestamp
-    /// The milliseconds from the boot to ``time``.
+    /// The uptime at ``time``.
     public var uptimeMilliseconds: Int64
     /// The duration, `nil` if it is unknown.
     public var duration: Duration?

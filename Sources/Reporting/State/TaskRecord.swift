@@ -11,7 +11,7 @@ public struct TaskRecord: Sendable, Hashable, Codable {
     public var outcome: Outcome.Kind?
     /// The time at which the task ended, or started if it has not ended.
     public var time = Timestamp.now()
-    /// The milliseconds from the boot to ``time``, which order records correctly even if the clock is set.
+    /// The uptime at ``time``, which orders records correctly even if the clock is set.
     public var uptimeMilliseconds = Timestamp.uptimeMilliseconds()
     public var durationMicroseconds: Int64 = 0
     public var counts = ResultCounts()

@@ -29,7 +29,7 @@ public struct TaskStatus: Sendable, Hashable {
     /// The current wait of the running task, or of its running repetition.
     public var wait: TaskWait?
 
-    /// The dependencies that the task waits for, if its service was not started because of them.
+    /// The dependencies that must succeed before the waiting task runs.
     public private(set) var waitsFor: [String] = []
 
     /// Whether the task failed and another attempt cannot succeed.
@@ -48,10 +48,10 @@ public struct TaskStatus: Sendable, Hashable {
     }
     var repetitions: [TaskStatus] = []
 
-    /// The time until the next repetition, `nil` if the task is not repeated.
+    /// The time until the next repetition, `nil` if none is scheduled.
     public var repeatsIn: Duration?
 
-    /// The time since the boot at which the recorded attempt ended, or started if it has not ended.
+    /// The uptime at which the recorded attempt ended, or started if it has not ended.
     var recordedAt: Duration?
 
     /// The state of the task's service, `nil` if systemd could not be queried.
@@ -86,7 +86,7 @@ extension TaskStatus {
     /// is no record, because the program never ran, or if the service failed after a recorded success. A success after
     /// a failure of the service is the result of a run by hand.
     ///
-    /// A service is blocked if it was not started because one of the dependencies has failed.
+    /// `isBlocked` is whether a failed or masked dependency keeps the service from starting.
     public mutating func add(_ service: ServiceState, waitingFor dependencies: [String] = [], isBlocked: Bool = false) {
         self.service = service
         // A pending job means that the task is about to run again.
@@ -128,14 +128,14 @@ extension TaskStatus {
         return failedAt < recordedAt
     }
 
-    /// Returns whether the task has ended, or its unit has failed, since a time after the boot.
+    /// Returns whether the task was recorded, or its unit failed, at or after an uptime.
     public func hasEnded(since time: Duration) -> Bool {
         [recordedAt, service?.failedAt].contains { ended in ended.map { $0 >= time } ?? false }
     }
 
     /// Returns whether an exit status means that another attempt cannot succeed.
     ///
-    /// These are the statuses for wrong usage, invalid input and an invalid task file.
+    /// The statuses are EX_USAGE, EX_DATAERR and EX_CONFIG of sysexits.h.
     public static func isPermanent(exitStatus: Int32) -> Bool { [64, 65, 78].contains(exitStatus) }
 }
 
@@ -143,7 +143,7 @@ extension TaskStatus {
 public enum TaskState: Sendable, Hashable, CustomStringConvertible {
     /// The task has not run.
     case notYet
-    /// The task's unit is waiting for a dependency or for its next attempt.
+    /// The task's unit waits for a dependency, or systemd is about to start or stop it.
     case waiting
     case running
     case ended(Outcome.Kind)
@@ -167,7 +167,7 @@ public enum TaskState: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension RecordStore {
-    /// Determines the states of tasks, in the order of the names, even while other processes run them.
+    /// Determines the states of tasks, in the given order, even while other processes run them.
     ///
     /// An error in reading a record becomes the reason of its status.
     public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
@@ -203,7 +203,7 @@ extension RecordStore {
         if let error = found.error { return TaskStatus(task: task, state: .unknown, reasons: ["\(error)"]) }
         guard let record = found.record else { return TaskStatus(task: task, state: .notYet) }
         var status = TaskStatus(record, now: now)
-        // A succeeded task that is running is a repetition, so its dependants need not wait.
+        // A run of a task that has already succeeded is a repetition, for which dependants do not wait.
         if record.isSuccess, let last = record.repetitions.first {
             let isRunning = isLocked && last.outcome == nil
             status.repetition = isRunning ? TaskStatus(task: task, state: .running) : TaskStatus(last, now: now)

@@ -42,7 +42,7 @@ private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
 
 /// Returns the progress of a CA rotation as human-readable lines.
 ///
-/// `done` is the step that was done last, if the status does not contain it; a `command` of `nil` is not shown.
+/// `done` is the step that has just been done, if there is one; without `command`, no next step is shown.
 public func rotationLines(_ status: RotationStatus, done: RotationStep?, next command: String?) -> [String] {
     var lines: [String] = []
     if let step = done ?? status.done {

@@ -2,7 +2,7 @@ public import Base
 import Host
 import Planning
 
-/// Returns the statuses of tasks as rows, laid out as in the view of a run, with the reasons below them.
+/// Returns the statuses of tasks as rows, laid out as in the view of a run.
 ///
 /// Without a width in columns, lines have any length.
 public func statusLines(
@@ -41,7 +41,7 @@ public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
 }
 
 extension TaskStatus {
-    /// The reasons why the task, or its last repetition, has not succeeded, one line each.
+    /// The reasons for the state of the task and of its last repetition, one line each.
     var reasonLines: [String] {
         var lines = reasons.isEmpty ? waitLines : reasons
         if let lease {

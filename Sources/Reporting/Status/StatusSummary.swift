@@ -32,7 +32,7 @@ func stateSummary(_ states: [TaskState]) -> String {
     return "\(states.count) task\(states.count == 1 ? "" : "s"): \(all.joined(separator: ", "))"
 }
 
-/// Returns the time until the next retry of a failed task, or a statement that no retry alone can succeed.
+/// Returns the time until the next retry, if one is scheduled, or a statement that no retry can succeed.
 private func retrySummary(_ statuses: [TaskStatus]) -> String? {
     let failed = statuses.filter { $0.state == .ended(.failed) }
     if !failed.isEmpty, failed.allSatisfy(\.isPermanent) { return "a person has to correct the cause" }

@@ -14,7 +14,7 @@ public struct StatusView: Sendable {
 
     /// Shows the states of the tasks in the order of the plan, and the reason why they may be incomplete.
     ///
-    /// Nothing is shown while output to the terminal is stalled or a shell is using it.
+    /// Nothing is shown while output is stalled or a shell is using the terminal.
     public mutating func show(_ statuses: [TaskStatus], warning: String? = nil, at now: Timestamp = .now()) {
         guard let size = screen.beginFrame() else { return }
         let columns = size.viewColumns

@@ -5,10 +5,9 @@ import Planning
 ///
 /// All times are relative to the origin.
 public struct Timeline: Sendable, Hashable {
-    /// Whether the origin is the start of the machine.
+    /// Whether the origin is the start of the machine or container.
     ///
-    /// If not, it is the start of the first task, because the boot was already complete at that time or the time of the
-    /// boot is not known.
+    /// If not, it is the start of the first task or, before any has started, the current time.
     let isFromBoot: Bool
 
     /// The wall-clock time of the origin.
@@ -17,7 +16,7 @@ public struct Timeline: Sendable, Hashable {
     /// The time at which the boot was complete, `nil` if the boot is not complete or is not the origin of the times.
     let bootFinished: Duration?
 
-    /// The time of the last event; the current time if no task has started, or one is running or will be retried.
+    /// The time of the last event, or the current time if no task has started, or a task is running or will be retried.
     let end: Duration
 
     /// The tasks in the order in which they started, then tasks that have not started.
@@ -94,7 +93,7 @@ struct TimelineSpan: Sendable, Hashable {
 
     var subject: String?
 
-    /// The reason for a wait: the current reason if the wait is ongoing, otherwise the last one.
+    /// The current or last reason for a wait.
     var reason: String?
 
     /// The outcome of the attempt, if this is its last span.

@@ -3,7 +3,7 @@ import Planning
 
 /// A row of a chart: a task with its activities.
 struct TimelineRow {
-    /// The meaning of a bar; if several apply to one place, the last case is shown.
+    /// The meaning of a bar; where bars overlap, the last of these cases is shown.
     enum Mark: Int, CaseIterable {
         case idle, wait, work, failure
 
@@ -106,7 +106,7 @@ extension TimelineRow {
         )
     }
 
-    /// Returns the long waits during the attempts, one line for each subject, and the number of attempts.
+    /// Returns lines about the long waits during the attempts, one for each subject, and about repeated attempts.
     private static func details(_ task: TimelineTask, until end: Duration) -> [String] {
         var waits: [(span: TimelineSpan, duration: Duration)] = []
         var pauses = Duration.zero

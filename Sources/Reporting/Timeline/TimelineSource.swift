@@ -2,7 +2,7 @@ import Base
 public import Host
 import Planning
 
-/// The data from which a timeline is created, with times relative to the start of the machine.
+/// The data from which a timeline is created, with times since the boot.
 public struct TimelineSource: Sendable {
     public struct TaskFacts: Sendable {
         let status: TaskStatus

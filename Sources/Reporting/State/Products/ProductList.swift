@@ -55,14 +55,14 @@ enum ProductForm: Sendable, Hashable, Codable {
 public struct ProductList: Sendable, Hashable, Codable {
     /// A path that the task created.
     public struct Product: Sendable, Hashable, Codable {
-        /// The path on the node, without symbolic links above it.
+        /// The path without the root in front of it; none of its parent directories is a symbolic link.
         public var path: String
 
         /// The last one or two forms of the path; if the process ends while the path is replaced, either may exist.
         var forms: [ProductForm]
     }
 
-    /// Shell commands from the task file that undo the effects of a task other than its listed paths.
+    /// Shell commands from the task file that undo effects of a task outside its listed paths.
     public struct ResetCommands: Sendable, Hashable, Codable {
         public var text: String
         public var timeout: Duration
@@ -178,7 +178,7 @@ public enum Removal: Sendable, Hashable {
 
 /// Deletes paths that tasks created; in a dry run, determines which paths would be deleted.
 ///
-/// A path that several tasks created is deleted with the last of them, in any of the forms that they gave it. Symbolic
+/// A path of several tasks is deleted when the last task is undone, if it has a form that one of them gave it. Symbolic
 /// links above a path are not followed, because the path behind a link is not the path that the task created.
 public struct ProductRemover: Sendable {
     private let root: String
