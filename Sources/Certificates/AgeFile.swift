@@ -2,12 +2,12 @@ import Base
 import HTTP
 import Planning
 
-/// The recipients and size of a file encrypted by `age`, read from its header.
+/// The recipients and the plaintext size of a file encrypted with age.
 ///
 /// Recipients of type `ssh-ed25519` have a tag derived from their key. Recipients of type `X25519` have no tag, so only
 /// their number is known. See the specification, https://age-encryption.org/v1.
 struct AgeFile: Sendable, Hashable {
-    /// The tags of the SSH keys, sorted.
+    /// The tags of the Ed25519 SSH keys, sorted.
     let tags: [String]
 
     /// The number of recipients of type `X25519`.

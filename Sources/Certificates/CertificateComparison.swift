@@ -6,7 +6,7 @@ public import Planning
 public struct CertificateComparison: Sendable {
     private let now: Timestamp
 
-    /// The number of seconds by which the validity of new certificates is backdated, because clocks differ.
+    /// The number of seconds by which the validity of new certificates begins early, because clocks differ.
     static let backdating: Int64 = 300
 
     public init(at now: Timestamp) {

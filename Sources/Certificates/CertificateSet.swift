@@ -99,7 +99,7 @@ public struct CertificateSet: Sendable {
 
 /// The progress of a CA rotation, derived from the files of the set.
 public enum RotationProgress: String, Sendable, Hashable, CaseIterable {
-    /// There is only one CA, and no rotation is in progress.
+    /// No rotation is in progress.
     case notRotating = "none"
     /// The new CA is trusted, and the old CA issues certificates.
     case added
@@ -146,7 +146,7 @@ extension CertificateSet {
     private static let keySizeLimit = 16 << 10
     private static let keyCountLimit = 100
 
-    /// Reads the public SSH keys of a node, in files `HOST/*.pub`.
+    /// Reads the public SSH keys of a node from the files `NODE/*.pub`.
     ///
     /// Keys of types other than Ed25519 are ignored: a node usually has several keys, and one is enough to decrypt.
     private static func recipients(of node: String, in directory: String) throws(Problem) -> [RecipientList.Entry] {

@@ -9,7 +9,7 @@ public struct CertificateStatus: Sendable, Hashable {
     public var name: String
     public var path: String
 
-    /// The end of the certificate's validity, `nil` if there is no certificate.
+    /// The end of the certificate's validity, `nil` if there is no readable certificate.
     public var validUntil: Timestamp?
 
     public var faults: [CertificateFault]
@@ -97,7 +97,7 @@ public struct CertificateSelection: Sendable, Hashable {
     /// Whether all certificates are selected.
     public var isComplete: Bool { nodes.isEmpty && names.isEmpty }
 
-    /// Returns the selected certificates.
+    /// Returns the declarations of the selected certificates.
     ///
     /// - Throws: ``Base/Problems`` for every undeclared node and name, and if nodes and names match no certificate.
     public func leaves(of declarations: CertificateDeclarations) throws(Problems) -> [LeafDeclaration] {

@@ -2,7 +2,7 @@ public import Base
 import Glibc
 import Host
 
-/// The properties of a node's private key that are known from the beginning of its file.
+/// The properties of a private key that its file shows without a password.
 public struct NodeIdentity: Sendable, Hashable {
     enum Kind: Sendable, Hashable {
         /// An SSH key of type Ed25519, with the tag that identifies the key in files encrypted to it.
@@ -13,7 +13,7 @@ public struct NodeIdentity: Sendable, Hashable {
         /// A private key of a type that `age` does not use, such as `ecdsa-sha2-nistp256`.
         case unsupported(type: String)
         case foreign(ContentFormat)
-        /// A key of another kind, or an encrypted or unreadable key.
+        /// A file whose kind cannot be determined, such as an encrypted key in PEM.
         case unknown
     }
 
@@ -33,7 +33,7 @@ public struct NodeIdentity: Sendable, Hashable {
     /// The lines that mark an encrypted key in PEM.
     private static let encryptedMarks = ["Proc-Type: 4,ENCRYPTED", "-----BEGIN ENCRYPTED PRIVATE KEY-----"]
 
-    /// Reads the beginning of a file; an unreadable file has an unknown kind.
+    /// Determines the properties of a file; an unreadable file has an unknown kind.
     public init(reading path: String) {
         let operation = "cannot read"
         guard let file = try? FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK, operation),
@@ -109,7 +109,7 @@ public struct NodeIdentity: Sendable, Hashable {
         }
     }
 
-    /// Reads a field that follows its length in four bytes.
+    /// Reads a field with a length prefix of four bytes, `nil` if it is incomplete.
     private static func readField(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
         guard rest.count >= 4 + length else { return nil }
@@ -118,7 +118,7 @@ public struct NodeIdentity: Sendable, Hashable {
     }
 }
 
-/// Refuses a file that is not encrypted by age, or that a private key cannot decrypt according to its header.
+/// Refuses a file that is not encrypted with age, or whose header rules out decryption with a private key.
 public func requireDecryptable(
     _ bytes: [UInt8],
     with identity: NodeIdentity,

@@ -18,7 +18,7 @@ public struct RenewalPlan: Sendable {
         public var leaf: LeafDeclaration
         /// The reasons, as predicates of the existing certificate.
         public var reasons: [String]
-        /// Whether the existing key is kept, because a new key would invalidate the tokens that it has signed.
+        /// Whether the existing key is kept, because it has signed tokens that a new key would invalidate.
         public var keepsKey = false
     }
 
@@ -26,7 +26,7 @@ public struct RenewalPlan: Sendable {
 
     public var made: [Item]
 
-    /// The certificates that are kept, and whose keys are encrypted again to other recipients.
+    /// The kept certificates whose keys are encrypted again to other recipients.
     public var encrypted: [Item]
 
     public var keptCount: Int
@@ -59,7 +59,7 @@ public struct Renewal: Sendable {
     let now: Timestamp
     let age: Age
 
-    /// Creates a renewal of the selected certificates that are due or differ or, if it is forced, of all selected ones.
+    /// Creates a renewal of the selected certificates; if it is forced, also of certificates that are not due.
     public init(
         _ set: CertificateSet,
         _ selection: CertificateSelection,
@@ -72,7 +72,7 @@ public struct Renewal: Sendable {
 
     /// Determines the changes that are needed.
     ///
-    /// - Throws: ``Base/Problem`` if the set cannot be read, or the CA is unusable for the changes.
+    /// - Throws: ``Base/Problem`` if nothing is selected, the set is unreadable, or the CA is unusable for the changes.
     public func plan() async throws(Problem) -> RenewalPlan {
         let leaves: [LeafDeclaration]
         do throws(Problems) {
@@ -198,7 +198,7 @@ public struct Renewal: Sendable {
 extension CertificateSet {
     private static let lockLimit = Duration.seconds(600)
 
-    /// Takes the lock that every renewal of the set holds.
+    /// Takes the lock that every change of the set requires.
     ///
     /// If another process holds it, `onWait` is called once; a process that holds it for too long is an error.
     public func lock(onWait: () -> Void) async throws(Problem) -> FileLock {
@@ -212,7 +212,7 @@ extension CertificateSet {
         throw Problem(message, hint: "end it, or try again later")
     }
 
-    /// Creates the error of a renewal that failed and changed nothing.
+    /// Creates the error of a change that failed and left the set as it was.
     func unchanged(_ error: any Error) -> Problem {
         let advice = (error as? SystemError)?.advice ?? (error as? Problem)?.hint
         return Problem("the certificates in '\(directory)' are unchanged", hint: advice, cause: error)

@@ -20,7 +20,7 @@ public struct RotationStatus: Sendable, Hashable {
         public var node: String
         public var name: String
 
-        /// The serial number in hexadecimal digits, `nil` if there is no certificate.
+        /// The serial number in hexadecimal digits, `nil` if there is no readable certificate.
         public var serialNumber: String?
 
         /// Whether the certificate is from the CA that currently issues certificates.
@@ -44,7 +44,7 @@ public struct RotationStatus: Sendable, Hashable {
 
     /// Returns whether a step is still to be done.
     ///
-    /// - Throws: ``Base/Problem`` if another step must come first, or a certificate is not issued by the new CA.
+    /// - Throws: ``Base/Problem`` if another step must come first, also if the new CA has yet to issue certificates.
     public func isDue(_ step: RotationStep) throws(Problem) -> Bool {
         switch (progress, step) {
         case (.notRotating, .issue):

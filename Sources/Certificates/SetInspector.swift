@@ -92,7 +92,7 @@ struct SetInspector: Sendable {
         }
     }
 
-    /// Checks the recipients of a key and, if it can be decrypted, whether it belongs to its certificate.
+    /// Checks the recipients of a key and, if ``age`` is given, whether the key belongs to its certificate.
     private func keyFaults(
         _ file: String,
         _ recipients: RecipientList,
@@ -128,7 +128,7 @@ struct SetInspector: Sendable {
 }
 
 extension CertificateSet {
-    /// Compares the CAs and some certificates with their declarations.
+    /// Compares the CAs and the given certificates with their declarations.
     ///
     /// If `age` has no identities, keys are not compared with their certificates.
     ///

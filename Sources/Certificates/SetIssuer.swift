@@ -182,7 +182,7 @@ struct SetIssuer: Sendable {
     }
 }
 
-/// Issues a certificate as declared, for a new key unless one is given; it ends no later than the CA.
+/// Issues a declared certificate, which ends no later than the CA, for the given key or a new key.
 public func issue(
     _ leaf: LeafDeclaration,
     keeping present: PrivateKey? = nil,
