@@ -107,7 +107,7 @@ public struct Collector: Sendable {
         return Service.read(String(decoding: result.output.copy, as: UTF8.self))
     }
 
-    /// Reads the journal entries about the last starts of a unit.
+    /// Reads the last journal entries about a unit.
     private func log(of unit: String) async -> UnitLog {
         // Without '--all' journalctl leaves out long lines.
         var arguments = ["--output=json", "--no-pager", "--quiet", "--lines=400", "--unit=\(unit)", "--all"]

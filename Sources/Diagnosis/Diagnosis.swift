@@ -46,7 +46,7 @@ public struct NodeDiagnosis: Sendable {
     public var node = ""
     /// The known versions of the kubelet, the container runtime and the API server, with their names.
     public var versions: [String] = []
-    /// The faults, the one to fix first at the beginning.
+    /// The faults, beginning with the one to fix first.
     var findings: [Finding]
     /// The faults that do no harm now.
     public var notes: [Finding] = []
@@ -81,7 +81,7 @@ struct Rule: Sendable {
 
     /// Creates a rule whose closure returns `nil` if the facts do not show the fault.
     ///
-    /// The fault is a note if the stage that it `blocks`, by default its own, works.
+    /// A cause counts only as a note while the stage that it blocks, by default ``area``, works.
     init(
         _ code: String,
         _ area: Area,
@@ -111,11 +111,11 @@ struct Rule: Sendable {
     }
 }
 
-/// Finds the faults that the facts show, in the order of the stages that they block.
+/// Finds the faults that the facts show, beginning with the one to fix first.
 ///
-/// A fault counts only if the stage that it blocks does not work: enabled swap does not harm a running kubelet. The
-/// error with which the kubelet has ended overrides the order of the stages, because the kubelet has not reached the
-/// later stages: the fault that explains the error comes first or, if there is none, the error itself.
+/// A fault counts only if the stage that it blocks does not work: enabled swap does not harm a running kubelet. If the
+/// kubelet has ended with an error, the fault that explains the error comes first or, if there is none, the error
+/// itself, because the kubelet has not reached later stages.
 func diagnose(_ facts: Facts) -> NodeDiagnosis {
     let rules = machineRules + runtimeRules + kubeletRules + credentialRules + serverRules + nodeRules + podRules
     var findings = rules.flatMap { $0.findings(facts) }
@@ -172,11 +172,11 @@ func diagnose(_ facts: Facts) -> NodeDiagnosis {
 /// Shortens a text to 300 characters by omitting its middle, because an error ends with its cause.
 func shortened(_ text: String) -> String { text.shortened(to: 300) }
 
-/// The age in seconds at which a Lease is old; the kubelet renews it every 10 seconds.
+/// The age in seconds above which a Lease is old; the kubelet renews it every 10 seconds.
 let leaseDuration: Int64 = 40
 
 extension Facts {
-    /// Whether the kubelet has run for long enough to have read its configuration, or has renewed its Lease.
+    /// Whether the kubelet had time to read its configuration or renewed its Lease, or its Node is Ready below a root.
     var kubeletWorks: Bool {
         if isRestartedAgain { return false }
         if !isThisMachine { return isReported }
@@ -203,7 +203,7 @@ extension Facts {
     /// Whether the kubelet does not renew its Lease, so that conditions of the Node and states of pods are out of date.
     var isLeaseOld: Bool {
         guard let age = cluster.leaseAge else { return false }
-        // The process before this one may have renewed it last.
+        // The previous process may have renewed the Lease last.
         if isThisMachine, let process = kubelet.process, process.age > 15, age > process.age + 5 { return true }
         return age > leaseDuration
     }
@@ -229,7 +229,7 @@ extension Facts {
     /// Whether systemd could not start the kubelet's program, so that the last error is of an earlier start.
     var isStartRefused: Bool { kubelet.service?.status.map { (200...245).contains($0) } == true }
 
-    /// The errors of the kubelet; if it works, only those of the last 90 seconds.
+    /// The errors of the kubelet; if it works, only errors of the last 90 seconds.
     var recentLines: [String] {
         kubelet.log.lines.filter { line in
             isError(line.text) && (!kubeletWorks || (line.time.map { now.seconds - $0.seconds < 90 } ?? true))

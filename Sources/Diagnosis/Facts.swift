@@ -6,7 +6,7 @@ import Kubernetes
 /// The observations of a node, from which ``diagnose(_:)`` draws its conclusions.
 struct Facts: Sendable {
     var now = Timestamp.now()
-    /// Whether the node is the machine on which this program runs, and not only files below a root directory.
+    /// Whether the node is this machine, rather than files below a root directory.
     var isThisMachine = true
     var areUnitsKnown = false
     /// The name under which the kubelet registers.
@@ -51,7 +51,7 @@ struct MachineFacts: Sendable {
     var hostName = ""
     var swapAreas: [String] = []
     var volumes: [(path: String, space: FreeSpace)] = []
-    /// The kernel settings by name, without those that the kernel lacks.
+    /// The kernel settings by name; settings that the kernel lacks are missing.
     var settings: [String: String] = [:]
 }
 
@@ -71,7 +71,7 @@ struct Service: Sendable {
 
 /// The last lines about a unit in the journal, the oldest first.
 struct UnitLog: Sendable {
-    /// The lines of the program from its last start, or from the previous start if only that one shows an error.
+    /// The lines of the program from one of its last two starts: the one that shows its error, by default the last.
     var lines: [JournalLine] = []
     /// The lines that systemd has written about the unit.
     var manager: [String] = []
@@ -161,7 +161,7 @@ struct RuntimeFacts: Sendable {
         case connected, missing, refused, denied
     }
 
-    /// The path of the socket, `nil` if the endpoint is no Unix socket.
+    /// The path of the socket, `nil` if the endpoint is not a Unix domain socket.
     var socketPath: String? {
         endpoint.hasPrefix("unix://") ? String(endpoint.dropFirst(7)) : endpoint.isAbsolutePath ? endpoint : nil
     }
@@ -182,7 +182,7 @@ struct ContainerdFacts: Sendable {
     var path: String
     /// Whether settings are unknown, because the file imports others or cannot be read.
     var isIncomplete = false
-    /// The name of the Container Runtime Interface in `disabled_plugins`, `nil` if it is not disabled.
+    /// The CRI plugin in `disabled_plugins`, `nil` if it is not disabled.
     var disabledInterface: String?
     /// `SystemdCgroup` of runc, `nil` if it is not set.
     var usesSystemd: Bool?
@@ -215,7 +215,7 @@ struct ServerFacts: Sendable {
     var fault: TransportError?
     var readyStatus: Int?
     var failedChecks: [String] = []
-    /// The number of seconds by which the server's clock is ahead of this one.
+    /// The number of seconds by which the server's clock is ahead of this machine's clock.
     var clockDifference: Int64?
     var version: String?
     /// The HTTP status of a request with the kubelet's credentials.

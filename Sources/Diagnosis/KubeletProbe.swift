@@ -170,7 +170,7 @@ extension KubeletFacts {
         return value
     }
 
-    /// Whether the kubelet asks for a certificate with its bootstrap kubeconfig, because it cannot use the other one.
+    /// Whether the kubelet requests a certificate with its bootstrap kubeconfig, because the other is unusable.
     var usesBootstrap: Bool {
         kubeconfig.credentials == nil && !kubeconfig.isDenied && !kubeconfig.isForeign && bootstrap.exists
     }

@@ -102,7 +102,7 @@ func failure(of service: Service, isYoung: Bool = false) -> String? {
     return service.isRestarting || isYoung ? "ends again and again\(ending)" : nil
 }
 
-/// Returns the last error of a program, or that of systemd about its unit; `nil` if there is none.
+/// Returns the last error of a program, or systemd's last error about its unit; `nil` if there is none.
 func lastWords(_ log: UnitLog, isStartRefused: Bool) -> String? {
     // systemd writes these lines whatever the reason is.
     let manager = log.manager.last { line in

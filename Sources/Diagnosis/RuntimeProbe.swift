@@ -32,7 +32,7 @@ struct RuntimeProbe {
 
     /// Reads the containerd configuration, `nil` if there is no file.
     ///
-    /// Only values on one line are understood, which is how all tools write these settings.
+    /// Only values on one line are understood.
     func containerd() -> ContainerdFacts? {
         var facts = ContainerdFacts(path: containerdPath)
         do throws(SystemError) {
@@ -63,7 +63,7 @@ struct RuntimeProbe {
         return facts
     }
 
-    /// The configuration file that the process or, if none runs, the unit names; by default the usual one.
+    /// The configuration file named by the process or, if none runs, by the unit; otherwise the usual file.
     private var containerdPath: String {
         let running = root.isEmpty ? processes(named: ["containerd"]).first?.arguments : nil
         let words = running ?? UnitFile("containerd.service", root: root)?.arguments.map(\.text) ?? []
@@ -125,7 +125,7 @@ struct RuntimeProbe {
     }
 }
 
-/// Returns why the kernel cannot start a program, as a predicate; `nil` if nothing is wrong with its file.
+/// Returns why the kernel cannot start a program, as a predicate; `nil` if no reason is found.
 private func programFault(_ path: String) -> String? {
     guard let exists = try? FileSystem.exists(path) else { return nil }
     if !exists { return "does not exist" }

@@ -107,7 +107,7 @@ extension ClusterFacts.NodeObject {
 }
 
 extension ClusterFacts.PodObject {
-    /// Reads a pod at the given time of the server, and returns `nil` if it runs or has ended.
+    /// Reads a pod at a time by the server's clock, and returns `nil` if it runs or has ended.
     init?(_ object: Node, now: Timestamp = .now()) {
         let status = object["status"]
         let phase = status?["phase"]?.string
@@ -180,7 +180,7 @@ struct PodLogs {
         }.first
     }
 
-    // Lines have the form `TIME STREAM FLAG TEXT`.
+    /// Returns the last error in log lines of the form `TIME STREAM FLAG TEXT`.
     static func lastError(in bytes: ArraySlice<UInt8>) -> String? {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line -> String? in
             let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)

@@ -5,7 +5,7 @@ import Host
 ///
 /// The files are read without systemd, which does not run below a root directory.
 struct UnitFile {
-    /// The path of the unit's file.
+    /// The path of the unit file, without the root.
     let path: String
     private let root: String
     private var assignments: [(key: String, value: String, file: String)] = []
@@ -21,7 +21,7 @@ struct UnitFile {
         guard let found = paths.first(where: { (try? FileSystem.status(root + $0)) ?? nil != nil }) else { return nil }
         (path, self.root) = (found, root)
         add(found)
-        // A file hides files with its name in later directories; the others are read in the order of their names.
+        // A file hides files of the same name in later directories; drop-ins are read in the order of their names.
         var dropIns: [String: String] = [:]
         for directory in Self.directories {
             for folder in ["\(directory)/\(name).d", "\(directory)/service.d"] {
@@ -74,7 +74,7 @@ struct UnitFile {
         guard let (line, file) = entries(of: "ExecStart").last else { return [] }
         let variables = environment
         var arguments = words(in: line).flatMap { word -> [(text: String, file: String?)] in
-            // systemd splits the value of `$NAME` into words, but not that of `${NAME}`.
+            // systemd splits the value of `$NAME` into words, but not the value of `${NAME}`.
             if word.hasPrefix("$"), !word.hasPrefix("${"), !word.hasPrefix("$$") {
                 guard let variable = variables[String(word.dropFirst())] else { return [] }
                 return words(in: variable.value).map { ($0, variable.file) }
@@ -181,7 +181,7 @@ extension UnitLog {
             let time = entry["__REALTIME_TIMESTAMP"]?.string.flatMap { Int64($0) }
             entries.append((start, JournalLine(text: text, time: time.map { Timestamp(seconds: $0 / 1_000_000) })))
         }
-        // A program that has just been started has not ended with its error yet.
+        // The last start may not have reached its error yet, so the start before is searched too.
         let ofStarts = starts.suffix(2).reversed().map { start in
             joined(entries.filter { $0.start == start }.map(\.line))
         }
@@ -191,7 +191,7 @@ extension UnitLog {
     }
 }
 
-/// Joins the lines of a value that klog writes as `err=<`, the lines of the text, and a line with `>`.
+/// Joins the lines of a value that klog writes between `=<` and `>`.
 private func joined(_ lines: [JournalLine]) -> [JournalLine] {
     lines.reduce(into: []) { result, line in
         if let last = result.last?.text, last.contains("=<"), !isKlog(line.text) {
@@ -202,7 +202,7 @@ private func joined(_ lines: [JournalLine]) -> [JournalLine] {
     }
 }
 
-/// Returns whether a line begins like those of klog, with the letter of its severity and the date.
+/// Returns whether a line begins with klog's severity letter and date.
 func isKlog(_ line: String) -> Bool {
     let digits = line.utf8.dropFirst().prefix(4)
     return line.utf8.first.map { "IWEF".utf8.contains($0) } == true && digits.count == 4
@@ -238,7 +238,7 @@ func errorText(_ line: String) -> String {
     return text.firstRange(of: ", path: &TypeMeta").map { String(text[..<$0.lowerBound]) } ?? text
 }
 
-/// Returns the error with which a kubelet has ended, `nil` if there is none.
+/// Returns the last error with which a program has ended, `nil` if there is none.
 func ending(in lines: [JournalLine]) -> String? {
     let words = [
         "command failed", "Failed to start ContainerManager", "Failed to listen and serve", "failed to run Kubelet",
@@ -276,7 +276,7 @@ func processes(named names: Set<String>) -> [RunningProcess] {
     }
 }
 
-/// Returns whether a process was started by root and runs as root, from its `/proc/PID/status`.
+/// Returns whether all four user IDs in the `/proc/PID/status` of a process are root's.
 func isOfRoot(_ status: String) -> Bool {
     guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Uid:") }) else { return false }
     let users = line.split { $0 == " " || $0 == "\t" }.dropFirst()
