@@ -98,8 +98,8 @@ struct Configuration {
 
     /// Returns the store of the records of this boot.
     ///
-    /// The boot identifier distinguishes the boots only below a root. `/run` is empty after a boot, and in containers
-    /// the identifier is unreliable, because some container managers mount another one over the kernel's.
+    /// The boot identifier is used only below a root. Without one, the records are in `/run`, which a boot empties, and
+    /// some container managers mount another boot identifier over the kernel's.
     func records() throws(SystemError) -> RecordStore {
         RecordStore(
             path: try Self.statePath(options),
@@ -214,7 +214,7 @@ extension Configuration {
         return sources
     }
 
-    /// Returns the warning that the default task file and its drop-ins are missing, `nil` if one of them exists.
+    /// Returns a warning if the default task file is used, but neither it nor a drop-in exists.
     static func absence(_ options: Options) -> Problem? {
         guard options.config == Options.defaultConfig, isAbsent(options) else { return nil }
         let config = Options.defaultConfig
@@ -234,7 +234,7 @@ extension Configuration {
         }
     }
 
-    /// Returns the paths of the task file and its drop-ins, and the real paths of links among them.
+    /// Returns the paths of the task file and its drop-ins, and their real paths.
     static func taskFiles(_ options: Options) -> [String] {
         let paths = [absolute(options.config)] + ((try? dropIns(options)) ?? [])
         return (paths + paths.compactMap { try? FileSystem.realPath($0) }).unique()
@@ -284,7 +284,7 @@ enum Installation {
     /// The real path of this program.
     static var program: String { (try? FileSystem.status("/proc/self/exe"))?.target ?? "/usr/bin/nest-bootstrap" }
 
-    /// The path of the JSON Schema of the task file, in the prefix of the program or else below `/usr`.
+    /// The path of the JSON Schema of the task file: in the program's prefix if it is there, otherwise below `/usr`.
     static var schema: String {
         let (end, schema) = ("/bin/nest-bootstrap", "/share/nest-bootstrap/bootstrap.schema.json")
         let own = program.hasSuffix(end) ? program.dropLast(end.count) + schema : ""

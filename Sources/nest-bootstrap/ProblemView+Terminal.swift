@@ -4,7 +4,7 @@ import Kubernetes
 import Reporting
 
 extension ProblemView {
-    /// Returns the view of problems on standard error, `nil` if it is not a terminal.
+    /// Returns the view of problems on standard error, `nil` if standard error is not a terminal.
     static func onTerminal(_ environment: OutputEnvironment, root: String?) -> Self? {
         guard environment.isErrorTerminal else { return nil }
         let shown = ShownFile()
@@ -19,9 +19,9 @@ extension ProblemView {
 private final class ShownFile: Sendable {
     private let last = Locked<(path: String, lines: [ArraySlice<UInt8>])>(("", []))
 
-    /// Returns the line of a location, if everybody may read the file and it has no Secrets.
+    /// Returns the line at a location, if every user may read the file and it mentions no Secret.
     ///
-    /// The file is one of this machine, or one below the root if only that exists.
+    /// The file must exist either on this machine or below the root, but not in both places.
     func line(at location: SourceLocation, root: String?) -> String? {
         guard let index = location.position.map({ $0.line - 1 }) else { return nil }
         let line = last.withLock { last -> ArraySlice<UInt8>? in

@@ -41,7 +41,7 @@ struct Program {
             )
     }
 
-    /// Performs the command of the arguments, or reports why the process could not be prepared.
+    /// Performs the invocation, or reports why the process could not be prepared.
     func run(after preparation: Result<Void, SystemError> = .success(())) async -> ExitCode {
         var (code, idleLimit) = await answer(after: preparation)
         output.flush(idleLimit: idleLimit, until: code.isStopped ? .now + Self.stopLimit : nil)
@@ -104,8 +104,8 @@ struct Program {
 
     /// Calls a command with the task file, or ends the program with the problems of the file.
     ///
-    /// `isOfUnits` is true for units that supervise tasks or write metrics. For them a missing file is no problem, and
-    /// an invalid one is reported in the metrics.
+    /// `isOfUnits` is true for units that supervise tasks or write metrics. For them, a missing file is not a problem,
+    /// and an invalid file is reported in the metrics.
     func withConfiguration(
         _ options: Options,
         isOfUnits: Bool = false,

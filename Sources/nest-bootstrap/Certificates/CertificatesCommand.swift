@@ -194,7 +194,7 @@ struct CertificateMaintenance {
         try await set.lock { output.write("waiting for another renewal of '\(set.directory)'\n") }
     }
 
-    /// Prints that a certificate was issued with the given expiry or, without one, that its key was encrypted again.
+    /// Prints the expiry of an issued certificate or, if it is `nil`, that the key was encrypted again.
     @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
         let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
         output.write("\(leaf.node)/\(leaf.name): \(change)\n")
@@ -267,7 +267,7 @@ extension CertificateMaintenance {
         return .success
     }
 
-    /// Refuses a step without `--confirm` if it breaks connections to nodes that lack the files of the step before.
+    /// Refuses a step without `--confirm` if it breaks connections to nodes that lack the files of the previous step.
     private func requireConfirmation(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
         guard step.needsConfirmation, !command.isConfirmed else { return }
         let call = quotedShellLine(call(for: step))

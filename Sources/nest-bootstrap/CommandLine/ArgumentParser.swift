@@ -10,7 +10,7 @@ enum Invocation: Sendable {
 
 /// Parses the arguments that follow the program's name: a command, then its flags and names.
 ///
-/// - Throws: ``UsageError`` for the first argument that is not understood, unless a known command has flag `--help`.
+/// - Throws: ``UsageError`` if an argument is wrong, unless a known command has flag `--help`.
 func parseArguments(
     _ arguments: [String],
     environment: [String: String] = [:],

@@ -12,7 +12,7 @@ protocol Command: Sendable, Hashable {
 
     /// Whether the help of the program, its manual page and the completions list the command.
     ///
-    /// Hidden commands are called by systemd or by the build of the package. CONTRIBUTING.md lists them.
+    /// Hidden commands are not for users; CONTRIBUTING.md lists them.
     static var isShown: Bool { get }
 
     init()
@@ -23,15 +23,15 @@ protocol Command: Sendable, Hashable {
     /// Whether the command only shows the changes that it would make.
     var isDryRun: Bool { get }
 
-    /// Whether the command changes the node, and therefore refuses task files that another user could change.
+    /// Whether the command makes changes, and therefore refuses task files that another user could change.
     var acts: Bool { get }
 
-    /// The maximum time to wait for a slow reader of the output after the command has ended.
+    /// The maximum time for which the output may accept no data after the command has ended.
     var outputLimit: Duration { get }
 
     /// Performs the command.
     ///
-    /// - Throws: ``Base/Problems`` for wrong arguments, which end the program with code 64.
+    /// - Throws: Any error; ``Base/Problems`` and ``UsageError`` mean wrong arguments and end the program with code 64.
     func run(_ options: Options, in program: Program) async throws -> ExitCode
 
     /// Completes a positional argument.

@@ -2,11 +2,11 @@ import Glibc
 import Planning
 import Reporting
 
-/// The exit codes of the program; 64, 65, 75 and 78 are those of sysexits.h.
+/// The exit codes of the program; 64, 65, 75 and 78 are from sysexits.h.
 enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
-    /// Everything is as the task file describes.
+    /// The command has succeeded.
     case success = 0
-    /// A task failed, or `diff` found a difference.
+    /// The command has failed, or `diff` found a difference.
     case failure = 1
     /// `diff` could not compare something, or a task failed in its sandbox.
     case trouble = 2
@@ -14,15 +14,15 @@ enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     case incomplete = 3
     /// The arguments are wrong.
     case usage = 64
-    /// A manifest, path or certificate that the task file names is wrong.
+    /// A manifest, path, certificate or key that the task file names is wrong.
     case data = 65
     /// A dependency has not succeeded yet, or a failed task is retried.
     case notYet = 75
-    /// The task file is wrong.
+    /// The task file or an imported inventory is wrong.
     case configuration = 78
-    /// `SIGINT`, from the keyboard, has ended the program.
+    /// `SIGINT` has ended the program.
     case interrupted = 130
-    /// Another signal, from an administrator or systemd, has ended the program.
+    /// Another signal has ended the program.
     case terminated = 143
 
     /// Chooses the exit code of a run.

@@ -10,7 +10,7 @@ struct Flag<Owner: Command>: Sendable {
     let form: FlagForm
     let set: Action
 
-    /// Creates a flag with a value that the help calls `value`, or without a value if that is `nil`.
+    /// Creates a flag; `value` names its value in the help, and is `nil` if it takes none.
     init(
         _ name: String,
         short shortName: String? = nil,
@@ -74,7 +74,7 @@ struct FlagForm: Sendable {
     var value: String?
     var isRepeatable = false
 
-    /// Whether only the program itself uses the flag, so that the help does not show it.
+    /// Whether only the program's units, scripts and processes use the flag, so that the help does not show it.
     var isInternal = false
 
     let help: String
@@ -157,7 +157,7 @@ func alternatives<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> Stri
     choices.map(\.rawValue).joined(separator: "|")
 }
 
-/// Parses the value of flag `--kind`, which must be one of several words.
+/// Parses a flag's value, which must be a raw value of `Choice`; `kind` is the flag's name without dashes.
 func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ kind: String,
     _ value: String,
@@ -176,13 +176,13 @@ struct Options: Sendable {
     var config = Options.defaultConfig
     var output = OutputFormat.text
 
-    /// The roles of the node, separated by commas; they override those of its host name and of `NEST_ROLE`.
+    /// The roles of the node, separated by commas; they override `NEST_ROLE` and the roles of the host name.
     var role: String?
 
     /// The host name of the node, if it differs from the name of this machine.
     var hostName: String?
 
-    /// The directory that is put before the paths of tasks: always to write, and to read if the file exists there.
+    /// The root directory of the paths that tasks write, and of the files that they read if these exist there.
     var root: String?
 
     /// Whether the files of this machine are ignored, because it is not the node.

@@ -1,6 +1,6 @@
 import Base
 
-/// Formats the help of a command, or of the program if it is `nil`.
+/// Formats the help of a command, or of the program if the command is `nil`.
 func helpText(_ command: (any Command.Type)? = nil) -> String {
     guard let command else { return programHelp() }
     let help = command.help

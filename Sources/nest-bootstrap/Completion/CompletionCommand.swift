@@ -116,7 +116,7 @@ enum Completion: Sendable, Hashable {
 struct Completer {
     private let current: String
 
-    /// The words between the command and the current one, `nil` while the command is typed.
+    /// The words between the command and the current one, `nil` without a known command.
     private let earlier: CallWords?
 
     /// All words before the current one.
@@ -144,7 +144,7 @@ struct Completer {
         return .words(flags + [Candidate("--help", "show the help")])
     }
 
-    /// The words in place of a command: the first of a call, or the one after `help`.
+    /// The candidates for the name of a command, also after `help`.
     private var commandNames: Completion {
         let commands = shownCommands.map { Candidate($0.name, $0.help.summary) }
         if others == ["help"] { return .words(commands) }

@@ -40,7 +40,7 @@ struct InitCommand: Command {
 
         var templates: [TemplateFile] { TemplateFile.all(of: rawValue) }
 
-        /// The file with the values of one machine.
+        /// The template file into which the host name and the variables are inserted.
         var adaptedFile: String { self == .worker ? "bootstrap.d/50-site.yaml" : "bootstrap.yaml" }
     }
 

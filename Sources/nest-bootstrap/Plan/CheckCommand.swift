@@ -166,7 +166,7 @@ struct PlanCheck {
     /// The task files as units read them, before they know the address.
     let configurationWithoutAddress: Configuration
 
-    /// The choice of this node's address, `nil` without a rule or for another machine.
+    /// The choice of this node's address, `nil` if no address rule was applied.
     let choice: AddressChoice?
 
     /// Whether the task files are valid; otherwise, only manifests are checked.

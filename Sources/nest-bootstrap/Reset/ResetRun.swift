@@ -76,7 +76,7 @@ struct ResetRun {
                 try await run(commands, "the reset commands of task '\(list.task)'", of: list.task)
             }
             (list.isResetDue, list.reset) = (false, nil)
-            // The commands would change units of this machine, not those below the root.
+            // The commands would change units of this machine, not units below the root.
             if !plan.store.root.isEmpty { list.former = [] }
             while let state = list.former.last {
                 let commands = ProductList.ResetCommands(state.commands, timeout: Self.restorationLimit)
@@ -191,8 +191,8 @@ struct ResetPlan {
     /// Determines the tasks to reset from the lists of products, the records and the task file.
     ///
     /// A task of the task file is undone with the commands in the file, which may have been corrected or added since
-    /// its run. Other tasks are undone first, because no task of the file depends on them, with the commands of their
-    /// last run. If there is something to reset, a problem of the task file is a warning.
+    /// its run. Other tasks are undone first, with the commands of their last run, because no task of the file depends
+    /// on them. If there is something to reset, a problem of the task file is a warning.
     init(_ options: Options, warn: (Problem) -> Void = { _ in }) throws(SystemError) {
         store = try Configuration.products(options)
         records = RecordStore(path: try Configuration.statePath(options), boot: nil)

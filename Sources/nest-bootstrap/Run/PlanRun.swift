@@ -16,7 +16,7 @@ struct PlanRun {
 
     var output: ConsoleOutput { program.output }
 
-    /// Runs the tasks of the command, or refuses to if their dependencies have not succeeded.
+    /// Runs the tasks of the command, or reports dependencies that have not succeeded.
     func run() async throws -> ExitCode {
         guard command.isDryRun || configuration.options.root != nil || Machine.isRoot || command.isConfined else {
             let message = "cannot run tasks: permission denied"
@@ -97,7 +97,7 @@ struct PlanRun {
     /// Writes the metrics and reports to the cluster after a run by hand, as services do after runs of units.
     ///
     /// Without systemd, the run itself reports if the task file names a kubeconfig for reports. A run below a root, or
-    /// as another host, is not reported, because the cluster would attribute its state to the machine of this name.
+    /// as another host, is not reported, because it does not show the state of the Node with that name.
     private func concludeByHand() async {
         let options = configuration.options
         guard !options.isService else { return }
@@ -144,7 +144,7 @@ struct PlanRun {
         do {
             outcome = try await runner.perform(step, context)
         } catch {
-            // If this fails, the paths stay listed, but `reset` deletes only those that are as the task created them.
+            // If this fails, the paths stay listed, but `reset` deletes only paths that are as the task created them.
             if !command.isConfined {
                 try? Configuration.products(configuration.options).forgetMissing(of: step.task.name)
             }
@@ -191,7 +191,7 @@ struct PlanRun {
         }
     }
 
-    /// Restarts the active units that use the changes of a task and, if their last restart failed, also failed ones.
+    /// Restarts the active units that use a task's changes; after a failed restart, failed units too.
     private func restartUnits(
         of task: PlannedTask,
         after outcome: Outcome,
@@ -266,7 +266,7 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
 extension PlanRun {
     /// Runs a confined task in another process in a sandbox, and returns its exit code or why it could not be run.
     ///
-    /// The result is `nil` if this process has to run the tasks, because there are several or the task is not confined.
+    /// The result is `nil` if this process has to run the tasks itself.
     func runConfined(_ part: Plan, passing signals: AsyncStream<Int32>) async -> Result<ExitCode, Problem>? {
         guard configuration.isConfining, !command.tasks.isEmpty, part.steps.count == 1,
             let task = part.steps.first?.task, task.footprint.isConfined
@@ -310,7 +310,7 @@ extension PlanRun {
         return try sandbox.command(running: agent, copying: copy)
     }
 
-    /// Performs a part of a task for the process that has started this one in a sandbox.
+    /// Performs a part of a task in the sandbox, for the process outside.
     func serve(_ part: NetworkPart) async throws -> ExitCode {
         guard let task = try configuration.plan.selecting(command.tasks).steps.first?.task else { return .failure }
         let signals = try program.catchSignals()
@@ -346,7 +346,7 @@ extension PlanRun {
     private func inputs(of task: PlannedTask) -> [String] {
         let pinned = task.footprint.pinnedDigests.map { "\(RunEnvironment.usualCacheDirectory)/\($0)" }
         let earlier = configuration.plan.allDependencies(of: task.name).sorted()
-        // Pruning keeps objects that are in other tasks' manifests, so it reads the caches of those tasks.
+        // Pruning keeps objects that are in other tasks' manifests, so it reads their caches.
         let others =
             task.recordedSets.isEmpty ? [] : configuration.plan.steps.map(\.task).filter { $0.name != task.name }
         let caches = others.filter { $0.footprint.manifests != nil }.map {
@@ -364,7 +364,7 @@ extension PlanRun {
         }
     }
 
-    /// Opens a file of which the sandbox needs a copy; `nil` if every user can read it, or it is no regular file.
+    /// Opens a file of which the sandbox needs a copy; `nil` if every user can read it, or it is not a regular file.
     private func copy(_ path: String) throws(SystemError) -> CInt? {
         guard let status = try? FileSystem.status(try FileSystem.realPath(path)), status.kind == .regular,
             status.mode & 0o004 == 0
@@ -377,7 +377,7 @@ extension PlanRun {
 extension Configuration {
     /// Records, before a task acts, the commands that undo it and the states that it will change.
     ///
-    /// A state that is recorded for another task is not recorded again, because that task has changed it.
+    /// A state that is already recorded is not recorded again, because a task has changed it since.
     func noteReset(of task: PlannedTask) async throws(Problem) {
         let states: [ProductList.FormerState]
         do throws(SystemError) {

@@ -106,7 +106,7 @@ struct RunCommand: Command {
         }
     }
 
-    /// Returns the journal for entries about a run by hand; `nil` if the output is the journal or no node changes.
+    /// Returns the journal for entries about a run that changes this machine, unless the output is already the journal.
     private func auditJournal(_ options: Options, _ output: ConsoleOutput) -> JournalQueue.Sender? {
         guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot || isConfined else {
             return nil

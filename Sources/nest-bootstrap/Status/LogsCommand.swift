@@ -58,7 +58,7 @@ struct LogsCommand: TaskCommand {
         }
     }
 
-    /// Returns the arguments of journalctl, which match entries that the users have sent.
+    /// Returns the arguments of journalctl, which ignore entries with the program's fields from users not in `users`.
     ///
     /// Any user can send entries with the fields of the program. The journal itself adds fields that begin with an
     /// underscore: https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html.

@@ -67,7 +67,7 @@ struct TimelineCommand: Command {
             )
         }
         var source = TimelineSource(tasks: tasks, clock: .now())
-        // The systemd of this machine does not know the units of another one.
+        // The systemd of this machine does not know the units of another machine.
         if configuration.options.root == nil {
             do {
                 source.system = try await Systemd.times(of: source.unitNames)

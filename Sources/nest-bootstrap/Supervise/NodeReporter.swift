@@ -23,7 +23,7 @@ struct NodeReporter {
 
     /// Reports once, and returns why a later attempt is needed, `nil` if none is or there is no kubeconfig.
     ///
-    /// A problem is printed if it lasts longer than the grace period, and then its end too.
+    /// A problem that lasts longer than the grace period is printed, and later its end.
     func report(_ http: HTTPClient, within limit: Duration) async -> String? {
         guard let kubeconfig = kubeconfig() else { return nil }
         do throws(SystemError) {
@@ -36,7 +36,7 @@ struct NodeReporter {
             let before = records.reportState()
             var state = before
             let condition = condition(records, &state)
-            // If this process is killed while it sends, the next one continues with the state.
+            // If this process is killed while it sends, the next process continues with the state.
             if state != before { try records.write(state) }
             let noted = state
             let reason: String?
@@ -60,13 +60,13 @@ struct NodeReporter {
         }
     }
 
-    /// Returns the declared kubeconfig, or else the first kubelet kubeconfig that exists.
+    /// Returns the declared kubeconfig or, if none is declared, the first existing kubeconfig of a kubelet.
     private func kubeconfig() -> String? {
         let paths = report.kubeconfigs(configuration.plan)
         return report.kubeconfig?.path ?? paths.first { (try? configuration.files.exists($0)) == true }
     }
 
-    /// Determines the condition to report, and records failures and recoveries in the state.
+    /// Determines the condition to report and, for valid task files, records failures and recoveries in the state.
     private func condition(_ records: RecordStore, _ state: inout ReportState) -> BootstrapCondition {
         guard configuration.problems.isEmpty else { return BootstrapCondition(invalid: configuration.problems) }
         let known = records.publicRecords
@@ -113,7 +113,7 @@ struct NodeReporter {
         }
     }
 
-    /// Returns the name of the Node: the declared one, that of the kubelet's certificate, or the host name.
+    /// Returns the name of the Node: the declared name, the name in the kubelet's certificate, or the host name.
     private func nodeName(_ commonName: String?) -> String {
         let prefix = ReportDeclaration.kubeletUserPrefix
         if let node = report.node { return node }
@@ -153,9 +153,9 @@ struct NodeReporter {
     }
 }
 
-/// The service of reports, `supervise --only-report`.
+/// The reporting service, `supervise --only-report`.
 extension NodeReporter {
-    /// The delay in seconds before the first attempt, which spreads the reports of nodes that boot at the same time.
+    /// The range of delays in seconds before the first attempt, which spreads the reports of nodes that boot together.
     private static let delays = 1.0...10.0
     private static let attemptLimit = Duration.seconds(20)
 
@@ -166,7 +166,7 @@ extension NodeReporter {
     /// The service's grace period, because every boot has some seconds without a server or a kubeconfig.
     private static let gracePeriodOfService = Duration.seconds(60)
 
-    /// The maximum time for systemd to answer; the end of a task does not wait for a report.
+    /// The maximum time for systemd to answer.
     private static let answerLimit = Duration.seconds(2)
 
     /// Sends reports until everything is reported, or until systemd stops the process.

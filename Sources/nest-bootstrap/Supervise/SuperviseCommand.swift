@@ -88,7 +88,7 @@ struct Supervisor {
 
     /// The state of the unit of a task, or of the unit of its repetition.
     private struct Observation {
-        /// The name under which the failure is recorded: that of the task, or that of the unit of its repetition.
+        /// The name under which the failure is recorded: of the task, or of the unit of its repetition.
         var subject: String
         var task: String
         var hasFailed: Bool
@@ -96,7 +96,7 @@ struct Supervisor {
         var isUnderWay: Bool
         /// Whether the task has succeeded and the unit has not failed.
         var hasSucceeded: Bool
-        /// The number of attempts of the unit since the task last succeeded.
+        /// The number of attempts of the task's unit since the last success; always 1 for a repetition.
         var attempt: Int
 
         init(_ subject: String, _ task: String, _ service: ServiceState, hasSucceeded: Bool, attempt: Int) {
@@ -108,7 +108,7 @@ struct Supervisor {
 
     private static let answerLimit = Duration.seconds(5)
 
-    /// Starts alerts and, when their retry is due, the failed tasks, and returns whether no task has failed.
+    /// Starts alerts and due retries of failed tasks, and returns whether no task has failed.
     ///
     /// A failed repetition does not count, because no task waits for it.
     func judge(_ report: (String) -> Void) async throws -> Bool {

@@ -46,7 +46,7 @@ struct UnitsCommand: Command {
 
     var acts: Bool { true }
 
-    /// Accepts one directory, or three as a generator gets them: for normal, early and late units.
+    /// Accepts one directory, or the three directories of a generator: for normal, early and late units.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         guard let directory = names.first, [1, 3].contains(names.count), !names.contains("") else {
             throw UsageError("'units' takes one directory, or the three directories of a systemd generator")
@@ -72,7 +72,7 @@ struct UnitWriter {
     /// Writes the units.
     ///
     /// systemd calls generators before there is a journal. A generator that finds an invalid task file writes a health
-    /// service that fails; an error that prevents even that goes to the kernel log.
+    /// service that fails; if files cannot be written, the error goes to the kernel log.
     func run() throws -> ExitCode {
         if command.isGenerator, Configuration.isAbsent(options) { return .success }
         var files: [UnitFile]
@@ -118,7 +118,7 @@ struct UnitWriter {
         return .success
     }
 
-    /// Returns the tasks that have started on this boot.
+    /// Returns the tasks that may have a record.
     private func knownTasks() -> [String] {
         (try? RecordStore(path: try Configuration.statePath(options), boot: nil).knownTasks()) ?? []
     }

@@ -66,7 +66,7 @@ struct UpPlan {
     /// The tasks of ``starts`` with masked units, which systemd refuses to start.
     let masked: [String]
 
-    /// Compares the task files with the records of this boot and with the units, which systemd must have reloaded.
+    /// Compares the task files with the records of this boot and with the loaded units.
     init(
         _ configuration: Configuration,
         _ records: RecordStore,
@@ -88,7 +88,7 @@ struct UpPlan {
             let before = step.dependencies.first { runsAgain[$0] }.map { plan.steps[$0].task.name }
             let isUp = statuses[index].state.isSuccess
             let unit = services[task.unitName]?.unit
-            // systemd refuses to start a masked unit, and a unit with which it would have to start a masked one.
+            // systemd refuses to start a masked unit, and a unit that has to start a masked unit first.
             let isMasked = unit?.load == "masked"
             isKeptOff[index] = isMasked || !isUp && step.dependencies.contains { isKeptOff[$0] }
             func start(_ reason: Reason, _ job: Systemd.Job?) {
@@ -132,7 +132,7 @@ struct UpPlan {
         _ reader: InputReader
     ) -> Reason? {
         guard var earlier = (try? records.record(of: task.name))?.inputs else { return .unrecorded }
-        // A later repetition has used newer files, but the unit and its declaration are those of the recorded run.
+        // A later repetition has used newer files, but the unit and declaration of the recorded run.
         if let repetition = status.repetition?.state, repetition.isSuccess || repetition == .running,
             let files = (try? records.repetitions.record(of: task.name))?.inputs?.files
         {
