@@ -1,9 +1,9 @@
 import Glibc
 
-/// Runs a blocking function on a separate thread.
+/// Runs a blocking function on a separate thread, or on the caller's thread if none can be started.
 ///
-/// Swift's own pool has as many threads as the machine has cores, so one blocked thread there delays every task.
-/// Cancellation does not reach the function, so the function needs its own deadline or wake-up.
+/// Swift's own pool has one thread per core, so a blocked thread delays other tasks. Cancellation does not reach the
+/// function, which needs its own deadline or wake-up.
 public func onThread<Value: Sendable, Failure: Error>(
     _ body: @escaping @Sendable () throws(Failure) -> Value
 ) async throws(Failure) -> Value {
@@ -11,7 +11,6 @@ public func onThread<Value: Sendable, Failure: Error>(
         @Sendable func run() {
             continuation.resume(returning: Result { () throws(Failure) in try body() })
         }
-        // If no thread can be started, the function runs on the caller's thread.
         do { try startThread(run) } catch { run() }
     }
     return try result.get()
@@ -65,7 +64,7 @@ public func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemErr
     }
 }
 
-/// The argument of a new thread, an object because C passes a single pointer.
+/// The argument of a new thread: an object, because C passes a single pointer.
 private final class ThreadBody: Sendable {
     let run: @Sendable () -> Void
 

@@ -1,6 +1,6 @@
 /// The validity period of a certificate on the node.
 public struct CertificateExpiry: Sendable, Hashable {
-    /// The file that contains the certificate: PEM or a kubeconfig.
+    /// The path of the PEM file or kubeconfig that contains the certificate.
     public var path: String
 
     /// The subject, such as `CN=kube-admin,O=system:masters`.
@@ -16,7 +16,7 @@ public struct CertificateExpiry: Sendable, Hashable {
         self.expires = expires
     }
 
-    /// Returns the number of whole days left at an instant, negative if the certificate has expired.
+    /// Returns the number of whole days left, negative if the certificate has expired.
     public func remainingDays(at now: Timestamp) -> Int64 {
         let seconds = expires.seconds - now.seconds
         return seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400

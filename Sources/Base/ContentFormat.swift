@@ -1,4 +1,4 @@
-/// A recognised file format, so that a wrong file is reported as such and not by its syntax errors.
+/// A recognised file format, which is reported for a wrong file instead of its syntax errors.
 public struct ContentFormat: Sendable, Hashable {
     public enum Kind: Sendable, Hashable { case empty, certificate, privateKey, other }
 
@@ -14,9 +14,9 @@ public struct ContentFormat: Sendable, Hashable {
         (self.kind, self.name, self.hint) = (kind, name, hint)
     }
 
-    /// Returns the format of a file, `nil` if the content may be a task file, a manifest or a kubeconfig.
+    /// Returns the format of a file, `nil` if it is not recognised.
     ///
-    /// The path is `nil` if the content is a value of another file.
+    /// `path` is `nil` for a value in another file.
     public static func recognised(_ bytes: [UInt8], path: String?) -> Self? {
         let start = bytes.drop { $0 <= 0x20 }
         let file = path ?? "FILE"
@@ -53,7 +53,7 @@ public struct ContentFormat: Sendable, Hashable {
         return nil
     }
 
-    /// Recognises PEM whose blocks are all of one kind.
+    /// Recognises PEM whose blocks are all of one kind, ignoring EC parameters.
     private static func pem(_ bytes: [UInt8]) -> Self? {
         let lines = String(decoding: bytes.prefix(1 << 20), as: UTF8.self).split(whereSeparator: \.isNewline)
         let labels = Set(lines.filter { $0.hasPrefix("-----BEGIN ") }.map { $0.dropFirst(11).prefix { $0 != "-" } })
@@ -67,7 +67,7 @@ public struct ContentFormat: Sendable, Hashable {
             ? Self(.other, "a private key with a password") : Self(.privateKey, "a private key")
     }
 
-    /// Returns the problem of a file that has this format instead of the expected one, such as `a task file`.
+    /// Returns the problem of a file in this format; `expected` names the right format, such as `a task file`.
     public func problem(path: String, expected: String) -> Problem {
         let location = SourceLocation(file: path, position: SourceLocation.Position(line: 1, column: 1))
         return Problem("the file is \(name), not \(expected)", at: location, hint: hint)

@@ -26,7 +26,7 @@ private let unitMilliseconds = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000]
 // MARK: Texts
 
 extension Duration {
-    /// The duration in the notation of a task file, such as `1h30m`, rounded to milliseconds.
+    /// The duration in the notation of a task file, such as `1h30m`, rounded to milliseconds; `0s` if negative.
     public var text: String {
         var rest = roundedMilliseconds
         guard rest > 0 else { return "0s" }
@@ -54,7 +54,7 @@ extension Duration {
         }
     }
 
-    /// The duration in whole seconds, in the form of ``humanReadable``, for lines that are redrawn.
+    /// The duration rounded down to seconds, in the form of ``humanReadable``, for lines that are redrawn.
     public var clockText: String {
         self < .seconds(1) ? "0 s" : Duration.seconds(components.seconds).humanReadable
     }

@@ -15,7 +15,7 @@ public struct FileDescriptor: ~Copyable, Sendable {
     /// Gives up ownership without closing the descriptor.
     public consuming func release() { discard self }
 
-    /// Opens a path; children never inherit the descriptor.
+    /// Opens a path with the given flags, `O_CLOEXEC` and `O_NOCTTY`.
     public init(
         opening path: String,
         _ flags: Int32,
@@ -28,14 +28,14 @@ public struct FileDescriptor: ~Copyable, Sendable {
         )
     }
 
-    /// Duplicates the descriptor; both refer to the same open file and share its locks.
+    /// Duplicates the descriptor; both refer to the same open file description and share its locks.
     public func duplicate(_ operation: String, _ subject: String) throws(SystemError) -> FileDescriptor {
         FileDescriptor(adopting: try SystemError.check(operation, subject) { fcntl(raw, F_DUPFD_CLOEXEC, 0) })
     }
 
     /// Reads up to `capacity` bytes; returns none at the end of the file.
     ///
-    /// - Throws: ``SystemError`` with code `EAGAIN` if the read would block.
+    /// - Throws: ``SystemError`` with code `EAGAIN` if a non-blocking descriptor has no data.
     public func read(_ operation: String, _ subject: String, capacity: Int) throws(SystemError) -> [UInt8] {
         var result = Result<Int, SystemError>.success(0)
         // Zeroing the buffer would take longer than reading a small file.

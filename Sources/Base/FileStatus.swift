@@ -8,7 +8,7 @@ public struct FileStatus: Sendable, Hashable {
         case directory
         /// A symbolic link that was not followed.
         case symbolicLink = "symbolic link"
-        /// A named pipe.
+        /// A named or unnamed pipe.
         case fifo = "FIFO"
         /// A Unix domain socket.
         case socket
@@ -33,14 +33,14 @@ public struct FileStatus: Sendable, Hashable {
 
     public var kind: Kind
 
-    /// The permissions, with set-user, set-group and sticky bits.
+    /// The permission bits, including set-user-ID, set-group-ID and sticky.
     public var mode: UInt32
 
     public var owner: UInt32
 
     public var group: UInt32
 
-    /// The size in bytes as the file system reports it, which is 0 for files of `/proc`.
+    /// The size in bytes as the file system reports it, which is 0 for most files of `/proc`.
     public var size: Int
 
     /// The target of a symbolic link, unresolved; `nil` for other files and if the target is not UTF-8.

@@ -5,7 +5,7 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     /// The 4 or 16 bytes in network byte order.
     public let bytes: [UInt8]
 
-    /// Reads an address as `inet_pton(3)` does: no port, no zone, no brackets.
+    /// Parses an address as `inet_pton(3)` does: without a port, zone or brackets.
     public init?(_ text: String) {
         guard text.cStringFault == nil else { return nil }
         let isVersion6 = text.utf8.contains(UInt8(ascii: ":"))
@@ -66,14 +66,14 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
         self.init(address, length)
     }
 
-    /// Creates the range of the addresses that have a number of leading bits in common with an address.
+    /// Creates the range of the addresses that share the first `length` bits of an address.
     public init(_ address: IPAddress, _ length: Int) {
         let bytes = address.bytes.enumerated().map { index, byte in byte & Self.mask(of: index, length) }
         first = IPAddress(bytes: bytes)
         prefixLength = length
     }
 
-    /// Returns the mask of the byte at an index.
+    /// Returns the netmask's byte at an index.
     private static func mask(of index: Int, _ length: Int) -> UInt8 {
         ~UInt8(truncatingIfNeeded: 0xff >> max(0, min(8, length - index * 8)))
     }

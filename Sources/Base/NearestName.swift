@@ -1,7 +1,7 @@
 /// Returns the valid name that is most similar to a misspelled name, `nil` if all are too different.
 ///
-/// Case does not count, and names that differ only in separators are equal. Typing errors are missing, added, swapped
-/// or, less often, replaced characters. With more than one error, or a replaced character in a short name, the first
+/// Case does not count, and names that differ only in separators are equal. A replaced character counts more than a
+/// missing, added or swapped one. With more than one error, or a replaced character in a short name, the first
 /// characters must be equal. Of several equally similar names, the first one is returned.
 public func nearestName(to name: String, in names: some Sequence<String>) -> String? {
     let written = ComparedName(name)
@@ -16,7 +16,7 @@ public func nearestName(to name: String, in names: some Sequence<String>) -> Str
 
 /// A name in the form that is compared with others.
 private struct ComparedName {
-    /// The lower-case characters, without the dashes before the name of a flag.
+    /// The first 64 lower-case characters, without leading dashes.
     let characters: [Unicode.Scalar]
 
     /// The characters without separators.
@@ -33,7 +33,7 @@ private struct ComparedName {
         let length = max(characters.count, other.characters.count)
         guard !folded.isEmpty, folded != other.folded else { return folded.isEmpty || limit < 0 ? nil : 0 }
         guard length > 2 else { return nil }
-        // About a third of the characters may be wrong.
+        // About a third of the characters may be wrong, at most four.
         let allowed = min(limit, min(8, max(3, 2 * length / 3)))
         guard abs(characters.count - other.characters.count) * missingCost <= allowed else { return nil }
         let cost = editCost(characters, other.characters)
@@ -58,7 +58,7 @@ private let missingCost = 2
 /// The cost of a character that is replaced by another one.
 private let replacedCost = 3
 
-/// Returns the Damerau-Levenshtein distance with these costs.
+/// Returns the restricted Damerau-Levenshtein distance with these costs.
 private func editCost(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
     var previous: [Int] = []
     var current = (0...right.count).map { $0 * missingCost }

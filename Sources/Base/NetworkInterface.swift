@@ -4,13 +4,13 @@ public struct NetworkInterface: Sendable, Hashable {
     public struct Address: Sendable, Hashable {
         /// The state of an address, which decides whether other machines can rely on it.
         public enum State: Sendable, Hashable {
-            /// The address remains until it is removed.
+            /// Every IPv4 address, and an IPv6 address in none of the other states.
             case stable
-            /// The address is replaced after some hours, so that it does not identify the machine.
+            /// A privacy address of RFC 8981, which is replaced regularly.
             case temporary
             /// The address should not be used for new connections.
             case deprecated
-            /// The check for duplicates is running or has found one, so that sockets cannot be bound to the address.
+            /// Duplicate address detection is running or has failed, so sockets cannot be bound to the address.
             case tentative
         }
 

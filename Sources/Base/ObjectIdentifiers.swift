@@ -18,7 +18,7 @@ public enum ObjectIdentifiers {
         text.utf8.first?.isDigit == false && isLabel(text)
     }
 
-    /// Returns whether a text is a kind or the plural name of a resource: a letter, then letters, digits and dashes.
+    /// Returns whether a text is a kind or a plural resource name: a letter, then up to 62 letters, digits and dashes.
     public static func isKind(_ text: String) -> Bool {
         guard let first = text.utf8.first, first.isLetter, text.utf8.count <= 63 else { return false }
         return text.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") }

@@ -17,13 +17,13 @@ public struct ObjectResult: Sendable, Hashable {
         case replaced
     }
     public var change: Change
-    /// The paths of the first changed fields; in a dry run all changed fields, each as `path: old -> new`.
+    /// The paths of the first changed fields and the number of others; in a dry run, each field as `path: old -> new`.
     public var fields: [String]
     /// The lines of the object's unified diff, which only a dry run sets.
     public var diff: [String]
     /// Whether the change affects only field managers, and no field value.
     public var changesOnlyManagers: Bool
-    /// Notes about unchanged parts of the object, with the reasons.
+    /// The reasons for a replacement, or for leaving fields or the object unchanged.
     public var notes: [String]
 
     public init(

@@ -49,7 +49,5 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
     path.utf8.count > directory.utf8.count && isPath(path, at: directory)
 }
 
-/// Returns whether a name matches a pattern with `*`, `?` and `[…]` as in a shell.
-///
-/// The corresponding C function is `fnmatch`.
+/// Returns whether a name matches a pattern of `fnmatch(3)` without flags.
 public func isName(_ name: String, like pattern: String) -> Bool { unsafe fnmatch(pattern, name, 0) == 0 }

@@ -1,9 +1,8 @@
 /// Formats a text from a server, a child process or a file as one line without control characters.
 ///
-/// Colours are removed. Everything else that would start a line, move the cursor or change the direction of writing is
-/// escaped, so that no text can look like a line of this program. The line is cut off after 8,192 characters.
+/// Colours and trailing white space are removed. Other characters with an `escape` are replaced by it, so that no text
+/// can look like a line of this program. The line is cut off after 8,192 characters.
 public func printable(_ text: String) -> String {
-    // A character has at least one byte, so a short text needs no counting.
     let isHarmless = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
     if isHarmless, text.utf8.last != 0x20, text.utf8.count <= printableLimit { return text }
     var line = ""
@@ -40,8 +39,8 @@ private func colourLength(_ rest: Substring.UnicodeScalarView) -> Int? {
 extension Unicode.Scalar {
     /// The text that is shown instead of the character, `nil` if the character is shown unchanged.
     ///
-    /// Characters are escaped if they end a line, move the cursor, change the direction of writing, are invisible or
-    /// look like a space.
+    /// Replaced characters are invisible, look like a space, end a line, move the cursor or change the writing
+    /// direction.
     public var escape: String? {
         switch self {
         case " "..."~": return nil
@@ -53,8 +52,7 @@ extension Unicode.Scalar {
         let digits = String(value, radix: 16)
         switch value {
         case 0x00..<0x20, 0x7f...0x9f: return "\\x" + (value < 0x10 ? "0" : "") + digits
-        // No-break spaces, line separators, direction marks and overrides, zero-width characters, the byte order mark,
-        // tags and noncharacters.
+        // Separators, no-break spaces, direction controls, and characters without a visible form.
         case 0xa0, 0xad, 0x061c, 0x180e, 0x2007, 0x200b...0x200f, 0x2028...0x202f, 0x2060...0x206f, 0xfeff,
             0xfff9...0xfffb, 0xfffe...0xffff, 0xe0000...0xe007f:
             return "\\u{\(digits)}"

@@ -1,9 +1,8 @@
 /// An error for the user: what is wrong, where, why, and what to do.
 ///
-/// A problem with a location is an error in a file, unless it ``mayPass``. A problem without a location is a failure of
-/// the machine or a server.
+/// A problem with a location is an error in a file, unless it ``mayPass`` or has a ``cause``.
 public struct Problem: Error, Sendable, CustomStringConvertible {
-    /// The problem, in lower case and without a full stop.
+    /// The problem, without a full stop.
     public var message: String
 
     /// The location of the error, or of the task file key that the failure concerns.
@@ -18,7 +17,7 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The underlying error, which the message does not repeat.
     public var cause: (any Error)?
 
-    /// The part of the message with the cause, `nil` if the message has no such part.
+    /// The part of the message that states the cause, `nil` if there is none.
     public var reason: String?
 
     /// The message without details that only root may read: command lines, program output and object values.
@@ -61,7 +60,7 @@ extension Problem: Hashable {
     }
 }
 
-/// All problems of a set of files, sorted by location.
+/// Several problems that are reported together.
 public struct Problems: Error, Sendable, Hashable, CustomStringConvertible {
     /// The problems without duplicates, sorted by location; problems without a location come first.
     public private(set) var all: [Problem]

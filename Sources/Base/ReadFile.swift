@@ -38,7 +38,7 @@ public func readFile(
     var bytes: [UInt8] = []
     bytes.reserveCapacity(opened.size)
     while true {
-        // One byte more than allowed, for files that grow and for /proc, where the size is 0.
+        // One byte more than allowed reveals a file that is larger than its reported size.
         let chunk = try file.read(operation, path, capacity: min(limit - bytes.count + 1, 1 << 16))
         if chunk.isEmpty { return bytes }
         bytes += chunk

@@ -65,6 +65,6 @@ extension SecretBytes {
         }
     }
 
-    /// A copy that is not wiped, for bytes that turn out not to be secret.
+    /// A copy of the bytes, which is not wiped.
     public var copy: [UInt8] { unsafe withBytes { unsafe Array($0) } }
 }

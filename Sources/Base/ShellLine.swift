@@ -1,4 +1,4 @@
-/// Formats a shell command, with words in single quotes if they are empty or contain special characters.
+/// Formats a shell command, putting empty words and words with special characters in single quotes.
 public func shellLine(_ words: [String]) -> String {
     words.map { isPlain($0) ? $0 : "'" + $0.replacing("'", with: #"'\''"#) + "'" }.joined(separator: " ")
 }

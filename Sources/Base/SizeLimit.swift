@@ -2,7 +2,7 @@
 ///
 /// The limits bound the memory use for malformed or hostile input.
 public enum SizeLimit {
-    /// Task files, kubeconfigs, certificates, keys and tokens.
+    /// Configuration such as task files, kubeconfigs, certificates, keys and tokens.
     public static let configuration = 1 << 20
 
     /// Files encrypted with age, their decrypted contents, and the matching certificates.

@@ -4,7 +4,7 @@ public struct SourceLocation: Sendable, Hashable, Comparable, CustomStringConver
     public struct Position: Sendable, Hashable, Comparable {
         public var line: Int
 
-        /// The column in characters.
+        /// The column in Unicode scalars.
         public var column: Int
 
         public init(line: Int, column: Int) {
@@ -28,13 +28,13 @@ public struct SourceLocation: Sendable, Hashable, Comparable, CustomStringConver
         self.position = position
     }
 
-    /// The location as `file:line:column`, which editors and terminals turn into a link.
+    /// The location as `file:line:column`, or as `file` without a position.
     public var description: String {
         guard let position else { return file }
         return "\(file):\(position.line):\(position.column)"
     }
 
-    /// Orders locations by file, then by position; a file as a whole comes first.
+    /// Orders locations by file, then by position; a file as a whole comes before its positions.
     public static func < (left: Self, right: Self) -> Bool {
         guard left.file == right.file else { return left.file < right.file }
         guard let rightPosition = right.position else { return false }

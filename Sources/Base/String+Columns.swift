@@ -1,5 +1,5 @@
 extension String {
-    /// The number of terminal columns that the text occupies.
+    /// The maximum number of terminal columns that the text occupies.
     public var columnCount: Int { reduce(0) { $0 + $1.columnCount } }
 
     /// Returns the text, cut off with an ellipsis if it is wider than a number of columns.
@@ -55,7 +55,7 @@ extension Character {
 }
 
 extension Unicode.Scalar {
-    /// The number of columns that the scalar alone occupies.
+    /// The maximum number of columns that the scalar adds to its character.
     fileprivate var columnCount: Int {
         if value < 0x300 { return 1 }
         switch value {

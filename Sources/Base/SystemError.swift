@@ -34,7 +34,7 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The reason why the call failed: the detail if there is one, otherwise the system's text for the code.
     public var reason: String { detail ?? Self.text(for: code) }
 
-    /// The printed line: `cannot read '/x': No such file or directory`.
+    /// The message without the advice, such as `cannot read '/x': No such file or directory`.
     public var description: String {
         subject.isEmpty ? "\(operation): \(reason)" : "\(operation) '\(subject)': \(reason)"
     }
@@ -46,11 +46,9 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     public var isDirectory: Bool { code == EISDIR }
 
     /// Returns the system's text for an error number.
-    ///
-    /// The corresponding C function is `strerror_r`.
     public static func text(for code: Int32) -> String {
         var text = [CChar](repeating: 0, count: 256)
-        // `strerror` is not safe here: all threads share its buffer.
+        // POSIX does not require `strerror` to be thread-safe.
         unsafe strerror_r(code, &text, text.count)
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
@@ -93,7 +91,7 @@ extension SystemError {
 }
 
 extension String {
-    /// The reason why C cannot use this text unchanged: `is empty` or `contains a NUL character`; otherwise `nil`.
+    /// The fault of a text that is passed to C: `is empty` or `contains a NUL character`; `nil` if there is none.
     public var cStringFault: String? {
         if isEmpty { return "is empty" }
         return utf8.contains(0) ? "contains a NUL character" : nil

@@ -8,12 +8,12 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         var waiting: [Element] = []
         /// The number of elements that have not been handled, including the one in progress.
         var count = 0
-        /// Whether a worker thread exists; at most one does.
+        /// Whether a worker exists; there is at most one.
         var hasWorker = false
     }
 
     private let state = Locked(State())
-    /// Signalled when an element arrives.
+    /// Signalled when an element arrives while a worker exists.
     private let arrival = ThreadSemaphore()
     /// Signalled when an element has been handled.
     private let progress = ThreadSemaphore()
@@ -36,7 +36,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         do { try startThread { self.work() } } catch { state.withLock { $0.hasWorker = false } }
     }
 
-    /// Waits until all elements have been handled.
+    /// Waits until all elements have been handled, or handles them if no thread can be started.
     ///
     /// - Parameters:
     ///   - idleLimit: The maximum time to wait for one element.
@@ -44,7 +44,6 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
     /// - Returns: Whether all elements have been handled.
     public func drain(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
         if claimWork() {
-            // If no thread can be started, this thread handles the elements.
             do { try startThread { self.work() } } catch { work(lingering: .zero) }
         }
         while count > 0 {
@@ -54,7 +53,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         return true
     }
 
-    /// Makes the caller the worker if elements wait and no worker exists; returns whether it did.
+    /// Claims the role of the worker if elements wait and no worker exists; returns whether it did.
     private func claimWork() -> Bool {
         state.withLock { state in
             if state.hasWorker || state.waiting.isEmpty { return false }

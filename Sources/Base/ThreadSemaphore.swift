@@ -2,8 +2,8 @@ internal import Glibc
 
 /// A semaphore that one thread waits on and others signal.
 ///
-/// The C function `sem_timedwait` uses the wall clock, which is set while a machine boots. This type uses the monotonic
-/// clock, which is never set. The corresponding C types are `pthread_mutex_t` and `pthread_cond_t`.
+/// The C function `sem_timedwait` uses the wall clock, which may be set during boot. This type uses the monotonic
+/// clock, which is never set.
 @safe
 final class ThreadSemaphore: Sendable {
     /// The C objects and the counter, at an address that does not change.

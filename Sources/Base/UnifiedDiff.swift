@@ -70,7 +70,7 @@ public struct UnifiedDiff: Sendable {
     }
 
     private static func lines(ofHunk rows: ArraySlice<Row>) -> [String] {
-        // An empty range is written as the number of the line before it.
+        // An empty range begins with the number of the line before it.
         func range(_ start: Int, _ count: Int) -> String {
             count == 1 ? String(start + 1) : "\(count == 0 ? start : start + 1),\(count)"
         }

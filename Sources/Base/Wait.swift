@@ -2,9 +2,9 @@
 public struct Wait: Sendable, Hashable, CustomStringConvertible {
     public struct Subject: Sendable, Hashable, Codable {
         public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
-            /// An API server, which a task waits for before it applies anything.
+            /// An API server that is not ready yet.
             case server
-            /// An object of the task; its result ends this wait, while waits for other objects may continue.
+            /// An object of the task, whose result ends only this wait.
             case object
             /// The Lease of a task that runs on one node at a time, or another run of the task.
             case lock
@@ -26,15 +26,15 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
     public var reason: String?
     /// The reason without any text that only root may read, such as a webhook's message.
     public var publicReason: String?
-    /// The time of day at which the task gives up, `nil` if unknown.
+    /// The UTC time at which the task gives up, `nil` if unknown.
     public var givesUpAt: String?
     /// Whether the wait covers everything that the task waits for, so that it replaces earlier waits.
     public var isComplete: Bool
 
-    /// The duration below which a wait is not reported.
+    /// The minimum duration of retries that are reported as a wait.
     public static let quietPeriod = Duration.seconds(1)
 
-    /// Creates a wait whose public reason is by default the reason.
+    /// Creates a wait; the public reason is by default the reason itself.
     public init(
         _ subject: Subject,
         reason: String? = nil,

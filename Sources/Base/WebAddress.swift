@@ -13,7 +13,7 @@ public struct WebAddress: Sendable, Hashable {
 
     public let endpoint: Endpoint
 
-    /// The text after the port: path, query and fragment.
+    /// The path, query and fragment.
     public let rest: String
 
     /// The host; an IPv6 address has no brackets.

@@ -23,7 +23,7 @@ struct Composer {
         self.limits = limits
     }
 
-    /// Reads the document's value, `nil` if the document contains only comments.
+    /// Reads the document's value, `nil` if the document is empty apart from comments.
     mutating func compose() throws(Problem) -> Node? {
         var parser = EventParser(part.bytes)
         while true {
@@ -113,7 +113,7 @@ struct Composer {
 
     private var expectsKey: Bool { frames.last?.expectsKey == true }
 
-    /// Adds a key or value to the innermost open collection, or the document's value if no collection is open.
+    /// Adds a key or value to the innermost open collection; without one, the node is the document's value.
     private mutating func add(_ node: Node, at location: SourceLocation, height: Int, isAlias: Bool = false) {
         guard let last = frames.indices.last else {
             root = node

@@ -1,5 +1,5 @@
 public struct Document: Sendable {
-    /// The value, `nil` if the document contains only comments.
+    /// The value, `nil` if the document is empty apart from comments.
     public var root: Node?
 
     /// The number of the document within its file, starting at 1 and counted as in kubectl.
@@ -12,7 +12,7 @@ public struct Document: Sendable {
 public struct InvalidDocument: Error, Sendable {
     public let problems: Problems
 
-    /// The readable parts of the document, only for finding further problems; `nil` if the syntax is invalid.
+    /// The readable parts of the document, for finding further problems only; `nil` if reading stopped at a problem.
     public var readable: Document?
 
     fileprivate init(_ problems: [Problem], readable: Document? = nil) {
@@ -35,7 +35,7 @@ public func readDocuments(
 
 /// Reads all documents of a file, and the readable parts of documents with problems.
 ///
-/// If there are problems, the documents only serve to find further ones.
+/// If there are problems, the documents serve only to find further problems.
 public func readDocumentsAndProblems(
     _ bytes: [UInt8],
     file: String,
@@ -76,7 +76,7 @@ public func readEachDocument(
     return results
 }
 
-/// The part of a file between two `---` lines.
+/// A part of a file that is split at its `---` lines.
 struct DocumentText: Sendable {
     /// The bytes, without the preceding marker line and without a byte-order mark.
     var bytes: ArraySlice<UInt8>
@@ -101,7 +101,7 @@ struct DocumentText: Sendable {
         bytes.first { $0 != 0x20 && !(0x09...0x0D).contains($0) } == UInt8(ascii: "{")
     }
 
-    /// Reads the text: one document, or any number of JSON values.
+    /// Reads the text: one YAML document, or one or more JSON values.
     func read(_ limits: Limits) -> [Result<Document, InvalidDocument>] {
         if let problem { return [.failure(InvalidDocument([problem]))] }
         guard startsWithBrace else { return [readYAML(limits)] }

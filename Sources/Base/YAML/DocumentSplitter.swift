@@ -1,7 +1,7 @@
 /// Splits a file at its `---` lines.
 ///
-/// Documents are counted as in kubectl: there is no empty document between two consecutive marker lines. Directives
-/// such as `%YAML 1.1` belong to the document after them, unlike in kubectl.
+/// Documents are counted as in kubectl. Directives such as `%YAML 1.1` belong to the document after them, unlike in
+/// kubectl.
 struct DocumentSplitter: Sendable {
     private let bytes: [UInt8]
     private let file: String
@@ -33,7 +33,7 @@ struct DocumentSplitter: Sendable {
         return text
     }
 
-    /// Advances past the marker line that ends a document, and returns the end of the document's text.
+    /// Advances to the next document, and returns the end of this document's text.
     private mutating func findEnd(from start: Int) -> Int {
         while offset < bytes.count {
             guard isMarker(endOfLine()), !isPreamble(bytes[start..<offset]) else {
@@ -48,7 +48,7 @@ struct DocumentSplitter: Sendable {
         return bytes.count
     }
 
-    /// Returns whether a text consists of directives and comments, so that the next marker line begins its document.
+    /// Returns whether a text is directives, with or without comments, so that the next marker begins its document.
     private func isPreamble(_ text: ArraySlice<UInt8>) -> Bool {
         guard text.first == UInt8(ascii: "%") || text.first == UInt8(ascii: "#") else { return false }
         let starts = text.split(separator: UInt8(ascii: "\n")).compactMap { $0.first { $0 > 0x20 } }
@@ -68,7 +68,7 @@ struct DocumentSplitter: Sendable {
         bytes[offset..<lineEnd].starts(with: "---".utf8)
     }
 
-    /// Returns the problem of a marker line with text after the `---`, which kubectl refuses.
+    /// Returns the problem of a marker line with text other than a comment after the `---`, which kubectl refuses.
     private func markerProblem() -> Problem? {
         let behind = bytes[(offset + 3)..<endOfLine()]
         guard let first = behind.firstIndex(where: { $0 > 0x20 }), bytes[first] != UInt8(ascii: "#") else { return nil }

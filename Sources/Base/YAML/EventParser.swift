@@ -12,9 +12,9 @@ enum Event {
     case collectionEnd
 }
 
-/// A scalar as it was written.
+/// A scalar whose type is not yet determined.
 struct ScalarEvent {
-    /// The characters, with line breaks folded and escapes replaced.
+    /// The characters after folding and unescaping.
     var text: String
     var anchor: String?
     var tag: String?
@@ -26,11 +26,11 @@ struct CollectionEvent {
     var isMapping: Bool
     var anchor: String?
     var tag: String?
-    /// Whether the collection is written in brackets.
+    /// Whether the collection is in flow style: `[…]` or `{…}`.
     var isFlow: Bool
 }
 
-/// The beginning and end of an event.
+/// The beginning and end of an event's text.
 struct EventSpan {
     var start = EventMark()
     var end = EventMark()
@@ -50,7 +50,7 @@ struct SyntaxProblem: Error {
     /// The construct that was being read, such as `while parsing a block mapping`; empty if libyaml reports none.
     var context: String
     var contextMark: EventMark
-    /// The offset of a byte that is not part of a valid character, if that is the error.
+    /// The offset of invalid UTF-8 or of a character that YAML forbids; `nil` for other errors.
     var byteOffset: Int?
 }
 
@@ -65,8 +65,6 @@ struct EventParser: ~Copyable {
     /// Starts parsing a text, which is UTF-8 without a byte-order mark.
     ///
     /// If the last line has no line feed, one is added, as in kubectl; it becomes part of a block scalar at the end.
-    ///
-    /// The corresponding C function is `yaml_parser_initialize`.
     init(_ text: ArraySlice<UInt8>) {
         unsafe input = .allocate(capacity: text.count + 1)
         let end = unsafe input.initialize(fromContentsOf: text)
@@ -86,8 +84,6 @@ struct EventParser: ~Copyable {
     }
 
     /// Parses the next event.
-    ///
-    /// The corresponding C function is `yaml_parser_parse`.
     mutating func next() throws(SyntaxProblem) -> (event: Event, span: EventSpan) {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw problem() }

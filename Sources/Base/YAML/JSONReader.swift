@@ -1,6 +1,6 @@
 /// Parses one JSON value according to RFC 8259; numbers keep their digits.
 ///
-/// - Throws: The first ``Base/Problem``; a duplicate key is a problem.
+/// - Throws: ``Base/Problem`` if the text is not one JSON value, exceeds a limit or has a duplicate key.
 public func readJSON(_ bytes: [UInt8], file: String, limits: Limits = .reply) throws(Problem) -> Node {
     if let problem = limits.tooLarge(bytes.count, file: file) { throw problem }
     var reader = JSONReader(bytes[...], file: file, limits: limits)
@@ -47,7 +47,7 @@ struct JSONReader {
         }
     }
 
-    /// Returns whether only white space is left.
+    /// Skips white space, and returns whether nothing follows.
     mutating func isAtEnd() -> Bool {
         skipWhiteSpace()
         return offset >= bytes.endIndex
@@ -166,7 +166,7 @@ extension JSONReader {
 }
 
 extension JSONReader {
-    /// Reads a string with its quotes.
+    /// Reads a string, from its opening to its closing quote.
     mutating func readString(at start: SourceLocation) throws(Problem) -> String {
         offset += 1
         let first = offset

@@ -26,7 +26,7 @@ public struct Node: Sendable, Hashable {
     public var location: SourceLocation
     public var style: Style
 
-    /// The index in ``ScalarValue/spellings`` plus 1, so that it needs a single byte; 0 without a spelling.
+    /// The index of the spelling in ``ScalarValue/spellings`` plus 1, or 0; a byte is smaller than a string.
     private var wordNumber: UInt8 = 0
 
     public init(_ content: Content, location: SourceLocation, style: Style = .plain) {
@@ -41,12 +41,12 @@ public struct Node: Sendable, Hashable {
         wordNumber = ScalarValue.spellings.firstIndex(of: word).map { UInt8($0 + 1) } ?? 0
     }
 
-    /// The word of a boolean or `null` as it was written, such as `no` or `~`.
+    /// The word that was written for a boolean or `null` in YAML, such as `no` or `~`.
     public var spelling: String? {
         wordNumber == 0 ? nil : ScalarValue.spellings[Int(wordNumber) - 1]
     }
 
-    /// The spelling, unless it is `true`, `false` or `null`.
+    /// The spelling, unless it is `true`, `false` or `null` in any letter case.
     public var misleadingWord: String? {
         spelling.flatMap { ["true", "false", "null"].contains($0.lowercased()) ? nil : $0 }
     }
@@ -134,7 +134,7 @@ extension Node {
 }
 
 extension Node {
-    /// Formats the value as JSON without white space, with keys in the order of the file and all digits of numbers.
+    /// Formats the value as JSON without white space, keeping the order of keys and the precision of numbers.
     public func json() -> [UInt8] {
         var writer = JSONWriter()
         writer.write(self)
@@ -233,12 +233,12 @@ extension Node {
         Self(.sequence(items), location: location)
     }
 
-    /// Creates a mapping from keys, which must differ.
+    /// Creates a mapping from pairs, whose keys must differ.
     public static func mapping(_ pairs: KeyValuePairs<String, Node>, location: SourceLocation = .nowhere) -> Self {
         mapping(pairs.map { ($0.key, $0.value) }, location: location)
     }
 
-    /// Creates a mapping from keys, which must differ.
+    /// Creates a mapping from pairs, whose keys must differ.
     public static func mapping(_ pairs: [(String, Node)], location: SourceLocation = .nowhere) -> Self {
         Self(.mapping(Mapping(pairs.map { .init(key: $0.0, location: location, value: $0.1) })), location: location)
     }
@@ -306,7 +306,7 @@ extension Node {
         }
     }
 
-    /// Formats a multi-line text as a block scalar; returns `nil` if it has one line or cannot be a block scalar.
+    /// Formats a text of several lines as a block scalar; returns `nil` if it has one line or needs quotes.
     private static func block(_ text: String) -> [String]? {
         guard text.utf8.dropLast().contains(UInt8(ascii: "\n")), text.first != " ", text.first != "\n",
             text.unicodeScalars.allSatisfy({ $0 == "\n" || $0 == "\t" || ($0.value >= 0x20 && $0.value != 0x7f) })

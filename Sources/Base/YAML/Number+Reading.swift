@@ -3,7 +3,7 @@ extension Number {
     ///
     /// The number keeps all its digits. `plain` is the text without underscores.
     ///
-    /// - Returns: `nil` if the text is not a number or has more than 309 digits before its decimal point.
+    /// - Returns: `nil` if the text is not a number or its magnitude is 10^309 or more.
     static func decimal(text: String, plain: String) -> Self? {
         guard let number = DecimalText(plain), number.point <= 309 else { return nil }
         return Self(text: text, json: number.goJSON)
@@ -19,7 +19,7 @@ extension Number {
 
     /// Parses an integer of at most 64 bits in Go's notation: `15`, `017`, `0o17`, `0xF`, `0b1111`.
     ///
-    /// `plain` is the text without underscores. Returns `nil` for `08`, which Go reads as a floating-point number.
+    /// `plain` has no underscores. Returns `nil` for other texts, such as `08`, which Go reads as a `float64`.
     static func integer(text: String, plain: String) -> Self? {
         let isNegative = plain.utf8.first == UInt8(ascii: "-")
         let isSigned = isNegative || plain.utf8.first == UInt8(ascii: "+")
@@ -55,10 +55,10 @@ private struct DecimalText {
     /// The digits as characters, without leading and trailing zeros; empty for zero.
     var digits: [UInt8] = []
 
-    /// The number of digits before the decimal point, negative if zeros follow it.
+    /// The number of digits before the decimal point, or minus the number of zeros between it and the digits.
     var point = 0
 
-    /// Parses a number such as `-12.5e3`: a sign, digits around an optional point, an optional exponent.
+    /// Parses a number such as `-12.5e3`: an optional sign, digits with an optional point, an optional exponent.
     init?(_ text: String) {
         let parts = text.utf8.split(maxSplits: 1, omittingEmptySubsequences: false) { $0 | 0x20 == UInt8(ascii: "e") }
         let mantissa = parts[0].dropFirst(parts[0].first?.isSign == true ? 1 : 0)

@@ -1,6 +1,6 @@
 /// The value of a plain scalar.
 ///
-/// The rules are YAML 1.1 as sigs.k8s.io/yaml reads it, and were determined by experiments with kubectl 1.32.
+/// The rules are YAML 1.1 as kubectl 1.32 and its library sigs.k8s.io/yaml read it.
 enum ScalarValue: Hashable {
     case null
     case boolean(Bool)
@@ -51,7 +51,7 @@ enum ScalarValue: Hashable {
         return words
     }()
 
-    /// Parses a number that begins with a digit or a sign, ignoring underscores.
+    /// Reads a text that begins with a digit or a sign as a number, ignoring underscores, or as a string if it is none.
     private static func number(_ text: String) -> Self {
         let plain = text.utf8.contains(UInt8(ascii: "_")) ? text.filter { $0 != "_" } : text
         return Number.integer(text: text, plain: plain).map(Self.integer)

@@ -35,7 +35,7 @@ struct SyntaxReport {
 
     // MARK: Common errors
 
-    /// A tab in the indentation of the line, which only brackets allow.
+    /// A tab in the indentation of the line, which is allowed only within brackets.
     private var tab: Problem? {
         let mark = failure.problemMark
         let blanks = line(mark.line).prefix { $0 == " " || $0 == "\t" }
@@ -49,7 +49,7 @@ struct SyntaxReport {
         )
     }
 
-    /// A template such as `{{ name }}` as a value or line, which YAML reads as a mapping in a mapping.
+    /// A template such as `{{ name }}` as a value or line, which YAML reads as a mapping whose key is a mapping.
     private var template: Problem? {
         guard failure.byteOffset == nil, !isInQuotes else { return nil }
         let number = failure.problemMark.line
@@ -116,7 +116,7 @@ struct SyntaxReport {
             text[..<colon].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }),
             let next = text[colon...].dropFirst().first, next != "/", next != ":", !next.isWhitespace
         else { return nil }
-        // The value may be a secret, such as a token.
+        // Only the key is shown, because the value may be a secret.
         return Problem(
             "expected a space after '\(text[...colon])'",
             at: location(EventMark(line: number, column: column))
