@@ -43,7 +43,7 @@
 #define POINTER(result, name, parameters, arguments) result(*name) parameters;
 static struct {
     FORWARD(POINTER)
-    // Its first parameter is `const` in newer headers.
+    // The first parameter of this function is `const` in newer headers.
     __typeof__(&curl_url_get) curl_url_get;
     CURLcode (*curl_easy_setopt)(CURL *, CURLoption, ...);
     CURLcode (*curl_easy_getinfo)(CURL *, CURLINFO, ...);

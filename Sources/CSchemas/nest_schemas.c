@@ -1,7 +1,7 @@
 #include "CSchemas.h"
 
-// The schemas are embedded, so that they always have the version of the program. Their pages are read from the disk
-// when they are used.
+// The schemas are embedded, so that they always match the program. Their pages are read from the disk when they are
+// used.
 static const unsigned char text[] = {
 #embed "kubernetes-schemas.txt"
 };

@@ -25,7 +25,7 @@ char *const *nest_host_environment(void) {
     return environ;
 }
 
-// Runs before the Swift runtime reads the variable: backtraces take time, and show nothing without symbols.
+// Runs before the Swift runtime reads SWIFT_BACKTRACE: backtraces take time, and show nothing without symbols.
 __attribute__((constructor(101))) static void forbid_backtraces(void) {
     setenv("SWIFT_BACKTRACE", "enable=no", 0);
 }

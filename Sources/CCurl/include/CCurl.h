@@ -5,8 +5,8 @@
 #include <curl/curl.h>
 #include <openssl/ssl.h>
 
-// The libcurl functions behind these are variadic, and an argument must have exactly the type that its option expects.
-// Therefore there is one function for each type.
+// libcurl's own functions are variadic and require an argument of exactly the option's type, so there is one function
+// for each type.
 
 CURLcode nest_curl_set_long(CURL *easy, CURLoption option, long value);
 CURLcode nest_curl_set_string(CURL *easy, CURLoption option, const char *value);

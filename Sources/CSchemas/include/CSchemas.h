@@ -1,7 +1,7 @@
 #ifndef NEST_CSCHEMAS_H
 #define NEST_CSCHEMAS_H
 
-/// The text that `tools/schemas` writes, and its number of bytes.
+/// Returns the text that `tools/schemas` writes, and stores its number of bytes in `size`.
 const unsigned char *nest_schemas(unsigned long *size);
 
 #endif

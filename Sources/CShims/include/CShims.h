@@ -5,13 +5,13 @@
 
 // No other system header is included here: Swift would attribute its structures to this module.
 
-/// The commit that was built, empty if unknown: a macro from the compiler's command line.
+/// Returns the commit that was built, empty if unknown: a macro from the compiler's command line.
 const char *nest_host_commit(void);
 
-/// The environment of this process: `environ` is a mutable global, which Swift 6 refuses to access.
+/// Returns the environment of this process: `environ` is a mutable global, which Swift 6 refuses to access.
 char *const *nest_host_environment(void);
 
-/// The arguments of this process, including the program name: Swift reads them from `/proc`, which may be missing.
+/// Returns the arguments of this process with the program name: Swift reads them from `/proc`, which may be missing.
 char *const *nest_host_arguments(void);
 
 /// Opens a subdirectory, unless it is a link or a mount point: glibc has no wrapper for `openat2`.
@@ -19,22 +19,22 @@ char *const *nest_host_arguments(void);
 /// `errno` is EXDEV for a mount point. Before Linux 5.6, and if `openat2` is not permitted, mounts are not detected.
 int nest_host_open_directory_here(int parent, const char *name);
 
-/// Creates a pipe that no child inherits: `pipe2` is declared for GNU sources only.
+/// Creates a pipe with `O_CLOEXEC`: `pipe2` is declared for GNU sources only.
 int nest_host_make_pipe(int ends[2]);
 
-/// Opens a process as a file descriptor: glibc before 2.36 has no wrapper for `pidfd_open`.
+/// Opens a file descriptor that refers to a process: glibc before 2.36 has no wrapper for `pidfd_open`.
 int nest_host_open_process(int process);
 
-/// Creates an event descriptor that no child inherits: Swift does not import `sys/eventfd.h`.
+/// Creates an event file descriptor with `EFD_CLOEXEC`: Swift does not import `sys/eventfd.h`.
 int nest_host_make_event(void);
 
-/// Ends every wait for an event descriptor.
+/// Ends every wait, present or future, for an event file descriptor.
 void nest_host_wake(int event);
 
-/// Sets the options that only GNU sources may name: no inherited descriptors unless `keeps_files`, and a new session
-/// with the signal mask and the default signals of `attributes`.
+/// Sets the options that only GNU sources may name: standard streams as the only inherited descriptors unless
+/// `keeps_files`, and a new session with the signal mask and the default signals of `attributes`.
 ///
-/// `actions` are `posix_spawn_file_actions_t`, `attributes` a `posix_spawnattr_t`.
+/// `actions` is a `posix_spawn_file_actions_t`, `attributes` a `posix_spawnattr_t`. Returns zero or an error number.
 int nest_host_prepare_spawn(void *actions, void *attributes, bool keeps_files);
 
 /// Installs a handler that writes `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
@@ -50,7 +50,7 @@ int nest_host_unblock_interruptions(void);
 /// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.
 int nest_host_ignores_signal(int signal);
 
-/// Keeps this process from being dumped or traced by others: `prctl` is variadic.
+/// Disables core dumps of this process, and tracing by unprivileged processes: `prctl` is variadic.
 int nest_host_forbid_dumps(void);
 
 /// Exchanges the names of two files or directories: `renameat2` is declared for GNU sources only.

@@ -11,7 +11,7 @@ struct nest_template {
     unsigned long size;
 };
 
-/// The files of all kinds, and their number.
+/// Returns the files of all kinds, and stores their number in `count`.
 const struct nest_template *nest_templates(unsigned long *count);
 
 #endif
