@@ -13,18 +13,18 @@ DESTDIR :=
 # The architecture that `make build`, `make deb` and `make tarball` build for, by Debian's name: this machine's, or arm64.
 ARCH :=
 FOREIGN := $(if $(ARCH),$(filter-out $(shell dpkg --print-architecture),$(ARCH)))
-# The packages ask the program for its manual pages, completions and schema.
+# Building the packages runs the program, which prints its manual pages, completions and schema.
 CROSS_TOOLS := $(if $(FOREIGN),binutils-aarch64-linux-gnu qemu-user-static)
 OUT := .build$(if $(FOREIGN),/$(FOREIGN))
 PROGRAM := $(OUT)/release/nest-bootstrap
 # The commit that `--version` prints. Sources from an archive have none, even below the directory of another repository.
 NEST_COMMIT ?= $(shell [ ! -e .git ] || git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
-# The tests that boot machines, and those of them that take minutes more, which ALL=yes adds.
+# The tests that boot machines, and the slow ones among them, which run only with ALL=yes.
 WITH_MACHINE := ^BootTests
 SLOW := ^BootTests.(BootedTests/AnsibleTests|IndependentBootedTests/RepositoryTests)
 # Tests of 10,000 tasks and of millions of keys.
 AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
-# The tests that run under ThreadSanitizer: modules with threads, and those built on them. Kubernetes is added.
+# The tests under ThreadSanitizer: modules with threads, and their users; `make sanitize` adds KubernetesTests.
 SANITIZED ?= ^(Base|HTTP|Host|Planning|Reporting|Actions)Tests
 THREAD_SCRATCH := .build/sanitize
 # ThreadSanitizer makes tests several times slower, so fewer run at once.
@@ -49,8 +49,8 @@ FUZZ_SECONDS ?= 600
 # The key that `make deb` and `make tarball` sign the package and the archive with, if any.
 SIGN_KEY ?=
 
-# The packages that `make repository` adds to a directory, the fingerprints of the keys that sign, and for how many days;
-# and the address of a release. docs/releasing.md describes them.
+# The packages that `make repository` adds, its directory, the fingerprints of the signing keys and the days for which a
+# signature is valid; and the address of a release. See docs/releasing.md.
 PACKAGES = $(wildcard .build/deb/*.deb .build/arm64/deb/*.deb)
 ARM64_TOOLS = $(if $(findstring arm64,$(PACKAGES) $(wildcard .build/arm64/deb)),binutils-aarch64-linux-gnu)
 REPOSITORY ?= .build/repository
@@ -88,7 +88,7 @@ tarball: build ## build the archive for other systems, with its install.sh, in .
 	tools/check-tarball $(PROGRAM) $(OUT)/tarball/*.tar.gz
 	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign $(OUT)/tarball/*.tar.gz)
 
-# What cannot be released is found before anything is built.
+# The conditions of a release are checked before anything is built.
 release: ## build and sign all that a release has, in .build/releases/VERSION: URL=ADDRESS KEY=FINGERPRINT; docs/releasing.md
 	Tests/cluster/install-packages "to release" binutils $(ARM64_TOOLS) debian-archive-keyring dpkg-dev git gnupg jq python3 xz-utils
 	tools/release --check --url "$(URL)" --key "$(KEY)" .build/releases
@@ -96,7 +96,7 @@ release: ## build and sign all that a release has, in .build/releases/VERSION: U
 	tools/site
 	tools/release --url "$(URL)" --key "$(KEY)" .build/releases
 
-# Nothing is built: without new packages it signs those that are there for another while.
+# Nothing is built; without new packages, only the signature is renewed.
 repository: ## write a signed repository for apt with the packages that are built: KEY=FINGERPRINT; docs/releasing.md
 	Tests/cluster/install-packages "to make repositories" binutils $(ARM64_TOOLS) debian-archive-keyring dpkg-dev gnupg reprepro xz-utils
 	tools/repository --key "$(KEY)" --days "$(VALID_DAYS)" "$(REPOSITORY)" $(PACKAGES)
@@ -129,8 +129,8 @@ clean: ## remove .build; the Kubernetes programs in ~/.cache/nest-bootstrap stay
 setup: ## install what the tests need
 	@Tests/cluster/setup
 
-# With a program and tests that are built: BUILT=--skip-build. The package is built once, and installed on the Debian of
-# this machine; those of ALL=yes are built twice, and compared.
+# BUILT=--skip-build uses a program and tests that are built. The package is built once, and installed on the Debian of
+# this machine; with ALL=yes, the packages are built twice and compared.
 boot-test: $(if $(BUILT),,setup $(if $(ALL),deb tarball,build)) ## boot Debian containers and test units, journal and package in them; ALL=yes: every package and release; needs root
 	$(if $(ALL),Tests/cluster/install-packages "to test the repository" gnupg reprepro)
 	$(if $(ALL),Tests/cluster/fetch-ansible,tools/deb $(PROGRAM))

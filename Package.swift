@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The settings of every Swift target: no leaked C types, no unmarked unsafety, no warnings.
+/// The settings of every Swift target: no leaked C types, strict memory safety, no warnings.
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -11,10 +11,10 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// The settings of C targets with functions: checks of the stack and of buffers.
+/// The settings of CShims and CCurl: checks of the stack and of buffers.
 let protected: [CSetting] = [
     .unsafeFlags(["-fstack-protector-strong"]),
-    // It needs an optimizing compiler.
+    // `_FORTIFY_SOURCE` requires optimization.
     .define("_FORTIFY_SOURCE", to: "3", .when(configuration: .release)),
 ]
 
@@ -34,7 +34,7 @@ let package = Package(
             cSettings: protected + [.define("NEST_COMMIT", to: "\"\(commit)\"")],
         ),
 
-        // It loads libcurl when the first request is made.
+        // CCurl loads libcurl at the first call.
         .target(name: "CCurl", cSettings: protected),
 
         .target(name: "CSchemas", exclude: ["kubernetes-schemas.txt"]),
@@ -59,7 +59,7 @@ let package = Package(
                 "Actions", "Base", "Certificates", "Diagnosis", "Planning", "Host", "HTTP", "Kubernetes",
                 "Reporting",
             ],
-            // Full RELRO: nothing can change which functions are called once the program runs.
+            // Full RELRO: the addresses of library functions are read-only once the program runs.
             linkerSettings: [
                 .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"]),
                 .unsafeFlags(["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"]),
@@ -67,12 +67,12 @@ let package = Package(
                 .unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(configuration: .release)),
                 // Functions with the same code, most of them of generic types, are linked once.
                 .unsafeFlags(["-Xlinker", "--icf=all"], .when(configuration: .release)),
-                // Kernels for arm64 may have pages of 64 KiB. What is read-only must end with one of them.
+                // arm64 kernels may use pages of 64 KiB, and read-only data must not share one with writable data.
                 .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "common-page-size=65536"]),
             ],
         ),
 
-        // One folder of tests a module. The tests of the whole program are in the package of Tests/Package.swift.
+        // One folder of tests for each module. The package of Tests/Package.swift has the tests of the whole program.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "BaseTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(name: "HTTPTests", dependencies: ["Base", "Host", "HTTP", "TestSupport"]),
@@ -116,13 +116,13 @@ let package = Package(
     ],
 )
 
-// Some of the tests of the modules, for `make quick`: their names with commas, all if there are none.
+// The test targets that `make quick` selects, separated by commas; without the variable, all targets.
 if let names = Context.environment["NEST_TESTS"], !names.isEmpty {
     let wanted = Set(names.split(separator: ",").map(String.init))
     package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
 }
 
-// The fuzzed parsers, in a build that also has the program; both have AddressSanitizer and libFuzzer's coverage.
+// The fuzzed parsers; every target is then built with libFuzzer's coverage.
 let isFuzzing = Context.environment["NEST_FUZZ"] != nil
 if isFuzzing {
     package.targets += [
@@ -137,7 +137,7 @@ if isFuzzing {
     ]
 }
 
-// The modules and their tests alone, for ThreadSanitizer: building all tests with it takes minutes more.
+// Only the modules and their tests, for ThreadSanitizer: building everything with it takes minutes more.
 if Context.environment["NEST_MODULES"] != nil {
     let program: Set = ["nest-bootstrap", "CommandLineTests", "SmokeTests"]
     package.targets.removeAll { program.contains($0.name) }
@@ -145,7 +145,7 @@ if Context.environment["NEST_MODULES"] != nil {
 }
 
 let targetsInC: Set = ["CCurl", "CSchemas", "CShims", "CTemplates"]
-/// The module with loops over bytes; of the others, fewer pages of code take less time than faster code saves.
+/// The module whose loops over bytes gain from faster code; in the others, loading fewer pages of code saves more.
 let fastTargets: Set = ["Base"]
 for target in package.targets
 where ![.system, .plugin, .binary].contains(target.type) && !targetsInC.contains(target.name) {

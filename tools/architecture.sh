@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034
 # The architectures that the program is built for. Sourced, never run.
 
-# This machine's, by Debian's name. Other distributions have no dpkg.
+# This machine's architecture, by Debian's name. Other distributions have no dpkg.
 case $(uname -m) in
 x86_64) native=amd64 ;;
 aarch64) native=arm64 ;;
@@ -11,8 +11,8 @@ esac
 # Sets what depends on an architecture: `architecture` (Debian's name), `machine` (the kernel's name), `multiarch` (the
 # directory of its libraries in /usr/lib). If it is not this machine's, also what is used for it in place of the
 # machine's own: `debian` (the release that the libraries are of), `sysroot` (their directory), `bundle` (the Swift SDK,
-# which Tests/cross/setup makes), `database` (an argument with which dpkg's tools know the libraries), `binutils` (the
-# beginning of the names of its programs) and `run` (the command that runs programs).
+# which Tests/cross/setup makes), `database` (an argument that tells dpkg's tools the libraries), `binutils` (the prefix
+# of its program names) and `run` (the command that runs programs).
 use_architecture() {
     architecture=$1 debian='' sysroot='' bundle='' database=() binutils='' run=()
     case $architecture in

@@ -18,17 +18,17 @@ systemd=$(sed -n 's/^Depends: systemd (>= \([0-9]*\)).*/\1/p' packaging/control)
 described=$(dpkg-parsechangelog -l packaging/changelog -S Version)
 revision=${described##*-}
 [ "$described" = "$version-$revision" ] || die "packaging/changelog is for $described, the program is $version"
-# The time of everything in a package, instead of that of its making.
+# The time stamp of every file in a package, which does not depend on the time of the build.
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l packaging/changelog -S Timestamp)
 export SOURCE_DATE_EPOCH
 
-# Installs everything that the package of a node has below a directory, with the program stripped.
+# Installs the files of the node's package below a directory, with the program stripped.
 stage() {
     tools/install "$program" "$1"
     "${binutils}strip" --remove-section=.comment --remove-section=.note "$1/usr/bin/nest-bootstrap"
 }
 
-# Writes the list of the program's components, which has the digest of the program as it is now.
+# Writes the list of components, with the digest of the installed program.
 list_components() {
     tools/sbom "$1/usr/bin/nest-bootstrap" "$version" "$sysroot" >"$1/usr/share/doc/nest-bootstrap/sbom.cdx.json"
 }

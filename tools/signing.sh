@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154
-# What tools/repository and tools/release have in common: signatures of the keys in array `keys`, with
-# the gpg of the caller's environment. Sourced, never run.
+# Functions of tools/repository and tools/release that sign with the keys in array `keys` and the caller's gpg. Sourced,
+# never run.
 
-# Dies unless there are keys, and each is a fingerprint of which gpg has the secret key, which can sign today.
+# Dies unless there are keys, each the fingerprint of a secret key of gpg that is neither expired nor revoked.
 check_keys() {
     local key listing
     [ ${#keys[@]} -gt 0 ] || die "no key is named, such as KEY=FINGERPRINT; 'gpg --list-secret-keys' prints those of yours"

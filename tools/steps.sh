@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Runs the named steps of a check, several at once if wanted, and prints how long each took. Sourced, never run.
-# The output of a step is in .build/steps/NAME; that of one that fails is printed. The first that fails ends the check;
-# with KEEP_GOING=1 the steps after failed tests run as well.
+# Functions that run the steps of a check, several at once if wanted, and print how long each took. Sourced, never run.
+# The output of a step is in .build/steps/NAME, and its end is printed if it fails. The first failed step ends the
+# check; with KEEP_GOING=1, the steps after failed tests still run.
 
 declare -A step_begins=() step_processes=()
 step_times=() failed_steps=()
@@ -62,7 +62,7 @@ trap stop_steps EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
 
-# Prints how long each step took, and all of them; steps that ran at once count their own time. Fails if one has failed.
+# Prints the time of each step and of the whole check; ends with 1 if a step has failed.
 end_steps() {
     [ ${#failed_steps[@]} -gt 0 ] || [ ${#step_processes[@]} = 0 ] || {
         echo "steps that nothing has waited for: ${!step_processes[*]}" >&2 && exit 1

@@ -6,5 +6,5 @@ glibc_of() {
     readelf -VW "$1" | grep -oE 'GLIBC_2[.][0-9]+' | sort -uV | tail -n 1 | cut -d_ -f2
 }
 
-# Prints the symbols of a version of a library that a program uses. usage: symbols_of PROGRAM VERSION
+# Prints the symbols with a version, such as GLIBC_2.34, that a program uses. usage: symbols_of PROGRAM VERSION
 symbols_of() { readelf -W --dyn-syms "$1" | grep -oE "[A-Za-z0-9_]+@+$2\b" | sed 's/@.*//' | sort -u; }

@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmark.processes import Sample, measure, run
 from benchmark.quantities import UNITS, write_tasks
 
-# Tasks of the file that the commands read.
+# The number of tasks in the file that the commands read.
 TASK_COUNT = 50
 
 

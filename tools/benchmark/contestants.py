@@ -11,7 +11,7 @@ from benchmark.processes import REPOSITORY, WORK, BenchError, run
 from benchmark.recording import Recording, Replay
 
 
-# The files of the agents: the records of a node are in memory, below /run.
+# The files of the agents, in memory like the records of a node below /run.
 NODES = Path("/dev/shm/nest-bootstrap-bench")
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from benchmark.cluster import Cluster
 from benchmark.processes import WORK, BenchError
 
-# Objects of a file of manifests, and tasks of a drop-in, which may have 1 MiB.
+# The number of objects in a file of manifests, and of tasks in a drop-in, which is limited to 1 MiB.
 FILE_SIZE = 500
 DIRECTORY = WORK / "scale"
-# systemd gives a generator a directory in memory, too.
+# In memory, like the directory that systemd gives a generator.
 UNITS = Path("/dev/shm/nest-bootstrap-units")
 
 

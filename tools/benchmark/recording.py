@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmark.processes import BenchError
 
-# The verbs of the audit log that can be replayed, and what they are in HTTP.
+# The HTTP methods of the audit log's verbs that can be replayed.
 METHODS = {"get": "GET", "list": "GET", "patch": "PATCH"}
 
 
@@ -42,11 +42,11 @@ class Recording:
         bodies = [json.loads(body) for body in self.objects.values()]
         definitions = [body for body in bodies if body["kind"] == "CustomResourceDefinition"]
         self.groups = {body["spec"]["group"] for body in definitions}
-        # The objects of each task, in the order in which the tasks began.
+        # The paths of the objects of each task, in the order in which the tasks first sent one.
         self.tasks: dict[str, list[str]] = {}
         for path, body in self.objects.items():
             self.tasks.setdefault(json.loads(body)["metadata"]["annotations"]["nest-bootstrap/task"], []).append(path)
-        # The CRDs that have a custom resource among the objects.
+        # The names of the CRDs that have a custom resource among the objects.
         plurals = {path.split("/")[-2] for path in self.objects if self.is_custom(path)}
         self.needed_definitions = [
             body["metadata"]["name"] for body in definitions if body["spec"]["names"]["plural"] in plurals
@@ -117,7 +117,7 @@ class Replay:
             raise BenchError(f"curl: {summary}; {len(self.requests)} over one of HTTP/2 were expected")
         for index, status, _, _ in replies:
             request = self.requests[int(index)]
-            # What was created in the recorded run is there later.
+            # An object that one of the two runs created may exist in the other.
             is_same = int(status) == request.status or {int(status), request.status} == {200, 201}
             if not (is_same or is_fresh and self.is_expected_when_fresh(request, int(status))):
                 expected = f"the agent got {request.status}"
@@ -136,7 +136,7 @@ def common_options(url: str, credentials: Path) -> list[tuple[str, str]]:
     """The options of curl for a request to a URL."""
     return [
         ("url", url),
-        # The audit log has no headers; these are those of Sources/Kubernetes/Server/APIClient.swift.
+        # The audit log has no headers; Sources/Kubernetes/Server/APIClient.swift sends these.
         ("header", "Accept: application/json"),
         ("user-agent", "nest-bootstrap"),
         ("cacert", f"{credentials}/k8s-ca.crt"),
@@ -156,7 +156,7 @@ def request_of(event: dict[str, Any]) -> Request:
     """Reads an event of the audit log."""
     body = event.get("requestObject")
     if body:
-        # With a resource version an object is only created. kubectl and curl send it in any state of the server.
+        # With a resource version, a request succeeds in one state of the server; those of kubectl and curl must in any.
         body["metadata"].pop("resourceVersion", None)
     method = METHODS.get(event["verb"])
     if not method:

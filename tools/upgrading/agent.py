@@ -46,7 +46,7 @@ class Run:
     """What one run reported."""
 
     code: int
-    # Messages by objects as the agent names them.
+    # Messages by the agent's names of the objects.
     errors: dict[str, str]
     # Messages that name no object.
     others: list[str]

@@ -6,7 +6,7 @@ import yaml
 
 # What a server or a controller gives an object.
 GIVEN = {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"}
-# The agent's marks, and what controllers write.
+# Labels and annotations of the agent and of controllers.
 MARKS = {
     "nest-bootstrap/manifest",
     "nest-bootstrap/task",
@@ -61,7 +61,7 @@ def settled(item: dict) -> dict:
         ports = [{key: value for key, value in port.items() if key != "nodePort"} for port in spec.get("ports", [])]
         body["spec"] = spec | ({"ports": ports} if ports else {})
     elif kind == "ServiceAccount":
-        # Secrets of tokens that servers until 1.23 create.
+        # Secrets with tokens, which servers until 1.23 create.
         secrets = [entry for entry in body.pop("secrets", []) if "-token-" not in entry["name"]]
         body |= {"secrets": secrets} if secrets else {}
     elif kind == "ClusterRole" and item.get("aggregationRule"):

@@ -7,10 +7,10 @@ import time
 from upgrading.objects import manifests
 from upgrading.server import Server, UpgradeError
 
-# How often an apply is repeated for objects whose kinds were not served yet.
+# The maximum number of attempts to apply objects, whose kinds may not be served yet.
 PASSES = 5
 KIND = "k3s.cattle.io/v1, Kind=Addon"
-# The order of kinds in which objects are created; others follow.
+# The kinds that are created first, in this order.
 FIRST = ("Namespace", "CustomResourceDefinition")
 
 
@@ -25,7 +25,7 @@ def apply(server: Server, directory, *flags: str) -> None:
         code, _, errors = server.kubectl("apply", *flags, "-f", str(directory))
         if code == 0:
             return
-        # Only the definitions come before what is left.
+        # The definitions are served by now, so another attempt would not help.
         if number and "Too long" in errors:
             break
         if number:
@@ -96,7 +96,7 @@ def create(server: Server, directory, manager: str, mark) -> None:
             raise Refusal(f"{item['kind']} {item['metadata']['name']}: {reply.get('message')}")
 
 
-# Each with the names that the task takes over.
+# The origins, each with the field managers that the task takes over.
 ORIGINS = {
     "kubectl client": (kubectl_client, ["kubectl-create"]),
     "kubectl server": (kubectl_server, ["kubectl"]),

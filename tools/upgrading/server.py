@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPTS = REPOSITORY / "Tests/cluster"
-# Keys of etcd that the servers write by themselves.
+# Prefixes of etcd's keys that the servers write by themselves.
 RESTLESS = ("/registry/leases/", "/registry/masterleases/", "/registry/events/", "/registry/peerserverleases/")
-# Kinds that are not compared: what controllers derive from other objects, and what the server lists twice.
+# Resources that are not compared: controllers derive them from other objects, or the server lists them twice.
 UNLISTED = {"events", "leases", "componentstatuses", "endpoints", "endpointslices", "controllerrevisions", "ipaddresses"}
 # In seconds, for anything that the servers do.
 TIME_LIMIT = 120
@@ -163,7 +163,7 @@ class Server:
             if time.monotonic() > deadline:
                 raise UpgradeError(f"the server was not empty after {TIME_LIMIT} s: {len(actions)} keys, such as {actions[:1]}")
             time.sleep(pause)
-            # A controller that has not seen all of it yet writes its objects again.
+            # A controller that has not seen every deletion yet writes its objects again.
             pause = min(pause * 1.5, 10)
         shutil.rmtree(self.directory / "kubectl-cache", ignore_errors=True)
         self.resources = {}
@@ -235,7 +235,7 @@ def is_derived(item: dict) -> bool:
     managers = {entry.get("manager") for entry in metadata.get("managedFields", [])}
     return bool(
         metadata.get("ownerReferences")
-        # Of a StatefulSet.
+        # A claim of a StatefulSet.
         or (kind == "PersistentVolumeClaim" and managers == {"kube-controller-manager"})
         or (kind == "ConfigMap" and (name.endswith(".crt") or name.startswith("nest-bootstrap-")))
         or (kind == "ServiceAccount" and name == "default")
