@@ -6,7 +6,7 @@ umask 022
 
 say() { printf 'boot: %s\n' "$*" >&2; }
 
-# Prints this machine's distribution as configured in apt, `URI SUITE COMPONENT`. The booted machines have the same.
+# Prints this machine's Debian archive as configured in apt, `URI SUITE COMPONENT`.
 distribution() {
     # shellcheck disable=SC2016 # the names are apt's
     apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
@@ -16,8 +16,8 @@ distribution() {
 # The releases of Debian that the package is for, the oldest first.
 releases=(bookworm trixie)
 
-# Prints the directory of a system that machines share: without a name this machine's release of Debian, or else another
-# release, or a copy of the first with more packages. usage: system [NAME]
+# Prints the directory of a system that machines share: this machine's release of Debian, the release NAME, or the
+# variant NAME of this machine's release. usage: system [NAME]
 system() {
     if [[ " ${releases[*]} " = *" ${1:-none} "* ]]; then
         printf '%s\n' "$cache/boot/$1"
@@ -61,7 +61,7 @@ with_root() {
         exec "$@"' sh "$(base)" "$dir" "$@"
 }
 
-# Prints the process id of the machine's systemd-nspawn, or of its init. Fails if it is not running.
+# Prints the process ID of the machine's systemd-nspawn, or `init` that of its systemd; fails if the machine is off.
 supervisor() {
     local pid
     pid=$(cat "$dir/pid" 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = systemd-nspawn ] || return 1

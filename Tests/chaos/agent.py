@@ -16,10 +16,10 @@ PRODUCTS = [
     "etc/kubernetes/pki/kube-proxy.crt", "etc/kubernetes/pki/kube-proxy.key", "opt/cni/bin/calico-ipam",
     "var/lib/cni/net.d/10-calico.conflist", "var/lib/cni/net.d/calico-kubeconfig",
 ]
-# The seconds that a task that applies may take in a disturbed run, and in the one after it: until a server frees the address
-# of a Service whose request was cut off, minutes pass.
+# The timeouts of apply tasks in seconds, in a disturbed run and in the one after it, in which a server may need minutes
+# to free the address of a Service whose request was cut off.
 SHORT, LONG = 25, 900
-# A run hangs if it takes ten minutes longer than this many times the timeout of a task: five of them depend on each other.
+# A run hangs if it takes ten minutes longer than this many timeouts of a task: at most five tasks wait for each other.
 CHAIN = 6
 
 

@@ -1,6 +1,6 @@
 // Moves the clock of a program that loads this library, by the seconds in the file that CHAOS_CLOCK names.
 //
-// libfaketime does not serve here: it moves timers of the monotonic clock as well, which no change of the time of day does.
+// libfaketime also moves timers of the monotonic clock, which a change of the time of day does not affect.
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>

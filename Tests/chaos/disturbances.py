@@ -10,7 +10,7 @@ from cluster import Cluster, difference, versions
 from proxy import Proxy
 from schedule import Fault, schedule
 
-# The exit status of a run that a signal has ended; before the task file is read the signal ends the program itself.
+# The exit statuses of a run that got a signal, negative if the signal ended it before the task file was read.
 SIGNALS = {signal.SIGTERM: (0, 143, -15), signal.SIGINT: (0, 130, -2), signal.SIGHUP: (0, 143, 129, -1)}
 
 
@@ -55,7 +55,7 @@ class Arena:
     async def complete(self, node: Node, what: str) -> None:
         """Runs the graph undisturbed, which must complete it."""
         if fault := (await node.run(LONG)).fault():
-            # docs/faults.md: the server frees the address of a Service whose creation was cut off after minutes.
+            # After minutes, the server frees the address of a Service whose creation was cut off; see docs/faults.md.
             if "provided IP is already allocated" in fault:
                 return
             raise Failure(f"the run after {what}: {fault}")
@@ -80,7 +80,7 @@ class Arena:
             self.proxy.end()
             await asyncio.gather(*servers)
         check(f"{plan}: {fault}" if (fault := result.fault((0, 1))) else "")
-        # Tasks that had succeeded when the data went away have succeeded.
+        # Tasks that succeeded before etcd was emptied are not repeated, so the next run completes them.
         is_emptied = any(fault.kind == "empty etcd" for fault in plan.server)
         try:
             if result.status == 0 and not is_emptied:
@@ -107,7 +107,7 @@ class Arena:
         if verb == "empty":
             shutil.rmtree(cluster.directory / "etcd")
         if verb == "new":
-            # The agent has read the old one when it waits.
+            # By then, the agent has read the old CA and waits.
             await asyncio.sleep(1.5)
             await cluster.use_other_authority()
             self.proxy.certificates_changed()
@@ -121,7 +121,7 @@ class Arena:
     async def interrupt(self, seed: int, count: int, kinds: list[int]) -> dict[str, int]:
         """Sends runs a signal at random moments, and completes the graph after every fifth; returns what came of them."""
         chance = random.Random(seed)
-        # A schedule before may have left another CA.
+        # An earlier schedule may have left another CA.
         await self.cluster.reset()
         node = self.node()
         variants = self.variants()
@@ -149,7 +149,7 @@ class Arena:
             if number % 5 == 4:
                 start = time.monotonic()
                 await self.complete(node, signal.Signals(kind).name)
-                # Half of the runs of an installed node are as long as its first.
+                # About half of the signals come within the time of a first run, the others within that of a later run.
                 length = chance.choice([self.length, (time.monotonic() - start) / 3])
         return outcomes
 

@@ -12,7 +12,7 @@ from disturbances import Arena, check
 
 MEBIBYTE = 1 << 20
 JUMPS = (864_000, -864_000, 3600, -3600)
-# Cases that mount something, or make a control group.
+# Parts of the names of cases that mount a file system or make a control group.
 NEEDS_ROOT = ("disk", "threads", "MiB of memory")
 
 
@@ -73,7 +73,7 @@ async def in_group(arena: Arena, controller: str, file: str, value: int, allowed
         node = arena.node()
         node.wrapper = ["sh", "-c", f'echo $$ > "{group}/cgroup.procs" && exec "$@"', "sh"]
         result = await node.run()
-        # The kernel kills what takes too much memory, and says so in its log.
+        # The kernel kills a process that exceeds the group's memory, and the run prints nothing.
         if result.status == -9 in allowed:
             result.errors = "killed by the kernel"
         return await ended(arena, node, result, allowed)
@@ -134,7 +134,7 @@ async def power_loss(arena: Arena) -> str:
     """Every prefix of what a run does to its disk leaves the old or the new files."""
     node = arena.node()
     moments = 0
-    # The first writes the files, the second replaces them.
+    # The first run writes the files, the second replaces them.
     for node.credentials, node.binary in arena.variants():
         old = node.products()
         trace = node.directory / "trace"
@@ -154,8 +154,8 @@ CASES: dict[str, Callable] = {
     **{f"{n} files": lambda arena, n=n: limited(arena, f"--nofile={n}") for n in range(9, 25)},
     **{f"{n} threads": lambda arena, n=n: in_group(arena, "pids", "max", n) for n in range(1, 13)},
     "20 MiB of data": lambda arena: limited(arena, f"--data={20 * MEBIBYTE}"),
-    # The dynamic linker cannot load the program.
-    # The program itself has 21 MiB: with less the kernel ends it with SIGSEGV before it starts.
+    # The dynamic linker cannot load every library. With less than the program's 21 MiB, the kernel ends it with
+    # SIGSEGV.
     "24 MiB of addresses": lambda arena: limited(arena, f"--as={24 * MEBIBYTE}", allowed=(127, 1)),
     "20 MiB of memory": lambda arena: in_group(arena, "memory", "max", 20 * MEBIBYTE, (0, 1, -9)),
     **{f"clock jump of {jump} s": lambda arena, jump=jump: clock_jump(arena, jump) for jump in JUMPS},

@@ -58,7 +58,7 @@ def replay(trace: Path, root: Path, old: dict[str, bytes | None], new: dict[str,
             if source in disk:
                 disk[target] = disk.pop(source)
         elif name.startswith("symlink"):
-            # The directory is between the target and the name.
+            # The arguments are the target, the directory and the name.
             disk[absolute(bases[0], strings[1])] = File(strings[0].encode("latin-1"), True)
         elif name.startswith("unlink"):
             disk.pop(absolute(bases[0], strings[0]), None)

@@ -21,10 +21,10 @@ LAYERS = ["tcp", "http1", "http2", "server", "server and tcp"]
 class Fault:
     """Something that fails for a while."""
     kind: str
-    # Seconds since the start of the run, and for how long.
+    # The beginning in seconds since the start of the run, and the duration in seconds.
     start: float
     seconds: float
-    # How many of the pieces or replies meanwhile are hit, from 0 to 1.
+    # The share of pieces or replies that are hit, from 0 to 1.
     share: float = 1
     # Seconds of a delay.
     amount: float = 0
@@ -49,7 +49,7 @@ class Schedule:
 
 def schedule(seed: int, length: float) -> Schedule:
     """The schedule of a seed, for runs that take `length` seconds when nothing fails."""
-    # Every seed of five in a row has another layer, and of each layer every kind of fault has its turn.
+    # Consecutive seeds rotate through the layers, and through the kinds of fault of each layer.
     layer = LAYERS[seed % len(LAYERS)]
     turn = seed // len(LAYERS)
     chance = random.Random(seed)

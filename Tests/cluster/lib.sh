@@ -9,9 +9,9 @@ servers=(node relay kube-scheduler kube-controller-manager kube-apiserver etcd) 
 kubernetes=(kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy)
 # The directory of the newer version, which is unpacked from archives next to the repository.
 newer=$cache/kubernetes-1.36.2
-# Versions between Debian's and that one, of which only `setup all` unpacks servers, in the same way.
+# Versions between Debian's and the newer one, whose servers only `setup all` unpacks.
 between=("$cache/kubernetes-1.29.14" "$cache/kubernetes-1.34.9")
-# Where containerd, runc, the CNI plugins and busybox are unpacked to.
+# The directory that containerd, runc, the CNI plugins and busybox are unpacked to.
 runtime=$cache/node
 
 say() { printf 'cluster: %s\n' "$*" >&2; }
@@ -22,7 +22,7 @@ die() {
 }
 
 # Prints the path of a server's binary; fails if there is none. KUBE_APISERVER (a path) or KUBEBUILDER_ASSETS (a
-# directory) select another build than the newer version or else Debian's. A controller manager is used only from the directory of its own API server.
+# directory) replace the newer version or else Debian's. All binaries but etcd come from one directory.
 binary() {
     local name=$1 beside=${KUBEBUILDER_ASSETS:-}
     if [ -n "${KUBE_APISERVER:-}" ]; then
@@ -58,8 +58,8 @@ use_directory() {
 # Dies unless `dir` was created by `prepare`, so that no other directory is used or removed.
 need_cluster() { [ -e "$dir/ports" ] || die "'$dir' is not a cluster directory; create one with prepare or up"; }
 
-# Prints the process id of a server of this cluster if it is running. The command line is compared as well, because
-# process ids are reused.
+# Prints the process ID of a server of this cluster if it is running. The command line is compared as well, because
+# process IDs are reused.
 running() {
     local pid
     pid=$(cat "$dir/pids/$1" 2>/dev/null) && [ -n "$pid" ] || return 1
@@ -73,7 +73,7 @@ launch() {
     mkdir -p "$dir/pids" "$dir/logs"
     setsid "$@" </dev/null >>"$dir/logs/$name.log" 2>&1 &
     printf '%s\n' $! >"$dir/pids/$name"
-    # Until exec it is a copy of this shell, which `running` does not recognize.
+    # Until exec, the process is a copy of this shell, which `running` does not recognize.
     local deadline=$((SECONDS + 600))
     while kill -0 $! 2>/dev/null; do
         if running "$name" >/dev/null; then return; fi
@@ -82,10 +82,10 @@ launch() {
     done
 }
 
-# True if a program has a flag. grep reads to the end: a program whose pipe breaks counts as failed.
+# Succeeds if a program has a flag. grep reads to the end: a program whose pipe breaks counts as failed.
 knows() { "$1" --help 2>&1 | grep -- "--$2\b" >/dev/null; }
 
-# Says what a server last wrote if it has ended.
+# Dies with the end of a server's log if the server has ended.
 must_run() {
     running "$1" >/dev/null && return
     tail -n 15 "$dir/logs/$1.log" >&2 || true
@@ -103,7 +103,7 @@ await() {
     done
 }
 
-# Ends a program of this cluster, with force if it does not go within the given tenths of a second.
+# Ends a program of this cluster, and kills it if it does not end within the given tenths of a second.
 finish() {
     local name=$1 attempts=$2 pid
     [ "$name" != node ] || attempts=0 # which does not hear SIGTERM
@@ -116,13 +116,13 @@ finish() {
     [ "$name" != node ] || [ ! -e "$dir/node" ] || remove_groups
 }
 
-# The mounted hierarchies of control groups, with type and options, a line each: one, or the older many.
+# Prints a line for each mounted hierarchy of control groups, with type and options.
 hierarchies() {
     findmnt --noheadings --raw --output TARGET,FSTYPE,FS-OPTIONS --types cgroup,cgroup2 |
         sed -n 's/,release_agent=[^, ]*//; \|^/sys/fs/cgroup\(/[^/ ]*\)\? |p'
 }
 
-# The control group that everything on the node of this cluster is in.
+# Prints the name of the control group that contains the node of this cluster.
 node_group() { printf 'nest-node-%s\n' "$(head -n 1 "$dir/ports")"; }
 
 # Removes the control groups of the node, as soon as the kernel has ended what was in them.
