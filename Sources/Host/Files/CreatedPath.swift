@@ -19,11 +19,10 @@ public struct CreatedPath: Sendable {
 }
 
 extension FileSystem {
-    /// Follows the links above a path, and finds the directories that ``makeDirectories(_:)`` would create for it.
+    /// Resolves the links above a path, and finds the missing directories above it, outermost first.
     ///
-    /// The path need not exist. Only the last part of the result may be a link; the directories are outermost first.
-    ///
-    /// - Throws: ``Base/SystemError`` if the path names no file, or a directory above it may not be searched.
+    /// - Throws: ``Base/SystemError`` if the last part of the path is not a name, if a directory cannot be searched, or
+    ///   if `..` follows a missing directory.
     public static func physicalPath(
         of path: String
     ) throws(SystemError) -> (path: String, missingDirectories: [String]) {
@@ -59,11 +58,11 @@ public struct PathParts: Sendable {
         }
     }
 
-    /// The hidden name in the same directory that a new version has until it is renamed into place.
+    /// The hidden name of a new version in the same directory until it is renamed into place.
     ///
     /// Remains of a killed process under this name are removed when the entry is written next.
     public var temporaryName: String {
-        // A name has at most 255 bytes, and the entry's name may have as many.
+        // The name itself may already have the maximum of 255 bytes.
         ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).nest-bootstrap.tmp"
     }
 }

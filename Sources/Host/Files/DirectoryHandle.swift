@@ -2,7 +2,7 @@ public import Base
 import CShims
 import Glibc
 
-/// An open directory, so that a change of its path does not redirect operations on its entries.
+/// An open directory, whose entries are reached even after its path was renamed or replaced.
 public struct DirectoryHandle: ~Copyable, Sendable {
     let descriptor: FileDescriptor
     let path: String
@@ -38,7 +38,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         }
     }
 
-    /// Removes an entry if possible, and ignores failures.
+    /// Removes an entry that is not a directory, and ignores failures.
     func discard(_ name: String) {
         unsafe unlinkat(descriptor.raw, name, 0)
     }
@@ -59,17 +59,17 @@ public struct DirectoryHandle: ~Copyable, Sendable {
 
     /// Waits until the names of the entries are on the disk.
     func synchronize(_ operation: String) throws(SystemError) {
-        // The directory itself may be open only for searching.
+        // The descriptor may be open only for searching.
         let readable = try open(".", O_RDONLY | O_DIRECTORY, operation)
         do throws(SystemError) {
             try SystemError.check(operation, path) { fsync(readable.raw) }
         } catch {
-            // Some file systems always synchronise directories, and refuse with this code.
+            // Some file systems do not support the call for directories.
             if error.code != EINVAL { throw error }
         }
     }
 
-    /// Opens the directory a second time, for an object that outlives this value.
+    /// Duplicates the file descriptor, for an object that outlives this value.
     func duplicate(_ operation: String) throws(SystemError) -> DirectoryHandle {
         DirectoryHandle(adopting: try descriptor.duplicate(operation, path), path)
     }
@@ -79,17 +79,14 @@ public struct DirectoryHandle: ~Copyable, Sendable {
     }
 }
 
-/// State directories that root writes and that programs started by tasks may reach.
-///
-/// Links in these directories are not followed. A directory belongs to root, or to the user of the unit that writes it.
-/// A file that root creates in a directory of such a user belongs to that user, who could replace the file anyway.
+/// Directories that are opened one part after the other, without following links.
 extension DirectoryHandle {
-    /// Opens a directory without following a link on the way; missing directories can be created, with mode 0755.
+    /// Opens a directory without following links; `isCreating` creates missing directories with mode 0755.
     ///
-    /// If `isOfService` is set, a service account may own the directory, which may then contain anything.
+    /// With `isOfService`, a service account may own the directory, so its content is not trusted.
     ///
     /// - Throws: ``Base/SystemError`` if a part of the path is a link or, for root, if another user owns the directory
-    ///   or can write in it.
+    ///   or can replace its entries.
     public init(reaching path: String, isCreating: Bool, isOfService: Bool = false) throws(SystemError) {
         let operation = isCreating ? Self.creating : Self.opening
         let handle = try Self.walked(path, creatingWith: isCreating ? 0o755 : nil, operation, inheritsOwner: true)
@@ -133,7 +130,7 @@ extension DirectoryHandle {
 
     /// Opens a subdirectory under the conditions of ``init(reaching:isCreating:isOfService:)``.
     ///
-    /// If it does not exist, it is created with the given mode; without a mode, that is an error.
+    /// A missing subdirectory is created with the given mode; without a mode, it is an error.
     public func directory(
         _ name: String,
         creatingWith mode: UInt32?,
@@ -170,7 +167,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// Returns the owner for files that root creates in this directory, `nil` if root remains the owner.
+    /// Returns the owner and group that new entries of the directory get, `nil` for those of the process.
     private func inheritedOwner() throws(SystemError) -> (user: UInt32, group: UInt32)? {
         guard Machine.isRoot else { return nil }
         let status = try status()
@@ -205,7 +202,7 @@ extension DirectoryHandle {
     }
 
     private func requireTrusted(isOfService: Bool) throws(SystemError) {
-        // An ordinary user only reads the files that root has written.
+        // An ordinary user has no permissions that another user could gain.
         guard Machine.isRoot else { return }
         try status().requireTrusted(path, ownersBelow: isOfService ? FileStatus.serviceAccountEnd : 1)
     }
@@ -220,9 +217,9 @@ extension DirectoryHandle {
         try Base.readParts(try open(name, O_RDONLY | O_NONBLOCK, "cannot read"), full(name), receive)
     }
 
-    /// Replaces a file of the directory atomically; a link is replaced, not followed.
+    /// Writes a file in the directory atomically; a link is replaced, not followed.
     ///
-    /// A file that is not synced may be lost in a power failure.
+    /// Without `isSynced`, the file may be lost in a power failure.
     public func write(
         _ bytes: [UInt8],
         to name: String,
@@ -243,10 +240,9 @@ extension DirectoryHandle {
         if isSynced { try file.synchronizeDirectory() }
     }
 
-    /// Takes the lock of a file, which is created if it is missing, or of the directory itself.
+    /// Takes the lock of a file in the directory or, without a name, of the directory itself.
     ///
-    /// Only the owner of the file may open and therefore lock it; to lock the directory requires permission to list it.
-    /// The result is `nil` if another process has the lock.
+    /// A missing file is created with mode 0600. The result is `nil` if another process has the lock.
     public func lock(_ name: String? = nil) throws(SystemError) -> FileLock? {
         let operation = "cannot lock"
         let file = try open(name ?? ".", name == nil ? O_RDONLY | O_DIRECTORY : O_RDWR | O_CREAT, operation)
@@ -332,7 +328,7 @@ extension DirectoryHandle {
         let opened = unsafe openat(descriptor.raw, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         let code = errno
         guard opened >= 0 else {
-            // A link has no writer: it is created in one step. A file that may not be opened was left by root.
+            // A link has no writer: it is created in one step. A file that may not be opened belongs to another user.
             guard [ELOOP, ENOENT, EACCES].contains(code) else { throw SystemError(operation, full(name), code: code) }
             try removeRemains(name)
             return true
@@ -351,7 +347,7 @@ extension DirectoryHandle {
         if found.kind == .directory { try removeTree(name) } else { try remove(name) }
     }
 
-    /// Returns whether an open file still has its name.
+    /// Returns whether a name still refers to an open file.
     private func isFile(
         _ name: String,
         _ file: borrowing FileDescriptor,

@@ -39,7 +39,7 @@ public struct FileLock: ~Copyable, Sendable {
 }
 
 extension FileLock {
-    /// Returns the processes that hold exclusive `flock` locks, by the locked file, as the kernel lists them.
+    /// Returns the IDs of the processes that hold exclusive `flock` locks, by locked file.
     ///
     /// Processes that are not visible to this process are left out. The result is empty if the list cannot be read.
     public static func holders() -> [FileStatus.Identity: Int32] {
@@ -47,7 +47,7 @@ extension FileLock {
         return holders(in: String(decoding: bytes, as: UTF8.self))
     }
 
-    /// Parses the kernel's list.
+    /// Parses the content of `/proc/locks`.
     ///
     /// A line is `1: FLOCK  ADVISORY  WRITE 709 00:19:2393 0 EOF`; the line of a waiting process also contains `->`.
     static func holders(in list: String) -> [FileStatus.Identity: Int32] {
@@ -64,13 +64,13 @@ extension FileLock {
 }
 
 extension FileStatus.Identity {
-    /// Parses a file in the kernel's list, `fe:01:2393`: the device's numbers in hexadecimal and the inode.
+    /// Parses a file in `/proc/locks`, such as `fe:01:2393`: the device numbers in hexadecimal, and the inode.
     fileprivate init?(lockList text: Substring) {
         let numbers = text.split(separator: ":")
         guard numbers.count == 3, let major = UInt64(numbers[0], radix: 16), let minor = UInt64(numbers[1], radix: 16),
             let inode = UInt64(numbers[2])
         else { return nil }
-        // The two numbers are combined as by `makedev` of the C library.
+        // The device numbers are combined as by `makedev` of the C library.
         let high = (major & ~0xfff) << 32 | (minor & ~0xff) << 12
         self.init(device: high | (major & 0xfff) << 8 | minor & 0xff, inode: inode)
     }

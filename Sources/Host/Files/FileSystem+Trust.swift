@@ -6,25 +6,23 @@ extension FileSystem {
     ///
     /// Every directory and link on the way, and the file itself, must belong to root and be writable by no other user.
     /// A directory with the sticky bit may be writable, because no user can replace another user's files in it. Group 0
-    /// counts as root. The same rules apply to a confined process that is not root, because it has permissions in the
-    /// cluster; it sees the owner and permissions even of a directory that it cannot enter. Any other process is not
-    /// checked, because it has no permissions that others could gain. For data, root also follows links only as for
-    /// ``directoryForWriting(_:_:)``.
+    /// counts as root. Only root and confined processes are subject to these rules, because other processes have no
+    /// permissions that another user could gain.
     ///
     /// - Parameters:
-    ///   - path: The path; a path that does not exist is not refused.
+    ///   - path: The path, of which only the existing parts are examined.
     ///   - isData: Whether root only reads the file, such as a certificate. Such a file and the directories above it
-    ///     may belong to a service account, which has a user ID below 1000.
-    ///   - exceptFile: Whether any user may own or write the file itself, because its content is only compared. Only
-    ///     root and services can replace it with another file or a link.
-    /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and advice to correct it.
+    ///     may belong to a service account, which has a user ID below 1000. Without `exceptFile`, root also follows
+    ///     links only as ``directoryForWriting(_:_:)`` allows.
+    ///   - exceptFile: Whether any user may own or write the file itself, because its content is only compared.
+    /// - Throws: ``Base/SystemError`` with the part of the path that is not trusted, and advice to correct it.
     public static func requireTrusted(
         _ path: String,
         isData: Bool = false,
         exceptFile: Bool = false,
     ) throws(SystemError) {
         guard Machine.isRoot || Machine.isConfined else { return }
-        // A path that cannot be examined cannot be read either, and the error of reading has a better message.
+        // A path that cannot be examined cannot be read either, and the read error is clearer.
         if let root = try? FileStatus.at("/", followingLinks: false, trusting) {
             try root.requireTrusted("/", ownersBelow: 1)
         }
@@ -45,7 +43,7 @@ extension FileSystem {
     /// Refuses a file with a secret that other users of the node can read; the error has the command that corrects it.
     ///
     /// The group may read the file if root owns it, as PostgreSQL allows for keys: `root:ssl-cert`, mode 0640.
-    /// Permissions do not matter below a directory that other users cannot enter. A path that does not exist is not
+    /// Permissions do not matter below a directory that other users cannot enter. A path that cannot be resolved is not
     /// refused.
     public static func requirePrivate(_ path: String) throws(SystemError) {
         guard let real = try? realPath(path), let status = try FileStatus.at(real, followingLinks: true, trusting)
@@ -66,10 +64,10 @@ extension FileSystem {
         )
     }
 
-    /// Returns whether every user may enter all directories above a path without links.
+    /// Returns whether every user may enter all directories above a real path.
     static func isReachableByAll(_ path: String) -> Bool { isReachable(path, by: 0o001) }
 
-    /// Returns whether all directories above a path without links have one of the given permissions.
+    /// Returns whether each directory above a real path has at least one of the given permissions.
     private static func isReachable(_ path: String, by permissions: UInt32) -> Bool {
         var path = path
         while let slash = path.lastSlash, slash != path.startIndex {

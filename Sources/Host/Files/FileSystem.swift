@@ -18,7 +18,7 @@ public enum FileSystem {
         try FileStatus.at(path, followingLinks: true, "cannot look at") != nil
     }
 
-    /// Opens a file for one of ``Command/files``; the start of the program closes it.
+    /// Opens a file for ``Command/files``; starting the program closes it.
     public static func openForChild(_ path: String) throws(SystemError) -> CInt {
         let file = try FileDescriptor(opening: path, O_RDONLY | O_NOCTTY, "cannot read")
         let raw = file.raw
@@ -26,7 +26,7 @@ public enum FileSystem {
         return raw
     }
 
-    /// Resolves all links of a path that exists.
+    /// Resolves all links in a path, which must exist.
     public static func realPath(_ path: String) throws(SystemError) -> String {
         let operation = "cannot look at"
         try SystemError.checkPath(operation, path)
@@ -45,7 +45,7 @@ public enum FileSystem {
         return path
     }
 
-    /// Lists a directory or the directory that a link leads to, sorted by the bytes of the names, without `.` and `..`.
+    /// Lists the names in a directory, sorted by their bytes, without `.` and `..`; links are followed.
     ///
     /// - Throws: ``Base/SystemError`` if it is not a directory, cannot be read or has more names than the limit.
     public static func list(_ directory: String, limit: Int = 100_000) throws(SystemError) -> [String] {
@@ -69,7 +69,7 @@ public enum FileSystem {
         _ = try DirectoryHandle(creatingForWriting: path, makingDirectory)
     }
 
-    /// Checks that no file or dangling link is in the way of ``makeDirectories(_:)`` for the directory of a file.
+    /// Checks that no file or dangling link prevents ``makeDirectories(_:)`` from creating the directory of a file.
     public static func checkDirectories(above path: String) throws(SystemError) {
         var path = try PathParts(path, makingDirectory).directory
         while true {
@@ -108,14 +108,12 @@ public enum FileSystem {
         }
     }
 
-    /// Replaces a file atomically.
+    /// Writes a file atomically, and creates missing directories.
     ///
-    /// The bytes are written to a new file in the same directory, which gets its owner and permissions before its first
-    /// byte and is renamed once it is on the disk. A symbolic link at the path is replaced, not followed. Missing
-    /// directories are created. After an error, the old file is unchanged and the new file is removed.
+    /// The bytes are written to a new file in the same directory, which is then renamed. A link at the path is
+    /// replaced, not followed. The mode does not depend on the umask. If writing fails, an existing file is unchanged.
     ///
-    /// Owner and group are the process's, and the mode does not depend on the process's mask. Files that are recreated
-    /// at each boot need not be synced.
+    /// Without `isSynced`, the file may be lost in a power failure.
     ///
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or cannot be written.
     public static func write(
@@ -127,7 +125,7 @@ public enum FileSystem {
         try writeTogether([FileContent(bytes, path: path, mode: mode)], isSynced: isSynced)
     }
 
-    /// Replaces several files that belong together, such as a certificate and its key.
+    /// Writes several files that belong together, such as a certificate and its key.
     ///
     /// All files are written, and flushed to the disk if `isSynced` is set, before the first one is renamed. If writing
     /// fails, no file is changed.
@@ -185,7 +183,7 @@ public enum FileSystem {
         return SystemError(operation, path, code: code, detail: detail, advice: adviceInTheWay(status.kind))
     }
 
-    /// Removes a directory and everything in it, without following links or entering mounted file systems.
+    /// Removes a directory and everything in it, without following links; a mount point in it is refused.
     ///
     /// - Throws: ``Base/SystemError`` that names the path that could not be removed. Nothing is restored.
     public static func removeTree(_ path: String) throws(SystemError) {
@@ -194,7 +192,7 @@ public enum FileSystem {
         try DirectoryHandle(opening: parts.directory, operation).removeTree(parts.name)
     }
 
-    /// Finds a mount point at or below a directory in the kernel's list of this process's mounts.
+    /// Returns the first mount point at or below a directory, `nil` if there is none.
     static func mountPoint(atOrBelow directory: String) throws(SystemError) -> String? {
         try Mount.all().first { isPath($0.path, at: directory) }?.path
     }
@@ -223,7 +221,7 @@ extension DirectoryHandle {
         try removeDirectory(name)
     }
 
-    /// The maximum depth of a directory tree to remove; each level uses a descriptor.
+    /// The maximum depth of a directory tree to remove; each level uses a file descriptor.
     private static let depthLimit = 100
 
     private func empty(_ name: String, depth: Int = 0) throws(SystemError) {

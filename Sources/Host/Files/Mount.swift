@@ -1,14 +1,14 @@
 import Base
 import Glibc
 
-/// A mounted file system, as the kernel lists it for this process.
+/// A mounted file system in the mount namespace of this process.
 struct Mount: Sendable, Hashable {
-    /// The directory or file at which it is mounted.
+    /// The mount point, a directory or file.
     let path: String
     /// The type of the file system, such as `ext4`.
     let type: String
 
-    /// Lists the mounts of this process, in the order in which they were created.
+    /// Lists the mounts in the order of `/proc/self/mountinfo`.
     ///
     /// The format is described in proc_pid_mountinfo(5); space, tab, newline and backslash are octal escapes.
     static func all() throws(SystemError) -> [Mount] {
@@ -50,14 +50,14 @@ extension FileSystem {
 
 /// The free space of the file system that contains a path.
 public struct FreeSpace: Sendable, Hashable {
-    /// The directory at which the file system is mounted.
+    /// The mount point of the file system.
     public var mount: String
     /// The number of bytes that are free for users other than root.
     public var free: Int
-    /// Whether no inode is free, so that no file can be created.
+    /// Whether no inode is free for users other than root, so that they can create no file.
     public var lacksInodes = false
 
-    /// Whether not even a small file can be written.
+    /// Whether less than 1 MiB or no inode is free.
     public var isFull: Bool { free < 1 << 20 || lacksInodes }
 
     /// Reads the free space at a path, which need not exist.

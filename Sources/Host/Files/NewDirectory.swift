@@ -4,11 +4,11 @@ import Glibc
 /// A directory to be created, or corrected if it exists.
 public struct DirectorySettings: Sendable {
     public var path: String
-    /// The permissions, regardless of the process's mask; by default an existing directory keeps its own.
+    /// The permissions, regardless of the umask; by default an existing directory keeps its permissions.
     public var mode: UInt32?
-    /// The owner; by default an existing directory keeps its own, and a new directory belongs to the process's user.
+    /// The owner; by default an existing directory keeps its owner, and a new one belongs to the process's user.
     public var owner: UInt32?
-    /// The group; by default an existing directory keeps its own, and root gives a new one the process's group.
+    /// The group; by default an existing directory keeps its group, and root gives a new one the process's group.
     public var group: UInt32?
 
     /// The default permissions of a new directory.
@@ -23,7 +23,7 @@ public struct DirectorySettings: Sendable {
     {
         let raw = directory.raw
         let found = try FileStatus(descriptor: raw, operation, path)
-        // In a directory with the setgid bit, a new directory inherits its group.
+        // A new directory inherits the group of a parent with the setgid bit.
         let group = group ?? (isNew && geteuid() == 0 ? getegid() : nil)
         if owner ?? found.owner != found.owner || group ?? found.group != found.group {
             // The largest number leaves owner or group unchanged.
@@ -37,7 +37,7 @@ public struct DirectorySettings: Sendable {
 extension FileSystem {
     /// Reads the status of a directory without following a link, `nil` if nothing exists at the path.
     ///
-    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path.
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something other than a directory is at the path.
     public static func directoryStatus(_ path: String) throws(SystemError) -> FileStatus? {
         try requireDirectory(try FileStatus.at(path, followingLinks: false, makingDirectory), path)
     }
@@ -56,10 +56,10 @@ extension FileSystem {
 
     /// Creates a directory with its permissions and owner, or corrects them in an existing directory.
     ///
-    /// Missing directories above it are created with mode 0755. A link at the path is not followed, and links above it
-    /// only as for ``directoryForWriting(_:_:)``.
+    /// Missing directories above it are created with mode 0755. A link at the path is refused. Root follows links above
+    /// the path only as ``directoryForWriting(_:_:)`` allows.
     ///
-    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path.
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something other than a directory is at the path.
     public static func makeDirectory(_ settings: DirectorySettings) throws(SystemError) {
         let parts = try PathParts(settings.path, makingDirectory)
         let parent = try DirectoryHandle(creatingForWriting: parts.directory, makingDirectory)
@@ -84,19 +84,18 @@ extension FileSystem {
 }
 
 extension FileSystem {
-    /// The directories, without links, in which programs may have created links as root.
+    /// The real paths of the directories in which programs of tasks may create links.
     ///
-    /// Root does not follow such a link out of the directory. The list comes from the last configuration that
-    /// was read.
+    /// Root does not follow such a link out of its directory. The list comes from the last configuration that was read.
     public static let programDirectories = Locked<[String]>([])
 
-    /// Resolves the path of a directory, and refuses a path that another user or a program could redirect.
+    /// Resolves the path of a directory, and refuses links with which another user or a program could redirect root.
     ///
-    /// The directory need not exist. For a process that is not root, the path is not examined, because the system
-    /// limits what the process can write.
+    /// The directory need not exist. A link that another user controls may lead only to a path of that user, and a link
+    /// in one of ``programDirectories`` only to an existing path in the same directory. A process that is not root may
+    /// follow every link, because the system limits its access.
     ///
-    /// - Throws: ``Base/SystemError`` with the code `EACCES` if a link of another user leads to a directory that is not
-    ///   that user's, or a link in one of ``programDirectories`` leads out of it.
+    /// - Throws: ``Base/SystemError`` with the code `EACCES` if a link is refused.
     public static func directoryForWriting(_ directory: String, _ operation: String) throws(SystemError) -> String {
         let absolute = directory.isAbsolutePath ? directory : "\(Machine.workingDirectory())/\(directory)"
         guard geteuid() == 0 else { return existingRealPath(absolute) }

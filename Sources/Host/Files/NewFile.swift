@@ -9,11 +9,11 @@ public struct FileContent: Sendable {
     /// The number of bytes, `nil` if it is not known yet.
     public var size: Int?
     public var path: String
-    /// The file's permissions, regardless of the process's mask.
+    /// The permissions, regardless of the umask.
     public var mode: UInt32
-    /// The file's owner, `nil` for the process's user.
+    /// The owner, `nil` for the process's user.
     public var owner: UInt32?
-    /// The file's group, `nil` for the process's group.
+    /// The group, `nil` for the group that the kernel gives to a new file.
     public var group: UInt32?
 
     public init(
@@ -43,7 +43,7 @@ public final class NewFile {
 
     private static let operation = "cannot write"
 
-    /// Writes a file next to its path; errors name the path of the content.
+    /// Creates the temporary file with the content that is in memory; errors name the path of the content.
     init(
         _ content: FileContent,
         _ name: String,
@@ -58,9 +58,7 @@ public final class NewFile {
         if isSynced { try SystemError.check(Self.operation, content.path) { fsync(lock.file.raw) } }
     }
 
-    /// Writes a file next to its path, and creates missing directories.
-    ///
-    /// The caller appends content that is not in memory.
+    /// Creates the temporary file and missing directories; the caller appends content that is not in memory.
     ///
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or cannot be written.
     public convenience init(_ content: FileContent, isSynced: Bool) throws(SystemError) {
@@ -128,7 +126,7 @@ public final class PartialFile: Sendable {
 
     /// Opens the file for appending, or creates it; until it is complete, `.part` is added to its name.
     ///
-    /// - Throws: ``Base/SystemError`` if the path of the directory has a link in it, or another user could change it.
+    /// - Throws: ``Base/SystemError`` if the path has a link in it, or an ordinary user could change the directory.
     public init(_ name: String, in directory: String) throws(SystemError) {
         let opened = try DirectoryHandle(reaching: directory, isCreating: true, isOfService: true)
         let flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK

@@ -1,7 +1,7 @@
 import Base
 import Glibc
 
-/// The steps from the root directory to the file that a path names, with every link on the way.
+/// A walk along a path from the root directory, with a step for each directory, link and file.
 struct PathWalk {
     private let path: String
     private let operation: String
@@ -55,14 +55,13 @@ struct PathWalk {
         for part in target.pathParts.reversed() { rest.append(Substring(String(part))) }
     }
 
-    /// Follows all links, and refuses a link that leads out of the directories of the user or programs that control it.
+    /// Follows all links, and refuses links with which another user or a program could redirect root.
     ///
     /// A link of a user other than root may lead only to a file or directory of that user, and a link in one of
-    /// `programDirectories` only to an existing path in that directory. A link of root in a directory of another user
-    /// counts as that user's, because the user can rename it.
+    /// `programDirectories` only to an existing path in the same directory. A link of root in a directory of another
+    /// user counts as that user's, because the user can rename it.
     ///
-    /// - Parameter programDirectories: The directories, without links, in which programs may have created links as
-    ///   root.
+    /// - Parameter programDirectories: The value of ``FileSystem/programDirectories``.
     /// - Returns: The path without links.
     /// - Throws: ``Base/SystemError`` with the code `EACCES` if a link is refused.
     mutating func reachForWriting(outside programDirectories: [String]) throws(SystemError) -> String {
@@ -76,7 +75,7 @@ struct PathWalk {
             if owner != 0, found?.owner != owner {
                 throw refusal("'\(step.path)' is a link of user \(owner) to '\(reached)', which is not that user's")
             }
-            // The innermost directory applies, because its programs may write to the fewest paths.
+            // The innermost directory applies, because it allows the fewest targets.
             let around = programDirectories.filter { isPath(step.path, below: $0) }.max {
                 $0.utf8.count < $1.utf8.count
             }
@@ -85,7 +84,7 @@ struct PathWalk {
                 throw refusal("'\(step.path)' is a link to '\(reached)', and \(reason)")
             }
             guard owner != 0 || around != nil else { continue }
-            // The examined path is entered, because the link may lead elsewhere by now.
+            // The walk continues at the examined path, because the link may lead elsewhere by now.
             current = ""
             rest.removeLast(target.pathParts.count)
             for part in reached.pathParts.reversed() { rest.append(Substring(String(part))) }
@@ -103,9 +102,9 @@ struct PathWalk {
 }
 
 extension FileSystem {
-    /// Returns the other names of an absolute path: for each link on the way, the path with the link replaced.
+    /// Returns the other names of an absolute path: for each link on the way, the path with the links so far replaced.
     ///
-    /// The names end at the first part of the path that does not exist.
+    /// Links after the first part that cannot be examined are ignored.
     public static func linkedNames(of path: String) -> [String] {
         var walk = PathWalk(path, "cannot follow")
         var names: [String] = []

@@ -4,10 +4,9 @@ import Glibc
 /// A new version of a directory, prepared beside it and put in its place as a whole.
 ///
 /// The new version begins as a copy whose files are hard links, so files in it must be replaced, not written to. If it
-/// is not published, `deinit` removes it. The next process that takes the lock removes a version that a killed process
-/// has left.
+/// is not published, `deinit` removes it. If the process is killed, the next process that takes the lock removes it.
 public struct StagedDirectory: ~Copyable {
-    /// The directory that is replaced, without links in its path.
+    /// The real path of the directory that is replaced.
     public let target: String
 
     /// The path of the new version.
@@ -73,7 +72,7 @@ public struct StagedDirectory: ~Copyable {
         return lock
     }
 
-    /// Removes a file of the new version, and the file's directory if it is then empty.
+    /// Removes a file of the new version, and the file's subdirectory if it is then empty.
     public func remove(_ name: String) throws(SystemError) {
         try FileSystem.remove("\(path)/\(name)")
         guard let slash = name.lastSlash else { return }

@@ -1,10 +1,9 @@
 public import Base
 
 extension SystemError {
-    /// Adds the missing part of the path to a not-found error, and a similar name that exists.
+    /// Returns a not-found error with the missing directory or dangling link, and with a similar path that exists.
     ///
-    /// The part is the nearest missing directory, or a link that leads to nothing. An error that already has a detail
-    /// or advice, or whose subject is no absolute path, is returned unchanged.
+    /// Other errors, errors with a detail or advice, and errors about relative paths are returned unchanged.
     public func examined() -> SystemError {
         guard isNotFound, detail == nil, advice == nil, subject.isAbsolutePath else { return self }
         var error = self

@@ -1,8 +1,8 @@
 public import Base
 
-/// A reading of the machine's clocks that converts times since the boot to times of day.
+/// A reading of the machine's clocks that converts uptimes to times of day.
 ///
-/// Task records, systemd and the journal use a clock that stops while the machine is suspended (`CLOCK_MONOTONIC`).
+/// Uptimes in task records, systemd and the journal are without suspended time (`CLOCK_MONOTONIC`).
 public struct BootClock: Sendable, Hashable {
     public var sinceBoot: Duration
 
@@ -16,7 +16,7 @@ public struct BootClock: Sendable, Hashable {
         )
     }
 
-    /// Returns the time of day at a time since the boot; wrong if the clock was set after that time.
+    /// Returns the time of day at an uptime; wrong if the clock was set or the machine suspended afterwards.
     public func timestamp(at time: Duration) -> Timestamp {
         Timestamp(seconds: (sinceEpoch - sinceBoot + time).components.seconds)
     }

@@ -1,16 +1,16 @@
 public import Base
 import Glibc
 
-/// A stream socket of this machine, named by a path; see unix(7).
+/// A Unix domain stream socket with a path; see unix(7).
 public enum LocalSocket {
-    /// Returns whether there is a socket at a path, following links, even if no process listens at it.
+    /// Returns whether there is a socket at a path, following links, even if no process listens on it.
     public static func exists(_ path: String) -> Bool {
         (try? FileStatus.at(path, followingLinks: true, "cannot examine"))?.kind == .socket
     }
 
     /// Connects to a socket, and closes the connection.
     ///
-    /// - Throws: ``Base/SystemError`` if nothing accepts connections at the path.
+    /// - Throws: ``Base/SystemError`` if the connection cannot be established at once.
     public static func connect(to path: String) throws(SystemError) {
         let operation = "cannot connect to"
         try SystemError.checkPath(operation, path)

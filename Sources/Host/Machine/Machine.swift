@@ -11,7 +11,7 @@ public enum Machine {
         unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
     }
 
-    /// Returns the machine's name, empty if the system has none.
+    /// Returns the host name, empty if there is none.
     public static func hostName() -> String {
         var name = [CChar](repeating: 0, count: 256)
         // The last byte stays zero: C does not terminate a name that fills the buffer.
@@ -22,15 +22,15 @@ public enum Machine {
 
     /// Returns the kernel's random identifier of this boot.
     ///
-    /// In a container that has its own identifier, such as with systemd-nspawn, a process with its own `/proc` sees
-    /// the identifier of the host. A confined process therefore gets the identifier of the container in a variable.
+    /// In a container with its own identifier, such as one of systemd-nspawn, a process with its own `/proc` sees the
+    /// host's identifier. A confined process therefore gets the identifier in ``confinedBootVariable``.
     public static func bootIdentifier() throws(SystemError) -> String {
         if let variable = environmentVariable(confinedBootVariable) { return variable }
         let bytes = try FileSystem.read("/proc/sys/kernel/random/boot_id", limit: 128)
         return String(decoding: bytes.prefix { $0 > UInt8(ascii: " ") }, as: UTF8.self)
     }
 
-    /// Returns the absolute path of the process's working directory, `/` if the directory was removed.
+    /// Returns the absolute path of the working directory, `/` if it cannot be determined.
     public static func workingDirectory() -> String {
         guard let path = unsafe getcwd(nil, 0) else { return "/" }
         defer { unsafe free(path) }
@@ -39,7 +39,7 @@ public enum Machine {
 
     /// Protects the keys in the memory of a root process from core dumps and other processes.
     ///
-    /// Children are not affected. Called at the start of `main`, before any key is read.
+    /// Programs that it starts are not affected. Called at the start of `main`, before any key is read.
     public static func forbidDumps() {
         guard isRoot else { return }
         _ = nest_host_forbid_dumps()
@@ -67,7 +67,7 @@ public enum Machine {
         guard code == 0 else { throw SystemError("cannot become user", user, code: code) }
     }
 
-    /// Copies the name of the program and its arguments, which also works if `/proc` is missing.
+    /// Returns the name of the program and its arguments, even if `/proc` is missing.
     public static func arguments() -> [String] {
         guard var argument = unsafe nest_host_arguments() else { return [] }
         var arguments: [String] = []
@@ -82,7 +82,7 @@ public enum Machine {
         unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 
-    /// Copies the environment of this process; if a name is repeated, its first value counts, as for `getenv`.
+    /// Returns the environment of this process; if a name is repeated, its first value counts, as for `getenv`.
     public static func environment() -> [String: String] {
         guard var entry = unsafe nest_host_environment() else { return [:] }
         var variables: [String: String] = [:]

@@ -2,9 +2,9 @@ public import Base
 import CShims
 import Glibc
 
-/// A running program with pipes to its standard streams, which is killed with its group when the value is dropped.
+/// A running program whose output is read from pipes; `deinit` kills it unless it was reaped.
 struct ChildProcess: ~Copyable {
-    /// The event that the loop waits for.
+    /// The event that `watch` waits for.
     private enum Phase {
         /// The program's own end and, for a filter, the end of its output.
         case running
@@ -37,7 +37,7 @@ struct ChildProcess: ~Copyable {
 
     /// Starts a program; errors name it.
     ///
-    /// A filter gets input, its errors are separate, and all of its output is needed.
+    /// A filter has pipes for its input and its errors, and its output is read to the end.
     init(starting command: Command, isFilter: Bool = false) throws(SystemError) {
         let operation = "cannot run"
         let outputPipe = try Pipe(operation, command.program)
@@ -78,7 +78,7 @@ struct ChildProcess: ~Copyable {
 
     /// Waits until the program has ended, and ends it at the deadline or on cancellation.
     ///
-    /// Each function uses a pipe that is ready, and returns whether more may follow.
+    /// `write`, `readOutput` and `readErrors` use a pipe that is ready, and return whether more may follow.
     mutating func watch(
         deadline: ContinuousClock.Instant,
         grace: () -> Duration,
@@ -153,10 +153,10 @@ struct ChildProcess: ~Copyable {
         }
     }
 
-    /// Reads the exit status, or returns the reason why this agent ended the program.
+    /// Reaps the program, and returns its exit status unless this agent ended it.
     ///
-    /// Until the status is read, the kernel does not reuse the process ID. A process that still runs
-    /// ``Command/killLimit`` after `SIGKILL` is passed to `onSurvivor`.
+    /// Until then, the kernel does not reuse the process ID. If a process of the group still runs ``Command/killLimit``
+    /// after `SIGKILL`, its ID is passed to `onSurvivor`.
     mutating func reap(onSurvivor: (pid_t) -> Void = { _ in }) throws(SystemError) -> ExitStatus {
         // Other processes of the group may outlive the leader, as a program outlives bubblewrap.
         if ending != nil, phase == .terminating { _ = group.survivor(at: limit) }
@@ -179,7 +179,7 @@ struct ChildProcess: ~Copyable {
 /// - Parameters:
 ///   - command: The command to run.
 ///   - deadline: The instant at which the program is ended.
-///   - grace: The time between `SIGTERM` and `SIGKILL`, determined when the former is sent.
+///   - grace: The time between `SIGTERM` and `SIGKILL`, determined when `SIGTERM` is sent.
 ///   - lineLimit: The maximum number of bytes in a line; longer lines are split.
 ///   - countLimit: The number of lines after which only the last lines are emitted, once the program has ended. The
 ///     journal accepts 10,000 entries of a service in 30 s and then drops all others.
@@ -187,7 +187,7 @@ struct ChildProcess: ~Copyable {
 ///     `SIGKILL`.
 ///   - onLine: Called on another thread with each line of output and errors, in the order written.
 /// - Returns: The exit status of the program; a non-zero exit code is a normal result.
-/// - Throws: ``Base/SystemError`` that names the program if it cannot be started.
+/// - Throws: ``Base/SystemError`` that names the program if it cannot be started or its output cannot be read.
 public func run(
     _ command: Command,
     deadline: ContinuousClock.Instant,
@@ -222,7 +222,7 @@ struct ProcessGroup {
 
     func send(_ signal: CInt) { kill(-number, signal) }
 
-    /// Waits until every process has ended, and returns a process that still runs at the limit.
+    /// Waits until every process has ended, and returns the ID of a process that still runs at the limit.
     func survivor(at limit: ContinuousClock.Instant) -> pid_t? {
         while let process = runningProcess() {
             guard ContinuousClock.now < limit else { return process }

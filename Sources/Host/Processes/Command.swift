@@ -12,7 +12,7 @@ public struct Command: Sendable, Hashable {
     /// The complete environment: nothing is inherited.
     public var environment: [String: String]
 
-    /// Whether the command starts this program again; its interrupting signals are blocked until it catches them.
+    /// Whether the program is this agent, which starts with interrupting signals blocked until it catches them.
     public var isThisProgram = false
 
     /// Whether the program stays in the session and group of this process, and can prompt on its terminal.
@@ -21,7 +21,7 @@ public struct Command: Sendable, Hashable {
     /// Whether bubblewrap runs the program; processes that it leaves running are killed.
     public var isConfined = false
 
-    /// The open files that the program gets under the same numbers; starting it closes them here.
+    /// The file descriptors that the program inherits; starting it closes them in this process.
     public var files: [CInt] = []
 
     /// The default time that a program has between `SIGTERM` and `SIGKILL`.
@@ -40,7 +40,7 @@ public struct Command: Sendable, Hashable {
 public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
     /// The program ended by itself, with an exit code.
     case exited(Int32)
-    /// A signal that this agent did not send ended the program.
+    /// A signal ended the program, neither at its deadline nor on cancellation.
     case signalled(Int32)
     /// This agent ended the program at the deadline.
     case timedOut
@@ -67,10 +67,10 @@ public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Command {
-    /// Starts the program in a new session and process group, and returns its process ID; errors name the program.
+    /// Starts the program, and returns its process ID; errors name the program.
     ///
-    /// The program inherits the three standard descriptors and ``files``. No signal is ignored, and none is blocked
-    /// unless ``isThisProgram`` is set. By default, standard input is `/dev/null`, and errors go to `output`.
+    /// Unless ``keepsTerminal`` is set, the program gets a new session and process group. Signals are not ignored, and
+    /// are blocked only for ``isThisProgram``. By default, standard input is `/dev/null`, and errors go to `output`.
     func spawn(input: CInt? = nil, output: CInt, errors: CInt? = nil) throws(SystemError) -> pid_t {
         defer { for file in files { close(file) } }
         try checkTexts()
@@ -120,13 +120,13 @@ extension Command {
         return process
     }
 
-    /// Runs the program to its end with the standard outputs of this process, and forwards the signals to it.
+    /// Runs the program to its end with the standard outputs of this process, and forwards the signals to its group.
     public func run(passing signals: AsyncStream<Int32>) async throws(SystemError) -> ExitStatus {
         try await onThread("cannot wait for", program) { (_) throws(SystemError) in
             let process = try spawn(output: 1, errors: 2)
             let passing = Task {
                 for await signal in signals {
-                    // Bubblewrap may receive the signal before it has started the program, so it is repeated.
+                    // Bubblewrap may receive the signal before it has started the program, so the signal is repeated.
                     repeat {
                         ProcessGroup(number: process).send(signal)
                     } while (try? await ContinuousClock().sleep(for: .milliseconds(500))) != nil
@@ -214,7 +214,7 @@ extension Command {
         throw error
     }
 
-    /// Returns the error of a program that the kernel does not start, with its interpreter line.
+    /// Returns the error for a program that the kernel did not start, with the interpreter line of a script.
     private func startFailure(_ path: String, _ code: CInt) -> SystemError {
         let text = code == ENOENT ? "its interpreter, or its loader, does not exist" : SystemError.text(for: code)
         let content = (try? FileSystem.read(path, limit: 1 << 20)) ?? []

@@ -14,7 +14,7 @@ struct LineSplitter {
     private var omittedCount = 0
     private var emittedCount = 0
     private var emittedBytes = 0
-    /// The last lines, once the limit is reached.
+    /// The last lines, once a limit is reached.
     private var tail: [String] = []
 
     /// The number of last lines, which usually contain the reason for a failure.

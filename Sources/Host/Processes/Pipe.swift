@@ -4,7 +4,7 @@ import Glibc
 
 /// Both ends of a pipe, which are not inherited by a child.
 struct Pipe: ~Copyable {
-    /// The end to read from, which never blocks.
+    /// The end to read from, initially non-blocking.
     let output: FileDescriptor
 
     let input: FileDescriptor

@@ -36,7 +36,7 @@ public enum Signals {
         return stream
     }
 
-    /// Returns the number of a signal and, if it ends programs, its name: `9 (SIGKILL)`.
+    /// Returns the number of a signal, with the name of a common one: `9 (SIGKILL)`.
     public static func name(of number: Int32) -> String {
         let names = [
             SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP",

@@ -17,13 +17,13 @@ public enum Terminal {
         isatty(descriptor) == 1
     }
 
-    /// Returns whether this process may use the terminal; `false` while it is in the background of a shell.
+    /// Returns whether this process may use the terminal; `false` while a shell runs it in the background.
     public static func isForeground(_ descriptor: Int32) -> Bool {
         let group = tcgetpgrp(descriptor)
         return group == -1 || group == getpgrp()
     }
 
-    /// Returns the current size of a terminal, `nil` if the descriptor is no terminal or its size is not known.
+    /// Returns the current size of a terminal, `nil` if the descriptor is no terminal or the size is not known.
     public static func size(_ descriptor: Int32) -> TerminalSize? {
         var size = winsize()
         let code = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size)

@@ -11,7 +11,7 @@ public struct Journal: Sendable {
         self.init(environment: Machine.environment(), descriptors: [2, 1], socket: Self.socket)
     }
 
-    /// Connects to the journal even if it does not read this process's output, `nil` if it is not running.
+    /// Connects to the journal of this machine, `nil` if its socket does not exist.
     public static func ofThisMachine() -> Journal? {
         (try? FileSystem.exists(socket)) == true ? Journal(checked: ()) : nil
     }
@@ -32,7 +32,7 @@ public struct Journal: Sendable {
         if !isOurs { return nil }
     }
 
-    /// Sends one entry, and blocks while the journal accepts none; a name may be repeated.
+    /// Sends one entry, and blocks while the journal accepts none; a field name may be repeated.
     ///
     /// If the journal is not running, no error is thrown. The corresponding C function is `sd_journal_sendv`.
     public func send(_ fields: [(String, String)]) throws(SystemError) {

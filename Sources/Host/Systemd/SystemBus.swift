@@ -101,7 +101,7 @@ struct SystemBus: ~Copyable {
         try value(name, "b", at: try path(of: unit), as: .unit, CInt(0)) != 0
     }
 
-    /// Reads a property that is not a string; the initial value must have the size of its D-Bus type.
+    /// Reads a property of a fixed-size D-Bus type, which must have the size of the initial value.
     private func value<Value: BitwiseCopyable>(
         _ name: String,
         _ type: Unicode.Scalar,
@@ -142,7 +142,7 @@ struct SystemBus: ~Copyable {
         SystemError(Self.operation, unit, code: code, detail: detail)
     }
 
-    /// Subscribes to every change of the unit.
+    /// Subscribes to signals about the unit's properties and the end of its jobs.
     func subscribe() throws(SystemError) {
         try order("Subscribe")
         let manager = "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager'"
@@ -159,7 +159,7 @@ struct SystemBus: ~Copyable {
 
     /// Waits for a subscribed signal or the deadline, and returns `false` only if the wait was cancelled.
     ///
-    /// Each job whose end has been reported is passed on with its result: `done`, `failed`, `canceled`, `timeout`,
+    /// `onJobEnd` receives each job whose end was reported, with its result: `done`, `failed`, `canceled`, `timeout`,
     /// `dependency`, `skipped` and others; see `JobRemoved` in org.freedesktop.systemd1(5).
     func waitForSignal(
         until deadline: ContinuousClock.Instant,

@@ -7,14 +7,14 @@ public struct InstalledUnit: Sendable, Hashable {
     /// The state of the unit's file, such as `enabled`, `disabled`, `static` or `masked`; empty if it has no file.
     public var file: String
 
-    /// Whether the unit is started at boot permanently, not only until the next boot.
+    /// Whether the unit is enabled permanently, not only until the next boot.
     public var isEnabled: Bool { ["enabled", "alias"].contains(file) }
 
     public var isUp: Bool { ["active", "activating", "reloading"].contains(unit.active) }
 }
 
 extension Systemd {
-    /// A change of a unit's state, as `systemctl` names it: `restart` also starts a unit that is not active.
+    /// A change of a unit's state, as `systemctl` names it, except that `reload` means `reload-or-restart`.
     public enum ServiceChange: String, Sendable, Hashable {
         case start, stop, restart, reload
 
@@ -43,11 +43,11 @@ extension Systemd {
 
     /// Changes the state of a unit, and waits until the change has ended.
     ///
-    /// If the unit's files have changed, systemd is reloaded first. A unit that has started must still be active after
-    /// the settling time, because systemd counts most services as started as soon as their program has begun.
+    /// If the unit's files have changed, systemd is reloaded first. A started unit must still be active after the
+    /// settling time, or be a oneshot service that succeeded: most services count as started once their program runs.
     ///
-    /// The name has its suffix. `own` are the caller's own units, and the units that wait for it. While one of them
-    /// is starting and the unit is ordered after it, every change except a stop is refused, because it would never end.
+    /// `name` includes the suffix. `own` are the caller's units, and the units that wait for the caller. If one of them
+    /// is starting and the unit is ordered after it, every change except a stop is refused: the change would never end.
     ///
     /// - Returns: The reason why the unit has not reached the state by the deadline, `nil` if it has.
     /// - Throws: ``Base/SystemError`` if systemd refuses or does not answer, with the code `ECANCELED` if the task is
@@ -95,7 +95,7 @@ extension Systemd {
         }
     }
 
-    /// Queues the job for a change, and returns its result at its end, or `nil` at the deadline.
+    /// Queues the job for a change, waits for its end, and returns the job's result, `nil` at the deadline.
     private static func runJob(
         of name: String,
         _ change: ServiceChange,
@@ -141,7 +141,7 @@ public enum ServiceFailure: Sendable, Hashable {
     case failed(ServiceEnd)
 }
 
-/// The state of a unit that has not started or stopped, with the reasons that systemd gives.
+/// The state of a unit after a failed change, with the reasons that systemd gives.
 public struct ServiceEnd: Sendable, Hashable {
     public var state: UnitState
 
@@ -163,7 +163,7 @@ extension SystemBus {
         InstalledUnit(unit: try unitState(), file: try text("UnitFileState", of: unit))
     }
 
-    /// Returns which of the given units are starting and must start before a unit.
+    /// Returns the given units that are starting or have a job, and after which a unit is ordered.
     fileprivate func starting(_ own: [String], before unit: String) throws(SystemError) -> [String] {
         let starting = try units(named: own).filter { $0.hasJob || $0.state.active == "activating" }.map(\.name)
         let earlier = try texts("After", of: unit)
@@ -178,7 +178,7 @@ extension SystemBus {
         return try text("Result", of: unit, as: .service) == "success"
     }
 
-    /// Reads why a unit has not reached its state after a job.
+    /// Reads the state of a unit after a failed change, with the reasons.
     fileprivate func end(of unit: String, _ job: String) throws(SystemError) -> ServiceEnd {
         let state = try unitState()
         var end = ServiceEnd(state: state, job: job, result: "", exitStatus: nil, lacksCondition: false)
@@ -222,19 +222,19 @@ extension Systemd {
         try await withBus("init.scope", slowAnswerLimit) { bus throws(SystemError) in try bus.order("Reload") }
     }
 
-    /// Reads the description of a unit; without a description, it is the name of the unit.
+    /// Reads the description of a unit, by default the name of the unit.
     public static func description(of name: String) async throws(SystemError) -> String {
         try await withBus(name, .seconds(10)) { bus throws(SystemError) in try bus.text("Description", of: name) }
     }
 
     /// Restarts a unit that is active or starting, or failed if `startsFailed` is set, and waits until it is active.
     ///
-    /// Other units are left alone. If one of the caller's own units is still starting, and the unit is ordered after
-    /// it, the restart is queued without waiting, because the wait would never end.
+    /// A unit in another state is left alone. If one of the caller's units is still starting, and the unit is ordered
+    /// after it, the restart is queued without waiting, because the wait would never end.
     ///
-    /// - Returns: Whether the unit was restarted.
-    /// - Throws: ``Base/SystemError`` that names the unit if it does not exist, systemd refuses, or the unit is not
-    ///   active after the restart, with the code `ECANCELED` if the task is cancelled.
+    /// - Returns: Whether the unit was restarted, or its restart was queued.
+    /// - Throws: ``Base/SystemError`` that names the unit if it does not exist or is one of `own`, systemd refuses, or
+    ///   the unit is not active after the restart, with the code `ECANCELED` if the task is cancelled.
     public static func restart(
         _ name: String,
         from own: [String],
@@ -277,7 +277,7 @@ extension Systemd {
     /// Timers are stopped first, so that they start nothing during the stop. The other units are stopped together, so
     /// that systemd stops each unit before the units that it is ordered after.
     ///
-    /// - Throws: ``Base/SystemError`` that names a unit that has not ended in time, with the code `ECANCELED` if the
+    /// - Throws: ``Base/SystemError`` that names a unit that has not ended in time, or with the code `ECANCELED` if the
     ///   task is cancelled.
     public static func stop(
         matching patterns: [String],

@@ -22,7 +22,7 @@ public enum Systemd {
     /// Whether this machine was booted with systemd.
     public static var isRunning: Bool { sd_booted() > 0 }
 
-    /// Whether a service manager may be reached: systemd runs, or there is a system bus.
+    /// Whether a service manager may be reached: systemd runs, or there may be a system bus.
     public static var isReachable: Bool {
         isRunning || Machine.environmentVariable("DBUS_SYSTEM_BUS_ADDRESS") != nil
             || (try? FileSystem.exists("/run/dbus/system_bus_socket")) == true
@@ -73,16 +73,16 @@ public enum Systemd {
 public struct ServiceState: Sendable, Hashable {
     public var unit: UnitState
 
-    /// Whether systemd is about to start, stop or restart the unit.
+    /// Whether systemd has a job for the unit, such as its start or stop.
     public var hasJob = false
 
     /// Whether the service was started on this boot; `true` if this is not known.
     public var wasStarted = true
 
-    /// The exit status of the main process of a failed service, if it is known.
+    /// The exit code of a failed service's main process, or the signal that ended it, if known.
     public var exitStatus: Int32?
 
-    /// The time from the boot to the failure, if it is known.
+    /// The uptime at the failure, if it is known.
     public var failedAt: Duration?
 
     public var statusText: String?
@@ -93,8 +93,7 @@ public struct ServiceState: Sendable, Hashable {
 extension Systemd {
     /// Reads the states of several services over one connection, by name.
     ///
-    /// A unit that does not exist has the load state `not-found`. Properties that an ordinary user may not read are
-    /// left out.
+    /// A unit that does not exist has the load state `not-found`. Properties that cannot be read are left out.
     public static func services(
         _ names: [String],
         timeout: Duration = .seconds(2),
@@ -161,38 +160,38 @@ public struct SystemTimes: Sendable, Hashable {
     }
 }
 
-/// The times at which a boot reached its stages, counted from the start of the machine.
+/// The uptimes at which a boot reached its stages.
 public struct BootTimes: Sendable, Hashable {
     /// Whether the machine started its own kernel, unlike a container.
     public var hasKernel = true
 
-    /// The time at which systemd was started.
+    /// The uptime at which systemd was started.
     public var userspace = Duration.zero
 
-    /// The time at which systemd had read all units, and started the first unit.
+    /// The uptime at which systemd had read all units, and started the first unit.
     public var unitsLoaded: Duration?
 
-    /// The time at which the boot was complete, `nil` if it is not complete yet.
+    /// The uptime at which the boot was complete, `nil` if it is not complete yet.
     public var finished: Duration?
 }
 
-/// The times of the last start of a unit on this boot, counted from the start of the machine.
+/// The uptimes of the last start of a unit on this boot.
 public struct UnitTimes: Sendable, Hashable {
     public var name: String
     public var state = UnitState(load: "loaded", active: "active", sub: "active")
 
     public var hasJob = false
 
-    /// The time at which the unit began to start, `nil` if it was not started.
+    /// The uptime at which the unit began to start, `nil` if it was not started.
     public var started: Duration?
 
-    /// The time at which the unit then became active, `nil` if it did not.
+    /// The uptime at which the unit then became active, `nil` if it did not.
     public var active: Duration?
 
-    /// The time at which the unit then became inactive or failed, `nil` if it did not.
+    /// The uptime at which the unit then became inactive or failed, `nil` if it did not.
     public var ended: Duration?
 
-    /// The end of the unit's start, with or without success, from which units ordered after it could start.
+    /// The end of the unit's start, with or without success, after which units ordered after it could start.
     public var startEnd: Duration? { active ?? ended }
 }
 
@@ -240,7 +239,7 @@ extension SystemBus {
         return times
     }
 
-    /// Reads an instant as the time since the boot, `nil` if it has not been reached.
+    /// Reads a timestamp property as an uptime, `nil` if it is not set.
     private func time(
         _ name: String,
         at path: String,
