@@ -15,7 +15,7 @@ public struct RunEnvironment: Sendable {
     let producers: PathProducers
     /// The values for `${name}` in manifests.
     public var variables: Variables
-    /// Reads the task files with the node's address; `nil` if no task depends on the address.
+    /// The tasks as read again with the node's address; `nil` if no task depends on the address.
     public var addressed: AddressedTasks?
     /// The objects that a real run would have created so far; `nil` unless this is a dry run.
     public var dryRunOverlay: DryRunOverlay?
@@ -25,11 +25,11 @@ public struct RunEnvironment: Sendable {
     public static let usualCacheDirectory = "/var/lib/nest-bootstrap/cache"
     /// The time before expiry from which a certificate causes a warning; if `nil`, a share of its validity.
     public var warnBefore: Duration?
-    /// The node's name, which is part of the identity of a Lease's holder.
+    /// The host name, which is part of the identity of a Lease's holder.
     public var hostName: String
     /// The task files, whose directories sandboxes do not cover; if `nil`, programs run without a sandbox.
     public var confinedTaskFiles: [String]?
-    /// Returns the command for the network part of a task; if `nil`, this process may use the network.
+    /// The function that returns the command for a network part; if `nil`, this process may use the network.
     public var networkProcess: NetworkPart.Process?
     /// The flags that printed commands need for the same node, such as `--root /mnt`.
     public var callArguments: [String]
@@ -177,7 +177,7 @@ extension SystemError {
 }
 
 extension ActionContext {
-    /// Performs the work of the task while this node holds the task's Lease, if the task has one.
+    /// Performs the work of the task, under the task's Lease if there is one.
     ///
     /// If the Lease is lost, the work is cancelled. A dry run takes no Lease.
     ///

@@ -44,7 +44,7 @@ public struct ActionRunner: Sendable {
         return try await action.perform(context)
     }
 
-    /// If the task depends on the node's address, returns a context with the task as read again with the address.
+    /// Returns a context whose task was read again with the node's address, or the same context if none is needed.
     private func addressed(_ context: ActionContext) async throws -> ActionContext {
         guard context.task.addressUse != .none, let addressed = environment.addressed else { return context }
         let declarations = try await addressed.declarations(for: context)
@@ -63,8 +63,8 @@ public struct ActionRunner: Sendable {
 extension Problem {
     /// Returns the problem with the location of the task's subject, unless it or one of its causes has a location.
     ///
-    /// With it, ``Base/Problem/mayPass`` is set: a missing file or a failing program is not an error in the task file.
-    /// Problems of verb `apply` stay as they are, because objects have locations in their manifests.
+    /// ``Base/Problem/mayPass`` is set with the location, and for a problem in the task file without a cause, because
+    /// the file may be correct. A problem of verb `apply` gets no location: objects have locations in their manifests.
     fileprivate func located(in task: PlannedTask) -> Problem {
         var cause: (any Error)? = self
         var located = self
@@ -103,7 +103,7 @@ protocol Action: Sendable {
 
     /// Performs the task. In a dry run, only reports the changes that the task would make.
     ///
-    /// - Returns: Whether anything changed.
+    /// - Returns: Whether anything changed or, in a dry run, would change.
     func run() async throws -> Bool
 }
 

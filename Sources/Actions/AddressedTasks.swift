@@ -19,9 +19,9 @@ public final class AddressedTasks: Sendable {
         self.read = read
     }
 
-    /// Returns the declarations with the node's address, after waiting for an address if the task itself needs one.
+    /// Returns the declarations with the node's address.
     ///
-    /// A task that only has manifests gets declarations without an address if there is none yet.
+    /// A real run waits for an address in the task's declaration. An address that only manifests use may be missing.
     ///
     /// - Throws: ``Base/Problem`` if there is no address, and ``Base/Problems`` if the task files cannot be read.
     func declarations(for context: ActionContext) async throws -> Declarations {

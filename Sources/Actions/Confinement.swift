@@ -7,7 +7,7 @@ extension Sandbox {
     /// The mode of the copy that replaces a file which the confined user cannot read.
     static let copyMode: UInt32 = 0o004
 
-    /// Returns the command that runs a program in the sandbox: bubblewrap with its arguments.
+    /// Returns the command that runs a program in the sandbox with bubblewrap.
     ///
     /// If bubblewrap cannot create the sandbox, the command fails without running the program. `copy` opens a file of
     /// which the process gets a copy, and returns `nil` for a file that is mounted.
@@ -25,7 +25,7 @@ extension Sandbox {
         }
         words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
         if !hasNetwork { words.append("--unshare-net") }
-        // Without the flag, other programs get time to end after the signals that bubblewrap passes on.
+        // With the flag, other programs would be killed as soon as a signal ends bubblewrap.
         if command.isThisProgram { words.append("--die-with-parent") }
         words += ["--cap-drop", "ALL"] + capabilities.flatMap { ["--cap-add", $0] }
         // Bubblewrap runs as root outside of the sandbox, so the program's LD_* variables must not affect it.
@@ -106,8 +106,8 @@ extension Sandbox {
 
     /// Returns the mounts whose sources exist, with places and sources, parent directories first.
     ///
-    /// A place has no link in its path, because bubblewrap follows no absolute link below its mounts. A link created by
-    /// another user or by a program is followed only to where that user or program may write.
+    /// A place below another mount has no link in its path: bubblewrap follows no absolute link below its mounts.
+    /// Links are followed only as ``FileSystem/directoryForWriting(_:_:)`` allows, except covered and system paths.
     private func places() throws(SystemError) -> [(place: String, source: String, mount: Mount)] {
         var places: [(path: String, place: String, source: String, mount: Mount)] = []
         for (path, mount) in mounts where try FileSystem.exists(path) {

@@ -23,7 +23,7 @@ extension ActionContext {
         return startingTask.map { "the API server, which does not answer before task '\($0)' has run" }
     }
 
-    /// Records that the contents of the paths that the task would write are not known in this dry run.
+    /// Records that the contents of the files that the task would write are not known in this dry run.
     func expectProducts() {
         for write in task.footprint.writes where write.effect != .removes {
             let isReplaced = if case .file = write.product { true } else { false }
@@ -31,7 +31,7 @@ extension ActionContext {
         }
     }
 
-    /// Records that the task would start a server or program that other tasks may need, if its verb can do so.
+    /// Records that the task may start a server or program that other tasks need, if its verb or `restart` can do so.
     func recordStart() {
         guard run.files.isDryRun, Self.startingVerbs.contains(task.verb.name) || !task.restarts.isEmpty else { return }
         run.startingTasks.insert(task.name)
@@ -60,10 +60,10 @@ extension NodeFiles {
         planned.withLock { $0[ExactText(path)] = state }
     }
 
-    /// Records that a task would write a path, or wait for it, so that later tasks of the dry run may use the path.
+    /// Records that a path would exist after a task, so that later tasks of the dry run may use it.
     ///
-    /// If the task does not replace an existing file, an existing path keeps its content, and a missing path may become
-    /// a directory with any entries.
+    /// Unless `isReplaced` is set, an existing path keeps its content, and a missing path may become a directory with
+    /// any entries.
     func expect(_ path: String, from task: String, isReplaced: Bool = false) {
         guard let path = try? resolved(path, followsLast: false).withoutSlashesAtEnd else { return }
         let key = ExactText(path)
@@ -74,7 +74,7 @@ extension NodeFiles {
         }
     }
 
-    /// Returns whether a real run would have written a path by now, so that its current state does not matter.
+    /// Returns whether a real run would have changed a path by now, so that its current state does not matter.
     func isPlanned(_ path: String) throws(SystemError) -> Bool { try plannedState(of: path) != nil }
 
     /// The error number for a file whose content is not known in a dry run.
@@ -105,7 +105,7 @@ extension NodeFiles {
 
     /// Returns the task that would create a missing path or a directory above it, or would wait for it.
     ///
-    /// - Returns: The name of the task; `nil` if the path exists, or if the dry run knows its future state.
+    /// - Returns: The name of the task; `nil` if there is none, the path exists, or its future state is known.
     func expectedTask(of path: String) -> String? {
         guard isDryRun, let path = try? resolved(path) else { return nil }
         let planned = planned.withLock { $0 }

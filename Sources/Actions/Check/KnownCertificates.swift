@@ -44,14 +44,14 @@ public struct KnownCertificates: Sendable {
 
     public struct Warning: Sendable {
         public let problem: Problem
-        /// The file, or the key of a kubeconfig that contains the certificate.
+        /// The place of the certificate: a file, or a setting such as `client-certificate-data of /a`.
         let subject: String
         fileprivate let certificate: Certificate
 
-        /// Identifies the warning, so that it is printed only once.
+        /// The identity of the warning, which is printed only once.
         var key: [UInt8] { certificate.der }
 
-        /// Returns whether the warning is about this certificate.
+        /// Returns whether the warning is about a certificate with the same subject and expiry.
         public func isAbout(_ certificate: CertificateExpiry) -> Bool {
             self.certificate.subject == certificate.subject && self.certificate.validUntil == certificate.expires
         }

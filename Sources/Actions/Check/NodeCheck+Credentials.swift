@@ -6,7 +6,7 @@ import Kubernetes
 import Planning
 
 extension NodeCheck {
-    /// Performs a task in a dry run, and returns its problems unless it lacks a file that another task will write.
+    /// Performs a task in a dry run, and returns its problems unless it lacks a file or server of another task.
     func dryRunProblems(_ task: PlannedTask) async -> [Problem] {
         let context = ActionContext(run: dryRun, task: task, deadline: .now + .seconds(10)) { _ in }
         do {
@@ -33,7 +33,7 @@ extension NodeCheck {
         }
     }
 
-    /// Checks a kubeconfig that no task writes, and the files that it refers to.
+    /// Checks a kubeconfig and the files that it refers to, except files that tasks write.
     ///
     /// A user that the API server will probably not accept is only a warning.
     func checkKubeconfig(_ reference: LocatedPath) -> Findings {

@@ -13,11 +13,11 @@ public struct NodeCheck: Sendable {
     /// The names of the tasks that wait for files, by path.
     private let awaitingTasks: [String: [String]]
     let isOffline: Bool
-    /// An environment for dry runs in which the contents of all tasks' files are unknown.
+    /// An environment for dry runs in which the contents of all files that tasks write are unknown.
     let dryRun: RunEnvironment
 
     public struct Findings: Sendable {
-        /// Errors, without duplicates.
+        /// Problems that make the check fail.
         public var problems: [Problem] = []
         /// Problems that are not errors yet, or only on some servers.
         public var warnings: [Problem] = []
@@ -29,7 +29,7 @@ public struct NodeCheck: Sendable {
 
     /// Creates a check of a plan.
     ///
-    /// An offline check runs on a machine other than the node, and checks only the manifests that exist there.
+    /// An offline check runs on a machine other than the node, and skips accounts, programs and files except manifests.
     public init(_ run: RunEnvironment, isOffline: Bool = false) {
         self.run = run
         self.isOffline = isOffline
@@ -118,7 +118,7 @@ public struct NodeCheck: Sendable {
         return problems
     }
 
-    /// Loads the manifests of a task that exist, except those that a task will write.
+    /// Loads the manifests of a task, except those that need not exist yet.
     ///
     /// URLs are read from the cache only.
     private func load(_ task: PlannedTask) async -> ManifestLoader.Contents? {
@@ -328,7 +328,7 @@ extension NodeCheck {
 }
 
 extension NodeCheck {
-    /// Returns whether a manifest may exist on the node although it does not exist on this machine.
+    /// Returns whether an offline check skips a manifest because it may exist on the node only.
     ///
     /// A manifest below the directory of the task file is distributed with the task file, so it must exist here too.
     func isAbsent(_ manifest: LocatedPath) -> Bool {

@@ -12,7 +12,7 @@ struct UndeclaredDependencies {
     /// For each task, the missing dependencies that were already reported.
     private(set) var reported: [String: Set<String>] = [:]
     private(set) var found: [Problem] = []
-    /// For each task on which another depends, whether each step of the plan runs after it.
+    /// For each examined task, whether each step of the plan runs after it.
     private(set) var after: [String: [Bool]] = [:]
 
     /// Returns the problems; each missing dependency of a task is reported once.
@@ -39,7 +39,7 @@ struct UndeclaredDependencies {
         return found
     }
 
-    /// Reports paths that a task writes in a directory without running after the task that creates the directory.
+    /// Reports a task that writes in a directory without running after the task that creates the directory.
     ///
     /// Such a task may create the directory with the default mode and owner. If the directory's task is declared to run
     /// later, it corrects them, and nothing is reported.

@@ -7,7 +7,7 @@ import Planning
 
 /// The cache of the contents of pinned URLs, with which a boot needs no Internet access.
 extension ActionContext {
-    /// The task's cache directory, separate because a confined task cannot see those of other tasks.
+    /// The task's own cache directory: a confined task cannot see the directories of other tasks.
     var cacheDirectory: String { "\(Self.sharedCache)/\(task.name)" }
     private static let sharedCache = RunEnvironment.usualCacheDirectory
 
@@ -70,7 +70,7 @@ extension ActionContext {
         }
     }
 
-    /// Returns the text with a digest if it is in the cache.
+    /// Returns the text with a digest, `nil` if it is not in the cache.
     func keptText(sha256 digest: String) -> [UInt8]? {
         kept(sha256: digest).flatMap { try? FileSystem.read($0, limit: SizeLimit.content) }
     }
@@ -103,7 +103,7 @@ extension ActionContext {
         }
     }
 
-    /// Fetches the rest of a partial file, or returns the text if there is no file.
+    /// Fetches the rest of a partial file; without a file, returns the text of the URL.
     private func fetch(_ url: String, _ digest: String, _ part: PartialFile?) async throws(Problem) -> [UInt8] {
         do {
             return

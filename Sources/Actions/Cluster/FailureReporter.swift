@@ -17,7 +17,7 @@ final class FailureReporter: Sendable {
     private let context: ActionContext
     private let state = Locked(State())
 
-    /// The time without a failure after which the failures are emitted, longer than the longest pause between retries.
+    /// The time without a failure after which the failures are emitted, longer than a usual pause between retries.
     private static let quietPeriod = Duration.seconds(2)
 
     init(_ context: ActionContext) { self.context = context }

@@ -9,7 +9,7 @@ public func isManifestName(_ name: String) -> Bool {
     !name.hasPrefix(".") && manifestSuffixes.contains { name.hasSuffix($0) }
 }
 
-/// Returns whether a name would be that of a manifest without upper-case letters and trailing spaces.
+/// Returns whether a name differs from a manifest name only in upper-case letters or trailing white space.
 private func isAlmostManifestName(_ name: String) -> Bool {
     let usual = name.lowercased().reversed().drop { $0.isWhitespace }.reversed()
     return !isManifestName(name) && isManifestName(String(usual))

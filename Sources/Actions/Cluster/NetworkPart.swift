@@ -42,12 +42,12 @@ private enum Message: Codable {
     var line: String { String(decoding: stateFile(self), as: UTF8.self) }
 }
 
-/// The process that performs a network part of a task.
+/// Performs network parts of a task in the sandboxed child process.
 public struct NetworkServer: Sendable {
     private let context: ActionContext
     private let say: @Sendable (String) -> Void
 
-    /// Prepares a part of a task; `say` prints a line.
+    /// Prepares the parts of a task; `say` prints a line.
     public init(_ environment: RunEnvironment, _ task: PlannedTask, say: @escaping @Sendable (String) -> Void) {
         self.say = say
         context = ActionContext(run: environment, task: task, deadline: .now + task.timeout) { kind in
@@ -104,7 +104,7 @@ extension NetworkPart {
 }
 
 extension ActionContext {
-    /// Runs the process that performs a part of the task, until the task's deadline.
+    /// Runs the process that performs a part of the task.
     ///
     /// `onHeld` is called when the process holds the task's Lease. A problem that the process prints is thrown.
     func perform(
@@ -119,7 +119,7 @@ extension ActionContext {
                 try await process(task, part),
                 // The Lease must be held until the work has ended, shortly after its deadline.
                 deadline: part == .lock ? deadline + .seconds(30) : deadline,
-                // The Lease must not be released while a process of the task runs, so the child is killed at once.
+                // While a process of the task survives, the Lease must not be released, so the child is killed at once.
                 grace: survivors.all.isEmpty ? Command.grace : .zero,
             ) { [emit] line in
                 switch stateValue(Message.self, from: Array(line.utf8)) {

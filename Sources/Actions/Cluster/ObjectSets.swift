@@ -96,7 +96,7 @@ struct SetDeletion {
         if count > 0 { context.emit(.objectCount(countBefore + count)) }
         for group in obsolete.deletions {
             await pruner.delete(group) { failures.report($0) }
-            // After a failure, the remaining groups stay, because an object that was not deleted may need theirs.
+            // After a failure, the remaining groups stay, because the object that was not deleted may need them.
             await failures.report()
             try Task.checkCancellation()
             guard failures.count == 0 else { throw Problems.alreadyReported }
@@ -180,7 +180,7 @@ struct PruneStep {
 }
 
 extension RemoveAction {
-    /// Deletes the objects of a set that only this node has applied, and the node's key in the ConfigMap.
+    /// Deletes the objects of a set, except those of other nodes, and the node's key in the ConfigMap.
     ///
     /// An object that is kept for another reason stays in the record, so that a later run can delete it.
     ///

@@ -6,7 +6,7 @@ import Planning
 
 /// The node's files as a run sees them.
 ///
-/// With a root directory, paths are written below it, and read below it if they exist there. Links are resolved as if
+/// With a root directory, files are written below it, and read below it if they exist there. Links are resolved as if
 /// it were `/`. A dry run keeps in memory the files that a real run would write, and reads them from there.
 public final class NodeFiles: Sendable {
     /// The root directory without a trailing slash, empty for `/`.
@@ -17,10 +17,10 @@ public final class NodeFiles: Sendable {
     /// Whether a file that another user could change is refused; otherwise it is read, and the error is remembered.
     let refusesUntrusted: Bool
 
-    /// Logs the paths that are about to be created, so that `reset` can remove them.
+    /// The log of paths about to be created, with which `reset` can remove them.
     let log: CreationLog
 
-    /// The errors about files that ``refusesUntrusted`` would have refused.
+    /// The errors about untrusted files that were not refused.
     let remembered = Locked<[SystemError]>([])
 
     let planned = Locked<[ExactText: Planned]>([:])
@@ -58,7 +58,7 @@ public final class NodeFiles: Sendable {
         self.isDryRun = isDryRun
     }
 
-    /// Returns the location at which a path is written: a link at the path itself is not followed.
+    /// Returns the location at which a file is written: a link at the path itself is not followed.
     ///
     /// - Throws: ``Base/SystemError`` if the path has too many links, or is below a file that a real run would write.
     public func location(ofWritten path: String) throws(SystemError) -> String {
@@ -68,7 +68,7 @@ public final class NodeFiles: Sendable {
     /// Returns the location to which a path leads below the root directory.
     public func location(ofTarget path: String) throws(SystemError) -> String { root + (try resolved(path)) }
 
-    /// Returns the location at which a path is read: below the root directory if the path exists there.
+    /// Returns the location at which a file is read: below the root directory if the path exists there.
     public func location(ofRead path: String) throws(SystemError) -> String {
         location(ofResolved: try resolved(path))
     }
@@ -117,7 +117,7 @@ public final class NodeFiles: Sendable {
         do {
             return try FileSystem.exists("\(location(ofRead: path))/.")
         } catch {
-            // Only a directory can deny access to its entries.
+            // Only a directory, this one or one above it, can deny access to its entries.
             return error.code == EACCES
         }
     }
@@ -139,7 +139,7 @@ public final class NodeFiles: Sendable {
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Resolves the links below the root directory in a path, and those that a real run would have created.
+    /// Resolves the links in a path that are below the root directory or that a real run would have created.
     ///
     /// The system would resolve an absolute link against `/` rather than the root directory. A link at the path itself
     /// is followed only with `followsLast`.
@@ -188,7 +188,7 @@ public final class NodeFiles: Sendable {
     ///
     /// With `replacing`, a file at the path is replaced.
     ///
-    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path.
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if a directory or a file that is not replaced is there.
     func link(
         _ path: String,
         to target: String,
@@ -247,7 +247,7 @@ extension NodeFiles {
 
     /// Refuses a path that a user other than root could change before root uses it.
     ///
-    /// With `isData`, a service account may own the file. The error names the part of the path that is not trusted.
+    /// With `isData`, a service account may own the file. If ``refusesUntrusted`` is `false`, the error is remembered.
     public func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
         guard try !isPlanned(path) else { return }
         // Without a root directory, the links in the path are examined as well.
@@ -317,7 +317,7 @@ extension NodeFiles {
     /// Whether a user other than root previews a run by root, in which root would be the default owner of files.
     private var isDryRunForRoot: Bool { isDryRun && root.isEmpty && !Machine.isRoot }
 
-    /// Returns how writing a file would change what exists at its path; a dry run adds the differences.
+    /// Returns the result that writing a file would have, in a dry run with the differences.
     ///
     /// - Throws: In a dry run, ``Base/SystemError`` also if something is in the way.
     func compare(_ file: FileContent) throws(SystemError) -> Event.PathResult {
@@ -367,7 +367,7 @@ extension NodeFiles {
 extension NodeFiles {
     /// Creates a directory, or corrects its permissions and owner.
     ///
-    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path.
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something other than a directory is at the path.
     func makeDirectory(_ settings: DirectorySettings, by task: String) throws(SystemError) -> Event.PathResult {
         let path = settings.path
         var settings = settings
@@ -398,7 +398,7 @@ extension DirectorySettings {
     }
 }
 
-/// Files that are not read as a whole.
+/// Files that are not read into memory as a whole.
 extension NodeFiles {
     /// Refuses a path that is not a regular file, that cannot be read or that another user could change.
     func requireReadable(_ path: String) throws(SystemError) {
@@ -406,7 +406,7 @@ extension NodeFiles {
         do throws(SystemError) {
             _ = try FileSystem.read(location, limit: 0)
         } catch {
-            // A file that can be read is only larger than the limit.
+            // Reading a readable file fails only because it is larger than the limit.
             if error.code != EFBIG { throw error.examined() }
         }
     }
@@ -420,7 +420,7 @@ extension NodeFiles {
 
     /// Returns the location of a private key that a program reads itself.
     ///
-    /// - Throws: ``Base/SystemError`` if there is no such file, or if other users can change or read it.
+    /// - Throws: ``Base/SystemError`` if the file is missing or a directory, or if other users can change or read it.
     func locationForProgram(ofPrivate path: String) throws(SystemError) -> String {
         let location = try trustedLocation(path)
         if isDirectory(path) { throw SystemError("cannot read", path, code: EISDIR, detail: "is a directory") }
@@ -456,7 +456,7 @@ func sha256(
 extension NodeFiles {
     /// Writes a file into the directory of a task or set, two levels below the state directory.
     ///
-    /// Links are not followed, because the units' user may own the directory.
+    /// Links below the state directory are not followed, because a service account may own the directory.
     func keep(_ bytes: [UInt8], as name: String, in directory: String) throws(SystemError) {
         if isDryRun { return try remember(.file(bytes, mode: 0o644), at: "\(directory)/\(name)") }
         try DirectoryHandle(reaching: try stateLocation(directory), isCreating: true, isOfService: true)

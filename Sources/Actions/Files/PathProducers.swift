@@ -2,7 +2,7 @@ import Base
 import Kubernetes
 import Planning
 
-/// The tasks of a plan, by the paths that they write on the node.
+/// The tasks of a plan, by the paths that they create on the node.
 struct PathProducers {
     private var tasks: [ExactText: String] = [:]
     private var directoryTasks: [ExactText: String] = [:]

@@ -5,9 +5,9 @@ import Host
 import Kubernetes
 import Planning
 
-/// Verb `decrypt`: writes the text that `age` decrypts.
+/// Verb `decrypt`: decrypts a file that is encrypted with age.
 ///
-/// If the task names a certificate, the text must be the key of that certificate.
+/// If the task names a certificate, the decrypted text must be the key of that certificate.
 struct DecryptAction: Action {
     let context: ActionContext
     let declaration: DecryptDeclaration

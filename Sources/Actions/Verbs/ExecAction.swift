@@ -112,7 +112,7 @@ struct ExecAction: Action {
         return Command(declaration.shell?.path ?? "/bin/sh", arguments, environment: environment)
     }
 
-    /// Runs a command, emits its output, and returns its last lines, which errors also contain; `name` is quoted.
+    /// Runs a command, emits its output, and returns the last lines of the output; `name` names the command in errors.
     private func run(_ command: Command, named name: String) async throws(Problem) -> String? {
         let last = LastLines()
         let status: ExitStatus

@@ -68,7 +68,7 @@ struct ImagesAction: Action {
         return names
     }
 
-    /// Protects images from the kubelet's garbage collection, and returns whether any was not protected.
+    /// Protects images from the kubelet's garbage collection, and returns whether any was unprotected before.
     ///
     /// Images that existed before the import get another label too, so that `reset` removes only their pins.
     private func pin(_ images: [String]) async throws -> Bool {

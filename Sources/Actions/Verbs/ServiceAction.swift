@@ -73,7 +73,7 @@ struct ServiceAction: Action {
         return state
     }
 
-    /// The unit of this machine with the most similar name, which is no template.
+    /// The unit on this machine with the most similar name, templates excepted.
     private var nearestUnit: String? {
         let names = Plan.unitDirectories.flatMap { (try? FileSystem.list($0)) ?? [] }
         let suffix = declaration.unit.split(separator: ".").last ?? ""

@@ -12,7 +12,7 @@ struct WaitAction: Action {
 
     /// Waits for the condition and returns `false`.
     ///
-    /// A dry run waits only for an API server that no earlier task starts, because other tasks may create the rest.
+    /// A dry run waits at length only for an API server that no earlier task starts: tasks may create anything else.
     func run() async throws -> Bool {
         guard context.run.files.isDryRun else {
             try await wait()
@@ -196,7 +196,7 @@ struct WaitAction: Action {
     }
 }
 
-/// The failure of an attempt that may be repeated.
+/// The failure of an attempt, which is repeated if ``disposition`` allows it.
 struct NotYet: Retriable, CustomStringConvertible {
     var words: String
     var disposition = Disposition.retry
