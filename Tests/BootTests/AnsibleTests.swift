@@ -99,11 +99,12 @@ extension BootedTests {
             }
         }
 
-        /// A change runs the tasks again, and removes a drop-in that is not of this inventory.
+        /// A change runs changed and new tasks, and the role removes a drop-in that is not of this inventory.
         private func expectChange(_ machine: TestMachine, _ network: MachineNetwork) async throws {
             try await machine.must("echo 'tasks: {}' >/etc/nest-bootstrap/bootstrap.d/90-other.yaml")
             let link = "link: {symlink: {path: /etc/link, target: /etc/kubernetes}}"
-            try await writeInventory(tasks: Self.tasks + "  \(link)\n")
+            let tasks = Self.tasks.replacing("NODE_IP", with: "ADDRESS")
+            try await writeInventory(tasks: tasks + "  \(link)\n")
             let difference = try await play(at: network, "--check", "--diff")
             #expect(difference.result.status == 0 && difference.changed ?? 0 > 0, "\(difference.result.output)")
             #expect(difference.result.output.contains("+  \(link)"))
@@ -111,6 +112,7 @@ extension BootedTests {
             let third = try await play(at: network, "--extra-vars", "nest_bootstrap_exclusive=true")
             #expect(third.result.status == 0, "\(third.result.output)")
             #expect(try await machine.output("readlink /etc/link") == "/etc/kubernetes\n")
+            #expect(try await machine.output("cat /etc/kubernetes/kubelet.env") == "ADDRESS=10.0.0.11\n")
             #expect(try await machine.output("ls /etc/nest-bootstrap/bootstrap.d") == "10-nodes.yaml\n")
             #expect(try await machine.output("ls -d /tmp/*nest-bootstrap*") == "")
         }
