@@ -63,7 +63,6 @@ struct ReportUnits {
         unit.set("LogLevelMax", "notice")
         unit.set("SyslogLevel", "notice")
         unit.set("SyslogIdentifier", "k8s-bootstrap-report")
-        unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
         unit.set("RuntimeDirectory", "nest-bootstrap/report")
         unit.set("RuntimeDirectoryPreserve", "yes")
         // The credential files of a kubeconfig belong to root or to a service.
