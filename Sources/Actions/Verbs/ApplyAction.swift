@@ -9,29 +9,8 @@ struct ApplyAction: Action {
 
     /// Applies all objects that can be read, reports all failures, and returns whether anything changed.
     func run() async throws -> Bool {
-        let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
-            .load { (url, sha256) throws(Problem) in try await context.fetchedText(url, sha256: sha256) }
-        if let unknown = contents.problems.first(where: { context.missingInDryRun($0) != nil }) { throw unknown }
-        for problem in contents.problems {
-            context.emit(.objectFailed(.init("", [problem], isPermanent: problem.isPermanent)))
-        }
-        for warning in contents.warnings { context.emit(.warning(about: warning)) }
-        guard !contents.manifests.isEmpty else {
-            if contents.problems.isEmpty { throw Problem("no object to apply") }
-            throw Problems.alreadyReported
-        }
-        let client: APIClient
-        do {
-            client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
-        } catch {
-            // A dry run without the server must not succeed with manifests that cannot be read.
-            if context.missingInDryRun(error) != nil, !contents.problems.isEmpty { throw Problems.alreadyReported }
-            throw error
-        }
-        return try await run(contents, client)
-    }
-
-    private func run(_ contents: ManifestLoader.Contents, _ client: APIClient) async throws -> Bool {
+        let contents = try await loadedManifests()
+        let client = try await connected(contents)
         let found = DistinctObjects(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
         let objectCount = found.objects.count
         context.emit(.objectCount(objectCount))
@@ -60,6 +39,32 @@ struct ApplyAction: Action {
         }
         let deletedCount = try await pruning?.run(after: objectCount) ?? 0
         return changedCount + deletedCount > 0
+    }
+
+    /// Loads what the manifests have, and reports what is wrong with them.
+    private func loadedManifests() async throws -> ManifestLoader.Contents {
+        let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
+            .load { (url, sha256) throws(Problem) in try await context.fetchedText(url, sha256: sha256) }
+        if let unknown = contents.problems.first(where: { context.missingInDryRun($0) != nil }) { throw unknown }
+        for problem in contents.problems {
+            context.emit(.objectFailed(.init("", [problem], isPermanent: problem.isPermanent)))
+        }
+        for warning in contents.warnings { context.emit(.warning(about: warning)) }
+        guard !contents.manifests.isEmpty else {
+            if contents.problems.isEmpty { throw Problem("no object to apply") }
+            throw Problems.alreadyReported
+        }
+        return contents
+    }
+
+    private func connected(_ contents: ManifestLoader.Contents) async throws -> APIClient {
+        do {
+            return try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
+        } catch {
+            // A dry run without the server must not succeed with manifests that cannot be read.
+            if context.missingInDryRun(error) != nil, !contents.problems.isEmpty { throw Problems.alreadyReported }
+            throw error
+        }
     }
 
     private func apply(
