@@ -3,15 +3,15 @@ import HTTP
 import Host
 import Kubernetes
 
-/// Collects the facts about a node with probes, most of which run concurrently.
+/// A collector of facts about a node; most probes run concurrently.
 public struct Collector: Sendable {
     /// The root directory of the node, empty for this machine.
     var root: String
 
-    /// The environment of systemctl and journalctl.
+    /// The environment for systemctl and journalctl.
     var environment: [String: String]
 
-    /// The time limit of each probe.
+    /// The time limit for each program, request or blocking function.
     var limit: Duration
 
     public init(root: String = "", environment: [String: String] = [:], limit: Duration = .seconds(2)) {
@@ -27,7 +27,7 @@ public struct Collector: Sendable {
         facts.isThisMachine = isThisMachine
         let root = root
         let noAnswer = "a file system does not answer"
-        // The paths that the other probes examine depend on the kubelet settings.
+        // The probes of the runtime and the server depend on the kubelet's settings.
         if let kubelet = await inTime({ KubeletProbe(root: root).facts() }) {
             facts.kubelet = kubelet
         } else {
@@ -90,7 +90,7 @@ public struct Collector: Sendable {
         if facts.nodeName.isEmpty { add(.node, "Node", "its name is not known: /etc/hostname cannot be read") }
     }
 
-    /// Calls a blocking probe, and returns `nil` at the time limit, for example because a file system does not answer.
+    /// Calls a blocking probe; returns `nil` at the time limit, for example if a file system does not respond.
     private func inTime<Value: Sendable>(_ probe: @escaping @Sendable () -> Value) async -> Value? {
         try? await onThread(until: .now + limit) { () throws(SystemError) in probe() }
     }
@@ -107,9 +107,8 @@ public struct Collector: Sendable {
         return Service.read(String(decoding: result.output.copy, as: UTF8.self))
     }
 
-    /// Reads the last journal entries about a unit.
     private func log(of unit: String) async -> UnitLog {
-        // Without '--all' journalctl leaves out long lines.
+        // Without '--all', journalctl leaves out long messages.
         var arguments = ["--output=json", "--no-pager", "--quiet", "--lines=400", "--unit=\(unit)", "--all"]
         arguments.append("--output-fields=MESSAGE,_PID,UNIT,_SYSTEMD_INVOCATION_ID")
         arguments += isThisMachine ? ["--boot"] : ["--root=\(root)"]
@@ -164,13 +163,13 @@ public struct Collector: Sendable {
         return answers
     }
 
-    /// The kernel settings that the pod network needs.
+    /// The kernel settings that a pod network can require.
     private static let settings = ["net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables"]
 
     private static func machine(root: String) -> MachineFacts {
         var facts = MachineFacts()
         facts.hostName = root.isEmpty ? Machine.hostName() : lines(of: "\(root)/etc/hostname").first ?? ""
-        // The other facts can be read only for this machine.
+        // The other facts are about the running system.
         guard root.isEmpty else { return facts }
         facts.swapAreas = lines(of: "/proc/swaps").dropFirst().compactMap {
             $0.split(separator: " ").first.map(String.init)

@@ -1,11 +1,11 @@
 import Base
 
-/// A fault of a node, with its fix.
+/// A fault of a node, and its fix.
 public struct Finding: Sendable, Hashable {
     public enum Kind: Int, Sendable, Hashable, Comparable {
         /// A fault that needs a separate fix.
         case cause
-        /// A consequence of a fault; it comes first only if no cause was found that can explain it.
+        /// A consequence of a fault; it comes first only if no cause that can explain it was found.
         case symptom
         /// A fault that does no harm now.
         case note
@@ -13,17 +13,17 @@ public struct Finding: Sendable, Hashable {
         public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// The identifier of the fault, such as `swap-on`, which is the same in all versions.
+    /// The identifier of the fault, such as `swap-on`; it never changes.
     public var code: String
     public var kind = Kind.cause
-    /// The stage that has the fault.
+    /// The stage to which the fault belongs.
     public var area: Area
     /// The first stage that the fault keeps from working.
     var blocks: Area
     /// The thing that is wrong, such as a file.
     public var subject: String
     public var cause: String
-    /// The instruction for the user, as an imperative sentence.
+    /// The instruction for the user, in the imperative.
     public var fix: String
 
     public init(
@@ -44,16 +44,15 @@ public struct Finding: Sendable, Hashable {
 public struct NodeDiagnosis: Sendable {
     /// The name under which the kubelet registers, empty if it is not known.
     public var node = ""
-    /// The known versions of the kubelet, the container runtime and the API server, with their names.
+    /// The known versions of the kubelet, the container runtime and the API server, such as `kubelet v1.34.0`.
     public var versions: [String] = []
     /// The faults, beginning with the one to fix first.
     var findings: [Finding]
-    /// The faults that do no harm now.
     public var notes: [Finding] = []
     public var unseen: [Unseen] = []
-    /// Whether the Node is Ready, and its kubelet works.
+    /// Whether the Node is Ready, its kubelet works, and the Lease, if known, is not old.
     public var isReady: Bool
-    /// Whether the API server has sent the Node.
+    /// Whether the API server sent the Node.
     public var isNodeSeen = false
 
     public init(findings: [Finding], notes: [Finding] = [], unseen: [Unseen] = [], isReady: Bool) {
@@ -81,7 +80,7 @@ struct Rule: Sendable {
 
     /// Creates a rule whose closure returns `nil` if the facts do not show the fault.
     ///
-    /// A cause counts only as a note while the stage that it blocks, by default ``area``, works.
+    /// A cause counts only as a note while the stage that it blocks works; by default, that stage is ``area``.
     init(
         _ code: String,
         _ area: Area,
@@ -113,13 +112,13 @@ struct Rule: Sendable {
 
 /// Finds the faults that the facts show, beginning with the one to fix first.
 ///
-/// A fault counts only if the stage that it blocks does not work: enabled swap does not harm a running kubelet. If the
-/// kubelet has ended with an error, the fault that explains the error comes first or, if there is none, the error
-/// itself, because the kubelet has not reached later stages.
+/// A fault counts only if the stage that it blocks does not work: enabled swap does not harm a running kubelet. If an
+/// error has ended the kubelet, the error or the fault that explains it comes first, because the kubelet has not
+/// reached later stages.
 func diagnose(_ facts: Facts) -> NodeDiagnosis {
     let rules = machineRules + runtimeRules + kubeletRules + credentialRules + serverRules + nodeRules + podRules
     var findings = rules.flatMap { $0.findings(facts) }
-    // A symptom of a stage that works now is over.
+    // A symptom is over once the stage that it blocks works.
     findings.removeAll { $0.kind == .symptom && facts.works($0.blocks) }
     for index in findings.indices where facts.works(findings[index].blocks) { findings[index].kind = .note }
     // A fault that blocks only pods does not explain the symptoms of earlier stages.
@@ -142,13 +141,13 @@ func diagnose(_ facts: Facts) -> NodeDiagnosis {
         }
     }
     if facts.kubelet.service?.active == "failed", facts.kubelet.service?.result == "start-limit-hit" {
-        // systemd refuses to start the unit until its count of failed starts is reset.
+        // Until the interval of the start limit is over, systemd refuses to start the unit unless its counter is reset.
         let (restart, reset) = (facts.kubelet.restart, "systemctl reset-failed \(facts.kubelet.unitName) && ")
         for index in findings.indices {
             findings[index].fix = findings[index].fix.replacing(restart, with: reset + restart)
         }
     }
-    // The text of programs and of the server may contain control characters.
+    // Text from programs and from the server can contain control characters.
     findings = findings.map { finding in
         var finding = finding
         finding.cause = printable(shortened(finding.cause))
@@ -172,11 +171,13 @@ func diagnose(_ facts: Facts) -> NodeDiagnosis {
 /// Shortens a text to 300 characters by omitting its middle, because an error ends with its cause.
 func shortened(_ text: String) -> String { text.shortened(to: 300) }
 
-/// The age in seconds above which a Lease is old; the kubelet renews it every 10 seconds.
+/// The age in seconds above which a Lease is old; by default, the kubelet renews its Lease every 10 seconds.
 let leaseDuration: Int64 = 40
 
 extension Facts {
-    /// Whether the kubelet had time to read its configuration or renewed its Lease, or its Node is Ready below a root.
+    /// Whether the kubelet is active, and has had time to read its configuration or has renewed its Lease.
+    ///
+    /// Below a root directory, the kubelet works if its Node is Ready and its Lease is renewed.
     var kubeletWorks: Bool {
         if isRestartedAgain { return false }
         if !isThisMachine { return isReported }
@@ -185,30 +186,30 @@ extension Facts {
         return kubelet.service.map { $0.active == "active" } ?? true
     }
 
-    /// Whether systemd has just restarted the kubelet, and not for the first time, so that it may end again.
+    /// Whether systemd has just restarted the kubelet, and not for the first time, in which case it may end again.
     var isRestartedAgain: Bool {
         kubelet.service.map { $0.restarts > 1 } == true && kubelet.process.map { $0.age < 20 } == true
     }
 
-    /// Whether the Node is Ready, and its Lease is renewed.
+    /// Whether the Node is Ready, and its kubelet renews the Lease.
     private var isReported: Bool {
         cluster.node?.conditions["Ready"]?.status == "True" && cluster.leaseAge != nil && !isLeaseOld
     }
 
-    /// Whether the Node is Ready, and its kubelet works and still reports.
+    /// Whether the Node is Ready, its kubelet works, and the Lease, if known, is not old.
     var isReady: Bool {
         kubeletWorks && cluster.node?.conditions["Ready"]?.status == "True" && !isLeaseOld
     }
 
-    /// Whether the kubelet does not renew its Lease, so that conditions of the Node and states of pods are out of date.
+    /// Whether the kubelet no longer renews its Lease, in which case the states of its Node and pods are outdated.
     var isLeaseOld: Bool {
         guard let age = cluster.leaseAge else { return false }
-        // The previous process may have renewed the Lease last.
+        // If the Lease is older than the process, an earlier process renewed it last.
         if isThisMachine, let process = kubelet.process, process.age > 15, age > process.age + 5 { return true }
         return age > leaseDuration
     }
 
-    /// Returns whether a stage works now.
+    /// Returns whether a stage works now; stage `pods` never does, so faults of pods always count.
     func works(_ area: Area) -> Bool {
         switch area {
         case .runtime: runtime.answer == .connected
@@ -218,7 +219,7 @@ extension Facts {
         }
     }
 
-    /// The error that ended the kubelet, `nil` if it works, was stopped, could not be started, or has written none.
+    /// The error that ended the kubelet, `nil` if the kubelet works, was stopped, was not started or wrote no error.
     var kubeletEnding: String? {
         guard !kubeletWorks, !isStartRefused,
             kubelet.service.map({ ["failed", "activating"].contains($0.active) || isRestartedAgain }) == true
@@ -226,16 +227,16 @@ extension Facts {
         return ending(in: kubelet.log.lines)
     }
 
-    /// Whether systemd could not start the kubelet's program, so that the last error is of an earlier start.
+    /// Whether systemd could not start the kubelet's program, in which case the last error is from an earlier start.
     var isStartRefused: Bool { kubelet.service?.status.map { (200...245).contains($0) } == true }
 
-    /// The errors of the kubelet; if it works, only errors of the last 90 seconds.
+    /// The kubelet's errors; if it works, only errors from the last 90 seconds, and errors without a time.
     var recentLines: [String] {
         kubelet.log.lines.filter { line in
             isError(line.text) && (!kubeletWorks || (line.time.map { now.seconds - $0.seconds < 90 } ?? true))
         }.map(\.text)
     }
 
-    /// The recent errors of the kubelet and the messages of pods, without backslashes before quotes.
+    /// The kubelet's recent errors and the pods' messages, without backslashes.
     var recentErrors: [String] { (recentLines + cluster.pods.map(\.message)).map { $0.replacing("\\", with: "") } }
 }

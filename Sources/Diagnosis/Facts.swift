@@ -3,10 +3,10 @@ import HTTP
 import Host
 import Kubernetes
 
-/// The observations of a node, from which ``diagnose(_:)`` draws its conclusions.
+/// The observations from which ``diagnose(_:)`` draws its conclusions about a node.
 struct Facts: Sendable {
     var now = Timestamp.now()
-    /// Whether the node is this machine, rather than files below a root directory.
+    /// Whether this machine is examined rather than files below a root directory.
     var isThisMachine = true
     var areUnitsKnown = false
     /// The name under which the kubelet registers.
@@ -20,7 +20,7 @@ struct Facts: Sendable {
     var unseen: [Unseen] = []
 }
 
-/// A stage on the way from a machine to a node that runs pods; each depends on the stages before it.
+/// A stage in the start of a node; the cases are in the order of the stages.
 public enum Area: String, Sendable, Hashable, CaseIterable, Comparable {
     case machine
     case runtime = "container-runtime"
@@ -36,7 +36,7 @@ public enum Area: String, Sendable, Hashable, CaseIterable, Comparable {
     }
 }
 
-/// A subject that could not be examined.
+/// A subject that was not examined, or only in part.
 public struct Unseen: Sendable, Hashable {
     public var area: Area
     public var subject: String
@@ -51,7 +51,7 @@ struct MachineFacts: Sendable {
     var hostName = ""
     var swapAreas: [String] = []
     var volumes: [(path: String, space: FreeSpace)] = []
-    /// The kernel settings by name; settings that the kernel lacks are missing.
+    /// The kernel settings by name, without settings that the kernel lacks.
     var settings: [String: String] = [:]
 }
 
@@ -69,11 +69,11 @@ struct Service: Sendable {
     var isRestarting: Bool { active == "activating" && (sub.hasPrefix("auto-restart") || restarts > 0) }
 }
 
-/// The last lines about a unit in the journal, the oldest first.
+/// The last journal lines about a unit, the oldest first.
 struct UnitLog: Sendable {
-    /// The lines of the program from one of its last two starts: the one that shows its error, by default the last.
+    /// The program's lines from its last run, or from the run before it if only that one shows an error.
     var lines: [JournalLine] = []
-    /// The lines that systemd has written about the unit.
+    /// The lines about the unit that systemd wrote.
     var manager: [String] = []
     var fault: String?
 }
@@ -85,7 +85,7 @@ struct JournalLine: Sendable, Hashable {
 
 struct KubeletFacts: Sendable {
     var isKnown = true
-    /// The unit of k3s or RKE2, which include a kubelet, if one is installed.
+    /// The unit of k3s or RKE2, if one is installed; both include a kubelet.
     var foreignUnit: String?
     let unitName = "kubelet.service"
     var unitPath: String?
@@ -93,7 +93,7 @@ struct KubeletFacts: Sendable {
     var log = UnitLog()
     var process: RunningProcess?
     var program: String?
-    /// The arguments of the process or, if none runs, of the unit, with the files that set them.
+    /// The arguments of the process or, if none runs, of the unit, each with the file that sets it.
     var arguments: [(text: String, file: String?)] = []
     var configuration = FileFact()
     var kubeconfig = KubeconfigFact()
@@ -129,21 +129,21 @@ struct KubeconfigFact: Sendable {
     var fault: String?
     var place = ""
     var isDenied = false
-    /// Whether the file has a setting that a kubelet accepts and this program does not.
+    /// Whether the file contains a setting that a kubelet accepts but this program refuses.
     var isForeign = false
 }
 
 struct StaticPodFacts: Sendable {
     var path: String?
     var files: [String] = []
-    /// The manifests that cannot be used; a place is a path with line and column.
+    /// The manifests that cannot be used; a place is a path, followed by the line and column if they are known.
     var faults: [(place: String, reason: String)] = []
-    /// The certificates of the control plane that have expired.
+    /// The expired certificates of the control plane.
     var expiredCertificates: [(path: String, reason: String)] = []
-    /// Whether this node has the certificates of a kubeadm control plane.
+    /// Whether this node has the API server certificate that kubeadm creates on a control plane.
     var isControlPlane = false
 
-    /// Returns whether there is a manifest of a component, such as `etcd`.
+    /// Returns whether there is a manifest for a component, such as `etcd`.
     func has(_ name: String) -> Bool { files.contains { $0.pathParts.last?.hasPrefix(name) == true } }
 }
 
@@ -153,7 +153,7 @@ struct RuntimeFacts: Sendable {
     var services: [String: Service] = [:]
     var log = UnitLog()
     var answer: Answer?
-    /// The sockets of other container runtimes at which a program listens.
+    /// The other usual runtime sockets at which a program listens; empty if the endpoint accepts connections.
     var others: [String] = []
     var containerd: ContainerdFacts?
 
@@ -166,7 +166,7 @@ struct RuntimeFacts: Sendable {
         endpoint.hasPrefix("unix://") ? String(endpoint.dropFirst(7)) : endpoint.isAbsolutePath ? endpoint : nil
     }
 
-    /// The name of the runtime's unit without its suffix.
+    /// The name of the runtime's unit without `.service`, derived from the endpoint.
     var unitName: String {
         for (word, name) in [("crio", "crio"), ("cri-dockerd", "cri-docker")] where endpoint.contains(word) {
             return name
@@ -180,11 +180,11 @@ struct RuntimeFacts: Sendable {
 /// The containerd settings that concern a kubelet.
 struct ContainerdFacts: Sendable {
     var path: String
-    /// Whether settings are unknown, because the file imports others or cannot be read.
+    /// Whether some settings are unknown because the file imports others or cannot be read.
     var isIncomplete = false
-    /// The CRI plugin in `disabled_plugins`, `nil` if it is not disabled.
+    /// The name of the CRI plugin in `disabled_plugins`, `nil` if the plugin is not disabled.
     var disabledInterface: String?
-    /// `SystemdCgroup` of runc, `nil` if it is not set.
+    /// The value of `SystemdCgroup` for runc, `nil` if it is not set.
     var usesSystemd: Bool?
     var networkDirectory: String?
     var pluginDirectories: [String] = []
@@ -208,7 +208,7 @@ struct NetworkFacts: Sendable {
     }
 }
 
-/// The answers of the API server to the kubelet's credentials.
+/// The state of the API server, and its response to the kubelet's credentials.
 struct ServerFacts: Sendable {
     var url: String?
     var source = "the kubeconfig"
@@ -218,16 +218,16 @@ struct ServerFacts: Sendable {
     /// The number of seconds by which the server's clock is ahead of this machine's clock.
     var clockDifference: Int64?
     var version: String?
-    /// The HTTP status of a request with the kubelet's credentials.
+    /// The HTTP status of the first request with the kubelet's credentials.
     var identityStatus: Int?
     var identityMessage = ""
-    /// The last errors of etcd and the API server with their names, if they are pods of this node.
+    /// The last errors of this node's etcd and API server; read only if the server refuses connections.
     var podErrors: [(name: String, error: String)] = []
 }
 
-/// The Node and its pods in the cluster.
+/// The Node, and those of its pods that need attention.
 struct ClusterFacts: Sendable {
-    /// Whether the server has sent the Node, or replied that it does not exist.
+    /// Whether the server sent the Node, or responded that it does not exist.
     var isKnown = false
     var node: NodeObject?
     var pods: [PodObject] = []

@@ -4,7 +4,7 @@ import HTTP
 import Host
 import Kubernetes
 
-/// The probe of the kubelet's unit, process and files, below a root directory.
+/// A probe of the kubelet's unit, process and files below a root directory.
 struct KubeletProbe {
     var root: String
     var now = Timestamp.now()
@@ -35,7 +35,7 @@ struct KubeletProbe {
         return facts
     }
 
-    /// Reads a YAML file, whose root must be a mapping.
+    /// Reads a YAML file; any root other than a mapping is a fault.
     func file(_ path: String) -> FileFact {
         var fact = FileFact(path: path)
         do throws(SystemError) {
@@ -69,7 +69,7 @@ struct KubeletProbe {
         var fact = KubeconfigFact(path: path, exists: file.fault != "does not exist")
         (fact.fault, fact.place, fact.isDenied) = (file.fault, file.place, file.isDenied)
         guard let root = file.root, file.fault == nil else { return fact }
-        // client-go accepts these settings, and this program refuses them.
+        // client-go accepts these settings, but this program refuses them.
         let users = (root["users"]?.sequence ?? []).compactMap { $0["user"] }
         let clusters = (root["clusters"]?.sequence ?? []).compactMap { $0["cluster"] }
         fact.isForeign =
@@ -118,7 +118,7 @@ struct KubeletProbe {
         }
     }
 
-    /// Reads the manifests of static pods in a directory, or in one file.
+    /// Reads the static pod manifests in a directory or a single file, and checks the control plane's certificates.
     func staticPods(_ path: String?) -> StaticPodFacts {
         var facts = StaticPodFacts(path: path)
         facts.isControlPlane = exists("/etc/kubernetes/pki/apiserver.crt")
@@ -148,14 +148,14 @@ struct KubeletProbe {
     }
 }
 
-/// Returns why a certificate is not valid at a time, `nil` if it is.
+/// Returns why a certificate is not valid at a time, as a predicate, or `nil` if it is valid.
 func validity(of certificate: Certificate, at now: Timestamp) -> String? {
     if certificate.validUntil < now { return "expired at \(certificate.validUntil)" }
     return now < certificate.validFrom ? "is not valid before \(certificate.validFrom)" : nil
 }
 
 extension KubeletFacts {
-    /// Returns the last value of a flag, in the form `--name=value` or `--name value`.
+    /// Returns the last value of a flag, which can be written as `--name=value` or `--name value`.
     func flag(_ name: String) -> String? {
         let texts = arguments.map(\.text)
         var value: String?
@@ -170,7 +170,7 @@ extension KubeletFacts {
         return value
     }
 
-    /// Whether the kubelet requests a certificate with its bootstrap kubeconfig, because the other is unusable.
+    /// Whether the kubelet requests a certificate with its bootstrap kubeconfig because the other one is unusable.
     var usesBootstrap: Bool {
         kubeconfig.credentials == nil && !kubeconfig.isDenied && !kubeconfig.isForeign && bootstrap.exists
     }
@@ -178,12 +178,12 @@ extension KubeletFacts {
     /// The kubeconfig that the kubelet uses now.
     var ownKubeconfig: KubeconfigFact { usesBootstrap ? bootstrap : kubeconfig }
 
-    /// Whether all settings were read, so that a missing one has its default.
+    /// Whether all settings were read, in which case a missing one has its default.
     var areSettingsKnown: Bool {
         isKnown && (configuration.path == nil || configuration.root != nil) && flag("config-dir") == nil
     }
 
-    /// Returns a setting of the configuration file, or of the flag that overrides it.
+    /// Returns the value of a flag or, if it is not given, of the corresponding setting in the configuration file.
     func setting(_ key: String, flag name: String) -> String? {
         if let value = flag(name) { return value }
         guard let value = configuration.root?[key] else { return nil }

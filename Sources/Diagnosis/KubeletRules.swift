@@ -1,6 +1,6 @@
 import Base
 
-/// Faults of the kubelet's unit, flags, configuration file and process.
+/// The rules for the kubelet's unit, flags, configuration file and process.
 let kubeletRules: [Rule] = [
     Rule("kubelet-not-installed", .configuration, blocks: .machine) { facts in
         let kubelet = facts.kubelet
@@ -73,7 +73,7 @@ let kubeletRules: [Rule] = [
     },
 ]
 
-/// Finds a unit that is masked, or whose files systemd cannot use.
+/// Returns the finding for a unit that is masked or whose files systemd cannot use, or `nil` for any other unit.
 func unusable(_ service: Service?, _ name: String, _ log: UnitLog) -> Rule.Found? {
     guard let load = service?.load, load != "loaded" else { return nil }
     if load == "masked" {
@@ -89,7 +89,7 @@ func unusable(_ service: Service?, _ name: String, _ log: UnitLog) -> Rule.Found
     )
 }
 
-/// Returns how a service fails, as a predicate; `nil` if it does not.
+/// Returns how a service fails, as a predicate, or `nil` if it does not fail.
 func failure(of service: Service, isYoung: Bool = false) -> String? {
     let isSignal = ["signal", "core-dump"].contains(service.result)
     let status = service.status.map { "\(isSignal ? "signal" : "exit status") \($0)" }
@@ -102,9 +102,9 @@ func failure(of service: Service, isYoung: Bool = false) -> String? {
     return service.isRestarting || isYoung ? "ends again and again\(ending)" : nil
 }
 
-/// Returns the last error of a program, or systemd's last error about its unit; `nil` if there is none.
+/// Returns a program's last error or, if it has none or was not started, systemd's last error about its unit.
 func lastWords(_ log: UnitLog, isStartRefused: Bool) -> String? {
-    // systemd writes these lines whatever the reason is.
+    // systemd writes the excluded lines after every failure.
     let manager = log.manager.last { line in
         !line.hasPrefix("Failed to start ") && !line.contains("Failed with result")
             && !line.contains("Main process exited")
@@ -119,7 +119,7 @@ func lastWords(_ log: UnitLog, isStartRefused: Bool) -> String? {
     return ending(in: log.lines) ?? last.map(errorText) ?? manager
 }
 
-/// Returns the finding for a kubelet error, `nil` if the error is not one of ``knownTexts``.
+/// Returns the finding for a kubelet error, or `nil` if the error contains none of ``knownTexts``.
 func knownFinding(_ error: String, _ facts: Facts) -> Finding? {
     guard let known = knownTexts.first(where: { error.contains($0.text) }) else { return nil }
     let kubelet = facts.kubelet
@@ -142,14 +142,14 @@ func knownFinding(_ error: String, _ facts: Facts) -> Finding? {
     return finding
 }
 
-/// The advice to join a node again, before which kubeadm demands a reset.
+/// The advice to join a node again; kubeadm requires a reset first.
 let joiningAgain =
     "run 'kubeadm token create --print-join-command' on a control plane; then run 'kubeadm reset' and the printed command here"
 
-/// The errors with which kubelets 1.25 to 1.36 end, the most specific first.
+/// The known errors that end kubelets 1.25 to 1.36, the most specific first.
 ///
 /// In a fix, CONFIG stands for the configuration file, FLAG for the flag that the error names, and RESTART for the
-/// command after a change.
+/// command that restarts the kubelet.
 private let knownTexts: [(text: String, code: String, area: Area, subject: String, fix: String)] = [
     (
         "unknown flag: ", "kubelet-flag", .configuration, "flags of the kubelet",
@@ -185,7 +185,7 @@ private let knownTexts: [(text: String, code: String, area: Area, subject: Strin
     ),
 ]
 
-/// Returns the codes, or their beginnings, of faults that may explain a kubelet error.
+/// Returns the codes, or prefixes of the codes, of faults that can explain a kubelet error.
 func explanations(of error: String) -> [String] {
     let links: [(words: String, codes: [String])] = [
         ("expired", ["certificate", "server-certificate", "clock"]), ("not yet valid", ["clock", "certificate"]),

@@ -1,7 +1,7 @@
 import Base
 import Host
 
-/// Faults of swap, disks and kernel settings.
+/// The rules for swap, disks and kernel settings.
 let machineRules: [Rule] = [
     Rule("swap-on", .machine, blocks: .kubelet) { facts in
         guard let area = facts.machine.swapAreas.first, facts.kubelet.areSettingsKnown,
@@ -55,7 +55,7 @@ let machineRules: [Rule] = [
     },
 ]
 
-/// Faults of the Node: it does not exist, is not Ready, or takes no pods.
+/// The rules for a Node that does not exist, is not Ready, lacks resources or is cordoned.
 let nodeRules: [Rule] = [
     Rule("node-missing", .node, kind: .symptom) { facts in
         guard facts.cluster.isKnown, facts.cluster.node == nil else { return nil }
@@ -88,7 +88,7 @@ let nodeRules: [Rule] = [
     Rule("not-ready", .node, kind: .symptom) { facts in
         guard let node = facts.cluster.node else { return nil }
         let ready = node.conditions["Ready"]
-        // If a kubelet hangs, its condition stays as it was until the Lease is old.
+        // If a kubelet hangs, its Node stays Ready for some time.
         if ready?.status == "True", !facts.isLeaseOld { return nil }
         let isSilent = ready?.status == "Unknown" || facts.isLeaseOld || !facts.kubeletWorks
         let message =
@@ -108,7 +108,7 @@ let nodeRules: [Rule] = [
     },
 ]
 
-/// Returns the last error of a running kubelet that could not report, `nil` if there is none.
+/// Returns the last error of a working kubelet about its reports to the server, or `nil` if there is none.
 private func reportError(_ facts: Facts) -> String? {
     guard facts.kubeletWorks else { return nil }
     let words = ["lease", "node status", "register node", "Failed to watch", "current node"]
@@ -116,7 +116,7 @@ private func reportError(_ facts: Facts) -> String? {
     return line.map(errorText)
 }
 
-/// Static pods that the kubelet cannot use, and pods that do not run.
+/// The rules for static pod manifests that the kubelet cannot use, and for pods that do not run.
 let podRules: [Rule] = [
     Rule(all: "static-pod", .pods) { facts in
         guard facts.server.fault == nil else { return [] }
@@ -125,13 +125,13 @@ let podRules: [Rule] = [
         }
     },
     Rule(all: "pod", .pods) { facts in failures(facts) { $0.reason != "ContainerCreating" } },
-    // A pod that cannot be created is often a consequence of an earlier fault.
+    // An earlier fault is often the reason why a pod cannot be created.
     Rule(all: "pod", .pods, kind: .symptom) { facts in failures(facts) { $0.reason == "ContainerCreating" } },
 ]
 
-/// Returns the findings about the pods that do not run and match a predicate.
+/// Returns the findings about pods that match a predicate.
 private func failures(_ facts: Facts, where isMeant: (ClusterFacts.PodObject) -> Bool) -> [Rule.Found] {
-    // Without the reports of a kubelet, the states of its pods are out of date.
+    // If a kubelet does not report, the states of its pods are out of date.
     guard facts.kubeletWorks, !facts.isLeaseOld else { return [] }
     return facts.cluster.pods.filter(isMeant).compactMap { pod in
         let message = pod.message.isEmpty ? journalError(of: pod, facts) : pod.message
@@ -141,12 +141,12 @@ private func failures(_ facts: Facts, where isMeant: (ClusterFacts.PodObject) ->
     }
 }
 
-/// Returns the kubelet's last error about a pod, empty if there is none.
+/// Returns the kubelet's last error about a pod, or an empty text if there is no recent one.
 private func journalError(of pod: ClusterFacts.PodObject, _ facts: Facts) -> String {
     let name = pod.name.pathParts.last.map(String.init) ?? pod.name
     let line = facts.kubelet.log.lines.last { line in
         let text = line.text.replacing("\\", with: "")
-        // A mirror pod is only the static pod's object at the server.
+        // A mirror pod is only the API server's copy of a static pod.
         guard isError(line.text), !text.contains("mirror pod"), !text.contains("podUID=") || text.contains(pod.uid),
             line.time.map({ facts.now.seconds - $0.seconds < 180 }) ?? true
         else { return false }
@@ -154,7 +154,7 @@ private func journalError(of pod: ClusterFacts.PodObject, _ facts: Facts) -> Str
             || text.contains("pod \"\(name)\"") && text.contains("MountVolume")
     }
     guard let error = line.map({ errorText($0.text) }) else { return "" }
-    // An error of the container runtime ends with its cause.
+    // An error from the container runtime ends with its cause.
     let start = error.firstRange(of: "MountVolume")?.lowerBound ?? error.ranges(of: "desc = ").last?.upperBound
     var cause = (start.map { String(error[$0...]) } ?? error).replacing("\\", with: "")
     // An unpaired quote at the end belongs to the outer error.

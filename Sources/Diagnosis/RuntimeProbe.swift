@@ -2,7 +2,7 @@ import Base
 import Glibc
 import Host
 
-/// The probe of the container runtime and of the CNI configurations, below a root directory.
+/// A probe of the container runtime and the CNI configurations below a root directory.
 struct RuntimeProbe {
     var root: String
 
@@ -30,7 +30,7 @@ struct RuntimeProbe {
         }
     }
 
-    /// Reads the containerd configuration, `nil` if there is no file.
+    /// Reads the containerd configuration; returns `nil` if there is no file.
     ///
     /// Only values on one line are understood.
     func containerd() -> ContainerdFacts? {
@@ -63,7 +63,7 @@ struct RuntimeProbe {
         return facts
     }
 
-    /// The configuration file named by the process or, if none runs, by the unit; otherwise the usual file.
+    /// The configuration file in the arguments of the process or, if none runs, of the unit; by default the usual file.
     private var containerdPath: String {
         let running = root.isEmpty ? processes(named: ["containerd"]).first?.arguments : nil
         let words = running ?? UnitFile("containerd.service", root: root)?.arguments.map(\.text) ?? []
@@ -75,8 +75,6 @@ struct RuntimeProbe {
     }
 
     /// Reads the CNI configurations, and looks for the programs that they name.
-    ///
-    /// CRI-O has a second directory of plugins.
     func network(_ containerd: ContainerdFacts?, isCRIO: Bool = false) -> NetworkFacts {
         var facts = NetworkFacts()
         if isCRIO {
@@ -125,7 +123,7 @@ struct RuntimeProbe {
     }
 }
 
-/// Returns why the kernel cannot start a program, as a predicate; `nil` if no reason is found.
+/// Returns why the kernel cannot start a program, as a predicate, or `nil` if no reason is found.
 private func programFault(_ path: String) -> String? {
     guard let exists = try? FileSystem.exists(path) else { return nil }
     if !exists { return "does not exist" }

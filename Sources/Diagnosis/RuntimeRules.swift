@@ -1,6 +1,6 @@
 import Base
 
-/// Faults of the container runtime, and of the CNI configuration, which it loads.
+/// The rules for the container runtime and for the CNI configuration that it loads.
 let runtimeRules: [Rule] = [
     Rule("runtime-masked", .runtime) { facts in
         facts.isRuntimeAbsent ? unusable(facts.runtime.service, facts.runtime.unit, facts.runtime.log) : nil
@@ -64,7 +64,7 @@ let runtimeRules: [Rule] = [
         )
     },
     Rule("cgroup-driver", .configuration, blocks: .pods) { facts in
-        // With containerd 2 the kubelet asks the runtime for its driver, and ignores its own setting.
+        // With containerd 2, recent kubelets ask the runtime for its driver, and ignore their own setting.
         let isOld = facts.cluster.node?.runtimeVersion?.hasPrefix("containerd://1.") == true && !facts.isReady
         guard facts.kubelet.areSettingsKnown, facts.runtime.unitName == "containerd",
             facts.runtime.containerd?.isIncomplete != true,
@@ -94,7 +94,7 @@ let runtimeRules: [Rule] = [
         guard facts.looksAtNetwork, let first = facts.network.configurations.first, first.fault == nil else {
             return []
         }
-        // A runtime looks for the programs only when it starts a pod.
+        // A runtime looks for the plugins only when it starts a pod.
         let isCertain = facts.runtime.containerd?.isIncomplete != true && facts.runtime.answer == .connected
         let directory = facts.network.pluginDirectories.first ?? "/opt/cni/bin"
         return first.missing.filter { plugin in
@@ -128,7 +128,7 @@ let runtimeRules: [Rule] = [
 extension RuntimeFacts {
     fileprivate var unit: String { "\(unitName).service" }
 
-    /// The setting that names the socket, for a fix.
+    /// The setting that names the socket, as shown in a fix.
     fileprivate var place: String { setting ?? "'containerRuntimeEndpoint' of the kubelet's configuration" }
 }
 
@@ -138,7 +138,7 @@ extension Facts {
         kubelet.foreignUnit == nil && (runtime.answer == .missing || runtime.answer == .refused)
     }
 
-    /// Whether the CNI directories were read, and the node needs them; k3s and RKE2 include a network instead.
+    /// Whether the CNI directories were examined, and the node has a separate kubelet; k3s and RKE2 include a network.
     fileprivate var looksAtNetwork: Bool { network.isKnown && (kubelet.program != nil || kubelet.process != nil) }
 
     var listingPods: String { "'kubectl get pods -A -o wide --field-selector spec.nodeName=\(nodeName)'" }

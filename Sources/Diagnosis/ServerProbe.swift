@@ -3,7 +3,7 @@ import HTTP
 import Host
 import Kubernetes
 
-/// The probe of the API server, with the kubelet's credentials.
+/// A probe of the API server with the kubelet's credentials.
 struct ServerProbe {
     var client: HTTPClient
     var limit: Duration
@@ -31,8 +31,8 @@ struct ServerProbe {
 
     /// Asks the server for its state and version, and for the Node with its Lease and pods.
     ///
-    /// Without usable credentials, only the connection is examined. With `isBootstrap`, the credentials can only
-    /// request a certificate, so the Node is not read.
+    /// Without usable credentials, only the connection is examined, and only if the CA is known. With `isBootstrap`,
+    /// the credentials can only request a certificate, so the Node is not read.
     func ask(_ fact: KubeconfigFact, nodeName name: String, isBootstrap: Bool) async -> (ServerFacts, ClusterFacts) {
         var (facts, cluster) = (ServerFacts(), ClusterFacts())
         guard let kubeconfig = fact.kubeconfig else { return (facts, cluster) }
@@ -54,7 +54,7 @@ struct ServerProbe {
             if response.status >= 400 {
                 facts.identityMessage = (try? readJSON(response.body, file: "reply"))?["message"]?.string ?? ""
             }
-            // The server closes the connection after this reply.
+            // The server may close the connection after this response.
             if response.status == 401 { break }
             cluster.isKnown = !isBootstrap && (response.status == 200 || response.status == 404)
             if !isBootstrap { cluster.node = Self.object(first).map { ClusterFacts.NodeObject($0) } }
@@ -107,13 +107,13 @@ extension ClusterFacts.NodeObject {
 }
 
 extension ClusterFacts.PodObject {
-    /// Reads a pod at a time by the server's clock, and returns `nil` if it runs or has ended.
+    /// Reads a pod at a time by the server's clock; returns `nil` if the pod needs no attention.
     init?(_ object: Node, now: Timestamp = .now()) {
         let status = object["status"]
         let phase = status?["phase"]?.string
         let containers = ["initContainerStatuses", "containerStatuses"].flatMap { status?[$0]?.sequence ?? [] }
         let failing = containers.lazy.compactMap { Self.failure(of: $0, now) }.first
-        // A static pod that the kubelet has rejected, for example for lack of memory, is not started again.
+        // The kubelet does not try again to start a static pod that it has rejected, for example for lack of memory.
         let isStatic = object["metadata"]?["annotations"]?["kubernetes.io/config.mirror"] != nil
         guard phase == "Failed" ? isStatic : phase != "Succeeded",
             failing != nil || phase == "Pending" || phase == "Failed"
@@ -125,14 +125,14 @@ extension ClusterFacts.PodObject {
         )
         message = failing?.message ?? status?["message"]?.string ?? ""
         image = failing?.image
-        // The kubelet uses the digest of its manifest as the UID of a static pod.
+        // The kubelet uses the digest of the manifest as the UID of a static pod.
         uid = (metadata?["annotations"]?["kubernetes.io/config.hash"] ?? metadata?["uid"])?.string ?? ""
         hostPaths = (object["spec"]?["volumes"]?.sequence ?? []).compactMap { $0["hostPath"]?["path"]?.string }
     }
 
     private typealias Failure = (reason: String, message: String, image: String?)
 
-    /// Returns the failure of a container that does not start or that ends repeatedly.
+    /// Returns the failure of a container that does not start or that ends repeatedly, or `nil` for any other.
     private static func failure(of container: Node, _ now: Timestamp) -> Failure? {
         let state = container["state"]
         let image = container["image"]?.string
@@ -145,7 +145,7 @@ extension ClusterFacts.PodObject {
             let own = state?["waiting"]?["message"]?.string ?? ""
             return (reason, reason == "CrashLoopBackOff" || own.isEmpty ? ending : own, image)
         }
-        // Between two starts, a container has ended or has run for a short time only.
+        // A container that ends repeatedly has just ended, or has been running only for a short time.
         let restarts = container["restartCount"]?.integer ?? 0
         let started = state?["running"]?["startedAt"]?.string.flatMap { Timestamp(rfc3339: $0) }
         let isShort = started.map { now.seconds - $0.seconds < 120 && restarts > 1 } ?? (state?["terminated"] != nil)
@@ -153,18 +153,18 @@ extension ClusterFacts.PodObject {
     }
 }
 
-/// The logs of containers that the kubelet keeps in files, below a root directory.
+/// The log files of containers below a root directory.
 struct PodLogs {
     var root: String
 
-    /// Returns the last errors of this node's etcd and API server.
+    /// Returns the last errors in the logs of this node's etcd and API server.
     func lastErrorsOfServer() -> [(name: String, error: String)] {
         ["etcd", "kube-apiserver"].compactMap { name in
             lastError(ofPod: "kube-system_\(name)-", name).map { (name, $0) }
         }
     }
 
-    /// Returns the last error of a container from its last start or, if there is none yet, from the previous start.
+    /// Returns the last error in a container's newest log file or, if it contains none, in the file before it.
     private func lastError(ofPod prefix: String, _ container: String) -> String? {
         func paths(in directory: String) -> [String] {
             ((try? FileSystem.list(directory, limit: 10_000)) ?? []).map { "\(directory)/\($0)" }
@@ -175,7 +175,7 @@ struct PodLogs {
         let directories = paths(in: "\(root)/var/log/pods").filter { $0.pathParts.last?.hasPrefix(prefix) == true }
         let files = directories.flatMap { paths(in: "\($0)/\(container)") }.filter { $0.hasSuffix(".log") }
         return files.sorted { modified($0) > modified($1) }.prefix(2).lazy.compactMap { path in
-            // The kubelet rotates files of 10 MB.
+            // By default, the kubelet rotates files at 10 MiB.
             (try? FileSystem.read(path, limit: 12 << 20)).flatMap { Self.lastError(in: $0.suffix(16 << 10)) }
         }.first
     }

@@ -2,7 +2,7 @@ import Base
 import HTTP
 import Kubernetes
 
-/// Faults of the kubeconfig, its certificate or token, and the certificate request.
+/// The rules for the kubelet's kubeconfigs, credentials and certificate request, and for the clock.
 let credentialRules: [Rule] = [
     Rule("kubeconfig-missing", .configuration, blocks: .credentials) { facts in
         let kubelet = facts.kubelet
@@ -114,7 +114,7 @@ extension Facts {
         return fact.certificate.map { (fact.certificatePath ?? fact.path ?? "kubeconfig", $0) }
     }
 
-    /// The seconds by which the server's clock is ahead, `nil` if no credential is invalid because of that.
+    /// The seconds by which the server's clock is ahead, `nil` if this does not explain invalid credentials.
     fileprivate var harmfulClockDifference: Int64? {
         guard let difference = server.clockDifference, abs(difference) > 60 else { return nil }
         let isRefused = server.identityStatus == 401
@@ -134,7 +134,7 @@ private func clock(_ facts: Facts, _ difference: Int64, _ evidence: String) -> R
     )
 }
 
-/// Returns how to replace the kubelet's kubeconfig.
+/// Returns the instruction to replace the kubelet's kubeconfig.
 private func renewal(_ facts: Facts) -> String {
     let kubelet = facts.kubelet
     guard !kubelet.usesBootstrap, let path = kubelet.kubeconfig.path else { return joiningAgain }
@@ -143,7 +143,7 @@ private func renewal(_ facts: Facts) -> String {
         + "control plane, copy the file to '\(path)' here, and run '\(kubelet.restart)'; or join again: \(joiningAgain)"
 }
 
-/// Returns how to replace the CA of a kubeconfig.
+/// Returns the instruction to replace the CA in a kubeconfig.
 private func authorityAdvice(_ facts: Facts) -> String {
     let fact = facts.kubelet.ownKubeconfig
     let source = fact.path ?? "the kubeconfig"
@@ -156,7 +156,7 @@ private func authorityAdvice(_ facts: Facts) -> String {
         + "control plane, \(restart)"
 }
 
-/// Faults of the connection to the API server, of its state, and of a control plane on this node.
+/// The rules for the connection to the API server, its state, and a control plane on this node.
 let serverRules: [Rule] = [
     // On a control plane, the API server is a static pod of the kubelet.
     Rule(all: "static-pod", .pods, blocks: .server) { facts in
@@ -177,7 +177,7 @@ let serverRules: [Rule] = [
         let pods = facts.kubelet.staticPods
         guard facts.isThisMachine, facts.server.fault?.kind == .refused, pods.isControlPlane, let path = pods.path
         else { return [] }
-        // The server may use etcd on other machines.
+        // The server can use etcd on other machines.
         let isStoreHere = facts.server.podErrors.contains { $0.error.contains("127.0.0.1:2379") }
         return (["kube-apiserver"] + (isStoreHere ? ["etcd"] : [])).filter { !pods.has($0) }.map { name in
             (
@@ -253,7 +253,7 @@ let serverRules: [Rule] = [
 
 let manifestFix = "correct the file, which the kubelet reads again by itself, or remove it"
 
-/// Creates the rule for one kind of connection error; without a kind, for all kinds that no other rule covers.
+/// Creates the rule for one kind of connection error or, without a kind, for all kinds that no other rule covers.
 private func connectionRule(
     _ code: String,
     _ kind: TransportError.Kind? = nil,
@@ -267,7 +267,7 @@ private func connectionRule(
         guard let fault = facts.server.fault, let url = facts.server.url,
             kind == nil ? !others.contains(fault.kind) : kind == fault.kind
         else { return [] }
-        // On a control plane, the cause is a fault of its kubelet, of the API server's pod, or of its files.
+        // On a control plane, the cause is then a fault of its kubelet, the API server's pod, or its files.
         let pods = facts.kubelet.staticPods
         if pods.isControlPlane, [.refused, .timedOut].contains(fault.kind),
             !facts.kubeletWorks || !facts.server.podErrors.isEmpty || !pods.expiredCertificates.isEmpty

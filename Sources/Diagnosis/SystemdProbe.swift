@@ -47,14 +47,14 @@ struct UnitFile {
         }
     }
 
-    /// Returns the assignments of a key after the last empty one, which resets the key.
+    /// Returns the assignments of a key since the last empty one, which resets the key.
     private func entries(of key: String) -> [(value: String, file: String)] {
         assignments.filter { $0.key == key }.reduce(into: []) { entries, entry in
             if entry.value.isEmpty { entries = [] } else { entries.append((entry.value, entry.file)) }
         }
     }
 
-    /// The variables of `Environment=` and `EnvironmentFile=` with their files.
+    /// The variables from `Environment=` and `EnvironmentFile=`, each with the file that sets it.
     private var environment: [String: (value: String, file: String)] {
         var variables: [String: (value: String, file: String)] = [:]
         for (value, file) in entries(of: "Environment") {
@@ -69,7 +69,7 @@ struct UnitFile {
         return variables
     }
 
-    /// The words of `ExecStart=` with variables replaced, each with the file that sets it.
+    /// The words of `ExecStart=` after the replacement of variables, each with the file that sets it.
     var arguments: [(text: String, file: String?)] {
         guard let (line, file) = entries(of: "ExecStart").last else { return [] }
         let variables = environment
@@ -90,7 +90,7 @@ struct UnitFile {
     }
 }
 
-/// Returns the lines of a file without surrounding white space; none if it cannot be read.
+/// Returns the lines of a file without surrounding white space; a file that cannot be read counts as empty.
 func lines(of path: String) -> [String] {
     let text = String(decoding: (try? FileSystem.read(path, limit: 1 << 20)) ?? [], as: UTF8.self)
     return text.split(separator: "\n", omittingEmptySubsequences: false).map { trimmed($0) }
@@ -108,7 +108,7 @@ private func split(_ line: some StringProtocol) -> (key: String, value: String)?
     return (trimmed(line[..<equals]), trimmed(line[line.index(after: equals)...]))
 }
 
-/// Splits a line at white space outside of quotes.
+/// Splits a line at white space outside quotes.
 private func words(in line: String) -> [String] {
     var words: [String] = []
     var word: String?
@@ -171,7 +171,7 @@ extension UnitLog {
             guard let entry = try? readJSON(Array(row), file: "journal"), let text = entry["MESSAGE"]?.string else {
                 continue
             }
-            // The process that was to become the unit's program writes "Failed at step".
+            // If systemd's child process cannot execute the unit's program, it writes "Failed at step".
             if entry["_PID"]?.string == "1" || entry["UNIT"] != nil || text.contains("Failed at step ") {
                 manager.append(text)
                 continue
@@ -238,7 +238,7 @@ func errorText(_ line: String) -> String {
     return text.firstRange(of: ", path: &TypeMeta").map { String(text[..<$0.lowerBound]) } ?? text
 }
 
-/// Returns the last error with which a program has ended, `nil` if there is none.
+/// Returns the last error that ended a program, or `nil` if there is none.
 func ending(in lines: [JournalLine]) -> String? {
     let words = [
         "command failed", "Failed to start ContainerManager", "Failed to listen and serve", "failed to run Kubelet",
@@ -248,10 +248,10 @@ func ending(in lines: [JournalLine]) -> String? {
         .map { errorText($0.text) }
 }
 
-/// Finds root's processes with one of the names, in the mount namespace of this process.
+/// Finds the processes of root that have one of the names and share the mount namespace of this process.
 ///
-/// A kubelet in another namespace belongs to another node, such as a kind container. Processes of other users do not
-/// count, because any user can give a process any name.
+/// A kubelet in another namespace belongs to another node, such as a kind node in a container. Processes of other users
+/// do not count, because any user can give a process any name.
 func processes(named names: Set<String>) -> [RunningProcess] {
     func text(_ path: String) -> String {
         String(decoding: (try? FileSystem.read(path, limit: 1 << 20)) ?? [], as: UTF8.self)
