@@ -26,12 +26,12 @@ public struct NodeHealth: Sendable, Hashable, Codable {
 extension RecordStore {
     private static let healthName = "health.json"
 
-    /// Reads the health of the node, without failures if the file is missing, damaged or from another boot.
+    /// Returns the recorded health; it lists no failures if the file is missing, damaged or from another boot.
     public func health() -> NodeHealth {
         read(Self.healthName, in: directory(isCreating:)) ?? NodeHealth()
     }
 
-    /// Writes the health of the node; a node without failures has no file.
+    /// Writes the health of the node, or removes the file if there are no failures.
     public func write(_ health: NodeHealth) throws(SystemError) {
         guard !health.failed.isEmpty else {
             do throws(SystemError) {

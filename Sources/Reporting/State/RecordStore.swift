@@ -6,15 +6,14 @@ import Planning
 /// The records of a node's tasks, and the locks that prevent concurrent runs of the same task.
 ///
 /// Each task has a directory, `tasks/NAME`, which is also its lock. It contains `record.json`, which only its owner can
-/// open, and `public.json`, the record as every user may read it. Both contain the record of the last repetition.
-///
-/// The directory of a confined task belongs to the user of its process, who cannot write anywhere else in the state
-/// directory, so root follows no link in it and trusts none of its content.
+/// open, and `public.json`, the record as every user may read it. Both contain the record of the last repetition. The
+/// directory of a confined task belongs to the user of its process, so root follows no link in it, and does not trust
+/// its content.
 public struct RecordStore: Sendable {
-    /// The state directory, which is created by the first write.
+    /// The state directory, which is created when it is first written to or locked.
     public let path: String
 
-    /// The identifier of the boot, `nil` if the directory does not outlive a boot; records of other boots are ignored.
+    /// The identifier of the boot whose records count, `nil` if records from every boot count.
     let boot: String?
 
     /// The command-line flags that select the same node in a suggested command, such as `--root` and `/mnt`.
@@ -37,7 +36,7 @@ public struct RecordStore: Sendable {
         self.callArguments = callArguments
     }
 
-    /// The store of the last repetitions' records; dependants do not wait for repetitions.
+    /// The store for the records of the last repetitions, for which dependants do not wait.
     ///
     /// The locks are shared, because a task and its repetition do not run at the same time.
     public var repetitions: Self {
@@ -65,7 +64,7 @@ public struct RecordStore: Sendable {
         var record = record
         record.boot = boot ?? ""
         let directory = try directory(of: record.task, isCreating: true)
-        // Without an attempt that has ended, the repetition is the task's attempt.
+        // If no attempt of the task has ended, the repetition counts as its attempt.
         if isOfRepetitions, var repeated = try? whole(record.task, in: directory), repeated.outcome != nil {
             repeated.repetitions = [record]
             record = repeated
@@ -74,7 +73,7 @@ public struct RecordStore: Sendable {
         try directory.write(stateFile(record.publicRecord), to: Self.publicName, mode: 0o644)
     }
 
-    /// Locks a task; the result is `nil` if another process holds the lock, see ``runner(of:)``.
+    /// Locks a task; returns `nil` if another process holds the lock, see ``runner(of:)``.
     public func lock(_ task: String) throws(SystemError) -> FileLock? {
         while true {
             let directory = try directory(of: task, isCreating: true)
@@ -86,7 +85,7 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Lists the tasks that may have a record or be locked, sorted.
+    /// Returns the sorted names of the tasks that may have a record or be locked.
     public func knownTasks() throws(SystemError) -> [String] {
         do throws(SystemError) {
             let names = try directory(isCreating: false).directory("tasks", creatingWith: nil).names()
@@ -116,7 +115,7 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Returns the process that holds a task's lock, `nil` if there is none or it is not visible to this process.
+    /// Returns the process that holds a task's lock, or `nil` if there is none or this process cannot see it.
     public func runner(of task: String) -> Int32? {
         let status = try? directory(of: task, isCreating: false).status()
         return status.flatMap { FileLock.holders()[$0.identity] }
@@ -132,7 +131,7 @@ public struct RecordStore: Sendable {
     }
 
     func directory(of task: String, isCreating: Bool) throws(SystemError) -> DirectoryHandle {
-        // The name must be a single component of a path.
+        // The name must be a single path component.
         let isName = !task.isEmpty && !task.hasPrefix(".") && !task.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
         guard isName, task.utf8.count <= 200 else {
             let name = String(decoding: task.utf8.filter { $0 != 0 }, as: UTF8.self)
@@ -145,19 +144,19 @@ public struct RecordStore: Sendable {
 }
 
 extension RecordStore {
-    /// Locks the metrics of the node; the result is `nil` if another process holds the lock.
+    /// Locks the metrics of the node; returns `nil` if another process holds the lock.
     public func lockMetrics() throws(SystemError) -> FileLock? {
         try directory(isCreating: true).lock("metrics.lock")
     }
 
-    /// Locks the report to the cluster; the result is `nil` if another process holds the lock.
+    /// Locks the report to the cluster; returns `nil` if another process holds the lock.
     public func lockReport() throws(SystemError) -> FileLock? {
         try reportDirectory(isCreating: true).lock()
     }
 }
 
 extension RecordStore {
-    /// Returns a task's record, `nil` if the task has not run on this boot.
+    /// Returns a task's record, or `nil` if the task has none from this boot.
     ///
     /// A user without access to the full record gets the public one.
     ///
@@ -172,7 +171,7 @@ extension RecordStore {
         }
     }
 
-    /// Returns a task's record, which contains the last repetition, from the open directory of the task.
+    /// Reads a task's record, including its last repetition, from the open directory of the task.
     func whole(_ task: String, in directory: borrowing DirectoryHandle) throws(SystemError) -> TaskRecord? {
         let bytes: [UInt8]
         var name = recordName
@@ -199,7 +198,7 @@ extension RecordStore {
 
     private static let damageCode = EBADMSG
 
-    /// Returns a task's record, `nil` if it is missing or damaged; the next run replaces a damaged record.
+    /// Returns a task's record, or `nil` if it is missing or damaged; the next run replaces a damaged record.
     ///
     /// - Throws: ``Base/SystemError`` if the record exists but cannot be read.
     public func intactRecord(of task: String) throws(SystemError) -> TaskRecord? {
@@ -211,12 +210,12 @@ extension RecordStore {
         }
     }
 
-    /// Lists the tasks that have a record, sorted.
+    /// Returns the sorted names of the tasks that have a record from any boot.
     public func tasks() throws(SystemError) -> [String] {
         try knownTasks().filter { (try? directory(of: $0, isCreating: false).status(recordName)) != nil }
     }
 
-    /// Returns whether a task's dependants may run; after a damaged record, they may not.
+    /// Returns whether a task's dependants may run; if its record is damaged, they may not.
     public func hasSucceeded(_ task: String) throws(SystemError) -> Bool {
         try intactRecord(of: task)?.isSuccess == true
     }
@@ -237,7 +236,7 @@ extension RecordStore {
         var content: Content
     }
 
-    /// Reads a file, `nil` if it is missing, damaged or from another boot.
+    /// Reads a file about the node; returns `nil` if the file is missing, damaged or from another boot.
     func read<Content: Codable>(
         _ name: String,
         in directory: (_ isCreating: Bool) throws(SystemError) -> DirectoryHandle,
@@ -259,12 +258,12 @@ extension RecordStore {
 extension RecordStore {
     private static let successName = "success-by-hand"
 
-    /// Records that a run by hand has succeeded, for the next start of the task's unit.
+    /// Records the success of a run by hand in a file, for the next start of the task's unit.
     public func recordSuccessByHand(of task: String) throws(SystemError) {
         try directory(of: task, isCreating: true).write([], to: Self.successName, mode: 0o644)
     }
 
-    /// Returns whether a run by hand has just succeeded, and deletes its record, so that only one start relies on it.
+    /// Returns whether a run by hand has succeeded, and deletes the file, so that only one start relies on it.
     ///
     /// The result is `false` if a later attempt has not succeeded.
     public func consumeSuccessByHand(of task: String) throws(SystemError) -> Bool {

@@ -9,7 +9,7 @@ public struct ReportState: Sendable, Hashable, Codable {
         public var task: String
         /// The message about the last attempt, which every user may read.
         public var message: String
-        /// The number of failed attempts since the task last succeeded.
+        /// The number of attempts since the task last succeeded.
         public var count: Int
         public var first: Timestamp
         /// The time at which the last attempt ended.
@@ -33,7 +33,6 @@ public struct ReportState: Sendable, Hashable, Codable {
 
     public var failing: Set<String> { Set(failures.filter { $0.recoveredAt == nil }.map(\.task)) }
 
-    /// The reason why the last report could not be sent, `nil` if it was sent.
     public var problem: SendingProblem?
 
     public init() {}
@@ -62,7 +61,7 @@ public struct ReportState: Sendable, Hashable, Codable {
         }
     }
 
-    /// Returns the failure to report, `nil` if it was recorded or reported before.
+    /// Returns the failure to record, or `nil` if it is known or concerns an earlier attempt.
     private static func failure(
         _ new: TaskFailure,
         of task: String,
@@ -78,7 +77,7 @@ public struct ReportState: Sendable, Hashable, Codable {
 
     /// Records why a report could not be sent, and returns whether a warning is due.
     ///
-    /// A grace period passes without a warning, because the server is often unreachable for seconds during a boot.
+    /// No warning is due in the grace period, because the server is often unreachable for some seconds during a boot.
     public mutating func noteProblem(_ text: String, gracePeriod: Duration, at now: Timestamp = .now()) -> Bool {
         let since = problem?.since ?? now
         let wasPrinted = problem?.isPrinted ?? false
@@ -99,7 +98,7 @@ extension RecordStore {
             .directory(Self.reportDirectory, creatingWith: isCreating ? 0o755 : nil, isOfService: true)
     }
 
-    /// Reads the state of reports; if the file is missing, damaged or from another boot, nothing was reported.
+    /// Reads the state of reports; returns an empty state if the file is missing, damaged or from another boot.
     public func reportState() -> ReportState {
         read(Self.reportName, in: reportDirectory(isCreating:)) ?? ReportState()
     }
@@ -109,7 +108,7 @@ extension RecordStore {
     }
 }
 
-/// A failure that a task has not recovered from.
+/// A failure from which a task has not recovered.
 public struct TaskFailure: Sendable, Hashable {
     /// The part of a task that failed.
     public enum Subject: Sendable, Hashable {
@@ -133,17 +132,17 @@ public struct TaskFailure: Sendable, Hashable {
     /// The time at which the attempt ended, `nil` if there is no record of it.
     public var finishedAt: Timestamp?
 
-    /// The maximum number of characters of a reported line.
+    /// The maximum number of characters in a reported line.
     private static let lineLimit = 250
 
-    /// Returns the cause in one line, `nil` if it is not known; for a failed unit, a command that shows its status.
+    /// Returns the cause as one line, for a failed unit a command that shows it, or `nil` if the cause is not known.
     public func cause(of task: String) -> String? {
         guard subject != .unit else { return "see 'systemctl status k8s-bootstrap-\(task).service' on the node" }
         guard let line = reasons.first?.split(whereSeparator: \.isNewline).first else { return nil }
         return String(line).shortened(to: Self.lineLimit)
     }
 
-    /// Returns the message of an Event about the failure, `nil` if an earlier Event has reported it.
+    /// Returns the message of an Event about the failure, or `nil` if an earlier Event has reported it.
     func message(of task: String) -> String? {
         let subject: String
         switch self.subject {
@@ -159,11 +158,11 @@ public struct TaskFailure: Sendable, Hashable {
 extension TaskStatus {
     private var isRunning: Bool { state == .running || repetition?.state == .running }
 
-    /// Returns the task's failure, `nil` if the task has not failed or has recovered.
+    /// Returns the task's failure, or `nil` if the task has not failed or has recovered.
     ///
     /// A record of success does not end the failure of the unit, because the unit may have failed later, before its
     /// program started. The supervisor keeps a task in `health` while its unit has failed or starts again. `reported`
-    /// contains the tasks whose failure was reported, but whose recovery was not.
+    /// contains the tasks whose failure has been recorded for a report, but whose recovery has not.
     public func failure(_ health: NodeHealth, reported: Set<String> = []) -> TaskFailure? {
         if state == .ended(.failed) {
             return TaskFailure(subject: .task, reasons: reasons, attempt: attempt ?? 1, finishedAt: finishedAt)

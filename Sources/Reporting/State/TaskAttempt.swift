@@ -32,7 +32,7 @@ public struct TaskWait: Sendable, Hashable, Codable {
     public var end: Duration?
 }
 
-/// The waits of a running attempt, recorded one at a time: a newly reported wait ends the previous one.
+/// A recorder for the waits of an attempt, one at a time: a newly reported wait ends the previous one.
 public struct WaitRecorder: Sendable {
     public private(set) var waits: [TaskWait] = []
 
@@ -45,7 +45,7 @@ public struct WaitRecorder: Sendable {
 
     /// Updates the waits with the current wait of the task, and returns whether they have changed.
     ///
-    /// A wait starts no earlier than the last time at which the task is known not to have been waiting.
+    /// `earliest` is the last time at which the task was known not to be waiting.
     public mutating func apply(_ wait: Wait?, at now: Duration, notBefore earliest: Duration) -> Bool {
         guard let wait else {
             let isOpen = current != nil

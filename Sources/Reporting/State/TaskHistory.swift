@@ -7,7 +7,7 @@ public struct TaskHistory: Sendable, Hashable, Codable {
     public enum Restart: String, Sendable, Hashable, Codable {
         /// The task has changed something, and the units have not been restarted yet.
         case due
-        /// A restart has failed, possibly of a unit that had been running.
+        /// A restart has failed, and may have stopped a unit that was running before.
         case failed
     }
 
@@ -20,7 +20,7 @@ public struct TaskHistory: Sendable, Hashable, Codable {
     /// The pending restart of units, `nil` if no unit has to be restarted.
     public var restart: Restart?
 
-    /// The number of attempts of the task's unit since the task last succeeded, including the recorded attempt.
+    /// The number of attempts by the task's unit since the task last succeeded, up to the recorded attempt.
     ///
     /// The pauses between attempts grow with this number; runs by hand do not count.
     public var unitAttempts = 0
@@ -28,7 +28,7 @@ public struct TaskHistory: Sendable, Hashable, Codable {
     /// The attempts before the recorded one, in chronological order and up to the first success on this boot.
     public var attempts: [TaskAttempt] = []
 
-    /// The maximum number of attempts that are kept; beyond this limit, the oldest attempt after the first is dropped.
+    /// The maximum number of attempts that are kept; beyond this number, the second attempt in the list is dropped.
     private static let attemptLimit = 20
 
     /// Adds the attempt of a record that another record replaces.
@@ -42,7 +42,7 @@ public struct TaskHistory: Sendable, Hashable, Codable {
 }
 
 extension TaskHistory {
-    /// Creates the history of a new attempt, by the task's unit or by hand.
+    /// Creates the history for a new attempt, by the task's unit or by hand.
     public init(after earlier: TaskRecord?, isOfUnit: Bool) {
         self = earlier?.historyForNext ?? TaskHistory()
         if isOfUnit { unitAttempts += 1 }

@@ -27,7 +27,7 @@ public struct TaskRecord: Sendable, Hashable, Codable {
     public var waits: [TaskWait] = []
     /// The holder of the task's Lease, if the task needs a Lease and has not ended.
     public var lease: LeaseHolder?
-    /// The declaration and the files that the attempt used, `nil` if they are not known.
+    /// Digests of the declaration and the files that the attempt used, `nil` if they are not known.
     public var inputs: TaskInputs?
     public var run: String
     /// The identifier of the boot, which ``RecordStore`` fills in.
@@ -77,7 +77,6 @@ public struct TaskRecord: Sendable, Hashable, Codable {
 }
 
 extension TaskRecord {
-    /// Creates the record of a new attempt.
     public init(task: String, verb: String, run: String) { self.init(task: task, verb: verb, outcome: nil, run: run) }
 }
 
@@ -100,7 +99,7 @@ public struct TaskInputs: Sendable, Hashable, Codable {
 
     /// The SHA-256 digests of the files by their paths; `nil` for a file that could not be read.
     ///
-    /// A unit may see fewer files than an administrator.
+    /// A unit can be unable to read files that an administrator can read.
     public var files: [String: String?]
 
     public init(declaration: String, files: [String: String?] = [:]) {

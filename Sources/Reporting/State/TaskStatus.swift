@@ -54,7 +54,7 @@ public struct TaskStatus: Sendable, Hashable {
     /// The uptime at which the recorded attempt ended, or started if it has not ended.
     var recordedAt: Duration?
 
-    /// The state of the task's service, `nil` if systemd could not be queried.
+    /// The state of the task's service, `nil` if it is not known.
     public private(set) var service: ServiceState?
 }
 
@@ -86,7 +86,7 @@ extension TaskStatus {
     /// is no record, because the program never ran, or if the service failed after a recorded success. A success after
     /// a failure of the service is the result of a run by hand.
     ///
-    /// `isBlocked` is whether a failed or masked dependency keeps the service from starting.
+    /// `isBlocked` tells whether a failed or masked dependency keeps the service from starting.
     public mutating func add(_ service: ServiceState, waitingFor dependencies: [String] = [], isBlocked: Bool = false) {
         self.service = service
         // A pending job means that the task is about to run again.
@@ -169,7 +169,7 @@ public enum TaskState: Sendable, Hashable, CustomStringConvertible {
 extension RecordStore {
     /// Determines the states of tasks, in the given order, even while other processes run them.
     ///
-    /// An error in reading a record becomes the reason of its status.
+    /// If a record cannot be read, the error becomes the reason for the state.
     public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
         let found = tasks.map(look)
         var locks = FileLock.holders()
@@ -185,7 +185,7 @@ extension RecordStore {
         var found = first
         // A process writes the record of a task's end before it releases the lock. If a record says that a task is
         // running but nothing locks the task, the record may therefore have been replaced since it was read. The
-        // kernel's list is read in several pieces, and a lock may be missed between two pieces, so a process counts
+        // kernel's list is read in several pieces, and a lock can be missed between two pieces, so a process counts
         // as gone only after several reads without its lock. A record of another run belongs to another process.
         var lookCount = 0
         while lookCount < Self.lookCount, let run = found.started?.run, !found.isLocked(in: locks) {

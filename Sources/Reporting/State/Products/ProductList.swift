@@ -3,7 +3,7 @@ import Glibc
 import HTTP
 import Host
 
-/// The content of a path, as listed for a task or as found on the node.
+/// The kind and content of a path, as listed for a task or as found on the node.
 enum ProductForm: Sendable, Hashable, Codable {
     /// A file; the group of a listed file is `nil` if its task did not set it.
     case file(sha256: String, mode: UInt32, owner: UInt32, group: UInt32?)
@@ -20,7 +20,7 @@ enum ProductForm: Sendable, Hashable, Codable {
         }
     }
 
-    /// Examines an entry of a directory, without following a link; `nil` if the entry does not exist.
+    /// Examines a directory entry without following a link; returns `nil` if the entry does not exist.
     init?(_ name: String, in directory: borrowing DirectoryHandle) throws(SystemError) {
         guard let status = try directory.status(name) else { return nil }
         switch status.kind {
@@ -35,7 +35,7 @@ enum ProductForm: Sendable, Hashable, Codable {
         }
     }
 
-    /// Returns the difference from a listed form as a predicate of the path, `nil` if there is none.
+    /// Returns the difference from a listed form, as a predicate of the path, or `nil` if there is none.
     func difference(from listed: Self) -> String? {
         switch (listed, self) {
         case (.file(let sha256, let mode, let owner, let group), .file(let found, let status, let user, let other)):
@@ -51,14 +51,14 @@ enum ProductForm: Sendable, Hashable, Codable {
     }
 }
 
-/// The changes of a task that a reset undoes: the paths that it created, commands, and former states.
+/// The data with which a reset undoes a task: the paths that the task created, the reset commands, and former states.
 public struct ProductList: Sendable, Hashable, Codable {
     /// A path that the task created.
     public struct Product: Sendable, Hashable, Codable {
         /// The path without the root in front of it; none of its parent directories is a symbolic link.
         public var path: String
 
-        /// The last one or two forms of the path; if the process ends while the path is replaced, either may exist.
+        /// The last one or two forms of the path; if the process ends while it replaces the path, either can exist.
         var forms: [ProductForm]
     }
 
@@ -74,7 +74,7 @@ public struct ProductList: Sendable, Hashable, Codable {
 
     /// The state of something other than a path, such as a unit, before the task first changed it.
     public struct FormerState: Sendable, Hashable, Codable {
-        /// A noun phrase for the changed thing, for messages.
+        /// The name of the state as shown in messages: a noun phrase without an article.
         public var subject: String
 
         /// Shell commands that restore the state.
@@ -146,7 +146,7 @@ extension ProductList {
         isResetDue = try values.decodeIfPresent(Bool.self, forKey: .isResetDue) ?? true
     }
 
-    /// Reads the list of a task, `nil` if the file is damaged.
+    /// Reads the list of a task; returns `nil` if the file is damaged.
     static func read(_ bytes: [UInt8], of task: String) -> Self? {
         guard let list = stateValue(Self.self, from: bytes), list.task == task,
             list.products.allSatisfy({ isListable($0.path) && !$0.forms.isEmpty })
@@ -154,7 +154,7 @@ extension ProductList {
         return list
     }
 
-    /// Returns whether a path is absolute and has only plain components.
+    /// Returns whether a path is absolute and contains only plain components.
     private static func isListable(_ path: String) -> Bool {
         guard path.isAbsolutePath, path.cStringFault == nil else { return false }
         let parts = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
@@ -163,20 +163,20 @@ extension ProductList {
 }
 
 public enum Removal: Sendable, Hashable {
-    /// The path was deleted or, in a dry run, would be.
+    /// The path was deleted or, in a dry run, would be deleted.
     case deleted
     case absent
-    /// The path is also in the list of a task that is not undone yet.
+    /// The path was left, because it is also in the list of a task that is not undone yet.
     case left
     /// The path is a directory, which ``ProductRemover/deleteDirectory(_:)`` deletes after all files.
     case directory
-    /// The reason why the path was not deleted, as a predicate of the path.
+    /// The path was not deleted; the reason is a predicate of the path.
     case kept(String)
 
     public static let notEmpty = Self.kept("is not empty")
 }
 
-/// Deletes paths that tasks created; in a dry run, determines which paths would be deleted.
+/// A remover of paths that tasks created; in a dry run, it only determines which paths would be deleted.
 ///
 /// A path of several tasks is deleted when the last task is undone, if it has a form that one of them gave it. Symbolic
 /// links above a path are not followed, because the path behind a link is not the path that the task created.
@@ -187,7 +187,7 @@ public struct ProductRemover: Sendable {
     /// The forms of the listed paths, and the tasks that are not undone yet.
     private var listed: [ExactText: (forms: [ProductForm], tasks: Set<String>)] = [:]
 
-    /// The paths that were deleted or, in a dry run, would be.
+    /// The paths that were deleted or, in a dry run, would be deleted.
     private var deleted: Set<ExactText> = []
 
     public init(_ lists: [ProductList], below root: String, isDryRun: Bool) {

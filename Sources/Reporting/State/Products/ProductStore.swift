@@ -4,13 +4,13 @@ public import Host
 
 /// The product lists of a node's tasks, which survive reboots and the removal of a task.
 ///
-/// Each task has a file, `TASK.json`, which only root can read. It is on disk before the listed paths are created, so
-/// that nothing unlisted exists; listed paths that do not exist are ignored. A process changes the list of a task only
-/// while it holds the task's lock, see ``RecordStore/lock(_:)``.
+/// Each task has a file, `TASK.json`, which only its owner can read. It is on disk before the listed paths are created,
+/// so that nothing unlisted exists; listed paths that do not exist are ignored. A process changes the list of a task
+/// only with the task's lock, ``RecordStore/lock(_:)``, or before it starts the task in a sandbox.
 public struct ProductStore: Sendable {
     public let path: String
 
-    /// The directory in front of all listed paths, without a trailing slash or symbolic links; empty for none.
+    /// The root directory of the listed paths, without a trailing slash or symbolic links; empty for `/`.
     public let root: String
 
     public init(path: String, root: String) {
@@ -18,7 +18,7 @@ public struct ProductStore: Sendable {
         self.root = root
     }
 
-    /// The largest size of a list file.
+    /// The maximum size of a list file in bytes.
     private static let sizeLimit = 16 << 20
 
     private static let suffix = ".json"
@@ -34,7 +34,7 @@ public struct ProductStore: Sendable {
         }
     }
 
-    /// Records the reset commands of a task that is about to run; without any, earlier ones are removed.
+    /// Records the reset commands of a task that is about to run, or removes earlier ones if it has none.
     ///
     /// - Throws: ``Base/SystemError`` if the list cannot be read or written; the task must not run then.
     public func note(_ reset: ProductList.ResetCommands?, of task: String, at position: Int) throws(SystemError) {
@@ -49,7 +49,7 @@ public struct ProductStore: Sendable {
         try update(task, position) { $0.former.append(former) }
     }
 
-    /// Removes the paths that do not exist from the list of a task, after an attempt that has failed.
+    /// Removes nonexistent paths from the list of a task after a failed attempt.
     ///
     /// Paths are listed before they are created. If the attempt has not created a path, somebody else may create it
     /// later, and it does not belong to the task then.
@@ -92,7 +92,7 @@ public struct ProductStore: Sendable {
         }
     }
 
-    /// Reads the list of a task, `nil` if the file does not exist.
+    /// Reads the list of a task; returns `nil` if the file does not exist.
     public func list(of task: String) throws(SystemError) -> ProductList? {
         let name = task + Self.suffix
         let bytes: [UInt8]
@@ -108,7 +108,7 @@ public struct ProductStore: Sendable {
         throw SystemError("cannot use", "\(path)/\(name)", code: EBADMSG, detail: "it is damaged", advice: advice)
     }
 
-    /// Reads all lists, sorted by task, with the errors for lists that cannot be read.
+    /// Reads all lists, sorted by task, and collects the errors for lists that cannot be read.
     public func lists() throws(SystemError) -> (lists: [ProductList], faults: [SystemError]) {
         var names: [String] = []
         do throws(SystemError) {
