@@ -17,7 +17,6 @@ public struct BootstrapCondition: Sendable, Hashable {
         /// The task file is invalid, so no task runs.
         case invalidFile = "TaskFileInvalid"
 
-        /// The status of the condition: `True`, `False` or `Unknown`.
         public var status: String {
             switch self {
             case .succeeded: "True"
@@ -39,7 +38,7 @@ public struct BootstrapCondition: Sendable, Hashable {
 
     /// Creates the condition of a node whose task file is invalid.
     ///
-    /// Only the location of the first problem is reported, because problems may contain values from the file.
+    /// Only the location of the first problem is reported, because problems can contain values from the file.
     public init(invalid problems: [Problem]) {
         reason = .invalidFile
         let place = problems.first?.location.map { " (\($0))" } ?? ""
@@ -48,7 +47,7 @@ public struct BootstrapCondition: Sendable, Hashable {
 
     /// Creates the condition of a node with a valid task file, from statuses that every user may read.
     ///
-    /// `reported` contains the tasks whose failure was reported, but whose recovery was not.
+    /// `reported` contains the tasks whose failure has been recorded for a report, but whose recovery has not.
     public init(
         _ statuses: [TaskStatus],
         _ health: NodeHealth,

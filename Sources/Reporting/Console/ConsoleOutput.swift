@@ -13,7 +13,7 @@ public final class ConsoleOutput: Sendable {
         public var name: String { self == .results ? "standard output" : "standard error" }
     }
 
-    /// A function that writes bytes and may block.
+    /// A function that writes bytes and can block.
     public typealias Writer = @Sendable ([UInt8], Stream) throws(SystemError) -> Void
 
     private struct Chunk: Sendable {
@@ -26,12 +26,12 @@ public final class ConsoleOutput: Sendable {
     /// The queue for the journal, `nil` if the output is not connected to the journal.
     public let journal: JournalQueue?
 
-    /// The form of problems on standard error, `nil` if standard error is not a terminal.
+    /// The view of problems on standard error, `nil` if standard error is not a terminal.
     let problemView: ProblemView?
 
     private let state: OutputState
 
-    /// The largest number of bytes in one write.
+    /// The maximum number of bytes in one write.
     private static let chunkSize = 16 << 10
 
     /// The number of unwritten bytes above which output lines of child processes are dropped.

@@ -1,7 +1,7 @@
 import Base
 import Planning
 
-/// Reports a run or a dry run as lines of text.
+/// A sink that reports a run or a dry run as lines of text.
 struct LineSink: EventSink {
     let output: ConsoleOutput
     var isColoured = false
@@ -19,7 +19,7 @@ struct LineSink: EventSink {
     }
 }
 
-/// Reports the diffs, other changes and summary of a dry run on standard output, and the rest on standard error.
+/// A dry-run sink that writes diffs, planned effects and the summary to standard output, the rest to standard error.
 public struct DiffSink: EventSink {
     private let output: ConsoleOutput
     private let isColoured: Bool

@@ -1,7 +1,7 @@
 import Base
 import Planning
 
-/// The rows of a live view that fit the terminal, in the order of the plan, with counts of the hidden tasks.
+/// The layout of a live view: the rows that fit the terminal, in the order of the plan, and counts of hidden tasks.
 ///
 /// If the rows do not fit, failed tasks get lines first, but leave up to half of the lines to running tasks. The next
 /// lines go to running tasks, then to skipped and interrupted tasks, then to tasks that have not started.

@@ -1,7 +1,7 @@
 import Base
 import Planning
 
-/// The tasks of a run as a terminal shows them: rows that may still change, and lines that stay.
+/// The tasks of a run as a terminal shows them: rows that can still change, and lines that stay.
 struct RunView {
     private struct Entry {
         let name: String
@@ -40,7 +40,7 @@ struct RunView {
 
     mutating func clear() { self = RunView() }
 
-    /// Returns the rows of all tasks, with the ages of running tasks at an instant.
+    /// Returns the rows of all tasks, with the running times at an instant.
     func rows(at now: Duration) -> [TaskRow] {
         entries.map { entry in
             var row =
@@ -109,7 +109,7 @@ struct RunView {
     /// One line for each set of failed tasks, with the tasks that were skipped because of them.
     private var skipped: [Line] {
         var groups: [(failed: [String], names: [String])] = []
-        // A skipped dependency is replaced by the failed tasks because of which it was skipped.
+        // A skipped dependency is replaced by the failed tasks that caused the skip.
         var failures: [String: [String]] = [:]
         for entry in entries {
             guard case .skipped(let dependencies)? = entry.end?.outcome else { continue }

@@ -1,6 +1,6 @@
 import Base
 
-/// A line of a terminal, one part of which may be coloured.
+/// A line on a terminal, one part of which can be coloured.
 ///
 /// The rest keeps the default text colour, which is readable on every background.
 struct ScreenLine: Sendable, Hashable {

@@ -32,13 +32,13 @@ struct TaskRow: Sendable, Hashable {
     var problems: [String] = []
 }
 
-/// Formats rows in columns: name, state, time and detail.
+/// A formatter of rows with columns for name, state, time and detail.
 ///
-/// A detail that does not fit beside its row is printed below it, or truncated.
+/// A detail that does not fit into its row is printed below it, or truncated.
 struct RowFormatter {
     let columns: Int
     private let nameWidth: Int
-    /// The number of columns for the detail beside a row, negative if the terminal is too narrow.
+    /// The number of columns for the detail in a row, negative if the terminal is too narrow.
     private let detailWidth: Int
     private let wordWidth: Int
 

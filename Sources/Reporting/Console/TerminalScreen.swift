@@ -30,7 +30,7 @@ struct TerminalScreen: Sendable {
         (self.size, self.isForeground) = (size, isForeground)
     }
 
-    /// Returns the size of the terminal for the next frame, `nil` if the frame is left out.
+    /// Returns the size of the terminal for the next frame, or `nil` if the frame is left out.
     ///
     /// A frame that is not needed is left out while output is stalled or a shell is using the terminal.
     mutating func beginFrame(isNeeded: Bool = false) -> TerminalSize? {
@@ -41,7 +41,7 @@ struct TerminalScreen: Sendable {
         return isHidden && !isNeeded ? nil : size()
     }
 
-    /// Draws lines that stay and, unless the frame is hidden, live lines below them, which must fit the view.
+    /// Draws lines that stay and, unless the frame is hidden, live lines below them; the live lines must fit the view.
     mutating func draw(staying: [ScreenLine] = [], live lines: [ScreenLine], in size: TerminalSize) {
         output.write(text(staying: staying, live: isHidden ? [] : lines, in: size))
     }

@@ -1,7 +1,7 @@
 import Base
 import Planning
 
-/// Reports a run on a terminal: rows of tasks, redrawn about five times a second, below the output of programs.
+/// A sink that reports a run on a terminal: task rows, redrawn about five times a second, below program output.
 ///
 /// Lines that are useful after the run stay, such as failures with causes and hints, tasks that changed something, and
 /// changed or deleted paths and objects. Created paths and objects are usually only counted, because a first run
@@ -63,7 +63,7 @@ struct TerminalSink: EventSink {
         line.isDiagnostic && !showsDiagnostics
     }
 
-    /// Draws a frame for a time; the last frame has a summary instead of a view.
+    /// Draws a frame for the given time; the last frame contains a summary instead of the view.
     private mutating func draw(at uptime: Duration, summary: [Line] = [], isLast: Bool = false) {
         guard let size = screen.beginFrame(isNeeded: !pending.isEmpty || isLast) else { return }
         lastFrame = uptime

@@ -10,7 +10,7 @@ public func chain(_ error: any Error) -> String {
 
 /// Formats an error as one line that every user of the node may read.
 ///
-/// If a problem has a public message, the line has neither its inner causes nor hints.
+/// If a problem has a public message, the line contains neither its inner causes nor hints.
 public func publicChain(_ error: any Error) -> String {
     let list = causes(of: error).lazy.compactMap { $0 as? Problems }.first
     return list.map { firstLine($0.all.map(publicLine)) } ?? publicLine(error)
@@ -25,7 +25,7 @@ private func firstLine(_ lines: [String]) -> String {
     return first + (lines.count > 1 ? " (and \(lines.count - 1) more)" : "")
 }
 
-/// Returns the causes that every user may see; a public message ends the list and removes all hints.
+/// Returns the causes that every user may see; the first public message ends the list and removes all hints.
 private func publicCauses(_ causes: [any Error]) -> [any Error] {
     guard let index = causes.firstIndex(where: { ($0 as? Problem)?.publicMessage != nil }) else { return causes }
     return causes[...index].map { cause in
@@ -36,7 +36,7 @@ private func publicCauses(_ causes: [any Error]) -> [any Error] {
     }
 }
 
-/// Lists the problems of an error.
+/// Returns the problems of an error.
 ///
 /// The errors in ``Base/Problems`` are listed one by one; for ``Base/Problems/alreadyReported``, there are none.
 public func problems(of error: any Error) -> [Problem] {

@@ -1,9 +1,9 @@
 public import Base
 import Host
 
-/// Formats problems and warnings for a terminal, with an excerpt of the file if there is one to show.
+/// A view of problems and warnings on a terminal, with an excerpt from the file if it can be shown.
 public struct ProblemView: Sendable {
-    /// A function that returns the line at a location, `nil` if it cannot be read or must not be shown.
+    /// A function that returns the line at a location, or `nil` if it cannot be read or must not be shown.
     public typealias Source = @Sendable (SourceLocation) -> String?
 
     /// The width of the terminal; if `nil`, nothing is wrapped.
@@ -11,14 +11,14 @@ public struct ProblemView: Sendable {
     private let isColoured: Bool
     private let source: Source
 
-    /// The largest width of an excerpt if the width of the terminal is not known.
+    /// The maximum width of an excerpt if the width of the terminal is not known.
     private static let unknownWidth = 160
 
     public init(columns: Int?, isColoured: Bool, source: @escaping Source) {
         (self.columns, self.isColoured, self.source) = (columns, isColoured, source)
     }
 
-    /// Formats a problem or warning as lines with line endings, followed by the excerpt of the file, if any.
+    /// Formats a problem or warning as lines with line endings, followed by the excerpt from the file, if any.
     func text(_ problem: Problem, isWarning: Bool) -> String {
         let tone = isWarning ? Line.Tone.warning : .error
         let severity = isWarning ? "warning:" : "error:"
@@ -68,7 +68,7 @@ public struct ProblemView: Sendable {
 extension ConsoleOutput {
     /// Reports an error as lines on standard error, as journal entries, or as JSON objects on standard output.
     ///
-    /// A line without a source location begins with the program's name. The objects have the fields of the `error`
+    /// A line without a source location begins with the program's name. The objects contain the fields of the `error`
     /// events of ``JSONSink``, except for `run`, `sequence`, `task` and `object`.
     public func report(
         _ error: any Error,
@@ -78,7 +78,7 @@ extension ConsoleOutput {
         report(problems(of: error), as: format, kind, journalFields(of: error))
     }
 
-    /// Reports problems like an error; journal entries have the additional fields.
+    /// Reports problems like an error; journal entries also contain the given fields.
     public func report(
         _ problems: [Problem],
         as format: OutputFormat = .text,

@@ -44,7 +44,7 @@ extension ResultCounts {
         return named.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 
-    /// The counts that are not zero, with the word for objects, such as `20 objects created, 3 unchanged`.
+    /// The counts that are not zero, with the word "objects", such as `20 objects created, 3 unchanged`.
     var objectText: String {
         let text = text
         guard let space = text.firstIndex(of: " ") else { return text }

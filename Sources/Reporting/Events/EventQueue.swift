@@ -1,11 +1,11 @@
 public import Base
 public import Planning
 
-/// Takes the events of a run from any thread, and passes them to the sinks on one thread.
+/// A queue that takes the events of a run from any thread, and passes them to the sinks on one thread.
 ///
-/// Sending an event never blocks, even if no reader takes the output. The queue stamps events under the lock that
-/// orders them, so times are in the order of the events. While too many events or bytes of output are waiting, lines
-/// printed by child processes are dropped and counted; every other event is kept.
+/// Sending an event never blocks, even if nothing reads the output. The queue stamps events under the lock that orders
+/// them, so times are in the order of the events. While too many events or bytes of output are waiting, lines printed
+/// by child processes are dropped and counted; every other event is kept.
 public final class EventQueue: Sendable {
     private let start = ContinuousClock.now
     private let limit: Int
@@ -14,7 +14,7 @@ public final class EventQueue: Sendable {
     private let queue: ThreadQueue<RunReporter.Item>
     private let sinks: [any EventSink]
 
-    /// Creates a queue that drops lines of output while `limit` events are waiting.
+    /// Creates a queue that drops lines of output while `limit` or more events are waiting, or a sink is behind.
     public init(_ sinks: [any EventSink], isDryRun: Bool = false, limit: Int = 10_000) {
         (self.sinks, self.limit) = (sinks, limit)
         // The lock is never contended, because only the thread of the queue uses it.
@@ -22,7 +22,7 @@ public final class EventQueue: Sendable {
         queue = ThreadQueue { item in reporter.withLock { $0.handle(item) } }
     }
 
-    /// Adds or drops an event; a warning about dropped output lines precedes the task's next event.
+    /// Adds an event unless it is dropped; a warning about dropped output lines precedes the task's next event.
     public func send(_ event: Event) {
         droppedCounts.withLock { counts in
             let task = event.task ?? ""
@@ -45,7 +45,7 @@ public final class EventQueue: Sendable {
 
     private var uptime: Duration { start.duration(to: .now) }
 
-    /// Sets the attempt number for the later events of a task.
+    /// Sets the attempt number for later events of a task.
     public func note(attempt: Int, of task: String) { queue.append(.attempt(attempt, task: task)) }
 
     /// Lets the sinks update displayed times; called about five times a second.
@@ -57,12 +57,14 @@ public final class EventQueue: Sendable {
     /// Lets the sinks show why no task could start; the problems themselves are reported separately.
     public func runBlocked(by problems: [Problem]) { queue.append(.runBlocked(problems)) }
 
-    /// Finishes reporting, and waits until the sinks have written everything.
+    /// Finishes reporting, and waits until the sinks have handled all events and emptied their queues.
+    ///
+    /// Console output is flushed separately, with ``ConsoleOutput/flush(idleLimit:until:)``.
     ///
     /// - Parameters:
-    ///   - idleLimit: The longest time that passing on one event may take.
+    ///   - idleLimit: The maximum time without progress.
     ///   - deadline: The instant at which waiting ends in any case.
-    /// - Returns: Whether everything was written.
+    /// - Returns: Whether all events were handled and all queues emptied.
     @discardableResult
     public func finish(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
         queue.append(.finish)

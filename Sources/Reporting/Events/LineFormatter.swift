@@ -1,7 +1,7 @@
 import Base
 import Planning
 
-/// Formats events as human-readable lines.
+/// A formatter that turns events into human-readable lines.
 struct LineFormatter {
     let isDryRun: Bool
     /// The tasks whose planned effects a dry run has printed.
@@ -11,7 +11,7 @@ struct LineFormatter {
 
     /// Formats an event, with the problems that were not reported before.
     ///
-    /// An unchanged path, or an unchanged object without notes, has no line.
+    /// An unchanged path, or an unchanged object without notes, has no lines.
     mutating func lines(
         for event: Event,
         problems: [Problem],
@@ -21,7 +21,7 @@ struct LineFormatter {
         let task = event.task
         switch event.kind {
         case .runStarted, .taskStarted, .objectCount: return []
-        // If another node holds the Lease, the wait of the task mentions it.
+        // If another process holds the Lease, the task's wait mentions it.
         case .lease(let holder): return holder.isSelf ? [Line(task, holder.text, .progress)] : []
         case .waiting(let wait): return [Line(task, "waiting: \(wait)", .waiting)]
         case .planned(let text):
@@ -40,7 +40,7 @@ struct LineFormatter {
             let end = isDryRun ? plan(task, outcome, counts) : [line(task, outcome, duration, counts)]
             return problems.map { line($0, task) } + end
         case .runFinished(let report):
-            // A dry run names the tasks that would change nothing.
+            // A dry run lists the unchanged tasks for which no planned effect was printed.
             let unchanged = report.entries.filter { $0.outcome.kind == .unchanged && !tasksWithPlans.contains($0.task) }
             let names = isDryRun ? unchanged.map(\.task) : []
             let list = names.isEmpty ? [] : [Line(nil, "unchanged: \(names.joined(separator: ", "))", .unchanged)]
@@ -86,7 +86,7 @@ struct LineFormatter {
         }
     }
 
-    /// Returns the last line of a task in a dry run, if it adds anything to the earlier lines.
+    /// Returns the last line about a task in a dry run, if it adds anything to the earlier lines.
     private func plan(_ task: String?, _ outcome: Outcome, _ counts: ResultCounts) -> [Line] {
         switch outcome {
         case .unchanged: []

@@ -25,7 +25,7 @@ public struct ReportedEvent: Sendable {
     var counts: ResultCounts { progress?.counts ?? ResultCounts() }
 }
 
-/// Reports the events of a run to several sinks, and detects repetitions.
+/// A reporter that passes the events of a run to several sinks, and detects repetitions.
 struct RunReporter: Sendable {
     enum Item: Sendable {
         case event(Event, milliseconds: Int64, uptime: Duration)
@@ -49,7 +49,7 @@ struct RunReporter: Sendable {
     private var start: Duration?
     private var sinks: [any EventSink]
 
-    /// The largest number of wait reasons that are remembered for one task.
+    /// The maximum number of wait reasons that are remembered for one task.
     private static let waitLimit = 1000
 
     init(_ sinks: [any EventSink], isDryRun: Bool) {
@@ -70,7 +70,7 @@ struct RunReporter: Sendable {
         }
     }
 
-    /// Adds an event to the history, and derives the report about it.
+    /// Updates the task's entry with an event, and derives the reported event.
     private mutating func report(_ event: Event, _ milliseconds: Int64, _ uptime: Duration) -> ReportedEvent {
         if case .runStarted = event.kind { start = uptime }
         var entry = entries.removeValue(forKey: event.task ?? "") ?? Entry()

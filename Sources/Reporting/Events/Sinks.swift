@@ -9,7 +9,7 @@ public enum OutputFormat: String, Sendable, Hashable, CaseIterable {
     public var isForPrograms: Bool { self == .json }
 }
 
-/// Creates the sinks for a format and the outputs.
+/// Creates the sinks for an output format.
 ///
 /// If the output is connected to the journal, a run in text format is reported as journal entries. If `auditJournal` is
 /// given, it receives entries in addition to the output.
@@ -34,7 +34,7 @@ public func makeSinks(
         sinks = [LineSink(output: output, isColoured: outputEnvironment.isColoured)]
     }
     if let auditJournal {
-        // Errors of this journal are ignored, because the outputs already receive every event.
+        // Errors from this journal are ignored, because the other sinks already receive every event.
         sinks.append(JournalSink(output: output, run: run, journal: JournalQueue { _ = try? auditJournal($0) }))
     }
     if let manager { sinks.append(manager) }
@@ -47,9 +47,9 @@ public func makeRunIdentifier() -> String {
     return String(repeating: "0", count: 32 - digits.count) + digits
 }
 
-/// A destination of a run's events, such as a terminal or the journal.
+/// A destination for a run's events, such as a terminal or the journal.
 ///
-/// All calls are made on one thread. A sink formats events, and leaves writing to a queue that does not block.
+/// All mutating functions are called on one thread. A sink formats events, and leaves writing to a queue.
 public protocol EventSink: Sendable {
     /// Whether so much output waits to be written that output lines of child processes are dropped.
     var isBehind: Bool { get }
@@ -65,7 +65,7 @@ public protocol EventSink: Sendable {
     /// Shows why no task could start; the problems themselves are reported separately.
     mutating func runBlocked(by problems: [Problem])
 
-    /// Waits until everything is written; see ``EventQueue/finish(idleLimit:until:)``.
+    /// Empties the sink's own queue, and returns whether it is empty; see ``EventQueue/finish(idleLimit:until:)``.
     func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool
 }
 

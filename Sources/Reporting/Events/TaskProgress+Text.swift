@@ -2,28 +2,28 @@ import Base
 import Planning
 
 extension TaskProgress {
-    /// The time after the start of a task within which a wait is shown without its own duration.
+    /// The maximum time between the start of a task and a wait that is shown without its duration.
     ///
     /// The duration of such a wait is nearly the same as the running time of the task.
     private static let startTolerance = Duration.seconds(2)
 
     func age(at now: Duration) -> Duration { now - start }
 
-    /// Returns an activity; if the number of objects is known, their count precedes it or, at 0, replaces it.
+    /// Returns an activity with the object count, if known; until the first object is done, only the count is returned.
     private func work(_ activity: String) -> String {
         guard objectCount > 0 else { return activity }
         let objects = "\(counts.total) of \(objectCount) object\(objectCount == 1 ? "" : "s")"
         return counts.total == 0 ? objects : "\(objects), last: \(activity)"
     }
 
-    /// The activity in one line that every user may read, without times and output of programs.
+    /// The activity as one line that every user may read, without durations or the output of programs.
     var summary: String {
         guard let wait = waits.last?.wait else { return printable(work(activity)) }
         let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
         return printable("waiting\(more): \(wait.publicDescription)")
     }
 
-    /// Returns the activity for output next to the running time; the reason for a wait comes before its subject.
+    /// Returns the activity as shown next to the running time; the reason for a wait comes before its subject.
     func activity(at now: Duration) -> String {
         guard let last = waits.last else { return work(output ?? activity) }
         let objects = counts.total > 0 && objectCount > 0 ? "\(counts.total) of \(objectCount) objects, " : ""
@@ -36,7 +36,7 @@ extension TaskProgress {
         return "\(head): \(reason) (\(subject)\(end))"
     }
 
-    /// The changes that an ended task has made, as names and counts.
+    /// The results of an ended task, as names and counts.
     var result: String {
         var parts: [String] = []
         if nodeChanges.count > 0 {

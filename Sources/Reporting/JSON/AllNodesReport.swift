@@ -11,7 +11,7 @@ public struct AllNodesReport: Sendable {
 
     /// Creates a report with the problems of the task files themselves.
     ///
-    /// In JSON, a finding in a task file has the key at its location.
+    /// In JSON, a finding in a task file contains the key at its location.
     public init(_ common: [Problem], _ keys: TaskFileKeys) {
         self.keys = keys
         found = NodeFindings(common: common)
@@ -75,7 +75,7 @@ struct NodeFindings: Sendable {
     }
 
     private let common: [Problem]
-    /// The problems that affect individual nodes, in the order in which they were found.
+    /// The problems of the nodes, in the order in which they were found.
     private var found: [Finding] = []
     private var positions: [Problem: Int] = [:]
     private var nodes: [String] = []

@@ -5,7 +5,7 @@ public struct CheckCounts: Sendable {
     public var tasks: Int
     /// The number of objects in the manifests of the node's tasks.
     public var objects: Int
-    /// The number of objects whose fields were not checked, because no schema of their kinds is known.
+    /// The number of objects whose fields were not checked because no schema for their kinds is known.
     public var uncheckedObjects: Int
     /// The number of tasks with `sandbox: false`.
     public var tasksWithoutSandbox: Int
@@ -35,7 +35,7 @@ public struct CheckCounts: Sendable {
 
 /// Returns the findings of `check` as one JSON object without a line ending.
 ///
-/// `counts` is `nil` if the task file cannot be read, and `address` if no address rule was applied.
+/// `counts` is `nil` if there was no plan to check, and `address` is `nil` if no address rule was applied.
 public func checkJSON(
     _ problems: [Problem],
     warnings: [Problem],

@@ -14,7 +14,7 @@ struct JSONRecord {
         self.init("error", task, [("object", .text(object))] + problem.fields + [("cause", .text(problem.reason))])
     }
 
-    /// Returns the object as a line, with the fields that all objects can have.
+    /// Returns the object as a line, with the fields that are common to all objects.
     func line(run: String? = nil, sequence: Int? = nil, milliseconds: Int64) -> [UInt8] {
         let common: [(String, Node?)] = [
             ("time", .string(Timestamp.text(milliseconds: milliseconds))), ("run", .text(run)),

@@ -1,7 +1,7 @@
 import Base
 import Planning
 
-/// Reports a run as JSON objects on standard output, including errors.
+/// A sink that reports a run, including errors, as JSON objects on standard output.
 ///
 /// The fields are documented in `docs/json.md`, which a test compares with the actual output.
 public struct JSONSink: EventSink {
@@ -26,7 +26,7 @@ public struct JSONSink: EventSink {
         }
     }
 
-    /// Returns the objects of an event; an event that is not reported has none.
+    /// Returns the objects for an event; an event that is not reported has none.
     private func records(for event: ReportedEvent) -> [JSONRecord] {
         guard event.isNews else { return [] }
         let task = event.event.task
@@ -95,7 +95,7 @@ public struct JSONSink: EventSink {
 }
 
 extension ConsoleOutput {
-    /// Writes objects to standard output, one per line; the last line ending may be missing.
+    /// Writes objects to standard output, one per line, and adds the last line ending if it is missing.
     public func writeObjects(_ lines: String) {
         let end = lines.isEmpty || lines.hasSuffix("\n") ? "" : "\n"
         write(Array((lines + end).utf8), to: .results)

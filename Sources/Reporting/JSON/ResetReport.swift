@@ -8,7 +8,7 @@ public struct ResetReport: Sendable {
         public var path: String
         /// The reason why the path is not deleted, as a predicate; `nil` if it is deleted.
         public var reason: String?
-        /// Whether manual action is required; a directory with other content may stay.
+        /// Whether manual action is required; it is not for a directory that stays because of other content.
         public var isFailure: Bool
 
         public init(task: String, path: String, reason: String?, isFailure: Bool = false) {

@@ -2,10 +2,10 @@ public import Base
 import Host
 import Planning
 
-/// The largest number of dependencies in one entry, because the journal limits the fields of an entry.
+/// The maximum number of dependencies in one entry, because the journal limits the number of fields.
 private let dependencyLimit = 16
 
-/// Reports a run to the systemd journal, with one structured entry per line.
+/// A sink that reports a run to the systemd journal, with one structured entry per line.
 struct JournalSink: EventSink {
     /// The output for entries that the journal refuses.
     let output: ConsoleOutput
@@ -45,7 +45,7 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
     case .objectFailed(let object): entry.add("NEST_OBJECT", object.name)
     case .taskFinished(let outcome, let duration):
         if case .failed(let error) = outcome { entry.add(journalFields(of: error)) }
-        // The errors of a task have their own entries before the entry for its end.
+        // The errors of a task have separate entries before the entry for its end.
         if line.isDiagnostic { break }
         entry.add("NEST_OUTCOME", outcome.name)
         entry.add("NEST_DURATION_USEC", String(duration.microseconds))
@@ -103,11 +103,11 @@ extension Line.Tone {
     }
 }
 
-/// Sends entries to the systemd journal, on a separate thread because sending may block.
+/// A queue of entries for the systemd journal, sent on a separate thread because sending can block.
 ///
 /// Entries that the journal refuses are printed on standard error, with the reason.
 public final class JournalQueue: Sendable {
-    /// A function that sends an entry and may block.
+    /// A function that sends an entry and can block.
     public typealias Sender = @Sendable ([(String, String)]) throws(SystemError) -> Void
 
     private struct Entry: Sendable {
@@ -122,7 +122,7 @@ public final class JournalQueue: Sendable {
     /// The number of waiting entries above which output lines of child processes are dropped.
     private static let backlogLimit = 10_000
 
-    /// The longest time that the journal may accept nothing; unlike a terminal, no user pauses it.
+    /// The maximum time for which the journal may accept nothing; unlike a terminal, no user pauses it.
     private static let idleLimit = Duration.seconds(10)
 
     public init(_ send: @escaping Sender) {
@@ -137,7 +137,7 @@ public final class JournalQueue: Sendable {
 
     var isBehind: Bool { queue.count > Self.backlogLimit }
 
-    /// Adds an entry, which is printed as a line if the journal refuses it.
+    /// Adds an entry; if the journal refuses it, the line is printed.
     func send(_ fields: [(String, String)], orPrint line: String, to output: ConsoleOutput) {
         queue.append(Entry(fields: fields, line: line, output: output))
     }

@@ -1,7 +1,7 @@
 public import Base
 import Planning
 
-/// Reports the state of a unit's only task to the service manager; `systemctl status` shows the last `STATUS`.
+/// A sink that reports the state of a unit's only task to the service manager, for `systemctl status`.
 public struct NotifySink: EventSink {
     /// A function that sends assignments, one per line, to the service manager.
     public typealias Sender = @Sendable (String) -> Void
@@ -13,14 +13,14 @@ public struct NotifySink: EventSink {
     private var error: String?
     private var status: String?
 
-    /// The number of unsent assignments at which statuses are dropped; a later status replaces them.
+    /// The number of unsent statuses at which new ones are dropped, because a later status replaces them.
     private static let backlogLimit = 10
 
-    /// The largest number of columns of a status, which is one line in the output of `systemctl status`.
+    /// The maximum number of columns of a status, which `systemctl status` prints on one line.
     private static let lengthLimit = 500
 
     public init(send: @escaping Sender) {
-        // Sending uses a separate thread, because the service manager's socket may be full.
+        // Sending uses a separate thread, because it blocks while the service manager's socket is full.
         queue = ThreadQueue(send)
     }
 
@@ -39,9 +39,7 @@ public struct NotifySink: EventSink {
         }
     }
 
-    /// Sends the status if it has changed since the last tick.
-    ///
-    /// Applying a thousand objects therefore does not send a thousand messages.
+    /// Sends the status if it has changed, so that applying a thousand objects does not send a thousand messages.
     public mutating func tick(at uptime: Duration) {
         report(state)
     }

@@ -60,7 +60,7 @@ public struct TaskMetrics: Sendable, Hashable {
     }
 }
 
-/// A builder for the text of metrics, which omits families without samples.
+/// A builder for the metrics text; families without samples are omitted.
 private struct MetricsText {
     private(set) var text = ""
     private var name = ""

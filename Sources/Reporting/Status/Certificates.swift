@@ -2,10 +2,9 @@ public import Base
 public import Certificates
 import Planning
 
-/// Returns the certificates of a set as a human-readable table.
+/// Returns the certificates of a set as a human-readable table, followed by undeclared files and notes.
 ///
-/// The first problem of a certificate is in its row; further problems are below the row. Undeclared files and
-/// comparisons that could not be made follow the table.
+/// The first problem of a certificate is in its row; further problems are below the row.
 public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> [String] {
     var rows: [[String]] = []
     for status in inspection.all {
@@ -26,7 +25,7 @@ public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> 
     return lines
 }
 
-/// Returns the certificates of a node as a table with an empty line above it; without certificates, no lines.
+/// Returns the certificates of a node as a table below an empty line, or no lines if there are no certificates.
 public func certificateLines(_ certificates: [CertificateExpiry], at now: Timestamp) -> [String] {
     guard !certificates.isEmpty else { return [] }
     let rows = certificates.map { [$0.path, expiryText($0.expires, at: now), $0.subject] }
@@ -42,7 +41,8 @@ private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
 
 /// Returns the progress of a CA rotation as human-readable lines.
 ///
-/// `done` is the step that has just been done, if there is one; without `command`, no next step is shown.
+/// `done` is the step that was just completed, if any. `command` performs the next step; it is not shown after the
+/// last step.
 public func rotationLines(_ status: RotationStatus, done: RotationStep?, next command: String?) -> [String] {
     var lines: [String] = []
     if let step = done ?? status.done {
@@ -74,7 +74,7 @@ extension RotationStep {
         }
     }
 
-    /// The work on every node before the next step.
+    /// The work that the step requires on every node.
     fileprivate var workOnNodes: String {
         switch self {
         case .add, .remove: "install the file of the CA, and restart what reads it"
@@ -83,7 +83,7 @@ extension RotationStep {
     }
 }
 
-/// Formats a table whose columns are as wide as their widest cells; a column without values is omitted.
+/// Formats a table whose columns are as wide as their widest cells, and omits columns without values.
 func tableLines(_ heading: [String], _ rows: [[String]]) -> [String] {
     let rows = [heading] + rows.map { $0.map(printable) }
     let columns = heading.indices.filter { column in rows.dropFirst().contains { !$0[column].isEmpty } }

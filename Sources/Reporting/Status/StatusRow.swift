@@ -4,7 +4,7 @@ import Planning
 
 /// Returns the statuses of tasks as rows, laid out as in the view of a run.
 ///
-/// Without a width in columns, lines have any length.
+/// If `columns` is `nil`, lines can have any length.
 public func statusLines(
     _ statuses: [TaskStatus],
     at now: Timestamp = .now(),
@@ -25,7 +25,7 @@ public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String]
     }
 }
 
-/// Returns one warning if systemd does not know the units of tasks that have run.
+/// Returns one warning for all tasks that have run but whose units systemd does not know.
 ///
 /// Tasks that have not run are left out, because their rows already contain the same hint.
 public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
@@ -59,7 +59,7 @@ extension TaskStatus {
         return ["waiting: \(Wait(wait.subject, reason: wait.reason))"]
     }
 
-    /// The state of the unit of a task that has ended, unless the state of the task implies it.
+    /// The state of the task's unit, `nil` if the state of the task implies it.
     fileprivate var unitWords: String? {
         guard let words = service?.words, words != (state.isSuccess ? "active" : "failed") else { return nil }
         return "unit \(words)"
@@ -109,7 +109,7 @@ extension TaskState {
 }
 
 extension TaskRow {
-    /// Creates the row of a task; `now` determines how long a running task has been running.
+    /// Creates the row of a task; the time of a running task counts until `now`.
     init(_ status: TaskStatus, at now: Timestamp) {
         self.init(name: status.task, phase: status.phase, word: "\(status.state)", tone: status.state.tone)
         let reasons = status.reasonLines
@@ -139,9 +139,7 @@ extension TaskRow {
 }
 
 extension TaskStatus {
-    /// The phase of the row.
-    ///
-    /// As for the exit code, a task does not count as a success if its last repetition has failed.
+    /// The phase of the row; as for the exit code, the failure of the last repetition counts as a failure of the task.
     var phase: TaskRow.Phase {
         switch state {
         case .running: isWaiting ? .waiting : .working
@@ -152,6 +150,6 @@ extension TaskStatus {
         }
     }
 
-    /// Whether the task is running, but waits for something or for another node to release its Lease.
+    /// Whether the task is running, but waits for something, such as its Lease.
     var isWaiting: Bool { state == .running && (wait != nil || lease?.isSelf == false) }
 }

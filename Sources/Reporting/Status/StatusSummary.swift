@@ -1,7 +1,7 @@
 public import Base
 public import Planning
 
-/// Returns the states of the tasks and the next retry in one sentence, wrapped to the width of the terminal.
+/// Returns a summary of the states and the time of the next retry, wrapped to the width of the terminal.
 public func summaryLines(
     _ statuses: [TaskStatus],
     at now: Timestamp = .now(),
@@ -32,14 +32,14 @@ func stateSummary(_ states: [TaskState]) -> String {
     return "\(states.count) task\(states.count == 1 ? "" : "s"): \(all.joined(separator: ", "))"
 }
 
-/// Returns the time until the next retry, if one is scheduled, or a statement that no retry can succeed.
+/// Returns the time until the next retry if one is scheduled, or a statement that no retry can succeed.
 private func retrySummary(_ statuses: [TaskStatus]) -> String? {
     let failed = statuses.filter { $0.state == .ended(.failed) }
     if !failed.isEmpty, failed.allSatisfy(\.isPermanent) { return "a person has to correct the cause" }
     return failed.compactMap(\.retriesIn).min().map { "next retry in \($0.clockText)" }
 }
 
-/// Returns the address of a node, followed by the other candidates with the reasons against them.
+/// Returns the address of a node, followed by the reasons why the other candidates were not chosen.
 public func addressLines(_ choice: AddressChoice, columns: Int?) -> [String] {
     let width = columns.map { max(20, $0 - 4) } ?? .max
     let others = choice.reasons.flatMap { "not \(printable($0))".wrapped(to: width) }

@@ -12,7 +12,7 @@ public struct StatusView: Sendable {
         screen = TerminalScreen(output, isColoured: isColoured)
     }
 
-    /// Shows the states of the tasks in the order of the plan, and the reason why they may be incomplete.
+    /// Shows the states of the tasks in the order of the plan, and a warning if they are incomplete.
     ///
     /// Nothing is shown while output is stalled or a shell is using the terminal.
     public mutating func show(_ statuses: [TaskStatus], warning: String? = nil, at now: Timestamp = .now()) {
@@ -29,7 +29,7 @@ public struct StatusView: Sendable {
         screen.draw(live: layout.lines(rows), in: size)
     }
 
-    /// Redraws the last frame, over anything typed below it, and leaves it on the terminal.
+    /// Redraws the last frame over anything typed below it, and leaves it on the terminal.
     public func finish() { screen.redraw() }
 }
 
@@ -42,7 +42,7 @@ public struct StatusChanges: Sendable {
 
     /// Returns the changes as human-readable lines that begin with the time.
     ///
-    /// At the first call, every state is a change. A new wait counts as a change, but a new activity of a running task
+    /// In the first call, every state is a change. A new wait counts as a change, but a new activity of a running task
     /// does not.
     public mutating func lines(_ statuses: [TaskStatus], at now: Timestamp = .now()) -> [String] {
         statuses.flatMap { status in

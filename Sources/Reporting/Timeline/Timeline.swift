@@ -16,7 +16,7 @@ public struct Timeline: Sendable, Hashable {
     /// The time at which the boot was complete, `nil` if the boot is not complete or is not the origin of the times.
     let bootFinished: Duration?
 
-    /// The time of the last event, or the current time if no task has started, or a task is running or will be retried.
+    /// The end of the last activity or, if no task has started or a task is ongoing, the current time.
     let end: Duration
 
     /// The tasks in the order in which they started, then tasks that have not started.
@@ -24,7 +24,7 @@ public struct Timeline: Sendable, Hashable {
 
     /// The names of the tasks that determined when the last task ended, in chronological order.
     ///
-    /// If the first of these tasks waited for a unit, the list begins with the name of the unit.
+    /// If the first of these tasks waited last for a unit, the list begins with the name of the unit.
     let criticalPath: [String]
 
     let notes: [String]
@@ -36,7 +36,7 @@ struct TimelineTask: Sendable, Hashable {
     let name: String
     let description: String?
 
-    /// The final or current state of the task's run on this boot.
+    /// The state at the first success, or the current state if the task has not succeeded.
     let state: TaskState
 
     /// The names of the tasks that must succeed first.

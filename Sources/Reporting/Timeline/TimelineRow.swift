@@ -3,7 +3,7 @@ import Planning
 
 /// A row of a chart: a task with its activities.
 struct TimelineRow {
-    /// The meaning of a bar; where bars overlap, the last of these cases is shown.
+    /// The meaning of a bar; if bars share a character, the last of these cases is shown.
     enum Mark: Int, CaseIterable {
         case idle, wait, work, failure
 
@@ -25,7 +25,7 @@ struct TimelineRow {
     let isCritical: Bool
     let bars: [Bar]
 
-    /// The duration of a task that has succeeded, otherwise the state.
+    /// The duration of the task if it has succeeded, or else its state.
     let result: String
     let tone: Line.Tone
 
@@ -33,7 +33,7 @@ struct TimelineRow {
     var details: [String] = []
 }
 
-/// The content of a chart, shared by text and picture.
+/// The content that is common to the text and the picture.
 extension Timeline {
     var rows: [TimelineRow] { tasks.map { TimelineRow($0, until: end) } }
 
@@ -106,7 +106,7 @@ extension TimelineRow {
         )
     }
 
-    /// Returns lines about the long waits during the attempts, one for each subject, and about repeated attempts.
+    /// Returns a line for every subject of long waits during the attempts, and one about repeated attempts.
     private static func details(_ task: TimelineTask, until end: Duration) -> [String] {
         var waits: [(span: TimelineSpan, duration: Duration)] = []
         var pauses = Duration.zero

@@ -1,9 +1,8 @@
 import Base
 
-/// Draws a timeline as an SVG picture without scripts and external files.
+/// Draws a timeline as an SVG picture without scripts or external files.
 ///
-/// All characters have the width of a column, so that the width of a text is known. `node` is empty if the name of the
-/// node is not known.
+/// The font is monospaced, so that the width of a text is known. `node` is empty if the name of the node is not known.
 public func timelineSVG(_ timeline: Timeline, node: String) -> String {
     let (margin, column, lineHeight, barsWidth) = (20, 8, 20, 640)
     let rows = timeline.rows

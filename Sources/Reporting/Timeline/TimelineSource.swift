@@ -117,7 +117,7 @@ extension TimelineSource {
 
     /// Returns the waits of a task from the time when the first tasks could start until its first attempt.
     ///
-    /// After the wait for the last dependency comes the wait for the last of the other units, if that ended later.
+    /// After the wait for the last dependency comes the wait for the last of the other units, if it ended later.
     fileprivate func waits(before index: Int, of all: [TimelineTask], from queued: Duration) -> [TimelineSpan] {
         let (facts, task) = (tasks[index], all[index])
         if task.started == nil, let open = facts.dependencies.first(where: { all[$0].succeeded == nil }) {
@@ -150,7 +150,7 @@ extension TimelineSource {
             }
             return waits + (open.map { [TimelineSpan(kind: .unit, start: position, subject: $0)] } ?? [])
         }
-        // A unit that became active later was restarted after the task had started.
+        // A start that ended after the task had started did not delay the task.
         let units = facts.units.compactMap { system?.units[$0] }.filter { $0.startEnd.map { $0 <= started } ?? false }
         if let unit = units.max(by: { ($0.startEnd ?? .zero) < ($1.startEnd ?? .zero) }) {
             add(.unit, unit.name, until: unit.startEnd ?? started)
@@ -166,8 +166,8 @@ extension TimelineSource {
     /// Marks the tasks that determined when the last task ended, and returns their names in chronological order.
     ///
     /// The last task is the ongoing task that started first or, if no task is ongoing, the task that ended last. Before
-    /// a task on the path comes the dependency that succeeded last. If a task's last wait was for a unit, the path
-    /// begins with the unit.
+    /// a task on the path comes the dependency that succeeded last. If a task waited last for a unit before it started,
+    /// the path begins with the unit.
     fileprivate func markCriticalPath(_ all: inout [TimelineTask]) -> [String] {
         let ongoing = all.indices.filter { all[$0].isOngoing }
         let ended = all.indices.filter { all[$0].ended != nil }
