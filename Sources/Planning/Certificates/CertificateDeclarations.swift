@@ -1,6 +1,6 @@
 public import Base
 
-/// The certificates of all nodes as the task file declares them.
+/// The certificates of all nodes as declared in the task file.
 public struct CertificateDeclarations: Sendable, Hashable {
     /// The directory of the certificates and their encrypted keys.
     public var directory: LocatedPath
@@ -12,16 +12,16 @@ public struct CertificateDeclarations: Sendable, Hashable {
     public var recipients: [Recipient]
     public var authority: AuthorityDeclaration
 
-    /// The certificates that the CA issues, node by node, each in the order of the file.
+    /// The certificates that the CA issues, grouped by node, in the order of the files.
     public var leaves: [LeafDeclaration]
 
-    /// The nodes that have certificates, in the order of the file.
+    /// The nodes that have certificates, in the order of the files.
     public var nodes: [String] {
         leaves.map(\.node).unique()
     }
 }
 
-/// A CA as the task file declares it.
+/// A CA as declared in the task file.
 public struct AuthorityDeclaration: Sendable, Hashable {
     /// The prefix of the names of all files in the set.
     public var name = ""
@@ -45,12 +45,12 @@ public struct AuthorityDeclaration: Sendable, Hashable {
     ]
 }
 
-/// A certificate of a node as the task file declares it, or the defaults for certificates.
+/// A certificate of a node as declared in the task file, or the defaults for certificates.
 public struct LeafDeclaration: Sendable, Hashable {
     /// The host name of the node.
     public var node = ""
 
-    /// The name of the certificate, such as `kubelet`.
+    /// The name in `leaves`, such as `kubelet`, or the label of the key that declares the certificate in a task.
     public var name = ""
 
     public var commonName = ""
@@ -65,13 +65,13 @@ public struct LeafDeclaration: Sendable, Hashable {
     /// The time before expiry at which the certificate is due for renewal.
     public var renewBefore = Duration.seconds(720 * 3600)
 
-    /// The owner of the decrypted key on the node.
+    /// The owner of the key on the node.
     public var owner = "root"
 
-    /// The group of the decrypted key; empty only in `defaults`, where it stands for the name of the owner.
+    /// The group of the key on the node; if empty in `defaults`, the name of the owner.
     public var group = ""
 
-    /// The permissions of the decrypted key.
+    /// The permissions of the key on the node.
     public var mode: UInt16 = 0o400
     public var location = SourceLocation.nowhere
 

@@ -1,6 +1,6 @@
 import Base
 
-/// Reads the section `certificates`.
+/// A reader of section `certificates`.
 struct CertificateReader {
     private let reader: ClusterReader
     private let nodes: Inventory
@@ -10,7 +10,7 @@ struct CertificateReader {
     private var files: MergedFiles { reader.files }
     private var problems: ProblemCollector { reader.problems }
 
-    /// Creates a reader from the reader of the cluster, which must have read the nodes.
+    /// Creates a reader; the cluster's reader must have read the nodes.
     init(_ reader: ClusterReader) {
         self.reader = reader
         nodes = reader.inventory ?? Inventory()
@@ -43,7 +43,7 @@ struct CertificateReader {
         .meaning("the certificates that the CA issues, by name; a drop-in replaces them one by one"),
     ]
 
-    /// The section, with `authority`, `defaults` and `leaves` not yet read.
+    /// The section; `authority`, `defaults` and `leaves` are not read yet.
     struct Written {
         var directory = LocatedPath.unset
         var hostKeys = LocatedPath.unset
@@ -53,7 +53,7 @@ struct CertificateReader {
         var leaves: ConfigValue?
     }
 
-    /// Reads the whole section, or returns `nil` if it is missing or unusable.
+    /// Reads the whole section, or returns `nil` if it is empty or unusable.
     func read() -> CertificateDeclarations? {
         guard let fields = section() else { return nil }
         var written = Written()
@@ -92,7 +92,7 @@ struct CertificateReader {
         LeafReader(fields, defaults: defaults, problems: problems).read(node, fields.variables)
     }
 
-    /// Reads an entry of `leaves` for a task that issues the certificate, with the variables of the task.
+    /// Reads an entry of `leaves` with the variables of the task that issues the certificate.
     func leaf(_ name: String, namedBy value: ConfigValue, of node: String) -> LeafDeclaration? {
         let section = files.certificates.entries.first { $0.key == "leaves" }
         let leaves = section?.value.mapping?.entries ?? []
@@ -158,7 +158,7 @@ struct CertificateReader {
         return nodes.flatMap { leaves[$0.name] ?? [] }
     }
 
-    /// Returns the nodes listed by name that can have certificates.
+    /// Returns the nodes that are listed by name and can have certificates.
     private func namedNodes() -> [Inventory.Entry] {
         if files.nodes.entries.allSatisfy({ Inventory.isPattern($0.key) }) {
             problems.addMissing(

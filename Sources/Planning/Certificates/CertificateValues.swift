@@ -1,7 +1,7 @@
 import Base
 
 extension ValueReader where Value == String {
-    /// A field of a subject, whose length X.509 limits.
+    /// A text for a certificate's subject, at most as long as RFC 5280 allows.
     static var subjectText: Self {
         string("a text").then { text, value in
             let (count, limit) = (text.unicodeScalars.count, Limit.subjectTextLength)

@@ -1,10 +1,10 @@
 import Base
 
-/// Reads one certificate declaration for any number of nodes.
+/// A reader of one certificate declaration for any number of nodes.
 struct LeafReader {
     private let name: String
     private let written: ConfigValue
-    /// The valid values of `roles`, `nil` for a certificate of a task, which has neither `roles` nor `enable`.
+    /// The valid values of `roles`, or `nil` for a certificate that a task declares, which cannot have `roles`.
     private let knownRoles: [String]?
     private let defaults: LeafDeclaration
     private let problems: ProblemCollector
@@ -63,7 +63,7 @@ struct LeafReader {
         return fields
     }
 
-    /// Returns the roles whose nodes have the certificate: `nil` for every role, empty for no node.
+    /// Returns the roles whose nodes have the certificate, `nil` for every role, or an empty list if it is disabled.
     func roles(_ variables: Variables) -> [String]? {
         let fields = fields(variables)
         var selection = Selection()
@@ -80,7 +80,6 @@ struct LeafReader {
         (leaf.node, leaf.name, leaf.location) = (node, name, fields.location)
         leaf.names = leaf.names.unique()
         if !fields.has("group"), fields.has("owner") || leaf.group.isEmpty { leaf.group = leaf.owner }
-        // `usages` is not declared as required, because a certificate with `enable: false` needs no other key.
         if !fields.has("usages") {
             let text = "\(fields.subject.label("usages")) is missing"
             problems.addMissing(fields.location, text, hint: "add usages: [client auth]")

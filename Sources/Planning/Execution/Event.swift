@@ -2,7 +2,7 @@ public import Base
 
 /// An event of a run.
 public struct Event: Sendable {
-    /// The task in which the event happened, `nil` for the whole run.
+    /// The task in which the event happened, or `nil` for an event of the whole run.
     public var task: String?
     public var kind: Kind
 
@@ -13,29 +13,29 @@ public struct Event: Sendable {
 
     public struct RunTask: Sendable, Hashable {
         public var name: String
-        /// The positions, within the run, of the tasks that must succeed first.
+        /// The positions in the run of the tasks that must succeed first.
         public var dependencies: [Int] = []
     }
 
     public enum Kind: Sendable {
-        /// The run starts, with its tasks in the order of the plan.
+        /// The run starts; its tasks are in the order of the plan.
         case runStarted([RunTask])
         case taskStarted(verb: String)
-        /// A task waits; emitted again only if the description of the wait changes.
+        /// A task waits; emitted again only when the description of the wait changes.
         case waiting(Wait)
-        /// The holder of a task's Lease, emitted again when it changes.
+        /// The holder of a task's Lease; emitted again when the holder changes.
         case lease(LeaseHolder)
-        /// The number of objects that a task is about to check or change.
+        /// The number of objects that a task checks or changes; emitted again when more are found.
         case objectCount(Int)
-        /// An effect that a task would have, emitted by a dry run.
+        /// An effect that a task would have; emitted only by a dry run.
         case planned(String)
         /// A file, directory or link was checked or changed.
         case path(String, PathResult)
-        /// Another change on the node, such as of a unit: the name and the change.
+        /// Another change on the node: its subject, such as a unit, and the change.
         case change(String, String)
         /// An object of the API server was checked or changed.
         case object(String, ObjectResult)
-        /// An object could not be applied or deleted, or a document could not be read. The task continues, then fails.
+        /// An object could not be applied or deleted, or a document could not be read; the task fails later.
         case objectFailed(FailedObject)
         case warning(subject: String, String)
         /// A line that a child process printed.
@@ -46,13 +46,12 @@ public struct Event: Sendable {
 
     /// An object that could not be applied or deleted, or a document that could not be read.
     public struct FailedObject: Sendable {
-        /// The name of the object, empty for a document.
+        /// The name of the object, or an empty text for a document.
         public var name: String
-        /// The problems of the object or document.
         public var problems: [Problem]
-        /// The problems to print; in a group of objects with one cause, only the first object has any.
+        /// The problems to print; in a group of objects with the same cause, only the first object has any.
         public var printed: [Problem]
-        /// Whether a retry fails until somebody changes something.
+        /// Whether every retry fails until somebody changes something.
         public var isPermanent: Bool
 
         public init(_ name: String, _ problems: [Problem], printed: [Problem]? = nil, isPermanent: Bool = false) {
@@ -90,7 +89,7 @@ public struct LeaseHolder: Sendable, Hashable, Codable {
     /// The holder's identity: the host name and a random part.
     public var identity: String
 
-    /// The time of acquisition by the holder's clock.
+    /// The time of acquisition according to the holder's clock.
     public var since: Timestamp?
 
     /// Whether this process is the holder.

@@ -10,7 +10,7 @@ public enum Outcome: Sendable {
     /// The run was stopped before the task started or ended.
     case interrupted
 
-    /// An outcome without its details; the raw value is the word used in records, in the journal and in JSON.
+    /// An outcome without its details; the raw value is the word for it in records, in the journal and in JSON.
     public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case changed, unchanged, failed, skipped, interrupted
 
@@ -31,7 +31,6 @@ public enum Outcome: Sendable {
     /// Whether dependants may run.
     public var isSuccess: Bool { kind.isSuccess }
 
-    /// The word for the outcome in records, in the journal and in JSON.
     public var name: String { kind.rawValue }
 }
 
@@ -40,7 +39,7 @@ public struct Report: Sendable {
     public struct Entry: Sendable {
         public var task: String
         public var outcome: Outcome
-        /// The duration of the task, zero if it did not start.
+        /// The duration of the task, or zero if it did not start.
         public var duration: Duration
     }
 

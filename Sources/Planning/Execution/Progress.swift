@@ -3,9 +3,8 @@ struct Progress {
     private let plan: Plan
     private let dependants: [[Int]]
     private var entries: [Report.Entry?]
-    /// The number of dependencies of each step that have not ended.
+    /// For each step, the number of dependencies that have not ended.
     private var openCounts: [Int]
-    /// The steps that may start.
     private var ready: [Int]
 
     init(_ plan: Plan) {
@@ -46,7 +45,7 @@ struct Progress {
         return ended
     }
 
-    /// Ends the steps that have not started, because the run was stopped, and returns their results.
+    /// Ends the steps that a stopped run has not started, and returns their results.
     mutating func interruptRest() -> [Report.Entry] {
         var ended: [Report.Entry] = []
         for step in plan.steps.indices where entries[step] == nil {

@@ -1,12 +1,12 @@
 import Base
 
-/// The deadline of a running step, and the way to emit its events.
+/// The context of a running step: its deadline and the function that emits its events.
 public struct StepContext: Sendable {
     public let task: String
 
     public let timeout: Duration
 
-    /// Returns the time since the step started.
+    /// A function that returns the time since the step started.
     var elapsed: @Sendable () -> Duration = { .zero }
     let report: @Sendable (Event) -> Void
     private let state = State()
@@ -37,7 +37,7 @@ public struct StepContext: Sendable {
         }
     }
 
-    /// Emits an event, except a wait that is the same as the last one, and a failed object of an interrupted task.
+    /// Emits an event unless it repeats the last wait or reports a failed object of an interrupted task.
     public func emit(_ kind: Event.Kind) {
         switch kind {
         case .waiting(let wait) where !change(to: wait.description): return

@@ -10,7 +10,7 @@ public struct TaskProgress: Sendable {
 
     /// A number of changes with the first change as an example.
     public struct Changes: Sendable, Hashable {
-        /// The first change, such as `Namespace/a created`, empty if there is none.
+        /// The first change, such as `Namespace/a created`, or an empty text if there is none.
         public fileprivate(set) var first = ""
         public fileprivate(set) var count = 0
 
@@ -31,13 +31,13 @@ public struct TaskProgress: Sendable {
     /// The last activity of the task, as a text that every user may read.
     public private(set) var activity: String
 
-    /// The last line that a program printed or a dry run planned, `nil` after any other activity.
+    /// The last line of a program's output or of a dry run's plan, or `nil` after any other activity.
     public private(set) var output: String?
 
-    /// The waits that have not ended, the most recent one last.
+    /// The waits that have not ended, in the order in which they were last reported.
     public private(set) var waits: [OpenWait] = []
 
-    /// The number of objects that the task checks or changes, 0 until it is known.
+    /// The number of objects that the task checks or changes, or 0 until it is known.
     public private(set) var objectCount = 0
     public private(set) var counts = ResultCounts()
 
@@ -102,9 +102,9 @@ public struct TaskProgress: Sendable {
         if waits.count < Self.waitLimit { waits.append(OpenWait(wait: wait, since: since)) }
     }
 
-    /// Records an activity, and ends the waits.
+    /// Records an activity and ends the waits.
     ///
-    /// If the activity is the result of an object, the waits for other objects continue.
+    /// The result of an object does not end the waits for other objects.
     private mutating func proceed(_ activity: String, _ object: String? = nil) {
         self.activity = activity
         output = nil
