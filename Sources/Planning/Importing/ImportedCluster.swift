@@ -31,7 +31,7 @@ public struct ImportedCluster: Sendable {
 
     private var controlPlanes: [Int] { nodes.indices.filter { nodes[$0].roles.contains("control-plane") } }
 
-    /// Sets the VRRP state and priority of every control plane: 150, 149, and so on down to 1.
+    /// Sets the missing VRRP states and priorities of the control planes: 150, 149 and so on, but at least 1.
     mutating func setPriorities() {
         for (position, index) in controlPlanes.enumerated() {
             nodes[index].set("state", position == 0 ? "MASTER" : "BACKUP")
@@ -39,7 +39,7 @@ public struct ImportedCluster: Sendable {
         }
     }
 
-    /// Sets the VRRP password of every control plane, if the cluster has a name and a virtual IP address.
+    /// Sets the missing VRRP passwords of the control planes if the cluster has a name and a virtual IP address.
     ///
     /// `digest` returns the SHA-256 digest in lower-case hexadecimal.
     public mutating func setPassword(digest: ([UInt8]) -> String) {
@@ -48,7 +48,7 @@ public struct ImportedCluster: Sendable {
         for index in controlPlanes { nodes[index].set("vrrpPassword", password) }
     }
 
-    /// Returns the cluster as a drop-in that begins with a comment about the command line that created it.
+    /// Returns the cluster as a drop-in; its first line is a comment with the command line that created it.
     public func dropIn(madeBy call: [String]) -> String {
         let maker = printable(quotedShellLine(call))
         var lines = ["# Made by \(maker). To change it, change the inventory and import it again."]
@@ -75,12 +75,12 @@ extension ImportedCluster.Node {
     }
 }
 
-/// Returns whether a text is a whole number that YAML reads and prints unchanged, without leading zeros.
+/// Returns whether a text is a whole number of at most 18 digits without leading zeros.
 private func isWholeNumber(_ text: String) -> Bool {
     text == "0" || (1...18).contains(text.utf8.count) && text.utf8.allSatisfy(\.isDigit) && !text.hasPrefix("0")
 }
 
-/// Returns a string as YAML for a mapping in braces, in quotes unless it is a plain word or an IPv4 address.
+/// Returns a string for a YAML mapping in braces, in quotes unless it is a plain word or an IPv4 address.
 private func flowText(_ text: String) -> String {
     // An inventory has no variables, so '${' is literal.
     let text = text.replacing("${", with: "$${")
@@ -92,7 +92,7 @@ private func flowText(_ text: String) -> String {
     return isWord || isAddress ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
 }
 
-/// A reader of names and addresses, which may occur only once in an inventory.
+/// A reader of names and addresses, each of which may occur only once in an inventory.
 struct UsedValues {
     private var places: [String: SourceLocation] = [:]
     private let problems: ProblemCollector

@@ -1,8 +1,8 @@
 import Base
 
-/// A table of comma-separated values (RFC 4180), whose first line contains the names of the columns.
+/// A table of comma-separated values whose first line contains the names of the columns.
 ///
-/// White space around values is removed. Empty lines are ignored.
+/// The format is that of RFC 4180, but white space around values is removed and empty lines are ignored.
 struct PlanTable {
     fileprivate struct Cell {
         let text: String
@@ -16,7 +16,7 @@ struct PlanTable {
         fileprivate let cells: [Cell]
         fileprivate let problems: ProblemCollector
 
-        /// The value of a required column, or `nil` if it is missing or empty, which is reported.
+        /// The value of a required column, or `nil` if it is missing or empty; either is reported.
         subscript(column: String) -> ConfigValue? { value(of: column) { $0 } }
 
         /// Returns the value of a required column in lower case, or `nil` if it is missing or empty.
@@ -53,7 +53,7 @@ struct PlanTable {
     /// Whether the table was read to its end; `false` if a quote is never closed.
     let hasAllLines: Bool
 
-    /// Reads a table, or returns `nil` after reporting that it is not a table with the needed columns.
+    /// Reads a table, or returns `nil` after reporting why it is not a table with the needed columns.
     init?(_ file: SourceFile, needed: [String], _ problems: ProblemCollector) {
         let whole = SourceLocation(file: file.path)
         guard let text = String(validating: file.bytes, as: UTF8.self), !text.utf8.contains(0) else {

@@ -11,7 +11,7 @@ public struct NodeReading: Sendable {
 
     public let problems: [Problem]
 
-    /// The name, the roles and the example, for a heading.
+    /// The heading: the name, the roles and, for a pattern, the example.
     public var title: String {
         let example = hostName == entry.name ? [] : ["as \(hostName)"]
         return "\(entry.name) (\((entry.roles + example).joined(separator: ", ")))"
@@ -60,7 +60,7 @@ extension MergedReading {
 }
 
 extension ClusterReader {
-    /// Returns the name of a node, or for a pattern an example of a host name to which its entry applies.
+    /// Returns the name of a node, or an example of a host name to which the entry of a pattern applies.
     ///
     /// If every example that is tried has a more specific entry, the first example is returned.
     fileprivate func exampleHost(of entry: Inventory.Entry) -> String {

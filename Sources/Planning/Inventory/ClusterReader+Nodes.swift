@@ -155,7 +155,7 @@ extension ClusterReader {
         return roles.unique()
     }
 
-    /// The ways to give this node a role.
+    /// A hint about the ways to give this node a role.
     var roleHint: String {
         "write \(typed(facts.hostName)): {role: ROLE} below nodes:, or for one call type --role ROLE or set NEST_ROLE=ROLE"
     }
@@ -180,7 +180,7 @@ extension ClusterReader {
 
     /// Returns the value of a variable whose definition is a text for every node of a list.
     ///
-    /// `owner` is the node that uses the variable, `nil` for a role without nodes; `roles` are its roles.
+    /// `owner` is the node that uses the variable, or `nil` for a role without nodes; `roles` are its roles.
     func listedValue(_ name: String, _ node: Node, of owner: String?, _ roles: [String]) -> Variables.Value {
         guard let text = NodeText(name, node, problems) else { return .broken }
         guard inventory != nil else {
@@ -252,7 +252,7 @@ extension ClusterReader {
 
 /// The texts already generated for nodes, in a class so that all copies of a reader share them.
 ///
-/// Each text is needed by every node that uses the variable, but its problems must be reported once.
+/// Many nodes and roles use the same text, but its problems must be reported only once.
 final class NodeTexts {
     /// The texts by the names of the variable and the node.
     var texts: [[String]: Variables.Value] = [:]

@@ -1,13 +1,13 @@
 import Base
 
-/// The variables with which tasks and servers are read, depending on their roles.
+/// The variables for reading tasks and servers, by role.
 ///
-/// For a role that this node lacks, they are those of the first node that has the role, except `node.name`.
+/// A role that this node lacks has the variables of the first node with the role, but the `node.name` of this node.
 struct RoleViews {
-    /// The roles of this node, empty if they are not known.
+    /// The roles of this node, or an empty list if they are not known.
     let own: [String]
 
-    /// For each role that this node lacks, the roles of the first node that has it, or else only the role.
+    /// For each role that this node lacks, the roles of the first node with the role, or else only the role itself.
     private let others: [String: [String]]
 
     /// The combinations of roles that nodes have, and each role alone.
@@ -16,7 +16,7 @@ struct RoleViews {
     /// The variables for each combination of roles.
     private let variables: [[String]: Variables]
 
-    /// Reads the variables of this node with its own roles, and of a node for each other known role.
+    /// Reads the variables for the roles of this node and for every other known role.
     init(own: [String], known: [String], _ reader: ClusterReader) {
         let inventory = reader.inventory ?? Inventory()
         var others: [String: [String]] = [:]

@@ -9,20 +9,20 @@ public struct AddressRule: Sendable, Hashable {
         var name: String { self == .ipv4 ? "IPv4" : "IPv6" }
     }
 
-    /// Names or patterns of the allowed interfaces in order of preference, empty for every interface.
+    /// Names or patterns of the allowed interfaces in order of preference; if empty, every interface is allowed.
     public var interfaces: [String] = []
 
-    /// Names or patterns of ignored interfaces; `nil` for ``defaultSkip``, or for none if `interfaces` is not empty.
+    /// Names or patterns of ignored interfaces; if `nil`, ``defaultSkip``, or none if ``interfaces`` is not empty.
     var skip: [String]?
 
     public var range: AddressRange?
 
-    /// The version of the address as written; ``version`` has the default.
+    /// The IP version as written, or `nil` for the default of ``version``.
     var family: Family?
 
     public var location = SourceLocation(file: "")
 
-    /// The version of the address, by default that of the range or else IPv4.
+    /// The IP version of the address, by default that of the range or else IPv4.
     var version: Family { family ?? (range?.first.isVersion6 == true ? .ipv6 : .ipv4) }
 
     /// Names and patterns of the interfaces of loopback, containers and network plugins.
@@ -31,10 +31,11 @@ public struct AddressRule: Sendable, Hashable {
         "nodelocaldns", "podman*", "tunl*", "veth*", "virbr*", "vxlan*calico",
     ]
 
-    /// Chooses an address among those of the node's interfaces, which are in the kernel's order.
+    /// Chooses an address from the node's interfaces, which are in the kernel's order.
     ///
-    /// The address is stable, matches the version and the range, and belongs to an interface that is up and running.
-    /// If several addresses qualify, the order of ``AddressRule/interfaces`` decides first, then the kernel's order.
+    /// The address is stable, neither loopback nor link-local, and matches the version and the range. Its interface is
+    /// allowed, up and running. If several addresses qualify, the order of ``AddressRule/interfaces`` decides first,
+    /// then the kernel's order.
     public func choose(among interfaces: [NetworkInterface]) -> AddressChoice {
         var candidates: [AddressChoice.Candidate] = []
         var best: (index: Int, rank: Int)?

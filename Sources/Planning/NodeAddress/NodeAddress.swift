@@ -1,6 +1,6 @@
 public import Base
 
-/// The state of an address that a rule chooses, when the task files of the node are read.
+/// The address that a rule chooses, if it is known when the task files are read.
 public enum NodeAddress: Sendable, Hashable {
     /// The address is not known, for example when units are generated at boot or on another machine.
     ///
@@ -40,10 +40,10 @@ public struct AddressChoice: Sendable, Hashable {
         /// The address, or `nil` if the interface was ignored.
         public var address: IPAddress?
 
-        /// The reason why the candidate was not chosen; without meaning for the chosen one.
+        /// The reason why the candidate was not chosen; meaningless for the chosen one.
         public var reason: String
 
-        /// The candidate in messages: `10.0.0.5 on 'eth0'` or `'eth0'`.
+        /// The candidate as shown in messages: `10.0.0.5 on 'eth0'` or `'eth0'`.
         public var subject: String {
             guard let address else { return "'\(interface)'" }
             return "\(address) on '\(interface)'"
@@ -57,7 +57,7 @@ public struct AddressChoice: Sendable, Hashable {
 
     public var address: IPAddress? { chosen?.address }
 
-    /// The other candidates, grouped by reason because a node has an interface for each pod.
+    /// The other candidates, grouped by reason because a node may have an interface for each pod.
     public var reasons: [String] {
         var order: [String] = []
         var subjects: [String: [String]] = [:]
