@@ -15,7 +15,7 @@ struct ClusterReader {
     let patterns: [Mapping.Entry]
     let nodeTexts = NodeTexts()
 
-    /// Whether `${node.address}` may be chosen by a rule, as in tasks and servers.
+    /// Whether a rule may choose `${node.address}`, as in tasks and section `cluster`.
     var usesAddressRules = false
 
     static let nodeAddress = Key<ClusterDeclaration>(
@@ -255,9 +255,9 @@ extension ClusterReader {
 /// The parts of section `cluster` that could be read.
 struct ReadCluster {
     var declaration = ClusterDeclaration()
-    /// Whether `certificateAuthority` has an error, which was reported.
+    /// Whether `certificateAuthority` has an error that has already been reported.
     var isAuthorityFaulty = false
-    /// Whether the server of all roles has an error, which was reported.
+    /// Whether `servers` is not a mapping and has an error that has already been reported.
     var isServerFaulty = false
     let reader: ClusterReader
 

@@ -4,9 +4,9 @@ import Base
 ///
 /// In a task file, ``KeyCorrections`` has already reported unknown keys.
 struct ConfigValue {
-    /// The value; the variables of a string are already replaced unless its reader keeps them.
+    /// The value; ``Key`` replaces the variables of a string before reading it, unless its reader keeps them.
     var node: Node
-    /// The key that hints repeat, or `nil` for an item of a list.
+    /// The key that hints repeat, or `nil` if there is none, as for an item of a list.
     var key: String?
     var keyLocation: SourceLocation?
     var subject = ValueName()
@@ -62,7 +62,8 @@ struct ConfigValue {
 
     /// Returns the items of the list, with their variables replaced.
     ///
-    /// Items whose variables have problems are left out. A value that is not a list, or is too long, is reported.
+    /// Items whose variables have problems are left out. If the value is not a list or is too long, a problem is
+    /// reported and the result is `nil`.
     func items(of what: String, hintsLiteral: Bool = false) -> [ConfigValue]? {
         guard let nodes = node.sequence else {
             return mismatch("a list of \(what)", hint: "write each item on a line of its own, after '- '")
@@ -120,7 +121,7 @@ extension ConfigValue {
 
     /// Reports a missing key.
     ///
-    /// In the hint, the example is quoted as a string unless it is a list, a mapping, or the description of a path.
+    /// In the hint, the example is quoted if necessary, unless it is a list, a mapping or the description of a path.
     func reportMissing(_ key: String, _ example: String) {
         let isAsWritten = example.hasPrefix("[") || example.hasPrefix("{") || example.hasPrefix("PATH (")
         let value = isAsWritten ? example : typed(example)
@@ -199,7 +200,7 @@ extension ConfigValue {
         return "write \(key.map { "\($0): " } ?? "")\(text)"
     }
 
-    /// The hint to quote a value that was probably meant as a string but that YAML reads as a number or boolean.
+    /// The hint to quote a value that was probably meant as a string but is a number or a boolean in YAML.
     private var quotingHint: String? {
         switch node.content {
         case .number(let number): write("\"\(number.text)\"", asIs: true)
@@ -209,7 +210,7 @@ extension ConfigValue {
     }
 }
 
-/// The name of a value of a task file, and of its keys, in messages.
+/// The name of a value and of its keys as shown in messages.
 struct ValueName {
     /// The object that the path starts at, such as `task 'rbac'`, or `nil` for the root of the file.
     var owner: String?

@@ -1,6 +1,6 @@
 public import Base
 
-/// An item of a list of files that a task reads.
+/// A path or URL of a file that a task reads.
 public enum FileSource: Sendable, Hashable {
     /// A file or, for manifests, a directory.
     case path(LocatedPath)
@@ -9,7 +9,7 @@ public enum FileSource: Sendable, Hashable {
 }
 
 extension ValueReader where Value == [FileSource] {
-    /// Creates a reader of a list of at least one path or pinned URL, with an example of a list for hints.
+    /// Creates a reader of a list of at least one path or pinned URL; hints repeat the example of a list.
     static func fileSources(example: String) -> Self {
         Self(type: .array(.either([.path, PinnedURL.reader.type]))) { value in
             guard let items = value.items(of: "paths and URLs") else { return nil }

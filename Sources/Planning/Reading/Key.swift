@@ -4,15 +4,15 @@ import Base
 struct Key<Owner>: Sendable {
     private(set) var description: KeyDescription
 
-    /// Sets the property of an owner, with the result of ``read(_:into:)``.
+    /// The function behind ``read(_:into:)``.
     private let reading: @Sendable (KeyDescription, ConfigValue, inout Owner) -> Bool
 
     var name: String { description.name }
 
     /// Creates a key that sets a property; without the key, the property keeps its value.
     ///
-    /// A required key has an example of a value for hints. A key of a group, of which exactly one must be present, has
-    /// the keys of the group. An optional key has a text about its default, in Markdown.
+    /// `example` is a value of a required key, for hints. `group` contains keys of which exactly one must be present.
+    /// `text` is the default of an optional key, in Markdown.
     init<Value>(
         _ name: String,
         _ property: any WritableKeyPath<Owner, Value> & Sendable,
@@ -74,23 +74,23 @@ struct Key<Owner>: Sendable {
         }
     }
 
-    /// Returns the key with its documentation, a sentence in Markdown without a full stop.
+    /// Returns the key with its meaning, a sentence in Markdown without a full stop.
     func meaning(_ text: String) -> Self {
         var key = self
         key.description.meaning = text
         return key
     }
 
-    /// Reads the key into the property of an owner.
+    /// Reads the key into the property of an owner, and reports problems.
     ///
-    /// - Returns: `false` if a required key is missing or a key that is not optional is invalid, which is reported.
+    /// - Returns: `false` if a required key is missing or a key that is not optional is invalid.
     func read(_ fields: ConfigValue, into owner: inout Owner) -> Bool { reading(description, fields, &owner) }
 }
 
 extension ConfigValue {
-    /// Reads all keys into the properties of an owner.
+    /// Reads all keys into the properties of an owner, and reports problems.
     ///
-    /// - Returns: `false` if a required key is missing or a key that is not optional is invalid, which is reported.
+    /// - Returns: `false` if a required key is missing or a key that is not optional is invalid.
     func read<Owner>(_ keys: [Key<Owner>], into owner: inout Owner) -> Bool {
         var isUsable = true
         for key in keys where !key.read(self, into: &owner) { isUsable = false }

@@ -4,7 +4,7 @@ import Base
 ///
 /// Every unknown key is reported; a key that is corrected is not also reported as missing.
 struct KeyCorrections {
-    /// The mapping that contains the mapping being read.
+    /// The mapping that contains the mapping being corrected.
     private struct Level {
         /// The keys that the mapping may have.
         let names: [String]
@@ -110,7 +110,7 @@ struct KeyCorrections {
         return (entries, raised)
     }
 
-    /// Returns the entries, after moving those that belong below an earlier key without a value into its value.
+    /// Returns the entries, after moving those that belong below a preceding empty key into its value.
     private func indented(
         _ written: [Mapping.Entry],
         _ subject: ValueName,
@@ -137,7 +137,7 @@ struct KeyCorrections {
         }
     }
 
-    /// Reports an entry that is not indented, and adds it to the mapping of a key, which is created if necessary.
+    /// Reports an entry that should be indented, and adds it below `parent`, which is created if necessary.
     private func indent(
         _ entry: Mapping.Entry,
         below parent: String,

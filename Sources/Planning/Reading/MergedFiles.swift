@@ -2,7 +2,8 @@ import Base
 
 /// The sections of all task files, merged before the values in them are read.
 ///
-/// A later entry replaces an earlier one of the same name, but `leaves` are merged, and `enable` alone switches a task.
+/// A later entry replaces an earlier one of the same name, but `leaves` are merged, and a task with no key but `enable`
+/// only switches the earlier task on or off.
 struct MergedFiles {
     /// The entries of a section, in the order in which their keys first occurred.
     struct Section {
@@ -112,7 +113,7 @@ struct MergedFiles {
         }
     }
 
-    /// Returns an entry `leaves` with the other certificates of earlier files, and any other entry unchanged.
+    /// Returns an entry `leaves` with the certificates of earlier files added, and any other entry unchanged.
     private func withEarlierLeaves(_ entry: Mapping.Entry) -> Mapping.Entry {
         guard entry.key == "leaves", let new = entry.value.mapping,
             let old = certificates[entry.key]?.value.mapping
@@ -124,7 +125,7 @@ struct MergedFiles {
         return entry
     }
 
-    /// Returns the value of `enable` if a task has no other key.
+    /// Returns the value of `enable`, or `nil` unless it is the task's only key.
     private func switchAlone(of entry: Mapping.Entry) -> Node? {
         let entries = entry.value.mapping?.entries ?? []
         return entries.count == 1 && entries[0].key == "enable" ? entries[0].value : nil
@@ -142,7 +143,7 @@ struct MergedFiles {
         return task
     }
 
-    /// Reports and drops tasks that have only the key `enable`, whose names are probably misspelt.
+    /// Reports and drops tasks that have only the key `enable`; their names are probably misspelt.
     private mutating func dropUndeclaredSwitches(_ problems: ProblemCollector) {
         guard !problems.isIncomplete else { return }
         var declared = Section()

@@ -1,6 +1,6 @@
 import Base
 
-/// Returns a text in single quotes, with control characters escaped, and shortened to `Limit.quotedLength`.
+/// Returns a text in single quotes, escaped and shortened to ``Limit/quotedLength``.
 func quoted(_ text: some StringProtocol) -> String {
     // Most texts have nothing to escape.
     if text.utf8.count <= Limit.quotedLength, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return "'\(text)'" }
@@ -21,13 +21,12 @@ func list(_ words: [String], _ conjunction: String = "and") -> String {
     return "\(words.dropLast().joined(separator: ", ")) \(conjunction) \(last)"
 }
 
-/// Formats the first alternatives and the number of remaining ones: `a, b or 3 more`.
+/// Formats the first alternatives and the number of the others: `a, b or 3 more`.
 func few(_ words: [String], limit: Int = 12) -> String {
     guard words.count > limit else { return list(words, "or") }
     return list(words.prefix(limit) + ["\(words.count - limit) more"], "or")
 }
 
-/// Describes a value for a message.
 func describe(_ node: Node) -> String {
     switch node.content {
     case .null: node.misleadingWord.map { "\(quoted($0)), which is nothing in YAML" } ?? "nothing"
@@ -40,7 +39,7 @@ func describe(_ node: Node) -> String {
     }
 }
 
-/// Returns a string for a hint, in double quotes if it is no plain scalar of YAML.
+/// Returns a string for a hint, in double quotes if it is empty or its characters cannot form a plain scalar in YAML.
 func typed(_ text: String) -> String {
     let needsQuotes =
         text.isEmpty || text.contains(": ") || text.contains(" #") || text.hasSuffix(":") || text.hasSuffix(" ")

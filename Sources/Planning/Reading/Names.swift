@@ -2,8 +2,8 @@ import Base
 
 /// Returns whether a string can be the name of a task: a DNS label, which is part of the name of the task's unit.
 ///
-/// A dash at the end is refused because systemd applies drop-ins of `k8s-bootstrap-a-.service` to every unit with that
-/// prefix.
+/// A dash at the end is refused because systemd applies drop-ins for `k8s-bootstrap-a-.service` to every service whose
+/// name begins with `k8s-bootstrap-a-`.
 func isTaskName(_ name: String) -> Bool {
     guard let first = name.utf8.first, first.isLowercaseLetter || first.isDigit else { return false }
     return name.utf8.count <= Limit.nameLength && !name.hasSuffix("-")
@@ -27,13 +27,13 @@ let unitSuffixes = [
     "service", "target", "socket", "mount", "path", "timer", "device", "swap", "automount", "slice", "scope",
 ]
 
-/// Returns a name with the suffix that was probably meant, or `nil` if it contains a dot or the result is no unit name.
+/// Returns a name with the suffix that was probably meant, or `nil` if it contains a dot or cannot name a unit.
 func wholeUnitName(of name: String) -> String? {
     let whole = name + (targetNames.contains(name) ? ".target" : ".service")
     return isUnitName(whole) && !name.contains(".") ? whole : nil
 }
 
-/// Names without suffix that probably mean a target.
+/// Names without a suffix that probably mean a target.
 private let targetNames: Set = [
     "basic", "default", "graphical", "local-fs", "multi-user", "network", "network-online",
     "nss-lookup", "remote-fs", "sysinit", "time-set", "time-sync",
@@ -58,7 +58,7 @@ func isUnitName(_ name: String) -> Bool {
 
 public func unitName(ofTask task: String) -> String { "k8s-bootstrap-\(task).service" }
 
-/// Returns whether a unit is generated from a task file or part of this program.
+/// Returns whether a unit is generated from a task file or belongs to this program.
 public func isOwnUnit(_ name: String) -> Bool { name.hasPrefix("k8s-bootstrap-") || name.hasPrefix("k8s-bootstrap.") }
 
 /// Returns the name of the service that repeats a task.

@@ -7,21 +7,21 @@ final class ProblemCollector {
     private var comparisonCount = 0
     private var replacedLength = 0
 
-    /// Whether a file or section could not be read, which may contain declarations that seem to be missing.
+    /// Whether a file or section could not be read; it may contain declarations that seem to be missing.
     var isIncomplete = false
 
     func add(_ location: SourceLocation, _ message: String, hint: String? = nil) {
         all.append(Problem(message, at: location, hint: hint))
     }
 
-    /// Adds a problem about something missing, unless ``isIncomplete``.
+    /// Adds a problem about something missing unless ``isIncomplete`` is set.
     func addMissing(_ location: SourceLocation, _ message: String, hint: String? = nil) {
         if !isIncomplete { add(location, message, hint: hint) }
     }
 
     func add(_ problems: [Problem]) { all += problems }
 
-    /// Adds the length of a string after replacing variables to the total, and returns `false` above the limit.
+    /// Adds the length of a string with replaced variables to the total, and returns whether it is within the limit.
     ///
     /// Without the limit, a short file with a few nested variables could expand to gigabytes.
     func mayGrow(by byteCount: Int, at location: SourceLocation) -> Bool {

@@ -1,8 +1,8 @@
 import Base
 
-/// The key `lock` of a task.
+/// The value of key `lock` of a task.
 struct ReadLock {
-    /// The kubeconfig that the lock names, `nil` for `lock: cluster`.
+    /// The kubeconfig that the lock names, or `nil` for `lock: cluster`.
     var kubeconfig: LocatedPath?
 
     private static let word = "cluster"
@@ -23,13 +23,13 @@ struct ReadLock {
 }
 
 extension ReadTask {
-    /// Whether the task changes objects of the API server, and its kubeconfig must be inferred.
+    /// Whether the task's verb changes objects of the API server and its kubeconfig must be inferred.
     var changesObjects: Bool {
         guard case .needsKubeconfig(let name, _)? = verb else { return false }
         return verbTypes.contains { $0.name == name && $0.changesObjects }
     }
 
-    /// Whether the task connects to an API server but names no kubeconfig, so that one must be inferred.
+    /// Whether the task connects to an API server but names no kubeconfig.
     var needsKubeconfig: Bool {
         switch verb {
         case .needsKubeconfig?: true
@@ -40,13 +40,13 @@ extension ReadTask {
 
     var namedKubeconfig: LocatedPath? { verb?.footprint?.kubeconfig ?? lock?.kubeconfig }
 
-    /// Returns the key with which the task uses a kubeconfig, for hints.
+    /// Returns the text that makes the task use a kubeconfig, for hints.
     func naming(kubeconfig path: String) -> String {
         if case .needsKubeconfig(let verb, _)? = verb { return "kubeconfig: \(path) below \(verb):" }
         return "lock: {kubeconfig: \(path)}"
     }
 
-    /// Returns the lock with its own or else the given kubeconfig, `nil` if there is no lock or no kubeconfig.
+    /// Returns the lock with its own or else the given kubeconfig, or `nil` if there is no lock or no kubeconfig.
     func plannedLock(_ kubeconfig: LocatedPath?) -> ClusterLock? {
         guard let lock else { return nil }
         return (lock.kubeconfig ?? kubeconfig).map { ClusterLock(kubeconfig: $0) }

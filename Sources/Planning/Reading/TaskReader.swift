@@ -1,6 +1,6 @@
 import Base
 
-/// A task after reading; keys with errors have their defaults, so that further problems of the task can be found.
+/// A task that was read; keys with errors have their defaults, so that further problems of the task can be found.
 struct ReadTask {
     var header: TaskHeader
     /// Whether an item of `roles` is not a known role.
@@ -79,7 +79,7 @@ struct TaskReader {
     static let enable = Key<ReadTask>("enable", \.isEnabled, .boolean, default: "`true`")
         .meaning("`false` removes the task, also one of an earlier file")
 
-    /// The key `roles`, which is read first because it selects the variables of the other keys.
+    /// The key `roles`, which is read before the keys whose variables depend on it.
     private static let roles = Key<ReadTask>("roles", \.roles, .roles, default: "every role")
         .meaning("the roles whose nodes run the task")
 
@@ -139,7 +139,7 @@ struct TaskReader {
     private func roles(_ values: [ConfigValue]?) -> (roles: [String]?, hasUnknown: Bool) {
         guard let values else { return (nil, false) }
         let roles = values.compactMap { readRole($0, among: context.knownRoles, context.problems) }
-        // If no item could be read, the node's first role replaces them, so that the task is not one of every role.
+        // If no item could be read, the node's first role is used, so that the task is not one of every role.
         return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.count)
     }
 }
@@ -181,7 +181,7 @@ extension TaskReader {
         return type.read(all, context)
     }
 
-    /// Reports keys of the task itself that belong to a verb which the task does not have.
+    /// Reports keys of the task itself that belong to a verb that the task does not have.
     private func reportLonelyKeys(of type: any ReadableVerb.Type) {
         let owners = [type.shorthandKey, type.name].compactMap { $0.map { "'\($0)'" } }
         let addition = type.shorthandKey.map { "add \($0): PATH, or " } ?? ""
@@ -242,9 +242,9 @@ struct TaskHeader {
 
 /// A task or unit that a task runs after.
 enum Dependency: Sendable, Hashable {
-    /// A task, which must have succeeded.
+    /// A task that must have succeeded.
     case task(String, SourceLocation)
-    /// Any other systemd unit, after which the generated unit is ordered without requiring it.
+    /// Another systemd unit; the task's unit is ordered after it but does not require it.
     case unit(String, SourceLocation)
 
     /// A key that is equal for two dependencies on the same task or unit.

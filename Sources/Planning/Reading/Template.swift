@@ -1,6 +1,6 @@
 import Base
 
-/// A string of a file, split at its references to variables, `${name}`.
+/// A string split at its references to variables, `${name}`.
 struct Template {
     /// A part of a string.
     enum Piece: Equatable {
@@ -39,7 +39,7 @@ struct Template {
         self.pieces = pieces
     }
 
-    /// The name of the variable, if the string is one reference and nothing else.
+    /// The name of the variable if the string is a single reference.
     var onlyVariable: String? {
         guard pieces.count == 1, case .variable(let name) = pieces[0] else { return nil }
         return name

@@ -7,7 +7,7 @@ struct ValueReader<Value>: Sendable {
     /// Whether an unknown `${name}` is probably meant literally.
     var allowsLiteral = false
 
-    /// Whether `"${name}"` has the type of the variable; in a mapping in braces, `${name}` must be quoted.
+    /// Whether `"${name}"` has the type of the variable, because `${name}` must be quoted in a mapping in braces.
     var ignoresQuotes = false
 
     /// Whether the value is read before its variables are replaced.
@@ -16,7 +16,7 @@ struct ValueReader<Value>: Sendable {
     /// Reads the value, or returns `nil` after reporting the problem.
     let read: @Sendable (ConfigValue) -> Value?
 
-    /// Returns a reader that passes values on to another function, which may report a problem and return `nil`.
+    /// Returns a reader that passes values to another function, which may report a problem and return `nil`.
     func then<Other>(_ transform: @escaping @Sendable (Value, ConfigValue) -> Other?) -> ValueReader<Other> {
         var reader = ValueReader<Other>(type: type, allowsLiteral: allowsLiteral, ignoresQuotes: ignoresQuotes) {
             value in
@@ -30,7 +30,7 @@ struct ValueReader<Value>: Sendable {
         then { value, _ in transform(value) }
     }
 
-    /// Returns a reader of a list, which leaves out items with errors.
+    /// Returns a reader of a list; items with errors are left out.
     static func list<Item>(of item: ValueReader<Item>, _ plural: String) -> Self where Value == [Item] {
         Self(type: .array(item.type), allowsLiteral: item.allowsLiteral) { value in
             value.items(of: plural, hintsLiteral: item.allowsLiteral)?.compactMap(item.read)
@@ -39,7 +39,7 @@ struct ValueReader<Value>: Sendable {
 }
 
 extension ValueReader where Value: Sendable {
-    /// Returns a reader of a mapping with known keys, which sets properties of the initial value.
+    /// Returns a reader that sets properties of the initial value from a mapping with known keys.
     static func mapping(_ keys: [Key<Value>], _ expected: String = "a mapping", into initial: Value) -> Self {
         Self(type: .mapping(keys.map(\.description))) { value in
             guard let fields = value.mapping(expected) else { return nil }
@@ -50,7 +50,7 @@ extension ValueReader where Value: Sendable {
 }
 
 extension ValueReader where Value == [String: String] {
-    /// Returns a reader of a mapping whose keys the author chooses, which leaves out values with errors.
+    /// Returns a reader of a mapping whose keys the author chooses; values with errors are left out.
     static func dictionary(
         _ type: ValueType,
         isKey: @escaping @Sendable (String) -> Bool,
@@ -74,7 +74,7 @@ extension ValueReader where Value == [String: String] {
 }
 
 extension ValueReader where Value == ConfigValue {
-    /// Accepts any value, which is read later.
+    /// Returns a reader that accepts any value, to be read later.
     static func value(of type: ValueType) -> Self { Self(type: type) { $0 } }
 }
 
@@ -117,7 +117,7 @@ extension ValueReader where Value == UInt16 {
 }
 
 extension ValueReader where Value == Duration {
-    /// A duration above zero, or from a minimum, up to a limit.
+    /// A duration above zero, of at least a minimum and at most a limit.
     static func duration(from least: Duration = .zero, limit: Duration) -> Self {
         Self(type: .duration) { value in
             guard let duration = value.node.string.flatMap(parseDuration) else {
@@ -193,7 +193,7 @@ extension ValueReader where Value == String {
         }
     }
 
-    /// The name of a systemd unit; a name without suffix gets `.service`.
+    /// The name of a systemd unit; `.service` is added to a name without a suffix, unless it ends with a misspelt one.
     static var service: Self {
         Self(type: unit.type) { value in
             guard let name = value.node.string, !hasUnitSuffix(name), isUnitName("\(name).service"),
@@ -385,7 +385,7 @@ extension ValueReader where Value == AddressRange {
 extension ValueReader where Value == IPAddress {
     static var address: Self { address() }
 
-    /// An IP address at which other nodes can reach a node; messages append `other` to what is expected.
+    /// An IP address at which other nodes can reach a node; messages append `other` to the expected value.
     static func address(_ other: String = "") -> Self {
         Self(type: .address) { value in
             let expected = "an IP address such as 192.168.0.10\(other)"

@@ -1,6 +1,6 @@
 import Base
 
-/// A resolver of variables, which may refer to each other.
+/// A resolver of variables that can refer to each other.
 struct VariableResolver {
     private let definitions: [String: Node]
     private let names: [String]
@@ -9,7 +9,7 @@ struct VariableResolver {
     private var values: [String: Variables.Value]
     private var path: [String] = []
 
-    /// Creates a resolver of definitions, for which some values are already known.
+    /// Creates a resolver; `values` contains the values that are already known.
     ///
     /// `listed` returns the value of a variable whose definition is a text for every node of a list.
     init(
