@@ -21,7 +21,7 @@ public func taskFileSchema() -> Node {
     ])
 }
 
-/// Returns the schema of a section, which may be empty, and whose required keys may be in another file.
+/// Returns the schema of a section; the section may be empty, and its required keys may be in another file.
 private func sectionSchema(_ section: KeyDescription) -> Node {
     var pairs = [("description", Node.string(section.meaning))]
     switch section.type {
@@ -45,7 +45,7 @@ private var taskNameSchema: Node {
     ])
 }
 
-/// Returns the schema of a task: its own keys, exactly one verb, and keys of verbs that are also allowed in the task.
+/// Returns the schema of a task: its own keys, one verb, and keys of verbs that are also allowed in the task itself.
 private func taskSchema() -> Node {
     var properties = TaskReader.keys.map { ($0.name, $0.description.schema) }
     var choices: [Node] = []
@@ -116,7 +116,7 @@ extension ValueType {
         switch self {
         case .capability: orVariable([("enum", .sequence(capabilityNames.map { .string($0) }))])
         case .string, .text, .name: .mapping([("type", .string("string"))])
-        // YAML reads the digits of permissions as a number.
+        // YAML reads digits without quotes as a number.
         case .account, .mode:
             .mapping([("type", .sequence([.string("string"), .string("integer")])), ("minimum", .number(0))])
         case .path: .mapping([("type", .string("string")), ("minLength", .number(1))])

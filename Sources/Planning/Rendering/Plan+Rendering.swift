@@ -1,7 +1,7 @@
 import Base
 
 extension Plan {
-    /// Draws the plan as trees, in which every task appears once, below the last of its dependencies.
+    /// Draws the plan as trees of limited depth, in which every task appears once, below the last of its dependencies.
     ///
     /// The other dependencies are named after the task. Lines are wrapped at `columns`, or not at all if it is `nil`.
     public func renderText(columns: Int? = nil) -> String {
@@ -49,7 +49,7 @@ extension Plan {
             let notes = [descriptions[line.step], also(line)].compactMap(\.self).joined(separator: " ")
             let head = "\(line.name.padded(to: nameWidth))  \(task.verb.name)"
             guard !notes.isEmpty else { return "\(head)\n" }
-            // In a narrow terminal, lines become longer than the terminal is wide.
+            // In a narrow terminal, lines are longer than the terminal is wide.
             let texts = notes.wrapped(to: columns.map { max(24, $0 - width - 2) } ?? .max)
             let rest = texts.dropFirst().map { "\(line.below.padded(to: width))  \($0)" }
             return (["\(head.padded(to: width))  \(texts.first ?? "")"] + rest).map { "\($0)\n" }.joined()
@@ -78,8 +78,8 @@ extension Plan {
 
     /// Returns the plan as a JSON object on one line.
     ///
-    /// For each task, `after` lists the tasks of this plan that must have succeeded, and `units` the systemd units that
-    /// are only ordered before it.
+    /// For each task, `after` lists the tasks of this plan that must have succeeded, and `units` lists systemd units
+    /// that are only ordered before the task.
     public func renderJSON() -> String {
         let role = roles.first.map { [("role", Node.string($0))] } ?? []
         let lists = [("roles", Node.sequence(roles.map { .string($0) })), ("tasks", .sequence(steps.map(node)))]

@@ -83,7 +83,7 @@ struct DependencyGraph {
                 path[path.count - 1].next += 1
                 let dependency = dependencies[task][next]
                 if let depth = depths[dependency] {
-                    // A long path with many edges back into it has as many long cycles.
+                    // A long path may have many edges back into it, each of which closes a long cycle.
                     if cycles.count < Limit.cycleCount { cycles.append(rotated(path[depth...].map(\.task))) }
                 } else if !isSeen[dependency] {
                     isSeen[dependency] = true

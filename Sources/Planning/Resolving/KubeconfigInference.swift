@@ -1,10 +1,11 @@
 import Base
 
-/// Finds the kubeconfig of every task that needs one and does not name it.
+/// The inference of kubeconfigs for tasks that need one but do not name one.
 ///
-/// It is the kubeconfig that the nearest `kubeconfig` task among the dependencies writes. If several such tasks are
-/// equally near, the only one of their kubeconfigs that a direct dependency uses is chosen. For tasks that change
-/// objects, kubeconfigs of components such as kube-proxy do not count, because components may not change these objects.
+/// The kubeconfig is that of the nearest `kubeconfig` task among the dependencies. If several such tasks are equally
+/// near, their kubeconfigs are compared with those that the direct dependencies use; exactly one must match. For tasks
+/// that change objects, kubeconfigs of components such as kube-proxy do not count, because components may not change
+/// these objects.
 struct KubeconfigInference {
     /// The nearest kubeconfigs that dependencies of a task write.
     private struct Reach {
@@ -37,7 +38,7 @@ struct KubeconfigInference {
         }
     }
 
-    /// Returns whether a user is a component, by its name in a certificate or by its usual name in a kubeconfig.
+    /// Returns whether a user is a component, judging by its name in a certificate or its usual name in a kubeconfig.
     private static func isComponent(_ user: String) -> Bool {
         let name = user.replacing(/^system:/, with: "")
         return name.hasPrefix("node:") || componentNames.contains(name)
@@ -48,7 +49,7 @@ struct KubeconfigInference {
         "kube-scheduler", "kubelet", "kubelet-bootstrap",
     ]
 
-    /// Returns the kubeconfigs by task position, and reports tasks that certainly have none.
+    /// Returns the kubeconfigs by the position of the task, and reports tasks that certainly have none.
     func kubeconfigs(_ views: RoleViews) -> [Int: LocatedPath] {
         var kubeconfigs: [Int: LocatedPath] = [:]
         let all = tasks.map { views.roles(for: $0.header.roles) }

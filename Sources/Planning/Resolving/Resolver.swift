@@ -1,6 +1,6 @@
 import Base
 
-/// Turns the tasks that were read into the tasks of every role and the plan of this node.
+/// A builder of the planned tasks of all roles and the plan of this node.
 struct Resolver {
     let context: TaskContext
 
@@ -15,7 +15,7 @@ struct Resolver {
         graph.reportCycles(context.views.combinations, context.problems)
         let kubeconfigs = KubeconfigInference(tasks, graph, context.problems).kubeconfigs(context.views)
         let planned = tasks.indices.map { plannedTask(tasks[$0], kubeconfig: kubeconfigs[$0]) }
-        // The nodes of a task with an unknown role are not known.
+        // It is not known which nodes run a task with an unknown role.
         let located = zip(tasks, planned).compactMap { $0.hasUnknownRole ? nil : $1 }
         WrittenPaths(companions: context.views.companions).check(located, context.problems)
         checkSets(planned.compactMap(\.self))
@@ -25,7 +25,7 @@ struct Resolver {
 
     /// Reports every task with the set of an earlier task, and every task that removes the set of another.
     ///
-    /// Two tasks with one set would delete each other's objects, also on nodes of different roles.
+    /// Two tasks with the same set would delete each other's objects, even on nodes with different roles.
     private func checkSets(_ tasks: [PlannedTask]) {
         var owners: [String: String] = [:]
         for task in tasks {

@@ -1,6 +1,6 @@
 import Base
 
-/// Finds conflicts between the paths that tasks of one node write or remove.
+/// A check for conflicts between the paths that tasks of one node write or remove.
 struct WrittenPaths {
     /// The roles that a node with a role may have, including the role itself.
     let companions: [String: Set<String>]
