@@ -95,7 +95,7 @@ private func metricsTimer(_ call: ProgramInvocation) -> String {
     )
 }
 
-/// Adds the settings of a service that supervises the tasks, except its command.
+/// Adds the settings, except the command, of a service that supervises the tasks.
 func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.set("Type", "oneshot")
     unit.set("TimeoutStartSec", "\(Limit.unitGracePeriod)")
@@ -135,7 +135,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.path("ReadWritePaths", call.root + metricsDirectory)
 }
 
-/// Settings that isolate the supervising, reporting and alerting units from the machine's devices and kernel.
+/// Settings that isolate the supervising, reporting and alerting units from the node's devices and kernel.
 let isolation = [
     ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"), ("ProtectKernelTunables", "yes"),
     ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"), ("ProtectControlGroups", "yes"),
@@ -143,7 +143,7 @@ let isolation = [
     ("LockPersonality", "yes"), ("SystemCallArchitectures", "native"),
 ]
 
-/// Further settings of the same units, which could break other programs.
+/// Settings that restrict the processes of the supervising, reporting and alerting units.
 let confinement = [
     ("NoNewPrivileges", "yes"), ("PrivateIPC", "yes"), ("ProtectProc", "invisible"), ("RestrictSUIDSGID", "yes"),
     ("MemoryDenyWriteExecute", "yes"), ("KeyringMode", "private"), ("SystemCallErrorNumber", "EPERM"),
@@ -164,7 +164,7 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     unit.set("SyslogIdentifier", "k8s-bootstrap-alert")
     // A drop-in that adds commands can lift these restrictions.
     unit.set("ProtectSystem", "strict")
-    // `ProtectSystem` leaves /run writable.
+    // `ProtectSystem` leaves /run writable if other settings mount the API file systems, as those of `isolation` do.
     unit.set("ReadOnlyPaths", "/run")
     unit.set("PrivateNetwork", "yes")
     unit.set("CapabilityBoundingSet", "")
@@ -174,9 +174,8 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
 
 /// Returns the units of a node whose task file is invalid: the health service fails and prints the problems.
 ///
-/// Tasks that have started on this boot (`known`) keep a unit, so that systemd does not stop them. A start of such a
-/// unit fails, because the health service fails. `isPublic` says whether every user may read the task file, so that
-/// descriptions of units may quote it.
+/// Tasks that have started on this boot (`known`) keep a unit, so that systemd does not stop them. Such a unit cannot
+/// be started. `isPublic` says whether every user may read the task file, in which case descriptions of units quote it.
 public func unitsForInvalidConfiguration(
     _ problems: Problems,
     _ call: ProgramInvocation,
@@ -204,7 +203,7 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
         "Task \(task) (the task file is invalid)",
         comment: "Made by nest-bootstrap, because the task file is invalid. Changes here are lost."
     )
-    // The health service fails while the task file is invalid. Once the file is valid, the service loads the real unit.
+    // The health service fails while the task file is invalid, and reloads systemd once the file is valid.
     unit.set("Requires", healthUnitName)
     unit.section("Service")
     unit.command("ExecStart", [call.program, "run", "--task", task] + call.flags)

@@ -37,7 +37,7 @@ public let targetName = "k8s-bootstrap.target"
 /// The system user for tasks, parts of tasks and reports that only connect to servers.
 public let unitUser = "nest-bootstrap"
 
-/// The directory with a list for each task of the products that `reset` deletes.
+/// The directory that contains, for each task, a list of the products that `reset` deletes.
 public let productsDirectory = "/var/lib/nest-bootstrap-products"
 
 private struct TaskUnit {
@@ -65,7 +65,7 @@ private struct TaskUnit {
         return unit.text
     }
 
-    /// The timer and the service that repeat the task while its unit stays active, empty if it does not repeat.
+    /// The timer and the service that repeat the task while its unit stays active, or no units if it does not repeat.
     private var repetition: [UnitFile] {
         guard let interval = task.interval else { return [] }
         var unit = unitSection("Repetition of task \(task.name) of the Kubernetes node bootstrap")
@@ -127,7 +127,7 @@ private struct TaskUnit {
             let calls = footprint.capabilities.compactMap { Self.calls[$0] }.unique()
             let filter = ["@system-service", "@mount"] + calls
             settings.append(("SystemCallFilter", filter.joined(separator: " ")))
-            // RestrictSUIDSGID= is not set: it would refuse openat2, without which bubblewrap 0.12 mounts nothing.
+            // RestrictSUIDSGID= is not set: it blocks openat2, which bubblewrap 0.12 may need (bubblewrap issue 774).
             if footprint.runsPrograms { settings.append(("SystemCallFilter", "~@keyring")) }
         } else {
             let writes = !footprint.writes.isEmpty || footprint.keepsCache
@@ -195,7 +195,7 @@ private struct ServerAddresses {
     private let servers: [ExactText: String]
 
     init(_ plan: Plan) {
-        // The servers of other tasks may depend on the node's address, which is not known yet.
+        // The servers of all other tasks may contain the node's address, which is not known yet.
         let tasks = plan.steps.lazy.map(\.task).filter { $0.addressUse == .none }
         let kubeconfigs = tasks.flatMap(\.footprint.writes).compactMap { write in
             write.kubeconfig.map { (ExactText(located(write.path.path)), $0.server) }
@@ -225,7 +225,7 @@ private struct ServerAddresses {
     }
 
     private static func address(_ host: String) -> String? {
-        // systemd knows `localhost` as both loopback addresses, and refuses a zone, as in fe80::1%eth0.
+        // systemd expands `localhost` to 127.0.0.0/8 and ::1/128, and refuses a zone, as in fe80::1%eth0.
         host == "localhost" || IPAddress(host) != nil ? host : nil
     }
 }

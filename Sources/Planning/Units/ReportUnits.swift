@@ -5,7 +5,7 @@ public let reportUnitName = "k8s-bootstrap--report.service"
 
 let reportTimerName = "k8s-bootstrap--report.timer"
 
-/// Returns the report timer of a node that does not report, which systemd stops.
+/// Returns a report timer that systemd stops, for a node that does not report.
 public func stoppedReportTimer() -> UnitFile {
     stoppedTimer(reportTimerName, of: reportUnitName, "\(reportTimerDescription) (the node does not report)")
 }
@@ -21,12 +21,12 @@ struct ReportUnits {
     private let kubeconfigs: [String]
     /// The credential files of the kubeconfigs that tasks write.
     private let references: [String]
-    /// Whether the task file names the kubeconfig, so that its absence is reported.
+    /// Whether the task file names the kubeconfig, in which case its absence is reported.
     private let isNamed: Bool
-    /// Whether the task file names a kubeconfig that no task writes, so that its credential files are unknown.
+    /// Whether the task file names a kubeconfig that no task writes, in which case its credential files are unknown.
     private let mayReferToAnything: Bool
 
-    /// Directories with client keys to which a kubeconfig that the task file names may refer.
+    /// Directories with client keys to which a kubeconfig with unknown credential files may refer.
     private static let keyDirectories = [
         "/etc/kubernetes/pki/etcd", "/etc/pki/tls/private", "/etc/rancher", "/etc/ssh", "/etc/ssl/private", "/root",
         "/var/lib/private", "/var/lib/rancher",
@@ -125,7 +125,7 @@ struct ReportUnits {
 
     /// The timer that starts the service every ten minutes, in case the Node or the kubeconfig is new.
     ///
-    /// The random delay, which systemd 247 and later keep, spreads the reports of all nodes.
+    /// The random delay, which `FixedRandomDelay` keeps constant, spreads the reports of all nodes.
     private static let timer = Planning.timer(
         reportTimerDescription,
         [

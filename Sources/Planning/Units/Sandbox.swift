@@ -38,7 +38,7 @@ public struct Sandbox: Sendable, Hashable {
         byPath.map { ($0.key.text, $0.value) }.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     }
 
-    /// Describes the sandbox of the agent while it runs a task that changes nothing on the node.
+    /// Describes the sandbox of the agent while it uses the network for a task.
     ///
     /// The process starts as root and becomes ``unitUser``.
     ///
@@ -169,7 +169,7 @@ extension Sandbox {
         return isShared || isNeeded || isWhole ? secret : directory
     }
 
-    /// Returns the secrets that tasks write or read, with the targets of links to them.
+    /// Returns the secrets that tasks write or read, with the targets of links on their paths.
     private static func secrets(of plan: Plan, _ linked: (String) -> [String]) -> [String] {
         let footprints = plan.steps.lazy.map(\.task.footprint)
         let written = footprints.flatMap(\.writes).filter { $0.isSecret && $0.effect != .removes }.map(\.path.path)
@@ -194,7 +194,7 @@ extension Sandbox {
             "resolv.conf", "services", "ssl", "static",
         ].map { "/etc/\($0)" }
 
-    /// The additional base system for the programs of tasks, without the configuration of single programs.
+    /// The additional base system for the programs of tasks, without the configuration of individual programs.
     private static let othersSystem =
         ["/lib32", "/libx32", "/opt", "/run/booted-system", "/run/wrappers"]
         + [
@@ -203,7 +203,7 @@ extension Sandbox {
             "profile", "profile.d", "protocols", "rpc", "shells", "terminfo", "timezone", "xattr.conf",
         ].map { "/etc/\($0)" }
 
-    /// Returns whether a link of the base system leads to another part of the base system, which is not hidden.
+    /// Returns whether a link of the base system leads to a part of the base system that is not hidden.
     public static func isSystem(_ path: String, leadingTo target: String) -> Bool {
         let parts = baseSystem + othersSystem
         return parts.containsExactly(path) && parts.contains { isPath(target, at: $0) }
@@ -216,7 +216,7 @@ extension Sandbox {
     /// Directories whose mention in a text does not make their content visible.
     private static let shared = ["/etc", "/etc/kubernetes", "/run", "/var/lib", "/proc", "/sys", "/dev"]
 
-    /// Directories in which every user can create links, so that mentioning a path there does not make it visible.
+    /// Directories in which every user can create files; mentioning a path there does not make it visible.
     private static let temporary = ["/dev/mqueue", "/dev/shm", "/tmp", "/var/tmp"]
 
     private static func isTemporary(_ path: String) -> Bool { temporary.contains { isPath(path, at: $0) } }

@@ -31,10 +31,10 @@ struct UnitText {
     }
 }
 
-/// Returns a timer without default dependencies, which a shutdown stops.
+/// Returns a timer that has no default dependencies but is stopped by a shutdown.
 func timer(_ description: String, unit others: [(String, String)] = [], _ settings: [(String, String)]) -> String {
     var unit = UnitText(description)
-    // By default, a timer is ordered before basic.target, and tasks are ordered after it.
+    // By default, timers.target would wait for every timer, and so for the tasks that some timers are ordered after.
     unit.set("DefaultDependencies", "no")
     unit.set("Conflicts", "shutdown.target")
     unit.set("Before", "shutdown.target")
@@ -44,7 +44,7 @@ func timer(_ description: String, unit others: [(String, String)] = [], _ settin
     return unit.text
 }
 
-/// Returns text from any source as the value of a setting that takes the rest of its line, such as a description.
+/// Returns a text from any source as the value of a setting that takes the rest of its line, such as a description.
 ///
 /// Control characters are escaped or become spaces, `%` is escaped if systemd expands it, and a long text is cut off.
 func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
@@ -127,7 +127,7 @@ public struct ProgramInvocation: Sendable, Hashable {
     /// The flags that select the same task file, role and root in every unit.
     public var flags: [String]
 
-    /// The directory below which tasks write, without a final slash; empty for the root directory.
+    /// The directory below which tasks write, without a final slash, or an empty text for the root directory.
     public var root: String
 
     public init(program: String, taskFiles: [String], flags: [String] = [], root: String = "") {
