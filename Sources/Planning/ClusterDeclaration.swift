@@ -7,13 +7,13 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The certificate of the CA that signs the API server's certificate.
     public var certificateAuthority: LocatedPath?
 
-    /// The warning period before a certificate expires, `nil` for a tenth of its validity, at most 30 days.
+    /// The warning period before a certificate expires; if `nil`, a tenth of its validity but at most 30 days.
     public var warnBefore: Duration?
 
     /// The API server's URL by role.
     public var servers: [String: LocatedPath] = [:]
 
-    /// The API server's URL for roles that are not in ``servers``.
+    /// The API server's URL for all roles if the task file contains a single URL, in which case ``servers`` is empty.
     public var server: LocatedPath?
 
     public var addressRule: AddressRule?
@@ -21,7 +21,7 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The address that the control planes share.
     var virtualAddress: IPAddress?
 
-    /// The settings of the node's reports to the cluster, `nil` if it does not report.
+    /// The settings for the node's reports to the cluster, or `nil` if the node does not report.
     public var report: ReportDeclaration? = ReportDeclaration()
 
     /// Returns the API server's URL for the first role that has one, or else ``server``.
@@ -30,28 +30,28 @@ public struct ClusterDeclaration: Sendable, Hashable {
     }
 }
 
-/// The settings of a node's reports to the cluster.
+/// The settings for a node's reports to the cluster.
 public struct ReportDeclaration: Sendable, Hashable {
-    /// The kubeconfig, `nil` for the kubelet's.
+    /// The kubeconfig; if `nil`, the kubelet's.
     public var kubeconfig: LocatedPath?
 
-    /// The name of the Node, `nil` for the name in the kubelet's certificate, or else the host name.
+    /// The name of the Node; if `nil`, the name in the kubelet's certificate or else the host name in lower case.
     public var node: String?
 
     public init() {}
 
-    /// The paths of the kubelet's kubeconfig with kubeadm, k3s and RKE2.
+    /// The paths of the kubelet's kubeconfig under kubeadm, k3s and RKE2.
     static let kubeletKubeconfigs = [
         "/etc/kubernetes/kubelet.conf", "/var/lib/rancher/k3s/agent/kubelet.kubeconfig",
         "/var/lib/rancher/rke2/agent/kubelet.kubeconfig",
     ]
 
-    /// The prefix of the user names of kubelets.
+    /// The prefix of kubelets' user names.
     public static let kubeletUserPrefix = "system:node:"
 
-    /// Returns the path from the task file, or else all paths at which the kubelet's kubeconfig may be, best first.
+    /// Returns the path from the task file, or else the kubelet's possible kubeconfigs in order of preference.
     ///
-    /// A kubelet's kubeconfig that a task of the plan writes comes first.
+    /// Kubelets' kubeconfigs that tasks of the plan write come first.
     public func kubeconfigs(_ plan: Plan) -> [String] {
         if let kubeconfig { return [kubeconfig.path] }
         let written = plan.steps.flatMap(\.task.footprint.writes)

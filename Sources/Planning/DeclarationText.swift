@@ -3,7 +3,7 @@ import Base
 extension PlannedTask {
     /// The verb, interval, restarts and reset commands of the task as an unambiguous text.
     ///
-    /// Locations, and settings such as the timeout, are left out, because they do not change the effects of a task.
+    /// Locations and settings such as the timeout are left out, because they do not change the effects of a task.
     public var declarationText: String {
         var text = DeclarationText()
         text.add(verb.declaration)
@@ -14,7 +14,7 @@ extension PlannedTask {
     }
 }
 
-/// A writer of values as text, without locations, and with the elements of sets and dictionaries sorted.
+/// A builder for the text of values, which omits locations and sorts the elements of sets and dictionaries.
 ///
 /// It uses reflection, so new verbs need no code here.
 private struct DeclarationText {
@@ -45,6 +45,6 @@ private struct DeclarationText {
         text += ")"
     }
 
-    /// Adds a text after its length, so that its end is unambiguous.
+    /// Adds a text preceded by its length, so that its end is unambiguous.
     private mutating func addLeaf(_ leaf: String) { text += "\(leaf.utf8.count):\(leaf)" }
 }

@@ -7,10 +7,10 @@ public struct Declarations: Sendable, Hashable {
     public var nodes: Inventory
     public var hostName: String
 
-    /// This node's roles, empty if they are not known.
+    /// The roles of this node, or an empty list if they are not known.
     public var roles: [String]
 
-    /// The variables with their values on this node, also available to manifests with `substitute: true`.
+    /// The variables with their values on this node; manifests with `substitute: true` use them too.
     public var variables: Variables
 
     /// The tasks of all roles in the order in which they are declared.
@@ -19,10 +19,10 @@ public struct Declarations: Sendable, Hashable {
     public var plan: Plan
 }
 
-/// Reads the task files of a node, later files overriding earlier ones, and returns the valid parts and every problem.
+/// Reads the task files of a node, and returns the valid parts and every problem.
 ///
-/// Dependencies between tasks are checked too, so that an author sees every error at once. A task for another role is
-/// read with the variables of a node that has the role.
+/// Later files override earlier ones. Dependencies between tasks are checked too, so that an author sees every error at
+/// once. A task for another role is read with the variables of a node that has the role, if there is one.
 public func readDeclarationsWithProblems(
     _ files: [SourceFile],
     node: NodeFacts,
@@ -45,9 +45,10 @@ struct MergedReading {
         problems = collector.all
     }
 
-    /// Reads the files as a node would, twice with different addresses if a rule chooses an address not known yet.
+    /// Reads the files as a node would, but leaves out tasks that cannot be read.
     ///
-    /// Tasks that cannot be read are left out. `withCertificates` says whether the certificates of nodes are checked.
+    /// If a rule chooses an address that is not known yet, the files are read twice with different addresses.
+    /// `withCertificates` says whether the certificates of nodes are checked.
     func read(_ node: NodeFacts, withCertificates: Bool) -> (declarations: Declarations, problems: [Problem]) {
         var (declarations, problems) = readOnce(node, withCertificates)
         guard case .unknown(let number) = node.address, declarations.cluster.addressRule != nil else {

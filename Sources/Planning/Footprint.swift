@@ -2,10 +2,10 @@ public import Base
 
 /// The paths, servers, objects and privileges that a task uses according to its declaration.
 ///
-/// Sandboxes, write conflicts, undeclared dependencies and the directories created before a task are derived from it.
+/// Sandboxes, write conflicts, undeclared dependencies and the directories created for programs are derived from it.
 public struct Footprint: Sendable, Hashable {
     public struct Read: Sendable, Hashable {
-        /// The purpose of reading a path, which must exist when the task runs unless it is optional or awaited.
+        /// The purpose of reading a path; unless it is optional or awaited, the path must exist when the task runs.
         public enum Use: Sendable, Hashable {
             case file
             /// CA certificates in PEM.
@@ -22,9 +22,9 @@ public struct Footprint: Sendable, Hashable {
             case kubeconfig
             /// A file or directory of manifests.
             case manifests
-            /// A file of any size, which is not read as a whole.
+            /// A file of any size, which is not read into memory as a whole.
             case archive
-            /// The path of a program or script that the task runs.
+            /// The path of a program that the task runs, or of a script in the arguments of a shell.
             case program
             /// A path that the task reads if it exists.
             case optional
@@ -45,9 +45,7 @@ public struct Footprint: Sendable, Hashable {
             case replaces
             /// The task's program creates the path.
             case creates
-            /// The task's program may change the path.
-            ///
-            /// A path with a trailing slash is a directory that is created for the program.
+            /// The task may change the path; a trailing slash denotes a directory, which is created if it is missing.
             case modifies
             /// The path does not exist afterwards.
             case removes
@@ -56,7 +54,7 @@ public struct Footprint: Sendable, Hashable {
         public var path: LocatedPath
         public var effect: Effect
 
-        /// Whether the content is secret, and hidden from the programs of tasks that do not name it.
+        /// Whether the content is secret; the sandboxes of other programs cover it unless their tasks use it.
         public var isSecret = false
 
         /// Whether the content is a decrypted secret, which should be in a file system in memory.
@@ -65,7 +63,7 @@ public struct Footprint: Sendable, Hashable {
         /// The content, if the path is a kubeconfig.
         public var kubeconfig: Kubeconfig?
 
-        /// The product of the agent at the path, `nil` for the file of a URL, a program's path or a removed path.
+        /// The product of the agent, or `nil` for fetched files, archives, removed paths and paths that programs write.
         public var product: Product?
     }
 
@@ -73,11 +71,11 @@ public struct Footprint: Sendable, Hashable {
         public var user: String
         /// The URL of the API server.
         public var server: String
-        /// The credential files, whether the kubeconfig contains or refers to them.
+        /// The credential files that the kubeconfig contains or refers to.
         public var files: [String]
     }
 
-    /// The properties of a file, link or directory created by the agent that are known before the task runs.
+    /// A file, link or directory that the agent creates, with the properties that are known before the task runs.
     public enum Product: Sendable, Hashable {
         /// A file with at most these permissions; a `nil` owner or group is the agent's own.
         case file(mode: UInt16, owner: String? = nil, group: String? = nil)
@@ -93,7 +91,7 @@ public struct Footprint: Sendable, Hashable {
         /// The API server in the task's kubeconfig.
         case apiServer
         case endpoint(host: String, port: UInt16)
-        /// The server of a URL, whose certificate is checked against the given CA or the system's CAs.
+        /// The server of a URL; with https, its certificate is checked against the given CA or the system's CAs.
         case url(String, certificateAuthority: LocatedPath? = nil)
         /// The D-Bus system bus, for requests to systemd.
         case systemBus
@@ -109,9 +107,9 @@ public struct Footprint: Sendable, Hashable {
 
     public struct IssuedCertificate: Sendable, Hashable {
         public var path: LocatedPath
-        /// The certificate of the issuing CA, `nil` if a signer of the cluster issues the certificate.
+        /// The certificate of the issuing CA, or `nil` if a signer of the cluster issues the certificate.
         public var authority: LocatedPath?
-        /// The longest time before expiry at which the certificate is renewed.
+        /// The maximum time before expiry at which the certificate is renewed.
         public var renewBefore: Duration
         public var usages: Set<CertificateUsage> = []
     }
@@ -128,7 +126,7 @@ public struct Footprint: Sendable, Hashable {
     /// A program, looked up in `PATH` unless its name contains a slash.
     public struct Command: Sendable, Hashable {
         public var name: LocatedPath
-        /// The task's own `PATH`.
+        /// The `PATH` that the task sets.
         public var searchPath: String?
         /// The package that contains the program, if the agent itself needs the program.
         public var package: String?
@@ -152,19 +150,19 @@ public struct Footprint: Sendable, Hashable {
     /// The objects that must exist before the task succeeds.
     public var neededObjects: [ObjectReference] = []
 
-    /// Whether the task waits until the workloads among its applied objects are rolled out.
+    /// Whether the task waits until its applied objects are ready.
     public var awaitsRollout = false
 
     /// The digests of files that the task fetches from pinned URLs, without duplicates.
     public var pinnedDigests: [String] = []
 
-    /// Whether the task unpacks an archive, whose list of files it keeps.
+    /// Whether the task unpacks an archive; it then keeps a list of the unpacked files in the cache.
     var unpacks = false
 
     /// The rule for deleting applied objects that the manifests no longer contain.
     public var pruning = ApplyDeclaration.Pruning.never
 
-    /// The name of the set of applied objects, `nil` for the task's name.
+    /// The name of the set of applied objects; if `nil`, the task's name.
     var setName: String?
 
     /// The set whose objects are deleted.
@@ -177,16 +175,16 @@ public struct Footprint: Sendable, Hashable {
     public var accounts: [Account] = []
     public var command: Command?
 
-    /// Texts that may contain more paths, such as command lines, environments and scripts.
+    /// Texts that may contain more paths: arguments, the values of environment variables and shell commands.
     public var texts: [String] = []
 
-    /// Whether the task runs programs that the task file names, whose effects are not known.
+    /// Whether the task runs a program with unknown effects.
     public var runsPrograms = false
 
-    /// Whether the programs run in a sandbox that allows only the declared access.
+    /// Whether the program runs in a sandbox that allows only the declared access.
     public var hasSandbox = true
 
-    /// The capabilities that the task needs, by systemd's names.
+    /// The capabilities that the task needs, such as `CAP_NET_ADMIN`.
     public var capabilities: [String] = []
 }
 
@@ -207,10 +205,10 @@ extension Footprint {
     /// Whether the task requests a certificate from the API server.
     public var requestsCertificate: Bool { issuedCertificate.map { $0.authority == nil } ?? false }
 
-    /// Whether the task writes at least one path, and the agent's product at each.
+    /// Whether every path that the task writes is a product of the agent; `false` if it writes none.
     var hasOnlyProducts: Bool { !writes.isEmpty && writes.allSatisfy { $0.product != nil } }
 
-    /// The directories that are created before the task runs.
+    /// The directories that are created before the task's program runs.
     public var createdDirectories: [String] {
         writes.compactMap { write in
             switch write.effect {

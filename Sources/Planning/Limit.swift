@@ -29,7 +29,7 @@ enum Limit {
     /// Bytes in a variable's value.
     static let variableLength = 64 * 1024
 
-    /// Bytes of all strings with replaced variables in one document, or in all task files.
+    /// Bytes of all strings with replaced variables in one document of a manifest, or in all task files.
     static let replacedLength = 16 * 1024 * 1024
 
     /// The longest timeout of a task.
@@ -44,7 +44,7 @@ enum Limit {
     /// The longest random delay of a repetition.
     static let intervalSpread = Duration.seconds(60 * 60)
 
-    /// Comparisons of names for hints, after which messages suggest no name.
+    /// Comparisons of names for hints; after them, messages suggest no name.
     static let hintComparisonCount = 200_000
 
     /// Characters of a value that a message quotes.
@@ -56,7 +56,7 @@ enum Limit {
     /// Tasks of a cycle that a message names.
     static let cycleMemberCount = 12
 
-    /// Seconds after a task's deadline at which systemd stops the task.
+    /// Seconds between a task's deadline and the time at which systemd stops the task.
     static let unitGracePeriod: Int64 = 60
 
     /// Characters of a description or comment in a unit.
@@ -68,6 +68,6 @@ enum Limit {
     /// Certificates of all nodes.
     static let certificateCount = 10_000
 
-    /// Characters in a text of a certificate's subject, as limited by X.509.
+    /// Characters in a text of a certificate's subject, as limited by RFC 5280.
     static let subjectTextLength = 64
 }

@@ -1,6 +1,6 @@
 import Base
 
-/// Returns a path with empty parts, `.` and `..` resolved, without following links.
+/// Resolves empty parts, `.` and `..` in a path without following links.
 func normalised(_ path: String) -> String {
     var parts: [Substring] = []
     let isAbsolute = path.isAbsolutePath

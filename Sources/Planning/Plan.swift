@@ -14,7 +14,7 @@ public struct Plan: Sendable, Hashable {
 
     public internal(set) var steps: [Step]
 
-    /// The roles of the node, empty if they are not known.
+    /// The roles of the node, or an empty list if they are not known.
     public let roles: [String]
 
     /// The roles of the tasks that run only on other nodes, by task name.
@@ -28,7 +28,7 @@ public struct Plan: Sendable, Hashable {
 
     public func position(of name: String) -> Int? { positions[name] }
 
-    /// The directories of the files of systemd units.
+    /// The directories of systemd's unit files.
     public static let unitDirectories = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"]
         .map { "\($0)/systemd/system" }
 

@@ -10,7 +10,7 @@ public struct TaskSettings: Sendable, Hashable {
     /// The time limit of the whole task, counted from its start.
     public var timeout = Duration.seconds(600)
 
-    /// The time between two runs of the task, `nil` for one run per boot.
+    /// The time between the end of a run and the next run, or `nil` if the task runs once per boot.
     public var interval: Duration?
 
     /// The systemd units to restart after the task has changed something, without duplicates.
@@ -26,7 +26,7 @@ public struct PlannedTask: Sendable, Hashable {
     /// The task's name, unique among the tasks.
     public var name: String
 
-    /// The roles that run the task, `nil` for every role.
+    /// The roles that run the task, or `nil` for every role.
     public var roles: [String]?
 
     /// The systemd units after which the task's unit is ordered, without the units of other tasks.
@@ -39,12 +39,12 @@ public struct PlannedTask: Sendable, Hashable {
     public var addressUse = AddressUse.none
     public var lock: ClusterLock?
 
-    /// The manifests of other tasks, whose objects this task does not delete with its set.
+    /// The manifests of other tasks; their objects stay when this task deletes objects of a set.
     var otherManifests: [LocatedPath] = []
 
     public subscript<Value>(dynamicMember setting: KeyPath<TaskSettings, Value>) -> Value { settings[keyPath: setting] }
 
-    /// The name of the set of the task's applied objects, `nil` if the task does not prune.
+    /// The name of the set of the task's applied objects, or `nil` if the task does not prune.
     public var setName: String? {
         let footprint = verb.footprint
         return footprint.pruning != .never ? footprint.setName ?? name : nil
@@ -66,7 +66,7 @@ public struct PlannedTask: Sendable, Hashable {
         return footprint
     }
 
-    /// The location that a failure of the task names: its program, condition or first written path, else the task.
+    /// The location that a failure of the task names: its program, condition or first written path, or else the task.
     public var subjectLocation: SourceLocation {
         let footprint = verb.footprint
         if footprint.runsPrograms {
@@ -89,7 +89,7 @@ public struct LocatedPath: Sendable, Hashable {
         self.location = location
     }
 
-    /// The value of a required key until it is read.
+    /// The value of a key until it is read or inferred.
     static let unset = Self("", location: .nowhere)
 
     var isSet: Bool { !path.isEmpty }
@@ -100,7 +100,7 @@ public struct ObjectReference: Sendable, Hashable {
     public var apiVersion = ""
     public var kind = ""
 
-    /// The namespace, `nil` for the namespace of the kubeconfig's context.
+    /// The namespace; if `nil`, that of the kubeconfig's context.
     public var namespace: String?
     public var name = ""
     public var location = SourceLocation.nowhere
@@ -110,7 +110,7 @@ public struct ObjectReference: Sendable, Hashable {
 public struct ClusterLock: Sendable, Hashable {
     public var kubeconfig: LocatedPath
 
-    /// The namespace of all Leases, which exists in every cluster.
+    /// The namespace of the Leases of all tasks; it exists in every cluster.
     public static let namespace = "kube-system"
 
     public static func leaseName(ofTask task: String) -> String { "nest-bootstrap-\(task)" }

@@ -1,6 +1,6 @@
-/// The raw content of a task file.
+/// The raw content of a file, such as a task file.
 public struct SourceFile: Sendable, Hashable {
-    /// The path in messages; relative paths in the file are relative to its directory.
+    /// The path as shown in messages; relative paths in the file are relative to its directory.
     public var path: String
     public var bytes: [UInt8]
 
@@ -23,7 +23,7 @@ public struct NodeFacts: Sendable, Hashable {
 
     public var address: NodeAddress
 
-    /// Creates facts about a node, in which an empty role counts as no role.
+    /// Creates facts about a node; an empty role counts as no role.
     public init(
         hostName: String,
         role: String? = nil,

@@ -9,7 +9,7 @@ public struct Variables: Sendable, Hashable {
         case scalar(Node.Content)
         /// The variable has no value on this node, which is an error where the variable is used.
         case missing(message: String, hint: String)
-        /// The definition of the variable has an error that was reported.
+        /// The value is not known because of a reported error, or because no node has the role.
         case broken
     }
 

@@ -14,7 +14,7 @@ public struct ApplyDeclaration: VerbDeclaration {
     struct PrunedSet: Sendable, Hashable {
         var pruning = Pruning.never
 
-        /// The name of the set, `nil` for the task's name.
+        /// The name of the set; if `nil`, the task's name.
         var name: String?
     }
 
@@ -31,7 +31,7 @@ public struct ApplyDeclaration: VerbDeclaration {
     /// Labels put on every object in addition to the agent's own.
     public var labels: [String: String] = [:]
 
-    /// The number of nodes on which a DaemonSet must be scheduled to count as ready.
+    /// The minimum number of nodes on which a DaemonSet must be scheduled to count as ready.
     public var minimumNodeCount = 1
 
     var pruned = PrunedSet()

@@ -5,7 +5,7 @@ public struct CertificateDeclaration: VerbDeclaration {
     public enum Issuer: Sendable, Hashable {
         /// A CA whose key is on the node.
         case authority(certificate: LocatedPath, key: LocatedPath)
-        /// A signer of the cluster, by name, for a CertificateSigningRequest.
+        /// The name of a signer of the cluster, for a CertificateSigningRequest.
         case signer(String)
     }
 
@@ -24,7 +24,7 @@ public struct CertificateDeclaration: VerbDeclaration {
 
     /// Returns the time before expiry at which a certificate is due for renewal.
     ///
-    /// For a signer it is at most a third of the validity, because a signer may issue a certificate with a shorter
+    /// For a signer, it is at most a third of the validity, because a signer may issue a certificate with a shorter
     /// validity than requested.
     public func renewBefore(validity: Duration) -> Duration {
         switch issuer {

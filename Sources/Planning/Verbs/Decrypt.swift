@@ -6,14 +6,14 @@ public struct DecryptDeclaration: VerbDeclaration {
     public var source = LocatedPath.unset
     public var identity = LocatedPath.unset
 
-    /// The certificate to which the decrypted key must belong, `nil` if the file need not be a key.
+    /// The certificate to which the decrypted key must belong, or `nil` if the file need not be a key.
     public var certificate: LocatedPath?
     public var mode: UInt16 = 0o600
 
-    /// The owner, `nil` for the agent's user.
+    /// The owner; if `nil`, the agent's user.
     public var owner: Footprint.Account?
 
-    /// The group, `nil` for the agent's group.
+    /// The group; if `nil`, the agent's group.
     public var group: Footprint.Account?
 }
 

@@ -49,7 +49,7 @@ extension DirectoryDeclaration: ReadableVerb {
 }
 
 extension ValueReader where Value == LocatedPath {
-    /// A directory to create, whose path may end with a slash.
+    /// The path of a directory to create, with or without a trailing slash.
     fileprivate static var directory: Self {
         writablePath.then { path, value in
             let normal = normalised(path.path)

@@ -18,7 +18,7 @@ public struct ExecDeclaration: VerbDeclaration {
     /// Shell commands that the shell runs with `-e` before the program.
     public var preStart: String?
 
-    /// The shell that runs the script and ``preStart``, `nil` if the task names none.
+    /// The shell that runs the script and ``preStart``, or `nil` if the task names none.
     public var shell: LocatedPath?
 
     /// A path whose existence makes the program unnecessary.
@@ -29,7 +29,7 @@ public struct ExecDeclaration: VerbDeclaration {
     /// If a path ends with a slash, the directory is created if it is missing. Any other path must exist.
     public var writes: [LocatedPath] = []
 
-    /// The paths that the program may read, in addition to the base system.
+    /// The paths that the program may read besides the base system and the paths in its arguments and variables.
     public var reads: [LocatedPath] = []
     public var network = false
     public var capabilities: [String] = []
@@ -95,7 +95,7 @@ extension ExecDeclaration: ReadableVerb {
         return isUsable && isOne ? ReadVerb(declaration) : nil
     }
 
-    /// Reads the path of a script, with a hint if the value is the script itself.
+    /// Reads the path of a script, and reports a value that is the script itself.
     @Sendable private static func readScript(_ value: ConfigValue) -> Program? {
         guard value.node.string?.contains("\n") != true else {
             let hint = "write command: /bin/sh and args: [-ec, TEXT]"
@@ -105,7 +105,7 @@ extension ExecDeclaration: ReadableVerb {
         return ValueReader.readPath.read(value).map { .script($0) }
     }
 
-    /// Reads the command, whose arguments are in another key.
+    /// Reads the command; its arguments belong to another key.
     @Sendable private static func readCommand(_ value: ConfigValue) -> Program? {
         let hint = "write its arguments as items of 'args'"
         guard value.node.sequence == nil else { return value.mismatch("a command", hint: hint) }

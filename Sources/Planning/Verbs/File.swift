@@ -23,7 +23,7 @@ public struct FileDeclaration: VerbDeclaration {
         /// The number of leading directories that are removed from each name.
         public var strippedCount = 0
 
-        /// The names of the wanted files and directories without the stripped directories, empty for all.
+        /// The names of the wanted files and directories without the stripped directories; if empty, all are wanted.
         public var wanted: [String] = []
     }
 
@@ -35,19 +35,19 @@ public struct FileDeclaration: VerbDeclaration {
 
     public var source = Source.content("")
 
-    /// The part of the archive to unpack, `nil` if the source is not unpacked.
+    /// The part of the archive to unpack, or `nil` if the source is not unpacked.
     public var unpacking: Unpacking?
 
-    /// The permissions of the files, `nil` for ``usualMode`` adapted to the source file or the archive.
+    /// The permissions of the files; if `nil`, ``usualMode`` adapted to the source file or the archive.
     public var mode: UInt16?
     public var usualMode: UInt16 {
         if case .generated = source { 0o600 } else { 0o644 }
     }
 
-    /// The owner, `nil` for the agent's user.
+    /// The owner; if `nil`, the agent's user.
     public var owner: Footprint.Account?
 
-    /// The group, `nil` for the agent's group.
+    /// The group; if `nil`, the agent's group.
     public var group: Footprint.Account?
 
     /// The digest of the URL's content until it is part of ``source``.
@@ -125,7 +125,7 @@ extension FileDeclaration: ReadableVerb {
 }
 
 extension FileDeclaration {
-    /// The file or URL of the content, `nil` if it is in the task file or generated.
+    /// The file or URL of the content, or `nil` if the content is in the task file or generated.
     public var fileSource: FileSource? {
         switch source {
         case .path(let source): .path(source)

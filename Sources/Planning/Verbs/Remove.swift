@@ -9,7 +9,7 @@ public struct RemoveDeclaration: VerbDeclaration {
 
     public var references: [ObjectReference] = []
 
-    /// The set, applied by tasks with `prune`, whose objects are deleted.
+    /// The name of the set whose objects are deleted; tasks with `prune` have applied it.
     public var setName: String?
 
     /// The kubeconfig of the API server with the objects and the set.
@@ -87,7 +87,7 @@ extension RemoveDeclaration: ReadableVerb {
     }
 }
 
-/// The directories of the Filesystem Hierarchy Standard, and others without which a machine does not work.
+/// Directories of the Filesystem Hierarchy Standard and others without which a machine does not work.
 private let systemDirectories: Set<String> = [
     "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/media", "/mnt", "/nix",
     "/nix/store", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib",

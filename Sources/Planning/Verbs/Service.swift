@@ -17,10 +17,10 @@ public struct ServiceDeclaration: VerbDeclaration {
     /// The location of the name in the task file.
     public var location = SourceLocation.nowhere
 
-    /// Whether systemd starts the unit at boot, `nil` for no change.
+    /// Whether systemd starts the unit at boot, or `nil` for no change.
     public var isEnabled: Bool?
 
-    /// The wanted state, `nil` for no change.
+    /// The wanted state, or `nil` for no change.
     public var state: State?
 
     /// Whether the task succeeds if the unit does not exist, because it only stops or disables the unit.

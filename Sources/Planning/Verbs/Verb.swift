@@ -53,10 +53,10 @@ protocol ReadableVerb: VerbDeclaration {
     static var summary: String { get }
     static var keys: [Key<Self>] { get }
 
-    /// The keys that the task itself may have instead of the verb.
+    /// The keys of the verb that may also be written in the task itself.
     static var taskLevelKeys: [String] { get }
 
-    /// The key of ``taskLevelKeys`` that selects the verb without the verb's own key, if there is one.
+    /// The key of ``taskLevelKeys`` that selects the verb without the verb's own key, or `nil` if there is none.
     static var shorthandKey: String? { get }
 
     /// Whether a task with the verb creates, changes or deletes objects as the user of its kubeconfig.
