@@ -23,7 +23,7 @@ extension ActionContext {
         return startingTask.map { "the API server, which does not answer before task '\($0)' has run" }
     }
 
-    /// Records that the contents of the files that the task would write are not known in this dry run.
+    /// Records the paths that the task would write, so that later tasks of the dry run can use them.
     func expectProducts() {
         for write in task.footprint.writes where write.effect != .removes {
             let isReplaced = if case .file = write.product { true } else { false }
@@ -42,7 +42,7 @@ extension ActionContext {
     /// The last dependency of the task that would have started a server or program in a real run.
     var startingTask: String? { lastStartingTask { _ in true } }
 
-    /// The last dependency of the task whose program a real run would have run.
+    /// The last dependency of the task that would have run a program in a real run.
     var earlierProgram: String? { lastStartingTask { $0.verb.name == ExecDeclaration.name } }
 
     private func lastStartingTask(where isMeant: (PlannedTask) -> Bool) -> String? {
@@ -62,8 +62,8 @@ extension NodeFiles {
 
     /// Records that a path would exist after a task, so that later tasks of the dry run may use it.
     ///
-    /// Unless `isReplaced` is set, an existing path keeps its content, and a missing path may become a directory with
-    /// any entries.
+    /// Unless `isReplaced` is set, an existing path keeps its content, and a missing path may become a file or a
+    /// directory with any entries.
     func expect(_ path: String, from task: String, isReplaced: Bool = false) {
         guard let path = try? resolved(path, followsLast: false).withoutSlashesAtEnd else { return }
         let key = ExactText(path)
@@ -74,7 +74,7 @@ extension NodeFiles {
         }
     }
 
-    /// Returns whether a real run would have changed a path by now, so that its current state does not matter.
+    /// Returns whether a real run would have changed a path by now, in which case its current state does not matter.
     func isPlanned(_ path: String) throws(SystemError) -> Bool { try plannedState(of: path) != nil }
 
     /// The error number for a file whose content is not known in a dry run.
@@ -94,7 +94,7 @@ extension NodeFiles {
         if case .directory? = try? plannedState(of: path) { true } else { false }
     }
 
-    /// Returns the state in which a real run would have left a path, `nil` if it would not have changed the path.
+    /// Returns the state in which a real run would have left a path, or `nil` if it would not have changed the path.
     private func plannedState(of path: String) throws(SystemError) -> Planned? {
         let path = try resolved(path)
         switch planned.withLock({ $0[ExactText(path)] }) {
@@ -103,9 +103,10 @@ extension NodeFiles {
         }
     }
 
-    /// Returns the task that would create a missing path or a directory above it, or would wait for it.
+    /// Returns the task that may create a missing path or a directory above it, or that waits for it.
     ///
-    /// - Returns: The name of the task; `nil` if there is none, the path exists, or its future state is known.
+    /// - Returns: The name of the task; `nil` if there is none, if the path exists, or if the dry run knows whether the
+    ///   path will be a file, a link or a directory.
     func expectedTask(of path: String) -> String? {
         guard isDryRun, let path = try? resolved(path) else { return nil }
         let planned = planned.withLock { $0 }

@@ -4,24 +4,24 @@ import Host
 import Kubernetes
 public import Planning
 
-/// The certificates in the files that the tasks of a plan read and write, including kubeconfigs and their files.
+/// The certificates in files that tasks read or write, including kubeconfigs and the files that these name.
 public struct KnownCertificates: Sendable {
     private let files: NodeFiles
     private let plan: Plan
     private let tasks: [PlannedTask]
 
-    /// The number of certificates above which a file is ignored as a collection of public CAs.
+    /// The number of certificates above which a file is ignored as a bundle of public CAs.
     private static let countLimit = 20
 
-    /// Prepares a search through the files of some tasks, by default of all tasks of the plan.
+    /// Prepares a search through the files of the given tasks or, by default, of all tasks in the plan.
     public init(files: NodeFiles, plan: Plan, tasks: [PlannedTask]? = nil) {
         (self.files, self.plan, self.tasks) = (files, plan, tasks ?? plan.steps.map(\.task))
     }
 
-    /// Returns the certificates in plan order, and skips files that cannot be read.
+    /// Returns the certificates in the order of the tasks, and skips files that cannot be read.
     ///
-    /// Of several certificates in a file with the same subject, only the one that expires last is returned: while a CA
-    /// is being replaced, its file contains the old and the new certificate.
+    /// If a file contains several certificates with the same subject, as it does while a CA is being replaced, only the
+    /// one that expires last is returned.
     public func all() -> [CertificateExpiry] {
         var found: [CertificateExpiry] = []
         for content in contents() {
@@ -48,7 +48,7 @@ public struct KnownCertificates: Sendable {
         let subject: String
         fileprivate let certificate: Certificate
 
-        /// The identity of the warning, which is printed only once.
+        /// The identity by which repeated warnings are recognized.
         var key: [UInt8] { certificate.der }
 
         /// Returns whether the warning is about a certificate with the same subject and expiry.
@@ -59,8 +59,8 @@ public struct KnownCertificates: Sendable {
 
     /// Returns a warning for each certificate that tasks use as a credential and that expires soon.
     ///
-    /// A certificate that a repeated task renews causes no warning. If `warnBefore` is `nil`, the time depends on the
-    /// certificate's validity.
+    /// If `warnBefore` is `nil`, the warning period depends on the validity of the certificate. A certificate that a
+    /// repeated task renews causes no warning.
     public func warnings(warnBefore: Duration?, now: Timestamp = .now()) -> [Warning] {
         let repeated = plan.steps.lazy.map(\.task).filter { $0.interval != nil }
         let renewed = Set(repeated.compactMap { $0.footprint.issuedCertificate.map { ExactText($0.path.path) } })
@@ -86,10 +86,9 @@ public struct KnownCertificates: Sendable {
         var certificates: [Certificate] { (try? Certificate.read(pem: file.bytes)) ?? [] }
     }
 
-    /// Reads the files, and the certificates embedded in kubeconfigs.
+    /// Reads the files, the certificates embedded in kubeconfigs, and the files that kubeconfigs name.
     ///
-    /// A file that an unprivileged user may change is never parsed as a kubeconfig, because a kubeconfig names other
-    /// files to read.
+    /// A file that is refused because another user can change it is not parsed as a kubeconfig.
     private func contents() -> [Content] {
         let issued = Set(plan.steps.compactMap { $0.task.footprint.issuedCertificate?.path.path }.exact)
         let credentials = Set(

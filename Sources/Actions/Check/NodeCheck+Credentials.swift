@@ -6,7 +6,7 @@ import Kubernetes
 import Planning
 
 extension NodeCheck {
-    /// Performs a task in a dry run, and returns its problems unless it lacks a file or server of another task.
+    /// Returns the problems of a dry run of a task, or none if the task lacks a file or server that another provides.
     func dryRunProblems(_ task: PlannedTask) async -> [Problem] {
         let context = ActionContext(run: dryRun, task: task, deadline: .now + .seconds(10)) { _ in }
         do {
@@ -33,9 +33,10 @@ extension NodeCheck {
         }
     }
 
-    /// Checks a kubeconfig and the files that it refers to, except files that tasks write.
+    /// Checks a kubeconfig and its files, unless tasks write them.
     ///
-    /// A user that the API server will probably not accept is only a warning.
+    /// If a task writes one of the credential files, none of them is checked. A user that the API server will probably
+    /// not accept causes only a warning.
     func checkKubeconfig(_ reference: LocatedPath) -> Findings {
         var found: [UInt8]?
         let missing = problems(of: reference) { found = try run.files.read($0, limit: SizeLimit.configuration) }

@@ -13,13 +13,13 @@ public struct NodeCheck: Sendable {
     /// The names of the tasks that wait for files, by path.
     private let awaitingTasks: [String: [String]]
     let isOffline: Bool
-    /// An environment for dry runs in which the contents of all files that tasks write are unknown.
+    /// An environment for dry runs in which the products of all tasks are recorded as expected.
     let dryRun: RunEnvironment
 
     public struct Findings: Sendable {
         /// Problems that make the check fail.
         public var problems: [Problem] = []
-        /// Problems that are not errors yet, or only on some servers.
+        /// Problems that do not make the check fail.
         public var warnings: [Problem] = []
         /// The number of objects in the manifests.
         public var objectCount = 0
@@ -27,9 +27,7 @@ public struct NodeCheck: Sendable {
         public var uncheckedObjectCount = 0
     }
 
-    /// Creates a check of a plan.
-    ///
-    /// An offline check runs on a machine other than the node, and skips accounts, programs and files except manifests.
+    /// Creates a check; an offline check skips accounts, programs, and files other than manifests.
     public init(_ run: RunEnvironment, isOffline: Bool = false) {
         self.run = run
         self.isOffline = isOffline
@@ -118,7 +116,7 @@ public struct NodeCheck: Sendable {
         return problems
     }
 
-    /// Loads the manifests of a task, except those that need not exist yet.
+    /// Loads the manifests of a task, except those that need not exist yet or that an offline check skips.
     ///
     /// URLs are read from the cache only.
     private func load(_ task: PlannedTask) async -> ManifestLoader.Contents? {
@@ -249,7 +247,7 @@ public struct NodeCheck: Sendable {
 typealias TaskManifests = (task: PlannedTask, manifests: [ManifestObject])
 
 extension NodeCheck.Findings {
-    /// Returns problems with untrusted files: errors for root, whose runs refuse the files, warnings for other users.
+    /// Returns findings about untrusted files: problems for root, whose runs refuse them; warnings for other users.
     public static func distrust(_ errors: [SystemError]) -> Self {
         let problems = errors.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
         return Machine.isRoot ? Self(problems: problems) : Self(warnings: problems)
@@ -274,7 +272,7 @@ extension NodeCheck.Findings {
 extension NodeCheck {
     /// Returns the smallest set of permissions on the API server with which the tasks of the plan succeed.
     ///
-    /// The findings are problems of manifests that could not be read, and warnings about missing manifests.
+    /// The findings are problems with manifests that could not be read, and warnings about missing manifests.
     public func requiredAccess() async -> (access: RequiredAccess, findings: Findings) {
         var contents: [TaskManifests] = []
         var findings = Findings()
@@ -328,7 +326,7 @@ extension NodeCheck {
 }
 
 extension NodeCheck {
-    /// Returns whether an offline check skips a manifest because it may exist on the node only.
+    /// Returns whether an offline check skips a manifest because it may exist only on the node.
     ///
     /// A manifest below the directory of the task file is distributed with the task file, so it must exist here too.
     func isAbsent(_ manifest: LocatedPath) -> Bool {

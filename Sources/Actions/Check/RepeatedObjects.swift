@@ -3,14 +3,14 @@ import Kubernetes
 import Planning
 
 extension NodeCheck {
-    /// The first description of an object, and its task and API server.
+    /// The first description of an object on an API server.
     private struct Owner {
         var task: String
         var server: String?
         var location: SourceLocation
     }
 
-    /// Reports objects that are described more than once, or described and deleted, because one would undo the other.
+    /// Reports objects that are described more than once, or both described and deleted.
     ///
     /// An identical description in the same task is only a warning.
     func repetitions(in contents: [TaskManifests]) -> Findings {

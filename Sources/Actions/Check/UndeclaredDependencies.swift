@@ -75,7 +75,7 @@ struct UndeclaredDependencies {
         }
     }
 
-    /// Reports, once, a task that needs any one of the sources and runs after none of them.
+    /// Reports a task that needs one of the sources but runs after none of them, unless this was reported before.
     ///
     /// `need` returns a predicate of the task for the first source, such as `reads '/a', which task 'b' writes`.
     private mutating func require(

@@ -14,10 +14,9 @@ public final class NodeFiles: Sendable {
 
     public let isDryRun: Bool
 
-    /// Whether a file that another user could change is refused; otherwise it is read, and the error is remembered.
+    /// Whether files that another user could change are refused; if not, they are read, and the errors are remembered.
     let refusesUntrusted: Bool
 
-    /// The log of paths about to be created, with which `reset` can remove them.
     let log: CreationLog
 
     /// The errors about untrusted files that were not refused.
@@ -139,7 +138,7 @@ public final class NodeFiles: Sendable {
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Resolves the links in a path that are below the root directory or that a real run would have created.
+    /// Resolves links in a path: those below the root directory, and those that a real run would have created.
     ///
     /// The system would resolve an absolute link against `/` rather than the root directory. A link at the path itself
     /// is followed only with `followsLast`.
@@ -220,7 +219,7 @@ public final class NodeFiles: Sendable {
 extension NodeFiles {
     /// A function that logs the locations that a task is about to create, so that `reset` can remove them.
     ///
-    /// The locations are in order of creation, and have no links above them.
+    /// The locations are in order of creation, and no directory above them is a link.
     public typealias CreationLog = @Sendable (_ created: [CreatedPath], _ task: String) throws(SystemError) -> Void
 
     /// Logs a location that is about to be created, and the directories that are created for it.
@@ -266,7 +265,7 @@ extension NodeFiles {
 
     /// Reads a file that a task writes, to compare it with the content that the task would write.
     ///
-    /// The owner may be an unprivileged user, but only root or a service account may be able to replace the file.
+    /// Any user may own the file itself, but only root and service accounts may control the directories above it.
     ///
     /// - Returns: `nil` if the file does not exist.
     func readProduct(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
@@ -317,7 +316,7 @@ extension NodeFiles {
     /// Whether a user other than root previews a run by root, in which root would be the default owner of files.
     private var isDryRunForRoot: Bool { isDryRun && root.isEmpty && !Machine.isRoot }
 
-    /// Returns the result that writing a file would have, in a dry run with the differences.
+    /// Returns the result that writing a file would have; in a dry run, it contains the differences.
     ///
     /// - Throws: In a dry run, ``Base/SystemError`` also if something is in the way.
     func compare(_ file: FileContent) throws(SystemError) -> Event.PathResult {

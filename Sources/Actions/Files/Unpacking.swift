@@ -6,7 +6,7 @@ import Planning
 
 /// An archive at a path or a URL.
 struct Archive: Sendable {
-    /// The path, or the URL without its query, for messages.
+    /// The path, or the URL without its query, as shown in messages.
     let name: String
     let location: SourceLocation
     let sha256: String
@@ -42,8 +42,8 @@ struct Archive: Sendable {
 /// The unpacking of an archive, or a part of it, into a directory.
 ///
 /// `tar` extracts everything into a new directory in the task's cache. It refuses names with `..`, makes absolute names
-/// relative, and follows no link of the archive. The wanted files are then copied from there, each atomically and with
-/// the owner and permissions that the task declares.
+/// relative, and follows no link in the archive. The wanted files are then copied atomically, and get their owner and
+/// permissions.
 struct Unpacking: Sendable {
     let context: ActionContext
     let declaration: FileDeclaration
@@ -196,7 +196,8 @@ struct Unpacking: Sendable {
 
     /// Returns the directories to create, parents first, and the wanted files and links.
     ///
-    /// - Throws: ``Base/Problem`` if a wanted entry is missing, is a special file, or links out of the directory.
+    /// - Throws: ``Base/Problem`` if there is nothing to unpack, or if a wanted entry is missing, is a special file, or
+    ///   links out of the directory.
     private func contents(of scratch: String) throws(Problem) -> (directories: [String], entries: [Entry]) {
         var (directories, entries): ([String], [Entry]) = ([], [])
         var missing = part.wanted
@@ -234,9 +235,9 @@ struct Unpacking: Sendable {
         return ((above + directories).unique { ExactText($0) }, entries)
     }
 
-    /// Returns whether a link may lead out of the directory.
+    /// Returns whether a link could lead out of the directory.
     ///
-    /// A target with `..` after a name is refused too, because the name may be that of another link.
+    /// A target with `..` after a name counts too, because the name could be that of another link.
     private static func leaves(_ path: String, _ target: String) -> Bool {
         let parts = target.pathParts.filter { $0 != "." }
         let upwards = parts.prefix { $0 == ".." }.count
@@ -273,7 +274,7 @@ struct Unpacking: Sendable {
 }
 
 extension ActionContext {
-    /// Runs `tar`, which detects the compression of the archive, until the task's deadline.
+    /// Runs `tar`, which detects the compression of the archive and is ended at the task's deadline.
     func tar(_ archive: String, _ words: [String]) async throws(SystemError) -> FilterResult {
         var environment = run.processEnvironment
         environment["TAR_OPTIONS"] = nil
@@ -286,7 +287,7 @@ extension ActionContext {
 }
 
 extension PlannedTask {
-    /// Returns whether the task's archive may contain a path.
+    /// Returns whether the task's archive could contain a path.
     func unpacks(_ path: String) -> Bool {
         guard let file = verb.declaration as? FileDeclaration, let part = file.unpacking else { return false }
         let directory = file.path.path.withoutSlashesAtEnd
