@@ -19,7 +19,7 @@ struct ApplyAction: Action {
             for warning in DistinctObjects.problems(of: set) { context.emit(.warning(about: warning)) }
         }
         let pruning = try await PruneStep(context, declaration, contents, client)
-        // Declared outside the group because of a defect of Swift 6.3.1; see `Rollout`.
+        // Declared outside the group because of a defect in Swift 6.3.1; see `Rollout`.
         var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await failures.reportWhenQuiet() }
@@ -41,7 +41,7 @@ struct ApplyAction: Action {
         return changedCount + deletedCount > 0
     }
 
-    /// Loads what the manifests have, and reports what is wrong with them.
+    /// Loads the objects from the manifests, and emits problems and warnings.
     private func loadedManifests() async throws -> ManifestLoader.Contents {
         let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
             .load { (url, sha256) throws(Problem) in try await context.fetchedText(url, sha256: sha256) }

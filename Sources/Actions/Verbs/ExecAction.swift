@@ -51,7 +51,7 @@ struct ExecAction: Action {
         }
     }
 
-    /// The command line for messages, quoted for a shell.
+    /// The command line as shown in messages, quoted for a shell.
     private var commandLine: String {
         let program =
             switch declaration.program {
@@ -77,7 +77,7 @@ struct ExecAction: Action {
         }
     }
 
-    /// Returns the command; a script runs with the declared shell or, if it is not executable, with `/bin/sh -e`.
+    /// Returns the command; a script without a declared shell runs with `/bin/sh -e` if it is not executable.
     private func command() throws(Problem) -> Command {
         switch declaration.program {
         case .command(let name, _):

@@ -26,7 +26,7 @@ struct FileAction: Action {
         return try context.write(FileContent(bytes, path: path, mode: mode, owner: owner, group: group))
     }
 
-    /// Returns the content; in a dry run, `nil` if a real run would generate a token.
+    /// Returns the content, or `nil` in a dry run if a real run would generate a token.
     private func content() throws(Problem) -> [UInt8]? {
         switch declaration.source {
         case .content(let text): return Array(text.utf8)
@@ -200,7 +200,7 @@ extension FileAction {
     }
 }
 
-/// Returns the hunks of a unified diff, or a line in parentheses if a content is too large or not text.
+/// Returns the hunks of a unified diff, or a line in parentheses if one of the contents is too large or not text.
 private func unifiedDiff(from old: [UInt8], to new: [UInt8]) -> [String] {
     guard old != new else { return [] }
     guard max(old.count, new.count) <= 4 << 20 else { return ["(content too large to compare)"] }

@@ -15,7 +15,7 @@ struct ImagesAction: Action {
 
     private var files: NodeFiles { context.run.files }
 
-    /// Imports the archives of which an image is missing, pins all images, and returns whether anything changed.
+    /// Imports archives if necessary, pins all images, and returns whether anything changed.
     ///
     /// With a root directory, nothing is imported, because the running containerd belongs to this machine.
     func run() async throws -> Bool {
@@ -70,7 +70,7 @@ struct ImagesAction: Action {
 
     /// Protects images from the kubelet's garbage collection, and returns whether any was unprotected before.
     ///
-    /// Images that existed before the import get another label too, so that `reset` removes only their pins.
+    /// Images that existed before the import get a second label, by which `reset` unpins them instead of removing them.
     private func pin(_ images: [String]) async throws -> Bool {
         let (pin, value) = ImagesDeclaration.pin
         let pinned = try await presentNames(["labels.\"\(pin)\"==\(value)"])
@@ -144,7 +144,7 @@ extension ImagesAction {
     /// The list of the names that containerd did not have before the task imported them.
     static let importedList = "imported"
 
-    /// Returns the name of the list for an archive, which is written after the import.
+    /// Returns the name of an archive's list, which is written after the import.
     private static func list(_ archive: Archive) -> String { "\(archive.sha256).images" }
 
     private func lines(of list: String) -> [String]? {
@@ -195,7 +195,7 @@ extension ImagesDeclaration {
 
 /// Calls of `ctr` in the kubelet's containerd namespace.
 extension ImagesAction {
-    /// Waits until containerd answers, and returns the names of its images that match all filters.
+    /// Waits until containerd answers, and returns the names of its images or, with a filter, of those that match it.
     private func presentNames(_ filters: [String] = []) async throws -> Set<String> {
         let list = try await run(
             "containerd cannot be reached at '\(socket.path)'",

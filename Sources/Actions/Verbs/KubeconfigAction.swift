@@ -25,7 +25,7 @@ struct KubeconfigAction: Action {
         let authority = try context.source(paths.certificateAuthority, key: "certificateAuthority", failure)
         let certificate = try context.source(paths.certificate, key: "certificate", failure)
         let key = try context.privateKey(paths.key, key: "key", failure)
-        // A certificate may seem not to be valid yet, because the clock may be wrong during boot.
+        // During boot, the clock may be wrong, and a certificate may seem not to be valid yet.
         try await awaitValidity(context) { () throws(Problem) in
             let check = CredentialCheck()
             try paths.certificateAuthority.attributed(failure, key: "certificateAuthority") {
@@ -65,7 +65,7 @@ extension KubeconfigDeclaration {
     }
 }
 
-/// Repeats a check of credentials while a certificate is not valid yet, if it becomes valid before the task's deadline.
+/// Repeats a check while a certificate is not valid yet, provided that it becomes valid before the task's deadline.
 func awaitValidity<Value>(
     _ context: ActionContext,
     _ check: () throws(Problem) -> Value,

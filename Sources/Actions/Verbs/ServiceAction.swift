@@ -44,7 +44,10 @@ struct ServiceAction: Action {
         return context.earlierProgram != nil || context.run.plan.task(writingUnit: declaration.unit) != nil
     }
 
-    /// Reads the state of the unit, which need not exist if the task only stops and disables it.
+    /// Reads the state of the unit.
+    ///
+    /// Unless the task only stops or disables the unit, a masked or missing unit is an error. In a dry run, the unit
+    /// may be missing if another task may install it.
     private func currentState() async throws -> InstalledUnit {
         let unit = declaration.unit
         let state: InstalledUnit
@@ -128,7 +131,7 @@ struct ServiceAction: Action {
         if let failure { throw problem(failure, change, await output(since: start)) }
     }
 
-    /// The units that wait for the end of this task: its own, the target, and those of dependent tasks.
+    /// The units that wait for this task to end: its own, the target, and those of dependent tasks.
     private var ownUnits: [String] {
         let plan = context.run.plan
         let name = context.task.name
@@ -159,7 +162,7 @@ struct ServiceAction: Action {
             var problem = problem(reason, "see 'journalctl -u \(unit)'")
             guard let output else { return problem }
             problem.message += "; its output: \(output)"
-            // A service may write secrets.
+            // The output of a service can contain secrets.
             problem.publicMessage = reason
             return problem
         }

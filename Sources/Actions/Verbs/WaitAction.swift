@@ -12,7 +12,8 @@ struct WaitAction: Action {
 
     /// Waits for the condition and returns `false`.
     ///
-    /// A dry run waits at length only for an API server that no earlier task starts: tasks may create anything else.
+    /// A dry run waits until the deadline only for an API server that no earlier task starts. Tasks that it does not
+    /// perform could provide everything else.
     func run() async throws -> Bool {
         guard context.run.files.isDryRun else {
             try await wait()
@@ -95,7 +96,7 @@ struct WaitAction: Action {
         return interfaces.contains(where: \.isUp) ? "'\(first.name)' has no carrier" : "'\(first.name)' is down"
     }
 
-    /// The subject of the condition, its expected state, and the advice if the wait times out.
+    /// The subject of the condition, its expected state, and the advice for a timeout.
     private var texts: (subject: String, expectation: String, advice: String?) {
         switch declaration.condition {
         case .apiServer: return ("the API server", "", nil)
@@ -108,7 +109,7 @@ struct WaitAction: Action {
             let target = (try? FileSystem.status(reference.path))?.target
             let link = target.map { "it is a link to '\($0)', which does not exist: create that" }
             return ("'\(reference.path)'", "", link ?? "check what creates the file")
-        // Every user can read what a unit waits for, and a query may contain a token.
+        // Every user can read what a unit waits for, and a query can contain a token.
         case .url(let url): return ("'\(urlWithoutQuery(url))'", "", nil)
         case .unit(let name): return ("unit '\(name)'", " to be active", "see 'systemctl status \(name)'")
         case .address(let range):
@@ -125,7 +126,7 @@ struct WaitAction: Action {
         try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
     }
 
-    /// Repeats a check until it passes or the deadline is reached; a dry run checks once.
+    /// Repeats a check until it passes, fails permanently or reaches the deadline; a dry run checks once.
     private func poll(_ check: () async throws(NotYet) -> Void) async throws(Problem) {
         do {
             if context.run.files.isDryRun { return try await check() }
@@ -179,7 +180,7 @@ struct WaitAction: Action {
         throw NotYet(words: "it answers \(response.status)\(target)")
     }
 
-    /// Returns advice about a server whose certificate is not trusted, `nil` for other errors.
+    /// Returns advice about a server whose certificate is not trusted, or `nil` for other errors.
     private func hint(for error: TransportError) -> String? {
         guard error.kind == .untrusted else { return nil }
         let authority = declaration.certificateAuthority
@@ -196,7 +197,7 @@ struct WaitAction: Action {
     }
 }
 
-/// The failure of an attempt, which is repeated if ``disposition`` allows it.
+/// The failure of an attempt; the attempt is repeated if ``disposition`` allows it.
 struct NotYet: Retriable, CustomStringConvertible {
     var words: String
     var disposition = Disposition.retry
