@@ -97,7 +97,7 @@ struct ActionContext: Sendable {
     /// The process IDs of the task's children that still run after SIGKILL.
     let survivors = SharedSet<Int32>()
 
-    /// Returns a context with a time limit that emits no events except warnings.
+    /// Returns a context that has a time limit and emits only warnings.
     func probing(_ limit: Duration) -> Self {
         Self(run: run, task: task, deadline: min(deadline, .now + limit)) { [emit] kind in
             if case .warning = kind { emit(kind) }
@@ -197,7 +197,7 @@ extension ActionContext {
         var result: Result<Bool, any Error>?
         var isLost = false
         if await held.first(where: { true }) != nil {
-            // Declared outside the group because of a defect of Swift 6.3.1; see `Rollout`.
+            // Declared outside the group because of a defect in Swift 6.3.1; see `Rollout`.
             await withTaskGroup(of: Result<Bool, any Error>?.self) { group in
                 group.addTask {
                     do {
@@ -237,7 +237,8 @@ extension ActionContext {
 
     /// Takes the task's Lease, renews it until the surrounding Swift task is cancelled, and releases it.
     ///
-    /// The Lease is not released while a process of the task still runs. `onHeld` is called once. A loss is an error.
+    /// The Lease is not released while a process of the task still runs. `onHeld` is called once the Lease is held. The
+    /// loss of the Lease is an error.
     func holdLease(_ lock: ClusterLock, onHeld: () -> Void) async throws(Problem) {
         let client = try await run.connections.client(kubeconfig: lock.kubeconfig.path, self)
         let (namespace, name) = (ClusterLock.namespace, ClusterLock.leaseName(ofTask: task.name))

@@ -44,7 +44,7 @@ public struct ActionRunner: Sendable {
         return try await action.perform(context)
     }
 
-    /// Returns a context whose task was read again with the node's address, or the same context if none is needed.
+    /// Returns a context whose task was read again with the node's address, or the same context if none is used.
     private func addressed(_ context: ActionContext) async throws -> ActionContext {
         guard context.task.addressUse != .none, let addressed = environment.addressed else { return context }
         let declarations = try await addressed.declarations(for: context)

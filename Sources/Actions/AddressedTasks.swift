@@ -21,9 +21,9 @@ public final class AddressedTasks: Sendable {
 
     /// Returns the declarations with the node's address.
     ///
-    /// A real run waits for an address in the task's declaration. An address that only manifests use may be missing.
+    /// A real run waits for an address that the task's declaration uses; one that only manifests use may be missing.
     ///
-    /// - Throws: ``Base/Problem`` if there is no address, and ``Base/Problems`` if the task files cannot be read.
+    /// - Throws: ``Base/Problem`` if the declaration's address is missing; ``Base/Problems`` if the task files are invalid.
     func declarations(for context: ActionContext) async throws -> Declarations {
         if let known = known.withLock({ $0 }) { return known }
         let isNeeded = context.task.addressUse == .declaration

@@ -25,10 +25,10 @@ extension Sandbox {
         }
         words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
         if !hasNetwork { words.append("--unshare-net") }
-        // With the flag, other programs would be killed as soon as a signal ends bubblewrap.
+        // With this flag, the program of a task would be killed as soon as a signal ends bubblewrap.
         if command.isThisProgram { words.append("--die-with-parent") }
         words += ["--cap-drop", "ALL"] + capabilities.flatMap { ["--cap-add", $0] }
-        // Bubblewrap runs as root outside of the sandbox, so the program's LD_* variables must not affect it.
+        // Bubblewrap runs as root outside the sandbox, so the program's LD_* variables must not affect it.
         let ofLinker = command.environment.filter { $0.key.hasPrefix("LD_") }.sorted { $0.key < $1.key }
         for (name, value) in ofLinker { words += ["--setenv", name, value] }
         words += ["--chdir", "/", "--", command.program] + command.arguments
@@ -89,7 +89,7 @@ extension Sandbox {
                 }
             }
         }
-        // Devices are bound one by one, because a directory may have other writable files.
+        // Devices are bound one by one, because a directory may contain other writable files.
         for path in devices {
             // Bubblewrap itself creates the links to the standard descriptors, which lead to /proc.
             let names = [path] + FileSystem.linkedNames(of: path)
@@ -107,7 +107,7 @@ extension Sandbox {
     /// Returns the mounts whose sources exist, with places and sources, parent directories first.
     ///
     /// A place below another mount has no link in its path: bubblewrap follows no absolute link below its mounts.
-    /// Links are followed only as ``FileSystem/directoryForWriting(_:_:)`` allows, except covered and system paths.
+    /// Except in covered and system paths, links are followed only as ``FileSystem/directoryForWriting(_:_:)`` allows.
     private func places() throws(SystemError) -> [(place: String, source: String, mount: Mount)] {
         var places: [(path: String, place: String, source: String, mount: Mount)] = []
         for (path, mount) in mounts where try FileSystem.exists(path) {

@@ -48,7 +48,7 @@ final class Connections: Sendable {
         }
     }
 
-    /// Returns the hint for a missing kubeconfig: the task that writes it, or the ways to get one.
+    /// Returns a hint if the kubeconfig is missing: the task that writes it, or the ways to get one.
     private func missingHint(_ path: String, _ context: ActionContext, _ error: SystemError) -> String? {
         guard error.isNotFound else { return nil }
         if let task = context.run.producers.producer(of: path) {
@@ -62,7 +62,7 @@ final class Connections: Sendable {
 }
 
 extension NodeFiles {
-    /// Returns a client for commands other than runs, which waits neither for the server nor for valid credentials.
+    /// Returns a client for commands other than runs, without waiting for the server or for valid credentials.
     public func client(kubeconfig path: String, _ http: HTTPClient) throws(Problem) -> APIClient {
         let bytes = try attempt("kubeconfig '\(path)' cannot be used") {
             try read(path, limit: SizeLimit.configuration)

@@ -131,7 +131,7 @@ struct DependencyHints {
         return !isComplete || !provided.providers(of: requirement).isEmpty
     }
 
-    /// Adds explanations and hints to failures due to a missing kind or namespace, from the manifests of all tasks.
+    /// Extends failures due to a missing kind or namespace: names the task that provides it, if any, and adds a hint.
     func add(to failures: [ObjectFailure]) async -> [ObjectFailure] {
         guard failures.contains(where: { Self.requirement($0.cause) != nil }) else { return failures }
         let (provided, isComplete) = await provided()
@@ -153,7 +153,7 @@ struct DependencyHints {
         }
     }
 
-    /// Returns the kind or namespace that an object needs and the server does not have, `nil` for other failures.
+    /// Returns the kind or namespace that an object needs and the server lacks, or `nil` for other failures.
     private static func requirement(_ cause: ObjectFailure.Cause) -> Requirement? {
         switch cause {
         case .missingKind(let type): .kind(DefinedKind(type))

@@ -70,14 +70,14 @@ extension ActionContext {
         }
     }
 
-    /// Returns the text with a digest, `nil` if it is not in the cache.
+    /// Returns the text with a digest, or `nil` if it is not in the cache.
     func keptText(sha256 digest: String) -> [UInt8]? {
         kept(sha256: digest).flatMap { try? FileSystem.read($0, limit: SizeLimit.content) }
     }
 
     /// Returns the location of a cached file: the task's, or one that an administrator put into the shared directory.
     ///
-    /// A file that does not have the digest, or that another user could change, causes a warning.
+    /// A file that has another digest, cannot be read or could be changed by another user causes a warning.
     func kept(sha256 digest: String) -> String? {
         for path in ["\(cacheDirectory)/\(digest)", "\(Self.sharedCache)/\(digest)"] {
             do {
@@ -93,7 +93,7 @@ extension ActionContext {
         return nil
     }
 
-    /// Removes the task's cached files of other digests, and the lists of their images.
+    /// Removes the task's cached files with other digests, and the lists of their images.
     func discardOthers(than digests: [String]) {
         for name in (try? run.files.list(cacheDirectory)) ?? [] {
             let stem = String(name.prefix { $0 != "." })

@@ -2,7 +2,7 @@ import Base
 import Kubernetes
 import Planning
 
-/// Collects objects that could not be applied or deleted, and emits failures with the same cause together.
+/// A collector of objects that could not be applied or deleted, which emits failures with the same cause together.
 ///
 /// Failures are emitted once no further object has failed for a while, so that an object that is retried until the
 /// deadline does not delay them.
@@ -17,7 +17,7 @@ final class FailureReporter: Sendable {
     private let context: ActionContext
     private let state = Locked(State())
 
-    /// The time without a failure after which the failures are emitted, longer than a usual pause between retries.
+    /// The time without a new failure after which failures are emitted; longer than a usual pause between retries.
     private static let quietPeriod = Duration.seconds(2)
 
     init(_ context: ActionContext) { self.context = context }

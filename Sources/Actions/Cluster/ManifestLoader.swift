@@ -4,7 +4,7 @@ import Host
 import Kubernetes
 import Planning
 
-/// Returns whether a file in a directory of manifests is read, according to its name.
+/// Returns whether a file with the given name is read from a directory of manifests.
 public func isManifestName(_ name: String) -> Bool {
     !name.hasPrefix(".") && manifestSuffixes.contains { name.hasSuffix($0) }
 }
@@ -17,12 +17,12 @@ private func isAlmostManifestName(_ name: String) -> Bool {
 
 private let manifestSuffixes = [".yaml", ".yml", ".json"]
 
-/// Reads the manifests that a task names: files, directories and pinned URLs.
+/// A loader for the manifests that a task names: files, directories and pinned URLs.
 struct ManifestLoader {
     let run: RunEnvironment
     let manifests: ManifestSet
 
-    /// The maximum number of bytes of all manifests of one task.
+    /// The maximum total size of the manifests of one task in bytes.
     private static let totalLimit = 256 << 20
 
     struct Contents {

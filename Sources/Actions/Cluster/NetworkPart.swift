@@ -29,7 +29,7 @@ private enum Message: Codable {
     case held
     case failed(String, hint: String?, isPermanent: Bool)
 
-    /// Creates the message about an event, `nil` if the parent does not need the event.
+    /// Creates the message about an event; returns `nil` if the parent does not need the event.
     init?(_ event: Event.Kind) {
         switch event {
         case .waiting(let wait): self = .waiting(wait.subject, reason: wait.reason)
@@ -42,7 +42,7 @@ private enum Message: Codable {
     var line: String { String(decoding: stateFile(self), as: UTF8.self) }
 }
 
-/// Performs network parts of a task in the sandboxed child process.
+/// The implementation of network parts, which runs in the sandboxed child process.
 public struct NetworkServer: Sendable {
     private let context: ActionContext
     private let say: @Sendable (String) -> Void

@@ -49,7 +49,7 @@ struct SetRecordStore {
     private static let failure = "the record of the set's objects cannot be"
 }
 
-/// Deletes objects of a set, and warns about those that are kept.
+/// The deletion of objects of a set, with warnings about those that are kept.
 struct SetDeletion {
     private let context: ActionContext
     let pruner: Pruner
@@ -210,7 +210,7 @@ extension RemoveAction {
 }
 
 extension RunEnvironment {
-    /// Returns a warning for each recorded set that no task of the plan has, and for each record that cannot be read.
+    /// Returns a warning for each recorded set that no task of the plan names, and for each record that cannot be read.
     public func formerSetWarnings() -> [Problem] {
         let tasks = plan.steps.map(\.task)
         let present = Set(tasks.compactMap(\.setName) + tasks.compactMap(\.footprint.removedSet))
