@@ -23,7 +23,7 @@ public final class AddressedTasks: Sendable {
     ///
     /// A real run waits for an address that the task's declaration uses; one that only manifests use may be missing.
     ///
-    /// - Throws: ``Base/Problem`` if the declaration's address is missing; ``Base/Problems`` if the task files are invalid.
+    /// - Throws: ``Base/Problem`` if the declaration's address is missing; ``Base/Problems`` if a task file is invalid.
     func declarations(for context: ActionContext) async throws -> Declarations {
         if let known = known.withLock({ $0 }) { return known }
         let isNeeded = context.task.addressUse == .declaration

@@ -13,7 +13,7 @@ public struct NodeCheck: Sendable {
     /// The names of the tasks that wait for files, by path.
     private let awaitingTasks: [String: [String]]
     let isOffline: Bool
-    /// An environment for dry runs in which the products of all tasks are recorded as expected.
+    /// An environment for dry runs in which the products and awaited paths of all tasks are expected.
     let dryRun: RunEnvironment
 
     public struct Findings: Sendable {

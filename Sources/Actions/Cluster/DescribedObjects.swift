@@ -34,7 +34,7 @@ final class DescribedObjects: Sendable {
         return found
     }
 
-    /// Returns the task `named` in the object on the server, if this task is in the plan and describes the object too.
+    /// Returns the task that the object on the server names, if that task is in the plan and describes the object too.
     func rival(
         of manifest: ManifestObject,
         named: String?,

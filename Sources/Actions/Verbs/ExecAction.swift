@@ -156,7 +156,7 @@ struct ExecAction: Action {
         )
     }
 
-    /// Returns the command that runs a program in the task's sandbox, or the command itself if the task has none.
+    /// Returns the command that runs a program in the task's sandbox, or the command itself if there is none.
     private func confined(_ command: Command) throws(SystemError) -> Command {
         guard let taskFiles = context.run.confinedTaskFiles, declaration.hasSandbox else { return command }
         var command = command

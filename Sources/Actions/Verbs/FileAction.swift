@@ -91,7 +91,7 @@ extension ActionContext {
 }
 
 extension FileStatus {
-    /// Returns a line for each difference in permissions and owner; a value that is `nil` is not compared.
+    /// Returns a line for each difference in permissions, owner and group; a value that is `nil` is not compared.
     func differences(mode newMode: UInt32?, owner newOwner: UInt32?, group newGroup: UInt32?) -> [String] {
         var lines: [String] = []
         if let newMode, newMode != mode { lines.append("mode \(octal(mode)) -> \(octal(newMode))") }
