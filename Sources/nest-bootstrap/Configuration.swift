@@ -90,7 +90,7 @@ struct Configuration {
 
     /// Returns the location of one of the program's own files, below the root.
     ///
-    /// The root itself may be a link; links below it are not followed.
+    /// The root itself may be a link; links below it are resolved within it.
     static func location(of path: String, _ options: Options) throws(SystemError) -> String {
         guard let root = options.root.map(absolute) else { return path }
         return try NodeFiles(root: FileSystem.existingRealPath(root), isDryRun: false).location(ofWritten: path)
@@ -284,7 +284,7 @@ enum Installation {
     /// The real path of this program.
     static var program: String { (try? FileSystem.status("/proc/self/exe"))?.target ?? "/usr/bin/nest-bootstrap" }
 
-    /// The path of the JSON Schema of the task file: in the program's prefix if it is there, otherwise below `/usr`.
+    /// The path of the JSON Schema of the task file: in the program's prefix if it exists there, or else below `/usr`.
     static var schema: String {
         let (end, schema) = ("/bin/nest-bootstrap", "/share/nest-bootstrap/bootstrap.schema.json")
         let own = program.hasSuffix(end) ? program.dropLast(end.count) + schema : ""

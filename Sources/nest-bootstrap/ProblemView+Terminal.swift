@@ -4,7 +4,7 @@ import Kubernetes
 import Reporting
 
 extension ProblemView {
-    /// Returns the view of problems on standard error, `nil` if standard error is not a terminal.
+    /// Returns the view of problems on standard error, or `nil` if standard error is not a terminal.
     static func onTerminal(_ environment: OutputEnvironment, root: String?) -> Self? {
         guard environment.isErrorTerminal else { return nil }
         let shown = ShownFile()

@@ -200,7 +200,7 @@ struct CertificateMaintenance {
         output.write("\(leaf.node)/\(leaf.name): \(change)\n")
     }
 
-    /// Formats a renewal; for a dry run, which prints no progress, every certificate is listed.
+    /// Formats a renewal; for a dry run, which prints no progress, every affected certificate is listed.
     private func lines(_ plan: RenewalPlan, _ set: CertificateSet) -> [String] {
         let isDryRun = command.isDryRun
         let verb = isDryRun ? "would be " : ""

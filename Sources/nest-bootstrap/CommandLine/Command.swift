@@ -2,7 +2,7 @@ import Base
 
 /// A command of the program; a value holds the parsed arguments of one call.
 ///
-/// A new command is a type in a separate file and an entry of ``commands``.
+/// A new command is a type in a separate file and an entry in ``commands``.
 protocol Command: Sendable, Hashable {
     static var name: String { get }
     static var help: CommandHelp { get }

@@ -10,7 +10,7 @@ struct Flag<Owner: Command>: Sendable {
     let form: FlagForm
     let set: Action
 
-    /// Creates a flag; `value` names its value in the help, and is `nil` if it takes none.
+    /// Creates a flag; `value` names its value in the help, and is `nil` if the flag takes none.
     init(
         _ name: String,
         short shortName: String? = nil,
@@ -74,7 +74,7 @@ struct FlagForm: Sendable {
     var value: String?
     var isRepeatable = false
 
-    /// Whether only the program's units, scripts and processes use the flag, so that the help does not show it.
+    /// Whether only the program's units, scripts and processes use the flag, in which case the help does not show it.
     var isInternal = false
 
     let help: String

@@ -85,7 +85,7 @@ func shellWords(_ line: String, home: String?) -> [String] {
 
 struct Candidate: Sendable, Hashable {
     var word: String
-    /// The meaning in a few words; may be empty.
+    /// The meaning in a few words, or an empty string.
     var meaning: String
 
     init(_ word: String, _ meaning: String = "") {
@@ -116,7 +116,7 @@ enum Completion: Sendable, Hashable {
 struct Completer {
     private let current: String
 
-    /// The words between the command and the current one, `nil` without a known command.
+    /// The words between the command and the current one; `nil` if no known command was typed.
     private let earlier: CallWords?
 
     /// All words before the current one.

@@ -120,7 +120,7 @@ struct InitCommand: Command {
         return files
     }
 
-    /// Returns the lines about the written files, the values to change, and the call of `check`.
+    /// Returns lines that list the written files, the values to change, and the call of `check`.
     private func report(_ files: [TemplateFile], _ path: String) -> String {
         var lines = files.map { "'\(printable(path))/\($0.path)' written" }
         for file in files {

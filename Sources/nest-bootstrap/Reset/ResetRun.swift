@@ -176,7 +176,7 @@ struct ResetRun {
 
 /// The tasks to reset, in order.
 struct ResetPlan {
-    /// The lists of the tasks with the commands to run, dependants before their dependencies.
+    /// The lists of the tasks and the commands to run; dependants come before their dependencies.
     let lists: [ProductList]
 
     /// The problems of lists that cannot be used.

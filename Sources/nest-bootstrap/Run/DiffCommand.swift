@@ -53,7 +53,7 @@ struct DiffCommand: TaskCommand {
         _ program: Program
     ) async throws -> ExitCode {
         let plan = configuration.plan
-        // The products of dependencies, which may not exist yet, are compared too.
+        // Dependencies are compared too, because their products may not exist yet.
         let part = names.isEmpty ? plan : try plan.selecting(names, withDependencies: true)
         let signals = try program.catchSignals()
         let http = HTTPClient()

@@ -9,13 +9,13 @@ import Reporting
 final class Recorder: Sendable {
     private let records: RecordStore
     private let run: String
-    /// Whether a task's unit, not a user, started the run.
+    /// Whether a task's unit, rather than a user, started the run.
     private let isOfUnit: Bool
     private let plan: Plan
     private let warn: @Sendable (Event) -> Void
     private let attempts = Locked<[String: Attempt]>([:])
 
-    /// Whether the end of a task could not be recorded, so that its dependants cannot rely on it.
+    /// Whether the record of a task's end, which its dependants need, could not be written.
     var hasLostRecords: Bool { lost.withLock { $0 } }
 
     private let lost = Locked(false)
@@ -182,10 +182,10 @@ final class Recorder: Sendable {
         if !write(record) { lost.withLock { $0 = true } }
     }
 
-    /// Returns whether a task was interrupted before it changed anything, so that its earlier success is still true.
+    /// Returns whether a task was interrupted before it changed anything; its earlier success is then still true.
     private func isUntouched(_ state: Attempt.State, _ entry: Report.Entry) -> Bool {
         guard case .interrupted = entry.outcome, let footprint = task(entry.task)?.footprint else { return false }
-        // Changes of programs and deletions are not reported as events.
+        // Programs and deletions may have changed something before an event reports it.
         let deletes = !footprint.deletedObjects.isEmpty || footprint.removedSet != nil || footprint.pruning != .never
         return !footprint.runsPrograms && !deletes && !state.progress.hasChanged && state.progress.counts.failed == 0
     }

@@ -58,7 +58,7 @@ struct LogsCommand: TaskCommand {
         }
     }
 
-    /// Returns the arguments of journalctl, which ignore entries with the program's fields from users not in `users`.
+    /// Returns arguments for journalctl that ignore entries with the program's fields unless they are from `users`.
     ///
     /// Any user can send entries with the fields of the program. The journal itself adds fields that begin with an
     /// underscore: https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html.
@@ -69,7 +69,7 @@ struct LogsCommand: TaskCommand {
         func sent(_ field: String) -> [[String]] { users.map { [field, "_UID=\($0)"] } }
         var matches: [[String]] = []
         if names.isEmpty {
-            // Before the journal runs, the generator writes to the kernel log, as only root may.
+            // Before the journal runs, the generator writes to the kernel log, to which only root may write.
             let identifier = "SYSLOG_IDENTIFIER=nest-bootstrap"
             matches = sent(identifier) + [[identifier, "_TRANSPORT=kernel"]]
         }
@@ -86,7 +86,7 @@ struct LogsCommand: TaskCommand {
 
     /// Returns warnings about names that are not in the task file, unless the file is invalid.
     ///
-    /// The journal may have entries about a task that is no longer in the file.
+    /// The journal can contain entries about a task that is no longer in the file.
     private func unknownNames(_ options: Options) -> [Problem] {
         guard !names.isEmpty, let configuration = try? Configuration(options) else { return [] }
         let known = configuration.plan.steps.map(\.task.name)

@@ -54,7 +54,7 @@ struct StatusCommand: TaskCommand {
 
     var isWatching = false
 
-    // A user who interrupts a watch does not wait for a slow reader.
+    // A user who interrupts a watch must not have to wait for a slow reader.
     var outputLimit: Duration { isWatching ? Program.stopLimit : Program.readerLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {

@@ -5,7 +5,7 @@ import Host
 import Planning
 import Reporting
 
-/// The report of `status`; with `--wait`, it comes when the tasks have succeeded, cannot succeed, or time is up.
+/// The report of `status`; with `--wait`, it is printed once the tasks have succeeded, cannot succeed, or time is up.
 struct StatusReport {
     let configuration: Configuration
     let command: StatusCommand
@@ -42,8 +42,8 @@ struct StatusReport {
                 output.report(warnings: configuration.environment(HTTPClient()).formerSetWarnings())
             }
             guard command.isWaiting else { return findings.exitCode }
-            // A wait is about the readiness of the node, which repetitions do not affect. With a failed task that will
-            // be retried, the wait has timed out rather than failed.
+            // A wait is about the readiness of the node, which repetitions do not affect. If a failed task will be
+            // retried, the wait has timed out rather than failed.
             return isPermanent ? .failure : hasSucceeded ? .success : .incomplete
         }
     }

@@ -69,7 +69,7 @@ private struct StatusDisplay: Sendable {
 
     private let output: ConsoleOutput
     private var form: Form
-    /// The uptime before which failures are left out; so are results of tasks that systemd is about to start.
+    /// The uptime before which failures are left out; if set, results from before a pending start are left out too.
     var start: Duration?
     /// The last error of a survey, which is reported once for as long as it persists.
     private var warning: String?

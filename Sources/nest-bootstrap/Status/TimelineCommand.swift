@@ -46,7 +46,7 @@ struct TimelineCommand: Command {
             )
             output.write(lines.map { $0 + "\n" }.joined())
         case .svg:
-            // Records below a root are of another machine.
+            // Records below a root are from another machine.
             let node = configuration.options.root == nil ? Machine.hostName() : ""
             output.write(timelineSVG(timeline, node: node))
         }

@@ -13,7 +13,7 @@ struct MetricsWriter {
 
     static let name = "nest_bootstrap.prom"
 
-    /// The maximum wait for the lock of the metrics, which are then written without it.
+    /// The time after which the metrics are written without their lock.
     private static let lockLimit = Duration.seconds(5)
 
     /// Writes the metrics, unless the directory of the collector is missing.
@@ -60,7 +60,7 @@ struct MetricsWriter {
         return metricsText(version: programVersion, tasks: tasks, certificates: certificates)
     }
 
-    /// Returns the record of a task, which counts as interrupted if its process was killed.
+    /// Returns the record of a task; a task whose process was killed counts as interrupted.
     private func record(of task: String, in records: RecordStore) -> TaskRecord? {
         func read() -> TaskRecord? { (try? records.record(of: task)).flatMap(\.self) }
         guard let first = read(), first.outcome == nil, records.runner(of: task) == nil else { return read() }

@@ -6,7 +6,7 @@ import Kubernetes
 import Planning
 import Reporting
 
-/// A reporter of this node's task states to the cluster, which sends unchanged states only once a day.
+/// A reporter that sends this node's task states to the cluster; unchanged states are sent only once a day.
 struct NodeReporter {
     let configuration: Configuration
     let report: ReportDeclaration
@@ -15,15 +15,15 @@ struct NodeReporter {
     /// The time for which reports may fail without a warning.
     let gracePeriod: Duration
 
-    /// The maximum wait for the report of another process.
+    /// The maximum time to wait while another process reports.
     private static let lockLimit = Duration.seconds(5)
 
     /// The age at which an unchanged condition is written again, which shows that the node still reports.
     private static let refreshInterval = Duration.seconds(24 * 3600)
 
-    /// Reports once, and returns why a later attempt is needed, `nil` if none is or there is no kubeconfig.
+    /// Reports once, and returns why a later attempt is needed; returns `nil` if none is, or if there is no kubeconfig.
     ///
-    /// A problem that lasts longer than the grace period is printed, and later its end.
+    /// A problem that lasts longer than the grace period is printed, and so is the first success after it.
     func report(_ http: HTTPClient, within limit: Duration) async -> String? {
         guard let kubeconfig = kubeconfig() else { return nil }
         do throws(SystemError) {
@@ -163,7 +163,7 @@ extension NodeReporter {
     private static let firstPause = Duration.seconds(10)
     private static let longestPause = Duration.seconds(300)
 
-    /// The service's grace period, because every boot has some seconds without a server or a kubeconfig.
+    /// The grace period of the service; every boot has some seconds without a server or a kubeconfig.
     private static let gracePeriodOfService = Duration.seconds(60)
 
     /// The maximum time for systemd to answer.

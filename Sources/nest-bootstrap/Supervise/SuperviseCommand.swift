@@ -88,13 +88,13 @@ struct Supervisor {
 
     /// The state of the unit of a task, or of the unit of its repetition.
     private struct Observation {
-        /// The name under which the failure is recorded: of the task, or of the unit of its repetition.
+        /// The name under which the failure is recorded: the task's name, or the name of its repetition unit.
         var subject: String
         var task: String
         var hasFailed: Bool
         /// Whether the unit runs, or systemd is about to start it.
         var isUnderWay: Bool
-        /// Whether the task has succeeded and the unit has not failed.
+        /// Whether the record shows success, and the unit is active or, for a repetition, has not failed.
         var hasSucceeded: Bool
         /// The number of attempts of the task's unit since the last success; always 1 for a repetition.
         var attempt: Int

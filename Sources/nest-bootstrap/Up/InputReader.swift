@@ -20,8 +20,8 @@ struct InputReader {
 
     /// Returns the current inputs of a task.
     ///
-    /// Left out are products of other tasks, because a task that runs again makes its dependants run again; files that
-    /// the task itself changes; and private keys, of which a unit sees only a copy.
+    /// Products of tasks are not inputs, because a task that runs again makes its dependants run again. Nor are awaited
+    /// paths, optional paths that the task may change, and private keys, of which a unit sees only a copy.
     func inputs(of task: PlannedTask) -> TaskInputs {
         var digests: [String: String?] = [:]
         for read in task.verb.footprint.reads where read.use != .privateKey && read.use != .awaited {
@@ -44,7 +44,7 @@ struct InputReader {
         task.verb.footprint.writes.contains { isPath(path, at: $0.path.path.withoutSlashesAtEnd) }
     }
 
-    /// Returns the paths of the manifests in a manifest directory, otherwise the path itself; none if it is relative.
+    /// Returns the path, or the paths of the manifests in it if it is a manifest directory; empty if it is relative.
     private func paths(of read: Footprint.Read) -> [String] {
         let path = read.path.path
         guard path.isAbsolutePath else { return [] }
@@ -52,7 +52,7 @@ struct InputReader {
         return names.filter(isManifestName).map { "\(path.withoutSlashesAtEnd)/\($0)" }
     }
 
-    /// Returns a text with the values of all variables, empty unless the manifests substitute variables.
+    /// Returns a text with the values of all variables; empty unless the manifests substitute variables.
     private func variableText(of manifests: ManifestSet?) -> String {
         guard manifests?.substitutesVariables == true else { return "" }
         return variables.names.map { name in

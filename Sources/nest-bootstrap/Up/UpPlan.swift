@@ -14,13 +14,13 @@ struct UpPlan {
         var file: String?
         var dependency: String?
 
-        /// The declaration has changed since the last success.
+        /// The declaration has changed since the recorded run.
         static let declaration = Self(name: "declaration", words: "runs again, because its declaration has changed")
 
-        /// The record of the last success lacks the inputs.
+        /// The record of the task lacks the inputs or cannot be read.
         static let unrecorded = Self(name: "unrecorded", words: "runs again, because it is not known what it used")
 
-        /// A file that the task reads has changed since the last success.
+        /// A file that the task reads has changed since the recorded run or repetition.
         static func file(_ path: String) -> Self {
             Self(name: "file", words: "runs again, because '\(path)' has changed", file: path)
         }
@@ -124,7 +124,7 @@ struct UpPlan {
         (self.starts, self.jobs, self.masked) = (starts, jobs, masked)
     }
 
-    /// Returns the reason why the inputs of the recorded run are outdated or unknown, `nil` if they are current.
+    /// Returns the reason why the inputs of the recorded run are outdated or unknown, or `nil` if they are current.
     private static func change(
         of task: PlannedTask,
         _ status: TaskStatus,
