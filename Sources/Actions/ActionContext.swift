@@ -39,7 +39,7 @@ public struct RunEnvironment: Sendable {
     /// The certificates about which this run has already warned.
     var reportedWarnings = SharedSet<[UInt8]>()
 
-    /// The tasks that would have started a server or program in a real run.
+    /// The tasks that may have started a server or program in a real run.
     let startingTasks = SharedSet<String>()
 
     /// The clock for the validity of certificates.
@@ -161,7 +161,7 @@ extension ActionContext {
     func privateKey(_ reference: LocatedPath, key: String, _ failure: String) throws(Problem) -> CredentialFile {
         let file = try source(reference, key: key, failure)
         try reference.attributed(failure, key: key) {
-            // A certificate may be readable by everyone, so the content is examined before the permissions.
+            // The content is examined first: a certificate named by mistake may be readable by everyone.
             try CredentialCheck.privateKey(in: file)
             try run.files.requirePrivate(reference.path)
         }

@@ -2,7 +2,7 @@ import Base
 import Kubernetes
 public import Planning
 
-/// Performs individual tasks of a plan.
+/// A runner of individual tasks of a plan.
 public struct ActionRunner: Sendable {
     private let environment: RunEnvironment
 

@@ -4,7 +4,7 @@ public import Host
 public import Planning
 
 extension Sandbox {
-    /// The mode of the copy that replaces a file which the confined user cannot read.
+    /// The mode of a copy of a file that the confined user cannot read.
     static let copyMode: UInt32 = 0o004
 
     /// Returns the command that runs a program in the sandbox with bubblewrap.
@@ -104,7 +104,7 @@ extension Sandbox {
         return words
     }
 
-    /// Returns the mounts whose sources exist, with places and sources, parent directories first.
+    /// Returns the mounts whose sources exist, sorted so that parent directories come first.
     ///
     /// A place below another mount has no link in its path: bubblewrap follows no absolute link below its mounts.
     /// Except in covered and system paths, links are followed only as ``FileSystem/directoryForWriting(_:_:)`` allows.

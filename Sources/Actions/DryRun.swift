@@ -39,10 +39,10 @@ extension ActionContext {
 
     private static let startingVerbs: Set = [ServiceDeclaration.name, ExecDeclaration.name, WaitDeclaration.name]
 
-    /// The last dependency of the task that would have started a server or program in a real run.
+    /// The last dependency that may have started a server or program in a real run.
     var startingTask: String? { lastStartingTask { _ in true } }
 
-    /// The last dependency of the task that would have run a program in a real run.
+    /// The last dependency that would have run a program in a real run.
     var earlierProgram: String? { lastStartingTask { $0.verb.name == ExecDeclaration.name } }
 
     private func lastStartingTask(where isMeant: (PlannedTask) -> Bool) -> String? {

@@ -6,7 +6,7 @@ import Kubernetes
 import Planning
 
 extension NodeCheck {
-    /// Returns the problems of a dry run of a task, or none if the task lacks a file or server that another provides.
+    /// Returns the problems of a task's dry run, or none if the task lacks a file or server that another task provides.
     func dryRunProblems(_ task: PlannedTask) async -> [Problem] {
         let context = ActionContext(run: dryRun, task: task, deadline: .now + .seconds(10)) { _ in }
         do {

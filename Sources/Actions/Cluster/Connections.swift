@@ -95,7 +95,7 @@ extension NodeFiles {
             problem.mayPass = true
             throw problem
         }
-        // Permissions are checked last, because a certificate in the place of the key may be readable by everyone.
+        // Permissions are checked last: a certificate named in place of the key may be readable by everyone.
         if let key = kubeconfig.keyPath { try attempt(failure) { try requirePrivate(key) } }
         // The HTTP client reads the token file for each request, so it needs the file's location.
         if case .file(let token) = credentials.connectionIdentity.token {

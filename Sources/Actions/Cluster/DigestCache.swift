@@ -43,7 +43,7 @@ extension ActionContext {
         }
         if found == digest { return "\(location)/\(digest)" }
         discard()
-        // The part of an earlier run may have been damaged.
+        // The part from an earlier run may have been damaged.
         if isResumed { return try await fetched(url, sha256: digest) }
         throw difference(of: url, found, from: digest)
     }
@@ -103,7 +103,7 @@ extension ActionContext {
         }
     }
 
-    /// Fetches the rest of a partial file; without a file, returns the text of the URL.
+    /// Fetches the rest of a partial file; without a file, returns the text at the URL.
     private func fetch(_ url: String, _ digest: String, _ part: PartialFile?) async throws(Problem) -> [UInt8] {
         do {
             return

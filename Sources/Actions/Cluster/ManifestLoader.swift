@@ -22,15 +22,15 @@ struct ManifestLoader {
     let run: RunEnvironment
     let manifests: ManifestSet
 
-    /// The maximum total size of the manifests of one task in bytes.
+    /// The maximum total size in bytes of the manifests of one task.
     private static let totalLimit = 256 << 20
 
     struct Contents {
         /// The objects, in the order of the task file.
         var manifests: [ManifestObject] = []
-        /// Problems of files and documents that could not be read; all other objects are still applied.
+        /// Problems with files and documents that could not be read; all other objects are still applied.
         var problems: [Problem] = []
-        /// Warnings about files that are not read although they may be meant, such as those in subdirectories.
+        /// Warnings about files that are not read but may have been meant, such as those in subdirectories.
         var warnings: [Problem] = []
         /// Whether no manifest was skipped on purpose, such as a URL that is not in the cache.
         var isComplete = true

@@ -77,7 +77,7 @@ public final class NodeFiles: Sendable {
         return root + path
     }
 
-    /// Reads a file of at most `limit` bytes, and refuses one that another user can change.
+    /// Reads a file of at most `limit` bytes, and refuses a file that another user could change.
     ///
     /// With `isData`, a service account may own the file.
     public func read(_ path: String, limit: Int, isData: Bool = true) throws(SystemError) -> [UInt8] {

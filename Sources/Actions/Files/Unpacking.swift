@@ -42,8 +42,8 @@ struct Archive: Sendable {
 /// The unpacking of an archive, or a part of it, into a directory.
 ///
 /// `tar` extracts everything into a new directory in the task's cache. It refuses names with `..`, makes absolute names
-/// relative, and follows no link in the archive. The wanted files are then copied atomically, and get their owner and
-/// permissions.
+/// relative, and follows no link in the archive. The wanted files are then copied atomically, with the declared or
+/// default owner and permissions.
 struct Unpacking: Sendable {
     let context: ActionContext
     let declaration: FileDeclaration
@@ -228,7 +228,7 @@ struct Unpacking: Sendable {
                 "has nothing to unpack" + (part.strippedCount > 0 ? " with 'strip: \(part.strippedCount)'" : "")
             )
         }
-        // Parents are included, because a link in the place of one is refused only when the directory is created.
+        // Parents are included, because a link in place of a parent is refused only when that directory is created.
         let above = entries.flatMap { entry in
             entry.path.indices.filter { entry.path[$0] == "/" }.map { String(entry.path[..<$0]) }
         }
@@ -265,7 +265,6 @@ struct Unpacking: Sendable {
 
     private var failure: String { "cannot unpack in '\(directory)'" }
 
-    /// Returns the record for this directory.
     private func list() -> List? {
         let json = try? files.read("\(context.cacheDirectory)/\(List.name)", limit: 32 << 20)
         let list = json.flatMap { stateValue(List.self, from: $0) }

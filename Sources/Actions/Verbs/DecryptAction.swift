@@ -31,7 +31,7 @@ struct DecryptAction: Action {
         let path = declaration.identity.path
         let files = context.run.files
         let (location, identity) = try declaration.identity.attributed(failure, key: "identity") {
-            // The content is examined before the permissions, because a public key may be readable by everyone.
+            // The content is examined first: a public key named by mistake may be readable by everyone.
             let identity = NodeIdentity(reading: try files.location(ofRead: path))
             try identity.requireUsable(at: path)
             let location = try files.locationForProgram(ofPrivate: path)

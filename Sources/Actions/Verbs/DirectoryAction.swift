@@ -7,7 +7,6 @@ struct DirectoryAction: Action {
     let context: ActionContext
     let declaration: DirectoryDeclaration
 
-    /// Creates or corrects the directory, and returns whether anything changed.
     func run() async throws(Problem) -> Bool {
         let path = declaration.path.path
         let failure = "cannot create directory '\(path)'"

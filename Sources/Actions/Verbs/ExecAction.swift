@@ -8,7 +8,6 @@ struct ExecAction: Action {
     let context: ActionContext
     let declaration: ExecDeclaration
 
-    /// Runs the program unless the path that it creates exists, and returns whether it ran.
     func run() async throws(Problem) -> Bool {
         if let creates = declaration.creates, try isWritten(creates) {
             context.emit(.path(creates.path, .unchanged))

@@ -126,7 +126,7 @@ extension ImagesAction {
         }
     }
 
-    /// Returns the names in the list of `docker save`, with the default registry `docker.io` and tag `latest`.
+    /// Returns the names in the list of `docker save`, completed with defaults: `docker.io`, `library` and `latest`.
     private static func dockerNames(_ list: Node) -> [String] {
         (list.sequence ?? []).flatMap { $0["RepoTags"]?.sequence ?? [] }.compactMap(\.string).map { tag in
             var parts = tag.pathParts.map(String.init)

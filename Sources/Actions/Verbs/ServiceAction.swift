@@ -76,7 +76,7 @@ struct ServiceAction: Action {
         return state
     }
 
-    /// The unit on this machine with the most similar name, templates excepted.
+    /// The unit on this machine with the most similar name, excluding templates.
     private var nearestUnit: String? {
         let names = Plan.unitDirectories.flatMap { (try? FileSystem.list($0)) ?? [] }
         let suffix = declaration.unit.split(separator: ".").last ?? ""

@@ -7,9 +7,7 @@ struct SymlinkAction: Action {
     let context: ActionContext
     let declaration: SymlinkDeclaration
 
-    /// Creates or changes the link, and returns whether anything changed.
-    ///
-    /// A file at the path is replaced only with `replace: true`.
+    /// Creates or changes the link; a file at the path is replaced only with `replace: true`.
     func run() throws(Problem) -> Bool {
         let path = declaration.path.path
         let (target, replaces) = (declaration.target, declaration.replace)
