@@ -40,7 +40,7 @@ struct Configuration {
         let read = readDeclarationsWithProblems(sources, node: facts)
         declarations = read.declarations
         problems = Problems(read.problems).all
-        // Links in these directories, which programs of the tasks may have created, are not followed.
+        // Links that programs of tasks may have created in these directories are not followed out of them.
         let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
         FileSystem.programDirectories.withLock { $0 = directories }
     }
@@ -70,7 +70,7 @@ struct Configuration {
 
     /// Reads the same task files with the given address of this node.
     ///
-    /// - Throws: The problems of the task files if the address is known. Without an address, tasks that do not use it
+    /// - Throws: The problems in the task files if the address is known. Without an address, tasks that do not use it
     ///   run nevertheless.
     func with(_ address: NodeAddress) throws(Problems) -> Self {
         var facts = facts
@@ -125,7 +125,7 @@ struct Configuration {
     /// Whether programs and tasks that use the network run in sandboxes, which only root can create.
     var isConfining: Bool { root == nil && Machine.isRoot && !options.isDryRun }
 
-    /// The files for a command that changes nothing, which also reads files that another user could change.
+    /// The files for a command that only reads, including files that another user could change.
     var filesForReading: NodeFiles { files(refusingUntrusted: false) }
 
     func certificates(of plan: Plan) -> [CertificateExpiry] {

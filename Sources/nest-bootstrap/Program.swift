@@ -102,7 +102,7 @@ struct Program {
         }
     }
 
-    /// Calls a command with the task file, or ends the program with the problems of the file.
+    /// Calls a command with the task file, or ends the program with the problems in the file.
     ///
     /// `isOfUnits` is true for units that supervise tasks or write metrics. For them, a missing file is not a problem,
     /// and an invalid file is reported in the metrics.
@@ -155,7 +155,7 @@ struct Program {
     }
 }
 
-/// Problems of a file that end a command with a specific exit code.
+/// Problems in a file that end a command with a specific exit code.
 struct Refusal: Error {
     let problems: Problems
     let code: ExitCode

@@ -174,7 +174,7 @@ struct PlanCheck {
 
     /// Reads the task files.
     ///
-    /// - Throws: ``Base/Problems`` if a file cannot be read, or is wrong with this node's address. Other problems of
+    /// - Throws: ``Base/Problems`` if a file cannot be read, or is wrong with this node's address. Other problems in
     ///   the files are findings.
     init(_ options: Options) throws(Problems) {
         let read = try Configuration(checking: options)
@@ -183,7 +183,7 @@ struct PlanCheck {
         configuration = try choice?.address.map { address throws(Problems) in try read.with(.known(address)) } ?? read
     }
 
-    /// Checks manifests, paths and certificates, and returns the findings with the problems of the task files first.
+    /// Checks manifests, paths and certificates, and returns the findings with the problems in the task files first.
     func findings() async throws -> NodeCheck.Findings {
         let options = configuration.options
         let check = NodeCheck(configuration.environment(HTTPClient()), isOffline: options.isOffline)

@@ -88,5 +88,5 @@ struct ExplainCommand: Command {
     }
 }
 
-/// Returns a text of the reference without Markdown.
+/// Removes the Markdown from a text of the reference.
 private func plain(_ text: String) -> String { text.replacing("`", with: "'") }

@@ -179,7 +179,7 @@ struct ResetPlan {
     /// The lists of the tasks and the commands to run; dependants come before their dependencies.
     let lists: [ProductList]
 
-    /// The problems of lists that cannot be used.
+    /// The problems with lists that cannot be used.
     let faults: [Problem]
 
     /// The tasks with a list or a record, and the tasks of the task file.
@@ -192,7 +192,7 @@ struct ResetPlan {
     ///
     /// A task of the task file is undone with the commands in the file, which may have been corrected or added since
     /// its run. Other tasks are undone first, with the commands of their last run, because no task of the file depends
-    /// on them. If there is something to reset, a problem of the task file is a warning.
+    /// on them. If there is something to reset, a problem in the task file is a warning.
     init(_ options: Options, warn: (Problem) -> Void = { _ in }) throws(SystemError) {
         store = try Configuration.products(options)
         records = RecordStore(path: try Configuration.statePath(options), boot: nil)
@@ -224,7 +224,7 @@ struct ResetPlan {
         tasks = listed.union(try records.knownTasks()).union(steps.keys)
     }
 
-    /// Checks that no process runs a task outside of its unit.
+    /// Checks that no process runs a task outside its unit.
     func requireNoRunByHand() throws(Problem) {
         for task in tasks {
             guard let process = records.runner(of: task) else { continue }

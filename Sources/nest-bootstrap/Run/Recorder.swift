@@ -158,7 +158,7 @@ final class Recorder: Sendable {
         // No process may find the task unlocked before its record is written.
         defer { withExtendedLifetime(state.lock) {} }
         if case .failed(let error) = entry.outcome {
-            // Events have already reported the failures of an error without problems.
+            // An error without problems stands for failures that events have already reported.
             if !problems(of: error).isEmpty {
                 state.reasons.insert(chain(error), at: 0)
                 state.publicReasons.insert(publicChain(error), at: 0)

@@ -73,7 +73,7 @@ struct LogsCommand: TaskCommand {
             let identifier = "SYSLOG_IDENTIFIER=nest-bootstrap"
             matches = sent(identifier) + [[identifier, "_TRANSPORT=kernel"]]
         }
-        // The entries by the program, by its units, and by systemd about these units.
+        // The entries from the program, from the units of the task, and from systemd about these units.
         for name in names {
             matches += sent("NEST_TASK=\(name)")
             for unit in [unitName(ofTask: name), repetitionUnitName(ofTask: name)] {

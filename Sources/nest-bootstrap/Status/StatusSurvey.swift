@@ -44,7 +44,9 @@ struct StatusSurvey {
     /// The time between two surveys, which are repeated because some changes cause no event.
     static let interval = Duration.milliseconds(500)
 
-    /// Determines the states of a plan's tasks; if systemd does not answer, its part of the states is incomplete.
+    /// Determines the states of the tasks of a plan.
+    ///
+    /// If systemd does not answer, the states from systemd are missing or incomplete.
     func findings(of shown: Plan) async -> StatusFindings {
         let (services, timers, error) = await services()
         let retryAt = records.health().retryAt

@@ -69,10 +69,9 @@ struct UnitWriter {
     let command: UnitsCommand
     let output: ConsoleOutput
 
-    /// Writes the units.
+    /// Writes the units; for an invalid task file, a generator writes a health service that fails.
     ///
-    /// systemd calls generators before there is a journal. A generator that finds an invalid task file writes a health
-    /// service that fails; if files cannot be written, the error goes to the kernel log.
+    /// systemd calls generators before there is a journal, so write errors go to the kernel log.
     func run() throws -> ExitCode {
         if command.isGenerator, Configuration.isAbsent(options) { return .success }
         var files: [UnitFile]

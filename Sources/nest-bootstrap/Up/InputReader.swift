@@ -21,7 +21,7 @@ struct InputReader {
     /// Returns the current inputs of a task.
     ///
     /// Products of tasks are not inputs, because a task that runs again makes its dependants run again. Nor are awaited
-    /// paths, optional paths that the task may change, and private keys, of which a unit sees only a copy.
+    /// paths, optional paths that the task may change, or private keys, of which a unit sees only a copy.
     func inputs(of task: PlannedTask) -> TaskInputs {
         var digests: [String: String?] = [:]
         for read in task.verb.footprint.reads where read.use != .privateKey && read.use != .awaited {

@@ -5,7 +5,6 @@ import Reporting
 
 /// The tasks that `up` starts, and the reason for each.
 struct UpPlan {
-    /// The reason for the start of a task.
     struct Reason: Sendable, Hashable {
         /// The kind of reason in the output for programs.
         let name: String
