@@ -76,9 +76,11 @@ public struct Tool: Sendable {
         return result
     }
 
+    /// What a file contains, without the warning of every run on Kubernetes 1.20.
     private func text(_ file: String) -> String {
         let bytes = try? Files.read("\(directory)/\(file)")
         return String(decoding: bytes ?? [], as: UTF8.self)
+            .replacing(/[^\n]* is v1\.20\.[^\n]* and later is supported[^\n]*\n/, with: "")
     }
 
     /// Runs a program to its end.

@@ -269,15 +269,24 @@ struct ObjectApplication {
         let isGuarded = isForced || live == nil
         let version = live.map { $0["metadata"]?["resourceVersion"] ?? .null() } ?? .string(Self.absentVersion)
         let sent = isGuarded && !isDryRun ? body.with(version, at: "metadata", "resourceVersion") : body
-        do throws(APIError) {
-            let reply = try await client.object(
+        func send(_ object: Node) async throws(APIError) -> (node: Node, response: HTTPResponse) {
+            try await client.object(
                 "PATCH",
                 path.text,
                 query: Self.query(isForced: isForced, isDryRun: isDryRun),
-                body: sent.json(),
+                body: object.json(),
                 as: path.expected,
                 until: deadline,
             )
+        }
+        do throws(APIError) {
+            let reply: (node: Node, response: HTTPResponse)
+            do throws(APIError) {
+                reply = try await send(sent)
+            } catch .refused(let refusal) where live == nil && refusal.message.contains("resourceVersion should not be") {
+                // Kubernetes 1.20 accepts no resource version of a new Service.
+                reply = try await send(body)
+            }
             try checkDeletion(of: reply.node, path.identity)
             reportWarnings(of: reply.response)
             return reply
