@@ -7,9 +7,13 @@ public final class DryRunOverlay: Sendable {
     /// The kinds and namespaces of planned objects; for a kind, the versions with a status subresource.
     private let planned = Locked(ProviderIndex<Set<String>>())
 
+    /// The kinds and namespaces that would be created or changed.
+    private let changed = Locked<Set<Requirement>>([])
+
     public init() {}
 
-    func recordPlanned(_ manifest: ManifestObject) {
+    func recordPlanned(_ manifest: ManifestObject, isChanged: Bool) {
+        if isChanged, let provided = manifest.provided { changed.withLock { _ = $0.insert(provided) } }
         let root = manifest.identity.isCustomResourceDefinition ? manifest.root : nil
         let versions = (root?["spec"]?["versions"]?.sequence ?? []).filter { $0["subresources"]?["status"] != nil }
         let names = Set(versions.compactMap { $0["name"]?.string })
@@ -19,6 +23,11 @@ public final class DryRunOverlay: Sendable {
     /// Returns whether a planned object defines an object's kind or namespace.
     func covers(_ identity: ObjectIdentity) -> Bool {
         planned.withLock { $0.provider(neededBy: identity) } != nil
+    }
+
+    /// Returns whether a planned definition changes a kind, so that the server cannot check its objects yet.
+    func changes(_ type: GroupVersionKind) -> Bool {
+        changed.withLock { $0.contains(.kind(DefinedKind(type))) }
     }
 
     /// Returns whether a planned definition gives a type a status subresource.

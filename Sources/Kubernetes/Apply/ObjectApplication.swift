@@ -43,7 +43,7 @@ struct ObjectApplication {
                     throw await adjusted(error)
                 }
             }
-            applier.dryRunOverlay?.recordPlanned(manifest)
+            applier.dryRunOverlay?.recordPlanned(manifest, isChanged: result.change != .unchanged)
             return (memory.identity, result)
         } catch {
             throw applier.explanation(of: manifest, live: memory.live).failure(for: error)
@@ -93,6 +93,11 @@ struct ObjectApplication {
             where refusal.code == 404 && applier.dryRunOverlay?.covers(manifest.identity) == true
         {
             return planned(creationOf: manifest.identity)
+        } catch .refused(let refusal)
+            where [400, 422, 500].contains(refusal.code) && applier.dryRunOverlay?.changes(manifest.identity.type) == true
+        {
+            let note = "not checked, because its definition would change first"
+            return ObjectResult(memory.live == nil ? .created : .configured, notes: [note])
         }
     }
 

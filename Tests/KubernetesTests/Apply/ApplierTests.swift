@@ -105,6 +105,17 @@ struct ApplierTests {
         #expect(try await session.object("/api/v1/namespaces/\(other)") == nil)
     }
 
+    @Test func `a dry run does not hold an object to the definition that would change before it`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        _ = await session.apply(widgets(namespace))
+        let text = widgets(namespace).replacing("properties: {size:", with: "properties: {color: {type: string}, size:")
+            .replacing("spec: {size: 1}", with: "spec: {size: 1, color: red}")
+        for overlay in [DryRunOverlay(), nil] {
+            let lines = await session.apply(text, dryRunOverlay: overlay)
+            #expect(lines.count == 2 && lines.allSatisfy { $0.hasPrefix("configured ") }, "\(lines)")
+        }
+    }
+
     @Test func `a dry run reports the fields that would change`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         _ = await session.apply(configMap("a", namespace))

@@ -74,7 +74,7 @@ struct DryRunOverlayTests {
             spec: {group: e.test, scope: Namespaced, names: {plural: gizmos, kind: Gizmo}, \(spec)}
             """
         let overlay = DryRunOverlay()
-        for manifest in try manifests(definition) { overlay.recordPlanned(manifest) }
+        for manifest in try manifests(definition) { overlay.recordPlanned(manifest, isChanged: false) }
         return overlay
     }
 
