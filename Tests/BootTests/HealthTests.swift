@@ -103,7 +103,20 @@ extension FirstMachineTests {
                 try await restart(machine)
                 try await mask(machine)
                 #expect(try await machine.output("cat /srv/alerts") == "flaky failed\nflaky recovered\n")
+                try await kill(machine)
             }
+        }
+
+        /// A task that SIGTERM ends, which systemd has not sent, fails and is started again.
+        private func kill(_ machine: TestMachine) async throws {
+            let state = "systemctl is-active k8s-bootstrap-flaky; true"
+            try await machine.must("touch /run/flaky/hold; systemctl restart --no-block k8s-bootstrap-flaky")
+            #expect(try await machine.becomes(state) { $0 == "activating\n" })
+            try await machine.must("systemctl kill --kill-whom=main --signal=TERM k8s-bootstrap-flaky")
+            #expect(try await machine.becomes("cat /srv/alerts | wc -l") { $0 == "3\n" })
+            try await machine.must("rm /run/flaky/hold")
+            try await becomes(machine, .well, "after a task was killed")
+            #expect(try await machine.becomes("tail -n2 /srv/alerts") { $0 == "flaky failed\nflaky recovered\n" })
         }
 
         /// A task alone is restarted and stopped, with the target.

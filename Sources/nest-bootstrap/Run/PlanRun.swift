@@ -38,7 +38,19 @@ struct PlanRun {
             output.write("\(task): has succeeded by hand, and is not repeated\n")
             return .success
         }
-        return try await perform(part, records)
+        let code = try await perform(part, records)
+        guard code == .terminated, await !isStopped(part) else { return code }
+        return .failure
+    }
+
+    /// Returns whether the signal that ended the run was sent by somebody who stops the task.
+    ///
+    /// For systemd, SIGTERM ends a unit with success. If systemd did not send it, the task has to be started again.
+    private func isStopped(_ part: Plan) async -> Bool {
+        guard configuration.options.isService, !command.isConfined, let unit = part.steps.first?.task.unitName else {
+            return true
+        }
+        return (try? await Systemd.services([unit]))?[unit]?.unit.active != "activating"
     }
 
     private func perform(_ part: Plan, _ records: RecordStore) async throws -> ExitCode {
