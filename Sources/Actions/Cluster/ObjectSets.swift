@@ -202,8 +202,9 @@ extension RemoveAction {
         let client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
         let isOfAll = record.includesProtected
         let deletion = SetDeletion(objectSet, client, record, includesProtected: isOfAll, context)
-        let (rest, count) = try await deletion.run(record, besides: [], after: 0)
+        // Of several nodes that remove the set at the same time, the last one must find no other key.
         try await deletion.reporting(deletion.pruner.release)
+        let (rest, count) = try await deletion.run(record, besides: [], after: 0)
         if rest.objects.isEmpty { try store.discard() } else { try store.keep(rest) }
         return count > 0
     }

@@ -91,6 +91,19 @@ struct ObjectSetTests {
         }
     }
 
+    @Test func `nodes that remove a set at the same time leave none of its objects`() async throws {
+        let nodes = try await SetNodes("together", "n1", "n2")
+        for name in ["n1", "n2"] {
+            try nodes.write(name, ["a": "1"])
+            #expect(try await nodes.run(name).status == 0)
+            try nodes.writeRemoval(name)
+        }
+        async let first = nodes.run("n1")
+        async let second = nodes.run("n2")
+        for result in try await [first, second] { #expect(result.status == 0, "\(result.errors)") }
+        #expect(try await nodes.maps().isEmpty)
+    }
+
     @Test func `a task removes a set from the node that has applied it, also if its ConfigMap is gone`() async throws {
         let nodes = try await SetNodes("dropped", "cp", "worker")
         try nodes.write("cp", ["a": "1"])
