@@ -142,7 +142,8 @@ struct NodeFilesTests {
         let directory = TemporaryDirectory.file("node")
         try FileSystem.write([], to: "\(directory)/file", mode: 0o644)
         try FileSystem.makeSymbolicLink(at: "\(directory)/link", to: "\(directory)/none", replacing: false)
-        let files = NodeFiles(root: nil, isDryRun: isDryRun)
+        let listed = Locked<[String]>([])
+        let files = NodeFiles(root: nil, isDryRun: isDryRun) { created, _ in listed.withLock { $0 += created.map(\.path) } }
         let reasons = [
             "file": "is a regular file",
             "link": "is a link to '\(directory)/none', which does not exist; create that directory, or remove the link",
@@ -160,6 +161,9 @@ struct NodeFilesTests {
             #expect("\(try #require(linked))" == message)
         }
         #expect(try FileSystem.list(directory).sorted() == ["file", "link"])
+        // What existed before is not deleted by a reset.
+        let link = try FileSystem.realPath(directory) + "/link"
+        #expect(!listed.withLock { $0 }.contains(link))
     }
 
     @Test func `a dry run shows how a file would change`() throws {

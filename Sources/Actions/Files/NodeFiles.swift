@@ -318,11 +318,11 @@ extension NodeFiles {
 
     /// Returns the result that writing a file would have; in a dry run, it contains the differences.
     ///
-    /// - Throws: In a dry run, ``Base/SystemError`` also if something is in the way.
+    /// - Throws: ``Base/SystemError`` also if something is in the way.
     func compare(_ file: FileContent) throws(SystemError) -> Event.PathResult {
         let location = try location(ofWritten: file.path)
         let found = try FileSystem.status(location)
-        if isDryRun, let found, ![.regular, .symbolicLink].contains(found.kind) {
+        if let found, ![.regular, .symbolicLink].contains(found.kind) {
             throw FileSystem.inTheWay("cannot write", location, found)
         }
         if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }

@@ -33,7 +33,8 @@ extension FileSystem {
             // The target of `..` depends on the directory before it, which does not exist yet.
             if part == ".." { throw SystemError(operation, path, code: ENOENT) }
             directory += "/\(part)"
-            if try FileStatus.at(directory, followingLinks: true, operation) == nil { missing.append(directory) }
+            // A link to nothing is in the way, and no missing directory.
+            if try FileStatus.at(directory, followingLinks: false, operation) == nil { missing.append(directory) }
         }
         return ("\(directory)/\(parts.name)", missing)
     }
