@@ -86,8 +86,8 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    public func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self {
-        let remark = " (it asks to wait \(asked.humanReadable), and \(timeLeft.humanReadable) are left)"
+    public func noting(pauseAskedFor asked: Duration) -> Self {
+        let remark = " (it asks to wait \(asked.humanReadable), longer than the time left)"
         switch self {
         case .refused(var refusal):
             refusal.status.message += remark

@@ -14,7 +14,7 @@ public protocol Retriable: Error {
     /// If `nil`, the default, every change of the message is reported.
     var topic: String? { get }
     /// Returns the error with a remark that the server asks for a longer pause than the time left.
-    func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self
+    func noting(pauseAskedFor asked: Duration) -> Self
 }
 
 extension Retriable {
@@ -24,7 +24,7 @@ extension Retriable {
 
     public var topic: String? { nil }
 
-    public func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self { self }
+    public func noting(pauseAskedFor asked: Duration) -> Self { self }
 }
 
 /// Whether an attempt that failed is worth repeating.

@@ -62,7 +62,7 @@ public struct RetryPolicy: Sendable {
             }
             let end = gracePeriod?.end ?? deadline
             if let asked = error.retryAfter, now + asked >= end {
-                throw error.noting(pauseAskedFor: asked, timeLeft: max(.zero, end - now))
+                throw error.noting(pauseAskedFor: asked)
             }
             // The last pause is shortened, so that there is time for one more attempt.
             let delay = min(backoff.next(atLeast: error.retryAfter), end - now - Self.reserve)
