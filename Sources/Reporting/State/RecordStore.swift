@@ -80,7 +80,7 @@ public struct RecordStore: Sendable {
             let identity = try directory.status().identity
             guard let lock = try directory.lock() else { return nil }
             // A reset that held the lock may have removed the directory; other processes then lock a new one.
-            let current = try? self.directory(of: task, isCreating: false).status().identity
+            let current = try self.directory(of: task, isCreating: true).status().identity
             if current == identity { return lock }
         }
     }
