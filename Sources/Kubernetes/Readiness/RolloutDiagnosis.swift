@@ -38,10 +38,13 @@ struct RolloutDiagnosis {
     }
 
     private func cause(of identity: ObjectIdentity) async -> String? {
-        let warning = await lastWarning(about: identity.type.kind, identity.name, in: identity.namespace)
+        let path = try? await client.path(of: identity, until: deadline)
+        // Events about cluster-scoped objects are in the default namespace.
+        let namespace = path.map { $0.identity.namespace ?? "default" } ?? identity.namespace
+        let warning = await lastWarning(about: identity.type.kind, identity.name, in: namespace)
         let live = (try? await client.find(identity, until: deadline)) ?? nil
         let labels = live?["spec"]?["selector"]?["matchLabels"]?.mapping?.entries ?? []
-        let words = [warning, labels.isEmpty ? nil : await unreadyPod(with: labels, in: identity.namespace)]
+        let words = [warning, labels.isEmpty ? nil : await unreadyPod(with: labels, in: namespace)]
         let known = words.compactMap(\.self).joined(separator: "; ")
         return known.isEmpty ? nil : known
     }
