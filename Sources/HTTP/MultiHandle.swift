@@ -11,8 +11,8 @@ struct MultiHandle: ~Copyable {
         guard let handle = unsafe curl_multi_init() else { preconditionFailure("memory for the transfers") }
         unsafe raw = handle
         _ = unsafe nest_curl_set_multi_long(raw, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
-        // HTTP/1.1 servers get a few concurrent connections, not one for each request.
-        _ = unsafe nest_curl_set_multi_long(raw, CURLMOPT_MAX_HOST_CONNECTIONS, 6)
+        // With HTTP/1.1, each of the 16 requests of an apply and the renewal of a Lease has a connection.
+        _ = unsafe nest_curl_set_multi_long(raw, CURLMOPT_MAX_HOST_CONNECTIONS, 17)
     }
 
     deinit {
