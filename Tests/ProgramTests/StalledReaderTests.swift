@@ -21,10 +21,11 @@ struct StalledReaderTests {
 
     /// Starts a run whose standard output goes to a process that never reads it.
     ///
-    /// The shell prints the process of the program to standard error, and at the end its exit code.
+    /// The pipe is full from the beginning. The shell prints the process of the program to standard error, and at the end
+    /// its exit code.
     private func start(_ node: TestNode, _ format: String) throws -> Tool {
         let script = """
-            { "$0" run --config "$1" --root "$2" --output \(format) & echo $! >&2; wait $!; echo "exit $?" >&2; } \
+            { head -c 65536 /dev/zero; "$0" run --config "$1" --root "$2" --output \(format) & echo $! >&2; wait $!; echo "exit $?" >&2; } \
             | { sleep 100000 & echo "reader $!" >&2; wait; }
             """
         return try Tool(
