@@ -143,7 +143,9 @@ struct NodeFilesTests {
         try FileSystem.write([], to: "\(directory)/file", mode: 0o644)
         try FileSystem.makeSymbolicLink(at: "\(directory)/link", to: "\(directory)/none", replacing: false)
         let listed = Locked<[String]>([])
-        let files = NodeFiles(root: nil, isDryRun: isDryRun) { created, _ in listed.withLock { $0 += created.map(\.path) } }
+        let files = NodeFiles(root: nil, isDryRun: isDryRun) { created, _ in
+            listed.withLock { $0 += created.map(\.path) }
+        }
         let reasons = [
             "file": "is a regular file",
             "link": "is a link to '\(directory)/none', which does not exist; create that directory, or remove the link",

@@ -18,6 +18,8 @@ struct ObjectApplication {
         var original: Node?
         /// Whether a request to create the object had no response, and may have succeeded.
         var mayHaveCreated = false
+        /// Whether the server creates the object only without a resource version, as Kubernetes 1.20 does a Service.
+        var isVersionRefused = false
         /// The replacement of the object, from the time of the request to delete it.
         var replacement: Replacement?
     }
@@ -94,7 +96,8 @@ struct ObjectApplication {
         {
             return planned(creationOf: manifest.identity)
         } catch .refused(let refusal)
-            where [400, 422, 500].contains(refusal.code) && applier.dryRunOverlay?.changes(manifest.identity.type) == true
+            where [400, 422, 500].contains(refusal.code)
+            && applier.dryRunOverlay?.changes(manifest.identity.type) == true
         {
             let note = "not checked, because its definition would change first"
             return ObjectResult(memory.live == nil ? .created : .configured, notes: [note])
@@ -191,6 +194,10 @@ struct ObjectApplication {
                 }
                 live = try await take(plan, of: found, at: path, &memory)
                 lastRefusal = refusal
+            } catch .refused(let refusal) where live == nil && refusal.message.contains("resourceVersion should not be")
+            {
+                memory.isVersionRefused = true
+                lastRefusal = refusal
             }
         }
         throw lastRefusal.map { .refused($0) } ?? .pending("its fields keep changing their managers", .transient)
@@ -271,27 +278,18 @@ struct ObjectApplication {
         isForced: Bool,
         _ memory: inout Memory,
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
-        let isGuarded = isForced || live == nil
+        let isGuarded = isForced || live == nil && !memory.isVersionRefused
         let version = live.map { $0["metadata"]?["resourceVersion"] ?? .null() } ?? .string(Self.absentVersion)
         let sent = isGuarded && !isDryRun ? body.with(version, at: "metadata", "resourceVersion") : body
-        func send(_ object: Node) async throws(APIError) -> (node: Node, response: HTTPResponse) {
-            try await client.object(
+        do throws(APIError) {
+            let reply = try await client.object(
                 "PATCH",
                 path.text,
                 query: Self.query(isForced: isForced, isDryRun: isDryRun),
-                body: object.json(),
+                body: sent.json(),
                 as: path.expected,
                 until: deadline,
             )
-        }
-        do throws(APIError) {
-            let reply: (node: Node, response: HTTPResponse)
-            do throws(APIError) {
-                reply = try await send(sent)
-            } catch .refused(let refusal) where live == nil && refusal.message.contains("resourceVersion should not be") {
-                // Kubernetes 1.20 accepts no resource version of a new Service.
-                reply = try await send(body)
-            }
             try checkDeletion(of: reply.node, path.identity)
             reportWarnings(of: reply.response)
             return reply
