@@ -20,7 +20,7 @@ public struct Screen: Sendable {
     }
 
     /// Everything that was written, without the colours.
-    public var text: String { lines.map(Self.text).joined(separator: "\n") }
+    public var text: String { lines.map(Self.text).joined(separator: "\n").withoutVersionWarning }
 
     /// The lines in the window, without spaces at their ends and empty lines at its end.
     public var window: [String] {

@@ -76,11 +76,9 @@ public struct Tool: Sendable {
         return result
     }
 
-    /// What a file contains, without the warning of every run on Kubernetes 1.20.
     private func text(_ file: String) -> String {
         let bytes = try? Files.read("\(directory)/\(file)")
-        return String(decoding: bytes ?? [], as: UTF8.self)
-            .replacing(/[^\n]* is v1\.20\.[^\n]* and later is supported[^\n]*\n/, with: "")
+        return String(decoding: bytes ?? [], as: UTF8.self).withoutVersionWarning
     }
 
     /// Runs a program to its end.
@@ -95,6 +93,11 @@ public struct Tool: Sendable {
 }
 
 extension String {
+    /// The text without the warning of every run on Kubernetes 1.20, on which tests also run.
+    var withoutVersionWarning: String {
+        replacing(/[^\n]* is v1\.20\.[^\n]* and later is supported[^\n]*\n/, with: "")
+    }
+
     /// The text with the times that differ from run to run replaced by `NOW`, and durations by `SOON`.
     ///
     /// Times before 2025 stay: they are dates that a test has chosen.
