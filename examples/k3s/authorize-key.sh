@@ -1,7 +1,7 @@
 #!/bin/sh
-# Lets the public key of a private key log in from the nodes' network, in place of the one before.
+# Authorizes logins with a private key from the nodes' network, instead of the key that was authorized before.
 #
-# Arguments: the private key, the file of keys that may log in, the network.
+# Arguments: the private key, the authorized_keys file, the network.
 set -eu
 line="from=\"$3\" $(ssh-keygen -y -f "$1" | cut -d ' ' -f 1,2) k3s-machine-key"
 ! grep -qxF "$line" "$2" 2>/dev/null || exit 0

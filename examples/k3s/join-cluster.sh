@@ -1,5 +1,5 @@
 #!/bin/sh
-# Waits until a server answers, unless this one has joined the cluster before.
+# Waits until a server answers, unless this server has joined the cluster before.
 #
 # Arguments: the database, the virtual IP address.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stops what ran as a node of the cluster and removes what it has kept, as far as it is there. Nothing starts it again.
+# Stops and disables the services of a node of the cluster, and removes their data. What does not exist is skipped.
 #
 # Arguments: any of keepalived, k3s, login, firewall.
 set -eu
@@ -16,9 +16,9 @@ for part in "$@"; do
   k3s)
     stop k3s.service
     stop k3s-agent.service
-    # Pods run on without k3s. Its installer provides the script that ends them; its exit status says nothing about that.
+    # Pods continue without k3s. The exit status of the script that ends them does not say whether they have ended.
     if command -v k3s-killall.sh >/dev/null; then k3s-killall.sh || true; fi
-    # What is mounted there may be the data of others.
+    # A mounted volume can contain data of other machines.
     if grep -E ' (/run/k3s|/var/lib/kubelet)/' /proc/self/mounts >&2; then
       echo "pods still run or their volumes are mounted; restart the machine, and try again" >&2
       exit 1
@@ -28,7 +28,7 @@ for part in "$@"; do
   login)
     if [ -e /root/.ssh/authorized_keys ]; then
       sed -i '/ k3s-machine-key$/d' /root/.ssh/authorized_keys
-      # A file without keys may be the reason why the directory is there.
+      # A file without other keys was created for this key.
       [ -s /root/.ssh/authorized_keys ] || rm /root/.ssh/authorized_keys
     fi
     ;;

@@ -1,4 +1,4 @@
-# The user data of a worker. Give local.user_data to the instance: `user_data` of aws_instance and hcloud_server, for example.
+# The user data of a worker. Pass local.user_data to the instance, for example as `user_data` of aws_instance or hcloud_server.
 locals {
   user_data = templatefile("${path.module}/user-data.yaml.tftpl", {
     cluster_name   = var.cluster_name

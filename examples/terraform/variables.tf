@@ -11,13 +11,13 @@ variable "api_server" {
 }
 
 variable "node_network" {
-  description = "The network in which a worker has the address that its kubelet announces."
+  description = "The network that contains the addresses of the workers."
   type        = string
   default     = "10.0.0.0/16"
 }
 
 variable "identity_url" {
-  description = "The URL below which an instance gets its own identity, and no other."
+  description = "The URL below which an instance can fetch only its own identity."
   type        = string
   default     = "https://identity.example.com/nodes"
 }

@@ -1,4 +1,4 @@
-# A module of the control plane cp1; the task file is made of it
+# The NixOS module of control plane cp1, from which the task file is generated
 {
   networking.hostName = "cp1";
   kubernetes.bootstrap = {
@@ -18,7 +18,7 @@
         };
       };
       monitoring = {
-        after = [ "admin-kubeconfig" ];   # and waits for the API server
+        after = [ "admin-kubeconfig" ];   # then the task waits for the API server
         apply.manifests = [ ./monitoring.yaml ];
       };
     };

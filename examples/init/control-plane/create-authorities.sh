@@ -1,7 +1,7 @@
 #!/bin/sh
-# Creates the CA of the cluster, that of etcd, and the key that signs the tokens of service accounts.
+# Creates the CA of the cluster, the CA of etcd, and the key that signs the tokens of service accounts.
 #
-# Argument: the directory, which appears when all are complete. Keep a copy of it in a safe place: who has its keys may do
+# Argument: the directory, which appears when it is complete. Keep a copy in a safe place: anyone with these keys can do
 # everything in the cluster.
 set -eu
 umask 077

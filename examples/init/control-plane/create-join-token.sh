@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints a token with which machines join the cluster within 24 hours, for secrets/bootstrap-token of 'init worker'.
+# Prints a token for secrets/bootstrap-token of 'init worker', with which machines can join the cluster for 24 hours.
 #
 # usage: sh create-join-token.sh
 set -eu

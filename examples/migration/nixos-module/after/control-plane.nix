@@ -1,4 +1,4 @@
-# The same part of the role file with verbs instead of scripts.
+# The same part of the NixOS module, with verbs instead of scripts.
 { config, ... }:
 let
   credentials = "/run/agenix";

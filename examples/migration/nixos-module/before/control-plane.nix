@@ -1,5 +1,5 @@
-# A part of a control plane's role file for the homelab's module: each task is a script. The rules, definitions and the pool
-# are those of this project; the paths of the scripts are those of this example.
+# Part of the NixOS module of a control plane, for the homelab's module: each task runs a script. The RBAC rules, the CRDs
+# and the IP pool are those of this repository.
 { config, pkgs, ... }:
 let
   credentials = "/run/agenix";

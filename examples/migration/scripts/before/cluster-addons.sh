@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prepares the cluster at every boot of the control plane; run by cluster-addons.service.
+# Prepares the cluster at every boot of the control plane. cluster-addons.service runs this script.
 SERVER=${SERVER:-https://127.0.0.1:6443}
 PKI=${PKI:-/etc/kubernetes/pki}
 CNI=${CNI:-/etc/cni/net.d}
@@ -18,7 +18,7 @@ chmod 600 "$KUBECONFIG"
 mkdir -p "$CNI"
 cp "$HERE/10-bridge.conflist" "$CNI/"
 
-# The API server may need some minutes.
+# The API server can need some minutes.
 for _ in $(seq 60); do
     kubectl get --raw=/readyz && break
     sleep 5
