@@ -42,8 +42,8 @@ stdenv.mkDerivation {
     runHook preInstall
     cp -r files/usr "$out"
     chmod -R u+w "$out"
-    # The module makes the units when the system is built, and the user; the list of components has the digest of the
-    # program as it was.
+    # The module creates the units and the user when the system is built. The list of components contains the digest of the
+    # unpatched program.
     rm -r "$out/lib/systemd/system-generators" "$out/lib/sysusers.d" "$out/share/nest-bootstrap/install.sh" \
       "$out/share/doc/nest-bootstrap/sbom.cdx.json"
     find "$out/share" -name bootstrap.yaml -exec sed -i "s|/usr/share/|$out/share/|g" {} +

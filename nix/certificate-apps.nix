@@ -1,12 +1,12 @@
 # Apps of a flake for certificates: certs-recreate renews all, certs-recreate-test those of the test nodes, and
-# certs-recreate-NAME one. All of them replace keys that sign tokens too, which invalidates the tokens of service accounts.
-# certs-rotate-ca replaces the CA, a step at a time. Further flags can be given to each; a set that
-# exists needs the key of an operator: `nix run .#certs-recreate -- --identity FILE`. age comes with them.
+# certs-recreate-NAME one. If they renew a key that signs tokens, the tokens of service accounts become invalid.
+# certs-rotate-ca replaces the CA, one step at a time. Each app accepts further flags. An existing set needs the private key
+# of an operator: `nix run .#certs-recreate -- --identity FILE`. The apps contain age.
 {
   lib,
   pkgs,
   package,
-  # The task file, as seen from the directory of the call.
+  # The task file, relative to the working directory.
   taskFile ? "./bootstrap.yaml",
   testNodes ? [ ],
   names ? [ ],

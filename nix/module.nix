@@ -13,7 +13,7 @@ let
   taskFile = pkgs.writeText "bootstrap.yaml" node.taskFile;
   catalog = "${cfg.package}/lib/systemd/catalog/nest-bootstrap.catalog";
 
-  # The units of this node; the task file is checked first, so that a mistake fails the build and not the node.
+  # The units of this node. The task file is checked first, so that a mistake fails the build, not the node.
   units = pkgs.runCommand "nest-bootstrap-units"
     {
       preferLocalBuild = true;
@@ -29,7 +29,7 @@ let
       }
     '';
 
-  # What NixOS does not take from a package. A unit is restarted if what its task does has changed.
+  # What NixOS does not take from a package. A switch restarts the unit if the fingerprint of its task has changed.
   unitOf = name: task: {
     name = "k8s-bootstrap-${name}.service";
     value = {
@@ -65,7 +65,7 @@ let
     Environment=PATH=${lib.makeBinPath packages}
   '';
 
-  # Drop-ins of a task's unit are not those of its repetitions.
+  # Drop-ins of a task's unit do not apply to its repetitions.
   repetitionOf = name: task: {
     name = "k8s-bootstrap-repeat@${name}.service";
     value = {
@@ -81,7 +81,7 @@ in
   config = lib.mkIf cfg.enable {
     inherit (node) assertions;
 
-    # Programs also for runs by hand.
+    # The program, and programs that runs by hand need.
     environment.systemPackages = [
       cfg.package
       pkgs.bubblewrap
@@ -89,7 +89,7 @@ in
     ++ lib.optional (lib.any (task: task.decrypt != null) (lib.attrValues node.tasks)) pkgs.age;
     environment.etc."nest-bootstrap/bootstrap.yaml".source = taskFile;
 
-    # Not the package of the program: NixOS would use its generator, which makes units of its own.
+    # Not the package of the program: NixOS would use its generator, which creates other units.
     systemd.packages = [ units ];
     systemd.units =
       lib.mapAttrs' unitOf node.tasks
@@ -102,7 +102,7 @@ in
         };
       };
 
-    # The journal's own service reads catalogs only after an update of /usr, which NixOS does not have.
+    # systemd's own service updates the catalog only after an update of /usr, which NixOS does not have.
     systemd.services.nest-bootstrap-catalog = {
       description = "Journal catalog of the Kubernetes node bootstrap";
       wantedBy = [ "multi-user.target" ];
@@ -115,7 +115,7 @@ in
     };
 
     systemd.tmpfiles.rules = [
-      # journalctl reads catalogs of its own package and of /usr/local, and none of /etc.
+      # journalctl reads the catalogs of its package and of /usr/local, but not of /etc.
       "L+ /usr/local/lib/systemd/catalog/nest-bootstrap.catalog - - - - ${catalog}"
     ]
     ++ lib.concatLists (

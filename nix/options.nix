@@ -16,7 +16,7 @@ let
       ]
     )
     // {
-      # Of itself the description would be endless.
+      # The generated description would be endless.
       description = "YAML value";
     };
   text = types.either types.str types.path;
@@ -44,12 +44,12 @@ let
       inherit description;
     };
 
-  # Without a value the key is not written, so that its default is that of the task file.
+  # A key without a value is not written, so the default of the task file applies.
   addressRule = types.submodule {
     options = {
-      interfaces = optional (types.listOf types.str) "The interfaces that may have it, the preferred first; `*` matches any text.";
+      interfaces = optional (types.listOf types.str) "The interfaces that may have the address, the preferred first; `*` matches any text.";
       skip = optional (types.listOf types.str) "The interfaces that are left out.";
-      range = optional types.str "Where it must be, such as 100.64.0.0/10.";
+      range = optional types.str "The range that must contain the address, such as 100.64.0.0/10.";
       family = optional (types.enum [
         "ipv4"
         "ipv6"
@@ -64,13 +64,13 @@ let
     };
   };
 
-  # A verb of the task file: the named keys have types, the others are as docs/task-file/VERB.md describes them.
+  # A verb of the task file. Only the keys named here have types; docs/task-file/VERB.md describes all.
   verb =
     description: options:
     optional (types.submodule {
       freeformType = types.attrsOf value;
       inherit options;
-    }) "${description} The keys are those of the verb in docs/task-file; `\${name}` in a string is a variable.";
+    }) "${description} docs/task-file describes the keys of the verb. `\${name}` in a string is a variable.";
 
   verbs = {
     kubeconfig = verb "Writes a kubeconfig." {
@@ -79,17 +79,17 @@ let
       certificate = required text "The client certificate.";
       key = required text "The client key.";
     };
-    symlink = verb "Makes a symbolic link." {
+    symlink = verb "Creates a symbolic link." {
       path = required types.str "The link.";
       target = required text "What the link points at.";
     };
     file = verb "Writes a file, or unpacks an archive." {
-      path = required types.str "The file, or the directory of an archive's files.";
+      path = required types.str "The file, or the directory into which an archive is unpacked.";
       source = optional text "The file to copy, or the archive.";
       content = optional types.str "The content of the file.";
       url = optional types.str "The URL of the file or archive.";
-      sha256 = optional types.str "The SHA-256 digest of what the URL has.";
-      unpack = optional (types.attrsOf value) "The part of the archive that is unpacked; {} for all of it.";
+      sha256 = optional types.str "The SHA-256 digest of the file or archive.";
+      unpack = optional (types.attrsOf value) "The part of the archive to unpack; {} for the whole archive.";
       mode = optional types.str "The permissions, as an octal number in quotes.";
     };
     directory = verb "Creates a directory with its mode and owner." {
@@ -98,16 +98,16 @@ let
       owner = optional types.str "The owner.";
       group = optional types.str "The group.";
     };
-    certificate = verb "Issues a certificate with its key, and renews it." {
+    certificate = verb "Issues and renews a certificate and its key." {
       path = required types.str "The file of the certificate.";
-      key = required types.str "The file of its key.";
-      leaf = required (types.either types.str (types.attrsOf value)) "What the certificate says, or its name in section `certificates`.";
-      signer = optional types.str "The signer of the cluster that issues it.";
+      key = required types.str "The file of the key.";
+      leaf = required (types.either types.str (types.attrsOf value)) "The content of the certificate, or its name in section `certificates`.";
+      signer = optional types.str "The signer of the cluster that issues the certificate.";
     };
-    decrypt = verb "Decrypts a file that age has encrypted to the node." {
+    decrypt = verb "Decrypts a file that was encrypted to the node with age." {
       path = required types.str "The file.";
       source = required text "The encrypted file.";
-      identity = optional types.str "The private key that decrypts it.";
+      identity = optional types.str "The private key that decrypts the file.";
       certificate = optional text "The certificate that the decrypted key must belong to.";
       mode = optional types.str "The permissions, as an octal number in quotes.";
     };
@@ -119,18 +119,18 @@ let
         "report"
         "force"
         "keep"
-      ]) "What happens to fields that another manager owns.";
+      ]) "What happens to fields that another manager has set to another value.";
       substitute = optional types.bool "Whether variables in the manifests are replaced.";
       wait = optional (types.enum [ "rollout" ]) "What the task waits for.";
     };
     exec = verb "Runs a program." {
       script = optional text "The script to run.";
       command = optional text "The command to run.";
-      args = optional (types.listOf types.str) "Its arguments.";
-      environment = optional (types.attrsOf types.str) "Variables of its environment.";
-      network = optional types.bool "Whether it may use the network.";
+      args = optional (types.listOf types.str) "The arguments of the script or command.";
+      environment = optional (types.attrsOf types.str) "Environment variables of the script or command.";
+      network = optional types.bool "Whether the script or command may use the network.";
     };
-    service = verb "Enables, starts, restarts or stops a systemd unit." {
+    service = verb "Sets the state of a systemd unit, and whether it starts at boot." {
       name = required types.str "The unit; a name without a suffix is that of a service.";
       enable = optional types.bool "Whether systemd starts the unit at boot.";
       state = optional (types.enum [
@@ -138,14 +138,14 @@ let
         "stopped"
         "restarted"
         "reloaded"
-      ]) "The state to bring the unit into.";
+      ]) "The state of the unit.";
     };
-    images = verb "Imports images of containers from archives." {
+    images = verb "Imports container images from archives." {
       archives = required (types.listOf (types.either text (types.attrsOf types.str))) "Files and pinned URLs of archives.";
       socket = optional types.str "The socket of containerd.";
     };
     wait = verb "Waits until a condition holds." { };
-    remove = verb "Removes paths of the node, or objects of the cluster." { };
+    remove = verb "Removes paths from the node, or deletes objects from the cluster." { };
   };
 
   task = types.submodule {
@@ -153,14 +153,14 @@ let
       enable = mkOption {
         type = types.bool;
         default = true;
-        description = "Whether the task exists. A task with `apply.prune` that is disabled deletes its objects, except those that other nodes have.";
+        description = "Whether the task exists. If a task with `apply.prune` is disabled, its objects are deleted, except those that other nodes apply.";
       };
       description = mkOption {
         type = types.str;
         default = "";
-        description = "What the task is for, on one line.";
+        description = "The purpose of the task, on one line.";
       };
-      roles = optional (types.listOf types.str) "The roles whose nodes run the task; all if null.";
+      roles = optional (types.listOf types.str) "The roles whose nodes run the task; if null, all.";
       after = mkOption {
         type = types.listOf types.str;
         default = [ ];
@@ -169,8 +169,8 @@ let
           "bootstrap-rbac"
         ];
         description = ''
-          Tasks that must have succeeded before this one starts, by name or unit, and systemd units that it is ordered
-          after.
+          Tasks that must have succeeded before this one starts, by name or unit, and systemd units after which this task is
+          ordered.
         '';
       };
       wantedBy = mkOption {
@@ -182,7 +182,7 @@ let
       restart = mkOption {
         type = types.listOf types.str;
         default = [ ];
-        description = "Units that use what the task makes, and are restarted when it has changed something.";
+        description = "Active units that the task restarts when it has changed something.";
       };
       lock = optional (types.either (types.enum [ "cluster" ]) types.attrs) ''
         `cluster`: the task runs on one node of the cluster at a time. `{ kubeconfig = PATH; }` names the API server.
@@ -191,14 +191,13 @@ let
         type = types.lines;
         default = "";
         description = ''
-          Commands that `nest-bootstrap reset` runs with `/bin/sh -e` to undo what only the task's author knows. They are not
-          looked at for variables.
+          Commands that `nest-bootstrap reset` runs with `/bin/sh -e`, to undo what it cannot undo itself. Variables are not
+          replaced.
         '';
       };
-      every = optional types.str "The time between the end of a run of the task and its repetition, such as 24h.";
+      every = optional types.str "The time between the end of a run of the task and the next run, such as 24h.";
       script = optional text ''
-        A script, which bash runs. It is not looked at for variables, and neither are its arguments, environment and
-        `preStart`.
+        A script, which bash runs. Variables are not replaced in the script, its arguments, its environment and `preStart`.
       '';
       args = mkOption {
         type = types.listOf types.str;
@@ -208,7 +207,7 @@ let
       environment = mkOption {
         type = types.attrsOf types.str;
         default = { };
-        description = "Variables of the script's environment. `PATH` replaces the one of `kubernetes.bootstrap.path`.";
+        description = "Environment variables of the script. `PATH` replaces the packages of `kubernetes.bootstrap.path`.";
       };
       preStart = mkOption {
         type = types.lines;
@@ -224,12 +223,12 @@ let
         type = types.listOf types.str;
         default = [ "/" ];
         example = [ "/var/lib/cni/" ];
-        description = "Where the script may write; a directory that is to be created ends with a slash. With `/` it sees all files but secrets and sockets of services.";
+        description = "Where the script may write; a directory to be created ends with a slash. With `/`, the script sees all files except those that the sandbox hides, such as secrets and sockets of services.";
       };
       reads = mkOption {
         type = types.listOf types.str;
         default = [ ];
-        description = "Paths that the script reads, besides the base system and the paths in its arguments and environment, unless it may write everywhere.";
+        description = "Paths that the script reads, besides the base system and the paths in its arguments and environment. With `/` in `writes`, only hidden paths need this option.";
       };
     };
   };
@@ -242,7 +241,7 @@ in
     defaultText = lib.literalExpression "pkgs.nest-bootstrap";
     description = "The program.";
   };
-  role = optional types.str "The role of this node; if null, `nodes` has its roles.";
+  role = optional types.str "The only role of this node; if null, `nodes` gives the roles.";
   cluster = mkOption {
     default = { };
     description = "Section `cluster` of the task file.";
@@ -251,9 +250,9 @@ in
       options = {
         name = optional types.str "The name of the cluster.";
         certificateAuthority = optional text "The CA of the API server's certificate.";
-        warnBefore = optional types.str "How long before their end certificates are warned of, such as 168h.";
+        warnBefore = optional types.str "The time before the expiry of certificates at which warnings begin, such as 168h.";
         servers = optional (types.either types.str (types.attrsOf types.str)) "The API server, or one for each role.";
-        nodeAddress = optional addressRule "How the address of a node is chosen, which is `\${node.address}` in the strings of verbs.";
+        nodeAddress = optional addressRule "How the address of a node, `\${node.address}`, is chosen.";
         vip = optional types.str "The virtual IP address that the control planes share.";
         report = optional (types.either types.bool report) "Whether the node reports its state to the cluster, and as which user.";
       };
@@ -267,15 +266,15 @@ in
         options = {
           role = optional types.str "The only role of the node.";
           roles = optional (types.listOf types.str) "The roles of the node; the first is `\${node.role}`.";
-          variables = variables scalar "Variables of the node, instead of those of all nodes.";
+          variables = variables scalar "Variables of the node, which override those of all nodes.";
           address = optional (types.either types.str addressRule) "The address of this node, or how it is chosen, instead of `cluster.nodeAddress`.";
         };
       }
     );
   };
   variables = variables (types.either scalar (types.attrsOf types.str)) ''
-    Variables of the task file. `{ each = "cluster.controlPlanes"; text = "\''${node.address}"; separator = ","; }` is a
-    text for every node of a list.
+    Variables of the task file. `{ each = "cluster.controlPlanes"; text = "\''${node.address}"; separator = ","; }` repeats
+    the text for every node of a list.
   '';
   certificates = mkOption {
     type = types.attrsOf value;
@@ -307,6 +306,6 @@ in
     example = {
       "/opt/cni/bin" = "/var/lib/cni/bin";
     };
-    description = "Links where others expect writable directories, and the directories below /var/lib that they lead to.";
+    description = "Links in place of directories that other programs expect, and the directories below /var/lib to which the links lead.";
   };
 }

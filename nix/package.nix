@@ -1,4 +1,4 @@
-# The program: from source where nixpkgs has a Swift that can build it, and else from the archive of a release.
+# The program: from source if the Swift of nixpkgs can build it, else from the archive of a release.
 {
   lib,
   callPackage,
@@ -22,6 +22,6 @@ else if archives ? ${system} then
   callPackage ./archive.nix { archive = fetchurl archives.${system}; }
 else
   throw (
-    "nest-bootstrap: nixpkgs has ${if found == null then "no Swift" else "Swift ${found}, older than ${neededSwift}"}, and no archive of a release for ${system} is known; "
+    "nest-bootstrap: nixpkgs has ${if found == null then "no Swift" else "Swift ${found}, older than ${neededSwift}"}, and nix/archives.json lists no archive for ${system}; "
     + "set kubernetes.bootstrap.package as docs/nixos.md describes"
   )

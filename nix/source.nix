@@ -17,7 +17,7 @@ swiftPackages.stdenv.mkDerivation {
     )
   );
 
-  # What the build and the installation need, so that a change of anything else builds nothing.
+  # What the build and the installation need, so that a change of another file causes no build.
   src = lib.cleanSourceWith {
     name = "nest-bootstrap-source";
     src = ../.;
@@ -52,7 +52,7 @@ swiftPackages.stdenv.mkDerivation {
     systemd
   ];
 
-  # The tests start API servers, which a build may not.
+  # The tests start API servers, which a build cannot do.
   doCheck = false;
 
   postPatch = "patchShebangs tools";
@@ -61,7 +61,7 @@ swiftPackages.stdenv.mkDerivation {
     runHook preInstall
     tools/install "$(swiftpmBinPath)/nest-bootstrap" "$TMPDIR/root" "$out"
     cp -r "$TMPDIR/root$out" "$out"
-    # The module makes the units when the system is built, and the user.
+    # The module creates the units and the user when the system is built.
     rm -r "$out/lib/systemd/system-generators" "$out/lib/sysusers.d"
     runHook postInstall
   '';

@@ -174,7 +174,7 @@ let
       }
       {
         assertion = verbs != [ ];
-        message = "${here}: the task does nothing; set one of ${lib.concatStringsSep ", " verbNames}";
+        message = "${here}: the task has no verb; set one of ${lib.concatStringsSep ", " verbNames}";
       }
       {
         assertion = lib.length verbs < 2;
@@ -195,7 +195,7 @@ let
       }
       {
         assertion = task.script != null || ofScriptsIn task == [ ];
-        message = "${here}.${lib.concatStringsSep ", " (ofScriptsIn task)}: goes with 'script' only; for a program set the keys of exec";
+        message = "${here}.${lib.concatStringsSep ", " (ofScriptsIn task)}: only applies to 'script'; for another program, set the keys of exec";
       }
       {
         assertion = storedKeysOf task == { };
@@ -211,7 +211,7 @@ let
         assertion = cfg.tasks ? ${taskOf dependency};
         message =
           "${here}.after: '${dependency}' is not a task of ${option}.tasks"
-          + lib.optionalString (!lib.hasSuffix ".service" dependency) "; for a unit write '${dependency}.service'";
+          + lib.optionalString (!lib.hasSuffix ".service" dependency) "; for a unit, write '${dependency}.service'";
       }
       {
         assertion = cfg.tasks.${taskOf dependency}.enable or true;
@@ -247,7 +247,7 @@ in
   assertions = [
     {
       assertion = hostName != "";
-      message = "networking.hostName is empty, and ${option} makes the units for a node by its name; set it";
+      message = "networking.hostName is empty, but ${option} needs the name of the node; set networking.hostName";
     }
     {
       assertion = cfg.role == null || ownRoles == [ ] || [ cfg.role ] == ownRoles;
@@ -255,7 +255,7 @@ in
     }
     {
       assertion = roles != [ ] || !(lib.isAttrs cfg.cluster.servers);
-      message = "${option}.cluster.servers has servers by role, but this node, '${hostName}', has no role; set ${option}.role or ${option}.nodes.${hostName}.role";
+      message = "${option}.cluster.servers lists servers by role, but this node, '${hostName}', has no role; set ${option}.role or ${option}.nodes.${hostName}.role";
     }
   ]
   ++ lib.mapAttrsToList (link: directory: {

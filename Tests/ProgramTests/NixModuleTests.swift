@@ -109,7 +109,7 @@ struct NixModuleTests {
             ),
             (
                 "after = [ \"agenix\" ]; script = \"/s\";", "",
-                ".after: 'agenix' is not a task of kubernetes.bootstrap.tasks; for a unit write 'agenix.service'"
+                ".after: 'agenix' is not a task of kubernetes.bootstrap.tasks; for a unit, write 'agenix.service'"
             ),
             (
                 "after = [ \"off.service\" \"off\" ]; script = \"/s\";",
