@@ -20,7 +20,7 @@ use_architecture() {
     arm64) machine=aarch64 ;;
     "$native") machine=$(uname -m) ;;
     *)
-        echo "$(basename "$0"): nothing is built for architecture '$architecture'; use $native or arm64" >&2
+        echo "$(basename "$0"): architecture '$architecture' is not supported; use $native or arm64" >&2
         exit 64
         ;;
     esac

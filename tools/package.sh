@@ -17,7 +17,7 @@ read -r _ version _ < <(tools/run-program "$program" --version)
 systemd=$(sed -n 's/^Depends: systemd (>= \([0-9]*\)).*/\1/p' packaging/control)
 described=$(dpkg-parsechangelog -l packaging/changelog -S Version)
 revision=${described##*-}
-[ "$described" = "$version-$revision" ] || die "packaging/changelog is for $described, the program is $version"
+[ "$described" = "$version-$revision" ] || die "the version is $described in packaging/changelog, but $version in the program"
 # The time stamp of every file in a package, which does not depend on the time of the build.
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l packaging/changelog -S Timestamp)
 export SOURCE_DATE_EPOCH

@@ -5,15 +5,15 @@
 # Dies unless there are keys, each the fingerprint of a secret key of gpg that is neither expired nor revoked.
 check_keys() {
     local key listing
-    [ ${#keys[@]} -gt 0 ] || die "no key is named, such as KEY=FINGERPRINT; 'gpg --list-secret-keys' prints those of yours"
+    [ ${#keys[@]} -gt 0 ] || die "no key is given; write KEY=FINGERPRINT, with a fingerprint that 'gpg --list-secret-keys' prints"
     for key in "${keys[@]}"; do
         [[ $key =~ ^[0-9A-F]{40}$ ]] ||
-            die "'$key' is not the fingerprint of a key; 'gpg --list-secret-keys' prints it: 40 digits and capital letters"
+            die "'$key' is not the fingerprint of a key: 40 digits and capital letters, which 'gpg --list-secret-keys' prints"
         listing=$(gpg --batch --quiet --no-auto-check-trustdb --with-colons --list-secret-keys "$key" 2>/dev/null) ||
             die "gpg has no secret key $key; import it with 'gpg --import'"
         case $listing in
         sec:e:*) die "key $key has expired; extend it with 'gpg --quick-set-expire $key 3y'" ;;
-        sec:r:*) die "key $key is revoked; make a new one" ;;
+        sec:r:*) die "key $key is revoked; create a new key" ;;
         esac
     done
 }

@@ -65,11 +65,11 @@ trap 'exit 130' INT
 # Prints the time of each step and of the whole check; ends with 1 if a step has failed.
 end_steps() {
     [ ${#failed_steps[@]} -gt 0 ] || [ ${#step_processes[@]} = 0 ] || {
-        echo "steps that nothing has waited for: ${!step_processes[*]}" >&2 && exit 1
+        echo "steps that are still running: ${!step_processes[*]}" >&2 && exit 1
     }
     echo
     echo "seconds  step"
     printf '%s\n' "${step_times[@]}" | awk '{ printf "%7d  %s\n", $1, $2 }'
-    printf '%7d  all, from beginning to end\n' "$SECONDS"
+    printf '%7d  all\n' "$SECONDS"
     [ ${#failed_steps[@]} = 0 ] || { echo "failed: ${failed_steps[*]}" >&2 && exit 1; }
 }
