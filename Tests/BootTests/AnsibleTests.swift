@@ -80,7 +80,10 @@ extension BootedTests {
             try await withMachine { machine, network in
                 let ignored = try await play(at: network, "-e", "{nest_bootstrap_drop_ins: {nodes.yml: 'nodes: {}'}}")
                 #expect(ignored.result.status == 2)
-                #expect(ignored.text.contains("do not end in .yaml or contain a directory: nodes.yml"), "\(ignored.text)")
+                #expect(
+                    ignored.text.contains("do not end in .yaml or contain a directory: nodes.yml"),
+                    "\(ignored.text)"
+                )
                 let digest = String(repeating: "a", count: 64)
                 let other = try await play(at: network, "-e", "nest_bootstrap_checksum=sha256:\(digest)")
                 #expect(other.result.status == 2)

@@ -18,7 +18,7 @@ struct ObjectApplication {
         var original: Node?
         /// Whether a request to create the object had no response, and may have succeeded.
         var mayHaveCreated = false
-        /// Whether the server creates the object only without a resource version, as Kubernetes 1.20 does a Service.
+        /// Whether the server has refused to create the object with a resource version.
         var isVersionRefused = false
         /// The replacement of the object, from the time of the request to delete it.
         var replacement: Replacement?
@@ -194,8 +194,7 @@ struct ObjectApplication {
                 }
                 live = try await take(plan, of: found, at: path, &memory)
                 lastRefusal = refusal
-            } catch .refused(let refusal) where live == nil && refusal.message.contains("resourceVersion should not be")
-            {
+            } catch .refused(let refusal) where live == nil && refusal.isOfVersion {
                 memory.isVersionRefused = true
                 lastRefusal = refusal
             }

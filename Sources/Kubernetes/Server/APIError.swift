@@ -49,6 +49,9 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
 
         /// Whether the object has changed since it was read.
         var isOfChangedObject: Bool { if case .changed = kind { true } else { false } }
+
+        /// Whether the server creates the object only without a resource version, as Kubernetes 1.20 does a Service.
+        var isOfVersion: Bool { message.contains("resourceVersion should not be set") }
     }
 
     /// The status of a refusal, `nil` for other errors.
