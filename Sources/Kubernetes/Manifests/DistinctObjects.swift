@@ -5,10 +5,10 @@ public struct DistinctObjects: Sendable {
     /// The manifest at the first location of each object, in the order in which the objects first occur.
     public private(set) var objects: [ManifestObject] = []
 
-    /// The manifests, sorted by location, of each object that has several; the keys are indices of ``objects``.
+    /// The manifests, sorted by location, of each object with more than one, keyed by its index in ``objects``.
     public private(set) var repetitions: [Int: [ManifestObject]] = [:]
 
-    /// Groups manifests by object; `defaultNamespace` is the namespace of manifests without one.
+    /// Groups manifests by object; `defaultNamespace` applies to manifests that specify no namespace.
     public init(of manifests: [ManifestObject], defaultNamespace: String) {
         var positions: [ObjectIdentity.Key: Int] = [:]
         for manifest in manifests {
@@ -25,7 +25,7 @@ public struct DistinctObjects: Sendable {
         for (position, set) in repetitions { objects[position] = set[0] }
     }
 
-    /// Returns whether the manifests of an object are equal, so that any of them may be applied.
+    /// Returns whether all manifests of an object are equal.
     public static func areEqual(_ set: [ManifestObject]) -> Bool {
         set.dropFirst().allSatisfy { $0.root == set[0].root }
     }

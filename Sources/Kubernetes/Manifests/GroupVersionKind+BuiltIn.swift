@@ -3,7 +3,7 @@ import Base
 extension GroupVersionKind {
     /// Whether the group belongs to the API server itself.
     var isBuiltIn: Bool {
-        // The group of custom kinds must be a domain name.
+        // The server requires a dot in the group of a CustomResourceDefinition.
         !group.contains(".") || Self.builtInGroups.contains(group)
     }
 
@@ -53,14 +53,14 @@ extension DefinedKind {
         self.init(group: type.group, kind: type.kind)
     }
 
-    /// Creates the kind of a type, with one group for all built-in groups.
+    /// Creates the kind of a type, treating all built-in groups as one group.
     ///
-    /// A built-in kind that has moved between groups, such as Ingress, is equal in both.
+    /// A built-in kind that has moved between groups, such as Ingress, is then equal in both groups.
     public init(inAnyBuiltInGroup type: GroupVersionKind) {
         self.init(group: type.isBuiltIn ? "" : type.group, kind: type.kind)
     }
 
-    /// Reads the kind that a CustomResourceDefinition defines, `nil` for other objects and incomplete definitions.
+    /// Reads the kind that a CustomResourceDefinition defines; returns `nil` for other or incomplete objects.
     public init?(_ manifest: ManifestObject) {
         guard manifest.identity.isCustomResourceDefinition, let spec = manifest.root["spec"],
             let group = spec["group"]?.string, let kind = spec["names"]?["kind"]?.string
@@ -68,7 +68,7 @@ extension DefinedKind {
         self.init(group: group, kind: kind)
     }
 
-    /// Returns the type that a CustomResourceDefinition defines, in the first version that is served.
+    /// Returns a CustomResourceDefinition's type in its first served version, or `nil` if the definition is invalid.
     static func servedType(of manifest: ManifestObject) -> GroupVersionKind? {
         let versions = manifest.root["spec"]?["versions"]?.sequence ?? []
         let served = versions.first { $0["served"]?.boolean == true }?["name"]?.string

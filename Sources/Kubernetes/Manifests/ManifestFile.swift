@@ -20,7 +20,7 @@ public struct ManifestFile: Sendable {
             diagnostics = [format.problem(path: file, expected: "a manifest")]
             return
         }
-        // A document that cannot be parsed has no kind, so the whole text is searched.
+        // The kind of a document that cannot be parsed is unknown, so the whole text is searched for `Secret`.
         lazy var mayHaveSecret = bytes.mentionsSecret
         for result in readEachDocument(bytes, file: file) {
             switch result {
@@ -106,14 +106,14 @@ public struct ManifestFile: Sendable {
 }
 
 extension Problem {
-    /// Whether the message quotes no more of the file than a YAML 1.1 boolean, which is not secret.
+    /// Whether the message quotes only a YAML 1.1 boolean such as `yes`, which is not secret.
     private var quotesBoolean: Bool {
         message.wholeMatch(of: /key '\w{1,5}' is the boolean \w+ in YAML 1.1, so it would become '\w+'/) != nil
     }
 
-    /// The problem without values that may be secret.
+    /// The problem, with values that may be secret masked.
     ///
-    /// Quoted text may contain quotes, so everything between the first and the last quote is removed.
+    /// Quoted text may contain quotes, so everything between the first and the last quote is masked.
     fileprivate var masked: Problem {
         guard !quotesBoolean, publicMessage == nil else { return self }
         let isQuoting = hint?.contains { $0 == "'" || $0 == "\"" } == true || message.contains("'")
@@ -127,6 +127,6 @@ extension Problem {
 }
 
 extension [UInt8] {
-    /// Whether the text may contain a Secret, even if it cannot be parsed.
+    /// Whether the text contains the characters `Secret`, and so may describe a Secret.
     public var mentionsSecret: Bool { !ranges(of: Array("Secret".utf8)).isEmpty }
 }

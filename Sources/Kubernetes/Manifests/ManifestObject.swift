@@ -1,6 +1,6 @@
 public import Base
 
-/// One object as described by a manifest.
+/// An object as a manifest describes it.
 public struct ManifestObject: Sendable {
     /// The object's identity, with the namespace as written in the manifest.
     public var identity: ObjectIdentity
@@ -11,7 +11,7 @@ public struct ManifestObject: Sendable {
         (self.identity, self.root) = (identity, root)
     }
 
-    /// Creates an empty manifest for messages about an object that has none.
+    /// Creates an empty manifest, for messages about an object that no manifest describes.
     init(_ identity: ObjectIdentity, at location: SourceLocation) {
         self.init(identity: identity, root: .mapping([], location: location))
     }

@@ -21,7 +21,7 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
         self.kind = kind
     }
 
-    /// The group and version as in an object, such as `apps/v1` or `v1`.
+    /// The group and version as written in an object, such as `apps/v1` or `v1`.
     public var apiVersion: String {
         group.isEmpty ? version : "\(group)/\(version)"
     }
@@ -42,11 +42,11 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// The identity of an object in a cluster.
+/// The type, namespace and name that identify an object in a cluster.
 public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
     public var type: GroupVersionKind
 
-    /// The namespace, or `nil` if the object is cluster-scoped or its manifest does not specify a namespace.
+    /// The namespace in the manifest or on the server, or `nil` if there is none.
     public var namespace: String?
     public var name: String
 
@@ -56,7 +56,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         self.name = name
     }
 
-    /// The identity of an object in a cluster, regardless of the API version.
+    /// A key that is equal for all identities of one object, regardless of the API version and built-in group.
     public struct Key: Sendable, Hashable {
         private let kind: DefinedKind
         private let namespace: String
@@ -70,10 +70,10 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Returns the identity in a cluster; an object that specifies no namespace is in the default namespace.
+    /// Returns the object's key; if no namespace is specified, the default namespace is assumed.
     public func key(defaultNamespace: String) -> Key { Key(self, defaultNamespace) }
 
-    /// The object in messages, such as `ClusterRole/edit` or `DaemonSet/kube-system/calico-node`.
+    /// The human-readable form, such as `ClusterRole/edit` or `DaemonSet/kube-system/calico-node`.
     public var description: String {
         guard let namespace else { return "\(type.kind)/\(name)" }
         return "\(type.kind)/\(namespace)/\(name)"
@@ -89,7 +89,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
 extension ObjectIdentity {
     /// Reads the identity of an object from its manifest.
     ///
-    /// - Throws: ``Problems`` if the node is not an object, or with each missing or invalid field of its identity.
+    /// - Throws: ``Problems`` if the node is not a Kubernetes object, or if an identifying field is missing or invalid.
     init(written node: Node, documentIndex: Int) throws(Problems) {
         guard let entries = node.mapping?.entries else {
             let message = "document \(documentIndex) is not an object: expected a mapping, found \(node.kindName)"
@@ -111,7 +111,7 @@ extension ObjectIdentity {
     }
 }
 
-/// Reads the fields that identify an object, and collects their problems.
+/// A reader for the fields that identify an object; it collects the problems of these fields.
 private struct IdentityReader {
     let node: Node
     let documentIndex: Int
@@ -162,7 +162,7 @@ private struct IdentityReader {
         return required("namespace", of: metadata, below: "metadata.", "a valid name", ObjectIdentifiers.isName)
     }
 
-    /// Reads a field that becomes part of request paths, and reports a missing or invalid value.
+    /// Reads a field of the identity, and reports a missing or invalid value.
     private mutating func required(
         _ field: String,
         of parent: Node?,
@@ -191,7 +191,7 @@ private struct IdentityReader {
         return ""
     }
 
-    /// Reports a key that is probably meant to be a missing field, and returns whether there is one.
+    /// Reports a key that is probably a misspelling of a missing field, and returns whether there is such a key.
     private mutating func reportMisspelt(_ field: String, of parent: Node?, as path: String) -> Bool {
         let entries = parent?.mapping?.entries ?? []
         guard let near = nearestName(to: field, in: entries.map(\.key)),
@@ -207,7 +207,7 @@ private struct IdentityReader {
         return true
     }
 
-    /// Returns a hint on how to write a number or boolean as a string.
+    /// Returns a hint on how to write a number or boolean as a string, or `nil` for other values.
     private func quoting(_ value: Node) -> String? {
         switch value.content {
         case .number(let number): "write it in quotes: '\"\(number.text)\"'"

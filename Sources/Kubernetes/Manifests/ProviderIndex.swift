@@ -5,19 +5,19 @@ public enum Requirement: Sendable, Hashable {
     case kind(DefinedKind)
     case namespace(String)
 
-    /// The kind, `nil` for a namespace.
+    /// The kind, or `nil` for a namespace.
     public var kind: DefinedKind? {
         if case .kind(let kind) = self { kind } else { nil }
     }
 }
 
-/// The providers of kinds and namespaces: a value for each manifest that defines one.
+/// A map from kinds and namespaces to values that represent the manifests that define them.
 public struct ProviderIndex<Provider: Sendable>: Sendable {
     private var providers: [Requirement: [Provider]] = [:]
 
     public init() {}
 
-    /// Adds the kind or namespace that a manifest defines, if any.
+    /// Adds a provider for the kind or namespace that a manifest defines, if any.
     public mutating func insert(_ manifest: ManifestObject, as provider: Provider) {
         guard let provided = manifest.provided else { return }
         providers[provided, default: []].append(provider)
@@ -32,7 +32,7 @@ public struct ProviderIndex<Provider: Sendable>: Sendable {
         providers[requirement] ?? []
     }
 
-    /// Returns a provided kind of the same group with a similar name.
+    /// Returns the provided kind of the same group with the most similar name, if any is similar enough.
     public func similarKind(to missing: DefinedKind) -> DefinedKind? {
         let kinds = providers.keys.compactMap { requirement -> DefinedKind? in
             if case .kind(let kind) = requirement, kind.group == missing.group { kind } else { nil }
@@ -43,7 +43,7 @@ public struct ProviderIndex<Provider: Sendable>: Sendable {
 
     /// Returns the first provider of an object's kind or, if there is none, of its namespace.
     ///
-    /// If there is no default namespace, an object that specifies none requires only its kind.
+    /// Without a default namespace, an object that specifies no namespace requires only its kind.
     public func provider(neededBy identity: ObjectIdentity, defaultNamespace namespace: String? = nil) -> Provider? {
         var identity = identity
         identity.namespace = identity.namespace ?? namespace
@@ -58,7 +58,7 @@ extension ObjectIdentity {
 }
 
 extension ManifestObject {
-    /// The kind or namespace that the object defines.
+    /// The kind or namespace that the object defines, if any.
     var provided: Requirement? {
         identity.isNamespace ? .namespace(identity.name) : DefinedKind(self).map(Requirement.kind)
     }
