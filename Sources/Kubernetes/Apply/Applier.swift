@@ -1,6 +1,6 @@
 public import Base
 
-/// Applies manifests by server-side apply, in four waves.
+/// The application of manifests by server-side apply, in four waves.
 ///
 /// Each object is read, and sent unless it is certainly unchanged. An object is not tried if an object that it needs
 /// has failed, or if the task's timeout has passed.
@@ -14,7 +14,7 @@ public struct Applier: Sendable {
         case warning(ObjectIdentity, String)
     }
 
-    /// Another task that describes the same object, and the location of the object in its manifest.
+    /// Another task that describes the same object, and the location of that description.
     public typealias Rival = (task: String, location: SourceLocation)
 
     let client: APIClient
@@ -22,18 +22,18 @@ public struct Applier: Sendable {
     let conflicts: ConflictTreatment
     /// The managers whose fields are taken over, even fields that the manifests do not have.
     let takenManagers: TakenManagers
-    /// The overlay of a dry run, otherwise `nil`.
+    /// The overlay of a dry run, or `nil` in a real run.
     let dryRunOverlay: DryRunOverlay?
     let retryPolicy: RetryPolicy
     let rival: @Sendable (ManifestObject, _ namedTask: String?) async -> Rival?
     let mayAppear: @Sendable (Requirement) async -> Bool
     let say: @Sendable (Message) -> Void
 
-    /// Creates an applier that passes its reports to `say`, on any thread.
+    /// Creates an applier that passes its reports to `say`, which is called on any thread.
     ///
-    /// The fields of `takenManagers` and of client-side kubectl are taken over. `rival` finds another
-    /// task that describes an object; `namedTask` is the task that the live object names. `mayAppear` returns whether a
-    /// kind or namespace that the server lacks may still be created. A dry run has an overlay.
+    /// The fields of `takenManagers` and of client-side kubectl are taken over. `rival` finds another task that
+    /// describes an object; `namedTask` is the other task that the live object names, if any. `mayAppear` returns
+    /// whether a kind or namespace that the server lacks may still be created. Only a dry run has a `dryRunOverlay`.
     public init(
         client: APIClient,
         managedMetadata: ManagedMetadata,
@@ -131,7 +131,7 @@ public struct Applier: Sendable {
             try await retryPolicy.retry(.init(.object, "\(manifest.identity)"), backoff: backoff) {
                 () async throws(APIError) in
                 if try await client.catalog.serves(type, plural, on: client, until: deadline) { return }
-                // A definition is large, so it is read only if serving it takes long.
+                // A definition is large, so it is read only if discovery does not list its kind within 2 s.
                 if start + .seconds(2) < .now, let live = try await client.find(manifest.identity, until: deadline),
                     case .failed(let reason) = Readiness(of: live, type: manifest.identity.type)
                 {
@@ -161,7 +161,7 @@ extension Applier {
     /// The largest number of listed objects per wanted object; if there are more, objects are read one by one.
     private static let ratio = 10
 
-    /// Lists collections from which many objects are wanted, except Secrets: a list would contain unrelated ones.
+    /// Lists collections from which many objects are wanted, except Secrets, because a list has unrelated Secrets.
     ///
     /// - Returns: The listed objects, by the path of the collection and by name.
     private func listedObjects(_ objects: [ManifestObject]) async -> [String: [String: Node]] {
@@ -189,7 +189,7 @@ extension Applier {
 
     private func list(_ path: String, of type: GroupVersionKind, wanted count: Int) async -> [String: Node]? {
         var objects: [String: Node]? = [:]
-        // Objects that cannot be listed are read one by one, which also reports the error.
+        // If the list cannot be read, the objects are read one by one, and these reads report the error.
         let isRead: ()? = try? await client.readPages(of: path, size: 500, until: retryPolicy.deadline) { items in
             for item in items {
                 guard let name = item["metadata"]?["name"]?.string, var mapping = item.mapping else { continue }

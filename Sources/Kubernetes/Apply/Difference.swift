@@ -19,12 +19,12 @@ struct Difference {
         compare(settled(old), settled(new), at: "")
     }
 
-    /// Metadata fields that only the server writes.
+    /// The metadata fields that the server maintains.
     private static let volatile: Set<String> = [
         "resourceVersion", "managedFields", "generation", "uid", "creationTimestamp", "selfLink",
     ]
 
-    /// The annotations in which controllers count changes, by kind.
+    /// The annotation that counts an object's revisions, by kind.
     private static let volatileAnnotations = [
         "DaemonSet": "deprecated.daemonset.template.generation", "Deployment": "deployment.kubernetes.io/revision",
         "ReplicaSet": "deployment.kubernetes.io/revision",
@@ -99,7 +99,7 @@ extension Difference {
         return UnifiedDiff(from: left?.yamlLines() ?? [], to: right.yamlLines()).lines
     }
 
-    /// Masks the secret values of an object, and adds the side if the other state has a different value.
+    /// Masks the secret values of an object; if the other state has a different value, the mask names the side.
     private static func shown(
         _ node: Node,
         beside other: Node?,

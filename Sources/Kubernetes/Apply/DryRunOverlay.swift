@@ -4,7 +4,7 @@ import Base
 ///
 /// Later objects of the dry run may need them, although the server may lack them.
 public final class DryRunOverlay: Sendable {
-    /// The kinds and namespaces of planned objects; for a kind, the versions with a status subresource.
+    /// The kinds and namespaces that planned objects define; for a kind, the versions with a status subresource.
     private let planned = Locked(ProviderIndex<Set<String>>())
 
     /// The kinds and namespaces that would be created or changed.
@@ -25,7 +25,7 @@ public final class DryRunOverlay: Sendable {
         planned.withLock { $0.provider(neededBy: identity) } != nil
     }
 
-    /// Returns whether a planned definition changes a kind, so that the server cannot check its objects yet.
+    /// Returns whether a planned definition would create or change a kind.
     func changes(_ type: GroupVersionKind) -> Bool {
         changed.withLock { $0.contains(.kind(DefinedKind(type))) }
     }

@@ -37,14 +37,14 @@ public struct FailureGroup: Sendable {
         }
     }
 
-    /// The number of objects, and their kind if it is the same.
+    /// The number of objects, and their kind if all have the same kind.
     private var subject: String {
         let kinds = Set(members.map(\.object.type.kind))
         guard let kind = kinds.first, kinds.count == 1 else { return "\(members.count) objects" }
         return "\(members.count) objects of kind \(kind)"
     }
 
-    /// Returns the locations; if all are equal, as in a prune, the first names and the location.
+    /// Returns the first locations or, if all are equal as in a prune, the first object names and the location.
     private func places(_ locations: [SourceLocation]) -> String {
         guard Set(locations).count == 1, let location = locations.first else { return Self.list(locations) }
         let names = members.map { member in (member.object.namespace.map { "\($0)/" } ?? "") + member.object.name }

@@ -5,7 +5,7 @@ import Base
 /// A field is an empty mapping, or `.` in a mapping of the fields below it. Keys are `f:name` for an entry of a
 /// mapping, `k:{"name":"a"}` for an item of an associative list, `v:"a"` for an item of a set and `i:0` for an index.
 struct FieldSet: Hashable {
-    /// The fields, `nil` if the set is empty.
+    /// The fields, or `nil` if the set is empty.
     private(set) var root: Node?
 
     init(_ root: Node?) {
@@ -27,10 +27,10 @@ struct FieldSet: Hashable {
 
     /// Returns the fields that the object loses when the set's manager applies a configuration.
     ///
-    /// `other` has the fields of other managers. A mapping or list stays while one of them owns a field in it, and an
-    /// item of a list while one of them owns the item itself. A field that is lost as a whole is in the result without
-    /// the fields below it. With `isReplacing`, a mapping or list that the configuration has is lost too if it is owned
-    /// as a whole or has items without names.
+    /// `other` has the fields of other managers. A mapping or list stays if another manager owns a field in it, and an
+    /// item of a list if another manager owns the item itself. A field that is lost as a whole is in the result without
+    /// the fields below it. If `isReplacing` is true, a mapping or list in the configuration is lost too if it is owned
+    /// as a whole, or if it is a list that has an item without a name.
     func lost(applying configuration: Node, keeping other: Self, isReplacing: Bool) -> Self {
         Self(root.flatMap { Self.lost($0, configuration, other.root, isReplacing) })
     }
@@ -44,8 +44,8 @@ struct FieldSet: Hashable {
 
     /// Returns the copies from which the server would restore fields of the set that a configuration no longer has.
     ///
-    /// The server copies the `serviceAccountName` of pods to the deprecated `serviceAccount`, and back if only the
-    /// first is removed: the pods would keep the old ServiceAccount without an error.
+    /// The server copies the `serviceAccountName` of pods to the deprecated `serviceAccount`, and back if only
+    /// `serviceAccountName` is removed. The pods would then keep the old ServiceAccount without an error.
     func copies(leftBy configuration: Node, in object: Node) -> Self {
         Self(root.flatMap { Self.copies($0, configuration, object) })
     }
@@ -78,7 +78,7 @@ struct FieldSet: Hashable {
             let child = wanted.flatMap { self.child(of: $0, at: entry.key) }
             let other = others?[entry.key]
             let isKept = other.map { !entry.key.hasPrefix("k:") || isField($0) } ?? false
-            // Items without a name cannot be matched.
+            // Items without a name cannot be matched to items on the server.
             let isUnnamed = child?.sequence?.contains { $0["name"] == nil } ?? false
             let isCollection = child?.mapping != nil || child?.sequence != nil
             let isWhole = isReplacing && (isUnnamed || entry.value == field && isCollection)
@@ -149,7 +149,7 @@ struct FieldSet: Hashable {
         case "k:":
             let keys = (try? readJSON(Array(name.utf8), file: "managedFields"))?.mapping?.entries ?? []
             guard !keys.isEmpty else { return nil }
-            // If no item matches, a key that an item omits counts as matching, because the server adds it.
+            // If no item matches, a key that an item omits counts as matching, because the server adds a default.
             func item(_ isAssumed: Bool) -> Node? {
                 value.sequence?.first { item in
                     item.mapping != nil && keys.allSatisfy { key in item[key.key].map { $0 == key.value } ?? isAssumed }
@@ -214,7 +214,7 @@ extension Node {
         }
     }
 
-    /// Returns an object with another value of key `inner` in its mapping `key`; unchanged if it has no such mapping.
+    /// Returns an object with a new value of `inner` in its mapping `key`, or the object itself without such a mapping.
     func with(_ value: Node?, at key: String, _ inner: String) -> Node {
         guard var mapping = mapping, var below = mapping[key]?.mapping else { return self }
         below[inner] = value

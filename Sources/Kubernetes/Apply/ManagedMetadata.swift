@@ -1,7 +1,7 @@
 import Base
 import HTTP
 
-/// The labels and annotations that every object gets in addition to its manifest.
+/// The labels and annotations that every object gets in addition to those in its manifest.
 public struct ManagedMetadata: Sendable {
     /// The label that names the manager of an object; a value in the manifest is kept.
     public static let managedByLabel = "app.kubernetes.io/managed-by"
@@ -26,7 +26,7 @@ public struct ManagedMetadata: Sendable {
         (self.task, self.labels) = (task, labels)
     }
 
-    /// Returns the sets of the fields that this agent has applied.
+    /// Returns the sets of fields that this agent has applied.
     static func fields(in object: Node) -> [Node] {
         (object["metadata"]?["managedFields"]?.sequence ?? []).filter(isOwn).compactMap { $0["fieldsV1"] }
     }
@@ -54,7 +54,7 @@ public struct ManagedMetadata: Sendable {
 
     static func isBeingDeleted(_ object: Node) -> Bool { object["metadata"]?["deletionTimestamp"]?.string != nil }
 
-    /// Returns the name of the task that applied an object.
+    /// Returns the name of the task that applied an object, if the object names a task.
     static func task(of object: Node) -> String? { object["metadata"]?["annotations"]?[taskAnnotation]?.string }
 
     /// Returns the digest of the manifest that was applied last.
@@ -62,12 +62,12 @@ public struct ManagedMetadata: Sendable {
 
     /// Returns an object with the namespace, labels and annotations with which it is sent.
     ///
-    /// `others` are the managed fields of other managers; the managed-by label is left to a manager that owns it.
+    /// `others` are the managed fields of other managers. A managed-by label of theirs is kept unless the task sets it.
     func stamp(_ root: Node, namespace: String?, others: [Node] = []) -> Node {
         guard var metadata = root["metadata"]?.mapping else { return root }
         if let namespace, metadata["namespace"]?.string ?? "" == "" { metadata["namespace"] = .string(namespace) }
         var own = labels.merging([Self.managedByLabel: Self.manager]) { written, _ in written }
-        // Helm requires its own value.
+        // Helm requires its own value of the label.
         let isOfOther = others.contains {
             $0["fieldsV1"]?["f:metadata"]?["f:labels"]?["f:\(Self.managedByLabel)"] != nil
         }
@@ -117,8 +117,8 @@ extension ManagedMetadata {
     /// Returns an object in which the `stringData` of a Secret is part of its `data`.
     ///
     /// The server records the manager of `stringData`, but not the manager of the resulting `data`. A key removed from
-    /// the manifest would therefore stay, as with `kubectl apply --server-side`. A Secret with a value that is not a
-    /// string is sent as written, and refused by the server.
+    /// the manifest would therefore stay, as with `kubectl apply --server-side`. If a value in `stringData` is not a
+    /// string, the Secret is sent as written, and the server refuses it.
     static func sentSecret(_ object: Node) -> Node {
         guard object["apiVersion"]?.string == "v1", object["kind"]?.string == "Secret", var secret = object.mapping,
             let written = secret["stringData"]?.mapping, written.entries.allSatisfy({ $0.value.string != nil })

@@ -2,7 +2,6 @@ public import Base
 
 /// The failure to apply or delete an object.
 public struct ObjectFailure: Error, Sendable {
-    /// The kinds of failures.
     public enum Cause: Sendable, Hashable {
         case missingKind(GroupVersionKind)
         case missingNamespace(String)
@@ -12,7 +11,7 @@ public struct ObjectFailure: Error, Sendable {
         case denied
         /// Fields belong to other managers.
         case conflict
-        /// The object does not match its kind's schema, or the server's validation refuses a value.
+        /// The manifest has an error, such as an invalid value, an unknown kind or another description of the object.
         case invalid
         /// An object that this object needs was not applied.
         case notTried(because: ObjectIdentity)
@@ -32,7 +31,7 @@ public struct ObjectFailure: Error, Sendable {
     /// Whether every retry fails until somebody changes the manifest or the cluster.
     public var isPermanent: Bool
 
-    /// The faults as problems that name the object, each with a message that every user may read.
+    /// The faults as problems that name the object, each with a public message that every user may read.
     public var problems: [Problem] {
         faults.map { fault in
             var problem = fault.naming(object)
@@ -48,7 +47,7 @@ public struct ObjectFailure: Error, Sendable {
         isPermanent = cause.isPermanent
     }
 
-    /// Creates a failure with one fault, at the object as a whole unless a location is given.
+    /// Creates a failure with one fault, by default at the location of the object.
     init(
         _ manifest: ManifestObject,
         _ cause: Cause,
@@ -64,12 +63,12 @@ public struct ObjectFailure: Error, Sendable {
 extension ObjectFailure: PermanentFailure {}
 
 extension Problem {
-    /// Returns the problem with a message that begins with the object.
+    /// Returns the problem with a message that begins with the object's identity.
     func naming(_ object: ObjectIdentity) -> Problem { Problem("\(object): \(message)", at: location, hint: hint) }
 }
 
 extension ObjectFailure.Cause {
-    /// The failure without values of the object and without the server's message, which may contain such values.
+    /// A description for every user, without the object's values and the server's message, which may quote them.
     var publicWords: String {
         switch self {
         case .missingKind(let type): "the server does not have \(type)"
@@ -85,7 +84,7 @@ extension ObjectFailure.Cause {
         }
     }
 
-    /// Whether failures of this kind are permanent unless the caller says otherwise.
+    /// Whether a failure with this cause is permanent by default.
     fileprivate var isPermanent: Bool {
         switch self {
         case .invalid, .conflict, .denied: true

@@ -5,22 +5,22 @@ struct TakenManagers: Sendable {
     /// The names that the task file lists; a name that ends with `*` is a prefix.
     var names: [String] = []
 
-    /// The managers of `kubectl apply` and `kubectl create`, whose fields all come from a manifest.
+    /// The field managers of client-side `kubectl apply` and of `kubectl create`.
     private static let clientSideManagers: Set<String> = ["kubectl-client-side-apply", "kubectl-create"]
 
-    /// Returns whether the fields of an entry of managed fields are taken over.
+    /// Returns whether the fields of an entry in `managedFields` are taken over.
     ///
-    /// A manager that owns kubectl's annotation is client-side kubectl under another name.
+    /// A manager that owns kubectl's annotation through an update counts as client-side kubectl under another name.
     func include(_ entry: Node) -> Bool {
         guard let manager = entry["manager"]?.string, entry["subresource"]?.string ?? "" == "",
             !ManagedMetadata.isOwn(entry)
         else { return false }
-        // After a migration to server-side apply, kubectl owns its annotation as this manager.
+        // After a migration to server-side apply, kubectl owns its annotation under this manager name.
         if manager == "kubectl-last-applied" { return true }
         if names.contains(where: { $0.hasSuffix("*") ? manager.hasPrefix($0.dropLast()) : manager == $0 }) {
             return true
         }
-        // The agent's entries for operations other than an apply.
+        // The agent may also own fields through operations other than an apply.
         if manager == ManagedMetadata.manager { return true }
         let annotation = entry["fieldsV1"]?["f:metadata"]?["f:annotations"]?["f:\(Takeover.lastAppliedAnnotation)"]
         return entry["operation"]?.string == "Update"
@@ -31,12 +31,12 @@ struct TakenManagers: Sendable {
 /// The transfer of fields to this agent: fields of managers that are taken over, and fields without a manager.
 ///
 /// An apply removes a field that the manifest no longer has only if the agent owns the field. For kubectl's client-side
-/// managers, the corresponding function of kubectl is `csaupgrade.UpgradeManagedFields`.
+/// managers, the corresponding function of client-go is `csaupgrade.UpgradeManagedFields`.
 struct Takeover {
     /// The JSON patch that transfers the fields and changes no value.
     ///
-    /// The version and the UID are replaced, not tested, so that the server answers 409 if the object has changed or
-    /// was recreated after it was read.
+    /// The resource version and the UID are replaced, not tested, so that the server answers 409 if the object has
+    /// changed or was recreated after it was read.
     let patch: [UInt8]
 
     /// The managers from which fields are transferred.
@@ -50,15 +50,15 @@ struct Takeover {
 
     static let lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration"
 
-    /// Plans the transfer for an object, `nil` if there is nothing to transfer.
+    /// Plans the transfer for an object; returns `nil` if there is nothing to transfer.
     ///
-    /// After a refusal, the fields that it names are transferred too if nobody owns them, such as defaults.
+    /// Fields that `refusal` names are transferred too if the manifest does not have them and nobody owns them.
     init?(of live: Node, from managers: TakenManagers, applying body: Node, despite refusal: ServerStatus? = nil) {
         let entries = live["metadata"]?["managedFields"]?.sequence ?? []
         let own = entries.first(where: ManagedMetadata.isOwn)
         let taken = entries.filter(managers.include)
         let rest = entries.filter { !ManagedMetadata.isOwn($0) && !managers.include($0) }
-        // The server ignores fields that the version of an entry does not have.
+        // The server drops fields that do not exist in their entry's API version, so a common version is kept.
         let versions = ([own].compactMap(\.self) + taken).compactMap { $0["apiVersion"] }.unique()
         let version = versions.count == 1 ? versions[0] : live["apiVersion"] ?? .null()
         let moved = taken.reduce(FieldSet(own?["fieldsV1"])) { $0.union(FieldSet($1["fieldsV1"])) }
@@ -84,9 +84,9 @@ struct Takeover {
         patch = Node.sequence(operations).json()
     }
 
-    /// Returns the refused fields that the manifest does not have and nobody owns.
+    /// Returns the refused fields of the live object, except in lists, that the manifest lacks and nobody owns.
     ///
-    /// For example, the server refuses its own defaults for a Deployment's strategy once the strategy type changes.
+    /// For example, if the type of a Deployment's strategy changes, the server refuses the defaults of the former type.
     private static func unowned(
         _ causes: [ServerStatus.Cause],
         in live: Node,
@@ -103,7 +103,7 @@ struct Takeover {
         }
     }
 
-    /// Returns a JSON patch that sets the content, labels, annotations, finalizers and owners as in a new state.
+    /// Returns a JSON patch that gives an object the content, labels, annotations, finalizers and owners of another.
     static func operations(from live: Node, to new: Node) -> [UInt8] {
         func changes(_ live: Node?, _ new: Node?, at path: String, only keys: (String) -> Bool) -> [Node] {
             let names = [live, new].flatMap { $0?.mapping?.entries.map(\.key) ?? [] }.unique().filter(keys)
@@ -121,7 +121,7 @@ struct Takeover {
         return Node.sequence(content + metadata).json()
     }
 
-    /// Returns an object, for a preview, without the fields that it loses when a body is applied after the transfer.
+    /// Returns the preview of an object: without the fields that it loses if a body is applied after the transfer.
     ///
     /// `isApplied` says whether the object already has the values of the body.
     func preview(of object: Node, applying body: Node, isApplied: Bool) -> Node {
