@@ -48,22 +48,22 @@ public struct ObjectSet: Sendable {
         }
     }
 
-    /// Returns whether a kind is deleted only with `prune: all`, because data or other objects would be lost with it.
+    /// Returns whether only `prune: all` deletes objects of a kind, because data or other objects would be lost too.
     static func isProtected(_ type: GroupVersionKind) -> Bool {
         type.isCustomResourceDefinition
             || type.group.isEmpty && ["Namespace", "PersistentVolumeClaim"].contains(type.kind)
     }
 }
 
-/// A node's own record of the objects of a set that it has applied.
+/// A node's own record of the objects of a set that the node has applied or is about to apply.
 public struct SetRecord: Sendable, Equatable {
-    /// The kubeconfig with which the objects were applied.
+    /// The path of the kubeconfig with which the objects are applied.
     public var kubeconfig: String
 
     /// Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
     public var includesProtected: Bool
 
-    /// The tasks that have had the set.
+    /// The names of the tasks that have used the set.
     public private(set) var tasks: Set<String>
 
     var members: Set<MemberKey>
@@ -78,7 +78,7 @@ public struct SetRecord: Sendable, Equatable {
     /// The recorded objects as lines, in alphabetical order.
     public var objects: [String] { MemberKey.lines(members) }
 
-    /// Reads a record as written by ``json``, `nil` for other texts.
+    /// Reads a record as written by ``json``; returns `nil` for other texts.
     public init?(json: [UInt8]) {
         guard let document = try? readJSON(json, file: "record of a set"), document["version"] == .number(1),
             let kubeconfig = document["kubeconfig"]?.string, let lines = document["objects"]?.sequence
@@ -99,14 +99,14 @@ public struct SetRecord: Sendable, Equatable {
     }
 }
 
-/// The identity of an object in a set, regardless of the version of its kind.
+/// The identity of an object in a set, regardless of the API version.
 struct MemberKey: Sendable, Hashable {
     var kind: DefinedKind
-    /// The namespace, `nil` if the kind is cluster-scoped.
+    /// The namespace, or `nil` if the kind is cluster-scoped.
     var namespace: String?
     var name: String
 
-    /// Creates the key from an object's identity on the server.
+    /// Creates the key from an identity with the namespace that the object has on the server.
     init(_ identity: ObjectIdentity) {
         (kind, namespace, name) = (DefinedKind(identity.type), identity.namespace, identity.name)
     }
@@ -114,7 +114,7 @@ struct MemberKey: Sendable, Hashable {
     /// The key as a line of text, such as `Deployment.apps/default/web` or `Namespace/web`.
     var text: String { [kind.text, namespace, name].compactMap(\.self).joined(separator: "/") }
 
-    /// Reads a key as written by ``text``, `nil` for other texts.
+    /// Reads a key as written by ``text``; returns `nil` for other texts.
     init?(text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
         guard (2...3).contains(parts.count), let kind = DefinedKind(text: parts[0]), parts.allSatisfy({ !$0.isEmpty })
@@ -135,7 +135,7 @@ extension DefinedKind {
     /// The kind in a line of a set, such as `ConfigMap` or `Deployment.apps`.
     var text: String { group.isEmpty ? kind : "\(kind).\(group)" }
 
-    /// Reads a kind as written by ``text``, `nil` for other texts.
+    /// Reads a kind as written by ``text``; returns `nil` for other texts.
     init?(text: String) {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
         guard let kind = parts.first, ObjectIdentifiers.isKind(kind) else { return nil }

@@ -1,9 +1,9 @@
 public import Base
 
-/// Finds and deletes the objects of a set that manifests no longer contain.
+/// The operations that record the objects of a set, and delete objects that the manifests no longer contain.
 ///
-/// An object is in the node's record and key before it is applied, and in the record until it is deleted, so that no
-/// interruption loses it.
+/// An object enters the node's record and key before it is applied, and leaves the record only once it is deleted or
+/// left to another node or task. An interrupted run therefore loses no object.
 public struct Pruner: Sendable {
     /// The recorded objects that the manifests do not contain.
     public struct Obsolete: Sendable {
@@ -26,9 +26,9 @@ public struct Pruner: Sendable {
     private let retryPolicy: RetryPolicy
     private let location: SourceLocation
 
-    /// Creates a pruner.
+    /// Creates a pruner of the objects that one node has applied.
     ///
-    /// `formerTasks` are tasks that had the set before. `includesProtected` says whether Namespaces,
+    /// `formerTasks` are tasks that used the set in earlier runs. `includesProtected` says whether Namespaces,
     /// CustomResourceDefinitions and PersistentVolumeClaims are deleted too. `location` is the location of the task.
     public init(
         client: APIClient,
@@ -84,7 +84,7 @@ extension Pruner {
     /// A dry run writes nothing. If not all manifests could be read, other objects stay in the key. `record` is the
     /// record before this run.
     ///
-    /// - Returns: The objects in the key that neither the manifests nor the record have.
+    /// - Returns: The objects that the key listed before, but neither the manifests nor the record contain.
     public func claim(
         _ manifests: [ManifestObject],
         isComplete: Bool,
@@ -118,7 +118,7 @@ extension Pruner {
         }
     }
 
-    /// Writes the node's key as the node's own field manager, so that no node changes the key of another.
+    /// Writes or removes the node's key as the node's own field manager, so that no node changes the key of another.
     private func write(_ members: Set<MemberKey>?) async throws(APIError) {
         let path = try await client.path(of: set.parent, until: retryPolicy.deadline)
         let metadata = Node.mapping([
@@ -140,12 +140,12 @@ extension Pruner {
         )
     }
 
-    /// Sends requests, and explains their errors as errors of the ConfigMap.
+    /// Sends requests, repeats failed ones, and explains their errors as errors of the ConfigMap.
     private func explained<Value>(
         _ requests: () async throws(APIError) -> Value
     ) async throws(ObjectFailure) -> Value {
         do throws(APIError) {
-            // Not `.object`: the wait for an object ends with its result, and the ConfigMap has none.
+            // Not `.object`: the wait for an object ends with its result, and no result of the ConfigMap is reported.
             return try await retryPolicy.retry(.init(.condition, "\(set.parent)"), requests)
         } catch {
             let manifest = ManifestObject(set.parent, at: location)
@@ -159,7 +159,7 @@ extension Pruner {
 extension Pruner {
     /// Finds the recorded objects that the manifests do not contain, after all objects of the manifests were applied.
     ///
-    /// If there are no manifests, the set is being removed. `reasonToKeep` returns `nil` for an object to delete.
+    /// If there are no manifests, the set is being removed. `reasonToKeep` returns `nil` if the object may be deleted.
     public func obsolete(
         _ record: SetRecord,
         besides manifests: [ManifestObject],
@@ -176,7 +176,7 @@ extension Pruner {
         var deletions: [ObjectIdentity] = []
         for key in left {
             guard let (identity, live) = try await find(key), isMember(live) else { continue }
-            // If the kind was unknown when the object was recorded, its scope was assumed.
+            // If the kind was unknown when the object was recorded, its scope was assumed, so the key may be wrong.
             guard !wanted.contains(MemberKey(identity)) else { continue }
             let nodes = claims.filter { $0.value.contains(key) || $0.value.contains(MemberKey(identity)) }.keys.sorted()
             var reason = nodes.isEmpty ? reasonToKeepBySelf(live, identity) : veto(of: nodes)
@@ -208,7 +208,7 @@ extension Pruner {
         return Dictionary(claims.filter { $0.0 != node }) { first, _ in first }
     }
 
-    /// Reads an object, `nil` if the object or its kind does not exist.
+    /// Reads an object; returns `nil` if the object or its kind does not exist.
     private func find(_ key: MemberKey) async throws(ObjectFailure) -> (ObjectIdentity, Node)? {
         try await explained { () async throws(APIError) -> (ObjectIdentity, Node)? in
             let deadline = retryPolicy.deadline
@@ -236,7 +236,7 @@ extension Pruner {
         )
     }
 
-    /// Returns the reason to keep an object that the object itself shows, `nil` if it may be deleted.
+    /// Returns a reason to keep an object that follows from the object itself, or `nil` if there is none.
     private func reasonToKeepBySelf(_ live: Node, _ identity: ObjectIdentity) -> Problem? {
         if ObjectAnnotation.prune.isSet(in: live) {
             return Problem("its annotation '\(ObjectAnnotation.prune.key)' says so")
