@@ -26,7 +26,7 @@ struct LiveObject {
         }
     }
 
-    /// The conditions; a new object may have no list, `null` or an empty list.
+    /// The conditions, empty if the list is missing or `null`, as in a new object.
     var conditions: [Condition] {
         (node["status"]?["conditions"]?.sequence ?? []).map { item in
             Condition(
@@ -42,12 +42,12 @@ struct LiveObject {
         conditions.first { $0.type == type }
     }
 
-    /// Returns a number in the status, `nil` if it is missing.
+    /// Returns an integer in the status, or `nil` if it is missing.
     func status(_ field: String) -> Int? {
         node["status"]?[field]?.integer
     }
 
-    /// The readiness by the rules for every kind, `nil` if they do not decide.
+    /// The readiness by the rules that apply to every kind, or `nil` if no rule decides.
     var generic: Readiness? {
         if node["metadata"]?["deletionTimestamp"]?.string != nil { return .waiting("it is being deleted") }
         if let generation = node["metadata"]?["generation"]?.integer, let observed = status("observedGeneration"),

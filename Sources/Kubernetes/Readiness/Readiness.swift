@@ -1,20 +1,20 @@
 public import Base
 
-/// Whether the controller of an object has done its work.
+/// The state of a controller's work on an object.
 ///
-/// The rules are the same as in kstatus, the library of Flux and kpt:
+/// The rules are based on kstatus, the library of Flux and kpt:
 /// https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus. Unlike in kstatus, a DaemonSet without an
 /// eligible node, a Job that has not completed and a Pod that has failed are not ready.
 public enum Readiness: Sendable, Hashable {
     case ready
     case waiting(String)
-    /// The controller has given up; the object may become ready nevertheless, for example when an image arrives.
+    /// The controller reports a failure; the object may still become ready, for example when an image arrives.
     case failed(String)
 
     /// Determines the readiness of an object as the server returns it.
     ///
     /// If `type` is `nil`, it is read from the object; items of lists do not have it. A DaemonSet can be ready only if
-    /// it has `minimumNodeCount` eligible nodes. `now` determines how long a Pod has been without a node.
+    /// it has at least `minimumNodeCount` eligible nodes. `now` determines how long a Pod has been without a node.
     public init(
         of object: Node,
         type: GroupVersionKind? = nil,
@@ -30,7 +30,7 @@ public enum Readiness: Sendable, Hashable {
 }
 
 extension LiveObject {
-    /// Returns the readiness by the rules of the object's kind, `nil` for kinds without rules.
+    /// Returns the readiness by the rules of the object's kind, or `nil` for a kind without rules.
     func byKind(minimumNodeCount: Int) -> Readiness? {
         switch (type.group, type.kind) {
         case ("apps", "Deployment"): deployment
@@ -69,7 +69,7 @@ extension LiveObject {
 
     /// The readiness of a CustomResourceDefinition, by the first decisive condition.
     ///
-    /// If the server refuses changed names of an established definition, it serves the objects under the former names.
+    /// If changed names are refused, an established definition may still be served under its former plural or kind.
     private var definition: Readiness {
         let names = node["spec"]?["names"]
         let accepted = node["status"]?["acceptedNames"]
@@ -107,10 +107,10 @@ extension LiveObject {
         }
     }
 
-    /// The age in seconds above which an unscheduled Pod counts as failed.
+    /// The age in seconds above which an unschedulable Pod counts as failed.
     private static let schedulingLimit: Int64 = 15
 
-    /// The readiness of a Pod by condition `PodScheduled`, `nil` unless the condition is false.
+    /// The readiness of a Pod whose condition `PodScheduled` is false, or `nil` for other Pods.
     private var unscheduled: Readiness? {
         guard let scheduled = condition("PodScheduled"), scheduled.status == "False" else { return nil }
         let created = node["metadata"]?["creationTimestamp"]?.string.flatMap(Timestamp.init(rfc3339:))
@@ -134,7 +134,7 @@ extension LiveObject {
 
 /// The readiness of workloads.
 extension LiveObject {
-    /// Returns a wait for the first count that is lower than wanted, `nil` if there is none.
+    /// Returns `waiting` for the first count that is lower than wanted, or `nil` if no count is too low.
     private func shortage(_ checks: [(String, wanted: Int, there: Int)]) -> Readiness? {
         checks.first { $0.there < $0.wanted }.map { .waiting("\($0.0): \($0.there) of \($0.wanted)") }
     }
@@ -149,7 +149,7 @@ extension LiveObject {
         return .waiting("\(reason) (\(failure.words))")
     }
 
-    /// The readiness of a Deployment by its deadline and its counts.
+    /// The readiness of a Deployment by its conditions and replica counts.
     private var replicas: Readiness {
         let progressing = condition("Progressing")
         if progressing?.reason == "ProgressDeadlineExceeded" {
@@ -178,7 +178,7 @@ extension LiveObject {
         guard desired >= minimumNodeCount else {
             return .waiting(desired == 0 ? "no node is eligible" : "eligible nodes: \(desired) of \(minimumNodeCount)")
         }
-        // Pods of earlier revisions stay until somebody deletes them.
+        // With `OnDelete`, pods of earlier revisions stay until somebody deletes them.
         let isUpdated = node["spec"]?["updateStrategy"]?["type"]?.string != "OnDelete"
         return shortage([
             ("pods", desired, status("currentNumberScheduled") ?? 0),
@@ -195,7 +195,7 @@ extension LiveObject {
             return short
         }
         if all > wanted { return .waiting("replicas still terminating: \(all - wanted)") }
-        // Pods of earlier revisions stay until somebody deletes them.
+        // With `OnDelete`, pods of earlier revisions stay until somebody deletes them.
         if strategy?["type"]?.string == "OnDelete" { return .ready }
         if let partition = strategy?["rollingUpdate"]?["partition"]?.integer {
             return shortage([("updated replicas", wanted - partition, status("updatedReplicas") ?? 0)]) ?? .ready

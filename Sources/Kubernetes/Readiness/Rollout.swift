@@ -4,9 +4,9 @@ import HTTP
 extension APIClient {
     /// Waits until objects exist and are ready by the rules of ``Readiness``.
     ///
-    /// Objects whose controllers have given up are awaited too: during a first boot an image may arrive late. A
-    /// DaemonSet can be ready only if it has `minimumNodeCount` eligible nodes. `boot` is the boot ID that a Node's
-    /// status must have, `nil` for any; at first the status has the ID of the previous boot.
+    /// An object whose controller reports a failure is awaited too, because an image may arrive late. A DaemonSet can
+    /// be ready only if it has at least `minimumNodeCount` eligible nodes. `boot` is the boot ID that a Node's status
+    /// must have, or `nil` for any; until the kubelet updates the status, it has the ID of the previous boot.
     ///
     /// - Throws: ``Base/Problems`` with a problem for each object that is not ready at the deadline; a ``Base/Problem``
     ///   if there is one such object, or if the wait was interrupted.
@@ -43,7 +43,7 @@ public struct AwaitedObject: Sendable {
 
 /// The wait for objects to become ready.
 ///
-/// All objects are read about every second, if possible with one LIST for each kind and namespace, until all are ready.
+/// All objects are read repeatedly, if possible with one LIST for each kind and namespace, until all are ready.
 struct Rollout {
     let client: APIClient
     let minimumNodeCount: Int
@@ -52,7 +52,7 @@ struct Rollout {
     /// The time before the first look-up of the causes of a slow rollout, and between look-ups.
     var diagnosisInterval = Duration.seconds(5)
 
-    /// The time limit of one look-up, of which the last may end after the deadline.
+    /// The time limit of one look-up; the last look-up may end after the deadline.
     private static let diagnosisLimit = Duration.seconds(3)
 
     /// The time before the deadline at which objects are read for the last time.
@@ -68,7 +68,7 @@ struct Rollout {
         while true {
             var unready = await read(awaited)
             guard !unready.isEmpty else { return }
-            // A request that the deadline cut short says nothing about its objects.
+            // If the deadline cut a request short, its result says nothing about the objects.
             if .now >= retryPolicy.deadline, !last.isEmpty { unready = last }
             last = unready
             guard !Task.isCancelled else { throw interruption(of: unready) }
@@ -165,7 +165,7 @@ struct Rollout {
         } catch .refused(let refusal) where refusal.status.isUnknownResource {
             return reasons { _ in ServerStatus(missing: type).message }
         } catch .refused(let refusal) where [403, 405].contains(refusal.code) {
-            // The user may have the permission to get objects, but not to list them.
+            // Objects that cannot be listed may still be readable one by one.
             var found: [ObjectIdentity: String] = [:]
             for member in members { found[member] = await unreadiness(of: member) }
             return found
@@ -182,7 +182,7 @@ struct Rollout {
         }
     }
 
-    /// Returns why an object is not ready, `nil` if it is.
+    /// Returns the reason why an object is not ready, or `nil` if it is ready.
     private func unreadiness(of live: Node?, _ type: GroupVersionKind) -> String? {
         guard let live else { return "it does not exist" }
         switch Readiness(of: live, type: type, minimumNodeCount: minimumNodeCount) {

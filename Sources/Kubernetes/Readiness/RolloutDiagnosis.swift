@@ -3,9 +3,9 @@ import Base
 /// An object that is not ready.
 struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
     var identity: ObjectIdentity
-    /// The reason, from the object's own status.
+    /// The reason: from the object's status, or the error of the request that reads it.
     var reason: String
-    /// The last warning about the object and the state of an unready pod, `nil` if neither is known.
+    /// The last warning about the object and the state of an unready pod, or `nil` if neither is known.
     var cause: String?
 
     var reasonWithDetail: String { reason + (cause.map { " (\($0))" } ?? "") }
@@ -13,13 +13,13 @@ struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
     var description: String { "\(identity): \(reasonWithDetail)" }
 }
 
-/// Looks up why objects are not ready, in events and in the status of pods.
+/// A look-up of the causes that keep objects from being ready, in events and in the status of pods.
 struct RolloutDiagnosis {
     let client: APIClient
     /// The common deadline of all requests.
     let deadline: ContinuousClock.Instant
 
-    /// The maximum number of events or pods that are read.
+    /// The maximum number of events or pods that one request returns.
     private static let listLimit = 500
 
     /// The maximum number of objects whose causes are looked up.
@@ -39,7 +39,7 @@ struct RolloutDiagnosis {
 
     private func cause(of identity: ObjectIdentity) async -> String? {
         let path = try? await client.path(of: identity, until: deadline)
-        // Events about cluster-scoped objects are in the default namespace.
+        // Events about cluster-scoped objects are in namespace `default`.
         let namespace = path.map { $0.identity.namespace ?? "default" } ?? identity.namespace
         let warning = await lastWarning(about: identity.type.kind, identity.name, in: namespace)
         let live = (try? await client.find(identity, until: deadline)) ?? nil
@@ -64,7 +64,7 @@ struct RolloutDiagnosis {
         return "pod '\(name)': " + [pod.state.words, warning].compactMap(\.self).joined(separator: ": ")
     }
 
-    /// Returns why a pod is not ready, and whether its status says the reason; `nil` if it is ready.
+    /// Returns why a pod is not ready and whether its status explains the reason, or `nil` if it is ready.
     static func state(of pod: Node) -> (words: String, isExplained: Bool)? {
         let type = GroupVersionKind(apiVersion: "v1", kind: "Pod")
         let reason: String
