@@ -2,7 +2,7 @@ import Base
 
 /// The schemas of the kinds of one version of Kubernetes, which are part of the program.
 ///
-/// The text has a line for each kind and for each definition. The source is the OpenAPI document:
+/// The text has a line for the version, each kind and each definition. The source is the OpenAPI document:
 /// https://github.com/kubernetes/kubernetes/tree/master/api/openapi-spec
 final class KubernetesSchemas: Sendable {
     static let own = KubernetesSchemas(kubernetesSchemaText())
@@ -17,7 +17,7 @@ final class KubernetesSchemas: Sendable {
     /// The definitions that have been parsed.
     private let nodes = Locked<[String: Node]>([:])
 
-    /// Reads the lines, whose JSON is parsed when it is needed.
+    /// Reads the lines; the JSON of a definition is parsed when it is first needed.
     private init(_ text: [UInt8]) {
         var version = ""
         var kinds: [GroupVersionKind: String] = [:]
@@ -34,7 +34,7 @@ final class KubernetesSchemas: Sendable {
         (self.version, self.kinds, self.texts) = (version, kinds, texts)
     }
 
-    /// Returns the schema of a kind, `nil` if Kubernetes does not have the kind.
+    /// Returns the schema of a kind, or `nil` if Kubernetes does not have the kind.
     func schema(of type: GroupVersionKind) -> Schema? { kinds[type].flatMap(definition) }
 
     /// The schema of the `metadata` of all kinds.

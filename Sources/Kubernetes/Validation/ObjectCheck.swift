@@ -1,6 +1,6 @@
 public import Base
 
-/// Finds problems of objects without a server, by the schemas of Kubernetes and of CustomResourceDefinitions.
+/// A check of objects without a server, by the schemas of Kubernetes and of CustomResourceDefinitions.
 public struct ObjectCheck: Sendable {
     private var definitions: [DefinedKind: Definition] = [:]
 
@@ -36,14 +36,14 @@ public struct ObjectCheck: Sendable {
             + problems.map { $0.naming(manifest.identity) }
     }
 
-    /// Returns the problems of an object by the built-in schema, none if Kubernetes does not have the kind.
+    /// Returns the problems of an object by its built-in schema, or none if Kubernetes does not have the kind.
     static func schemaProblems(of manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type
         guard let schema = KubernetesSchemas.own.schema(of: type) else { return [] }
         return SchemaCheck(manifest.root, of: type, against: schema).problems
     }
 
-    /// Returns a warning about a kind of a built-in group that the built-in schemas do not have.
+    /// Returns a warning if an object's kind is in a built-in group, but has no built-in schema and no definition.
     public func kindWarning(_ manifest: ManifestObject) -> Problem? {
         let root = manifest.root
         let place = { (key: String) in root[key]?.location ?? manifest.location }
@@ -66,14 +66,14 @@ public struct ObjectCheck: Sendable {
         return Problem(message, at: kind, hint: near.map { "did you mean '\($0)'?" }).naming(identity)
     }
 
-    /// Returns a hint with the API versions that have a kind; `nil` if none has it, or a custom kind may be meant.
+    /// Returns a hint with the API versions that have a kind, or `nil` if none has it or a custom kind may be meant.
     static func versionHint(_ type: GroupVersionKind) -> String? {
         let versions = KubernetesSchemas.own.apiVersions(ofKind: type.kind, in: type.group)
         let isMeant = type.isBuiltIn || nearestName(to: type.apiVersion, in: versions) != nil
         return versions.isEmpty || !isMeant ? nil : "write 'apiVersion: \(versions.joined(separator: "' or '"))'"
     }
 
-    /// Returns the problem of a name that an object of its kind cannot have, `nil` if there is none.
+    /// Returns a problem if the object's kind does not allow its name; only names of most built-in kinds are checked.
     public static func nameProblem(_ identity: ObjectIdentity, at location: SourceLocation) -> Problem? {
         let (type, name) = (identity.type, identity.name)
         // The names of these kinds may have other characters.
@@ -91,9 +91,9 @@ public struct ObjectCheck: Sendable {
     }
 }
 
-/// The versions of a CustomResourceDefinition.
+/// The served versions of a CustomResourceDefinition.
 private struct Definition: Sendable {
-    /// The served versions, with `nil` for a version without a schema.
+    /// The names and schemas of the served versions; the schema is `nil` if the version has none.
     private var schemas: [(version: String, schema: Node?)] = []
     private let location: SourceLocation
 

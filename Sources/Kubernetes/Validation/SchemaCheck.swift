@@ -1,9 +1,9 @@
 import Base
 
-/// One schema of an OpenAPI document or of a CustomResourceDefinition.
+/// A schema of an OpenAPI document or of a CustomResourceDefinition.
 struct Schema {
     let node: Node
-    /// Whether this is a structural schema of a CustomResourceDefinition, which names all fields.
+    /// Whether this is a structural schema of a CustomResourceDefinition, which declares all fields.
     var isStructural = false
 
     enum Expectation: String {
@@ -40,7 +40,7 @@ struct Schema {
             && node["x-kubernetes-preserve-unknown-fields"]?.boolean != true
     }
 
-    /// Returns the schema of a field, `nil` if there is none.
+    /// Returns the schema of a field, or `nil` if there is none.
     func field(_ key: String) -> Schema? {
         (node["properties"]?[key] ?? node["additionalProperties"]).flatMap(resolved)
     }
@@ -54,7 +54,7 @@ struct Schema {
     }
 }
 
-/// Finds unknown and missing fields, wrong types and values that a schema does not allow.
+/// A check for unknown and missing fields, wrong types and values that a schema does not allow.
 struct SchemaCheck {
     private(set) var problems: [Problem] = []
     private let type: GroupVersionKind
@@ -85,7 +85,7 @@ struct SchemaCheck {
 
     private mutating func check(_ mapping: Mapping, at location: SourceLocation, _ schema: Schema, _ path: String) {
         var missing = (schema.node["required"]?.sequence ?? []).compactMap(\.string).filter { key in
-            // The server applies defaults before it validates, and drops a field of a built-in kind that is null.
+            // The server applies defaults before it validates, and drops a `null` field of a built-in kind.
             schema.node["properties"]?[key]?["default"] == nil && !isSkipped(key, schema, at: path)
                 && mapping[key].map { $0.isNull && !isCustom } ?? true
         }
@@ -95,7 +95,7 @@ struct SchemaCheck {
                 check(entry.value, fieldSchema, at: field)
             } else if schema.isClosed, !schema.fieldNames.contains(entry.key) {
                 let near = nearestName(to: entry.key, in: schema.fieldNames)
-                // A misspelt field is not reported as missing too.
+                // A field that is probably misspelt is not also reported as missing.
                 missing.removeAll { $0 == near }
                 let hint = near.map { "did you mean '\($0)'?" }
                 add("field '\(field)' does not exist", at: entry.location, hint: hint)
