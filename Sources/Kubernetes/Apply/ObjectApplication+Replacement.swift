@@ -4,15 +4,15 @@ extension ObjectApplication {
     /// The deletion of an object that is then created again.
     struct Replacement {
         let uid: String
-        /// The remark for the result, with the fields that cannot be changed.
+        /// The remark for the result, which names the first field that cannot be changed.
         let note: String
     }
 
     /// Deletes an object with immutable fields if it may be replaced, so that the next attempt creates it.
     ///
     /// - Returns: The result, in a dry run.
-    /// - Throws: The refusal if the object may not be replaced; otherwise, without a dry run,
-    ///   ``APIError/beingDeleted(_:)``.
+    /// - Throws: The refusal if the object may not be replaced, the error of a failed request, or
+    ///   ``APIError/beingDeleted(_:)`` once the deletion has been requested.
     func replace(
         _ live: Node,
         despite refusal: APIError.Refusal,
@@ -22,7 +22,7 @@ extension ObjectApplication {
     ) async throws(APIError) -> ObjectResult {
         let reasons: Set = ["FieldValueInvalid", "FieldValueForbidden"]
         let causes = refusal.status.causes
-        // The refusal may be due to a field of another manager, which the deletion would remove.
+        // If another manager owns a field, the refusal may be due to that field, which the deletion would remove.
         let isShared = !(live["metadata"]?["managedFields"]?.sequence ?? []).allSatisfy {
             ManagedMetadata.isOwn($0) || FieldSet($0["fieldsV1"]).isBesideContent
         }
@@ -39,7 +39,7 @@ extension ObjectApplication {
             let diff = diff(from: live, to: body, at: path)
             return ObjectResult(.replaced, diff: diff, notes: [note])
         }
-        // The deletion may succeed although its response is lost.
+        // Recorded before the request, because the deletion may succeed although its response is lost.
         memory.replacement = Replacement(uid: uid, note: note)
         _ = try await client.delete(path, live, policy: "Foreground", isDryRun: false, until: deadline)
         throw .beingDeleted([])
@@ -47,7 +47,7 @@ extension ObjectApplication {
 
     /// Returns whether the server would create the object if it did not exist.
     ///
-    /// The server validates the object before it reports that its name, or an address or port of a Service, is taken.
+    /// The server validates the object before it reports that the name, or an address or port of a Service, is taken.
     private func isCreatable(_ body: Node, at path: ObjectPath) async throws(APIError) -> Bool {
         do throws(APIError) {
             _ = try await client.object(
