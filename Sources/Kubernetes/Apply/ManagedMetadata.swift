@@ -1,7 +1,7 @@
 import Base
 import HTTP
 
-/// The labels and annotations that every object gets in addition to those in its manifest.
+/// The labels and annotations that the agent adds to those in the manifest of an object.
 public struct ManagedMetadata: Sendable {
     /// The label that names the manager of an object; a value in the manifest is kept.
     public static let managedByLabel = "app.kubernetes.io/managed-by"

@@ -52,7 +52,7 @@ struct Takeover {
 
     /// Plans the transfer for an object; returns `nil` if there is nothing to transfer.
     ///
-    /// Fields that `refusal` names are transferred too if the manifest does not have them and nobody owns them.
+    /// Unowned fields are transferred if `refusal` names them, or if the server would restore removed fields from them.
     init?(of live: Node, from managers: TakenManagers, applying body: Node, despite refusal: ServerStatus? = nil) {
         let entries = live["metadata"]?["managedFields"]?.sequence ?? []
         let own = entries.first(where: ManagedMetadata.isOwn)

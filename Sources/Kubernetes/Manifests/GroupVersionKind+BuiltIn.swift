@@ -68,7 +68,7 @@ extension DefinedKind {
         self.init(group: group, kind: kind)
     }
 
-    /// Returns a CustomResourceDefinition's type in its first served version, or `nil` if the definition is invalid.
+    /// Returns a CustomResourceDefinition's type in its first served version, or `nil` if there is no valid one.
     static func servedType(of manifest: ManifestObject) -> GroupVersionKind? {
         let versions = manifest.root["spec"]?["versions"]?.sequence ?? []
         let served = versions.first { $0["served"]?.boolean == true }?["name"]?.string

@@ -140,7 +140,7 @@ extension Pruner {
         )
     }
 
-    /// Sends requests, repeats failed ones, and explains their errors as errors of the ConfigMap.
+    /// Sends requests with retries, and explains their errors as errors of the ConfigMap.
     private func explained<Value>(
         _ requests: () async throws(APIError) -> Value
     ) async throws(ObjectFailure) -> Value {

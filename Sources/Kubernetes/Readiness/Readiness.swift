@@ -69,7 +69,7 @@ extension LiveObject {
 
     /// The readiness of a CustomResourceDefinition, by the first decisive condition.
     ///
-    /// If changed names are refused, an established definition may still be served under its former plural or kind.
+    /// If a changed plural or kind is refused, the definition has failed, although the former names are still served.
     private var definition: Readiness {
         let names = node["spec"]?["names"]
         let accepted = node["status"]?["acceptedNames"]

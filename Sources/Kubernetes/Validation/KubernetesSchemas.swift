@@ -1,6 +1,6 @@
 import Base
 
-/// The schemas of the kinds of one version of Kubernetes, which are part of the program.
+/// The built-in schemas of the kinds of one version of Kubernetes.
 ///
 /// The text has a line for the version, each kind and each definition. The source is the OpenAPI document:
 /// https://github.com/kubernetes/kubernetes/tree/master/api/openapi-spec
@@ -44,7 +44,7 @@ final class KubernetesSchemas: Sendable {
         kinds.keys.filter { $0.apiVersion == apiVersion }.map(\.kind).sorted()
     }
 
-    /// Returns the API versions that have a kind: in the group if it has the kind, otherwise in all groups.
+    /// Returns the API versions that have a kind: those in `group` if it has the kind, otherwise those in all groups.
     func apiVersions(ofKind kind: String, in group: String) -> [String] {
         let types = kinds.keys.filter { $0.kind == kind }
         let own = types.filter { $0.group == group }

@@ -1,6 +1,6 @@
 public import Base
 
-/// A check of objects without a server, by the schemas of Kubernetes and of CustomResourceDefinitions.
+/// A check of objects by the schemas of Kubernetes and of CustomResourceDefinitions, which needs no server.
 public struct ObjectCheck: Sendable {
     private var definitions: [DefinedKind: Definition] = [:]
 
