@@ -3,7 +3,7 @@ import HTTP
 
 /// Explanations of why an API server is not usable.
 extension APIClient {
-    /// Returns the problem of a server that is not usable.
+    /// Explains why the server cannot be used, from the error of a request or of the preflight checks.
     func preflightProblem(_ error: APIError) -> Problem {
         let server = "API server \(kubeconfig.server)"
         let foreign = Problem(
@@ -26,18 +26,18 @@ extension APIClient {
         }
     }
 
-    /// Whether no API server answers the checks with the last status.
+    /// Whether the last response has a status with which no API server answers `/readyz`.
     private var isForeignStatus: Bool {
         let status = preflightState.lastStatus
         return (300..<400).contains(status) || [404, 405, 410].contains(status)
     }
 
-    /// Returns the message that a server does not accept the user, with the reason if the kubeconfig shows one.
+    /// Returns the message that a server does not accept the user, with the probable reason if it is known.
     func credentialRefusal(by server: String) -> String {
         "\(server) does not accept \(credentials.whoami)" + (credentials.doubt.map { ": \($0.message)" } ?? "")
     }
 
-    /// Returns an error without the server's address, for messages that name the server.
+    /// Removes the server's address from a transport error, because the complete message already names the server.
     func withoutAddress(_ error: APIError) -> APIError {
         guard case .transport(var cause) = error else { return error }
         for phrase in ["cannot connect to '\(kubeconfig.address)': ", " from '\(kubeconfig.address)'"] {
@@ -46,7 +46,7 @@ extension APIClient {
         return .transport(cause)
     }
 
-    /// Returns the problem of a server with which a transfer has failed.
+    /// Explains why a request got no response from the server.
     private func transportProblem(_ cause: TransportError, _ server: String) -> Problem {
         let setting = "check \(kubeconfig.serverSetting)"
         switch cause.kind {
@@ -71,7 +71,7 @@ extension APIClient {
         }
     }
 
-    /// Returns the problem of a server whose certificate is refused, with the reason if the certificate shows one.
+    /// Explains why the server's certificate was refused.
     private func certificateProblem(_ cause: TransportError, _ server: String) -> Problem {
         let now = Timestamp.now()
         let distrust = Problem("\(server) cannot be trusted", cause: cause)
@@ -90,7 +90,7 @@ extension APIClient {
         }
         let authorities = credentials.authorities
         let isNamesake = peer.isIssuedByNamesake(of: authorities)
-        // If a trusted CA issued the certificate, the cause names another reason.
+        // If a trusted CA issued the certificate, it was refused for another reason, which the cause names.
         guard cause.kind == .untrusted, isNamesake || !authorities.contains(where: { $0.subject == peer.issuer }) else {
             return distrust
         }

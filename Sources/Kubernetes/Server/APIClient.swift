@@ -1,7 +1,7 @@
 import Base
 public import HTTP
 
-/// A client of an API server, as the user of a kubeconfig.
+/// An API server client that authenticates as the user of a kubeconfig.
 public struct APIClient: Sendable {
     public let kubeconfig: Kubeconfig
 
@@ -14,21 +14,20 @@ public struct APIClient: Sendable {
     private let http: HTTPClient
     private let slots = RequestSlots()
 
-    /// The time limit of a request, as parameter `timeout`.
+    /// The time limit for the server, sent as query parameter `timeout`.
     ///
-    /// It is longer than the 10 s for which a server waits for a webhook by default, so that the error names the
-    /// webhook, and shorter than the 34 s after which a server ends every writing request.
+    /// The limit is longer than the 10 s for which a server waits for a webhook by default, so that the error names the
+    /// webhook. It is shorter than the 34 s after which a server ends every request that writes.
     private static let limit = Duration.seconds(30)
 
-    /// The additional time for the reply, so that the server's own error arrives.
+    /// The additional time for the response, so that the server's own timeout error can arrive.
     private static let margin = Duration.seconds(2)
 
-    /// Creates a client with the credentials of the kubeconfig.
     public init(_ http: HTTPClient, kubeconfig: Kubeconfig, credentials: Credentials) {
         (self.http, self.kubeconfig, self.credentials) = (http, kubeconfig, credentials)
     }
 
-    /// Sends a request and returns the reply, whatever its status.
+    /// Sends a request and returns the response, whatever its status.
     func send(
         _ method: String,
         _ path: String,
@@ -57,12 +56,12 @@ public struct APIClient: Sendable {
         }
     }
 
-    /// Sends a request and returns the object of a successful reply.
+    /// Sends a request and returns the object in a successful response.
     ///
-    /// An urgent request, such as the renewal of a Lease, does not wait for others.
+    /// An urgent request, such as the renewal of a Lease, is sent at once, even while other requests wait.
     ///
-    /// - Throws: ``APIError`` if there is no reply, if its status is not a success, or if it does not contain the
-    ///   expected object.
+    /// - Throws: ``APIError`` if there is no response, if its status is not a success, or if its body is not JSON or
+    ///   not the expected object.
     func object(
         _ method: String,
         _ path: String,
@@ -118,9 +117,9 @@ public struct APIClient: Sendable {
         }
     }
 
-    /// Reads an object, `nil` if it does not exist.
+    /// Reads an object; returns `nil` if it does not exist.
     ///
-    /// - Throws: ``APIError`` if the reply neither contains the object nor says that it does not exist.
+    /// - Throws: ``APIError`` if the server neither returns the object nor reports that only the object is missing.
     func find(
         _ path: String,
         as identity: ObjectIdentity? = nil,
@@ -135,13 +134,15 @@ public struct APIClient: Sendable {
         }
     }
 
-    /// Reads an object, `nil` if it does not exist.
+    /// Reads an object; returns `nil` if it does not exist.
     func find(_ identity: ObjectIdentity, until deadline: ContinuousClock.Instant) async throws(APIError) -> Node? {
         let path = try await path(of: identity, until: deadline)
         return try await find(path.text, as: path.identity, until: deadline)
     }
 
-    /// Returns the path and identity of an object on the server, with a namespace only if its kind is namespaced.
+    /// Returns an object's path and identity on the server.
+    ///
+    /// A namespaced object without a namespace gets that of the kubeconfig; a cluster-scoped object has none.
     func path(
         of identity: ObjectIdentity,
         until deadline: ContinuousClock.Instant
@@ -178,7 +179,7 @@ public struct APIClient: Sendable {
         } while token?.isEmpty == false
     }
 
-    /// Encodes a query value or a path segment (RFC 3986).
+    /// Percent-encodes a query value or a path segment, as in RFC 3986.
     static func percentEncoded(_ text: String) -> String {
         guard let first = text.utf8.firstIndex(where: { !isUnreserved($0) }) else { return text }
         let digits = Array("0123456789ABCDEF".utf8)

@@ -1,22 +1,22 @@
 public import Base
 public import HTTP
 
-/// The reason why a request to the API server failed.
+/// The reason why an operation on the API server failed.
 public enum APIError: Retriable, Sendable, CustomStringConvertible {
-    /// There was no usable response.
+    /// The request has no response.
     case transport(TransportError)
     case refused(Refusal)
-    /// The object or the server is not in the awaited state; the text says why.
+    /// The object or the server is not in the expected state; the text is the reason.
     case pending(String, Disposition, retryAfter: Duration? = nil)
-    /// The server's own checks fail; the text says how many and which.
+    /// The server's readiness checks fail; the text describes them.
     case notReady(checks: String, retryAfter: Duration? = nil)
-    /// The response cannot have come from the API server.
+    /// The API server cannot have sent this response.
     case foreign(ForeignReply)
-    /// The object is being deleted, and still has these finalizers.
+    /// The object is being deleted; the texts are its remaining finalizers, if they are known.
     case beingDeleted([String])
-    /// Another task describes the same object.
+    /// Another task applies the same object.
     case rival(task: String, location: SourceLocation)
-    /// The program was asked to stop.
+    /// The Swift task was cancelled, for example because the program was asked to stop.
     case interrupted
 
     public struct Refusal: Sendable {
@@ -27,7 +27,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
 
         var status: ServerStatus
         let kind: RefusalKind
-        /// Whether another attempt is worthwhile, by the kind of the refusal unless the caller knows more.
+        /// Whether another attempt is worthwhile; by default, the kind of the refusal decides.
         var disposition: Disposition
 
         init(request: String, status: ServerStatus) {
@@ -37,20 +37,20 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             disposition = kind.disposition(of: status)
         }
 
-        /// Returns the refusal with the given conflicts as its only causes.
+        /// Returns the refusal with only the causes that report the given conflicts.
         func limited(to conflicts: [ServerStatus.Conflict]) -> Self {
             var status = status
             status.causes = status.causes.filter { $0.conflict.map(conflicts.contains) == true }
             return Self(request: request, status: status)
         }
 
-        /// Whether the server's validation refuses a value.
+        /// Whether the server refuses the object as invalid, with status 422.
         var isInvalid: Bool { if case .invalid = kind { code == 422 } else { false } }
 
-        /// Whether the object has changed since it was read.
+        /// Whether the object has changed, or was created, since it was read.
         var isOfChangedObject: Bool { if case .changed = kind { true } else { false } }
 
-        /// Whether the server creates the object only without a resource version, as Kubernetes 1.20 does a Service.
+        /// Whether the server refuses to create an object with a resource version, like a Service in Kubernetes 1.20.
         var isOfVersion: Bool { message.contains("resourceVersion should not be set") }
     }
 
@@ -120,7 +120,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The error as a message without the text of a refusal, which may quote the object that was sent.
+    /// The error as a message without the server's text in a refusal, because that text may quote the object.
     public var publicWords: String {
         switch self {
         case .refused(let refusal): refusal.status.publicWords
@@ -128,7 +128,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The topic of the server's checks, which a starting server passes one after the other.
+    /// The topic `checks` if readiness checks fail: while a server starts, the list of failing checks changes often.
     public var topic: String? {
         if case .notReady = self { "checks" } else { nil }
     }

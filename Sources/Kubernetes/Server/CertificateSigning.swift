@@ -2,8 +2,8 @@ public import Base
 
 /// A request for a certificate from a signer of the cluster.
 ///
-/// The CertificateSigningRequest is left to the controller manager, which deletes it an hour after its approval or
-/// denial, or a day after its creation. See
+/// The controller manager deletes the CertificateSigningRequest an hour after its approval or denial, or a day after
+/// its creation if it is still pending. See
 /// https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/.
 public struct CertificateSigning: Sendable {
     private let client: APIClient
@@ -13,7 +13,7 @@ public struct CertificateSigning: Sendable {
     private let usages: [String]
     private let validity: Duration
     private let identity: ObjectIdentity
-    /// The request in base64, as in the object.
+    /// The PEM request in base64, as in field `spec.request` of the object.
     private let encoded: String
 
     private static let kind = GroupVersionKind(
@@ -23,9 +23,9 @@ public struct CertificateSigning: Sendable {
     )
     private static let collection = "\(kind.path)/certificatesigningrequests"
 
-    /// Creates a request, without sending it.
+    /// Creates a request without sending it.
     ///
-    /// The usages are named as in the API. `suffix` is the end of the object's name, the same for identical requests.
+    /// The usages are named as in the API. `suffix` ends the object's name, and must be equal only for equal requests.
     public init(
         client: APIClient,
         retryPolicy: RetryPolicy,
@@ -45,7 +45,7 @@ public struct CertificateSigning: Sendable {
     /// Sends the request, and waits until it is approved and the certificate is issued.
     ///
     /// - Returns: The certificate in PEM, followed by the certificates that the signer adds.
-    /// - Throws: ``Base/Problem``; its cause is permanent if the request is denied or the signer fails.
+    /// - Throws: ``Base/Problem``, whose cause is permanent if no certificate will be issued for this request.
     public func certificate() async throws(Problem) -> [UInt8] {
         do throws(APIError) {
             return try await retryPolicy.retry(.init(.object, "\(identity)")) { () async throws(APIError) in
@@ -58,7 +58,7 @@ public struct CertificateSigning: Sendable {
             case .pending(let words, .permanent, _):
                 let hint = "correct 'leaf' of task '\(task)' or have the next request approved; then run it again"
                 throw Problem(message, hint: hint, cause: Refusal(description: words))
-            // Other refusals with status 403 come from admission control, where roles do not help.
+            // Without ` cannot ` in the message, admission control refused the request, and roles do not help.
             case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
                 throw Problem(message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
             default: throw Problem(message, cause: error)

@@ -1,8 +1,8 @@
 import Base
 
-/// The object that a reply must contain.
+/// The object that a response must contain.
 ///
-/// A proxy in front of the API server may answer 200 with any content, which must not count as success.
+/// A proxy in front of the API server may send status 200 with any content, which must not count as success.
 struct ExpectedObject {
     private let identity: ObjectIdentity
     private let uid: String?
@@ -10,17 +10,17 @@ struct ExpectedObject {
 
     /// Creates the expectation; the identity must include the namespace if the kind is namespaced.
     ///
-    /// `uid` is the UID if the object has been read before. `isStored` says whether the object must have a UID, as
-    /// every object that the server stores has, even in a dry run.
+    /// If `uid` is not `nil`, the object must not have another UID. If `isStored` is true, the object must have a UID:
+    /// the server gives one to every object that it stores, even in a dry run.
     init(_ identity: ObjectIdentity, uid: String? = nil, isStored: Bool = false) {
         (self.identity, self.uid, self.isStored) = (identity, uid, isStored)
     }
 
-    /// Returns how an object differs from the expected one, `nil` if it matches.
+    /// Describes how an object differs from the expected object; returns `nil` if it matches.
     func mismatch(of object: Node) -> String? {
         let metadata = object["metadata"]
         let apiVersion = object["apiVersion"]
-        // The server may answer in another version of the same group.
+        // The server may return the object in another version of the same group.
         let group = apiVersion?.string.map { GroupVersionKind(apiVersion: $0, kind: "").group }
         var fields = [("kind", identity.type.kind, object["kind"])]
         if group != identity.type.group { fields.append(("apiVersion", identity.type.apiVersion, apiVersion)) }
@@ -37,12 +37,12 @@ struct ExpectedObject {
 /// The path of an object, and its identity on the server.
 struct ObjectPath {
     let text: String
-    /// The path of the collection.
+    /// The path of the collection that contains the object.
     let collection: String
     let identity: ObjectIdentity
-    /// Whether the object has a status subresource, so that an apply does not change the status.
+    /// Whether an apply leaves the status unchanged, because the kind has a status subresource.
     let hasStatusSubresource: Bool
-    /// The object's UID, once it has been read.
+    /// The object's UID, `nil` until the object has been read.
     var uid: String?
 
     /// Creates the path of an object; the identity must include the namespace if the kind is namespaced.
@@ -53,6 +53,6 @@ struct ObjectPath {
         self.identity = identity
     }
 
-    /// The object that the reply to a change must contain.
+    /// The object that the response to a change must contain.
     var expected: ExpectedObject { ExpectedObject(identity, uid: uid, isStored: true) }
 }

@@ -1,18 +1,18 @@
 import Base
 import HTTP
 
-/// A reply that the API server cannot have sent, or that something in front of it has changed.
+/// A response that the API server cannot have sent in this form.
 public struct ForeignReply: Sendable {
-    /// The reply in a message.
+    /// The description of the response, for messages.
     let words: String
-    /// The hint, as a question.
+    /// The hint, which asks whether a proxy or load balancer sent the response.
     let advice: String
     let disposition: Disposition
     let retryAfter: Duration?
-    /// Whether the request may have been carried out.
+    /// Whether the server may have carried out the request.
     let mayHaveSucceeded: Bool
 
-    /// The description of an HTML page.
+    /// The description of any response that is an HTML page.
     static let page = "an HTML page, which the API server never sends"
 
     init(_ response: HTTPResponse, _ content: String, _ method: String, _ address: String) {
@@ -25,13 +25,13 @@ public struct ForeignReply: Sendable {
         mayHaveSucceeded = isSuccess || code >= 500
     }
 
-    /// Returns the hint for a reply, with the programs that sent it.
+    /// Returns the hint for a response, with the names of the programs that sent the response.
     static func advice(from senders: [String]) -> String {
         let sender = senders.isEmpty ? "" : " ('\(senders.joined(separator: ", "))')"
         return "is there a proxy or load balancer\(sender) in front of the API server?"
     }
 
-    /// Describes the first field that does not have its expected text, `nil` if there is none.
+    /// Describes the first field whose value is not the expected text; returns `nil` if all fields match.
     ///
     /// A value that is missing or not a string counts as an empty text.
     static func difference(_ fields: [(name: String, expected: String, value: Node?)]) -> String? {
@@ -44,7 +44,7 @@ public struct ForeignReply: Sendable {
 }
 
 extension HTTPResponse {
-    /// The programs in the headers `Server` and `Via`.
+    /// The names of programs in the headers `Server` and `Via`.
     var senders: [String] { ["server", "via"].flatMap { values(of: $0) } }
 
     var isPage: Bool {
@@ -52,10 +52,10 @@ extension HTTPResponse {
         return start == UInt8(ascii: "<") || values(of: "content-type").contains { $0.hasPrefix("text/html") }
     }
 
-    /// Describes a response that cannot be a refusal of the API server, `nil` if it may be one.
+    /// Describes a response that cannot be a refusal by the API server; returns `nil` if it can be.
     ///
-    /// Authentication and authorization answer with a `Status` object. Earlier filters, such as the request limit,
-    /// answer with plain text, and so does a server that lacks the path's API group. Each has the core group.
+    /// Authentication and authorization refuse with a `Status` object. Filters that run before them, such as the
+    /// request limit, use plain text. So does a server without the path's API group, but every server has `/api/v1`.
     func foreignRefusal(of path: String) -> String? {
         if isPage { return ForeignReply.page }
         if status == 404, path == "/api/v1" {

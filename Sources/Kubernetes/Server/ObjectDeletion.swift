@@ -1,10 +1,10 @@
 public import Base
 import HTTP
 
-/// Deletes objects on the server, and waits until they are gone.
+/// The deletion of objects on the server, including the wait until they are gone.
 public struct ObjectDeletion: Sendable {
     public enum Message: Sendable {
-        /// The object is gone or, in a dry run, would be; `existed` says whether there was anything to delete.
+        /// The deletion succeeded or, in a dry run, would succeed; `existed` is false if there was nothing to delete.
         case deleted(ObjectIdentity, existed: Bool)
         case failed(ObjectFailure)
     }
@@ -17,7 +17,7 @@ public struct ObjectDeletion: Sendable {
     private let isDryRun: Bool
     private let retryPolicy: RetryPolicy
 
-    /// Decides whether an existing object may be deleted; if not, it counts as absent.
+    /// Decides whether an existing object may be deleted; an object that may not be deleted counts as missing.
     var isMeant: @Sendable (ObjectIdentity, Node) async throws(APIError) -> Bool = { _, _ in true }
 
     /// Creates a deletion; in a dry run the server only checks the requests.
@@ -25,7 +25,7 @@ public struct ObjectDeletion: Sendable {
         (self.client, self.task, self.isDryRun, self.retryPolicy) = (client, task, isDryRun, retryPolicy)
     }
 
-    /// Deletes objects, which need not exist.
+    /// Deletes objects and waits until they are gone; a missing object is not an error.
     ///
     /// `say` receives the result for each object as soon as it is known, on any thread.
     public func delete(_ subjects: [Subject], say: @escaping @Sendable (Message) -> Void) async {
@@ -51,10 +51,10 @@ public struct ObjectDeletion: Sendable {
                 let live = try await client.find(path.text, as: path.identity, until: retryPolicy.deadline)
             else { return }
             let found = live["metadata"]?["uid"]?.string ?? ""
-            // An object with another UID was created after the deletion.
+            // An object with another UID was created after the first one was deleted.
             guard uid ?? found == found else { return }
             let isEnding = ManagedMetadata.isBeingDeleted(live)
-            // If the request had no response, the deletion may not have begun, and the object may have changed.
+            // Until a request has begun the deletion, the object may change, so each attempt calls `isMeant`.
             let isBegun = isEnding && uid != nil
             guard try await isBegun ? true : isMeant(identity, live) else {
                 uid = nil
@@ -77,9 +77,9 @@ public struct ObjectDeletion: Sendable {
         return uid != nil
     }
 
-    /// Returns the path of an object, `nil` if the server does not have its kind.
+    /// Returns the path of an object, or `nil` if the server does not have its kind.
     ///
-    /// - Throws: ``APIError`` also if the kind or its version seems to be misspelt.
+    /// - Throws: ``APIError`` also if a similar kind or another version exists, because the identity is probably wrong.
     private func path(of identity: ObjectIdentity) async throws(APIError) -> ObjectPath? {
         do throws(APIError) {
             return try await client.path(of: identity, until: retryPolicy.deadline)
@@ -98,7 +98,7 @@ public struct ObjectDeletion: Sendable {
 extension APIClient {
     /// Requests the deletion of an object, unless it has changed since it was read.
     ///
-    /// The policy for its dependents is `Background` or `Foreground`.
+    /// `policy` is the propagation policy for the object's dependents, `Background` or `Foreground`.
     ///
     /// - Returns: Whether the object is gone already.
     func delete(
@@ -113,7 +113,7 @@ extension APIClient {
             ("apiVersion", .string("v1")), ("kind", .string("DeleteOptions")),
             ("propagationPolicy", .string(policy)), ("preconditions", .mapping(preconditions)),
         ]
-        // Without a body, the server would read the options from the query.
+        // If a request has a body, the server reads no deletion options from the query.
         let body = Node.mapping(options + (isDryRun ? [("dryRun", .sequence([.string("All")]))] : []))
         do throws(APIError) {
             let reply = try await object(
@@ -123,10 +123,10 @@ extension APIClient {
                 contentType: "application/json",
                 until: deadline
             )
-            // If a finalizer or grace period keeps the object, the reply has status 202 or contains the object.
+            // If a finalizer or grace period keeps the object, the response has status 202 or contains the object.
             return !isDryRun && reply.response.status == 200 && reply.node["kind"]?.string == "Status"
         } catch .refused(let refusal) where refusal.code == 404 && !refusal.status.isUnknownResource {
-            // Only a 404 that names the object shows that it is gone.
+            // Only a 404 that names the object shows that the object is gone.
             return true
         } catch .refused(let refusal) where refusal.code == 409 {
             throw .pending("another client has changed it since it was read", .retry)

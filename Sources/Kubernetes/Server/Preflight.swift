@@ -4,17 +4,18 @@ import HTTP
 /// The checks that an API server must pass before it is used.
 ///
 /// 1. The server answers.
-/// 2. `/readyz` is ok; until then the failing checks are reported.
-/// 3. Namespace `kube-system` exists: a controller creates it asynchronously, and `/readyz` does not wait for it.
+/// 2. `/readyz` returns status 200. Until then, the failing checks are reported.
+/// 3. Namespace `kube-system` exists. A controller creates it asynchronously, and `/readyz` does not wait for it.
 ///
 /// The health endpoints are described at https://kubernetes.io/docs/reference/using-api/health-checks/.
 extension APIClient {
-    /// The time limit of one check, short enough that a hanging etcd is reported during the wait.
+    /// The time limit of one check, short enough to report an unresponsive etcd during the wait.
     private static let checkLimit = Duration.seconds(5)
 
     /// Repeats the checks until the server passes all of them.
     ///
-    /// Checks that have passed are not repeated within 30 seconds, unless a request has failed since then.
+    /// Checks that passed within the last 30 seconds are not repeated, unless a request since then had no response or
+    /// status 503 or 504.
     public func waitUntilUsable(_ retryPolicy: RetryPolicy) async throws(Problem) {
         do throws(APIError) {
             try await retryPolicy.retry(.init(.server, "API server \(kubeconfig.address)")) {
@@ -33,7 +34,7 @@ extension APIClient {
         }
     }
 
-    /// Requests `/readyz`; the error names the failing checks if the server lists them.
+    /// Requests `/readyz`, and throws an error that names the failing checks if the server lists them.
     private func checkReadiness(until deadline: ContinuousClock.Instant) async throws(APIError) {
         let response = try await send("GET", "/readyz", query: [("verbose", "")], until: deadline)
         guard response.status != 200 else {
@@ -52,7 +53,7 @@ extension APIClient {
         throw .notReady(checks: checks, retryAfter: status.retryAfter)
     }
 
-    /// Describes the failing checks in an answer of `/readyz`, `nil` if none fails; etcd checks come first.
+    /// Describes the failing checks in a response of `/readyz`, etcd checks first; returns `nil` if no check fails.
     ///
     /// A failing check has a line such as `[-]etcd failed: reason withheld`.
     private static func failedChecks(_ body: [UInt8]) -> String? {
@@ -83,10 +84,10 @@ extension APIClient {
         throw .pending("namespace kube-system does not exist yet", .retry)
     }
 
-    /// The minor version of the oldest Kubernetes that is supported.
+    /// The minor version of the oldest supported Kubernetes release.
     private static let oldestMinorVersion = 29
 
-    /// Returns a warning about a server that is too old, `nil` if it is not or its version is unknown.
+    /// Returns a warning if the server is too old, or `nil` if the server is supported or its version is unknown.
     public func ageWarning(until deadline: ContinuousClock.Instant) async -> String? {
         let found = try? await object("GET", "/version", until: deadline).node["gitVersion"]?.string
         guard let found, let minor = found.wholeMatch(of: /v1\.([0-9]+)\..*/).flatMap({ Int($0.1) }),
@@ -97,7 +98,7 @@ extension APIClient {
     }
 }
 
-/// The last results of the preflight checks and of other requests to an API server.
+/// The latest results of the preflight checks and of other requests to an API server.
 final class PreflightState: Sendable {
     private struct State {
         var passedAt: ContinuousClock.Instant?
@@ -109,19 +110,19 @@ final class PreflightState: Sendable {
 
     private static let validity = Duration.seconds(30)
 
-    /// Whether the checks passed recently, and no request has failed since then.
+    /// Whether the checks passed within ``validity``, and no later request requires that they are repeated.
     var isPassed: Bool { state.withLock { $0.passedAt.map { .now < $0 + Self.validity } ?? false } }
 
     var hasAnswered: Bool { state.withLock { $0.hasAnswered } }
 
-    /// The status of the last response, 0 if there was none.
+    /// The status of the last response to any request, 0 if there was no response.
     var lastStatus: Int { state.withLock { $0.lastStatus } }
 
     func pass() {
         state.withLock { $0.passedAt = .now }
     }
 
-    /// Records a response; after status 503 or 504 the checks are repeated.
+    /// Records a response; if its status is 503 or 504, the checks must be repeated.
     func record(_ response: HTTPResponse) {
         state.withLock {
             ($0.hasAnswered, $0.lastStatus) = (true, response.status)
@@ -129,7 +130,7 @@ final class PreflightState: Sendable {
         }
     }
 
-    /// Records a request without a response.
+    /// Records that a request had no response, so the checks must be repeated.
     func recordFailure() {
         state.withLock { $0.passedAt = nil }
     }

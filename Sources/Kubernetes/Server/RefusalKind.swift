@@ -1,6 +1,6 @@
-/// The kinds of refusals that are treated differently.
+/// The kinds of refusals that callers treat differently.
 enum RefusalKind {
-    /// Admission control refuses the object, regardless of the user.
+    /// Admission control, not authorization, refuses the request.
     case denied
     /// The server could not call an admission webhook.
     case webhook
@@ -10,13 +10,13 @@ enum RefusalKind {
     case missingNamespace(String)
     /// The server does not have the group, the version or the resource.
     case unknownResource
-    /// The server does not accept the user.
+    /// The server does not accept the user's credentials.
     case unauthorized
-    /// The user lacks the permission for the request.
+    /// The user lacks the permission for the request, or a program in front of the server refuses it.
     case forbidden
-    /// The object has changed since it was read.
+    /// The object has changed, or was created, since it was read.
     case changed
-    /// The server, or something that it depends on, cannot answer now.
+    /// The request cannot be carried out now, for example because the server is overloaded.
     case busy
     case other(Disposition)
 
@@ -37,7 +37,7 @@ enum RefusalKind {
         switch status.code {
         case 401: .unauthorized
         case 403 where status.isNamespaceTerminating: .busy
-        // Authorization names the user. A 403 without a reason is not the API server's.
+        // The API server gives reason `Forbidden` for authorization and admission control; only the messages differ.
         case 403: status.reason == "Forbidden" && !status.isAuthorizationRefusal ? .denied : .forbidden
         case 404:
             if let namespace = status.missingNamespace {
@@ -49,7 +49,7 @@ enum RefusalKind {
         case 409: status.isFieldConflict ? .fieldConflict : .changed
         case 422: status.hasFailedAllocation ? .busy : .invalid
         case 500 where status.isTooLargeForStorage: .other(.permanent)
-        // Servers before the fix of kubernetes/kubernetes#139253 report schema errors without a reason.
+        // This may be a schema error: servers without the fix of kubernetes/kubernetes#139253 give no reason for it.
         case 500 where status.reason.isEmpty: .other(.transient)
         case 500...: .busy
         default: .other(.permanent)
@@ -59,9 +59,9 @@ enum RefusalKind {
     /// Returns whether another attempt is worthwhile.
     func disposition(of status: ServerStatus) -> Disposition {
         switch self {
-        // A webhook may fail or be overloaded. An admission plugin may not yet see an object that was just created,
-        // such as the ServiceAccount of a new namespace.
+        // An admission webhook that denies a request with such a status has failed or is overloaded.
         case .denied where status.code == 429 || status.code >= 500: .retry
+        // An admission plugin may see a new object late, such as the ServiceAccount of a new namespace.
         case .denied:
             ["not found", "not yet ready", "status unknown", "no params found", "exceeded quota"]
                 .contains(where: status.message.contains)

@@ -1,9 +1,9 @@
 import Base
 
-/// Limits the number of requests in flight to a server.
+/// A limit on the number of concurrent requests to a server, which adapts to the server's load.
 ///
-/// An overloaded server may finish none of many requests in time, so that each must be sent again. The limit is low
-/// at first, grows when a request ends promptly, and is halved when one times out or is refused because of the load.
+/// If an overloaded server gets many requests, it may finish none in time. The limit is low at first. It grows when
+/// a request ends promptly, and is halved when a request times out or is refused because of the load.
 final class RequestSlots: Sendable {
     private struct State {
         var width = 4
@@ -12,15 +12,15 @@ final class RequestSlots: Sendable {
         var lastNumber: UInt64 = 0
     }
 
-    /// The maximum number of requests in flight.
+    /// The maximum to which the number of concurrent requests can grow.
     private static let limit = 16
 
-    /// The maximum duration of a request that ends promptly.
+    /// The duration below which a request counts as prompt.
     private static let promptness = Duration.seconds(1)
 
     private let state = Locked(State())
 
-    /// Waits until a request may be sent, and returns `false` if the surrounding Swift task was cancelled.
+    /// Waits until a request may be sent; returns `false` if the surrounding Swift task is cancelled before.
     func take() async -> Bool {
         let number = state.withLock { state in
             state.lastNumber += 1
@@ -47,7 +47,7 @@ final class RequestSlots: Sendable {
         }
     }
 
-    /// Ends a request, and starts waiting ones; `isOverload` says whether its result shows an overloaded server.
+    /// Ends a request and admits waiting requests; `isOverload` says whether the result shows an overloaded server.
     func giveBack(sentAt start: ContinuousClock.Instant, isOverload: Bool) {
         let started = state.withLock { state in
             state.runningCount -= 1

@@ -1,6 +1,6 @@
 import Base
 
-/// A resource of the server: how a kind is addressed in paths.
+/// The resource by which requests address the objects of a kind.
 struct APIResource: Sendable, Hashable {
     /// The plural name, such as `daemonsets`.
     var plural: String
@@ -11,13 +11,13 @@ struct APIResource: Sendable, Hashable {
 
     var isAppliable: Bool { verbs.isEmpty || verbs.contains("patch") }
 
-    /// Whether no objects can be created, because their CustomResourceDefinition is being deleted.
+    /// Whether the verbs are those of a kind whose CustomResourceDefinition is being deleted.
     var isOfDeletedDefinition: Bool { verbs.contains("deletecollection") && !verbs.contains("create") }
 }
 
-/// The resources of the server, which are requested one group and version at a time.
+/// The resources of the server, requested separately for each group and version.
 ///
-/// Full discovery fails if any aggregated API is down.
+/// Discovery of all groups at once would fail if any aggregated API were unavailable.
 final class ResourceCatalog: Sendable {
     private typealias Resources = [GroupVersionKind: APIResource]
 
@@ -25,19 +25,19 @@ final class ResourceCatalog: Sendable {
         var known: Resources = [:]
         /// The requests in progress, by path.
         var requests: [String: Task<Result<Resources, APIError>, Never>] = [:]
-        /// The last answers, with the instants of the requests, by path.
+        /// The resources in the last response and the instant of its request, by path.
         var answers: [String: (instant: ContinuousClock.Instant, resources: Resources)] = [:]
     }
 
     private let state = Locked(State())
 
-    /// The time for which callers that wait for definitions share an answer.
+    /// The time for which ``serves(_:_:on:until:)`` reuses a response.
     private static let sharedTime = Duration.milliseconds(100)
 
     /// Returns the resource of a kind.
     ///
-    /// - Throws: A refusal with status 404 if the server does not have the group, the version or the kind, and with 405
-    ///   if its objects cannot be applied, such as objects of kind `Binding` and reviews.
+    /// - Throws: A refusal with status 404 if the server does not have the group, the version or the kind, and with
+    ///   status 405 if objects of the kind cannot be applied, such as those of kind `Binding` or `TokenReview`.
     func resource(
         of type: GroupVersionKind,
         on client: APIClient,
@@ -56,9 +56,9 @@ final class ResourceCatalog: Sendable {
         return resource
     }
 
-    /// Returns whether discovery lists the kind of a definition and its objects can be applied.
+    /// Returns whether discovery lists a kind with a plural name, and objects of the kind can be applied.
     ///
-    /// The plural distinguishes two definitions of the same kind.
+    /// The plural distinguishes two CustomResourceDefinitions of the same kind.
     func serves(
         _ type: GroupVersionKind,
         _ plural: String,
@@ -81,7 +81,7 @@ final class ResourceCatalog: Sendable {
         }
     }
 
-    /// Returns a kind in a version that the server has, `nil` if it does not have the kind.
+    /// Returns a kind in a version that the server has, or `nil` if the server does not have the kind.
     func type(
         of kind: DefinedKind,
         on client: APIClient,
@@ -95,7 +95,7 @@ final class ResourceCatalog: Sendable {
         return nil
     }
 
-    /// Returns the known kind of the same group and version with the most similar name.
+    /// Returns the most similar known kind of the same group and version, or `nil` if no kind is similar.
     func nearKind(to type: GroupVersionKind) -> String? {
         let siblings = state.withLock { state in
             state.known.keys.filter { $0.group == type.group && $0.version == type.version }
@@ -103,7 +103,7 @@ final class ResourceCatalog: Sendable {
         return nearestName(to: type.kind, in: siblings.map(\.kind).filter { $0 != type.kind })
     }
 
-    /// Requests the resources of a group and version, or waits for the request of another caller.
+    /// Requests the resources of a group and version, or shares the request of another caller.
     private func resources(
         inVersionOf type: GroupVersionKind,
         on client: APIClient,
@@ -121,7 +121,7 @@ final class ResourceCatalog: Sendable {
             } onCancel: {
                 request.cancel()
             }
-            // A cancelled caller cancels the request for all callers.
+            // Another caller was cancelled, which also cancelled the shared request.
             if case .failure(.interrupted) = result, !Task.isCancelled { continue }
             return try result.get()
         }
@@ -148,7 +148,7 @@ final class ResourceCatalog: Sendable {
         return result
     }
 
-    /// Reads the resources of a group and version.
+    /// Reads the `APIResourceList` of a group and version.
     ///
     /// - Throws: A refusal with status 404 if the server does not have the group and version.
     private static func list(
@@ -164,7 +164,7 @@ final class ResourceCatalog: Sendable {
             if let difference { throw client.foreign(response, difference, "GET \(type.path)") }
             return list
         } catch .refused(let refusal) where refusal.code == 404 {
-            // A proxy may have answered, so the list of groups decides.
+            // A proxy may have sent the 404, so the list of groups decides.
             guard try await !versions(of: type.group, on: client, until: deadline).contains(type.version) else {
                 let words = "'\(client.kubeconfig.address)' answered 404 to \(refusal.request), which it has"
                 throw .pending("\(words); \(ForeignReply.advice(from: []))", .retry)
@@ -173,7 +173,7 @@ final class ResourceCatalog: Sendable {
         }
     }
 
-    /// Returns the versions of an API group, the preferred first; none if the server does not have the group.
+    /// Returns the versions of an API group in order of preference, or none if the server does not have the group.
     private static func versions(
         of group: String,
         on client: APIClient,
@@ -208,7 +208,7 @@ final class ResourceCatalog: Sendable {
 }
 
 extension APIResource {
-    /// Returns the path of the collection of a namespace, or of the cluster.
+    /// Returns the path of the collection in a namespace, or in the whole cluster if there is no namespace.
     func collectionPath(of type: GroupVersionKind, namespace: String?) -> String {
         guard isNamespaced, let namespace else { return "\(type.path)/\(plural)" }
         return "\(type.path)/namespaces/\(APIClient.percentEncoded(namespace))/\(plural)"

@@ -3,7 +3,7 @@ public import HTTP
 /// An error that says whether the same attempt may succeed later.
 public protocol Retriable: Error {
     var disposition: Disposition { get }
-    /// The pause that the server asks for, by default `nil`.
+    /// The pause that the server asks for; by default `nil`.
     var retryAfter: Duration? { get }
     /// The error as a message, which may contain text that only root may read.
     var words: String { get }
@@ -13,7 +13,7 @@ public protocol Retriable: Error {
     ///
     /// If `nil`, the default, every change of the message is reported.
     var topic: String? { get }
-    /// Returns the error with a remark that the server asks for a longer pause than the time left.
+    /// Returns the error with a remark that the server asks for a longer pause than the time left; by default `self`.
     func noting(pauseAskedFor asked: Duration) -> Self
 }
 
@@ -27,18 +27,18 @@ extension Retriable {
     public func noting(pauseAskedFor asked: Duration) -> Self { self }
 }
 
-/// Whether an attempt that failed is worth repeating.
+/// The decision whether to repeat a failed attempt.
 public enum Disposition: Sendable, Hashable {
     /// Retry until the deadline.
     case retry
-    /// Retry for the grace period: such an error is expected within seconds of a boot, a new CRD or a new role.
+    /// Retry for the grace period: the error is expected shortly after a boot, or after a CRD or role was created.
     case transient
     /// Do not retry: the attempt fails until its input is changed.
     case permanent
 }
 
 extension TransportError: Retriable {
-    /// Whether the failure may pass: a server may still be starting, but a wrong certificate stays wrong.
+    /// The disposition of each kind of error: a server may still be starting, but a wrong certificate stays wrong.
     ///
     /// A certificate that is not valid yet may mean that the node's clock is not set yet.
     public var disposition: Disposition {

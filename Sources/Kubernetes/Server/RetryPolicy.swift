@@ -2,15 +2,15 @@ public import Base
 
 /// The time limits of repeated attempts, and the receiver of reports about the wait.
 public struct RetryPolicy: Sendable {
-    /// The instant after which no attempt begins.
+    /// The instant after which no further attempt begins.
     public var deadline: ContinuousClock.Instant
 
     /// The retry period for errors that are expected right after a boot, or after a CRD or role was created.
     ///
-    /// Of several API servers, some serve a new kind only 5 s after its CRD was established.
+    /// If a cluster has several API servers, some may serve a new kind only 5 s after its CRD was established.
     public var gracePeriod: Duration
 
-    /// Receives the wait each time its reason may have changed.
+    /// Receives the current reason for the wait after failed attempts; the same reason may be received repeatedly.
     public var report: @Sendable (Wait) -> Void
 
     public init(
@@ -23,13 +23,13 @@ public struct RetryPolicy: Sendable {
         self.report = report
     }
 
-    /// The time before the deadline at which the last attempt begins.
+    /// The time before the deadline, or before the end of the grace period, at which the last attempt begins.
     private static let reserve = Duration.milliseconds(100)
 
     /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
     ///
-    /// - Throws: The error of the last attempt, even if the surrounding task was cancelled. If the deadline cut that
-    ///   attempt short, its error says nothing about the subject, so the previous error is thrown.
+    /// - Throws: The error of the last attempt, even if the surrounding Swift task was cancelled. If the deadline cut
+    ///   that attempt short, the error of the previous attempt is thrown, because it says more about the subject.
     public func retry<Value, Failure: Retriable>(
         _ subject: Wait.Subject,
         backoff: Backoff = Backoff(),
@@ -38,7 +38,7 @@ public struct RetryPolicy: Sendable {
         var backoff = backoff
         var gracePeriod: (end: ContinuousClock.Instant, time: String)?
         let start = ContinuousClock.now
-        // Computed once: a second text could differ by a second, and cause another report.
+        // The text is computed once, because a later text could differ by a second and cause another report.
         let timeOfDeadline = timeOfDay(of: deadline)
         var last: Failure?
         var lastReport = LastReport()
@@ -54,7 +54,7 @@ public struct RetryPolicy: Sendable {
             last = error
             switch error.disposition {
             case .permanent: throw error
-            // After an outage, the grace period begins again.
+            // The next transient error after an outage begins a new grace period.
             case .retry: gracePeriod = nil
             case .transient:
                 let end = min(now + self.gracePeriod, deadline)
@@ -80,10 +80,10 @@ public struct RetryPolicy: Sendable {
 private struct LastReport {
     private var last: (words: String, topic: String?, time: ContinuousClock.Instant)?
 
-    /// The time for which another message about the same topic is not reported.
+    /// The minimum time between reports of different messages about the same topic.
     private static let interval = Duration.seconds(5)
 
-    /// Returns whether an error is to be reported, and records it if it is.
+    /// Returns whether an error is to be reported, and records a new message that is to be reported.
     mutating func isDue(_ error: some Retriable, at now: ContinuousClock.Instant) -> Bool {
         if let last {
             // The receiver drops repetitions.
@@ -103,7 +103,7 @@ public func timeOfDay(of instant: ContinuousClock.Instant, now: Timestamp = .now
     return String(time[time.index(after: end)...])
 }
 
-/// The pauses between attempts, which grow up to a limit, each up to a tenth longer or shorter at random.
+/// The pauses between attempts, which grow up to a limit and vary at random by up to a tenth.
 public struct Backoff {
     private var pause: Duration
     private let limit: Duration
@@ -112,14 +112,14 @@ public struct Backoff {
         (pause, self.limit) = (first, limit)
     }
 
-    /// Returns the next pause, at least as long as the server asked.
+    /// Returns the next pause, which is not shorter than the server asks for.
     mutating func next(atLeast asked: Duration? = nil) -> Duration {
         defer { pause = max(pause, min(pause * 1.6, limit)) }
         return max(pause * Double.random(in: 0.9...1.1), asked ?? .zero)
     }
 }
 
-/// Sleeps, and returns `false` if the sleep was cancelled.
+/// Sleeps; returns `false` if the surrounding Swift task is cancelled.
 func sleep(_ duration: Duration) async -> Bool {
     do {
         try await ContinuousClock().sleep(for: duration)

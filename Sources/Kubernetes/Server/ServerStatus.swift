@@ -1,7 +1,7 @@
 import Base
 import HTTP
 
-/// The status in a response that is not a success: an object of kind `Status`, other JSON, or plain text.
+/// The status of an unsuccessful response, whose body is an object of kind `Status`, other JSON, or plain text.
 struct ServerStatus: Sendable {
     struct Cause: Sendable, Hashable {
         var reason: String
@@ -60,10 +60,10 @@ struct ServerStatus: Sendable {
         text.utf8.count > textLimit ? text.shortened(to: textLimit / 4) : text
     }
 
-    /// The maximum size of a text, in bytes.
+    /// The size in bytes above which a text is shortened.
     private static let textLimit = 32 << 10
 
-    /// The maximum pause that is accepted, in seconds: a year.
+    /// The maximum of ``retryAfter`` in seconds, a year.
     private static let pauseLimit = 365 * 24 * 3600
 
     /// Creates the status for a kind that discovery does not list.
@@ -103,23 +103,23 @@ extension ServerStatus {
         return String(message[..<end]).onOneLine.shortened(to: 1000)
     }
 
-    /// Whether etcd failed when the server allocated an address or port, which is reported as an invalid object.
+    /// Whether the server reports an object as invalid because it failed to allocate an address or port in etcd.
     var hasFailedAllocation: Bool {
         message.contains("failed to allocate")
             && ["rpc error: ", "etcdserver: ", "context deadline exceeded", "connection refused", "Timeout: "]
                 .contains { message.contains($0) }
     }
 
-    /// The refusal without the object's name, so that the waits of several objects can share a report.
+    /// The refusal as a message, without the beginning that ``reasonLine`` removes.
     var words: String {
         if isMissingKind { return message }
         return "the server answered \(code): \(reasonLine)"
     }
 
-    /// The server's message on one line, without a beginning that names the object.
+    /// The server's message on one line, without a beginning that names the forbidden object.
     var reasonLine: String { String(line.trimmingPrefix(#/[^ ]+ "[^"]*" is forbidden: /#)) }
 
-    /// Whether authorization refuses the user, rather than admission control the object.
+    /// Whether authorization, not admission control, refuses the request.
     var isAuthorizationRefusal: Bool {
         code == 403
             && (message.contains(#/[Uu]ser "[^"]*" cannot /#)
@@ -127,10 +127,10 @@ extension ServerStatus {
                 || resourceRefusedToCreate != nil)
     }
 
-    /// The resource and group in a message that says only that creation is forbidden.
+    /// The resource and group in a message that says only that an object is forbidden.
     ///
-    /// Servers up to 1.29 send it when they refuse an apply that would create an object; see `withAuthorization` in
-    /// `apiserver/pkg/endpoints/handlers/create.go`.
+    /// Servers up to 1.29 send such a message when they refuse an apply that would create an object. See
+    /// `withAuthorization` in `apiserver/pkg/endpoints/handlers/create.go`.
     var resourceRefusedToCreate: (resource: String, group: String)? {
         guard code == 403,
             let match = message.wholeMatch(of: /([^ .\"]+)(?:\.([^ \"]+))? "[^"]*" is forbidden: */)
@@ -143,7 +143,7 @@ extension ServerStatus {
         isUnknownResource && reason == "NotFound" && message.hasPrefix("the server has no kind")
     }
 
-    /// The refusal as text that every user may read, without the server's message.
+    /// The refusal as a message that every user may read, without the server's text.
     var publicWords: String {
         if isMissingKind { return message }
         let isName = reason.wholeMatch(of: /[A-Za-z]{1,40}/) != nil
@@ -190,7 +190,7 @@ extension ServerStatus {
         code == 404 && kind == "namespaces" ? name : nil
     }
 
-    /// Returns the kind or namespace that an object of a type lacks, `nil` for other refusals.
+    /// Returns the missing kind or namespace that caused the refusal, or `nil` for other refusals.
     func missingRequirement(of type: GroupVersionKind) -> Requirement? {
         if let namespace = missingNamespace { return .namespace(namespace) }
         return isUnknownResource ? .kind(DefinedKind(type)) : nil
