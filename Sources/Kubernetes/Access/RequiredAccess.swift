@@ -2,7 +2,7 @@ public import Base
 
 /// The permissions that a node's tasks need in the cluster, as one ClusterRole.
 ///
-/// Applying a role requires `escalate`, and a binding `bind`, unless the user has all permissions that it grants.
+/// A user without all permissions of a role needs `escalate` to apply the role, and `bind` to apply a binding to it.
 ///
 /// Source:
 /// <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping>.
@@ -17,7 +17,7 @@ public struct RequiredAccess: Sendable {
 
     private static let group = "rbac.authorization.k8s.io"
 
-    /// Starts with the permissions that every task needs.
+    /// Creates a set of the permissions that every task needs.
     ///
     /// The plurals of custom kinds come from the CustomResourceDefinitions among the manifests.
     public init(definitionsOf manifests: [ManifestObject]) {
@@ -46,7 +46,7 @@ public struct RequiredAccess: Sendable {
     /// Adds the permissions to write, and later delete, the ConfigMap of a set.
     private mutating func keep(_ set: ObjectSet) { allow(["get", "create", "patch", "delete"], set.parent.type) }
 
-    /// Adds the permissions to delete the objects of a set once the manifests no longer contain them.
+    /// Adds the permissions to keep a set, and to delete objects of the manifests' kinds that are removed from it.
     public mutating func prune(_ manifests: [ManifestObject], of set: ObjectSet, includesProtected: Bool) {
         keep(set)
         for type in manifests.map(\.identity.type) {
@@ -54,7 +54,7 @@ public struct RequiredAccess: Sendable {
         }
     }
 
-    /// Adds the permissions to delete a set, with the objects that the node has recorded for it.
+    /// Adds the permissions to delete a set and the objects that the node has recorded for it, if there is a record.
     public mutating func remove(_ set: ObjectSet, _ record: SetRecord?) {
         keep(set)
         for kind in Set((record?.members ?? []).map(\.kind)) {
@@ -64,7 +64,7 @@ public struct RequiredAccess: Sendable {
 
     public mutating func observe(_ identity: ObjectIdentity) { allow(["get", "list"], identity.type) }
 
-    /// Adds the permissions to await a rollout, and to list the Pods and Events that explain a slow one.
+    /// Adds the permissions to await a rollout, and to list the Pods and Events that explain a slow rollout.
     public mutating func awaitRollout(_ identity: ObjectIdentity) {
         observe(identity)
         for name in ["pods", "events"] { allow(["list"], "", name) }

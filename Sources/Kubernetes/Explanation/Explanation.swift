@@ -1,10 +1,10 @@
 import Base
 
-/// Turns errors of requests for an object into failures, at the locations of the fields that the server names.
+/// The explanation of errors for one object, at the locations of the fields that the server names.
 struct Explanation {
     let client: APIClient
     let manifest: ManifestObject
-    /// The live object before the refused request.
+    /// The object on the server before the refused request, `nil` if the object did not exist or is unknown.
     let live: Node?
     let task: String
     var purpose = Purpose.application
@@ -12,9 +12,9 @@ struct Explanation {
     enum Purpose {
         case application
         case deletion
-        /// The ConfigMap of a set is written.
+        /// Writing the ConfigMap of a set.
         case parent
-        /// A Lease is taken.
+        /// Taking a Lease.
         case lock
 
         /// The beginning of the message, before the reason.
@@ -88,7 +88,7 @@ struct Explanation {
         Problem(message, at: location ?? manifest.location, hint: hint)
     }
 
-    /// Returns the value of a field in a state of the object, for a message.
+    /// Returns the value of a field in the manifest or in the live object, for a message.
     func shown(_ path: FieldPath, in object: Node?) -> ShownValue {
         ShownValue(
             object.flatMap { path.resolve(in: $0).node },
@@ -110,7 +110,7 @@ struct Explanation {
         return ObjectFailure(manifest, .other, message, hint: hint)
     }
 
-    /// Explains a missing kind, if possible with a hint at the kind, version or definition to use.
+    /// Explains a missing kind, if possible with a hint about the kind, the version or the definition.
     private func missingKind() -> ObjectFailure {
         let type = manifest.identity.type
         let message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
@@ -124,7 +124,7 @@ struct Explanation {
             let hint = "apply the CustomResourceDefinition that defines it first"
             return ObjectFailure(manifest, .missingKind(type), message, at: version, hint: hint)
         }
-        // A kind of the newest Kubernetes may be too new for the server.
+        // If the built-in schemas contain the kind, the server may be too old for it.
         let isKnown = KubernetesSchemas.own.schema(of: type) != nil
         let hint = isKnown ? nil : ObjectCheck.versionHint(type) ?? "correct 'apiVersion' and 'kind'"
         return ObjectFailure(manifest, .invalid, message, at: version, hint: hint)
@@ -144,7 +144,7 @@ extension Explanation {
             }
             return ObjectFailure(manifest, .forbidden, "forbidden to \(client.credentials.whoami): \(status.line)")
         }
-        // For a Namespace, the server reports the object itself as the namespace, which contains no Role yet.
+        // For a Namespace, the server reports the Namespace itself, in which no Role can exist before its creation.
         let namespace = manifest.identity.isNamespace ? nil : match.namespace.map { String($0) }
         return forbidden(
             String(match.verb),
@@ -176,7 +176,7 @@ extension Explanation {
 extension Explanation {
     /// Explains why the server considers the object invalid, by field if the server names fields.
     private func invalidFailure(_ status: ServerStatus) -> ObjectFailure {
-        // Faults in the object's status are consequences of other faults.
+        // An invalid field in the object's status is a consequence of another invalid field.
         let own = status.causes.filter { !$0.field.hasPrefix("status") }
         var faults = (own.isEmpty ? status.causes : own).unique().flatMap { cause in
             Self.isImmutability(cause) ? immutable(cause) : [invalid(cause)]
@@ -188,7 +188,7 @@ extension Explanation {
 
     /// Returns the violations that the built-in schemas show, and further violations that the server names.
     ///
-    /// Server-side apply writes `.spec.foo: field not declared in schema`, one per line after the introduction; strict
+    /// Server-side apply writes each violation on a line, such as `.spec.foo: field not declared in schema`. Strict
     /// decoding writes `unknown field "spec.foo", unknown field "spec.bar"`. A server reports only the first violation
     /// in each branch of the object.
     private func schemaFaults(_ status: ServerStatus) -> [Problem] {
@@ -220,12 +220,12 @@ extension Explanation {
     }
 
     private func invalid(_ cause: ServerStatus.Cause) -> Problem {
-        // If all versions of a definition have the same schema, the server names a field of its internal form.
+        // If all versions of a definition have the same schema, the server names the field in the internal version.
         let shared = "spec.validation."
         let isShared = manifest.identity.isCustomResourceDefinition && cause.field.hasPrefix(shared)
         let path = FieldPath(isShared ? "spec.versions[0].schema." + cause.field.dropFirst(shared.count) : cause.field)
         let target = path.resolve(in: manifest.root)
-        // The server reports an invalid label at the whole mapping of labels.
+        // For an invalid label, the server names only the field of all labels.
         let entry = target.node?.mapping?.entries.first { entry in
             [entry.key, entry.value.string].contains { $0.map { cause.message.contains("\"\($0)\"") } ?? false }
         }
@@ -268,7 +268,7 @@ extension Explanation {
 }
 
 extension Explanation {
-    /// Returns whether a cause reports an immutable field, for which validation has several messages.
+    /// Returns whether a cause reports the change of an immutable field, which validation words in several ways.
     static func isImmutability(_ cause: ServerStatus.Cause) -> Bool {
         [
             "immutable", "cannot change roleRef", "may not change", "may not be changed", "updates to ",
@@ -280,7 +280,7 @@ extension Explanation {
     /// The maximum number of fields that are reported for one cause.
     private static let fieldLimit = 10
 
-    /// Returns faults for the first changed fields that the cause covers, or one fault if none is found.
+    /// Returns a fault for each changed field that the cause covers, up to a limit, or one fault if no change is found.
     private func immutable(_ cause: ServerStatus.Cause) -> [Problem] {
         // The message may name exceptions: fields that may be changed.
         let excepted = cause.message.matches(of: /'([^'\[]*)[^']*'|`([^`\[]*)[^`]*`/).map {
@@ -326,7 +326,7 @@ private struct FieldChange {
     var here: Node?
     var there: Node?
 
-    /// Returns the innermost fields of the manifest that differ.
+    /// Returns the innermost fields of the manifest whose values differ from those on the server.
     func narrowed() -> [FieldChange] {
         switch (here?.content, there?.content) {
         case (.mapping(let here), .mapping(let there)):
@@ -358,14 +358,14 @@ extension ServerStatus.Cause {
         if let match = message.wholeMatch(of: /(?s)(?:Required value|Forbidden|Too long|Too many)(?:: (.*))?/) {
             return String(match.1 ?? "").onOneLine
         }
-        // A duplicate or unknown value has no explanation, and a custom resource's rule has no value.
+        // The message for a duplicate or unknown value has no explanation, that for a custom resource's rule no value.
         let pattern = /(?s)(Invalid value|Unsupported value|Duplicate value|Not found): (.*)/
         guard let match = message.wholeMatch(of: pattern) else { return message.onOneLine }
         if let rest = Self.afterGoValue(match.2) { return String(rest).onOneLine }
         return match.1 == "Invalid value" ? String(match.2).onOneLine : String(match.1).lowercased()
     }
 
-    /// Returns the text after the first `: ` outside brackets and quotes, `nil` if there is none.
+    /// Returns the text after the first `: ` outside brackets and quotes, or `nil` if there is no such `: `.
     private static func afterGoValue(_ text: Substring) -> Substring? {
         var quotes = QuoteScanner()
         var depth = 0
@@ -382,7 +382,7 @@ extension ServerStatus.Cause {
 }
 
 extension String {
-    /// The text with its lines joined.
+    /// The lines of the text, without indentation and empty lines, joined by spaces.
     var onOneLine: String {
         split(whereSeparator: \.isNewline)
             .map { $0.trimmingPrefix { $0 == " " || $0 == "\t" } }

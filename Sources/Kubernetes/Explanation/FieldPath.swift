@@ -13,15 +13,15 @@ struct FieldPath: Sendable, Hashable {
         self.text = text.hasPrefix(".") ? String(text.dropFirst()) : text
     }
 
-    /// The field in messages.
+    /// The description of the field for messages, such as `field 'spec.replicas'`.
     var name: String { ["", "<nil>", "[]"].contains(text) ? "the object" : "field '\(text)'" }
 
     struct Target {
         /// The value, `nil` if the object has no such field.
         var node: Node?
-        /// The location of the key, of a value without a key, or of the nearest parent of a missing field.
+        /// The location of the key or list item; for a missing field, that of its nearest existing parent.
         var location: SourceLocation
-        /// The last key that was looked up, `nil` after an item of a list or a value that is not a collection.
+        /// The last key that was looked up, `nil` if the last step did not lead into a mapping.
         var key: String?
     }
 
@@ -62,10 +62,10 @@ struct FieldPath: Sendable, Hashable {
         return Target(node: item, location: item?.location ?? target.location, key: nil)
     }
 
-    /// Returns an object without the field, and without parents that become empty.
+    /// Returns an object without the field and without parents that become empty, or unchanged if nothing is left.
     func removed(from root: Node) -> Node { Self.replaced(Substring(text), in: root, by: nil) ?? root }
 
-    /// Returns an object in which the field has another value; unchanged if the object does not have the field.
+    /// Returns an object in which the field has another value, or unchanged if the object does not have the field.
     func replaced(in root: Node, by value: Node) -> Node { Self.replaced(Substring(text), in: root, by: value) ?? root }
 
     private static func replaced(_ rest: Substring, in node: Node, by new: Node?) -> Node? {
@@ -97,7 +97,7 @@ struct FieldPath: Sendable, Hashable {
     }
 }
 
-/// Tells which characters of a text are in double quotes, including the quotes.
+/// A scanner that finds the characters of a text in double quotes, including the quotes.
 struct QuoteScanner {
     private var isQuoted = false
     private var isEscaped = false

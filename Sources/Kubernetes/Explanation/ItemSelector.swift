@@ -30,7 +30,7 @@ struct ItemSelector {
         }
     }
 
-    /// Returns the selected items; for keys, the item that matches most of them comes first.
+    /// Returns the selected items; for keys, in descending order of the number of keys that match.
     func items(of list: [Node]) -> [Node] {
         switch form {
         case .index(let index):
@@ -47,12 +47,12 @@ struct ItemSelector {
 
     /// Returns the number of keys for which an item has the same value, 0 if it has a different value for any key.
     ///
-    /// A key that the item omits may match, because the server compares after it has added defaults.
+    /// A key that the item omits is skipped, because the server adds defaults before it compares.
     private static func matchCount(of item: Node, _ keys: [(name: String, value: String)]) -> Int {
         var count = 0
         for (name, value) in keys {
             guard let written = item[name] else { continue }
-            // People write a string without quotes.
+            // A string in the selector may be written without quotes.
             guard json(written) == value || written.string == value else { return 0 }
             count += 1
         }

@@ -7,7 +7,7 @@ struct ShownValue: CustomStringConvertible {
 
     static let mask = "***"
 
-    /// The maximum number of characters.
+    /// The number of characters above which a value is shortened.
     private static let limit = 80
 
     static func isSecret(_ path: String, of type: GroupVersionKind) -> Bool {

@@ -14,8 +14,7 @@ extension APIClient {
 
     /// Repeats the checks until the server passes all of them.
     ///
-    /// Checks that passed within the last 30 seconds are not repeated, unless a request since then had no response or
-    /// status 503 or 504.
+    /// Checks that passed are not repeated for 30 seconds, unless a request has no response, or status 503 or 504.
     public func waitUntilUsable(_ retryPolicy: RetryPolicy) async throws(Problem) {
         do throws(APIError) {
             try await retryPolicy.retry(.init(.server, "API server \(kubeconfig.address)")) {
