@@ -53,7 +53,7 @@ public struct ClusterLease: Sendable {
 
     private var path: String { "\(collection)/\(APIClient.percentEncoded(subject.name))" }
 
-    /// Reads the Lease, `nil` if it does not exist.
+    /// Reads the Lease; returns `nil` if it does not exist.
     func read(until deadline: ContinuousClock.Instant) async throws(APIError) -> LeaseState? {
         try await client.find(path, as: subject, isUrgent: true, until: deadline).map { LeaseState($0) }
     }
@@ -76,7 +76,7 @@ public struct ClusterLease: Sendable {
             isUrgent: true,
             until: deadline,
         )
-        // Without this check, a reply that is not the server's could make a second process the holder.
+        // Without this check, a response from something other than the server could make a second process the holder.
         let holder = body["spec"]?["holderIdentity"]?.string ?? ""
         let fields = [("spec.holderIdentity", holder, object["spec"]?["holderIdentity"])]
         if let difference = ForeignReply.difference(fields) { throw client.foreign(response, difference, method) }
@@ -94,7 +94,7 @@ public struct ClusterLease: Sendable {
     public func release() async throws(APIError) -> Problem? {
         let policy = RetryPolicy(deadline: .now + timing.requestLimit)
         let result = await Task { () -> Result<Problem?, APIError> in
-            // A request without a response may have released the Lease, and another process may then have taken it.
+            // A failed request may have released the Lease on the server, and another process may then have taken it.
             var mayBeReleased = false
             do throws(APIError) {
                 let found = try await policy.retry(.init(.lock, subject.description)) {
@@ -130,7 +130,7 @@ extension ClusterLease {
         onWait: (Holder) -> Void,
     ) async throws(Problem) -> Held {
         var observation = LeaseObservation(identity, timing)
-        // A request to take the Lease may have succeeded without a response.
+        // A failed request to take the Lease may have succeeded on the server.
         var mayHold = false
         do throws(APIError) {
             return try await retryPolicy.retry(.init(.lock, description), backoff: Backoff(limit: .seconds(2))) {
@@ -251,7 +251,7 @@ extension ClusterLease {
         )
     }
 
-    /// Returns the reason why this process no longer holds the Lease, from the current state.
+    /// Explains the loss of the Lease by its current state, which is `nil` if the Lease was deleted.
     func loss(to other: LeaseState?) -> Problem {
         guard let other else {
             return Problem("deleted", hint: "see in the audit log of the API server who deleted it")

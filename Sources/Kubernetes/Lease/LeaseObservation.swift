@@ -1,7 +1,7 @@
 /// The observations of a process that waits for a Lease.
 ///
-/// A Lease expires when this machine has observed no change for its duration. The times in the object do not count,
-/// because they come from another machine's clock.
+/// A Lease expires if this process observes no change for the duration of the Lease. The times in the object do not
+/// count, because they come from another machine's clock.
 struct LeaseObservation {
     enum Step: Hashable {
         /// The Lease does not exist.
@@ -16,13 +16,13 @@ struct LeaseObservation {
 
     let identity: String
 
-    /// The timing, whose duration applies if the object has a shorter one or none.
+    /// The timing, whose duration applies if the object specifies a shorter duration or none.
     let timing: LeaseTiming
 
-    /// The last observed state, `nil` if the Lease did not exist.
+    /// The last observed state, `nil` if the Lease did not exist or was not observed yet.
     private(set) var state: LeaseState?
 
-    /// The instant at which the state was first observed.
+    /// The instant at which the last observed state was first observed.
     private var changedAt: ContinuousClock.Instant?
 
     /// The instant until which the holder of a deleted Lease may not have noticed the deletion.
@@ -56,7 +56,7 @@ struct LeaseObservation {
         return .wait
     }
 
-    /// Returns the instant at which a state expires if it does not change.
+    /// Returns the instant at which the last observed state expires if it does not change.
     private func expiry(of state: LeaseState) -> ContinuousClock.Instant? {
         changedAt.map { $0 + max(state.duration ?? .zero, timing.duration) }
     }

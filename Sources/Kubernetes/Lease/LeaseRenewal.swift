@@ -10,12 +10,12 @@ struct LeaseRenewal {
 
     private let timing: LeaseTiming
 
-    /// The start of the last successful request, before which no process can have observed the change.
+    /// The start of the last successful request: no other process can have observed the change earlier.
     private var renewedAt: ContinuousClock.Instant
 
     private var nextAttempt: ContinuousClock.Instant
 
-    /// Begins the schedule at the start of the request that took the Lease.
+    /// Creates a schedule; `takenAt` is the start of the request that took the Lease.
     init(_ timing: LeaseTiming, takenAt: ContinuousClock.Instant) {
         (self.timing, renewedAt) = (timing, takenAt)
         nextAttempt = takenAt + timing.renewInterval
@@ -41,8 +41,8 @@ struct LeaseRenewal {
 
 /// The validity of a Lease, and the times of its renewal.
 ///
-/// A holder that cannot renew the Lease stops at ``renewDeadline``. Until the Lease expires, its program has time to
-/// end after `SIGTERM` and `SIGKILL`, with a margin for clocks that run at different speeds.
+/// A holder that cannot renew the Lease stops at ``renewDeadline``. The time until the Lease expires is long enough
+/// for the holder's program to end after `SIGTERM` or `SIGKILL`, even if clocks run at different speeds.
 struct LeaseTiming: Sendable {
     /// The time for which other processes wait after the last change that they have observed.
     var duration = Duration.seconds(60)

@@ -15,7 +15,7 @@ struct LeaseState: Sendable, Hashable {
     /// The time at which the holder acquired the Lease, by the holder's clock.
     var acquired: Timestamp? { object["spec"]?["acquireTime"]?.string.flatMap { Timestamp(rfc3339: $0) } }
 
-    /// The time for which the Lease is valid after a change, `nil` if the object specifies none.
+    /// The time for which the Lease is valid after a change, `nil` if the object specifies no positive time.
     var duration: Duration? {
         object["spec"]?["leaseDurationSeconds"]?.integer.flatMap { $0 > 0 ? .seconds($0) : nil }
     }
@@ -30,7 +30,7 @@ struct LeaseState: Sendable, Hashable {
 
     /// Returns the object after a change.
     ///
-    /// The object has the resource version that was read, so that the server refuses a change to an outdated state.
+    /// The object keeps the resource version that was read, so that the server refuses a change to an outdated state.
     func changed(_ change: Change, at time: Int64 = Timestamp.millisecondsNow()) -> Node {
         let now = Node.string(Self.microTime(time))
         let transitions = object["spec"].map { ($0["leaseTransitions"]?.integer ?? 0) + 1 } ?? 0

@@ -29,10 +29,10 @@ public struct NodeCondition: Sendable, Hashable {
         writtenAt.map { abs(now.seconds - $0.seconds) < limit.components.seconds } ?? false
     }
 
-    /// Returns the condition with ``writtenAt`` and, if the status is the same, ``since`` of a known condition.
+    /// Returns the condition with ``writtenAt`` and, if the status is equal, with ``since`` of a known condition.
     public func replacing(_ known: Self?, at now: Timestamp) -> Self {
         var condition = self
-        // A time in the future was written while a clock was wrong.
+        // If the known time is in the future, it was written while a clock was wrong.
         condition.since = known?.status == status ? min(known?.since ?? now, now) : now
         condition.writtenAt = known?.writtenAt
         return condition
@@ -41,7 +41,7 @@ public struct NodeCondition: Sendable, Hashable {
 
 /// An Event about a node, for `kubectl describe node`.
 public struct NodeEvent: Sendable, Hashable {
-    /// The name, the same for all occurrences.
+    /// The name of the API object, the same for all occurrences.
     public var name: String
     public var node: String
     public var isWarning: Bool

@@ -1,6 +1,6 @@
 public import Base
 
-/// The conditions of Nodes, and the Events about them.
+/// A client that reads and writes the conditions of Nodes, and writes Events about Nodes.
 public struct NodeReports: Sendable {
     private let client: APIClient
 
@@ -19,7 +19,7 @@ public struct NodeReports: Sendable {
         ObjectIdentity(type: kind, namespace: nil, name: name)
     }
 
-    /// Reads the conditions of a Node by type, and returns `nil` if the Node does not exist.
+    /// Reads the conditions of a Node by type; returns `nil` if the Node does not exist.
     public func conditions(
         of name: String,
         until deadline: ContinuousClock.Instant
@@ -81,7 +81,7 @@ public struct NodeReports: Sendable {
         )
     }
 
-    /// Explains why a report cannot be written, with a hint for missing permissions.
+    /// Explains why a report cannot be read or written; `advice` is the hint if the user lacks the permission.
     public func problem(_ error: APIError, forbidden advice: String) -> Problem {
         guard case .refused(let refusal) = error, refusal.code != 401 else { return client.preflightProblem(error) }
         return Problem(
