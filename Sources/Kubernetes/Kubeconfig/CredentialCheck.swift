@@ -6,7 +6,7 @@ public struct CredentialFile: Sendable {
     /// The path of the file, or the setting that contains the data.
     public var name: String
     public var bytes: [UInt8]
-    /// Whether the data is a value in another file, so that the name is not a path.
+    /// Whether the name is that of a setting that contains the data, not a path.
     var isValue: Bool
     /// The location of the setting, at which problems of the data are reported.
     public var location: SourceLocation?
@@ -22,19 +22,19 @@ public struct CredentialFile: Sendable {
     }
 }
 
-/// A certificate that is not valid yet, possibly because the node's clock is not set.
+/// The error of a certificate that is not valid yet, possibly because the node's clock is not set.
 public struct NotYetValid: Error, Sendable, CustomStringConvertible {
-    /// The certificate, with its role and file.
+    /// The description of the certificate by role, file and subject.
     public var subject: String
     public var validFrom: Timestamp
 
-    /// The message, without the time of the node's clock, so that it stays the same.
+    /// The message, which stays the same because it omits the time of the node's clock.
     public var description: String { "\(subject) is not valid before \(validFrom)" }
 }
 
-/// Checks the credentials of a client before they are written or used.
+/// The check of a client's credentials before they are written or used.
 ///
-/// A server answers unusable credentials with `Unauthorized` or a TLS alert, without a reason.
+/// A server refuses unusable credentials with `Unauthorized` or a TLS alert, and gives no reason.
 public struct CredentialCheck: Sendable {
     private let now: Timestamp
 
@@ -72,9 +72,9 @@ public struct CredentialCheck: Sendable {
 
     /// Checks that a client certificate belongs to its key, is valid now and allows client authentication.
     ///
-    /// With a token, it need not allow client authentication: the server then uses the token.
+    /// With a token, the certificate need not allow client authentication, because the server then uses the token.
     ///
-    /// - Returns: The client's own certificate, the first of its file.
+    /// - Returns: The client's own certificate, the first in the file.
     public func client(
         certificate: CredentialFile,
         key: CredentialFile,
@@ -119,7 +119,7 @@ public struct CredentialCheck: Sendable {
         }
     }
 
-    /// Reads the certificates of a file, at least one.
+    /// Reads the certificates in a file, and throws a problem if the file contains none.
     public static func certificates(in file: CredentialFile) throws(Problem) -> [Certificate] {
         do {
             return try Certificate.read(pem: file.bytes)
@@ -166,7 +166,7 @@ public struct CredentialCheck: Sendable {
             : "renew it: have CA '\(certificate.issuer)' issue it again, and replace the file"
     }
 
-    /// Formats a number of seconds in its largest unit, such as `3 days`.
+    /// Formats a number of seconds in the largest possible unit, rounded down, such as `3 days`.
     static func words(_ seconds: Int64) -> String {
         let units: [(Int64, String)] = [(86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")]
         let (size, name) = units.first { seconds >= $0.0 } ?? (1, "second")
@@ -181,7 +181,7 @@ extension CredentialCheck {
 
     /// Returns a warning about each valid certificate that expires soon and has no successor in the file.
     ///
-    /// `isAuthority` says whether the first certificate is a CA certificate; all others are.
+    /// `isAuthority` says whether the first certificate is a CA certificate. All others count as CA certificates.
     public func warnings(
         of file: CredentialFile,
         isAuthority: Bool,

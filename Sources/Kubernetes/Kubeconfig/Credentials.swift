@@ -5,10 +5,10 @@ public import HTTP
 public struct Credentials: Sendable {
     public var connectionIdentity: ConnectionIdentity
 
-    /// The user in messages: the kubeconfig and user name, with the certificate and token if there are any.
+    /// The description of the user for messages: the kubeconfig, the user name, and any certificate and token.
     public var whoami: String
 
-    /// The common name in the client certificate, if there is one.
+    /// The common name in the client certificate, `nil` if there is no certificate or no common name.
     public private(set) var commonName: String?
 
     /// The hint if the server refuses the user for an unknown reason.
@@ -20,16 +20,16 @@ public struct Credentials: Sendable {
     /// The reason why the server will probably not accept the user, if the files of the kubeconfig show one.
     public private(set) var doubt: Problem?
 
-    /// The trusted CAs in messages: a file and its subjects, or the system's CAs.
+    /// The description of the trusted CAs for messages: a file with its subjects, or the system's CAs.
     public var authority: String
 
-    /// The certificates of the trusted CA; if empty, the system's CAs are trusted.
+    /// The trusted CA certificates that are valid now; if empty, the system's CAs are trusted.
     private(set) var authorities: [Certificate] = []
 
     /// Loads and checks the files of a kubeconfig.
     ///
-    /// - Throws: ``Base/Problem`` if a file is missing, files do not belong together, or one is not valid now; the
-    ///   cause is ``NotYetValid`` if a certificate is not valid yet.
+    /// - Throws: ``Base/Problem`` if the credentials cannot be used now. Its cause is ``NotYetValid`` if a certificate
+    ///   is not valid yet. An unreadable token file is not an error.
     public init(
         _ kubeconfig: Kubeconfig,
         now: Timestamp = .now(),

@@ -30,7 +30,6 @@ public struct Kubeconfig: Sendable {
     public var clientCertificate: Material?
     public var clientKey: Material?
 
-    /// The bearer token.
     public var token: Material?
 
     /// The URL of the proxy.
@@ -63,7 +62,7 @@ public struct Kubeconfig: Sendable {
         }
     }
 
-    /// The API server's host and port, or its URL, for messages.
+    /// The API server's host and port for messages, or the URL if it cannot be parsed.
     public var address: String {
         (try? WebAddress(server))?.endpoint.description ?? server
     }
@@ -74,7 +73,7 @@ extension Kubeconfig {
     ///
     /// Relative paths in the file are resolved against its directory.
     ///
-    /// - Throws: All problems of the file. Impersonation, credential plugins and settings that weaken TLS are refused.
+    /// - Throws: The problems of the file. Passwords, plugins, impersonation and settings that weaken TLS are refused.
     public init(_ bytes: [UInt8], path: String) throws(Problems) {
         if let format = ContentFormat.recognised(bytes, path: path) {
             throw Problems([format.problem(path: path, expected: "a kubeconfig")])
@@ -89,7 +88,7 @@ extension Kubeconfig {
         self = try reader.read()
     }
 
-    /// The form of the CA, the client certificate and its key in a new kubeconfig.
+    /// The CA, the client certificate and its key in a new kubeconfig, as paths or as data.
     public enum WrittenCredentials: Sendable {
         /// Paths of the three files.
         case paths(certificateAuthority: String, certificate: String, key: String)
@@ -154,7 +153,7 @@ extension Kubeconfig {
 private func quoted(_ text: String) -> String { String(decoding: Node.string(text).json(), as: UTF8.self) }
 
 extension Kubeconfig {
-    /// The setting that names the server, for messages.
+    /// The description of the setting that contains the server's URL, for messages.
     public var serverSetting: String {
         writer.map { "'cluster.servers', from which task '\($0)' writes kubeconfig '\(path)'" }
             ?? "the server in kubeconfig '\(place(of: "server"))'"

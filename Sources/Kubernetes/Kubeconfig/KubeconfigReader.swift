@@ -1,8 +1,8 @@
 import Base
 
-/// Reads the current context of a kubeconfig, its cluster and its user, and collects all problems.
+/// A reader of the current context of a kubeconfig, with its cluster and user, that collects all problems.
 ///
-/// Unknown keys are ignored, as by client-go.
+/// Unknown keys are ignored, as in client-go.
 struct KubeconfigReader {
     let root: Node
     let path: String
@@ -37,7 +37,7 @@ struct KubeconfigReader {
         result.serverName = text("tls-server-name", in: cluster)
         result.clientCertificate = material("client-certificate", in: user)
         result.clientKey = material("client-key", in: user)
-        // A file wins over a value, as in client-go.
+        // A file takes precedence over a value, as in client-go.
         let token = text("token", in: user).map { Kubeconfig.Material.data(Array($0.utf8)) }
         result.token = text("tokenFile", in: user).map { .file(absolute($0)) } ?? token
         result.proxy = proxy(of: cluster)
@@ -95,7 +95,7 @@ struct KubeconfigReader {
         return server.hasSuffix("/") ? String(server.dropLast()) : server
     }
 
-    /// Reads a setting that is a path, or base64 in a field `…-data`, which wins, as in client-go.
+    /// Reads a setting that is a path, or base64 in a field `…-data`, which takes precedence, as in client-go.
     private mutating func material(_ field: String, in node: Node?) -> Kubeconfig.Material? {
         guard let encoded = text("\(field)-data", in: node) else {
             return text(field, in: node).map { .file(absolute($0)) }
@@ -136,7 +136,7 @@ struct KubeconfigReader {
         }
     }
 
-    /// Reads `proxy-url`, whose value is not shown, because it may contain a password.
+    /// Reads `proxy-url`; problems do not show the value, because it may contain a password.
     private mutating func proxy(of cluster: Node?) -> String? {
         guard let proxy = text("proxy-url", in: cluster) else { return nil }
         guard Self.proxyEndpoint(proxy) != nil else {
@@ -147,7 +147,7 @@ struct KubeconfigReader {
         return proxy
     }
 
-    /// Returns the host and port in a proxy's URL, `nil` for other texts.
+    /// Returns the host and port in a proxy's URL, or `nil` for other texts.
     private static func proxyEndpoint(_ proxy: String) -> Endpoint? {
         guard let scheme = ["http://", "https://", "socks5://"].first(where: { proxy.hasPrefix($0) }),
             proxy.utf8.allSatisfy({ $0 > 32 && $0 < 127 })

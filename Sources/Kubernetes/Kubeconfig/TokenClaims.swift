@@ -1,12 +1,12 @@
 import Base
 import HTTP
 
-/// The expiry in a JSON Web Token (RFC 7519, section 4.1), whose signature is not checked.
+/// The expiry in a JSON Web Token, as in RFC 7519, section 4.1; the signature is not checked.
 struct TokenClaims {
     /// The claim `exp`.
     private let end: Timestamp?
 
-    /// Reads a token, `nil` if it is not a JSON Web Token.
+    /// Reads a token; returns `nil` if it is not a JSON Web Token.
     init?(_ bytes: [UInt8]) {
         guard let token = BearerToken.token(in: bytes) else { return nil }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
@@ -17,12 +17,12 @@ struct TokenClaims {
         guard let json = try? Base64.decode(standard + padding), let claims = try? readJSON(json, file: "token"),
             claims.mapping != nil
         else { return nil }
-        // RFC 3339 can express the years up to 9999.
+        // RFC 3339 can express only the years up to 9999.
         let seconds = claims["exp"]?.integer.flatMap { (0...253_402_300_799).contains($0) ? Int64($0) : nil }
         end = seconds.map { Timestamp(seconds: $0) }
     }
 
-    /// Refuses a token that has expired; `name` is the token in messages.
+    /// Throws a problem if the token has expired; `name` describes the token in the message.
     func requireValid(named name: String, at now: Timestamp, writtenAt location: SourceLocation? = nil) throws(Problem)
     {
         guard let end, end < now else { return }
