@@ -17,7 +17,7 @@ public struct RequiredAccess: Sendable {
 
     private static let group = "rbac.authorization.k8s.io"
 
-    /// Creates a set of the permissions that every task needs.
+    /// Creates a role with the permissions that every task needs.
     ///
     /// The plurals of custom kinds come from the CustomResourceDefinitions among the manifests.
     public init(definitionsOf manifests: [ManifestObject]) {
@@ -46,7 +46,7 @@ public struct RequiredAccess: Sendable {
     /// Adds the permissions to write, and later delete, the ConfigMap of a set.
     private mutating func keep(_ set: ObjectSet) { allow(["get", "create", "patch", "delete"], set.parent.type) }
 
-    /// Adds the permissions to keep a set, and to delete objects of the manifests' kinds that are removed from it.
+    /// Adds the permissions to write the ConfigMap of a set, and to delete objects of the manifests' kinds.
     public mutating func prune(_ manifests: [ManifestObject], of set: ObjectSet, includesProtected: Bool) {
         keep(set)
         for type in manifests.map(\.identity.type) {

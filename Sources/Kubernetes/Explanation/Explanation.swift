@@ -144,7 +144,7 @@ extension Explanation {
             }
             return ObjectFailure(manifest, .forbidden, "forbidden to \(client.credentials.whoami): \(status.line)")
         }
-        // For a Namespace, the server reports the Namespace itself, in which no Role can exist before its creation.
+        // A Namespace is reported as its own namespace, in which no Role can exist before the Namespace does.
         let namespace = manifest.identity.isNamespace ? nil : match.namespace.map { String($0) }
         return forbidden(
             String(match.verb),
@@ -225,12 +225,12 @@ extension Explanation {
         let isShared = manifest.identity.isCustomResourceDefinition && cause.field.hasPrefix(shared)
         let path = FieldPath(isShared ? "spec.versions[0].schema." + cause.field.dropFirst(shared.count) : cause.field)
         let target = path.resolve(in: manifest.root)
-        // For an invalid label, the server names only the field of all labels.
+        // For an invalid label, the server names only the mapping of all labels.
         let entry = target.node?.mapping?.entries.first { entry in
             [entry.key, entry.value.string].contains { $0.map { cause.message.contains("\"\($0)\"") } ?? false }
         }
         let isMissing = cause.reason == "FieldValueRequired" && target.node == nil
-        // If the message does not quote the value, the key may be refused.
+        // If the message does not quote the value, the server may have refused the key instead.
         let isMeant = target.node?.string.map { cause.message.contains($0) } ?? true
         let isShown = target.node != nil && entry == nil && isMeant && !path.text.isEmpty
         return fault(
@@ -358,7 +358,7 @@ extension ServerStatus.Cause {
         if let match = message.wholeMatch(of: /(?s)(?:Required value|Forbidden|Too long|Too many)(?:: (.*))?/) {
             return String(match.1 ?? "").onOneLine
         }
-        // The message for a duplicate or unknown value has no explanation, that for a custom resource's rule no value.
+        // A duplicate or unknown value has no explanation. The message of a custom resource's rule has no value.
         let pattern = /(?s)(Invalid value|Unsupported value|Duplicate value|Not found): (.*)/
         guard let match = message.wholeMatch(of: pattern) else { return message.onOneLine }
         if let rest = Self.afterGoValue(match.2) { return String(rest).onOneLine }

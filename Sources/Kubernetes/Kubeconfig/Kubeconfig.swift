@@ -48,7 +48,7 @@ public struct Kubeconfig: Sendable {
         }
     }
 
-    /// The name that the server's certificate must have.
+    /// The name for which the server's certificate must be valid.
     var verifiedName: String {
         serverName ?? (try? WebAddress(server))?.host ?? server
     }
@@ -73,7 +73,7 @@ extension Kubeconfig {
     ///
     /// Relative paths in the file are resolved against its directory.
     ///
-    /// - Throws: The problems of the file. Passwords, plugins, impersonation and settings that weaken TLS are refused.
+    /// - Throws: The problems of the file. Passwords, credential plugins, impersonation and weakened TLS are refused.
     public init(_ bytes: [UInt8], path: String) throws(Problems) {
         if let format = ContentFormat.recognised(bytes, path: path) {
             throw Problems([format.problem(path: path, expected: "a kubeconfig")])

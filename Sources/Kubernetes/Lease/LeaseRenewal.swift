@@ -41,8 +41,8 @@ struct LeaseRenewal {
 
 /// The validity of a Lease, and the times of its renewal.
 ///
-/// A holder that cannot renew the Lease stops at ``renewDeadline``. The time until the Lease expires is long enough
-/// for the holder's program to end after `SIGTERM` or `SIGKILL`, even if clocks run at different speeds.
+/// A holder that cannot renew the Lease stops at ``renewDeadline``. The time until the Lease expires is long enough to
+/// end the holder's program with `SIGTERM` and then `SIGKILL`, even if clocks run at different speeds.
 struct LeaseTiming: Sendable {
     /// The time for which other processes wait after the last change that they have observed.
     var duration = Duration.seconds(60)

@@ -37,7 +37,7 @@ extension APIClient {
         "\(server) does not accept \(credentials.whoami)" + (credentials.doubt.map { ": \($0.message)" } ?? "")
     }
 
-    /// Removes the server's address from a transport error, because the complete message already names the server.
+    /// Removes the server's address from the most common transport errors, because the caller's message contains it.
     func withoutAddress(_ error: APIError) -> APIError {
         guard case .transport(var cause) = error else { return error }
         for phrase in ["cannot connect to '\(kubeconfig.address)': ", " from '\(kubeconfig.address)'"] {

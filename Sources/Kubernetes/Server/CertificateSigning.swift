@@ -25,7 +25,7 @@ public struct CertificateSigning: Sendable {
 
     /// Creates a request without sending it.
     ///
-    /// The usages are named as in the API. `suffix` ends the object's name, and must be equal only for equal requests.
+    /// The usages are named as in the API. `suffix` is the end of the object's name, and depends only on the request.
     public init(
         client: APIClient,
         retryPolicy: RetryPolicy,

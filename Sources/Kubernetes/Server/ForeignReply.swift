@@ -1,7 +1,7 @@
 import Base
 import HTTP
 
-/// A response that the API server cannot have sent in this form.
+/// A response that was sent or changed by a program other than the API server.
 public struct ForeignReply: Sendable {
     /// The description of the response, for messages.
     let words: String

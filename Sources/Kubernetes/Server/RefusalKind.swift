@@ -59,9 +59,9 @@ enum RefusalKind {
     /// Returns whether another attempt is worthwhile.
     func disposition(of status: ServerStatus) -> Disposition {
         switch self {
-        // An admission webhook that denies a request with such a status has failed or is overloaded.
+        // A webhook that denies a request with such a status may have failed or be overloaded.
         case .denied where status.code == 429 || status.code >= 500: .retry
-        // An admission plugin may see a new object late, such as the ServiceAccount of a new namespace.
+        // Some denials may pass: an admission plugin may see a new object late, and quota may become available.
         case .denied:
             ["not found", "not yet ready", "status unknown", "no params found", "exceeded quota"]
                 .contains(where: status.message.contains)

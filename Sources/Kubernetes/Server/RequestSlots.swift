@@ -1,6 +1,6 @@
 import Base
 
-/// A limit on the number of concurrent requests to a server, which adapts to the server's load.
+/// An adaptive limit on the number of concurrent requests to a server.
 ///
 /// If an overloaded server gets many requests, it may finish none in time. The limit is low at first. It grows when
 /// a request ends promptly, and is halved when a request times out or is refused because of the load.

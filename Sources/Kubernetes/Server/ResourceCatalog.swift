@@ -25,7 +25,7 @@ final class ResourceCatalog: Sendable {
         var known: Resources = [:]
         /// The requests in progress, by path.
         var requests: [String: Task<Result<Resources, APIError>, Never>] = [:]
-        /// The resources in the last response and the instant of its request, by path.
+        /// The resources in the last response for each path, with the instant at which the request began.
         var answers: [String: (instant: ContinuousClock.Instant, resources: Resources)] = [:]
     }
 

@@ -83,7 +83,7 @@ private struct LastReport {
     /// The minimum time between reports of different messages about the same topic.
     private static let interval = Duration.seconds(5)
 
-    /// Returns whether an error is to be reported, and records a new message that is to be reported.
+    /// Returns whether an error is to be reported, and records the report of a new message.
     mutating func isDue(_ error: some Retriable, at now: ContinuousClock.Instant) -> Bool {
         if let last {
             // The receiver drops repetitions.

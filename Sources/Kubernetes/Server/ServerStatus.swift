@@ -63,7 +63,7 @@ struct ServerStatus: Sendable {
     /// The size in bytes above which a text is shortened.
     private static let textLimit = 32 << 10
 
-    /// The maximum of ``retryAfter`` in seconds, a year.
+    /// The maximum value of ``retryAfter``, in seconds: one year.
     private static let pauseLimit = 365 * 24 * 3600
 
     /// Creates the status for a kind that discovery does not list.
@@ -103,14 +103,14 @@ extension ServerStatus {
         return String(message[..<end]).onOneLine.shortened(to: 1000)
     }
 
-    /// Whether the server reports an object as invalid because it failed to allocate an address or port in etcd.
+    /// Whether a temporary failure to allocate an address or port is reported as an invalid object.
     var hasFailedAllocation: Bool {
         message.contains("failed to allocate")
             && ["rpc error: ", "etcdserver: ", "context deadline exceeded", "connection refused", "Timeout: "]
                 .contains { message.contains($0) }
     }
 
-    /// The refusal as a message, without the beginning that ``reasonLine`` removes.
+    /// The refusal as a message; a forbidden object is not named, so that several objects can share a report.
     var words: String {
         if isMissingKind { return message }
         return "the server answered \(code): \(reasonLine)"
