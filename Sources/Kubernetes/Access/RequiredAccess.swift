@@ -79,7 +79,7 @@ public struct RequiredAccess: Sendable {
         allow(["get", "create", "update"], ClusterLease.kind.group, "leases")
     }
 
-    /// Adds the permissions to write a condition of a Node, and Events about it.
+    /// Adds the permissions to write a condition of a Node, and Events about the Node.
     public mutating func report() {
         allow(["get"], "", "nodes")
         allow(["patch"], "", "nodes/status")

@@ -2,9 +2,9 @@ import Base
 
 /// The path of a field as the API server writes it.
 ///
-/// There are two forms: `.spec.template.spec.containers[name="a"].ports[containerPort=80].hostPort` in server-side
-/// apply, `spec.containers[0].image` and `data[my.key]` in validation. Neither form quotes keys with dots, so a path
-/// can be interpreted only together with its object.
+/// Server-side apply writes `.spec.template.spec.containers[name="a"].ports[containerPort=80].hostPort`, for example.
+/// Validation writes `spec.containers[0].image` and `data[my.key]`. Neither quotes keys with dots, so a path can be
+/// interpreted only together with its object.
 struct FieldPath: Sendable, Hashable {
     /// The path without a leading dot.
     let text: String

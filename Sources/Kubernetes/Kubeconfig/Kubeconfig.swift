@@ -22,7 +22,7 @@ public struct Kubeconfig: Sendable {
     /// The CA against which the server's certificate is checked, `nil` for the system's CAs.
     public var certificateAuthority: Material?
 
-    /// The name that replaces the host of the URL in the check of the server's certificate: `tls-server-name`.
+    /// The `tls-server-name`, for which the server's certificate must be valid instead of the URL's host.
     public var serverName: String?
 
     /// The user's name in the file.

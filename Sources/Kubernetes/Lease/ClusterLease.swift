@@ -34,7 +34,7 @@ public struct ClusterLease: Sendable {
 
     /// Creates a handle for a Lease, without a request to the server.
     ///
-    /// `identity` is the name of this process as a holder, which no other process may use.
+    /// `identity` is the name of this process as a holder; no other process may use the same name.
     public init(
         _ client: APIClient,
         namespace: String,
@@ -154,7 +154,7 @@ extension ClusterLease {
         }
     }
 
-    /// Takes the Lease, or renews it if an earlier request took it without a response.
+    /// Takes the Lease, or renews it if an earlier attempt has already taken it.
     private func take(
         _ state: LeaseState?,
         _ step: LeaseObservation.Step,
@@ -204,7 +204,7 @@ extension ClusterLease {
 }
 
 extension ClusterLease {
-    /// Renews the Lease until the surrounding Swift task is cancelled.
+    /// Renews the Lease until the surrounding Swift task is cancelled or the Lease is lost.
     ///
     /// - Returns: The reason why this process must stop at once, or `nil` if the Swift task was cancelled.
     public func renew(_ held: Held) async -> Problem? {
@@ -230,7 +230,7 @@ extension ClusterLease {
                 } catch {
                     // The error of a request that the deadline cut short says nothing about the server.
                     if last == nil || ContinuousClock.now < deadline { last = error }
-                    // After the first conflict the Lease is read at once, because another process may have taken it.
+                    // After a first conflict, the Lease is read at once, because another process may have taken it.
                     let isConflict = error.status?.code == 409
                     if !isConflict || hasConflict { renewal.noteFailure(at: .now) }
                     hasConflict = isConflict

@@ -27,7 +27,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
 
         var status: ServerStatus
         let kind: RefusalKind
-        /// Whether another attempt is worthwhile; by default, the kind of the refusal decides.
+        /// The decision whether to retry the request, by default according to the kind of the refusal.
         var disposition: Disposition
 
         init(request: String, status: ServerStatus) {

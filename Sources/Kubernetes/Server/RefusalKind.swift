@@ -56,7 +56,7 @@ enum RefusalKind {
         }
     }
 
-    /// Returns whether another attempt is worthwhile.
+    /// Returns whether, and for how long, the request is to be retried.
     func disposition(of status: ServerStatus) -> Disposition {
         switch self {
         // A webhook that denies a request with such a status may have failed or be overloaded.

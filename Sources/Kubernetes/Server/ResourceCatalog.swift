@@ -56,7 +56,7 @@ final class ResourceCatalog: Sendable {
         return resource
     }
 
-    /// Returns whether discovery lists a kind with a plural name, and objects of the kind can be applied.
+    /// Returns whether discovery lists a kind with the given plural, and objects of the kind can be applied.
     ///
     /// The plural distinguishes two CustomResourceDefinitions of the same kind.
     func serves(
