@@ -29,7 +29,7 @@ public struct RetryPolicy: Sendable {
     /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
     ///
     /// - Throws: The error of the last attempt, even if the surrounding Swift task was cancelled. If the deadline cut
-    ///   that attempt short, the error of the previous attempt is thrown, because it says more about the subject.
+    ///   that attempt short, the error of the previous attempt, if any, is thrown: it says more about the subject.
     public func retry<Value, Failure: Retriable>(
         _ subject: Wait.Subject,
         backoff: Backoff = Backoff(),
