@@ -2,11 +2,11 @@ public import Base
 
 /// A reading of the machine's clocks that converts uptimes to times of day.
 ///
-/// Uptimes in task records, systemd and the journal are without suspended time (`CLOCK_MONOTONIC`).
+/// Uptimes in task records, systemd and the journal exclude suspended time (`CLOCK_MONOTONIC`).
 public struct BootClock: Sendable, Hashable {
     public var sinceBoot: Duration
 
-    /// The time since 1970 by the machine's clock, which may be wrong.
+    /// The time since 1970 according to the machine's clock, which may be wrong.
     public var sinceEpoch: Duration
 
     public static func now() -> Self {
@@ -16,7 +16,7 @@ public struct BootClock: Sendable, Hashable {
         )
     }
 
-    /// Returns the time of day at an uptime; wrong if the clock was set or the machine suspended afterwards.
+    /// Returns the time of day at an uptime; may be wrong if the clock was set or the machine suspended since.
     public func timestamp(at time: Duration) -> Timestamp {
         Timestamp(seconds: (sinceEpoch - sinceBoot + time).components.seconds)
     }

@@ -1,16 +1,16 @@
 public import Base
 import Glibc
 
-/// A Unix domain stream socket with a path; see unix(7).
+/// Operations on Unix domain sockets that have a path; see unix(7).
 public enum LocalSocket {
-    /// Returns whether there is a socket at a path, following links, even if no process listens on it.
+    /// Returns whether a socket exists at a path, following links; a socket without a listener counts.
     public static func exists(_ path: String) -> Bool {
         (try? FileStatus.at(path, followingLinks: true, "cannot examine"))?.kind == .socket
     }
 
-    /// Connects to a socket, and closes the connection.
+    /// Connects to a stream socket, and closes the connection.
     ///
-    /// - Throws: ``Base/SystemError`` if the connection cannot be established at once.
+    /// - Throws: ``Base/SystemError`` if the connection cannot be established immediately.
     public static func connect(to path: String) throws(SystemError) {
         let operation = "cannot connect to"
         try SystemError.checkPath(operation, path)

@@ -3,7 +3,7 @@ import CShims
 import Glibc
 
 public enum Machine {
-    /// Prevents libdispatch from writing to the journal.
+    /// Prevents libdispatch from writing to the journal, unless `LIBDISPATCH_LOG` is already set.
     ///
     /// The threads of libdispatch request a higher priority, which ordinary users and units are denied, and libdispatch
     /// logs each denial. Called at the start of `main`, before any thread exists.
@@ -11,41 +11,41 @@ public enum Machine {
         unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
     }
 
-    /// Returns the host name, empty if there is none.
+    /// Returns the host name, or an empty string if it cannot be determined.
     public static func hostName() -> String {
         var name = [CChar](repeating: 0, count: 256)
-        // The last byte stays zero: C does not terminate a name that fills the buffer.
+        // The last byte stays zero, because `gethostname` does not terminate a name that fills the buffer.
         let code = unsafe gethostname(&name, name.count - 1)
         if code != 0 { return "" }
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Returns the kernel's random identifier of this boot.
+    /// Returns the random identifier of this boot.
     ///
-    /// In a container with its own identifier, such as one of systemd-nspawn, a process with its own `/proc` sees the
-    /// host's identifier. A confined process therefore gets the identifier in ``confinedBootVariable``.
+    /// systemd-nspawn gives a container its own boot identifier, but a process with a separate `/proc` reads the host's
+    /// identifier. A confined process therefore gets the identifier from ``confinedBootVariable``.
     public static func bootIdentifier() throws(SystemError) -> String {
         if let variable = environmentVariable(confinedBootVariable) { return variable }
         let bytes = try FileSystem.read("/proc/sys/kernel/random/boot_id", limit: 128)
         return String(decoding: bytes.prefix { $0 > UInt8(ascii: " ") }, as: UTF8.self)
     }
 
-    /// Returns the absolute path of the working directory, `/` if it cannot be determined.
+    /// Returns the absolute path of the working directory, or `/` if it cannot be determined.
     public static func workingDirectory() -> String {
         guard let path = unsafe getcwd(nil, 0) else { return "/" }
         defer { unsafe free(path) }
         return unsafe String(cString: path)
     }
 
-    /// Protects the keys in the memory of a root process from core dumps and other processes.
+    /// Protects keys in the memory of a root process from core dumps and unprivileged processes.
     ///
-    /// Programs that it starts are not affected. Called at the start of `main`, before any key is read.
+    /// Programs that the process starts are not affected. Called at the start of `main`, before any key is read.
     public static func forbidDumps() {
         guard isRoot else { return }
         _ = nest_host_forbid_dumps()
     }
 
-    /// The commit that this program was built from, `nil` if it was not known to the build.
+    /// The commit that this program was built from, or `nil` if it was unknown at build time.
     public static var builtCommit: String? {
         let commit = unsafe String(cString: nest_host_commit())
         return commit.isEmpty ? nil : commit
@@ -59,7 +59,7 @@ public enum Machine {
     /// Whether root has started this process in a sandbox.
     public static let isConfined = environmentVariable(confinedBootVariable) != nil
 
-    /// Changes the user of this process, which loses all root privileges.
+    /// Switches this process from root to a user and the user's primary group.
     ///
     /// Called before a second thread exists.
     public static func become(_ user: String) throws(SystemError) {
@@ -67,7 +67,7 @@ public enum Machine {
         guard code == 0 else { throw SystemError("cannot become user", user, code: code) }
     }
 
-    /// Returns the name of the program and its arguments, even if `/proc` is missing.
+    /// Returns the program name and the arguments of this process, even if `/proc` is missing.
     public static func arguments() -> [String] {
         guard var argument = unsafe nest_host_arguments() else { return [] }
         var arguments: [String] = []
@@ -82,7 +82,7 @@ public enum Machine {
         unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 
-    /// Returns the environment of this process; if a name is repeated, its first value counts, as for `getenv`.
+    /// Returns the environment of this process; if a name is repeated, the first value applies, as in `getenv`.
     public static func environment() -> [String: String] {
         guard var entry = unsafe nest_host_environment() else { return [:] }
         var variables: [String: String] = [:]

@@ -2,7 +2,7 @@ public import Base
 import Glibc
 
 extension NetworkInterface {
-    /// Lists the interfaces of this process's network namespace, in the order of the kernel.
+    /// Lists the interfaces of this process's network namespace, in the kernel's order.
     public static func all() throws(SystemError) -> [NetworkInterface] {
         let states = version6States()
         var list: UnsafeMutablePointer<ifaddrs>?
@@ -14,7 +14,7 @@ extension NetworkInterface {
         var next = unsafe list
         while let entry = unsafe next?.pointee {
             unsafe next = entry.ifa_next
-            // An IPv4 address with a label has the label in place of the name: the interface, a colon and a suffix.
+            // For an IPv4 address with a label, `ifa_name` is the label: the interface name, a colon and a suffix.
             let name = unsafe String(String(cString: entry.ifa_name).prefix { $0 != ":" })
             if positions[name] == nil {
                 let flags = unsafe entry.ifa_flags
@@ -35,7 +35,7 @@ extension NetworkInterface {
         return interfaces
     }
 
-    /// An address with its interface, because several interfaces may have the same link-local address.
+    /// An address and its interface; several interfaces may have the same link-local address.
     private struct Located: Hashable {
         var name: String
         var address: IPAddress
@@ -53,10 +53,10 @@ extension NetworkInterface {
         return IPAddress(bytes: place.map { unsafe bytes.load(fromByteOffset: $0, as: UInt8.self) })
     }
 
-    /// Returns the states of the IPv6 addresses that are not stable, because getifaddrs(3) does not report states.
+    /// Reads the states of the IPv6 addresses that are not stable; getifaddrs(3) does not report states.
     ///
-    /// `/proc/net/if_inet6` has a line for each address: 32 digits, the interface number, the prefix length, the scope,
-    /// the flags of `linux/if_addr.h`, and the name. The file does not exist on a machine without IPv6.
+    /// Each line of `if_inet6` describes an address: its 32 digits, the interface number, the prefix length, the scope,
+    /// the flags of `linux/if_addr.h`, and the interface name. Without IPv6, the file does not exist.
     private static func version6States() -> [Located: Address.State] {
         let bytes = (try? FileSystem.read("/proc/self/net/if_inet6", limit: 1 << 20)) ?? []
         var states: [Located: Address.State] = [:]

@@ -6,13 +6,13 @@ import Glibc
 struct ChildProcess: ~Copyable {
     /// The event that `watch` waits for.
     private enum Phase {
-        /// The program's own end and, for a filter, the end of its output.
+        /// The exit of the program and, for a filter, the end of its output.
         case running
-        /// The end of the output of a program that has ended.
+        /// The end of the output, after the exit of the program.
         case draining
-        /// The end after `SIGTERM`.
+        /// The exit of the program and the end of its output, after `SIGTERM`.
         case terminating
-        /// The end after `SIGKILL`.
+        /// The exit of the program and the end of its output, after `SIGKILL`.
         case killed
     }
 
@@ -25,19 +25,19 @@ struct ChildProcess: ~Copyable {
     private var errors: FileDescriptor?
     private var phase = Phase.running
     private var limit: ContinuousClock.Instant = .now
-    /// The reason why this agent ended the program, `nil` if it did not.
+    /// The reason why this agent terminated the program, or `nil` if it did not.
     private var ending: ExitStatus?
     private var isRunning = true
     private var isReaped = false
-    /// The instant after which the wait for a killed process is given up, `nil` if no process was killed.
+    /// The instant until which killed processes are waited for, or `nil` if none was killed.
     private var killLimit: ContinuousClock.Instant?
 
-    /// The time to read output after the program has ended: its children may still write.
+    /// The time to read output after the exit of the program, whose children may still write.
     private static let drainTimeout: Duration = .milliseconds(250)
 
-    /// Starts a program; errors name it.
+    /// Starts a program; errors name the program.
     ///
-    /// A filter has pipes for its input and its errors, and its output is read to the end.
+    /// A filter has separate pipes for its input and its errors, and its output is read to the end.
     init(starting command: Command, isFilter: Bool = false) throws(SystemError) {
         let operation = "cannot run"
         let outputPipe = try Pipe(operation, command.program)
@@ -76,9 +76,9 @@ struct ChildProcess: ~Copyable {
         if command.keepsTerminal { kill(process, signal) } else { group.send(signal) }
     }
 
-    /// Waits until the program has ended, and ends it at the deadline or on cancellation.
+    /// Waits until the program has ended, and terminates it at the deadline or on cancellation.
     ///
-    /// `write`, `readOutput` and `readErrors` use a pipe that is ready, and return whether more may follow.
+    /// `write`, `readOutput` and `readErrors` receive a pipe that is ready, and return whether more data may follow.
     mutating func watch(
         deadline: ContinuousClock.Instant,
         grace: () -> Duration,
@@ -128,7 +128,7 @@ struct ChildProcess: ~Copyable {
         phase = .terminating
         limit = .now + grace
         send(SIGTERM)
-        // A stopped process receives the signal only when it continues.
+        // A stopped process handles `SIGTERM` only after it continues.
         send(SIGCONT)
     }
 
@@ -137,7 +137,7 @@ struct ChildProcess: ~Copyable {
         killLimit = killLimit ?? .now + Command.killLimit
     }
 
-    /// Reacts to the time limit of the phase, and returns whether the wait is over.
+    /// Ends a phase whose time limit has passed, and returns `true` if no phase follows.
     private mutating func timeIsUp(_ grace: Duration) -> Bool {
         switch phase {
         case .running:
@@ -153,12 +153,12 @@ struct ChildProcess: ~Copyable {
         }
     }
 
-    /// Reaps the program, and returns its exit status unless this agent ended it.
+    /// Reaps the program, and returns its exit status, or the reason why this agent terminated it.
     ///
-    /// Until then, the kernel does not reuse the process ID. If a process of the group still runs ``Command/killLimit``
-    /// after `SIGKILL`, its ID is passed to `onSurvivor`.
+    /// The kernel cannot reuse the process ID before the program is reaped. If a process of the group still runs
+    /// ``Command/killLimit`` after `SIGKILL`, its ID is passed to `onSurvivor`.
     mutating func reap(onSurvivor: (pid_t) -> Void = { _ in }) throws(SystemError) -> ExitStatus {
-        // Other processes of the group may outlive the leader, as a program outlives bubblewrap.
+        // Other processes of the group may outlive the leader: the program in a sandbox may outlive bubblewrap.
         if ending != nil, phase == .terminating { _ = group.survivor(at: limit) }
         if ending != nil || command.isConfined { killGroup() }
         isReaped = true
@@ -169,23 +169,23 @@ struct ChildProcess: ~Copyable {
     }
 }
 
-/// Runs a program to its end, and emits its output line by line.
+/// Runs a program until it ends, and emits its output line by line.
 ///
-/// Standard input is empty. At the deadline and on cancellation, the whole process group gets `SIGTERM` and, after a
-/// grace period, `SIGKILL`; a process that has not ended ``Command/killLimit`` later is left alone. If a program ends
-/// by itself and leaves processes running, they are not waited for, even if they keep its output open; if the program
-/// is confined, they are killed.
+/// Standard input is empty. At the deadline and on cancellation, the process group gets `SIGTERM` and, after a grace
+/// period, `SIGKILL`; a process that still runs ``Command/killLimit`` later is left alone. If a program exits by itself
+/// and leaves processes running, they are not waited for, even if they keep its output open; if the program is
+/// confined, they are killed. If the deadline has passed or the task is cancelled, the program is not started.
 ///
 /// - Parameters:
 ///   - command: The command to run.
-///   - deadline: The instant at which the program is ended.
+///   - deadline: The instant at which the program is terminated.
 ///   - grace: The time between `SIGTERM` and `SIGKILL`, determined when `SIGTERM` is sent.
 ///   - lineLimit: The maximum number of bytes in a line; longer lines are split.
-///   - countLimit: The number of lines after which only the last lines are emitted, once the program has ended. The
-///     journal accepts 10,000 entries of a service in 30 s and then drops all others.
+///   - countLimit: The number of lines after which only the last lines are emitted, once the program has ended. By
+///     default, the journal accepts 10,000 entries of a service in 30 s, and drops the rest.
 ///   - onSurvivor: Called on another thread with the ID of a process that still runs ``Command/killLimit`` after
 ///     `SIGKILL`.
-///   - onLine: Called on another thread with each line of output and errors, in the order written.
+///   - onLine: Called on another thread with each emitted line of output and errors, in the order written.
 /// - Returns: The exit status of the program; a non-zero exit code is a normal result.
 /// - Throws: ``Base/SystemError`` that names the program if it cannot be started or its output cannot be read.
 public func run(
@@ -212,17 +212,17 @@ public func run(
     }
 }
 
-/// The process group of a program: the started process, and the processes that it has started in turn.
+/// The process group of a program: the started process, and its descendants that have not left the group.
 struct ProcessGroup {
     /// The ID of the group, which is the process ID of its first process.
     let number: pid_t
 
-    /// The pause between two checks of a group that is ending, because the kernel does not report the end of a group.
+    /// The pause between two checks of an ending group; the kernel does not report the end of a group.
     private static let pollMicroseconds: UInt32 = 20_000
 
     func send(_ signal: CInt) { kill(-number, signal) }
 
-    /// Waits until every process has ended, and returns the ID of a process that still runs at the limit.
+    /// Waits until every process has ended; if a process still runs at the limit, returns its ID.
     func survivor(at limit: ContinuousClock.Instant) -> pid_t? {
         while let process = runningProcess() {
             guard ContinuousClock.now < limit else { return process }
@@ -235,10 +235,10 @@ struct ProcessGroup {
         let result = kill(-number, 0)
         let code = errno
         if result != 0, code == ESRCH { return nil }
-        // A process that has ended stays in the group until its parent has read its exit status.
+        // A process that has ended stays in the group until its parent reads its exit status.
         let names = (try? FileSystem.list("/proc")) ?? []
         return names.lazy.compactMap { pid_t($0) }.first { process in
-            // `PID (NAME) STATE PARENT GROUP …`, in which the name may contain anything; see proc_pid_stat(5).
+            // The line is `PID (NAME) STATE PARENT GROUP …`; the name may contain any character. See proc_pid_stat(5).
             guard let line = try? FileSystem.read("/proc/\(process)/stat", limit: 4096),
                 let end = line.lastIndex(of: UInt8(ascii: ")"))
             else { return false }

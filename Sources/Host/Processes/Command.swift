@@ -12,22 +12,22 @@ public struct Command: Sendable, Hashable {
     /// The complete environment: nothing is inherited.
     public var environment: [String: String]
 
-    /// Whether the program is this agent, which starts with interrupting signals blocked until it catches them.
+    /// Whether the program is this agent; if so, interrupting signals are blocked until the new process catches them.
     public var isThisProgram = false
 
-    /// Whether the program stays in the session and group of this process, and can prompt on its terminal.
+    /// Whether the program stays in the session and process group of this process, and can prompt on the terminal.
     public var keepsTerminal = false
 
-    /// Whether bubblewrap runs the program; processes that it leaves running are killed.
+    /// Whether bubblewrap runs the program; if so, processes that the program leaves running are killed.
     public var isConfined = false
 
-    /// The file descriptors that the program inherits; starting it closes them in this process.
+    /// The file descriptors that the program inherits; an attempt to start the program closes them in this process.
     public var files: [CInt] = []
 
-    /// The default time that a program has between `SIGTERM` and `SIGKILL`.
+    /// The default time between `SIGTERM` and `SIGKILL`.
     public static let grace: Duration = .seconds(5)
 
-    /// The time that a killed program has to end; ending takes long if a disk or file server does not respond.
+    /// The time limit for the end of a killed process, which an unresponsive disk or file server may delay.
     public static let killLimit: Duration = .seconds(5)
 
     public init(_ program: String, _ arguments: [String] = [], environment: [String: String]) {
@@ -40,16 +40,16 @@ public struct Command: Sendable, Hashable {
 public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
     /// The program ended by itself, with an exit code.
     case exited(Int32)
-    /// A signal ended the program, neither at its deadline nor on cancellation.
+    /// A signal ended the program, but not because of the deadline or a cancellation.
     case signalled(Int32)
-    /// This agent ended the program at the deadline.
+    /// This agent terminated the program at the deadline.
     case timedOut
-    /// This agent ended the program because the Swift task was cancelled.
+    /// This agent terminated the program because the Swift task was cancelled.
     case cancelled
 
     public var isSuccess: Bool { self == .exited(0) }
 
-    /// A predicate of the program, such as `exited with code 3`.
+    /// The status as a predicate of the program, such as `exited with code 3`.
     public var description: String {
         switch self {
         case .exited(let code): "exited with code \(code)"
@@ -69,8 +69,8 @@ public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
 extension Command {
     /// Starts the program, and returns its process ID; errors name the program.
     ///
-    /// Unless ``keepsTerminal`` is set, the program gets a new session and process group. Signals are not ignored, and
-    /// are blocked only for ``isThisProgram``. By default, standard input is `/dev/null`, and errors go to `output`.
+    /// Unless ``keepsTerminal`` is set, the program gets a new session and process group. No signal is ignored, and
+    /// none is blocked except for ``isThisProgram``. By default, input is `/dev/null`, and errors go to `output`.
     func spawn(input: CInt? = nil, output: CInt, errors: CInt? = nil) throws(SystemError) -> pid_t {
         defer { for file in files { close(file) } }
         try checkTexts()
@@ -80,7 +80,7 @@ extension Command {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        // The outputs come first, because the pipe may have descriptor 0, which the input replaces.
+        // The outputs come first, because an output pipe may have descriptor 0, which the input replaces.
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         unsafe posix_spawn_file_actions_adddup2(&actions, errors ?? output, 2)
         // A descriptor that is duplicated to itself stays open in the program.
@@ -120,13 +120,13 @@ extension Command {
         return process
     }
 
-    /// Runs the program to its end with the standard outputs of this process, and forwards the signals to its group.
+    /// Runs the program until it ends with the standard outputs of this process, and forwards signals to its group.
     public func run(passing signals: AsyncStream<Int32>) async throws(SystemError) -> ExitStatus {
         try await onThread("cannot wait for", program) { (_) throws(SystemError) in
             let process = try spawn(output: 1, errors: 2)
             let passing = Task {
                 for await signal in signals {
-                    // Bubblewrap may receive the signal before it has started the program, so the signal is repeated.
+                    // The signal is repeated, because Bubblewrap may receive it before it has started the program.
                     repeat {
                         ProcessGroup(number: process).send(signal)
                     } while (try? await ContinuousClock().sleep(for: .milliseconds(500))) != nil
@@ -162,7 +162,7 @@ extension Command {
         throw startFailure(path, code)
     }
 
-    /// Retries for about a second while the program's file is open for writing.
+    /// Retries the start for about a second while the program's file is open for writing.
     ///
     /// If this process wrote the file, a child that is being started may have it open until it executes its program.
     /// There is no event to wait for.
@@ -177,7 +177,7 @@ extension Command {
         return code
     }
 
-    /// Refuses strings that C would truncate.
+    /// Refuses an empty program name, and strings that C would truncate at a NUL character.
     private func checkTexts() throws(SystemError) {
         try SystemError.checkPath("cannot run", program)
         let texts = arguments + environment.flatMap { [$0.key, $0.value] }
@@ -185,7 +185,7 @@ extension Command {
         throw failure(EINVAL, "an argument or a variable contains a NUL character")
     }
 
-    /// Finds the program as a shell does, but only in absolute directories; a relative path is not checked.
+    /// Finds the program as a shell does, but only in absolute directories of `PATH`; a relative path is not checked.
     @discardableResult
     public func locate() throws(SystemError) -> String {
         if program.hasSlash {
@@ -228,7 +228,7 @@ extension Command {
     }
 }
 
-/// Resets `SIGCHLD` when first read: if a parent ignored it, the kernel would discard exit codes.
+/// Resets `SIGCHLD` when first read; if the signal stayed ignored, the kernel would discard exit statuses.
 private let childrenAreKept: Void = {
     signal(SIGCHLD, SIG_DFL)
     return ()

@@ -6,10 +6,10 @@ public struct FilterResult: Sendable {
 
     public var output: SecretBytes
 
-    /// The end of the program's standard error.
+    /// The last 4 KiB of the program's standard error.
     public var errors: String
 
-    /// The last lines of standard error if the program exited and wrote any, otherwise its exit status.
+    /// The last lines of standard error if the program exited by itself and wrote any, otherwise its exit status.
     public var reason: String {
         let lines = errors.split(whereSeparator: \.isNewline).suffix(4)
         guard case .exited = status, !lines.isEmpty else { return "the program \(status)" }
@@ -17,10 +17,10 @@ public struct FilterResult: Sendable {
     }
 }
 
-/// Runs a program as a filter, whose input and output exist only in pipes and in memory that is wiped.
+/// Runs a program as a filter; its input and output exist only in pipes and in memory that is wiped.
 ///
-/// At the deadline and on cancellation, the program and its children are killed, but not the children of a program
-/// that keeps the terminal. A non-zero exit code is a normal result.
+/// At the deadline and on cancellation, the process group of the program is killed; if the program keeps the terminal,
+/// only the program itself is killed. A non-zero exit code is a normal result.
 ///
 /// - Throws: ``Base/SystemError`` if the task is already cancelled, the program cannot be started, or its output
 ///   exceeds the limit.
@@ -54,7 +54,7 @@ private struct FilterStreams {
     let name: String
     let input: SecretBytes
     let outputLimit: Int
-    /// The number of bytes at the end of standard error that are kept.
+    /// The maximum number of bytes that are kept of the end of standard error.
     static let errorsLimit = 4096
     var writtenCount = 0
     var parts: [SecretBytes] = []

@@ -1,4 +1,4 @@
-/// Splits a program's output into lines of limited length, and omits lines from the middle of long output.
+/// A splitter that emits a program's output as lines of limited length, and omits the middle of long output.
 struct LineSplitter {
     let lineLimit: Int
 
@@ -14,10 +14,10 @@ struct LineSplitter {
     private var omittedCount = 0
     private var emittedCount = 0
     private var emittedBytes = 0
-    /// The last lines, once a limit is reached.
+    /// The last lines, which are kept once a limit is reached.
     private var tail: [String] = []
 
-    /// The number of last lines, which usually contain the reason for a failure.
+    /// The number of last lines to keep; they usually contain the reason for a failure.
     private static let tailLength = 10
 
     init(lineLimit: Int, countLimit: Int, emit: @escaping @Sendable (String) -> Void) {
@@ -38,7 +38,7 @@ struct LineSplitter {
         cutPieces()
     }
 
-    /// Emits an incomplete last line, and the last lines that were kept after a limit was reached.
+    /// Emits an incomplete last line, the number of omitted lines, and the last lines that were kept.
     mutating func finish() {
         if !pending.isEmpty { endLine() }
         if omittedCount > 0 { emit("... \(omittedCount) line\(omittedCount == 1 ? "" : "s") of output omitted ...") }

@@ -2,7 +2,7 @@ import Base
 import CShims
 import Glibc
 
-/// Both ends of a pipe, which are not inherited by a child.
+/// A pipe whose ends are not inherited by child processes.
 struct Pipe: ~Copyable {
     /// The end to read from, initially non-blocking.
     let output: FileDescriptor
@@ -28,7 +28,7 @@ struct Pipe: ~Copyable {
     consuming func takeInput() -> FileDescriptor { input }
 }
 
-/// Calls a function that reads or writes without blocking; the result is `nil` if it would have to wait.
+/// Calls a function that reads or writes a non-blocking descriptor; returns `nil` if the call would block.
 func unlessBlocking<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(SystemError) -> Value? {
     do throws(SystemError) {
         return try body()
@@ -38,7 +38,7 @@ func unlessBlocking<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) t
     }
 }
 
-/// Reads the available bytes of a non-blocking descriptor, `nil` if there are none; empty at the end.
+/// Reads available bytes; returns `nil` if the descriptor would block, and an empty array at the end of the data.
 func readAvailable(
     _ descriptor: CInt,
     _ operation: String,
@@ -52,7 +52,7 @@ func readAvailable(
     return count.map { Array(bytes.prefix($0)) }
 }
 
-/// A one-time event that any thread can trigger, and `poll` can wait for.
+/// A one-time event that any thread can trigger and that `poll` can wait for.
 final class Waker: Sendable {
     private let event: FileDescriptor
 
@@ -69,7 +69,7 @@ final class Waker: Sendable {
     func wake() { nest_host_wake(event.raw) }
 }
 
-/// Waits until a descriptor is ready, and returns `false` at the deadline.
+/// Waits until a descriptor is ready; returns `false` if none is ready at the deadline.
 func poll(_ waits: inout [pollfd], until deadline: ContinuousClock.Instant) throws(SystemError) -> Bool {
     while true {
         // The timeout is at most an hour, after which the loop polls again.
@@ -83,7 +83,7 @@ func poll(_ waits: inout [pollfd], until deadline: ContinuousClock.Instant) thro
 }
 
 extension pollfd {
-    /// Creates an entry that waits for input, or until the other end is closed.
+    /// Creates an entry that waits for input, or for the other end to be closed.
     init(reading descriptor: CInt) {
         self.init(fd: descriptor, events: Int16(POLLIN), revents: 0)
     }

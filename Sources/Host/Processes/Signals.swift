@@ -3,21 +3,21 @@ import CShims
 import Glibc
 
 public enum Signals {
-    /// Makes a write to a closed pipe fail instead of ending the process.
+    /// Makes a write to a closed pipe fail instead of terminating the process.
     ///
     /// Called at the start of `main`.
     public static func ignoreBrokenPipe() {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// Catches `SIGINT`, `SIGTERM` and, unless the process was started with it ignored, `SIGHUP`.
+    /// Returns a stream of `SIGINT`, `SIGTERM` and, unless the process was started with it ignored, `SIGHUP`.
     ///
-    /// Called once in a process. When the stream is no longer read, the signals end the process again.
+    /// Called once in a process. Once the stream is cancelled or released, the signals terminate the process again.
     public static func interruptions() throws(SystemError) -> AsyncStream<Int32> {
         // `nohup` starts programs with SIGHUP ignored.
         let signals = [SIGINT, SIGTERM] + (nest_host_ignores_signal(SIGHUP) == 0 ? [SIGHUP] : [])
         let pipe = SignalPipe(pipe: try Pipe("cannot wait for", "signals"))
-        // The handler must never block: a full pipe holds enough signals already.
+        // The handler must never block; a full pipe already holds enough signals.
         try SystemError.check("cannot wait for", "signals") { fcntl(pipe.input, F_SETFL, O_NONBLOCK) }
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(16))
         continuation.onTermination = { _ in
@@ -29,14 +29,14 @@ public enum Signals {
             }
         }
         try startThread {
-            // The process that started this one may have blocked the signals.
+            // The parent process may have blocked the signals.
             _ = nest_host_unblock_interruptions()
             pipe.read { continuation.yield($0) }
         }
         return stream
     }
 
-    /// Returns the number of a signal, with the name of a common one: `9 (SIGKILL)`.
+    /// Returns the number of a signal and, if the signal is common, its name: `9 (SIGKILL)`.
     public static func name(of number: Int32) -> String {
         let names = [
             SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP",
@@ -48,7 +48,7 @@ public enum Signals {
     }
 }
 
-/// The pipe between the signal handler and the thread that reads it.
+/// The pipe between the signal handler and the thread that reads the signals.
 ///
 /// The pipe exists as long as the process, because the handler may write to it at any time.
 private final class SignalPipe: Sendable {

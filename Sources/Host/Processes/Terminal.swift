@@ -1,7 +1,7 @@
 public import Base
 import Glibc
 
-/// The size of a terminal in characters; by default the size that is assumed if a terminal does not report one.
+/// The size of a terminal in characters; the defaults apply if a terminal does not report its size.
 public struct TerminalSize: Sendable, Hashable {
     public var columns: Int
 
@@ -17,13 +17,13 @@ public enum Terminal {
         isatty(descriptor) == 1
     }
 
-    /// Returns whether this process may use the terminal; `false` while a shell runs it in the background.
+    /// Returns whether this process may use the terminal; `false` only while a shell runs it in the background.
     public static func isForeground(_ descriptor: Int32) -> Bool {
         let group = tcgetpgrp(descriptor)
         return group == -1 || group == getpgrp()
     }
 
-    /// Returns the current size of a terminal, `nil` if the descriptor is no terminal or the size is not known.
+    /// Returns the size of a terminal, or `nil` if the descriptor is not a terminal or the width is not known.
     public static func size(_ descriptor: Int32) -> TerminalSize? {
         var size = winsize()
         let code = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size)
@@ -33,9 +33,9 @@ public enum Terminal {
     }
 }
 
-/// Writes all bytes to an output, if necessary in several parts; a non-blocking output may stay full for the timeout.
+/// Writes all bytes to an output; the timeout limits each wait for a full non-blocking output.
 ///
-/// Errors have the caller's operation and subject. The process must ignore `SIGPIPE`, see
+/// Errors have the caller's operation and subject. The process must ignore `SIGPIPE`; see
 /// ``Signals/ignoreBrokenPipe()``.
 ///
 /// - Throws: ``Base/SystemError`` with the code `EPIPE` if the reader has closed the output, or `ETIMEDOUT` if the
@@ -74,7 +74,7 @@ public enum StandardStreams {
         }
     }
 
-    /// Returns whether two descriptors are open on the same file, pipe or terminal.
+    /// Returns whether two descriptors refer to the same file, pipe or terminal.
     public static func areSame(_ first: Int32, _ second: Int32) -> Bool {
         let files = [first, second].map { (try? FileStatus(descriptor: $0, "cannot look at", "output"))?.identity }
         return files[0] != nil && files[0] == files[1]
