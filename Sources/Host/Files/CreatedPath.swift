@@ -33,21 +33,21 @@ extension FileSystem {
             // The target of `..` depends on the directory before it, which does not exist yet.
             if part == ".." { throw SystemError(operation, path, code: ENOENT) }
             directory += "/\(part)"
-            // A link to nothing is in the way, and no missing directory.
+            // A dangling link is not a missing directory: it prevents the creation of one.
             if try FileStatus.at(directory, followingLinks: false, operation) == nil { missing.append(directory) }
         }
         return ("\(directory)/\(parts.name)", missing)
     }
 }
 
-/// A path cut at its last slash.
+/// A path split at its last slash.
 public struct PathParts: Sendable {
-    /// The directory, `.` if the path names none.
+    /// The directory, or `.` if the path has no slash.
     public var directory: String
 
     public var name: String
 
-    /// Cuts a path, which must name something inside a directory; errors name the operation.
+    /// Splits a path; the last part must not be empty, `.` or `..`. Errors name the operation.
     public init(_ path: String, _ operation: String) throws(SystemError) {
         try SystemError.checkPath(operation, path)
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
@@ -59,11 +59,11 @@ public struct PathParts: Sendable {
         }
     }
 
-    /// The hidden name of a new version in the same directory until it is renamed into place.
+    /// The hidden name of a new version in the same directory, before it is renamed into place.
     ///
-    /// Remains of a killed process under this name are removed when the entry is written next.
+    /// Remains of a killed process under this name are removed the next time the entry is written.
     public var temporaryName: String {
-        // The name itself may already have the maximum of 255 bytes.
+        // The name itself may already have the maximum length of 255 bytes.
         ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).nest-bootstrap.tmp"
     }
 }

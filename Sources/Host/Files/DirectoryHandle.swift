@@ -2,7 +2,7 @@ public import Base
 import CShims
 import Glibc
 
-/// An open directory, whose entries are reached even after its path was renamed or replaced.
+/// An open directory, whose entries stay reachable after its path is renamed or replaced.
 public struct DirectoryHandle: ~Copyable, Sendable {
     let descriptor: FileDescriptor
     let path: String
@@ -27,7 +27,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         }
     }
 
-    /// Swaps the names of two entries in one step.
+    /// Swaps the names of two entries atomically.
     func exchange(_ name: String, with other: String, _ operation: String) throws(SystemError) {
         do throws(SystemError) {
             try SystemError.check(operation, full(other)) { unsafe nest_host_exchange(descriptor.raw, name, other) }
@@ -43,7 +43,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         unsafe unlinkat(descriptor.raw, name, 0)
     }
 
-    /// Removes an entry that is not a directory; it need not exist.
+    /// Removes an entry that is not a directory; the entry need not exist.
     public func remove(_ name: String) throws(SystemError) {
         do throws(SystemError) {
             try SystemError.check("cannot remove", full(name)) { unsafe unlinkat(descriptor.raw, name, 0) }
@@ -57,7 +57,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         try SystemError.check("cannot remove", full(name)) { unsafe unlinkat(descriptor.raw, name, AT_REMOVEDIR) }
     }
 
-    /// Waits until the names of the entries are on the disk.
+    /// Flushes the names of the entries to the disk.
     func synchronize(_ operation: String) throws(SystemError) {
         // The descriptor may be open only for searching.
         let readable = try open(".", O_RDONLY | O_DIRECTORY, operation)
@@ -79,11 +79,11 @@ public struct DirectoryHandle: ~Copyable, Sendable {
     }
 }
 
-/// Directories that are opened one part after the other, without following links.
 extension DirectoryHandle {
     /// Opens a directory without following links; `isCreating` creates missing directories with mode 0755.
     ///
-    /// With `isOfService`, a service account may own the directory, so its content is not trusted.
+    /// Directories that root creates belong to the owner of the directory above. With `isOfService`, a service account
+    /// may own the directory, and its contents are not trusted.
     ///
     /// - Throws: ``Base/SystemError`` if a part of the path is a link or, for root, if another user owns the directory
     ///   or can replace its entries.
@@ -94,18 +94,18 @@ extension DirectoryHandle {
         self = handle
     }
 
-    /// Opens a directory of any owner, and refuses a path with a link in it.
+    /// Opens a directory of any owner; a path with a link in it is refused.
     public init(withoutLinks path: String) throws(SystemError) {
         self = try Self.walked(path, creatingWith: nil, Self.opening)
     }
 
-    /// Opens a directory to write in it, and creates missing directories.
+    /// Opens a directory to create entries in it, and creates missing directories.
     ///
-    /// Root follows links only as ``FileSystem/directoryForWriting(_:_:)`` allows, and none that appears after that
-    /// check.
+    /// Root follows links only as ``FileSystem/directoryForWriting(_:_:)`` allows. A link that appears after that check
+    /// is refused.
     init(creatingForWriting path: String, _ operation: String) throws(SystemError) {
         let place = try FileSystem.directoryForWriting(path, operation)
-        // This check reports a dangling link, and a file that is in the way.
+        // This check reports a dangling link or a file that is in the way.
         try FileSystem.checkDirectories(above: path == "/" ? "/file" : "\(path)/file")
         let handle = try Self.walked(place, creatingWith: 0o755, operation)
         self.init(adopting: try handle.descriptor.duplicate(operation, path), path)
@@ -130,7 +130,7 @@ extension DirectoryHandle {
 
     /// Opens a subdirectory under the conditions of ``init(reaching:isCreating:isOfService:)``.
     ///
-    /// A missing subdirectory is created with the given mode; without a mode, it is an error.
+    /// A missing subdirectory is created with the given mode; if the mode is `nil`, an error is thrown.
     public func directory(
         _ name: String,
         creatingWith mode: UInt32?,
@@ -167,7 +167,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// Returns the owner and group that new entries of the directory get, `nil` for those of the process.
+    /// Returns the owner and group for new entries of the directory, or `nil` for those of the process.
     private func inheritedOwner() throws(SystemError) -> (user: UInt32, group: UInt32)? {
         guard Machine.isRoot else { return nil }
         let status = try status()
@@ -180,7 +180,7 @@ extension DirectoryHandle {
 
     private func openDirectory(_ name: String, _ operation: String) throws(SystemError) -> DirectoryHandle {
         let path = full(name)
-        // Searching needs less permission than reading.
+        // Searching a directory requires fewer permissions than reading it.
         let flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | searchOnly
         do throws(SystemError) {
             let opened = try SystemError.check(operation, path) { unsafe openat(descriptor.raw, name, flags) }
@@ -190,7 +190,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// Adds the kind of file that was found, because the error code does not distinguish a link.
+    /// Adds the kind of the file that was found, because the error code does not tell whether it is a link.
     private func explained(_ error: SystemError, _ name: String) -> SystemError {
         guard [ENOTDIR, ELOOP].contains(error.code),
             let found = try? FileStatus.at(name, in: descriptor.raw, followingLinks: false, error.operation)
@@ -232,7 +232,7 @@ extension DirectoryHandle {
         do throws(SystemError) {
             file = try NewFile(content, name, in: self, isSynced: isSynced)
         } catch  where error.code == EPERM && owner != nil {
-            // Root remains the owner if its unit may not change the owner of files.
+            // If the unit may not change the owner of files, root remains the owner.
             (content.owner, content.group) = (nil, nil)
             file = try NewFile(content, name, in: self, isSynced: isSynced)
         }
@@ -255,7 +255,7 @@ extension DirectoryHandle {
         return FileLock(adopting: file)
     }
 
-    /// Reads the status of an entry without following a link, `nil` if there is none.
+    /// Reads the status of an entry without following a link; returns `nil` if the entry does not exist.
     public func status(_ name: String, _ operation: String = "cannot look at") throws(SystemError) -> FileStatus? {
         do throws(SystemError) {
             return try FileStatus.at(name, in: descriptor.raw, followingLinks: false, operation)
@@ -295,13 +295,13 @@ extension DirectoryHandle {
 private let searchOnly: Int32 = 0o10000000
 
 extension DirectoryHandle {
-    /// The number of attempts, and the pause after each, while another process writes under the temporary name.
+    /// The number of attempts, and the pause after each, while another process writes the temporary file.
     private static let (attemptLimit, attemptMicroseconds): (Int, UInt32) = (500, 20_000)
 
     /// Creates and locks a file that only its owner may read.
     ///
-    /// If the file exists without a lock, it was left by a killed process, and is removed. If it has a lock, the
-    /// function waits for the other process.
+    /// If the file exists without a lock, a killed process has left it, and it is removed. If another process has its
+    /// lock, the function waits for that process.
     ///
     /// - Throws: ``Base/SystemError`` with the code `EBUSY` if the other process keeps the lock for too long.
     func makeFile(_ name: String, _ operation: String, _ path: String) throws(SystemError) -> FileLock {
@@ -311,7 +311,7 @@ extension DirectoryHandle {
             let code = errno
             if raw >= 0 {
                 let file = FileDescriptor(adopting: raw)
-                // A file system without locks refuses this call.
+                // If the file system does not support locks, this call fails, and the file is written without a lock.
                 flock(file.raw, LOCK_EX)
                 // Another process may have removed the file as abandoned before it was locked.
                 if try isFile(name, file, operation) { return FileLock(adopting: file) }
@@ -323,19 +323,19 @@ extension DirectoryHandle {
         throw SystemError(operation, path, code: EBUSY, detail: "another process is writing it")
     }
 
-    /// Removes an abandoned temporary file, and returns `false` if another process still writes it.
+    /// Removes a temporary file if it is abandoned; returns `false` if another process still writes it.
     private func removeAbandoned(_ name: String, _ operation: String) throws(SystemError) -> Bool {
         let opened = unsafe openat(descriptor.raw, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         let code = errno
         guard opened >= 0 else {
-            // A link has no writer: it is created in one step. A file that may not be opened belongs to another user.
+            // A link has no writer, because it is created in one step. A file that cannot be opened is another user's.
             guard [ELOOP, ENOENT, EACCES].contains(code) else { throw SystemError(operation, full(name), code: code) }
             try removeRemains(name)
             return true
         }
         let file = FileDescriptor(adopting: opened)
         if flock(file.raw, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return false }
-        // The file is removed while the lock is held, so that a writer that waits for the lock finds the file gone.
+        // The file is removed before its lock is released: a writer that gets the lock next finds the file missing.
         if try isFile(name, file, operation) { try removeRemains(name) }
         withExtendedLifetime(file) {}
         return true

@@ -1,23 +1,23 @@
 public import Base
 import Glibc
 
-/// An exclusive lock of a file or directory, held until ``release()``, or until the value or the process ends.
+/// An exclusive lock on a file or directory, held until ``release()``, or until the value or the process ends.
 ///
-/// The file is not removed, because two processes could then hold locks of two files with the same name. The
-/// corresponding C function is `flock`.
+/// Releasing the lock does not remove the file, because two processes could then lock two files with the same name.
+/// The corresponding C function is `flock`.
 public struct FileLock: ~Copyable, Sendable {
     let file: FileDescriptor
 
     private static let pause = Duration.milliseconds(50)
 
-    /// Calls a function until it returns a lock.
+    /// Calls a function repeatedly until it returns a lock.
     ///
     /// The result is `nil` at the deadline, or if the surrounding Swift task is cancelled.
     public static func wait(
         until deadline: ContinuousClock.Instant,
         _ take: () throws(SystemError) -> FileLock?,
     ) async throws(SystemError) -> FileLock? {
-        // A blocking `flock` could not be interrupted, and would need a thread.
+        // A blocking `flock` would need a thread, and could not be cancelled.
         while true {
             if let lock = try take() { return lock }
             guard deadline > .now, (try? await ContinuousClock().sleep(for: pause)) != nil else { return nil }
@@ -34,7 +34,7 @@ public struct FileLock: ~Copyable, Sendable {
 
     /// Releases the lock.
     ///
-    /// Called at the end of the work, because a value that is not used later may be destroyed before its scope ends.
+    /// Called at the end of the work, because a value may be destroyed after its last use, before its scope ends.
     public consuming func release() {}
 }
 
@@ -49,7 +49,7 @@ extension FileLock {
 
     /// Parses the content of `/proc/locks`.
     ///
-    /// A line is `1: FLOCK  ADVISORY  WRITE 709 00:19:2393 0 EOF`; the line of a waiting process also contains `->`.
+    /// A line is, for example, `1: FLOCK  ADVISORY  WRITE 709 00:19:2393 0 EOF`; that of a waiting process has `->`.
     static func holders(in list: String) -> [FileStatus.Identity: Int32] {
         var holders: [FileStatus.Identity: Int32] = [:]
         for line in list.split(separator: "\n") {
@@ -70,7 +70,7 @@ extension FileStatus.Identity {
         guard numbers.count == 3, let major = UInt64(numbers[0], radix: 16), let minor = UInt64(numbers[1], radix: 16),
             let inode = UInt64(numbers[2])
         else { return nil }
-        // The device numbers are combined as by `makedev` of the C library.
+        // The device numbers are combined in the same way as by `makedev` of the C library.
         let high = (major & ~0xfff) << 32 | (minor & ~0xff) << 12
         self.init(device: high | (major & 0xfff) << 8 | minor & 0xff, inode: inode)
     }

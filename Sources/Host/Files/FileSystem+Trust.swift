@@ -2,10 +2,10 @@ public import Base
 import Glibc
 
 extension FileSystem {
-    /// Refuses a path that another user could change before root acts on it, as sudo, ssh and cron do.
+    /// Refuses a path that another user could change before root acts on it; sudo, ssh and cron have similar checks.
     ///
-    /// Every directory and link on the way, and the file itself, must belong to root and be writable by no other user.
-    /// A directory with the sticky bit may be writable, because no user can replace another user's files in it. Group 0
+    /// Every directory and link on the way, and the file itself, must belong to root and be writable only by root. A
+    /// directory with the sticky bit may be writable, because no user can replace another user's files in it. Group 0
     /// counts as root. Only root and confined processes are subject to these rules, because other processes have no
     /// permissions that another user could gain.
     ///
@@ -40,9 +40,9 @@ extension FileSystem {
 
     private static let trusting = "cannot trust"
 
-    /// Refuses a file with a secret that other users of the node can read; the error has the command that corrects it.
+    /// Refuses a file with a secret that other users can access; the error contains a command that corrects it.
     ///
-    /// The group may read the file if root owns it, as PostgreSQL allows for keys: `root:ssl-cert`, mode 0640.
+    /// If the owner or the group is root, the group may access the file: keys may be `root:ssl-cert` with mode 0640.
     /// Permissions do not matter below a directory that other users cannot enter. A path that cannot be resolved is not
     /// refused.
     public static func requirePrivate(_ path: String) throws(SystemError) {
@@ -83,10 +83,10 @@ extension FileStatus {
         "owner \(owner), group \(group), mode 0\(String(mode, radix: 8))"
     }
 
-    /// The user ID below which accounts are service accounts, according to systemd and Debian's policy.
+    /// The user ID below which accounts are service accounts, according to systemd and the Debian policy.
     static let serviceAccountEnd: UInt32 = 1000
 
-    /// Refuses a file that can be changed by a user other than root and the users with an ID below `end`.
+    /// Refuses a file whose owner has an ID of `end` or above, or that users other than its owner may write.
     func requireTrusted(_ path: String, ownersBelow end: UInt32 = 1, isOnWay: Bool = false) throws(SystemError) {
         // A device, FIFO or socket is refused when it is read.
         guard [.regular, .directory, .symbolicLink].contains(kind) else { return }
@@ -113,8 +113,8 @@ extension FileStatus {
 extension FileSystem {
     /// Looks up the ID of a user or group by name; a decimal number that is not a name is the ID itself.
     ///
-    /// - Throws: ``Base/SystemError`` if there is no such account, or the database, which may be on the network, does
-    ///   not answer by the deadline.
+    /// - Throws: ``Base/SystemError`` if there is no such account, or if the user database, which may be remote,
+    ///   does not respond by the deadline.
     public static func lookupAccount(
         _ name: String,
         isGroup: Bool = false,
@@ -142,7 +142,7 @@ extension FileSystem {
     }
 
     private static func find(_ name: String, isGroup: Bool) -> (number: UInt32?, code: CInt) {
-        // The entry of a group includes the names of its members.
+        // The buffer is large because the entry of a group includes the names of all its members.
         let capacity = 1 << 20
         let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: capacity)
         defer { unsafe buffer.deallocate() }

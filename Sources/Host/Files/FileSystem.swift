@@ -8,17 +8,17 @@ public enum FileSystem {
         try readFile(path, limit: limit)
     }
 
-    /// Reads the status of a path without following a link, `nil` if nothing exists there.
+    /// Reads the status of a path without following a link; returns `nil` if nothing exists there.
     public static func status(_ path: String) throws(SystemError) -> FileStatus? {
         try FileStatus.at(path, followingLinks: false, "cannot look at")
     }
 
-    /// Returns whether something exists at a path, following links; a dangling link counts as nothing.
+    /// Returns whether something exists at a path, following links; returns `false` for a dangling link.
     public static func exists(_ path: String) throws(SystemError) -> Bool {
         try FileStatus.at(path, followingLinks: true, "cannot look at") != nil
     }
 
-    /// Opens a file for ``Command/files``; starting the program closes it.
+    /// Opens a file to read, for ``Command/files``; an attempt to start the program closes the descriptor.
     public static func openForChild(_ path: String) throws(SystemError) -> CInt {
         let file = try FileDescriptor(opening: path, O_RDONLY | O_NOCTTY, "cannot read")
         let raw = file.raw
@@ -26,7 +26,7 @@ public enum FileSystem {
         return raw
     }
 
-    /// Resolves all links in a path, which must exist.
+    /// Resolves all links in a path; the path must exist.
     public static func realPath(_ path: String) throws(SystemError) -> String {
         let operation = "cannot look at"
         try SystemError.checkPath(operation, path)
@@ -35,7 +35,7 @@ public enum FileSystem {
         return unsafe String(cString: real)
     }
 
-    /// Resolves all links in the part of an absolute path that exists.
+    /// Resolves all links in the longest leading part of an absolute path that can be resolved.
     public static func existingRealPath(_ path: String) -> String {
         var existing = path[...]
         while !existing.isEmpty {
@@ -47,7 +47,7 @@ public enum FileSystem {
 
     /// Lists the names in a directory, sorted by their bytes, without `.` and `..`; links are followed.
     ///
-    /// - Throws: ``Base/SystemError`` if it is not a directory, cannot be read or has more names than the limit.
+    /// - Throws: ``Base/SystemError`` if the path is not a readable directory, or has more names than the limit.
     public static func list(_ directory: String, limit: Int = 100_000) throws(SystemError) -> [String] {
         let operation = "cannot list"
         let opened = try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY | O_NONBLOCK, operation)
@@ -110,8 +110,8 @@ public enum FileSystem {
 
     /// Writes a file atomically, and creates missing directories.
     ///
-    /// The bytes are written to a new file in the same directory, which is then renamed. A link at the path is
-    /// replaced, not followed. The mode does not depend on the umask. If writing fails, an existing file is unchanged.
+    /// The bytes are written to a new file in the same directory, which is then renamed. If an error occurs before
+    /// that, an existing file is unchanged. A link is replaced, not followed. The umask does not affect the mode.
     ///
     /// Without `isSynced`, the file may be lost in a power failure.
     ///
@@ -127,8 +127,8 @@ public enum FileSystem {
 
     /// Writes several files that belong together, such as a certificate and its key.
     ///
-    /// All files are written, and flushed to the disk if `isSynced` is set, before the first one is renamed. If writing
-    /// fails, no file is changed.
+    /// All files are written, and flushed to the disk if `isSynced` is set, before the first one is renamed. If an
+    /// error occurs before that, no existing file is changed.
     public static func writeTogether(_ files: [FileContent], isSynced: Bool = true) throws(SystemError) {
         let files = try files.map { file throws(SystemError) in try NewFile(file, isSynced: isSynced) }
         for file in files { try file.rename() }
@@ -137,8 +137,8 @@ public enum FileSystem {
 
     /// Creates a symbolic link, and missing directories above it.
     ///
-    /// If `replacing` is set, an existing file or link is replaced atomically, and `isSynced` flushes the link to the
-    /// disk. A directory is never replaced. The target is written as given and need not exist.
+    /// If `replacing` is set, anything at the path except a directory is replaced atomically, and `isSynced` flushes
+    /// the link to the disk. The target is written as given and need not exist.
     public static func makeSymbolicLink(
         at path: String,
         to target: String,
@@ -153,7 +153,7 @@ public enum FileSystem {
         let directory = try DirectoryHandle(creatingForWriting: parts.directory, operation)
         let found = try directory.status(parts.name, operation)
         if let found, !replacing || found.kind == .directory { throw inTheWay(operation, path, found) }
-        // Renaming would replace a file that another process has created after the check.
+        // A renamed link would replace a file that another process has created after the check.
         if !replacing { return try directory.makeLink(parts.name, to: target, operation) }
         let temporary = parts.temporaryName
         do throws(SystemError) {
@@ -168,31 +168,31 @@ public enum FileSystem {
         if isSynced { try directory.synchronize(operation) }
     }
 
-    /// Returns the advice about something that is in the way of a new file, link or directory.
+    /// Returns the advice for a file of some kind that is in the way of a new file, link or directory.
     ///
-    /// A device, a socket or a FIFO belongs to a driver or a service, so it must not be removed.
+    /// A device, a socket or a FIFO belongs to a driver or a service, so the advice is never to remove it.
     private static func adviceInTheWay(_ kind: FileStatus.Kind) -> String {
         let isOwn = [.regular, .directory, .symbolicLink].contains(kind)
         return isOwn ? "remove it, or write another path" : "write another path"
     }
 
-    /// Creates the error about something at the path of a new file, link or directory.
+    /// Creates the error for a file with the given status that is in the way of a new file, link or directory.
     public static func inTheWay(_ operation: String, _ path: String, _ status: FileStatus) -> SystemError {
         let code = status.kind == .directory ? EISDIR : EEXIST
         let detail = "a \(status.kind.rawValue) is in the way"
         return SystemError(operation, path, code: code, detail: detail, advice: adviceInTheWay(status.kind))
     }
 
-    /// Removes a directory and everything in it, without following links; a mount point in it is refused.
+    /// Removes a directory and everything in it, without following links; a mount point is refused.
     ///
-    /// - Throws: ``Base/SystemError`` that names the path that could not be removed. Nothing is restored.
+    /// - Throws: ``Base/SystemError`` that names the path that could not be removed. Removed entries are not restored.
     public static func removeTree(_ path: String) throws(SystemError) {
         let operation = "cannot remove"
         let parts = try PathParts(path, operation)
         try DirectoryHandle(opening: parts.directory, operation).removeTree(parts.name)
     }
 
-    /// Returns the first mount point at or below a directory, `nil` if there is none.
+    /// Returns the first mount point at or below a directory, or `nil` if there is none.
     static func mountPoint(atOrBelow directory: String) throws(SystemError) -> String? {
         try Mount.all().first { isPath($0.path, at: directory) }?.path
     }
@@ -215,7 +215,7 @@ extension DirectoryHandle {
 
     /// Removes a subdirectory as ``FileSystem/removeTree(_:)`` does.
     public func removeTree(_ name: String) throws(SystemError) {
-        // Mounts are checked before anything is removed. The kernel checks again at each directory.
+        // Mounts are checked before anything is removed. Since Linux 5.6, the kernel checks again at each directory.
         try requireNoMount(in: name, "cannot remove")
         try empty(name)
         try removeDirectory(name)

@@ -10,22 +10,22 @@ struct Mount: Sendable, Hashable {
 
     /// Lists the mounts in the order of `/proc/self/mountinfo`.
     ///
-    /// The format is described in proc_pid_mountinfo(5); space, tab, newline and backslash are octal escapes.
+    /// The format is described in proc_pid_mountinfo(5). Space, tab, newline and backslash are octal escapes.
     static func all() throws(SystemError) -> [Mount] {
         let list = String(decoding: try FileSystem.read("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
         return list.utf8.split(separator: UInt8(ascii: "\n")).compactMap { line in
             let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map {
                 Substring($0)
             }
-            // The optional fields end with a hyphen, and the type comes next.
+            // A hyphen ends the optional fields, and the type follows.
             guard let end = fields.dropFirst(6).firstIndex(of: "-"), end + 1 < fields.count else { return nil }
             return Mount(path: unescaped(fields[4]), type: String(fields[end + 1]))
         }
     }
 
-    /// Finds the mount that contains an absolute path, which need not exist.
+    /// Finds the mount that contains an absolute path; the path need not exist.
     ///
-    /// The result is `nil` if the kernel's list cannot be read.
+    /// The result is `nil` if the kernel's list cannot be read or has no such mount.
     static func containing(_ path: String) -> Mount? {
         let real = FileSystem.existingRealPath(path)
         let mounts = ((try? all()) ?? []).filter { isPath(real, at: $0.path) }
@@ -42,7 +42,7 @@ struct Mount: Sendable, Hashable {
 }
 
 extension FileSystem {
-    /// Returns whether files written to a path are only in memory, `nil` if the list of mounts cannot be read.
+    /// Returns whether files at a path are stored only in memory, or `nil` if their mount cannot be determined.
     public static func isInMemory(_ path: String) -> Bool? {
         Mount.containing(path).map { ["tmpfs", "ramfs", "rootfs"].contains($0.type) }
     }
@@ -54,13 +54,13 @@ public struct FreeSpace: Sendable, Hashable {
     public var mount: String
     /// The number of bytes that are free for users other than root.
     public var free: Int
-    /// Whether no inode is free for users other than root, so that they can create no file.
+    /// Whether no inode, which a new file needs, is free for users other than root.
     public var lacksInodes = false
 
-    /// Whether less than 1 MiB or no inode is free.
+    /// Whether less than 1 MiB, or no inode, is free for users other than root.
     public var isFull: Bool { free < 1 << 20 || lacksInodes }
 
-    /// Reads the free space at a path, which need not exist.
+    /// Reads the free space of the file system that contains an absolute path; the path need not exist.
     ///
     /// The result is `nil` for a file system without a size, such as `/proc`, or if the space cannot be read.
     public static func at(_ path: String) -> FreeSpace? {

@@ -4,7 +4,7 @@ import Glibc
 /// A directory to be created, or corrected if it exists.
 public struct DirectorySettings: Sendable {
     public var path: String
-    /// The permissions, regardless of the umask; by default an existing directory keeps its permissions.
+    /// The permissions, regardless of the umask; by default ``usualMode`` for a new directory only.
     public var mode: UInt32?
     /// The owner; by default an existing directory keeps its owner, and a new one belongs to the process's user.
     public var owner: UInt32?
@@ -18,7 +18,7 @@ public struct DirectorySettings: Sendable {
         (self.path, self.mode, self.owner, self.group) = (path, mode, owner, group)
     }
 
-    /// Corrects the owner and permissions of an open directory.
+    /// Corrects the owner, the group and the permissions of an open directory.
     fileprivate func apply(to directory: borrowing FileDescriptor, isNew: Bool, _ operation: String) throws(SystemError)
     {
         let raw = directory.raw
@@ -26,7 +26,7 @@ public struct DirectorySettings: Sendable {
         // A new directory inherits the group of a parent with the setgid bit.
         let group = group ?? (isNew && geteuid() == 0 ? getegid() : nil)
         if owner ?? found.owner != found.owner || group ?? found.group != found.group {
-            // The largest number leaves owner or group unchanged.
+            // The largest number, which is -1 in C, leaves the owner or the group unchanged.
             try SystemError.check("cannot set the owner of", path) { fchown(raw, owner ?? .max, group ?? .max) }
         }
         guard let mode = mode ?? (isNew ? Self.usualMode : nil), mode != found.mode else { return }
@@ -35,7 +35,7 @@ public struct DirectorySettings: Sendable {
 }
 
 extension FileSystem {
-    /// Reads the status of a directory without following a link, `nil` if nothing exists at the path.
+    /// Reads the status of a directory without following a link; returns `nil` if nothing exists at the path.
     ///
     /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something other than a directory is at the path.
     public static func directoryStatus(_ path: String) throws(SystemError) -> FileStatus? {
@@ -54,7 +54,7 @@ extension FileSystem {
         )
     }
 
-    /// Creates a directory with its permissions and owner, or corrects them in an existing directory.
+    /// Creates a directory with its permissions and owner, or corrects those of an existing directory.
     ///
     /// Missing directories above it are created with mode 0755. A link at the path is refused. Root follows links above
     /// the path only as ``directoryForWriting(_:_:)`` allows.
@@ -66,7 +66,7 @@ extension FileSystem {
         let found = try requireDirectory(try parent.status(parts.name, makingDirectory), settings.path)
         var isNew = false
         if found == nil {
-            // Until its owner and group are set, no other user may write in it.
+            // Until the owner and the group are set, no other user may write in the directory.
             let mode = (settings.mode ?? DirectorySettings.usualMode) & 0o755 | 0o700
             let code = unsafe mkdirat(parent.descriptor.raw, parts.name, mode) == 0 ? 0 : errno
             guard code == 0 || code == EEXIST else { throw SystemError(makingDirectory, settings.path, code: code) }
@@ -86,14 +86,14 @@ extension FileSystem {
 extension FileSystem {
     /// The real paths of the directories in which programs of tasks may create links.
     ///
-    /// Root does not follow such a link out of its directory. The list comes from the last configuration that was read.
+    /// Root does not follow such a link out of its program directory. Reading a configuration sets the list.
     public static let programDirectories = Locked<[String]>([])
 
     /// Resolves the path of a directory, and refuses links with which another user or a program could redirect root.
     ///
-    /// The directory need not exist. A link that another user controls may lead only to a path of that user, and a link
-    /// in one of ``programDirectories`` only to an existing path in the same directory. A process that is not root may
-    /// follow every link, because the system limits its access.
+    /// The directory need not exist. A link that another user controls may lead only to a path that this user owns, and
+    /// a link in one of ``programDirectories`` only to an existing path in the same directory. A process that is not
+    /// root may follow every link, because the system limits its access.
     ///
     /// - Throws: ``Base/SystemError`` with the code `EACCES` if a link is refused.
     public static func directoryForWriting(_ directory: String, _ operation: String) throws(SystemError) -> String {

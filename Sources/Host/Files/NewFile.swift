@@ -2,18 +2,18 @@ public import Base
 import Glibc
 
 public struct FileContent: Sendable {
-    /// The whole content, `nil` if it is not in memory.
+    /// The whole content, or `nil` if it is not in memory.
     public var bytes: [UInt8]?
     /// The SHA-256 digest of content that is not in memory, in lower-case hexadecimal digits.
     public var sha256 = ""
-    /// The number of bytes, `nil` if it is not known yet.
+    /// The number of bytes, or `nil` if it is not known yet.
     public var size: Int?
     public var path: String
     /// The permissions, regardless of the umask.
     public var mode: UInt32
-    /// The owner, `nil` for the process's user.
+    /// The owner, or `nil` for the process's user.
     public var owner: UInt32?
-    /// The group, `nil` for the group that the kernel gives to a new file.
+    /// The group, or `nil` for the group that the kernel gives to a new file.
     public var group: UInt32?
 
     public init(
@@ -30,7 +30,7 @@ public struct FileContent: Sendable {
     }
 }
 
-/// A new file, which has a temporary name until it is renamed into place.
+/// A new file with a temporary name until it is renamed into place.
 ///
 /// If it is never renamed into place, `deinit` removes it.
 public final class NewFile {
@@ -43,7 +43,7 @@ public final class NewFile {
 
     private static let operation = "cannot write"
 
-    /// Creates the temporary file with the content that is in memory; errors name the path of the content.
+    /// Creates the temporary file, and writes the content if it is in memory.
     init(
         _ content: FileContent,
         _ name: String,
@@ -58,7 +58,7 @@ public final class NewFile {
         if isSynced { try SystemError.check(Self.operation, content.path) { fsync(lock.file.raw) } }
     }
 
-    /// Creates the temporary file and missing directories; the caller appends content that is not in memory.
+    /// Creates the temporary file and missing directories; the caller appends any content that is not in memory.
     ///
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or cannot be written.
     public convenience init(_ content: FileContent, isSynced: Bool) throws(SystemError) {
@@ -76,7 +76,7 @@ public final class NewFile {
         try writeAll(bytes, to: lock.file.raw, Self.operation, path)
     }
 
-    /// Flushes the file to the disk, and puts it in place.
+    /// Flushes the file to the disk, and renames it into place.
     public func complete() throws(SystemError) {
         try SystemError.check(Self.operation, path) { fsync(lock.file.raw) }
         try rename()
@@ -98,23 +98,23 @@ public final class NewFile {
 }
 
 extension FileDescriptor {
-    /// Sets the permissions and owner of a new file, then writes its bytes.
+    /// Sets the permissions, the owner and the group of a new file, then writes its bytes.
     fileprivate func fill(_ content: FileContent, _ operation: String) throws(SystemError) {
         let (mode, path) = (content.mode, content.path)
         let setsIdentity = mode & 0o6000
-        // The permissions come first, because a unit that gives the file to another owner may no longer change them.
+        // The permissions come first, because a unit may not be allowed to change another owner's file.
         try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }
         if content.owner != nil || content.group != nil {
-            // The largest number leaves owner or group unchanged.
+            // The largest number, which is -1 in C, leaves the owner or the group unchanged.
             try SystemError.check(operation, path) { fchown(raw, content.owner ?? .max, content.group ?? .max) }
         }
         if let bytes = content.bytes { try writeAll(bytes, to: raw, operation, path) }
-        // A change of owner, and every write by an ordinary user, clears these bits.
+        // A change of owner, and every write by an ordinary user, clears the set-user-ID and set-group-ID bits.
         if setsIdentity != 0 { try SystemError.check(operation, path) { fchmod(raw, mode) } }
     }
 }
 
-/// A file of a state directory that arrives in parts, possibly over several runs.
+/// A file in a state directory that is received in parts, possibly over several runs.
 public final class PartialFile: Sendable {
     private let directory: DirectoryHandle
     private let name: String
@@ -124,9 +124,9 @@ public final class PartialFile: Sendable {
 
     private static let sizeLimit = 8 << 30
 
-    /// Opens the file for appending, or creates it; until it is complete, `.part` is added to its name.
+    /// Opens or creates the file for appending; until it is complete, its name has the suffix `.part`.
     ///
-    /// - Throws: ``Base/SystemError`` if the path has a link in it, or an ordinary user could change the directory.
+    /// - Throws: ``Base/SystemError`` if the path has a link in it or, for root, if an ordinary user could change it.
     public init(_ name: String, in directory: String) throws(SystemError) {
         let opened = try DirectoryHandle(reaching: directory, isCreating: true, isOfService: true)
         let flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK
@@ -137,7 +137,7 @@ public final class PartialFile: Sendable {
 
     private var path: String { directory.full(name) }
 
-    /// The number of bytes that have arrived.
+    /// The number of bytes received so far.
     public var size: Int {
         get throws(SystemError) { try FileStatus(descriptor: file.raw, Self.operation, path).size }
     }
@@ -151,7 +151,7 @@ public final class PartialFile: Sendable {
         try SystemError.check(Self.operation, path) { ftruncate(file.raw, 0) }
     }
 
-    /// Flushes the file to the disk, and gives it the name of the complete file.
+    /// Flushes the file to the disk, and removes the suffix `.part` from its name.
     public func complete() throws(SystemError) {
         try SystemError.check(Self.operation, path) { fsync(file.raw) }
         try directory.rename("\(name).part", to: name, Self.operation)

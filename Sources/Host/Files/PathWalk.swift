@@ -13,14 +13,14 @@ struct PathWalk {
     /// The maximum number of links that are followed, as in the kernel.
     private static let linkLimit = 40
 
-    /// Creates a walk that starts at `/`; a relative path is taken from the working directory.
+    /// Creates a walk that starts at `/`; a relative path is resolved against the working directory.
     init(_ path: String, _ operation: String) {
         let absolute = path.isAbsolutePath ? path : "\(Machine.workingDirectory())/\(path)"
         (self.path, self.operation) = (path, operation)
         rest = absolute.pathParts.reversed()
     }
 
-    /// Returns the next directory, link or file, or `nil` at the end or if something cannot be examined.
+    /// Returns the next directory, link or file, or `nil` at the end or if the next part cannot be examined.
     ///
     /// - Throws: ``Base/SystemError`` if there are too many links, or a link's target is not UTF-8.
     mutating func next() throws(SystemError) -> (path: String, status: FileStatus)? {
@@ -58,8 +58,8 @@ struct PathWalk {
     /// Follows all links, and refuses links with which another user or a program could redirect root.
     ///
     /// A link of a user other than root may lead only to a file or directory of that user, and a link in one of
-    /// `programDirectories` only to an existing path in the same directory. A link of root in a directory of another
-    /// user counts as that user's, because the user can rename it.
+    /// `programDirectories` only to an existing path in the same directory. A link of root in another user's directory
+    /// counts as a link of that user, who can rename it.
     ///
     /// - Parameter programDirectories: The value of ``FileSystem/programDirectories``.
     /// - Returns: The path without links.
@@ -75,7 +75,7 @@ struct PathWalk {
             if owner != 0, found?.owner != owner {
                 throw refusal("'\(step.path)' is a link of user \(owner) to '\(reached)', which is not that user's")
             }
-            // The innermost directory applies, because it allows the fewest targets.
+            // The innermost program directory applies, because it allows the fewest targets.
             let around = programDirectories.filter { isPath(step.path, below: $0) }.max {
                 $0.utf8.count < $1.utf8.count
             }
@@ -84,7 +84,7 @@ struct PathWalk {
                 throw refusal("'\(step.path)' is a link to '\(reached)', and \(reason)")
             }
             guard owner != 0 || around != nil else { continue }
-            // The walk continues at the examined path, because the link may lead elsewhere by now.
+            // The walk continues at the examined path, because the link may have been changed since.
             current = ""
             rest.removeLast(target.pathParts.count)
             for part in reached.pathParts.reversed() { rest.append(Substring(String(part))) }
@@ -97,12 +97,12 @@ struct PathWalk {
         return SystemError(operation, path, code: EACCES, detail: reason, advice: advice)
     }
 
-    /// The whole path, in which the links passed so far are replaced by their targets.
+    /// The whole path, with the links passed so far replaced by their targets.
     var remainder: String { ([current[...]] + rest.reversed()).joined(separator: "/") }
 }
 
 extension FileSystem {
-    /// Returns the other names of an absolute path: for each link on the way, the path with the links so far replaced.
+    /// Returns the other names of an absolute path: at each link on the way, the path with all links so far replaced.
     ///
     /// Links after the first part that cannot be examined are ignored.
     public static func linkedNames(of path: String) -> [String] {

@@ -1,10 +1,10 @@
 public import Base
 import Glibc
 
-/// A new version of a directory, prepared beside it and put in its place as a whole.
+/// A new version of a directory, prepared beside the old version and put in its place as a whole.
 ///
-/// The new version begins as a copy whose files are hard links, so files in it must be replaced, not written to. If it
-/// is not published, `deinit` removes it. If the process is killed, the next process that takes the lock removes it.
+/// It begins as a copy whose files are hard links, so its files must be replaced, not written to. If it is not
+/// published, `deinit` removes it. If the process is killed, the next process that takes the lock removes it.
 public struct StagedDirectory: ~Copyable {
     /// The real path of the directory that is replaced.
     public let target: String
@@ -19,7 +19,7 @@ public struct StagedDirectory: ~Copyable {
 
     private static let depthLimit = 20
 
-    /// Creates the new version of a directory, which need not exist.
+    /// Creates the new version of a directory; the directory need not exist.
     ///
     /// The caller must hold the lock that ``lock(_:until:onWait:)`` takes.
     public init(replacing target: String) throws(SystemError) {
@@ -50,8 +50,8 @@ public struct StagedDirectory: ~Copyable {
 
     /// Takes the lock for replacing a directory or its siblings, as soon as no other process has it.
     ///
-    /// The parent of the directory is created if it is missing. A version that another process has left is removed. If
-    /// another process has the lock, `onWait` is called once; the result is `nil` at the deadline, or if the
+    /// The parent of the directory is created if it is missing. A version that a killed process has left is removed. If
+    /// another process has the lock, `onWait` is called once. The result is `nil` at the deadline, or if the
     /// surrounding Swift task is cancelled.
     public static func lock(
         _ target: String,
@@ -80,7 +80,7 @@ public struct StagedDirectory: ~Copyable {
         unsafe rmdir("\(path)/\(name[..<slash])")
     }
 
-    /// Replaces the directory with the new version, in one step.
+    /// Replaces the directory with the new version atomically.
     ///
     /// After an error the directory is unchanged, and `deinit` removes the new version.
     public mutating func publish() throws(SystemError) {
@@ -93,9 +93,9 @@ public struct StagedDirectory: ~Copyable {
             try parent.rename(parts.temporaryName, to: parts.name, Self.operation)
         }
         isOver = true
-        // The old version now has the temporary name. It is removed only once the exchange is on the disk, because
-        // after a power failure it may have its old name again. If it cannot be removed, the next process that takes
-        // the lock removes it.
+        // The old version now has the temporary name. It is removed once the exchange is on the disk: until then, a
+        // power failure may undo the exchange. A version that cannot be removed is removed by the next process that
+        // takes the lock.
         do throws(SystemError) {
             try parent.synchronize(Self.operation)
             if targetExists { try FileSystem.removeTree(path) }
@@ -136,7 +136,7 @@ public struct StagedDirectory: ~Copyable {
 
     private static func makeDirectory(_ path: String, like old: FileStatus?) throws(SystemError) {
         try SystemError.check(operation, path) { unsafe mkdir(path, 0o700) }
-        // The permissions come last: until then no other user can enter.
+        // The permissions come last, because no other user may enter before the owner is set.
         if let old, let new = try FileSystem.status(path), new.owner != old.owner || new.group != old.group {
             try SystemError.check(operation, path) { unsafe chown(path, old.owner, old.group) }
         }

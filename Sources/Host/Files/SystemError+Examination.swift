@@ -1,7 +1,7 @@
 public import Base
 
 extension SystemError {
-    /// Returns a not-found error with the missing directory or dangling link, and with a similar path that exists.
+    /// Returns a not-found error that names the missing directory or dangling link, and suggests a similar path.
     ///
     /// Other errors, errors with a detail or advice, and errors about relative paths are returned unchanged.
     public func examined() -> SystemError {
