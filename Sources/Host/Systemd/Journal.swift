@@ -3,15 +3,15 @@ import CSystemd
 import Glibc
 
 public struct Journal: Sendable {
-    /// Connects to the journal if it reads this process's output, otherwise returns `nil`.
+    /// Returns the journal if it reads this process's standard error or output, otherwise `nil`.
     ///
-    /// Programs whose output was redirected also inherit `JOURNAL_STREAM`, so the device and inode in the variable must
-    /// match standard error or output.
+    /// Programs whose output was redirected also inherit `JOURNAL_STREAM`, so the device and inode in this variable
+    /// must match standard error or output.
     public init?() {
         self.init(environment: Machine.environment(), descriptors: [2, 1], socket: Self.socket)
     }
 
-    /// Connects to the journal of this machine, `nil` if its socket does not exist.
+    /// Returns the journal of this machine, or `nil` if its socket does not exist.
     public static func ofThisMachine() -> Journal? {
         (try? FileSystem.exists(socket)) == true ? Journal(checked: ()) : nil
     }
@@ -20,7 +20,7 @@ public struct Journal: Sendable {
 
     private init(checked: Void) {}
 
-    /// Checks that one of the descriptors is the stream that the environment names, and that the socket exists.
+    /// Returns `nil` unless one of the descriptors is the stream that the environment names, and the socket exists.
     ///
     /// Without the socket, libsystemd drops every entry and reports success.
     init?(environment: [String: String], descriptors: [CInt], socket: String) {
@@ -50,13 +50,13 @@ public struct Journal: Sendable {
     }
 }
 
-/// The kernel's log, which is available before any other log.
+/// The log of the kernel, which is available before any other log.
 public enum KernelLog {
-    /// Writes a line with the priority of a warning; the kernel escapes control characters.
+    /// Writes the start of a line with the priority of a warning; the kernel escapes control characters.
     public static func write(_ line: String) throws(SystemError) {
         let (operation, path) = ("cannot write", "/dev/kmsg")
         let file = try FileDescriptor(opening: path, O_WRONLY | O_NONBLOCK, operation)
-        // Each write is one record, whose size the kernel limits; the number is LOG_DAEMON | LOG_WARNING.
+        // The kernel limits the size of a record, and each write is a record. The number is LOG_DAEMON | LOG_WARNING.
         try writeAll(Array("<28>\(line)\n".utf8.prefix(900)), to: file.raw, operation, path)
     }
 }

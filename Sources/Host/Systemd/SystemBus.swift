@@ -11,10 +11,10 @@ struct SystemBus: ~Copyable {
 
     let raw: OpaquePointer
     let unit: String
-    /// The deadline of the calls that follow.
+    /// The deadline of all later calls.
     var deadline: ContinuousClock.Instant
 
-    /// Prepares a connection whose calls all end before a deadline.
+    /// Prepares a connection whose calls end by a deadline.
     init(unit: String, deadline: ContinuousClock.Instant) throws(SystemError) {
         var opened: OpaquePointer?
         let code = unsafe sd_bus_new(&opened)
@@ -27,7 +27,7 @@ struct SystemBus: ~Copyable {
     // The connection is not flushed, because that could block.
     deinit { unsafe sd_bus_close_unref(raw) }
 
-    /// Connects and authenticates.
+    /// Connects to the bus at an address, and authenticates.
     func connect(to address: String) throws(SystemError) {
         try check(unsafe sd_bus_set_address(raw, address))
         try check(unsafe sd_bus_set_bus_client(raw, 1))
@@ -101,7 +101,7 @@ struct SystemBus: ~Copyable {
         try value(name, "b", at: try path(of: unit), as: .unit, CInt(0)) != 0
     }
 
-    /// Reads a property of a fixed-size D-Bus type, which must have the size of the initial value.
+    /// Reads a property of a fixed-size D-Bus type; `initial` must have the size of that type.
     private func value<Value: BitwiseCopyable>(
         _ name: String,
         _ type: Unicode.Scalar,
@@ -124,7 +124,7 @@ struct SystemBus: ~Copyable {
         return unsafe path.map { unsafe String(cString: $0) } ?? ""
     }
 
-    /// Returns the microseconds until the deadline.
+    /// Returns the microseconds until the deadline; throws an error if it has passed.
     func remaining() throws(SystemError) -> UInt64 {
         let microseconds = (deadline - .now).microseconds
         guard microseconds > 0 else { throw failure(ETIMEDOUT, "the system bus does not answer") }
@@ -142,14 +142,14 @@ struct SystemBus: ~Copyable {
         SystemError(Self.operation, unit, code: code, detail: detail)
     }
 
-    /// Subscribes to signals about the unit's properties and the end of its jobs.
+    /// Subscribes to signals about the unit's properties, the end of its jobs, and reloads of systemd.
     func subscribe() throws(SystemError) {
         try order("Subscribe")
         let manager = "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager'"
         try add(match: "\(manager),member='Reloading'")
-        // The first change of a unit that was not loaded is a UnitNew signal, not PropertiesChanged. UnitNew cannot be
-        // used: systemd also sends it when a call makes it load the unit, so the state would be read again without end.
-        // The end of the unit's job is always reported. Changes of an alias are reported under the unit's own name.
+        // systemd reports the first change of a unit that was not loaded as UnitNew, not as PropertiesChanged. UnitNew
+        // is not used, because reading the state may load the unit again, which sends UnitNew and would never end. The
+        // end of a job is always reported. Changes of an alias are reported under the unit's own name.
         let properties = "interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'"
         for name in Set([unit, try text("Id", of: unit)]) {
             try add(match: "path='\(try path(of: name))',\(properties)")
@@ -157,10 +157,10 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Waits for a subscribed signal or the deadline, and returns `false` only if the wait was cancelled.
+    /// Waits for a message or the deadline, and returns `false` only if the wait was cancelled.
     ///
-    /// `onJobEnd` receives each job whose end was reported, with its result: `done`, `failed`, `canceled`, `timeout`,
-    /// `dependency`, `skipped` and others; see `JobRemoved` in org.freedesktop.systemd1(5).
+    /// `onJobEnd` receives the path and the result of each job that has ended. Results include `done`, `failed`,
+    /// `canceled`, `timeout`, `dependency`, and `skipped`; see `JobRemoved` in org.freedesktop.systemd1(5).
     func waitForSignal(
         until deadline: ContinuousClock.Instant,
         _ cancelled: Waker,
@@ -176,7 +176,7 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Processes all messages that have arrived, and returns whether there was any.
+    /// Processes all messages that have arrived, and returns whether there were any.
     private func takeSignals(_ onJobEnd: (String, String) -> Void) throws(SystemError) -> Bool {
         var hasMessage = false
         while true {
@@ -238,7 +238,7 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Calls a method of systemd's manager with texts as arguments, and ignores the reply.
+    /// Calls a method of systemd's manager with string arguments, and waits for the reply but ignores its contents.
     func order(_ method: String, _ arguments: String...) throws(SystemError) {
         try unsafe call(method) { request throws(SystemError) in
             for text in arguments { try unsafe append(text, to: request) }
@@ -248,7 +248,7 @@ struct SystemBus: ~Copyable {
 
     /// Returns whether the files of a unit have changed since systemd read them.
     ///
-    /// systemd itself does not notice a new file that takes precedence over the files that it has read.
+    /// systemd does not report a new file in `/etc` that takes precedence over the file that it has read.
     func needsReload(for unit: String) throws(SystemError) -> Bool {
         if try flag("NeedDaemonReload", of: unit) { return true }
         let known = try text("FragmentPath", of: unit)
@@ -274,7 +274,7 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Returns the path and the result of the job whose end a signal reports, `nil` for other messages.
+    /// Returns the path and the result of the job whose end a signal reports, or `nil` for other messages.
     private func endedJob(_ message: OpaquePointer?) throws(SystemError) -> (path: String, result: String)? {
         let isEnd = try check(
             unsafe sd_bus_message_is_signal(message, Interface.manager.rawValue, "JobRemoved")
@@ -286,11 +286,11 @@ struct SystemBus: ~Copyable {
         return (path, try unsafe text(in: message))
     }
 
-    /// Creates the links by which systemd starts a unit at boot, or removes them; systemd must be reloaded afterwards.
+    /// Creates or removes the links by which systemd starts a unit at boot; systemd must be reloaded afterwards.
     func setEnabled(_ isEnabled: Bool, _ unit: String) throws(SystemError) {
         try unsafe call(isEnabled ? "EnableUnitFiles" : "DisableUnitFiles") { request throws(SystemError) in
             try unsafe append([unit], to: request)
-            // Arguments `runtime` and, to enable, `force`: both false.
+            // The arguments are `runtime` and, to enable, `force`; both are false.
             for _ in 0..<(isEnabled ? 2 : 1) {
                 var no: CInt = 0
                 try check(unsafe sd_bus_message_append_basic(request, type("b"), &no))
@@ -299,7 +299,7 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Calls a method of an object, by default of systemd's manager; closures write the arguments and read the reply.
+    /// Calls a method of an object, by default systemd's manager; closures write the arguments and read the reply.
     private func call<Value>(
         _ method: String,
         at path: String = managerPath,
@@ -344,7 +344,7 @@ struct SystemBus: ~Copyable {
         try unsafe nextText(in: reply, ofType: type) ?? ""
     }
 
-    /// Reads the next string, `nil` at the end of a list.
+    /// Reads the next string; returns `nil` at the end of a list.
     private func nextText(
         in reply: OpaquePointer?,
         ofType type: Unicode.Scalar = "s",

@@ -18,7 +18,7 @@ extension Systemd {
     public enum ServiceChange: String, Sendable, Hashable {
         case start, stop, restart, reload
 
-        /// The participle, such as `started`.
+        /// The past participle, such as `started`.
         public var participle: String { self == .stop ? "stopped" : "\(rawValue)ed" }
     }
 
@@ -41,17 +41,17 @@ extension Systemd {
         }
     }
 
-    /// Changes the state of a unit, and waits until the change has ended.
+    /// Changes the state of a unit, and waits until the change is complete.
     ///
     /// If the unit's files have changed, systemd is reloaded first. A started unit must still be active after the
     /// settling time, or be a oneshot service that succeeded: most services count as started once their program runs.
     ///
-    /// `name` includes the suffix. `own` are the caller's units, and the units that wait for the caller. If one of them
-    /// is starting and the unit is ordered after it, every change except a stop is refused: the change would never end.
+    /// `name` includes the suffix. `own` contains the caller's units and the units that wait for the caller. If one of
+    /// them is starting and the unit is ordered after it, only a stop is performed: other changes would never end.
     ///
-    /// - Returns: The reason why the unit has not reached the state by the deadline, `nil` if it has.
-    /// - Throws: ``Base/SystemError`` if systemd refuses or does not answer, with the code `ECANCELED` if the task is
-    ///   cancelled.
+    /// - Returns: The reason why the unit has not reached the state by the deadline, or `nil` if it has.
+    /// - Throws: ``Base/SystemError`` if systemd refuses the change or does not respond. If the task is cancelled, the
+    ///   code is `ECANCELED`.
     public static func change(
         _ name: String,
         _ change: ServiceChange,
@@ -95,7 +95,7 @@ extension Systemd {
         }
     }
 
-    /// Queues the job for a change, waits for its end, and returns the job's result, `nil` at the deadline.
+    /// Queues the job for a change, and waits until it has ended; returns its result, or `nil` at the deadline.
     private static func runJob(
         of name: String,
         _ change: ServiceChange,
@@ -108,8 +108,8 @@ extension Systemd {
         while result == nil {
             guard deadline > .now else { return nil }
             let hasJob = try bus.units(named: [name]).contains(where: \.hasJob)
-            // After `systemctl daemon-reexec`, the end of a job is not reported. If the job has just ended, the
-            // signal has arrived before the answer.
+            // After `systemctl daemon-reexec`, systemd does not report the end of a job. If the job has just
+            // ended, its signal has arrived before the reply to the call above.
             let limit = hasJob ? min(deadline, .now + .seconds(1)) : .now
             try wait(until: limit, &bus, cancelled) { if $0 == job { result = $1 } }
             if !hasJob { result = result ?? "done" }
@@ -117,7 +117,7 @@ extension Systemd {
         return result
     }
 
-    /// The time limit for an answer of systemd while it is busy or reloads its units.
+    /// The time limit for a reply from systemd, which may be busy or be reloading its units.
     static let slowAnswerLimit = Duration.seconds(60)
 
     private static func wait(
@@ -135,7 +135,7 @@ extension Systemd {
 
 /// The reason why a unit has not reached the intended state.
 public enum ServiceFailure: Sendable, Hashable {
-    /// The unit is ordered after the given unit, which waits for the caller.
+    /// The unit is ordered after the given unit, which is the caller's or waits for the caller.
     case waitsForCaller(String)
     case notInTime
     case failed(ServiceEnd)
@@ -148,10 +148,10 @@ public struct ServiceEnd: Sendable, Hashable {
     /// The result of the job, such as `done`, `failed`, `canceled` or `dependency`.
     public var job: String
 
-    /// The result of the last start, such as `success`, `exit-code` or `timeout`; empty if the unit is no service.
+    /// The result of the last start, such as `success`, `exit-code` or `timeout`; empty if the unit is not a service.
     public var result: String
 
-    /// The exit status of the main process, `nil` unless it is the reason.
+    /// The exit status of the main process, or `nil` if it is not the reason for the failure.
     public var exitStatus: Int32?
 
     /// Whether a condition of the unit, such as `ConditionPathExists=`, prevented its start.
@@ -163,14 +163,14 @@ extension SystemBus {
         InstalledUnit(unit: try unitState(), file: try text("UnitFileState", of: unit))
     }
 
-    /// Returns the given units that are starting or have a job, and after which a unit is ordered.
+    /// Returns the units in `own` that are starting or have a job, and after which `unit` is ordered.
     fileprivate func starting(_ own: [String], before unit: String) throws(SystemError) -> [String] {
         let starting = try units(named: own).filter { $0.hasJob || $0.state.active == "activating" }.map(\.name)
         let earlier = try texts("After", of: unit)
         return starting.filter(earlier.contains)
     }
 
-    /// Returns whether a unit is a oneshot service that has ended with success.
+    /// Returns whether a unit is a oneshot service that has run and ended with success.
     fileprivate func hasCompleted(_ unit: String) throws(SystemError) -> Bool {
         guard try unitState().active == "inactive", unit.hasSuffix(".service"),
             try text("Type", of: unit, as: .service) == "oneshot", try flag("ConditionResult", of: unit)
@@ -178,7 +178,7 @@ extension SystemBus {
         return try text("Result", of: unit, as: .service) == "success"
     }
 
-    /// Reads the state of a unit after a failed change, with the reasons.
+    /// Reads the state of a unit after a failed change, and the reasons for the failure.
     fileprivate func end(of unit: String, _ job: String) throws(SystemError) -> ServiceEnd {
         let state = try unitState()
         var end = ServiceEnd(state: state, job: job, result: "", exitStatus: nil, lacksCondition: false)
@@ -195,7 +195,7 @@ extension SystemBus {
 extension Systemd {
     public typealias Job = (change: ServiceChange, unit: String)
 
-    /// Queues jobs in their order, without waiting for them to end.
+    /// Queues jobs in the given order, without waiting for them to end.
     ///
     /// A job that systemd refuses, such as the job of a masked unit, does not prevent other jobs from being queued; the
     /// first refusal is thrown at the end. The time limit is for all calls together.
@@ -222,19 +222,19 @@ extension Systemd {
         try await withBus("init.scope", slowAnswerLimit) { bus throws(SystemError) in try bus.order("Reload") }
     }
 
-    /// Reads the description of a unit, by default the name of the unit.
+    /// Reads the description of a unit; if the unit declares none, systemd returns the unit's name.
     public static func description(of name: String) async throws(SystemError) -> String {
         try await withBus(name, .seconds(10)) { bus throws(SystemError) in try bus.text("Description", of: name) }
     }
 
-    /// Restarts a unit that is active or starting, or failed if `startsFailed` is set, and waits until it is active.
+    /// Restarts a unit that is active, starting or, if `startsFailed` is set, failed, and waits for the restart.
     ///
-    /// A unit in another state is left alone. If one of the caller's units is still starting, and the unit is ordered
+    /// A unit in another state is left alone. If one of the units in `own` is still starting, and the unit is ordered
     /// after it, the restart is queued without waiting, because the wait would never end.
     ///
     /// - Returns: Whether the unit was restarted, or its restart was queued.
-    /// - Throws: ``Base/SystemError`` that names the unit if it does not exist or is one of `own`, systemd refuses, or
-    ///   the unit is not active after the restart, with the code `ECANCELED` if the task is cancelled.
+    /// - Throws: ``Base/SystemError`` that names the unit if it does not exist or is in `own`, if systemd refuses, or
+    ///   if the restart fails or does not end in time. If the task is cancelled, the code is `ECANCELED`.
     public static func restart(
         _ name: String,
         from own: [String],
@@ -260,7 +260,7 @@ extension Systemd {
             }
             return true
         } catch {
-            // Errors of the bus name the query, not the restart.
+            // The bus reports errors about the query, not about the restart.
             throw failed(error.code, error.reason, error.advice)
         }
     }
@@ -272,13 +272,13 @@ extension Systemd {
         }
     }
 
-    /// Stops all units that match a pattern, waits until they have ended, and resets their failed state.
+    /// Stops all units that match a pattern, waits until they have stopped, and resets their failed state.
     ///
-    /// Timers are stopped first, so that they start nothing during the stop. The other units are stopped together, so
-    /// that systemd stops each unit before the units that it is ordered after.
+    /// Timers are stopped first, so that they do not start other units meanwhile. The other units are stopped together,
+    /// so that systemd stops each unit before the units after which it is ordered.
     ///
-    /// - Throws: ``Base/SystemError`` that names a unit that has not ended in time, or with the code `ECANCELED` if the
-    ///   task is cancelled.
+    /// - Throws: ``Base/SystemError`` that names a unit that has not stopped in time. If the task is cancelled, the
+    ///   code is `ECANCELED`.
     public static func stop(
         matching patterns: [String],
         until deadline: ContinuousClock.Instant,
@@ -291,7 +291,7 @@ extension Systemd {
             for patterns in [patterns.map { "\($0).timer" }, patterns] {
                 while true {
                     bus.deadline = .now + answerLimit
-                    // A unit that is yet to start, such as a target that waits for a service, would start afterwards.
+                    // A unit with a pending job, such as a target that waits for a service, could start later.
                     let running = try bus.units(matching: patterns).filter { unit in
                         unit.hasJob || !["inactive", "failed"].contains(unit.state.active)
                     }
@@ -301,7 +301,7 @@ extension Systemd {
                     }
                     // A pending start job is replaced; a pending stop job stays the same.
                     for unit in running { try bus.queue(.stop, unit.name) }
-                    // A unit may end without a signal, so the wait is short.
+                    // This connection subscribes to no signals, so this is a pause that only cancellation shortens.
                     guard try bus.waitForSignal(until: min(deadline, .now + pollInterval), cancelled) else {
                         throw SystemError(stopping, first.name, code: ECANCELED)
                     }
@@ -316,7 +316,7 @@ extension Systemd {
 
     private static let stopping = "cannot stop"
 
-    /// The pause between two checks of the units that are stopped.
+    /// The pause between two checks of the units that are stopping.
     private static let pollInterval = Duration.milliseconds(200)
 
     private static let answerLimit = Duration.seconds(5)

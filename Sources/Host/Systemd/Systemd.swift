@@ -14,7 +14,7 @@ public struct UnitState: Sendable, Hashable, CustomStringConvertible {
 
     public var isActive: Bool { active == "active" }
 
-    /// The state as `systemctl status` shows it, such as `active (exited)`; the load state if it is not `loaded`.
+    /// The state as `systemctl status` shows it, such as `active (exited)`, or the load state if it is not `loaded`.
     public var description: String { load == "loaded" ? "\(active) (\(sub))" : load }
 }
 
@@ -22,7 +22,7 @@ public enum Systemd {
     /// Whether this machine was booted with systemd.
     public static var isRunning: Bool { sd_booted() > 0 }
 
-    /// Whether a service manager may be reached: systemd runs, or there may be a system bus.
+    /// Whether systemd may be reachable: the machine was booted with it, or there may be a system bus.
     public static var isReachable: Bool {
         isRunning || Machine.environmentVariable("DBUS_SYSTEM_BUS_ADDRESS") != nil
             || (try? FileSystem.exists("/run/dbus/system_bus_socket")) == true
@@ -34,8 +34,8 @@ public enum Systemd {
 
     /// Opens a connection to the bus, and calls a closure with it.
     ///
-    /// The closure runs on a separate thread, because a bus belongs to the thread that has opened it. The time limit is
-    /// for all calls together.
+    /// The closure runs on a separate thread, because a bus belongs to the thread that has opened it. The timeout
+    /// covers all calls together.
     static func withBus<Value: Sendable>(
         _ subject: String,
         _ timeout: Duration,
@@ -49,7 +49,7 @@ public enum Systemd {
         }
     }
 
-    /// Returns whether a unit is masked in one of the directories, and therefore cannot be started.
+    /// Returns whether a unit is masked by a link to `/dev/null` in one of the directories.
     public static func isMasked(
         _ name: String,
         in directories: [String] = ["/etc/systemd/system", "/run/systemd/system"],
@@ -57,11 +57,11 @@ public enum Systemd {
         directories.contains { (try? FileSystem.status("\($0)/\(name)"))?.target == "/dev/null" }
     }
 
-    /// Reports the state of this process to the service manager, such as `STATUS=waiting for the API server`.
+    /// Reports the state of this process, such as `STATUS=waiting for the API server`, to the service manager.
     ///
-    /// The assignments are one per line. The corresponding C function is `sd_notify`.
+    /// The state has one assignment per line. The corresponding C function is `sd_notify`.
     ///
-    /// - Returns: Whether there is a service manager; without one, no error is thrown.
+    /// - Returns: Whether the service manager expects notifications; if it does not, no error is thrown.
     @discardableResult
     public static func notify(_ state: String) throws(SystemError) -> Bool {
         let code = unsafe sd_notify(0, state)
@@ -73,7 +73,7 @@ public enum Systemd {
 public struct ServiceState: Sendable, Hashable {
     public var unit: UnitState
 
-    /// Whether systemd has a job for the unit, such as its start or stop.
+    /// Whether systemd has queued a job for the unit, such as a start or a stop.
     public var hasJob = false
 
     /// Whether the service was started on this boot; `true` if this is not known.
@@ -82,7 +82,7 @@ public struct ServiceState: Sendable, Hashable {
     /// The exit code of a failed service's main process, or the signal that ended it, if known.
     public var exitStatus: Int32?
 
-    /// The uptime at the failure, if it is known.
+    /// The uptime at the failure, if known.
     public var failedAt: Duration?
 
     public var statusText: String?
@@ -91,7 +91,7 @@ public struct ServiceState: Sendable, Hashable {
 }
 
 extension Systemd {
-    /// Reads the states of several services over one connection, by name.
+    /// Reads the states of several services over one connection, and returns them by name.
     ///
     /// A unit that does not exist has the load state `not-found`. Properties that cannot be read are left out.
     public static func services(
@@ -112,7 +112,7 @@ extension SystemBus {
         var state = ServiceState(unit: listed.state, hasJob: listed.hasJob)
         guard listed.state.load == "loaded", !listed.state.isActive else { return state }
         let name = listed.name
-        // The states are useful without the properties that may not be read or do not arrive in time.
+        // The state is also useful without properties that may not be read or do not arrive in time.
         if listed.state.active == "inactive" {
             let started = try? microseconds("InactiveExitTimestampMonotonic", at: path(of: name), as: .unit)
             state.wasStarted = started != 0
@@ -127,7 +127,7 @@ extension SystemBus {
 }
 
 extension Systemd {
-    /// Reads the times until monotonic timers elapse next, by name; timers that are not waiting are left out.
+    /// Returns, by name, the time until each monotonic timer next elapses; timers that do not wait are left out.
     public static func timers(
         _ names: [String],
         timeout: Duration = .seconds(2),
@@ -171,7 +171,7 @@ public struct BootTimes: Sendable, Hashable {
     /// The uptime at which systemd had read all units, and started the first unit.
     public var unitsLoaded: Duration?
 
-    /// The uptime at which the boot was complete, `nil` if it is not complete yet.
+    /// The uptime at which the boot was complete, or `nil` if it is not complete yet.
     public var finished: Duration?
 }
 
@@ -182,16 +182,16 @@ public struct UnitTimes: Sendable, Hashable {
 
     public var hasJob = false
 
-    /// The uptime at which the unit began to start, `nil` if it was not started.
+    /// The uptime at which the unit began to start, or `nil` if it was not started.
     public var started: Duration?
 
-    /// The uptime at which the unit then became active, `nil` if it did not.
+    /// The uptime at which the unit then became active, or `nil` if it did not.
     public var active: Duration?
 
-    /// The uptime at which the unit then became inactive or failed, `nil` if it did not.
+    /// The uptime at which the unit then became inactive or failed, or `nil` if it did not.
     public var ended: Duration?
 
-    /// The end of the unit's start, with or without success, after which units ordered after it could start.
+    /// The uptime at which the unit's start succeeded or failed; units ordered after it could start from then on.
     public var startEnd: Duration? { active ?? ended }
 }
 
@@ -219,7 +219,7 @@ extension SystemBus {
             try self.time(stage, at: Self.managerPath, as: .manager)
         }
         return BootTimes(
-            // In a container systemd does not know when the kernel was started.
+            // In a container, systemd does not know when the kernel was started.
             hasKernel: try microseconds("KernelTimestamp", at: Self.managerPath, as: .manager) > 0,
             userspace: try time("UserspaceTimestamp") ?? .zero,
             unitsLoaded: try time("UnitsLoadFinishTimestamp"),
@@ -239,7 +239,7 @@ extension SystemBus {
         return times
     }
 
-    /// Reads a timestamp property as an uptime, `nil` if it is not set.
+    /// Reads a timestamp property as an uptime; returns `nil` if it is not set.
     private func time(
         _ name: String,
         at path: String,
