@@ -3,31 +3,31 @@ import Glibc
 import HTTP
 import Host
 
-/// The program `age`, which encrypts and decrypts keys; plaintext passes only through pipes.
+/// The program `age`, which encrypts and decrypts keys; plaintext passes to and from it only through pipes.
 public struct Age: Sendable {
     let environment: [String: String]
 
-    /// The files with the private keys for decryption.
+    /// The paths of the files with the private keys for decryption.
     var identities: [String]
 
     private static let encryptionLimit = Duration.seconds(60)
 
-    /// The time limit for decrypting one key, long enough to type a password.
+    /// The time limit for decrypting one key, which leaves time to type a password.
     private static let decryptionLimit = Duration.seconds(300)
 
     public init(environment: [String: String], identities: [String]) {
         (self.environment, self.identities) = (environment, identities)
     }
 
-    /// Refuses identities that cannot be read or used.
+    /// Refuses identities that cannot be read, or that `age` cannot use.
     public func checkIdentities() throws(Problem) {
         for path in identities { try NodeIdentity.check(path) }
     }
 
     /// Encrypts a text to recipients.
     ///
-    /// - Throws: ``Base/Problem`` if the program cannot be run, or if its output is not encrypted to the recipients. If
-    ///   the program fails, the cause is an ``AgeError``.
+    /// - Throws: ``Base/Problem`` if the program cannot be run, if it fails, or if its output is not encrypted to the
+    ///   recipients. If it fails, the cause is an ``AgeError``.
     func encrypt(_ text: SecretBytes, to recipients: RecipientList) async throws(Problem) -> [UInt8] {
         let deadline = ContinuousClock.now + Self.encryptionLimit
         let result = try await run(["-e"] + recipients.arguments, text, "cannot encrypt a key", until: deadline)
@@ -44,8 +44,8 @@ public struct Age: Sendable {
 
     /// Decrypts the contents of a file with the identities, by default with a time limit of five minutes.
     ///
-    /// - Throws: ``Base/Problem`` if the program cannot be run, or if its output has the wrong length. If the program
-    ///   fails, for example because no identity can decrypt the file, the cause is an ``AgeError``.
+    /// - Throws: ``Base/Problem`` if the program cannot be run, if it fails, or if its output has the wrong length. If
+    ///   it fails, for example because no identity can decrypt the file, the cause is an ``AgeError``.
     public func decrypt(
         _ bytes: [UInt8],
         path: String,
@@ -71,7 +71,7 @@ public struct Age: Sendable {
         let result: FilterResult
         do throws(SystemError) {
             var command = Command("age", arguments, environment: environment)
-            // A key may have a password.
+            // `age` may ask for the password of a key.
             command.keepsTerminal = true
             result = try await filter(command, input: input, outputLimit: SizeLimit.encrypted, deadline: deadline)
         } catch {

@@ -4,8 +4,8 @@ import Planning
 
 /// The recipients and the plaintext size of a file encrypted with age.
 ///
-/// Recipients of type `ssh-ed25519` have a tag derived from their key. Recipients of type `X25519` have no tag, so only
-/// their number is known. See the specification, https://age-encryption.org/v1.
+/// For a recipient of type `ssh-ed25519`, the file has a tag derived from the key. For recipients of type `X25519`,
+/// only their number is known. See the specification, https://age-encryption.org/v1.
 struct AgeFile: Sendable, Hashable {
     /// The tags of the Ed25519 SSH keys, sorted.
     let tags: [String]
@@ -13,18 +13,18 @@ struct AgeFile: Sendable, Hashable {
     /// The number of recipients of type `X25519`.
     let ageCount: Int
 
-    /// The number of recipients of other types, such as passwords.
+    /// The number of recipients of other types, such as RSA keys and passphrases.
     let otherCount: Int
 
-    /// Whether a passphrase decrypts the file, which then has no other recipient.
+    /// Whether the file is encrypted with a passphrase, which excludes other recipients.
     let hasPassphrase: Bool
 
-    /// The number of plaintext bytes, `nil` if the file is damaged or the number exceeds 64 KiB.
+    /// The number of plaintext bytes, or `nil` if the file is damaged or the number exceeds 64 KiB.
     let contentCount: Int?
 
     private static let version = "age-encryption.org/v1"
 
-    /// Parses the header; the result is `nil` if the bytes are not an encrypted file.
+    /// Parses the header; returns `nil` if the bytes are not a file encrypted with age.
     init?(_ bytes: [UInt8]) {
         let bytes = Self.binary(bytes)
         let lines = Self.headerLines(bytes)
@@ -37,7 +37,7 @@ struct AgeFile: Sendable, Hashable {
             switch words.first {
             case "ssh-ed25519"? where words.count > 1: tags.append(String(words[1]))
             case "X25519"?: ageCount += 1
-            // Some programs add random recipients of such types, which others must ignore.
+            // Some programs add random recipients of such types; other programs must ignore them.
             case let type? where type.hasSuffix("-grease"): continue
             default: otherCount += 1
             }
@@ -46,9 +46,9 @@ struct AgeFile: Sendable, Hashable {
         contentCount = Self.contentCount(bytes)
     }
 
-    /// Returns the number of plaintext bytes, if there is at most one chunk.
+    /// Returns the number of plaintext bytes, or `nil` if the file is damaged or has more than one chunk.
     ///
-    /// A nonce of 16 bytes follows the header, then chunks of at most 64 KiB, each with a tag of 16 bytes.
+    /// After the header come a nonce of 16 bytes and chunks of at most 64 KiB, each with a tag of 16 bytes.
     private static func contentCount(_ bytes: [UInt8]) -> Int? {
         var rest = bytes[...]
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -95,12 +95,12 @@ struct RecipientList: Sendable {
 
     var entries: [Entry]
 
-    /// The arguments of `age`, each key once.
+    /// The arguments that pass the recipients to `age`, with each key once.
     var arguments: [String] {
         entries.map(\.recipient.text).unique().flatMap { ["-r", $0] }
     }
 
-    /// Returns the visible differences between a file's recipients and this list, as predicates of a key.
+    /// Returns the differences that a file's header shows between its recipients and this list, as predicates of a key.
     func differences(from file: AgeFile) -> [String] {
         var found = Set(file.tags)
         var texts: [String] = []
@@ -123,7 +123,7 @@ struct RecipientList: Sendable {
         return texts
     }
 
-    /// Whether any recipient is of a type that an encrypted file does not identify.
+    /// Whether the list has a recipient that an encrypted file does not identify.
     var hasUnidentified: Bool { entries.contains { $0.recipient.kind == .age } }
 
     /// Returns the tag of a key: the first four bytes of its SHA-256 digest in base64, without padding.

@@ -2,11 +2,11 @@ public import Base
 public import HTTP
 public import Planning
 
-/// Compares certificates with their declarations at an instant.
+/// A comparison of certificates with their declarations at an instant.
 public struct CertificateComparison: Sendable {
     private let now: Timestamp
 
-    /// The number of seconds by which the validity of new certificates begins early, because clocks differ.
+    /// The number of seconds by which new certificates are backdated, because clocks differ.
     static let backdating: Int64 = 300
 
     public init(at now: Timestamp) {
@@ -22,7 +22,7 @@ public struct CertificateComparison: Sendable {
 
     /// Compares the validity, issuer and contents of a certificate with its declaration.
     ///
-    /// A due renewal counts as a difference. If the CA is not known, the issuer is not compared.
+    /// A due renewal counts as a difference. If `authority` is `nil`, the issuer is not compared.
     public func faults(
         of certificate: Certificate,
         _ leaf: LeafDeclaration,
@@ -43,7 +43,7 @@ public struct CertificateComparison: Sendable {
             + keyTypeFaults(certificate, leaf.key)
     }
 
-    /// Returns the reasons why a certificate is due for renewal, or is not valid now.
+    /// Returns the reasons why a certificate is due for renewal or is not valid now.
     public func dueFaults(of certificate: Certificate, renewBefore: Duration) -> [CertificateFault] {
         var faults: [CertificateFault] = []
         let rest = Duration.seconds(certificate.validUntil.seconds - now.seconds)
@@ -64,7 +64,7 @@ public struct CertificateComparison: Sendable {
         _ renewBefore: Duration,
         authority: Certificate?,
     ) -> [CertificateFault] {
-        // A certificate never outlives its CA, so a new certificate from the same CA would end no later.
+        // A certificate never outlives its CA, so a new certificate from the same CA would not be valid for longer.
         let endsWithAuthority = certificate.validUntil == authority?.validUntil
         var faults = dueFaults(of: certificate, renewBefore: endsWithAuthority ? .zero : renewBefore)
         let actual = Duration.seconds(certificate.validUntil.seconds - certificate.validFrom.seconds)

@@ -11,7 +11,7 @@ public struct CertificateSet: Sendable {
     /// The recipients of the CA's key, who can also decrypt the keys of the nodes.
     let operators: RecipientList
 
-    /// The recipients of the keys of each node.
+    /// The recipients of the keys of each node, by node.
     let recipients: [String: RecipientList]
 
     /// Creates a set, and reads the public keys of the nodes.
@@ -60,7 +60,7 @@ public struct CertificateSet: Sendable {
 
     func path(_ file: String) -> String { "\(directory)/\(file)" }
 
-    /// Reads a file by its path in the directory, `nil` if it does not exist.
+    /// Reads a file by its path in the directory; returns `nil` if it does not exist.
     func read(_ file: String) throws(SystemError) -> [UInt8]? {
         do throws(SystemError) {
             return try FileSystem.read(path(file), limit: SizeLimit.encrypted)
@@ -108,14 +108,14 @@ public enum RotationProgress: String, Sendable, Hashable, CaseIterable {
 }
 
 extension CertificateSet {
-    /// The certificates in the CA file.
+    /// The certificates in the CA file, and the progress of the rotation.
     struct Authorities: Sendable {
         /// At least one certificate; the first belongs to the CA that issues certificates.
         let certificates: [Certificate]
         let progress: RotationProgress
     }
 
-    /// The file with the encrypted key of the new CA, which exists until the new CA issues certificates.
+    /// The file with the encrypted key of the new CA; the file is removed when the new CA issues certificates.
     var nextKeyFile: String { "ca/\(declarations.authority.name)-next.key.age" }
 
     func progress(certificateCount: Int) throws(SystemError) -> RotationProgress {
@@ -123,7 +123,7 @@ extension CertificateSet {
         return try FileSystem.exists(path(nextKeyFile)) ? .added : .issued
     }
 
-    /// Reads the certificates in the CA file, which must exist.
+    /// Reads the certificates in the CA file; the file must exist.
     func authorities() throws(Problem) -> Authorities {
         let file = authorityFiles.certificate
         do {

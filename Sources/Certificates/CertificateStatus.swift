@@ -2,20 +2,20 @@ public import Base
 public import Planning
 
 public struct CertificateStatus: Sendable, Hashable {
-    /// The declaration, `nil` for the CA.
+    /// The declaration, or `nil` for a CA.
     public var leaf: LeafDeclaration?
 
-    /// The name of the declaration or the CA.
+    /// The name of the declared certificate or of the CA.
     public var name: String
     public var path: String
 
-    /// The end of the certificate's validity, `nil` if there is no readable certificate.
+    /// The expiry of the certificate, or `nil` if there is no readable certificate.
     public var validUntil: Timestamp?
 
     public var faults: [CertificateFault]
 }
 
-/// A problem of a certificate or its key.
+/// A problem with a certificate or its key.
 public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
     case missing
     case keyMissing
@@ -29,7 +29,7 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
     case noAuthority
     /// The certificate becomes valid at the given instant, which is in the future.
     case notYetValid(Timestamp)
-    /// The certificate is due, or differs from its declaration; the text is a predicate.
+    /// The certificate is due for renewal, has expired or differs from its declaration; the text is a predicate.
     case certificate(String)
     /// The type of the key differs from the declaration; the text is a predicate.
     case keyType(String)
@@ -46,7 +46,7 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Whether only a new key corrects the fault.
+    /// Whether the fault can be corrected only with a new key.
     var needsOtherKey: Bool {
         switch self {
         case .keyMissing, .key, .keyType: true
@@ -54,26 +54,26 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Whether encrypting the key again corrects the fault.
+    /// Whether encrypting the key again is enough to correct the fault.
     var isOfRecipients: Bool { if case .recipients = self { true } else { false } }
 }
 
 public struct SetInspection: Sendable {
-    /// The CA that issues certificates.
+    /// The status of the CA that issues certificates.
     public var authority: CertificateStatus
 
-    /// The other trusted CAs: during a rotation, the new or the old CA.
+    /// The status of the other trusted CAs: during a rotation, of the new or the old CA.
     public var otherAuthorities: [CertificateStatus] = []
 
     public var progress = RotationProgress.notRotating
 
-    /// The selected certificates, in the order of their declarations.
+    /// The status of the selected certificates, in the order of their declarations.
     public var leaves: [CertificateStatus] = []
 
-    /// The undeclared certificates and keys, relative to the directory.
+    /// The paths of the undeclared certificates and keys, relative to the directory.
     public var undeclared: [String] = []
 
-    /// Comparisons that were not possible, as sentences without a full stop.
+    /// The comparisons that were not possible, as sentences without a full stop.
     public var limits: [String] = []
 
     var authorities: [CertificateStatus] { [authority] + otherAuthorities }
@@ -99,7 +99,7 @@ public struct CertificateSelection: Sendable, Hashable {
 
     /// Returns the declarations of the selected certificates.
     ///
-    /// - Throws: ``Base/Problems`` for every undeclared node and name, and if nodes and names match no certificate.
+    /// - Throws: ``Base/Problems`` with a problem for every undeclared node and name, or if no certificate matches.
     public func leaves(of declarations: CertificateDeclarations) throws(Problems) -> [LeafDeclaration] {
         var problems: [Problem] = []
         func check(_ kind: String, _ given: [String], _ known: [String]) {

@@ -9,16 +9,16 @@ public struct RenewalPlan: Sendable {
         case keep
         /// A CA is created, because none exists.
         case make
-        /// The key is encrypted again, for the given reasons.
+        /// The key is encrypted again, for the given reasons; a forced renewal may have none.
         case encryptAgain([String])
     }
 
     /// A certificate that is issued, or whose key is encrypted again.
     public struct Item: Sendable, Hashable {
         public var leaf: LeafDeclaration
-        /// The reasons, as predicates of the existing certificate.
+        /// The reasons, as predicates of the existing certificate; empty for a certificate without faults.
         public var reasons: [String]
-        /// Whether the existing key is kept, because it has signed tokens that a new key would invalidate.
+        /// Whether the existing key is kept, because a new key would invalidate the tokens that it has signed.
         public var keepsKey = false
     }
 
@@ -26,15 +26,15 @@ public struct RenewalPlan: Sendable {
 
     public var made: [Item]
 
-    /// The kept certificates whose keys are encrypted again to other recipients.
+    /// The kept certificates whose keys are encrypted again, to the declared recipients.
     public var encrypted: [Item]
 
     public var keptCount: Int
 
-    /// The undeclared files that are removed, relative to the directory.
+    /// The paths of the undeclared files that are removed, relative to the directory.
     public var removed: [String]
 
-    /// The problems of the CA that remain, as predicates.
+    /// The problems of the CAs that the renewal does not correct, as predicates.
     public var authorityFaults: [String]
 
     public var limits: [String]
@@ -51,7 +51,7 @@ public struct RenewalPlan: Sendable {
     }
 }
 
-/// Renews the certificates of a set that are due or differ from their declarations.
+/// A renewal of the certificates of a set that are due or differ from their declarations.
 public struct Renewal: Sendable {
     let set: CertificateSet
     let selection: CertificateSelection
@@ -59,7 +59,7 @@ public struct Renewal: Sendable {
     let now: Timestamp
     let age: Age
 
-    /// Creates a renewal of the selected certificates; if it is forced, also of certificates that are not due.
+    /// Creates a renewal of selected certificates; if it is forced, certificates without faults are also renewed.
     public init(
         _ set: CertificateSet,
         _ selection: CertificateSelection,
@@ -72,7 +72,7 @@ public struct Renewal: Sendable {
 
     /// Determines the changes that are needed.
     ///
-    /// - Throws: ``Base/Problem`` if nothing is selected, the set is unreadable, or the CA is unusable for the changes.
+    /// - Throws: ``Base/Problem`` if nothing is selected, or if the set or the CA cannot be used for the changes.
     public func plan() async throws(Problem) -> RenewalPlan {
         let leaves: [LeafDeclaration]
         do throws(Problems) {
@@ -80,7 +80,7 @@ public struct Renewal: Sendable {
         } catch {
             throw error.all.first ?? Problem("nothing is selected")
         }
-        // An identity with a password would cause a prompt for every key.
+        // With an identity that has a password, `age` would ask for the password once for every key.
         var age = age
         if age.identities.contains(where: { NodeIdentity(reading: $0).needsPassword }) { age.identities = [] }
         let found = try await set.inspect(leaves, at: now, age)
@@ -110,7 +110,7 @@ public struct Renewal: Sendable {
         )
     }
 
-    /// Returns the undeclared node certificates and keys of this CA, identified by the prefixes of their file names.
+    /// Returns the undeclared node certificates and keys whose file names have the prefix of this CA and of no other.
     private func abandoned(_ undeclared: [String]) -> [String] {
         let prefix = "\(set.declarations.authority.name)-"
         let otherPrefixes = undeclared.compactMap { file in
@@ -184,7 +184,7 @@ public struct Renewal: Sendable {
         }
     }
 
-    /// Returns the problems of CAs that a renewal does not correct.
+    /// Returns the problems of the CAs that a renewal does not correct.
     private static func lastingFaults(_ authorities: [CertificateStatus]) -> [String] {
         authorities.flatMap(\.faults).compactMap { fault in
             switch fault {
@@ -200,7 +200,7 @@ extension CertificateSet {
 
     /// Takes the lock that every change of the set requires.
     ///
-    /// If another process holds it, `onWait` is called once; a process that holds it for too long is an error.
+    /// If another process holds it, `onWait` is called once. After ten minutes of waiting, an error is thrown.
     public func lock(onWait: () -> Void) async throws(Problem) -> FileLock {
         let deadline = ContinuousClock.now + Self.lockLimit
         do throws(SystemError) {
@@ -212,7 +212,7 @@ extension CertificateSet {
         throw Problem(message, hint: "end it, or try again later")
     }
 
-    /// Creates the error of a change that failed and left the set as it was.
+    /// Creates the error for a change that failed and left the set unchanged.
     func unchanged(_ error: any Error) -> Problem {
         let advice = (error as? SystemError)?.advice ?? (error as? Problem)?.hint
         return Problem("the certificates in '\(directory)' are unchanged", hint: advice, cause: error)
@@ -220,10 +220,10 @@ extension CertificateSet {
 }
 
 extension Renewal {
-    /// Performs a plan, and replaces the directory as a whole in one step; after an error, the set is unchanged.
+    /// Performs a plan, and replaces the whole directory atomically; after an error, the set is unchanged.
     ///
-    /// The caller must hold the lock from before ``plan()`` until the end. The end of the validity is passed to
-    /// `onProgress`, or `nil` if only the key of a certificate was encrypted again.
+    /// The caller must hold the lock since before ``plan()``. `onProgress` receives each certificate's declaration and
+    /// its expiry, or `nil` if only its key was encrypted again.
     public func perform(
         _ plan: RenewalPlan,
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,
@@ -231,7 +231,7 @@ extension Renewal {
         guard !plan.isEmpty else { return }
         let issuer = SetIssuer(set: set, now: now, age: age)
         do {
-            // The directory is prepared before the keys, so an unwritable directory is reported without delay.
+            // The directory is prepared before the keys, so that an unwritable directory is reported without delay.
             var staged = try StagedDirectory(replacing: set.directory)
             let directory = staged.path
             if plan.authority != .keep || !plan.made.isEmpty {
@@ -253,7 +253,7 @@ extension Renewal {
         }
     }
 
-    /// Creates the CA or decrypts its key, and writes the changed files of the CA.
+    /// Creates the CA or decrypts its key, and writes the changed files of the CAs.
     private func authority(
         _ change: RenewalPlan.AuthorityChange,
         _ issuer: SetIssuer,

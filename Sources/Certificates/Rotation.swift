@@ -3,9 +3,9 @@ import HTTP
 import Host
 public import Planning
 
-/// Replaces the CA of a set in three steps; all nodes must have the files of one step before the next.
+/// A replacement of a set's CA in three steps; all nodes must have the files of one step before the next.
 ///
-/// The new CA is trusted before it issues certificates, and the old CA until none of its certificates is in use.
+/// The new CA is trusted before it issues certificates. The old CA is trusted until its certificates are not in use.
 public struct Rotation: Sendable {
     private let set: CertificateSet
     private let now: Timestamp
@@ -43,14 +43,14 @@ public struct Rotation: Sendable {
     private func certificate(of leaf: LeafDeclaration) throws(Problem) -> Certificate? {
         let file = set.files(of: leaf).certificate
         do throws(SystemError) {
-            // An invalid file counts as a missing certificate.
+            // A file without a readable certificate counts as missing.
             return try set.read(file).flatMap { try? Certificate.read(pem: $0).first }
         } catch {
             throw Problem("\(error)", hint: error.advice)
         }
     }
 
-    /// Performs the next step, and replaces the directory as a whole; after an error, the set is unchanged.
+    /// Performs the next step, and replaces the whole directory atomically; after an error, the set is unchanged.
     public func performNextStep(
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,
     ) async throws(Problem) {

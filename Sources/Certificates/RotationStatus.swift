@@ -9,7 +9,7 @@ public enum RotationStep: String, Sendable, Hashable, CaseIterable {
     /// The old CA is no longer trusted.
     case remove
 
-    /// Whether nodes that lack the files of the previous step are refused by other nodes after this step.
+    /// Whether the step breaks connections of nodes that lack the files of the previous step.
     public var needsConfirmation: Bool { self != .add }
 
     public var needsIdentity: Bool { self == .issue }
@@ -20,21 +20,21 @@ public struct RotationStatus: Sendable, Hashable {
         public var node: String
         public var name: String
 
-        /// The serial number in hexadecimal digits, `nil` if there is no readable certificate.
+        /// The serial number in hexadecimal digits, or `nil` if there is no readable certificate.
         public var serialNumber: String?
 
-        /// Whether the certificate is from the CA that currently issues certificates.
+        /// Whether the CA that currently issues certificates has issued this certificate.
         public var isCurrent: Bool
     }
 
     public var progress: RotationProgress
 
-    /// The file with the certificates of the CAs.
+    /// The path of the file with the certificates of the CAs.
     public var authorityPath: String
 
     public var leaves: [Leaf]
 
-    /// The last completed step, `nil` if no rotation is in progress.
+    /// The last completed step, or `nil` if no rotation is in progress.
     public var done: RotationStep? { RotationStep.allCases.prefix(doneCount).last }
 
     public var next: RotationStep { RotationStep.allCases[doneCount] }
@@ -44,7 +44,7 @@ public struct RotationStatus: Sendable, Hashable {
 
     /// Returns whether a step is still to be done.
     ///
-    /// - Throws: ``Base/Problem`` if another step must come first, also if the new CA has yet to issue certificates.
+    /// - Throws: ``Base/Problem`` if another step must come first, or if the new CA has not issued all certificates.
     public func isDue(_ step: RotationStep) throws(Problem) -> Bool {
         switch (progress, step) {
         case (.notRotating, .issue):

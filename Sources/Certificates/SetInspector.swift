@@ -2,7 +2,7 @@ public import Base
 import HTTP
 public import Planning
 
-/// Compares a set with its declarations.
+/// A comparison of the files of a set with its declarations.
 struct SetInspector: Sendable {
     let set: CertificateSet
 
@@ -18,8 +18,8 @@ struct SetInspector: Sendable {
 
     /// Examines the issuing CA and, during a rotation, the other CA.
     ///
-    /// The declaration describes the CA that stays. An old CA is checked only while it issues certificates, and only
-    /// for its validity and key.
+    /// The declaration describes the CA that remains after the rotation. The old CA is checked only while it issues
+    /// certificates, and only for its validity and key.
     func authorities() async throws(Problem) -> (inspection: SetInspection, issuing: Certificate?) {
         let (declaration, files) = (set.declarations.authority, set.authorityFiles)
         let comparison = CertificateComparison(at: now)
@@ -50,7 +50,7 @@ struct SetInspector: Sendable {
         return (SetInspection(authority: authority, otherAuthorities: others, progress: progress), issuing)
     }
 
-    /// Creates the status of a CA or, if there is a declaration, of a node's certificate.
+    /// Creates the status of a CA or, if `leaf` is given, of a node's certificate.
     private func status(
         _ name: String,
         _ certificate: Certificate?,
@@ -119,7 +119,7 @@ struct SetInspector: Sendable {
                 faults.append(.key(error.message))
             }
         } catch {
-            // If the program cannot be run, no key can be compared.
+            // If `age` cannot be run, no key can be compared.
             guard let failure = error.cause as? AgeError else { throw error }
             faults.append(.key("cannot be decrypted (\(failure))"))
         }
@@ -130,7 +130,7 @@ struct SetInspector: Sendable {
 extension CertificateSet {
     /// Compares the CAs and the given certificates with their declarations.
     ///
-    /// If `age` has no identities, keys are not compared with their certificates.
+    /// If `age` has no identities, keys are not decrypted, and not compared with their certificates.
     ///
     /// - Throws: ``Base/Problem`` if the set cannot be listed, or `age` cannot be run.
     public func inspect(

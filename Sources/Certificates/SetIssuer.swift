@@ -3,7 +3,7 @@ public import HTTP
 import Host
 public import Planning
 
-/// Creates the CA, the certificates and the encrypted keys of a set, in memory.
+/// An issuer that creates the CA, the certificates and the encrypted keys of a set, in memory.
 struct SetIssuer: Sendable {
     let set: CertificateSet
     let now: Timestamp
@@ -25,7 +25,7 @@ struct SetIssuer: Sendable {
         let key: PrivateKey
     }
 
-    /// Receives each certificate's declaration and the end of its validity, `nil` if only its key was encrypted.
+    /// A function that receives a certificate's declaration and its expiry, or `nil` if only its key was encrypted.
     typealias Progress = @Sendable (LeafDeclaration, Timestamp?) -> Void
 
     private static let parallelCount = 4
@@ -49,7 +49,7 @@ struct SetIssuer: Sendable {
         }
     }
 
-    /// Decrypts the key of a CA, which must belong to the certificate.
+    /// Decrypts the key of a CA; the key must belong to the certificate.
     func authority(_ certificate: Certificate, keyFile: String) async throws(Problem) -> Authority {
         let key = try await key(keyFile, "the key of the CA")
         guard key.belongs(to: certificate) else {
@@ -66,7 +66,7 @@ struct SetIssuer: Sendable {
 
     // MARK: The certificates of nodes
 
-    /// Issues certificates in parallel; the first failure cancels the others.
+    /// Issues certificates in parallel; after the first failure, the others are cancelled, and the failure is thrown.
     ///
     /// The given keys are kept, and all other certificates get new keys.
     func make(
@@ -182,7 +182,7 @@ struct SetIssuer: Sendable {
     }
 }
 
-/// Issues a declared certificate, which ends no later than the CA, for the given key or a new key.
+/// Issues a declared certificate for the given key or a new key; the certificate expires no later than the CA.
 public func issue(
     _ leaf: LeafDeclaration,
     keeping present: PrivateKey? = nil,

@@ -148,8 +148,8 @@ struct SystemBus: ~Copyable {
         let manager = "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager'"
         try add(match: "\(manager),member='Reloading'")
         // systemd reports the first change of a unit that was not loaded as UnitNew, not as PropertiesChanged. UnitNew
-        // is not used, because reading the state may load the unit again, which sends UnitNew and would never end. The
-        // end of a job is always reported. Changes of an alias are reported under the unit's own name.
+        // cannot be used, because each reading of the state may load the unit and send the signal again. The end of a
+        // job is always reported. Changes of an alias are reported under the unit's own name.
         let properties = "interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'"
         for name in Set([unit, try text("Id", of: unit)]) {
             try add(match: "path='\(try path(of: name))',\(properties)")
