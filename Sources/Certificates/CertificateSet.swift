@@ -41,7 +41,7 @@ public struct CertificateSet: Sendable {
     /// The directory, without a trailing slash.
     public var directory: String { declarations.directory.path }
 
-    /// The two files of a certificate, relative to the directory.
+    /// The paths of a certificate and its encrypted key, relative to the directory.
     struct Files: Sendable, Hashable {
         let certificate: String
         let key: String

@@ -198,7 +198,7 @@ public struct Renewal: Sendable {
 extension CertificateSet {
     private static let lockLimit = Duration.seconds(600)
 
-    /// Takes the lock that every change of the set requires.
+    /// Takes the lock that every change to the set requires.
     ///
     /// If another process holds it, `onWait` is called once. After ten minutes of waiting, an error is thrown.
     public func lock(onWait: () -> Void) async throws(Problem) -> FileLock {
@@ -222,8 +222,8 @@ extension CertificateSet {
 extension Renewal {
     /// Performs a plan, and replaces the whole directory atomically; after an error, the set is unchanged.
     ///
-    /// The caller must hold the lock since before ``plan()``. `onProgress` receives each certificate's declaration and
-    /// its expiry, or `nil` if only its key was encrypted again.
+    /// The caller must take the lock before ``plan()``, and hold it until this function returns. `onProgress` receives
+    /// each certificate's declaration and its expiry, or `nil` if only its key was encrypted again.
     public func perform(
         _ plan: RenewalPlan,
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,

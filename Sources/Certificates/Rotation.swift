@@ -5,7 +5,7 @@ public import Planning
 
 /// A replacement of a set's CA in three steps; all nodes must have the files of one step before the next.
 ///
-/// The new CA is trusted before it issues certificates. The old CA is trusted until its certificates are not in use.
+/// The new CA is trusted before it issues certificates. The old CA stays trusted while its certificates are in use.
 public struct Rotation: Sendable {
     private let set: CertificateSet
     private let now: Timestamp

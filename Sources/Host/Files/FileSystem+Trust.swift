@@ -11,9 +11,9 @@ extension FileSystem {
     ///
     /// - Parameters:
     ///   - path: The path, of which only the existing parts are examined.
-    ///   - isData: Whether root only reads the file, such as a certificate. Such a file and the directories above it
-    ///     may belong to a service account, which has a user ID below 1000. Without `exceptFile`, root also follows
-    ///     links only as ``directoryForWriting(_:_:)`` allows.
+    ///   - isData: Whether the file is data that root only reads, such as a certificate. Such a file and the
+    ///     directories above it may belong to a service account, which has a user ID below 1000. Without `exceptFile`,
+    ///     root also follows links only as ``directoryForWriting(_:_:)`` allows.
     ///   - exceptFile: Whether any user may own or write the file itself, because its content is only compared.
     /// - Throws: ``Base/SystemError`` with the part of the path that is not trusted, and advice to correct it.
     public static func requireTrusted(
@@ -40,9 +40,9 @@ extension FileSystem {
 
     private static let trusting = "cannot trust"
 
-    /// Refuses a file with a secret that other users can access; the error contains a command that corrects it.
+    /// Refuses a secret file that other users can access; the error contains a command that restricts the access.
     ///
-    /// If the owner or the group is root, the group may access the file: keys may be `root:ssl-cert` with mode 0640.
+    /// If the owner or the group is root, the group may access the file, for example as `root:ssl-cert`, mode 0640.
     /// Permissions do not matter below a directory that other users cannot enter. A path that cannot be resolved is not
     /// refused.
     public static func requirePrivate(_ path: String) throws(SystemError) {

@@ -10,7 +10,7 @@ struct Mount: Sendable, Hashable {
 
     /// Lists the mounts in the order of `/proc/self/mountinfo`.
     ///
-    /// The format is described in proc_pid_mountinfo(5). Space, tab, newline and backslash are octal escapes.
+    /// See proc_pid_mountinfo(5) for the format. Space, tab, newline and backslash are written as octal escapes.
     static func all() throws(SystemError) -> [Mount] {
         let list = String(decoding: try FileSystem.read("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
         return list.utf8.split(separator: UInt8(ascii: "\n")).compactMap { line in

@@ -4,7 +4,7 @@ import Glibc
 /// A directory to be created, or corrected if it exists.
 public struct DirectorySettings: Sendable {
     public var path: String
-    /// The permissions, regardless of the umask; by default ``usualMode`` for a new directory only.
+    /// The permissions, regardless of the umask; the default is ``usualMode``, and applies only to a new directory.
     public var mode: UInt32?
     /// The owner; by default an existing directory keeps its owner, and a new one belongs to the process's user.
     public var owner: UInt32?

@@ -102,7 +102,7 @@ struct PathWalk {
 }
 
 extension FileSystem {
-    /// Returns the other names of an absolute path: at each link on the way, the path with all links so far replaced.
+    /// Returns the other names of an absolute path: one for each link on the way, with the links up to it replaced.
     ///
     /// Links after the first part that cannot be examined are ignored.
     public static func linkedNames(of path: String) -> [String] {

@@ -82,7 +82,7 @@ public struct StagedDirectory: ~Copyable {
 
     /// Replaces the directory with the new version atomically.
     ///
-    /// After an error the directory is unchanged, and `deinit` removes the new version.
+    /// After an error, the directory is unchanged, and `deinit` removes the new version.
     public mutating func publish() throws(SystemError) {
         try Self.synchronize(path)
         let parts = try PathParts(target, Self.operation)
@@ -94,8 +94,8 @@ public struct StagedDirectory: ~Copyable {
         }
         isOver = true
         // The old version now has the temporary name. It is removed once the exchange is on the disk: until then, a
-        // power failure may undo the exchange. A version that cannot be removed is removed by the next process that
-        // takes the lock.
+        // power failure may undo the exchange. If this process cannot remove it, the next process that takes the
+        // lock does.
         do throws(SystemError) {
             try parent.synchronize(Self.operation)
             if targetExists { try FileSystem.removeTree(path) }

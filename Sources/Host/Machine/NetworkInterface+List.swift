@@ -55,8 +55,8 @@ extension NetworkInterface {
 
     /// Reads the states of the IPv6 addresses that are not stable; getifaddrs(3) does not report states.
     ///
-    /// Each line of `if_inet6` describes an address: its 32 digits, the interface number, the prefix length, the scope,
-    /// the flags of `linux/if_addr.h`, and the interface name. Without IPv6, the file does not exist.
+    /// Each line of `if_inet6` describes an address: 32 hexadecimal digits, the interface number, the prefix length,
+    /// the scope, the flags of `linux/if_addr.h`, and the interface name. Without IPv6, the file does not exist.
     private static func version6States() -> [Located: Address.State] {
         let bytes = (try? FileSystem.read("/proc/self/net/if_inet6", limit: 1 << 20)) ?? []
         var states: [Located: Address.State] = [:]

@@ -172,8 +172,8 @@ struct ChildProcess: ~Copyable {
 /// Runs a program until it ends, and emits its output line by line.
 ///
 /// Standard input is empty. At the deadline and on cancellation, the process group gets `SIGTERM` and, after a grace
-/// period, `SIGKILL`; a process that still runs ``Command/killLimit`` later is left alone. If a program exits by itself
-/// and leaves processes running, they are not waited for, even if they keep its output open; if the program is
+/// period, `SIGKILL`; a process that still runs ``Command/killLimit`` later is left alone. Processes that a program
+/// leaves running after its own exit are not waited for, even if they keep its output open. If the program is
 /// confined, they are killed. If the deadline has passed or the task is cancelled, the program is not started.
 ///
 /// - Parameters:

@@ -27,7 +27,7 @@ public struct Command: Sendable, Hashable {
     /// The default time between `SIGTERM` and `SIGKILL`.
     public static let grace: Duration = .seconds(5)
 
-    /// The time limit for the end of a killed process, which an unresponsive disk or file server may delay.
+    /// The time that a killed process has to end; an unresponsive disk or file server may delay its end.
     public static let killLimit: Duration = .seconds(5)
 
     public init(_ program: String, _ arguments: [String] = [], environment: [String: String]) {
@@ -120,13 +120,13 @@ extension Command {
         return process
     }
 
-    /// Runs the program until it ends with the standard outputs of this process, and forwards signals to its group.
+    /// Runs the program with the standard outputs of this process, and forwards signals to its group until it ends.
     public func run(passing signals: AsyncStream<Int32>) async throws(SystemError) -> ExitStatus {
         try await onThread("cannot wait for", program) { (_) throws(SystemError) in
             let process = try spawn(output: 1, errors: 2)
             let passing = Task {
                 for await signal in signals {
-                    // The signal is repeated, because Bubblewrap may receive it before it has started the program.
+                    // The signal is repeated, because bubblewrap may receive the first before it starts the program.
                     repeat {
                         ProcessGroup(number: process).send(signal)
                     } while (try? await ContinuousClock().sleep(for: .milliseconds(500))) != nil

@@ -3,7 +3,7 @@ import CSystemd
 import Glibc
 
 public struct Journal: Sendable {
-    /// Returns the journal if it reads this process's standard error or output, otherwise `nil`.
+    /// Creates a client if the journal reads this process's standard error or output, otherwise returns `nil`.
     ///
     /// Programs whose output was redirected also inherit `JOURNAL_STREAM`, so the device and inode in this variable
     /// must match standard error or output.
@@ -20,7 +20,7 @@ public struct Journal: Sendable {
 
     private init(checked: Void) {}
 
-    /// Returns `nil` unless one of the descriptors is the stream that the environment names, and the socket exists.
+    /// Creates a client if one of the descriptors is the stream that the environment names, and the socket exists.
     ///
     /// Without the socket, libsystemd drops every entry and reports success.
     init?(environment: [String: String], descriptors: [CInt], socket: String) {
@@ -56,7 +56,7 @@ public enum KernelLog {
     public static func write(_ line: String) throws(SystemError) {
         let (operation, path) = ("cannot write", "/dev/kmsg")
         let file = try FileDescriptor(opening: path, O_WRONLY | O_NONBLOCK, operation)
-        // The kernel limits the size of a record, and each write is a record. The number is LOG_DAEMON | LOG_WARNING.
+        // Each write is a record, and the kernel limits its size. The number in the prefix is LOG_DAEMON | LOG_WARNING.
         try writeAll(Array("<28>\(line)\n".utf8.prefix(900)), to: file.raw, operation, path)
     }
 }

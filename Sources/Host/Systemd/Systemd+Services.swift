@@ -4,7 +4,7 @@ import Glibc
 public struct InstalledUnit: Sendable, Hashable {
     public var unit: UnitState
 
-    /// The state of the unit's file, such as `enabled`, `disabled`, `static` or `masked`; empty if it has no file.
+    /// The state of the unit's file, such as `enabled`, `disabled`, `static` or `masked`; empty if there is no file.
     public var file: String
 
     /// Whether the unit is enabled permanently, not only until the next boot.
@@ -95,7 +95,7 @@ extension Systemd {
         }
     }
 
-    /// Queues the job for a change, and waits until it has ended; returns its result, or `nil` at the deadline.
+    /// Queues the job for a change, and waits until the job has ended; returns its result, or `nil` at the deadline.
     private static func runJob(
         of name: String,
         _ change: ServiceChange,
@@ -198,7 +198,7 @@ extension Systemd {
     /// Queues jobs in the given order, without waiting for them to end.
     ///
     /// A job that systemd refuses, such as the job of a masked unit, does not prevent other jobs from being queued; the
-    /// first refusal is thrown at the end. The time limit is for all calls together.
+    /// first refusal is thrown at the end. The timeout covers all calls together.
     public static func queue(
         _ jobs: [Job],
         timeout: Duration = .seconds(10),
