@@ -1,6 +1,6 @@
-/// An error in base64 text, described without the text's characters, which may be part of a secret.
+/// An error in base64 text; its description does not quote the text, which may be a secret.
 public struct Base64Error: Error, Sendable, Hashable, CustomStringConvertible {
-    /// A predicate of the text, such as `is not base64: it has other characters`.
+    /// The predicate of a sentence about the text, such as `is not base64: it has other characters`.
     public let description: String
 }
 
@@ -23,7 +23,7 @@ public enum Base64 {
 
     /// Decodes a text, ignoring line breaks, as Go's `encoding/base64` and therefore API servers do.
     ///
-    /// - Throws: ``Base64Error`` if the text has other characters, is cut off or has wrong padding.
+    /// - Throws: ``Base64Error`` if the text has characters outside the alphabet, is cut off or has wrong padding.
     public static func decode(_ text: String) throws(Base64Error) -> [UInt8] {
         var bytes: [UInt8] = []
         var (bits, digitCount, paddingCount) = (UInt32(0), 0, 0)

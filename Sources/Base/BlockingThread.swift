@@ -1,6 +1,6 @@
 import Glibc
 
-/// Runs a blocking function on a separate thread, or on the caller's thread if none can be started.
+/// Runs a blocking function on a separate thread, or on the caller's thread if no thread can be started.
 ///
 /// Swift's own pool has one thread per core, so a blocked thread delays other tasks. Cancellation does not reach the
 /// function, which needs its own deadline or wake-up.
@@ -19,9 +19,9 @@ public func onThread<Value: Sendable, Failure: Error>(
 /// Runs a blocking function on a separate thread, and abandons it at a deadline or on cancellation.
 ///
 /// Intended for functions without their own deadline, such as name lookups. An abandoned function keeps running, but
-/// its result is dropped, and the process can exit without waiting for it.
+/// its result is dropped, and the process can exit before the function returns.
 ///
-/// - Returns: The function's result, `nil` if it was abandoned.
+/// - Returns: The function's result, or `nil` if the function was abandoned.
 public func onThread<Value: Sendable>(
     until deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable () throws(SystemError) -> Value,
@@ -64,7 +64,7 @@ public func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemErr
     }
 }
 
-/// The argument of a new thread: an object, because C passes a single pointer.
+/// The function that a new thread runs, in an object because C passes a single pointer.
 private final class ThreadBody: Sendable {
     let run: @Sendable () -> Void
 

@@ -1,4 +1,4 @@
-/// The validity period of a certificate on the node.
+/// The subject and validity period of a certificate in a file on the node.
 public struct CertificateExpiry: Sendable, Hashable {
     /// The path of the PEM file or kubeconfig that contains the certificate.
     public var path: String
@@ -16,7 +16,7 @@ public struct CertificateExpiry: Sendable, Hashable {
         self.expires = expires
     }
 
-    /// Returns the number of whole days left, negative if the certificate has expired.
+    /// Returns the number of whole days until expiry, which is negative for an expired certificate.
     public func remainingDays(at now: Timestamp) -> Int64 {
         let seconds = expires.seconds - now.seconds
         return seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
@@ -45,7 +45,7 @@ public enum KeyType: String, Sendable, Hashable, CaseIterable {
     case p384 = "ecdsa-p384"
     case ed25519 = "ed25519"
 
-    /// The number of bits of an RSA key, `nil` for other types.
+    /// The number of bits of an RSA key, or `nil` for other types.
     public var rsaBits: Int32? {
         switch self {
         case .rsa2048: 2048

@@ -1,10 +1,10 @@
-/// A recognised file format, which is reported for a wrong file instead of its syntax errors.
+/// A recognised file format, reported in place of syntax errors if a file has the wrong format.
 public struct ContentFormat: Sendable, Hashable {
     public enum Kind: Sendable, Hashable { case empty, certificate, privateKey, other }
 
     public let kind: Kind
 
-    /// The format in words that follow "is", such as `a kustomization`.
+    /// The format as a phrase that can follow "is", such as `a kustomization`.
     public let name: String
 
     /// Advice, such as a command that decrypts the file.
@@ -14,9 +14,9 @@ public struct ContentFormat: Sendable, Hashable {
         (self.kind, self.name, self.hint) = (kind, name, hint)
     }
 
-    /// Returns the format of a file, `nil` if it is not recognised.
+    /// Returns the format of a file, or `nil` if the format is not recognised.
     ///
-    /// `path` is `nil` for a value in another file.
+    /// `path` is `nil` if the bytes are a value in another file.
     public static func recognised(_ bytes: [UInt8], path: String?) -> Self? {
         let start = bytes.drop { $0 <= 0x20 }
         let file = path ?? "FILE"
@@ -37,7 +37,7 @@ public struct ContentFormat: Sendable, Hashable {
             let command = quotedShellLine(["ansible-vault", "decrypt", file])
             return Self(.other, "encrypted by Ansible Vault", "decrypt it: \(command)")
         }
-        // An operator decrypts objects of kind SopsSecret in the cluster.
+        // Objects of kind SopsSecret are excluded, because an operator decrypts them in the cluster.
         if contains("ENC[AES256_GCM,"), contains("\nsops:") || contains("\"sops\":"), !contains("SopsSecret") {
             return Self(.other, "encrypted by SOPS", "decrypt it: \(quotedShellLine(["sops", "-d", file]))")
         }

@@ -10,7 +10,7 @@ public func parseDuration(_ text: String) -> Duration? {
         rest = rest.dropFirst(digits.count)
         let unit = rest.prefix { $0.isASCII && $0.isLetter }
         rest = rest.dropFirst(unit.count)
-        // Nine digits of hours fit into a Duration, and exceed every limit.
+        // A count of nine digits fits into a Duration even in hours, and exceeds every limit.
         guard digits.count <= 9, let count = Int(digits), let milliseconds = unitMilliseconds[String(unit)] else {
             return nil
         }
@@ -54,12 +54,12 @@ extension Duration {
         }
     }
 
-    /// The duration rounded down to seconds, in the form of ``humanReadable``, for lines that are redrawn.
+    /// The duration as in ``humanReadable``, but without fractions of a second, for lines that are redrawn.
     public var clockText: String {
         self < .seconds(1) ? "0 s" : Duration.seconds(components.seconds).humanReadable
     }
 
-    /// The duration in seconds as a JSON number with milliseconds.
+    /// The duration in seconds as a JSON number with three decimal places.
     public var jsonSeconds: String {
         let (seconds, attoseconds) = components
         let digits = String(1000 + attoseconds / 1_000_000_000_000_000).dropFirst()

@@ -28,7 +28,7 @@ extension Sequence<String> {
 
 extension String {
     public func hasSameBytes(as other: String) -> Bool {
-        // These comparisons are fast for different texts, and the comparison of buffers is fast for equal texts.
+        // The guard is fast for different texts, and the comparison of buffers is fast for equal texts.
         guard utf8.count == other.utf8.count, self == other else { return false }
         let areEqual = unsafe utf8.withContiguousStorageIfAvailable { left in
             unsafe other.utf8.withContiguousStorageIfAvailable { right in unsafe left.elementsEqual(right) }

@@ -28,12 +28,12 @@ public struct FileDescriptor: ~Copyable, Sendable {
         )
     }
 
-    /// Duplicates the descriptor; both refer to the same open file description and share its locks.
+    /// Duplicates the descriptor; both descriptors refer to the same open file description and share its locks.
     public func duplicate(_ operation: String, _ subject: String) throws(SystemError) -> FileDescriptor {
         FileDescriptor(adopting: try SystemError.check(operation, subject) { fcntl(raw, F_DUPFD_CLOEXEC, 0) })
     }
 
-    /// Reads up to `capacity` bytes; returns none at the end of the file.
+    /// Reads up to `capacity` bytes; returns an empty array at the end of the file.
     ///
     /// - Throws: ``SystemError`` with code `EAGAIN` if a non-blocking descriptor has no data.
     public func read(_ operation: String, _ subject: String, capacity: Int) throws(SystemError) -> [UInt8] {

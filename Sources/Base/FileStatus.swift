@@ -20,7 +20,7 @@ public struct FileStatus: Sendable, Hashable {
 
     /// The two numbers that identify a file.
     public struct Identity: Sendable, Hashable {
-        /// The number of the file system's device.
+        /// The number of the device that contains the file.
         public var device: UInt64
         /// The number of the file within the file system.
         public var inode: UInt64
@@ -49,7 +49,7 @@ public struct FileStatus: Sendable, Hashable {
     /// The time of the last change to the content, in seconds since 1970.
     public var modified: Int64
 
-    /// The device and inode, which are equal for all names of one file.
+    /// The device and inode numbers, which are equal for all names of a file.
     public var identity: Identity
 
     private init(_ raw: stat) {

@@ -20,7 +20,7 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         self.bytes = bytes
     }
 
-    /// Whether the address is a multicast address, or an IPv4 address of the reserved range, which includes broadcast.
+    /// Whether the address is a multicast address or in the reserved IPv4 range, which includes broadcast.
     public var isForSeveral: Bool { isVersion6 ? bytes[0] == 0xff : bytes[0] >= 224 }
 
     public var isVersion6: Bool { bytes.count == 16 }
@@ -51,7 +51,7 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
     /// The number of leading bits that the addresses have in common.
     public let prefixLength: Int
 
-    /// Parses `ADDRESS/BITS`, ignoring the bits after the prefix, or a single address as a range of one.
+    /// Parses `ADDRESS/BITS`, or a single address as a range of one; address bits after the prefix are ignored.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddress(String(parts[0])) else { return nil }

@@ -1,6 +1,6 @@
-/// Returns the valid name that is most similar to a misspelled name, `nil` if all are too different.
+/// Returns the valid name that is most similar to a misspelled name, or `nil` if all are too different.
 ///
-/// Case does not count, and names that differ only in separators are equal. A replaced character counts more than a
+/// Case is ignored, and names that differ only in separators count as equal. A replaced character counts more than a
 /// missing, added or swapped one. With more than one error, or a replaced character in a short name, the first
 /// characters must be equal. Of several equally similar names, the first one is returned.
 public func nearestName(to name: String, in names: some Sequence<String>) -> String? {
@@ -14,9 +14,9 @@ public func nearestName(to name: String, in names: some Sequence<String>) -> Str
     return nearest?.name
 }
 
-/// A name in the form that is compared with others.
+/// A name, normalised for comparison.
 private struct ComparedName {
-    /// The first 64 lower-case characters, without leading dashes.
+    /// The first 64 characters in lower case, without leading dashes.
     let characters: [Unicode.Scalar]
 
     /// The characters without separators.
@@ -28,12 +28,12 @@ private struct ComparedName {
         folded = characters.filter { !"-_. ".unicodeScalars.contains($0) }
     }
 
-    /// Returns the edit cost between two names, `nil` if it exceeds the limit or the names are too different.
+    /// Returns the edit cost between two names, or `nil` if it exceeds the limit or the names are too different.
     func cost(of other: Self, limit: Int) -> Int? {
         let length = max(characters.count, other.characters.count)
         guard !folded.isEmpty, folded != other.folded else { return folded.isEmpty || limit < 0 ? nil : 0 }
         guard length > 2 else { return nil }
-        // About a third of the characters may be wrong, at most four.
+        // About a third of the characters may be missing or added, at most four; fewer may be replaced.
         let allowed = min(limit, min(8, max(3, 2 * length / 3)))
         guard abs(characters.count - other.characters.count) * missingCost <= allowed else { return nil }
         let cost = editCost(characters, other.characters)

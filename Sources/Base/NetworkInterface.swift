@@ -2,7 +2,7 @@ import Glibc
 
 public struct NetworkInterface: Sendable, Hashable {
     public struct Address: Sendable, Hashable {
-        /// The state of an address, which decides whether other machines can rely on it.
+        /// The state of an address, which decides whether other machines can rely on the address.
         public enum State: Sendable, Hashable {
             /// Every IPv4 address, and an IPv6 address in none of the other states.
             case stable
@@ -18,7 +18,7 @@ public struct NetworkInterface: Sendable, Hashable {
 
         public var state: State
 
-        /// The addresses that the interface reaches without a gateway, `nil` if the kernel does not report them.
+        /// The addresses that the interface reaches without a gateway, or `nil` if the kernel reports no netmask.
         public var subnet: AddressRange?
 
         public init(_ address: IPAddress, _ state: State = .stable, subnet: AddressRange? = nil) {

@@ -1,4 +1,4 @@
-/// The treatment of a field that another manager has set to another value.
+/// The treatment of a field that another manager has set to a different value.
 public enum ConflictTreatment: String, Sendable, Hashable, CaseIterable {
     /// The conflict is reported, and the object is not applied.
     case report
@@ -10,7 +10,7 @@ public enum ConflictTreatment: String, Sendable, Hashable, CaseIterable {
 
 /// The result of applying or deleting an object.
 public struct ObjectResult: Sendable, Hashable {
-    /// A change that was made, or that a dry run predicts.
+    /// The effect of the operation on the object, or the effect that a dry run predicts.
     public enum Change: String, Sendable, Hashable {
         case created, configured, deleted, unchanged
         /// The object was deleted and created again.
@@ -19,11 +19,11 @@ public struct ObjectResult: Sendable, Hashable {
     public var change: Change
     /// The paths of the first changed fields and the number of others; in a dry run, each field as `path: old -> new`.
     public var fields: [String]
-    /// The lines of the object's unified diff, which only a dry run sets.
+    /// The lines of the object's unified diff; empty except in a dry run.
     public var diff: [String]
     /// Whether the change affects only field managers, and no field value.
     public var changesOnlyManagers: Bool
-    /// The reasons for a replacement, or for leaving fields or the object unchanged.
+    /// Explanations of the result, such as the reason for a replacement or for keeping a field.
     public var notes: [String]
 
     public init(

@@ -37,7 +37,7 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
 
 /// Returns whether a path equals a directory or is below it; neither may end with a slash, except for `/`.
 @inlinable public func isPath(_ path: some StringProtocol, at directory: some StringProtocol) -> Bool {
-    // The comparison allocates nothing, because units compare every task's paths with every secret path.
+    // Nothing is allocated here, because generating units compares every task's paths with every secret path.
     guard path.utf8.starts(with: directory.utf8) else { return false }
     let length = directory.utf8.count
     guard path.utf8.count > length, length != 1 || directory.utf8.first != UInt8(ascii: "/") else { return true }

@@ -28,7 +28,7 @@ private func withoutTrailingSpace(_ text: Substring.UnicodeScalarView) -> Substr
     return text
 }
 
-/// Returns the length of a colour sequence without its escape character, `nil` for other sequences.
+/// Returns the length of a colour sequence without its escape character, or `nil` for other sequences.
 private func colourLength(_ rest: Substring.UnicodeScalarView) -> Int? {
     guard rest.first == "[" else { return nil }
     let parameters = rest.dropFirst().prefix(32).prefix { ("0"..."9").contains($0) || $0 == ";" || $0 == ":" }
@@ -37,7 +37,7 @@ private func colourLength(_ rest: Substring.UnicodeScalarView) -> Int? {
 }
 
 extension Unicode.Scalar {
-    /// The text that is shown instead of the character, `nil` if the character is shown unchanged.
+    /// The text that is shown instead of the character, or `nil` if the character is shown unchanged.
     ///
     /// Replaced characters are invisible, look like a space, end a line, move the cursor or change the writing
     /// direction.

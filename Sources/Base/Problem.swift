@@ -8,7 +8,7 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The location of the error, or of the task file key that the failure concerns.
     public var location: SourceLocation?
 
-    /// Whether the problem is a failure of the machine or a server although it has a location.
+    /// Whether the problem, despite its location, is a failure of the machine or a server.
     public var mayPass = false
 
     /// Advice, such as a command to type, if there is any.
@@ -17,7 +17,7 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The underlying error, which the message does not repeat.
     public var cause: (any Error)?
 
-    /// The part of the message that states the cause, `nil` if there is none.
+    /// The part of the message that states the cause, or `nil` if no part does.
     public var reason: String?
 
     /// The message without details that only root may read: command lines, program output and object values.
@@ -84,7 +84,7 @@ public struct Problems: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// An error that can report whether a retry is pointless.
 public protocol PermanentFailure: Error {
-    /// Whether every retry fails until a person changes something.
+    /// Whether no retry can succeed until the user changes something.
     var isPermanent: Bool { get }
 }
 

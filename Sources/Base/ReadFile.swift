@@ -38,7 +38,7 @@ public func readFile(
     var bytes: [UInt8] = []
     bytes.reserveCapacity(opened.size)
     while true {
-        // One byte more than allowed reveals a file that is larger than its reported size.
+        // Reading one byte beyond the limit detects a file that exceeds the limit despite its reported size.
         let chunk = try file.read(operation, path, capacity: min(limit - bytes.count + 1, 1 << 16))
         if chunk.isEmpty { return bytes }
         bytes += chunk
@@ -61,7 +61,7 @@ public func readParts(
     }
 }
 
-/// Returns a number of bytes for messages: `64 MiB`, `1000 bytes`.
+/// Formats a number of bytes for messages, such as `64 MiB` or `1000 bytes`.
 public func byteText(_ count: Int) -> String {
     count > 0 && count.isMultiple(of: 1 << 20) ? "\(count >> 20) MiB" : "\(count) bytes"
 }

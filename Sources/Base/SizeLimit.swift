@@ -1,4 +1,4 @@
-/// Size limits for files and replies, in bytes, shared by several modules.
+/// Size limits for files and responses, in bytes, shared by several modules.
 ///
 /// The limits bound the memory use for malformed or hostile input.
 public enum SizeLimit {
@@ -8,6 +8,6 @@ public enum SizeLimit {
     /// Files encrypted with age, their decrypted contents, and the matching certificates.
     public static let encrypted = 64 << 10
 
-    /// Manifests, written files and replies of servers.
+    /// Manifests, files that tasks write, and responses of servers.
     public static let content = 64 << 20
 }

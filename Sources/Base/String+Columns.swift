@@ -1,10 +1,10 @@
 extension String {
-    /// The maximum number of terminal columns that the text occupies.
+    /// The maximum number of terminal columns that the text may occupy.
     public var columnCount: Int { reduce(0) { $0 + $1.columnCount } }
 
     /// Returns the text, cut off with an ellipsis if it is wider than a number of columns.
     public func truncated(to columns: Int) -> String {
-        // A character takes no more columns than it has bytes.
+        // A character occupies at most as many columns as it has bytes.
         guard utf8.count > columns, columnCount > columns else { return self }
         guard columns > 0 else { return "" }
         var kept = ""
@@ -48,7 +48,7 @@ extension String {
 }
 
 extension Character {
-    /// The maximum number of columns that the character occupies.
+    /// The maximum number of columns that the character may occupy.
     ///
     /// Many terminals show the parts of a joined emoji one after another, so every part counts.
     public var columnCount: Int { unicodeScalars.reduce(0) { $0 + $1.columnCount } }
@@ -59,9 +59,9 @@ extension Unicode.Scalar {
     fileprivate var columnCount: Int {
         if value < 0x300 { return 1 }
         switch value {
-        // Vowels and final consonants of Hangul are drawn into the syllable before them.
+        // Vowels and final consonants of Hangul are drawn as part of the preceding syllable.
         case 0x1160...0x11ff, 0xd7b0...0xd7ff: return 0
-        // The variation selector turns the character before it into an emoji, which some terminals show wide.
+        // The variation selector turns the preceding character into an emoji, which some terminals show in two columns.
         case 0xfe0f: return 1
         default: break
         }
@@ -71,7 +71,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// Whether the character is as wide as two letters: East Asian scripts and their punctuation.
+    /// Whether the character belongs to an East Asian script or its punctuation, which is two columns wide.
     fileprivate var isWide: Bool {
         switch value {
         case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f,

@@ -14,7 +14,7 @@ public enum SubjectName: Sendable, Hashable, CustomStringConvertible {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         let hosts = labels.first == "*" && labels.count > 2 ? labels.dropFirst() : labels[...]
         guard text.utf8.count <= 253, hosts.allSatisfy(Self.isLabel), let last = hosts.last else { return nil }
-        // A name with a numeric last label would be taken for an address.
+        // A name whose last label is a number could be mistaken for an IPv4 address.
         guard !last.utf8.allSatisfy(\.isDigit) else { return nil }
         self = .host(text)
     }

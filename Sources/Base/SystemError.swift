@@ -14,7 +14,7 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A reason that replaces the system's text for the code.
     public var detail: String?
 
-    /// Advice, if the reason implies any.
+    /// Advice, if there is any.
     public var advice: String?
 
     public init(
@@ -81,10 +81,10 @@ extension SystemError {
         CInt(try check(operation, subject) { Int(body()) })
     }
 
-    /// Refuses an empty path, and a path with a NUL character, at which C would cut it off.
+    /// Refuses an empty path, and a path with a NUL character, at which C would cut off the path.
     public static func checkPath(_ operation: String, _ path: String) throws(SystemError) {
         guard let fault = path.cStringFault else { return }
-        // The empty quotes show in the message where the path is missing.
+        // The message omits an empty subject, so the quotes around the path are part of the operation.
         if path.isEmpty { throw SystemError("\(operation) ''", "", code: EINVAL, detail: "it \(fault)") }
         throw SystemError(operation, path, code: EINVAL, detail: "it \(fault)")
     }

@@ -3,7 +3,7 @@ import CTemplates
 
 /// A file that `init KIND` writes.
 public struct TemplateFile: Sendable, Hashable {
-    /// The path below the written directory, such as `manifests/flannel.yaml`.
+    /// The path relative to the output directory, such as `manifests/flannel.yaml`.
     public let path: String
 
     public let content: [UInt8]
@@ -12,7 +12,7 @@ public struct TemplateFile: Sendable, Hashable {
         (self.path, self.content) = (path, content)
     }
 
-    /// Returns the embedded templates of a kind such as `kubeadm`; none if the kind is unknown.
+    /// Returns the embedded templates of a kind such as `kubeadm`, or an empty array if the kind is unknown.
     public static func all(of kind: String) -> [TemplateFile] {
         var count: UInt = 0
         guard let start = unsafe nest_templates(&count) else { return [] }

@@ -1,7 +1,7 @@
 /// A queue whose elements a separate thread passes to a function, one at a time.
 ///
-/// The function may block indefinitely: adding an element never waits. The thread lingers for 100 ms after the last
-/// element, because starting a thread costs more than handling most elements.
+/// The function may block indefinitely without delaying callers that add elements. After the last element, the thread
+/// waits 100 ms for another one, because starting a thread costs more than handling most elements.
 public final class ThreadQueue<Element: Sendable>: Sendable {
     private struct State {
         /// The elements that the thread has not taken.
@@ -32,14 +32,14 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
             state.count += 1
         }
         guard claimWork() else { return arrival.signal() }
-        // Without a thread the element stays queued until another element is added, or until the queue is drained.
+        // Without a thread, the element stays queued until another element is added or the queue is drained.
         do { try startThread { self.work() } } catch { state.withLock { $0.hasWorker = false } }
     }
 
-    /// Waits until all elements have been handled, or handles them if no thread can be started.
+    /// Waits until all elements have been handled, or handles them without a time limit if no thread can be started.
     ///
     /// - Parameters:
-    ///   - idleLimit: The maximum time to wait for one element.
+    ///   - idleLimit: The time without a handled element after which to stop waiting.
     ///   - deadline: The instant at which to stop waiting in any case.
     /// - Returns: Whether all elements have been handled.
     public func drain(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
@@ -53,7 +53,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         return true
     }
 
-    /// Claims the role of the worker if elements wait and no worker exists; returns whether it did.
+    /// Makes the caller the worker if elements wait and no worker exists; returns whether the caller is the worker.
     private func claimWork() -> Bool {
         state.withLock { state in
             if state.hasWorker || state.waiting.isEmpty { return false }
@@ -62,7 +62,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Handles all elements, and ends when none has arrived for some time.
+    /// Handles elements until none has arrived for the duration `lingering`.
     private func work(lingering: Duration = .milliseconds(100)) {
         while true {
             let elements = state.withLock { state in

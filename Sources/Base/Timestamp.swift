@@ -14,12 +14,12 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
         Self(seconds: millisecondsNow() / 1000)
     }
 
-    /// Returns the milliseconds since 1970 by the machine's clock, which may be wrong.
+    /// Returns the milliseconds since 1970 according to the machine's clock, which may be wrong.
     public static func millisecondsNow() -> Int64 {
         milliseconds(CLOCK_REALTIME)
     }
 
-    /// Returns the milliseconds since boot without suspended time, like systemd's monotonic timestamps.
+    /// Returns the milliseconds since boot, excluding time in suspend, like systemd's monotonic timestamps.
     ///
     /// The value orders the events of one boot even if the machine's clock is set in between.
     public static func uptimeMilliseconds() -> Int64 {
@@ -50,7 +50,7 @@ extension Timestamp: CustomStringConvertible {
     private var dateAndTime: String {
         var time = time_t(seconds)
         var fields = unsafe tm()
-        // The call fails only for years that do not fit an `int`, far beyond any clock or certificate.
+        // The call fails only for years that do not fit into an `int`, far beyond any clock or certificate.
         guard unsafe gmtime_r(&time, &fields) != nil else { return "\(seconds) s after 1970" }
         func two(_ number: CInt) -> String { digits(Int64(number), 2) }
         let year = unsafe digits(Int64(fields.tm_year) + 1900, 4)

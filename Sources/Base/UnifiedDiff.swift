@@ -1,6 +1,6 @@
 /// The differences between two lists of lines, in the format of `diff -u` without its two header lines.
 public struct UnifiedDiff: Sendable {
-    /// The hunks: a line with `@@`, then lines that begin with a space, `-`, `+` or `\`.
+    /// The lines of all hunks: for each hunk a line with `@@`, then lines that begin with a space, `-`, `+` or `\`.
     public let lines: [String]
 
     /// Compares two texts; a final newline in only one of the texts is a difference too.
@@ -20,7 +20,7 @@ public struct UnifiedDiff: Sendable {
         return lines + ["\(last)\n\\ No newline at end of file"]
     }
 
-    /// Compares two lists of lines, and shows a number of equal lines around each difference.
+    /// Compares two lists of lines; up to `contextCount` equal lines are shown before and after each difference.
     public init(from old: [String], to new: [String], contextCount: Int = 3) {
         let rows = Self.rows(old, new)
         var hunks: [Range<Int>] = []
@@ -81,7 +81,7 @@ public struct UnifiedDiff: Sendable {
         return ["@@ -\(old) +\(new) @@"] + lines.map { String(Substring($0)) }
     }
 
-    /// Returns for each old element the position of the equal new element, `nil` if the element was removed.
+    /// Returns for each old element the position of the matching new element, or `nil` if the element was removed.
     private static func partners(_ old: [Int], _ new: [Int]) -> [Int?] {
         var partners = [Int?](repeating: nil, count: old.count)
         let common = min(old.count, new.count)
@@ -115,10 +115,10 @@ private final class EqualRun {
         (self.old, self.new, self.count, self.previous) = (old, new, count, previous)
     }
 
-    /// The maximum number of edits, so that the time stays linear in the length of the lists.
+    /// The maximum number of edits, which keeps the run time linear in the length of the lists.
     private static let editLimit = 1000
 
-    /// Returns the last equal run of the shortest edit script, `nil` if the script has none or exceeds the limit.
+    /// Returns the last equal run of the shortest edit script, or `nil` if the script has none or exceeds the limit.
     ///
     /// The algorithm is from Eugene W. Myers, "An O(ND) Difference Algorithm and Its Variations".
     static func last(_ old: [Int], _ new: [Int]) -> EqualRun? {

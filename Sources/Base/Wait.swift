@@ -1,10 +1,10 @@
-/// The subject of a task's wait, and the reason why the wait continues.
+/// A wait of a task, with the subject and the reason why the wait continues.
 public struct Wait: Sendable, Hashable, CustomStringConvertible {
     public struct Subject: Sendable, Hashable, Codable {
         public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
             /// An API server that is not ready yet.
             case server
-            /// An object of the task, whose result ends only this wait.
+            /// An object of the task. The results of other objects end this wait only if ``Wait/isComplete`` is set.
             case object
             /// The Lease of a task that runs on one node at a time, or another run of the task.
             case lock
@@ -22,13 +22,13 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
     }
 
     public var subject: Subject
-    /// The reason why the wait continues, `nil` if the subject implies it.
+    /// The reason why the wait continues, or `nil` if the subject implies it.
     public var reason: String?
     /// The reason without any text that only root may read, such as a webhook's message.
     public var publicReason: String?
-    /// The UTC time at which the task gives up, `nil` if unknown.
+    /// The UTC time at which the task gives up, or `nil` if the time is unknown.
     public var givesUpAt: String?
-    /// Whether the wait covers everything that the task waits for, so that it replaces earlier waits.
+    /// Whether the wait covers everything that the task waits for, and therefore replaces earlier waits.
     public var isComplete: Bool
 
     /// The minimum duration of retries that are reported as a wait.

@@ -4,7 +4,7 @@ public struct WebAddress: Sendable, Hashable {
     public struct Fault: Error {
         /// The predicate of a sentence about the text, such as `has no host`.
         public let message: String
-        /// Whether the text may contain a password, so that no message may repeat it.
+        /// Whether the text may contain a password and must not be repeated in messages.
         public var hasSecret = false
     }
 
@@ -95,7 +95,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Returns whether an IPv6 address with a zone may contain a byte.
+/// Returns whether a byte may occur in an IPv6 address with a zone.
 private func isAddressByte(_ byte: UInt8) -> Bool {
     byte.isDigit || byte.isLetter || ":.%".utf8.contains(byte)
 }

@@ -9,7 +9,7 @@ struct CollectionFrame {
         case invalid
     }
 
-    /// The beginning, counted from the start of the document.
+    /// The position of the beginning within the document's text.
     let mark: EventMark
     let location: SourceLocation
     let isMapping: Bool

@@ -1,4 +1,4 @@
-/// Builds the nodes of one document from libyaml's events.
+/// A builder of the nodes of one document from libyaml's events.
 ///
 /// Open collections are kept in an array, so that deep nesting cannot exhaust the stack.
 struct Composer {
@@ -23,7 +23,7 @@ struct Composer {
         self.limits = limits
     }
 
-    /// Reads the document's value, `nil` if the document is empty apart from comments.
+    /// Reads the document's value; returns `nil` if the document is empty apart from comments.
     mutating func compose() throws(Problem) -> Node? {
         var parser = EventParser(part.bytes)
         while true {
@@ -172,7 +172,7 @@ extension Composer {
 
     /// Reports a tag that is not one of the expected standard tags.
     ///
-    /// kubectl ignores such tags, so a text that another program would replace reaches the cluster unchanged.
+    /// kubectl ignores such tags, so a value that another program should have replaced reaches the cluster unchanged.
     private mutating func checkTag(_ tag: String?, _ own: [String], at location: SourceLocation) {
         let prefix = "tag:yaml.org,2002:"
         guard let tag, tag != "!", !own.contains(where: { tag == prefix + $0 }) else { return }
@@ -190,7 +190,7 @@ extension Composer {
         return Anchors.Value(node: .string("*\(name)", location: location), nodeCount: 1, height: 0)
     }
 
-    /// Converts a node to a key, or reports why it cannot be one.
+    /// Converts a node to a key, or reports why the node cannot be a key.
     private mutating func key(of node: Node, at location: SourceLocation) -> CollectionFrame.Key {
         var (message, hint) = ("\(node.kindName) cannot be a key", "if it is text, put it in quotes")
         switch node.content {
@@ -202,7 +202,7 @@ extension Composer {
             message = "key '\(written)' is the boolean \(word) in YAML 1.1, so it would become '\(word)'"
             hint = "put it in quotes: '\(written)'"
         case .number(let number):
-            // kubectl rounds other numbers to 32 bits.
+            // kubectl rounds a key that is not an integer to a 32-bit floating-point number.
             guard case .float = ScalarValue(number.text) else { return .text(number.json, location) }
             message = "key '\(number.text)' is a number that is not an integer of 64 bits"
             hint = "put it in quotes: '\(number.text)'"
@@ -263,7 +263,7 @@ struct Anchors {
         open[name] = id
     }
 
-    /// Records the value of an anchor, unless the name was used again within the value.
+    /// Records the value of an anchor, unless the value contains another anchor with the same name.
     mutating func complete(_ name: String?, id: Int? = nil, _ value: @autoclosure () -> Value) {
         guard let name else { return }
         if let id, open[name] != id { return }

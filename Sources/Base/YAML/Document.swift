@@ -1,5 +1,5 @@
 public struct Document: Sendable {
-    /// The value, `nil` if the document is empty apart from comments.
+    /// The value, or `nil` if the document is empty apart from comments.
     public var root: Node?
 
     /// The number of the document within its file, starting at 1 and counted as in kubectl.
@@ -54,7 +54,7 @@ public func readDocumentsAndProblems(
     return (documents, problems)
 }
 
-/// Reads each document of a file, so that an invalid document does not prevent reading the next.
+/// Reads each document of a file separately, so that an invalid document does not prevent reading the next one.
 ///
 /// The file is split at its `---` lines before it is parsed, as in kubectl. A part that begins with `{` is read as one
 /// or more JSON values or, if it is not valid JSON, as YAML.

@@ -1,4 +1,4 @@
-/// Splits a file at its `---` lines.
+/// A reader that splits a file at its `---` lines.
 ///
 /// Documents are counted as in kubectl. Directives such as `%YAML 1.1` belong to the document after them, unlike in
 /// kubectl.
@@ -17,7 +17,7 @@ struct DocumentSplitter: Sendable {
 
     private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// Returns the text of the next document, `nil` after the last one.
+    /// Returns the text of the next document, or `nil` after the last one.
     mutating func next() -> DocumentText? {
         guard offset < bytes.count else { return nil }
         index += 1
@@ -48,7 +48,7 @@ struct DocumentSplitter: Sendable {
         return bytes.count
     }
 
-    /// Returns whether a text is directives, with or without comments, so that the next marker begins its document.
+    /// Returns whether a text is directives and optional comments, which belong to the document after the next marker.
     private func isPreamble(_ text: ArraySlice<UInt8>) -> Bool {
         guard text.first == UInt8(ascii: "%") || text.first == UInt8(ascii: "#") else { return false }
         let starts = text.split(separator: UInt8(ascii: "\n")).compactMap { $0.first { $0 > 0x20 } }

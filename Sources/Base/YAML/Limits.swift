@@ -19,7 +19,7 @@ public struct Limits: Sendable, Hashable {
 
     public static let taskFile = Self(byteCount: SizeLimit.configuration, depth: 32, nodeCount: 200_000)
 
-    /// The limits of JSON such as a server's reply.
+    /// The limits of JSON such as a server's response.
     public static let reply = Self(byteCount: SizeLimit.content, depth: 200, nodeCount: 10_000_000)
 }
 

@@ -1,4 +1,4 @@
-/// Converts ascending byte offsets to lines and columns, in one pass over the text.
+/// A converter of ascending byte offsets to lines and columns, in one pass over the text.
 struct LineCounter {
     private let bytes: ArraySlice<UInt8>
     private var offset: Int

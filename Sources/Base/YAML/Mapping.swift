@@ -54,7 +54,7 @@ public struct Mapping: Sendable, Hashable {
     }
 }
 
-/// Builds a mapping and finds duplicate keys in linear time.
+/// A builder of a mapping that finds duplicate keys in linear time.
 struct MappingBuilder {
     private(set) var entries: [Mapping.Entry] = []
 

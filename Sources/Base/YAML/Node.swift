@@ -26,7 +26,7 @@ public struct Node: Sendable, Hashable {
     public var location: SourceLocation
     public var style: Style
 
-    /// The index of the spelling in ``ScalarValue/spellings`` plus 1, or 0; a byte is smaller than a string.
+    /// The index in ``ScalarValue/spellings`` plus 1, or 0 without a spelling; a byte needs less memory than a string.
     private var wordNumber: UInt8 = 0
 
     public init(_ content: Content, location: SourceLocation, style: Style = .plain) {
@@ -114,7 +114,7 @@ extension Node {
 
     public subscript(key: String) -> Node? { mapping?[key] }
 
-    /// The item at an index, `nil` if there is none.
+    /// The item at an index, or `nil` if there is none.
     public subscript(index: Int) -> Node? {
         guard let items = sequence, items.indices.contains(index) else { return nil }
         return items[index]

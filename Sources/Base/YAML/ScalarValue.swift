@@ -51,7 +51,7 @@ enum ScalarValue: Hashable {
         return words
     }()
 
-    /// Reads a text that begins with a digit or a sign as a number, ignoring underscores, or as a string if it is none.
+    /// Reads a text that begins with a digit or a sign: as a number if possible, ignoring underscores, or as a string.
     private static func number(_ text: String) -> Self {
         let plain = text.utf8.contains(UInt8(ascii: "_")) ? text.filter { $0 != "_" } : text
         return Number.integer(text: text, plain: plain).map(Self.integer)
