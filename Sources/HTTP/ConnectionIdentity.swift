@@ -15,7 +15,7 @@ public struct ConnectionIdentity: Sendable, Hashable {
     /// The name for SNI and verification of the server's certificate, if it differs from the URL's host.
     public var serverName: String?
 
-    /// The URL of the proxy; if `nil`, the environment decides, except for loopback hosts.
+    /// The URL of the proxy. If `nil`, libcurl's proxy environment variables apply, except for loopback hosts.
     public var proxy: String?
 
     /// Creates an identity without a client certificate.
@@ -51,7 +51,7 @@ extension BearerToken {
         return token
     }
 
-    /// Returns the only non-empty line, `nil` if there is not exactly one or if it is not visible ASCII.
+    /// Returns the only non-empty line; returns `nil` if there are none or several, or the line is not visible ASCII.
     public static func token(in bytes: [UInt8]) -> String? {
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
         guard let line = lines.first, lines.count == 1, line.allSatisfy({ (0x21...0x7E).contains($0) }) else {

@@ -67,7 +67,7 @@ struct EasyHandle: ~Copyable {
         try check(result)
     }
 
-    /// Sets the header lines; libcurl does not copy the list, so it is freed together with the handle.
+    /// Sets the header lines; libcurl does not copy the list, so the list is freed together with the handle.
     mutating func set(headers lines: [String]) throws(CurlError) {
         for line in lines {
             guard let longer = unsafe curl_slist_append(headers, line) else {

@@ -79,7 +79,7 @@ public final class HTTPClient: Sendable {
     /// May be called more than once.
     public func shutDown() async {
         queue.stop()
-        // A thread that starts later ends at once, and nobody waits for it.
+        // A thread that starts later ends at once, so waiting for it is unnecessary.
         if isStarted.withLock({ $0 }) { await queue.waitForEnd() }
     }
 

@@ -78,7 +78,7 @@ extension HTTPRequest {
 
 /// A request and its settings for the transfer thread.
 struct PreparedRequest: Sendable {
-    /// The number that ``RequestQueue`` gives to the request.
+    /// The number that ``RequestQueue`` assigns to the request.
     var number: UInt64 = 0
     var method: String
     var url: RequestURL

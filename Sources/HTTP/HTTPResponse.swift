@@ -15,10 +15,10 @@ public struct HTTPResponse: Sendable, Hashable {
     /// The final URL, without credentials and query, if redirections were followed.
     public var redirectedURL: String?
 
-    /// The absolute URL to which the response redirects, without credentials and query; `nil` if it does not.
+    /// The absolute URL to which the response redirects, without credentials and query; `nil` without a redirection.
     public var redirection: String?
 
-    /// Whether a Go server or nginx has answered that its port expects TLS.
+    /// Whether the response is the error with which Go servers and nginx refuse plain HTTP on a TLS port.
     public var expectsTLS: Bool {
         guard status == 400 else { return false }
         let text = String(decoding: body.prefix(1000), as: UTF8.self)

@@ -11,7 +11,7 @@ struct MultiHandle: ~Copyable {
         guard let handle = unsafe curl_multi_init() else { preconditionFailure("memory for the transfers") }
         unsafe raw = handle
         _ = unsafe nest_curl_set_multi_long(raw, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
-        // With HTTP/1.1, each of the 16 requests of an apply and the renewal of a Lease has a connection.
+        // Over HTTP/1.1, up to 16 concurrent requests to a server and the renewal of a Lease need one connection each.
         _ = unsafe nest_curl_set_multi_long(raw, CURLMOPT_MAX_HOST_CONNECTIONS, 17)
     }
 

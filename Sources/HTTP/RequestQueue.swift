@@ -104,7 +104,7 @@ final class RequestQueue: Sendable {
         state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(returning: reply)
     }
 
-    /// Removes the handle of ``open(_:)``, before libcurl frees it.
+    /// Removes the handle set by ``open(_:)`` before libcurl frees the handle.
     func close() {
         state.withLock { $0.wakeup = nil }
     }

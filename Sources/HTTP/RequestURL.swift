@@ -56,14 +56,14 @@ struct RequestURL: Sendable, Hashable {
         try self.init("http://\(endpoint)/")
     }
 
-    /// Returns the URL with another host and the same port, `nil` if the host is invalid.
+    /// Returns the URL with another host and the same port, or `nil` if the host is invalid.
     func text(withHost host: String) -> String? {
         let parser = URLParser()
         guard parser.parse(text), parser.set(CURLUPART_HOST, host), parser.set(CURLUPART_PORT, port) else { return nil }
         return parser.part(CURLUPART_URL)
     }
 
-    /// Removes everything up to the last `@` from a text that may not be a URL.
+    /// Returns the part after the last `@` of a text that is not necessarily a URL.
     private static func withoutCredentials(_ text: String) -> String {
         guard let end = text.lastIndex(of: "@") else { return text }
         return String(text[text.index(after: end)...])
@@ -75,7 +75,7 @@ public func urlWithoutQuery(_ url: String) -> String {
     url.contains("?") ? "\(url.prefix { $0 != "?" })?…" : url
 }
 
-/// libcurl's URL parser, so that checks see the same parts of a URL as the transfer.
+/// libcurl's URL parser, which splits a URL into the same parts as the transfer does.
 ///
 /// Wraps a `CURLU`, which is freed when the value goes out of scope.
 @safe
@@ -92,7 +92,7 @@ private struct URLParser: ~Copyable {
     }
 
     borrowing func parse(_ text: String) -> Bool {
-        // Other schemes are parsed too, for a better message.
+        // Other schemes are parsed as well, so that the caller can refuse them with a more specific message.
         unsafe curl_url_set(raw, CURLUPART_URL, text, UInt32(CURLU_NON_SUPPORT_SCHEME)) == CURLUE_OK
     }
 

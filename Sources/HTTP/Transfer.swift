@@ -18,7 +18,7 @@ final class Transfer {
 
     /// Prepares a transfer.
     ///
-    /// `maximumConnectionAge` is the maximum age of a reused connection in seconds, `nil` for no limit.
+    /// `maximumConnectionAge` is the maximum age of a reused connection in seconds, or `nil` for no limit.
     init(_ request: PreparedRequest, maximumConnectionAge: Int?) throws(TransportError) {
         self.request = request
         do throws(CurlError) {
@@ -54,7 +54,7 @@ final class Transfer {
 
     /// Whether both ends of the connection are the same socket.
     ///
-    /// Without a listener, the kernel may choose the destination port as the local port of the connection.
+    /// If no program listens on a local port, the kernel may choose that port for the other end of the connection too.
     private var isConnectedToItself: Bool {
         guard let address = easy.string(CURLINFO_LOCAL_IP), !address.isEmpty else { return false }
         return address == easy.string(CURLINFO_PRIMARY_IP)
@@ -77,7 +77,7 @@ final class Transfer {
             try easy.set(CURLOPT_PROXY, proxy)
             try easy.set(CURLOPT_NOPROXY, "")
         } else if request.isConnectionCheck || request.url.isOfThisMachine {
-            // libcurl would use the proxy of the environment, whose own port accepts connections.
+            // Through a proxy, every check would succeed, and services of this machine could not be reached.
             try easy.set(CURLOPT_PROXY, "")
         }
         if request.followsRedirects {
@@ -148,7 +148,7 @@ final class Transfer {
         guard headerByteCount <= 256 << 10 else { return refuse(headerError) }
         let line = unsafe String(decoding: bytes, as: UTF8.self)
         if line.hasPrefix("HTTP/") {
-            // Earlier headers belong to an interim response, a redirection or the answer of a proxy.
+            // Earlier headers belong to an interim response, a redirection or the response of a proxy.
             response.headers = []
             response.httpVersion = String(line.dropFirst(5).prefix { $0 != " " })
         } else if let colon = line.firstIndex(of: ":") {
@@ -278,11 +278,11 @@ extension Transfer {
         return "cannot connect to '\(address)': no \(hasAddress ? "answer" : "address or connection") within \(time)"
     }
 
-    /// Describes why the server's certificate was refused.
+    /// Creates the error of a refused server certificate.
     private func peerError() -> TransportError {
         let kind: TransportError.Kind =
             switch Int32(easy.number(CURLINFO_SSL_VERIFYRESULT)) {
-            // libcurl compares the names before it reads the verdict of the chain, which is "unspecified" until then.
+            // libcurl compares the names before it reads the result of the chain check, "unspecified" until then.
             case X509_V_OK, X509_V_ERR_UNSPECIFIED: .hostName
             case X509_V_ERR_CERT_HAS_EXPIRED: .serverCertificateExpired
             case X509_V_ERR_CERT_NOT_YET_VALID: .serverCertificateNotYetValid
@@ -292,7 +292,7 @@ extension Transfer {
         return TransportError(kind, message, peer: peer.leaf.flatMap { try? Certificate(der: $0) })
     }
 
-    /// Describes a TLS failure, such as an alert from the server, or a broken connection.
+    /// Creates the error of a TLS failure, such as an alert from the server, or of a broken connection.
     private func brokenConnectionError(_ code: CURLcode) -> TransportError {
         let text = text(code)
         let isAlert = text.contains("alert ") && certificateAlerts.contains { text.contains($0) }
@@ -301,14 +301,14 @@ extension Transfer {
         return TransportError(kind, "'\(address)': \(text)")
     }
 
-    /// Returns libcurl's message about this transfer, which includes OpenSSL's; if it is empty, the text for the code.
+    /// Returns libcurl's message about this transfer, which includes OpenSSL's, or else the text for the code.
     private func text(_ code: CURLcode) -> String {
         let text = easy.errorText
         return text.isEmpty ? libcurlText(code) : text
     }
 }
 
-/// The TLS alerts about a client certificate.
+/// The names of the TLS alerts with which servers refuse a client certificate.
 private let certificateAlerts = [
     "bad certificate", "unsupported certificate", "certificate revoked", "certificate expired", "certificate unknown",
     "unknown ca", "access denied", "certificate required",

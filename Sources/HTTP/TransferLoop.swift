@@ -10,7 +10,7 @@ struct TransferLoop: ~Copyable {
     /// The requests that have not been started, in the order of their arrival.
     private var waiting: ArraySlice<PreparedRequest> = []
     private var transfers: [UInt: Transfer] = [:]
-    /// The time at which a request last got no response, by address; older connections may be dead.
+    /// The instant at which a sent request last exceeded its deadline, by address; older connections may be dead.
     private var silences: [String: ContinuousClock.Instant] = [:]
     /// A lower bound for all deadlines; it may be the deadline of a request that has already ended.
     private var nextDeadline: ContinuousClock.Instant?
@@ -33,7 +33,7 @@ struct TransferLoop: ~Copyable {
             while canStart, let next = waiting.popFirst() { start(next) }
             multi.perform()
             deliverEnded()
-            // A transfer that has ended frees its slot for the next request.
+            // If an ended transfer has made room for a waiting request, the loop starts the request without a wait.
             multi.wait(upTo: canStart ? 0 : millisecondsToNextDeadline())
         }
         stop()
@@ -46,7 +46,7 @@ struct TransferLoop: ~Copyable {
     private mutating func enqueue(_ new: [PreparedRequest]) {
         for request in new {
             nextDeadline = min(nextDeadline ?? request.deadline, request.deadline)
-            // A check mostly waits for a silent host, so it starts at once if enough file descriptors are left.
+            // A check mostly waits for a silent host, so it starts at once unless too many file descriptors are in use.
             if request.isConnectionCheck, transfers.count < 256 { start(request) } else { waiting.append(request) }
         }
     }
@@ -72,7 +72,7 @@ struct TransferLoop: ~Copyable {
 
     /// Ends the requests whose deadline has passed.
     ///
-    /// libcurl's own timeout does not run while a request waits for the connection of another request. The
+    /// libcurl's own timeout covers only connecting, and is off while a request waits for another's connection. The
     /// requests are searched only when the earliest deadline has passed, not at each wake-up.
     private mutating func endOverdue() {
         let now = ContinuousClock.now

@@ -1,6 +1,6 @@
 public import Base
 
-/// The reason why a request has no response.
+/// The reason why a request has no complete response.
 public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kinds of errors that callers treat differently.
     public enum Kind: String, Sendable, Hashable {

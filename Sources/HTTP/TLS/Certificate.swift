@@ -87,7 +87,7 @@ extension Certificate {
         }
     }
 
-    /// Whether the key may be used for signatures, which is the case unless the key usage forbids it.
+    /// Whether the key usage permits signatures; a certificate without a key usage permits them.
     public var allowsSigning: Bool {
         unsafe property(false) { unsafe X509_get_key_usage($0) & UInt32(KU_DIGITAL_SIGNATURE) != 0 }
     }
@@ -137,7 +137,7 @@ extension Certificate {
         }
     }
 
-    /// Verifies the chain; returns libcrypto's `X509_V_ERR_…` and the certificate that failed, `nil` if it is valid.
+    /// Verifies the chain; returns `nil` if it is valid, or libcrypto's `X509_V_ERR_…` and the failing certificate.
     ///
     /// The corresponding C function is `X509_verify_cert`.
     private func fault(

@@ -38,7 +38,7 @@ struct CertificateDraft: ~Copyable {
         try addExtensions()
     }
 
-    /// Adds the issuer and signs the certificate with the issuer's key; without an issuer it is self-signed.
+    /// Adds the issuer and signs the certificate with `key`; without an issuer, the certificate is self-signed.
     borrowing func signed(by key: PrivateKey, issuer: Certificate?) throws(TLSError) -> Certificate {
         if let issuer {
             let handle = try X509Handle(der: issuer.der)
@@ -107,7 +107,7 @@ struct CertificateDraft: ~Copyable {
 }
 
 extension CertificateUsage {
-    /// The name in the extended key usage, `nil` for signing, which belongs to the key usage extension.
+    /// The name in the extended key usage, or `nil` for signing, which belongs to the key usage extension.
     fileprivate var purpose: String? {
         switch self {
         case .serverAuth: "serverAuth"
@@ -136,7 +136,7 @@ func addSubject(
 extension [SubjectName] {
     /// The value of the extension `subjectAltName` in the notation of x509v3_config(5).
     ///
-    /// The syntax of names excludes the separators of the notation.
+    /// The syntax of ``Base/SubjectName`` excludes the comma, which separates the names.
     var extensionValue: String {
         map { name in
             switch name {
@@ -149,7 +149,7 @@ extension [SubjectName] {
 }
 
 extension PrivateKey {
-    /// The digest algorithm for signatures, `nil` for Ed25519, which has a built-in digest.
+    /// The digest algorithm for signatures, or `nil` for Ed25519, which has a built-in digest.
     var digest: OpaquePointer? {
         switch typeName {
         case KeyType.ed25519.rawValue: nil

@@ -7,7 +7,7 @@ internal import COpenSSL
 public struct SHA256: ~Copyable {
     private let raw: OpaquePointer
 
-    /// The algorithm, whose lookup takes longer than the digest of a short text.
+    /// The algorithm, cached because its lookup takes longer than the digest of a short text.
     private nonisolated(unsafe) static let algorithm: OpaquePointer? = {
         LibCrypto.prepare()
         return unsafe EVP_MD_fetch(nil, "SHA256", nil)

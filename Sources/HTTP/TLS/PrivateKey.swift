@@ -58,7 +58,7 @@ public final class PrivateKey: Sendable {
     ///
     /// The corresponding C function is `PEM_write_bio_PKCS8PrivateKey`.
     public func pem() throws(TLSError) -> SecretBytes {
-        // libcrypto wipes such a buffer before it frees it.
+        // libcrypto wipes a buffer of this type before it frees the memory.
         guard let buffer = unsafe BIO_new(BIO_s_secmem()) else { throw .notMade("the text of a key") }
         defer { unsafe BIO_free(buffer) }
         guard unsafe PEM_write_bio_PKCS8PrivateKey(buffer, raw, nil, nil, 0, nil, nil) == 1 else {
@@ -106,7 +106,7 @@ private func generate(_ type: KeyType) -> OpaquePointer? {
     return unsafe key
 }
 
-/// Returns the type of a key, such as `rsa-2048`; a type of ``Base/KeyType`` has its raw value.
+/// Returns the type of a key, such as `rsa-2048`: for a type of ``Base/KeyType``, its raw value.
 func keyTypeName(_ key: OpaquePointer) -> String {
     switch unsafe EVP_PKEY_get_base_id(key) {
     case NID_rsaEncryption: return "rsa-\(unsafe EVP_PKEY_get_bits(key))"
