@@ -50,7 +50,7 @@ static struct {
     CURLMcode (*curl_multi_setopt)(CURLM *, CURLMoption, ...);
 } loaded;
 
-/// Returns a library or symbol; if it was not found, ends the process like the dynamic linker.
+/// Returns a library or symbol; if it was not found, ends the process as the dynamic linker does.
 static void *required(void *found) {
     if (!found) {
         fprintf(stderr, "nest-bootstrap: error while loading shared libraries: %s\n", dlerror());

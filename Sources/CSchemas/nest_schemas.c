@@ -1,7 +1,6 @@
 #include "CSchemas.h"
 
-// The schemas are embedded, so that they always match the program. Their pages are read from the disk when they are
-// used.
+// The schemas are embedded, so that they always match the program. Their pages are read from disk only when used.
 static const unsigned char text[] = {
 #embed "kubernetes-schemas.txt"
 };

@@ -1,7 +1,7 @@
 /// The problem of a text that libyaml refuses: a common error if it is certain, otherwise libyaml's message.
 struct SyntaxReport {
     private let failure: SyntaxProblem
-    /// The beginning of the innermost open collection in brackets.
+    /// The beginning of the innermost open collection in brackets or braces.
     private let openFlow: EventMark?
     /// The last scalar before the error.
     private let lastScalar: EventSpan?
@@ -35,7 +35,7 @@ struct SyntaxReport {
 
     // MARK: Common errors
 
-    /// A tab in the indentation of the line, which is allowed only within brackets.
+    /// A tab in the indentation of the line; YAML allows such a tab only within brackets or braces.
     private var tab: Problem? {
         let mark = failure.problemMark
         let blanks = line(mark.line).prefix { $0 == " " || $0 == "\t" }
@@ -123,7 +123,7 @@ struct SyntaxReport {
         )
     }
 
-    /// A key or item in a column in which no line above has one.
+    /// A key or item whose column does not match that of any line above.
     private var wrongIndentation: Problem? {
         let mark: EventMark
         switch failure.problem {

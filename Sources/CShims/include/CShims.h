@@ -5,7 +5,7 @@
 
 // No other system header is included here: Swift would attribute its structures to this module.
 
-/// Returns the commit that was built, empty if unknown: a macro from the compiler's command line.
+/// Returns the commit that was built, or an empty string if unknown: the compiler's command line sets it as a macro.
 const char *nest_host_commit(void);
 
 /// Returns the environment of this process: `environ` is a mutable global, which Swift 6 refuses to access.
@@ -16,7 +16,7 @@ char *const *nest_host_arguments(void);
 
 /// Opens a subdirectory, unless it is a link or a mount point: glibc has no wrapper for `openat2`.
 ///
-/// `errno` is EXDEV for a mount point. Before Linux 5.6, and if `openat2` is not permitted, mounts are not detected.
+/// `errno` is EXDEV for a mount point. Before Linux 5.6 or if `openat2` is forbidden, mount points are not detected.
 int nest_host_open_directory_here(int parent, const char *name);
 
 /// Creates a pipe with `O_CLOEXEC`: `pipe2` is declared for GNU sources only.
@@ -31,20 +31,21 @@ int nest_host_make_event(void);
 /// Ends every wait, present or future, for an event file descriptor.
 void nest_host_wake(int event);
 
-/// Sets the options that only GNU sources may name: standard streams as the only inherited descriptors unless
-/// `keeps_files`, and a new session with the signal mask and the default signals of `attributes`.
+/// Prepares a spawn in a new session, with the signal mask and the default signals of `attributes`.
 ///
+/// The child inherits only the standard streams unless `keeps_files`. Some options are declared for GNU sources only.
 /// `actions` is a `posix_spawn_file_actions_t`, `attributes` a `posix_spawnattr_t`. Returns zero or an error number.
 int nest_host_prepare_spawn(void *actions, void *attributes, bool keeps_files);
 
 /// Installs a handler that writes `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
 int nest_host_catch_signal(int signal, int descriptor);
 
-/// Switches this process, which must be root and have a single thread, to a user and the user's primary group: glibc's
-/// `getpwnam` is not thread-safe. Returns zero or an error number.
+/// Switches this process to a user and only the user's primary group; returns zero or an error number.
+///
+/// The process must be root, and have a single thread because glibc's `getpwnam` is not thread-safe.
 int nest_host_become(const char *user);
 
-/// Unblocks SIGINT, SIGTERM and SIGHUP in this thread, which also delivers pending ones.
+/// Unblocks SIGINT, SIGTERM and SIGHUP in this thread, and so lets pending ones be delivered.
 int nest_host_unblock_interruptions(void);
 
 /// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.

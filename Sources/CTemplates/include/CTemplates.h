@@ -1,10 +1,10 @@
 #ifndef NEST_CTEMPLATES_H
 #define NEST_CTEMPLATES_H
 
-/// A file of a directory that `nest-bootstrap init KIND` writes.
+/// A file that `nest-bootstrap init KIND` writes.
 struct nest_template {
     const char *kind;
-    /// The path in the directory, such as `manifests/flannel.yaml`.
+    /// The path relative to the output directory, such as `manifests/flannel.yaml`.
     const char *path;
     const unsigned char *content;
     /// The number of bytes.
