@@ -44,7 +44,7 @@ public struct UnifiedDiff: Sendable {
     }
 
     private static func rows(_ old: [String], _ new: [String]) -> [Row] {
-        // Comparing numbers is faster than comparing texts.
+        // Each distinct line has a number, because comparing numbers is faster than comparing texts.
         var numbers: [ExactText: Int] = [:]
         func number(_ line: String) -> Int {
             if let known = numbers[ExactText(line)] { return known }

@@ -51,7 +51,7 @@ final class RequestQueue: Sendable {
         }
     }
 
-    /// Waits until the thread has answered all requests and is about to end.
+    /// Waits until the thread has completed all requests and is about to end.
     func waitForEnd() async {
         await withCheckedContinuation { continuation in
             let hasEnded = state.withLock { state in

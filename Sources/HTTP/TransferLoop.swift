@@ -124,7 +124,7 @@ func startTransferThread(queue: RequestQueue, inFlightLimit: Int) throws(Transpo
                 var loop = TransferLoop(queue: queue, inFlightLimit: inFlightLimit)
                 loop.run()
             }
-            // All requests have been answered by now, and libcurl's handles are freed.
+            // All requests have been completed by now, and libcurl's handles are freed.
             queue.end()
         }
     } catch {

@@ -40,7 +40,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
 
     public var kind: Kind
 
-    /// The server as `host:port`, or an empty string.
+    /// The server as `host:port`; empty if the error concerns no particular server.
     public var address: String
 
     public var message: String

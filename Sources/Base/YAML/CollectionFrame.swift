@@ -18,7 +18,7 @@ struct CollectionFrame {
     /// A number that identifies the collection within the document.
     let id: Int
 
-    /// The depth of nested collections including this one; 1 in JSON, where it is not needed.
+    /// The depth of nested collections including this one; always 1 in JSON, which has no aliases.
     private(set) var height = 1
     private var items: [Node] = []
     private var mapping = MappingBuilder()

@@ -273,7 +273,7 @@ struct Anchors {
 
     func value(of name: String) -> Value? { values[name] }
 
-    /// Returns the problem of an alias if it has no anchor.
+    /// Returns a problem if an alias has no anchor, otherwise `nil`.
     func problem(of name: String, at location: SourceLocation) -> Problem? {
         guard values[name] == nil else { return nil }
         let near = nearestName(to: name, in: values.keys.sorted()).map { "did you mean '*\($0)'?" }

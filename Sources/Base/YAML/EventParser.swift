@@ -64,7 +64,7 @@ struct EventParser: ~Copyable {
 
     /// Starts parsing a text, which is UTF-8 without a byte-order mark.
     ///
-    /// If the last line has no line feed, one is added, as in kubectl; it becomes part of a block scalar at the end.
+    /// If the last line has no line feed, one is added, as in kubectl, and becomes part of a block scalar at the end.
     init(_ text: ArraySlice<UInt8>) {
         unsafe input = .allocate(capacity: text.count + 1)
         let end = unsafe input.initialize(fromContentsOf: text)

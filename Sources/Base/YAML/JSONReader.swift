@@ -101,7 +101,7 @@ struct JSONReader {
 
     /// Adds a value to the innermost open collection, and closes the collections that end after the value.
     ///
-    /// - Returns: The outermost value if it is complete.
+    /// - Returns: The outermost value if it is complete, otherwise `nil`.
     private mutating func finish(_ value: Node) throws(Problem) -> Node? {
         var value = value
         while !frames.isEmpty {
@@ -153,7 +153,7 @@ extension JSONReader {
         Problem(message, at: location())
     }
 
-    /// The next character as it is shown in messages.
+    /// The next byte or the end of the text, as described in messages.
     var shown: String {
         guard let byte = peek() else { return "the end of the text" }
         guard (0x21..<0x7F).contains(byte) else { return "byte 0x" + String(byte, radix: 16, uppercase: true) }

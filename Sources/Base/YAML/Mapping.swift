@@ -21,7 +21,7 @@ public struct Mapping: Sendable, Hashable {
         self.entries = entries
     }
 
-    /// The value of a key; setting it keeps an existing key's order and location, and setting `nil` removes the key.
+    /// The value of a key. A new value keeps an existing key's position and location, and `nil` removes the key.
     public subscript(key: String) -> Node? {
         get {
             // A loop over indices does not copy the entries.
@@ -58,7 +58,7 @@ public struct Mapping: Sendable, Hashable {
 struct MappingBuilder {
     private(set) var entries: [Mapping.Entry] = []
 
-    /// The index of each key in `entries`, kept only if there are enough entries for a linear search to be slower.
+    /// The index of each key in `entries`, kept only if there are so many entries that a linear search would be slower.
     private var positions: [ExactText: Int] = [:]
 
     /// The keys that were set only by a merge.

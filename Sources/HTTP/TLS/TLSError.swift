@@ -13,7 +13,7 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
         case wrongSignature
         /// The certificate, or another in its chain, has expired or is not valid yet.
         case notValidNow
-        /// The certificate is refused for another reason, or libcrypto could not create something.
+        /// The certificate is refused for another reason, or libcrypto could not create an object.
         case other
     }
 
