@@ -9,7 +9,7 @@ struct IgnoredFields {
         paths = text.map { Self.paths(in: $0).map(FieldPath.init) } ?? []
     }
 
-    /// Splits a list of paths at the commas outside of brackets and quotes.
+    /// Splits a list of paths at the commas outside brackets and quotes, and removes all white space.
     private static func paths(in text: String) -> [String] {
         var paths = [""]
         var quotes = QuoteScanner()
@@ -31,7 +31,7 @@ struct IgnoredFields {
     /// Returns the object to send so that the ignored fields keep their values on the server.
     ///
     /// A field that another manager owns is left out; any other field gets its live value, if it has one. `body` is the
-    /// object as it would be sent without ignored fields, and `others` are the managed fields of other managers.
+    /// object as it would be sent if no field were ignored, and `others` are the managed fields of other managers.
     func retained(in body: Node, as live: Node, _ others: [Node]) -> Node {
         let theirs = others.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
         let rest = theirs.removed(from: live, keepingParentsOf: .null())
@@ -51,7 +51,7 @@ struct IgnoredFields {
         return FieldPath("data\(path.text.dropFirst(written.count))")
     }
 
-    /// Fields that cannot be ignored: the identity of the object, and fields that the agent writes.
+    /// The fields that cannot be ignored: the identity of the object, and fields that the agent writes.
     private static let refused: Set<String> = [
         "", "apiVersion", "kind", "metadata", "metadata.name", "metadata.namespace", "metadata.labels",
         "metadata.annotations",

@@ -1,6 +1,6 @@
 import Base
 
-/// The annotations that change how an object is treated.
+/// The annotations that change how the agent treats an object.
 public enum ObjectAnnotation: String, Sendable, CaseIterable {
     case apply, prune, ignore, replace
 
@@ -10,7 +10,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     /// The key, such as `nest-bootstrap/apply`.
     public var key: String { Self.prefix + rawValue }
 
-    /// The only valid value; for ``ignore`` an example.
+    /// The only valid value, or for ``ignore`` an example.
     var value: String {
         switch self {
         case .apply: "if-absent"
@@ -28,7 +28,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         }
     }
 
-    /// The effect, as a sentence whose subject is the annotation.
+    /// The effect of the annotation, as a sentence without its subject.
     public var meaning: String {
         switch self {
         case .apply:
@@ -46,12 +46,12 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
 
     func value(in object: Node) -> String? { object["metadata"]?["annotations"]?[key]?.string }
 
-    /// Returns whether an object has the annotation with its only value.
+    /// Returns whether an object has the annotation with its only valid value.
     func isSet(in object: Node) -> Bool { value(in: object) == value }
 
-    /// Finds unknown annotations of the program, and annotations with a wrong value.
+    /// Finds annotations with ``prefix`` that are unknown, have an invalid value or are not allowed for the kind.
     ///
-    /// An exported manifest may contain the annotations that the program itself writes.
+    /// The annotations that the agent itself writes are accepted, because an exported manifest may contain them.
     static func problems(in manifest: ManifestObject) -> [Problem] {
         let own = [ManagedMetadata.taskAnnotation, ManagedMetadata.digestAnnotation]
         let entries = manifest.root["metadata"]?["annotations"]?.mapping?.entries ?? []
@@ -97,7 +97,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         }
     }
 
-    /// Returns whether objects of a type may be deleted and created again without loss of data or of other objects.
+    /// Returns whether ``replace`` is allowed for a type; the other types hold data or objects that would be lost.
     static func mayBeReplaced(_ type: GroupVersionKind) -> Bool {
         let refused = [
             "/PersistentVolumeClaim", "/Namespace", "apiextensions.k8s.io/CustomResourceDefinition", "apps/StatefulSet",
