@@ -10,7 +10,6 @@ struct MetricsTests {
     private func record(_ outcome: Outcome.Kind?, at seconds: Int64, lastSuccess: Int64? = nil) -> TaskRecord {
         TaskRecord(
             task: "a",
-            verb: "apply",
             outcome: outcome,
             time: Timestamp(seconds: seconds),
             uptimeMilliseconds: seconds * 1000,

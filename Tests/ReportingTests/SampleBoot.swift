@@ -21,7 +21,6 @@ enum SampleBoot {
     ) -> TaskRecord {
         var record = TaskRecord(
             task: task,
-            verb: "exec",
             outcome: outcome,
             time: Timestamp(seconds: 1_767_261_600 + end / 1000),
             uptimeMilliseconds: end,

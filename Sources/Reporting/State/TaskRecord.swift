@@ -6,7 +6,6 @@ public import Planning
 /// A new property must be optional; otherwise, the records of an older version of the program count as damaged.
 public struct TaskRecord: Sendable, Hashable, Codable {
     public var task: String
-    public var verb: String
     /// The outcome of the task, `nil` while it runs or if its process ended before recording an outcome.
     public var outcome: Outcome.Kind?
     /// The time at which the task ended, or started if it has not ended.
@@ -77,7 +76,7 @@ public struct TaskRecord: Sendable, Hashable, Codable {
 }
 
 extension TaskRecord {
-    public init(task: String, verb: String, run: String) { self.init(task: task, verb: verb, outcome: nil, run: run) }
+    public init(task: String, run: String) { self.init(task: task, outcome: nil, run: run) }
 }
 
 extension LeaseHolder {

@@ -75,7 +75,7 @@ final class Recorder: Sendable {
         let lock = HeldLock(lock)
         let attempt = attempt(of: task)
         return try attempt.state.withLock { state throws(Problem) in
-            var record = TaskRecord(task: task, verb: verb(of: task), run: run)
+            var record = TaskRecord(task: task, run: run)
             record.attempt = records.nextAttempt(of: task)
             record.history = TaskHistory(after: earlier, isOfUnit: isOfUnit)
             record.inputs = inputs
@@ -96,13 +96,13 @@ final class Recorder: Sendable {
     }
 
     private func task(_ name: String) -> PlannedTask? { plan.position(of: name).map { plan.steps[$0].task } }
-    private func verb(of name: String) -> String { task(name)?.verb.name ?? "" }
     private func restartsUnits(_ name: String) -> Bool { task(name)?.restarts.isEmpty == false }
 
     private func attempt(of task: String) -> Attempt {
         attempts.withLock { attempts in
             if let known = attempts[task] { return known }
-            let attempt = Attempt(TaskProgress(task, verb: verb(of: task), start: Self.now))
+            let verb = self.task(task)?.verb.name ?? ""
+            let attempt = Attempt(TaskProgress(task, verb: verb, start: Self.now))
             attempts[task] = attempt
             return attempt
         }
@@ -205,7 +205,7 @@ final class Recorder: Sendable {
         guard let lock else { return }
         let earlier = try? records.record(of: entry.task)
         if earlier?.isSuccess != true {
-            var record = TaskRecord(task: entry.task, verb: verb(of: entry.task), run: run)
+            var record = TaskRecord(task: entry.task, run: run)
             record.end(entry)
             if case .skipped(let because) = entry.outcome {
                 record.reasons = ["\(because.count == 1 ? "task" : "tasks") \(quotedList(because)) did not succeed"]

@@ -34,7 +34,7 @@ struct HealthTests {
 
     @Test func `a record says whether the failure is permanent`() throws {
         for isPermanent in [false, true] {
-            let record = TaskRecord(task: "a", verb: "apply", outcome: .failed, isPermanent: isPermanent, run: "run")
+            let record = TaskRecord(task: "a", outcome: .failed, isPermanent: isPermanent, run: "run")
             try store.write(record)
             #expect(try store.record(of: "a")?.isPermanent == isPermanent)
             #expect(store.statuses(of: ["a"]).map(\.isPermanent) == [isPermanent])
@@ -43,7 +43,7 @@ struct HealthTests {
 
     @Test func `a run by hand that succeeds after the unit has failed counts, and one before it does not`() throws {
         let unit = UnitState(load: "loaded", active: "failed", sub: "failed")
-        let record = TaskRecord(task: "a", verb: "apply", outcome: .unchanged, uptimeMilliseconds: 5000, run: "run")
+        let record = TaskRecord(task: "a", outcome: .unchanged, uptimeMilliseconds: 5000, run: "run")
         try store.write(record)
         var status = store.statuses(of: ["a"])[0]
         status.add(ServiceState(unit: unit, failedAt: .milliseconds(4999)))
@@ -55,7 +55,7 @@ struct HealthTests {
     }
 
     @Test func `the pauses of a unit grow with its attempts, and not with those by hand`() throws {
-        var record = TaskRecord(task: "a", verb: "apply", outcome: .failed, run: "run")
+        var record = TaskRecord(task: "a", outcome: .failed, run: "run")
         for isOfUnit in [false, false, true, false, true] {
             record.history = TaskHistory(after: record, isOfUnit: isOfUnit)
             try store.write(record)

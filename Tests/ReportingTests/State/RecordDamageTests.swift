@@ -18,7 +18,7 @@ struct RecordDamageTests {
     }
 
     @Test func `an incomplete record is reported, however little is missing`() throws {
-        var whole = TaskRecord(task: "rbac", verb: "apply", outcome: .changed, reasons: ["why"], run: "run")
+        var whole = TaskRecord(task: "rbac", outcome: .changed, reasons: ["why"], run: "run")
         whole.boot = "this-boot"
         let text = stateFile(whole).dropLast("}\n".count)
         for count in 0...text.count {
@@ -39,7 +39,7 @@ struct RecordDamageTests {
     )
     func `a record with an impossible value is damaged`(value: String, other: String) throws {
         let time = Timestamp(seconds: 1_700_000_000)
-        try store.write(TaskRecord(task: "rbac", verb: "apply", outcome: .changed, time: time, run: "run"))
+        try store.write(TaskRecord(task: "rbac", outcome: .changed, time: time, run: "run"))
         let text = try Files.text(path)
         #expect(text.contains(value), "\(text)")
         try FileSystem.write(Array(text.replacing(value, with: other).utf8), to: path, mode: 0o644)
@@ -60,7 +60,7 @@ struct RecordDamageTests {
         try FileSystem.write([], to: path, mode: 0o644)
         let error = #expect(throws: SystemError.self) { try store.repetitions.record(of: "rbac") }
         #expect(error?.description == damage)
-        try store.repetitions.write(TaskRecord(task: "rbac", verb: "apply", outcome: .changed, run: "run"))
+        try store.repetitions.write(TaskRecord(task: "rbac", outcome: .changed, run: "run"))
         #expect(try store.record(of: "rbac")?.outcome == .changed)
     }
 
@@ -80,7 +80,7 @@ struct RecordDamageTests {
         #expect(try store.intactRecord(of: "rbac") == nil)
         #expect(try store.hasSucceeded("rbac") == false)
         #expect(store.nextAttempt(of: "rbac") == 1)
-        try store.write(TaskRecord(task: "rbac", verb: "apply", outcome: .changed, run: "run"))
+        try store.write(TaskRecord(task: "rbac", outcome: .changed, run: "run"))
         #expect(try store.hasSucceeded("rbac"))
     }
 }

@@ -16,7 +16,6 @@ struct RecordTests {
     private func record(_ outcome: Outcome.Kind? = .changed, reasons: [String] = []) -> TaskRecord {
         TaskRecord(
             task: "rbac",
-            verb: "apply",
             outcome: outcome,
             time: Timestamp(seconds: 1_700_000_000),
             durationMicroseconds: 1_234_567,

@@ -14,7 +14,6 @@ struct RepetitionTests {
     private func record(_ outcome: Outcome.Kind?, reasons: [String] = []) -> TaskRecord {
         TaskRecord(
             task: "rbac",
-            verb: "apply",
             outcome: outcome,
             time: Timestamp(seconds: 1_700_000_000),
             uptimeMilliseconds: 5000,
@@ -88,7 +87,7 @@ struct RepetitionTests {
     }
 
     @Test func `the holder of a Lease is shown while the task runs, and not afterwards`() throws {
-        var started = TaskRecord(task: "t", verb: "exec", outcome: nil, run: "run")
+        var started = TaskRecord(task: "t", outcome: nil, run: "run")
         let since = Timestamp(seconds: 1_700_000_000)
         started.lease = LeaseHolder(lease: "kube-system/l", identity: "w1_1", since: since, isSelf: false)
         try store.write(started)
@@ -100,14 +99,14 @@ struct RepetitionTests {
         }
         let text = store.statuses(of: ["t"])[0].lease?.text
         #expect(text == "waits for Lease kube-system/l, held by 'w1_1' since 2023-11-14T22:13:20Z")
-        try store.write(TaskRecord(task: "t", verb: "exec", outcome: .changed, run: "run"))
+        try store.write(TaskRecord(task: "t", outcome: .changed, run: "run"))
         #expect(store.statuses(of: ["t"])[0].lease == nil)
         lock.release()
     }
 
     @Test func `the holder during a repetition is shown too`() throws {
-        try store.write(TaskRecord(task: "t", verb: "exec", outcome: .changed, run: "run"))
-        var started = TaskRecord(task: "t", verb: "exec", outcome: nil, run: "run")
+        try store.write(TaskRecord(task: "t", outcome: .changed, run: "run"))
+        var started = TaskRecord(task: "t", outcome: nil, run: "run")
         started.lease = LeaseHolder(lease: "kube-system/l", identity: "w1_1", since: nil, isSelf: true)
         try store.repetitions.write(started)
         guard let lock = try store.lock("t") else {
@@ -141,7 +140,7 @@ struct RepetitionTests {
 
     @Test func `the records of other tasks stay`() throws {
         for task in ["rbac", "other"] {
-            try store.write(TaskRecord(task: task, verb: "file", outcome: .changed, run: "run"))
+            try store.write(TaskRecord(task: task, outcome: .changed, run: "run"))
         }
         try store.write(NodeHealth(failed: ["rbac"]))
         try store.remove(["rbac"])

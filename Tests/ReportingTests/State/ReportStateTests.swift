@@ -128,7 +128,6 @@ struct ReportStateTests {
     @Test func `public records have the public reason, also for root`() throws {
         var record = TaskRecord(
             task: "a",
-            verb: "exec",
             outcome: .failed,
             reasons: ["'curl -u secret' failed"],
             publicReasons: ["its program failed"],

@@ -87,7 +87,6 @@ struct TaskAttemptTests {
     private func record(_ outcome: Outcome.Kind?, attempt: Int, at time: Int64) -> TaskRecord {
         var record = TaskRecord(
             task: "a",
-            verb: "exec",
             outcome: outcome,
             uptimeMilliseconds: time,
             durationMicroseconds: outcome == nil ? 0 : 1_000_000,
