@@ -5,12 +5,6 @@ extension UInt8 {
     public var isSign: Bool { self == UInt8(ascii: "+") || self == UInt8(ascii: "-") }
 }
 
-/// Returns whether a text consists of an optional sign followed by one or more digits.
-public func isNumber(_ text: some StringProtocol) -> Bool {
-    let digits = text.utf8.first?.isSign == true ? text.utf8.dropFirst() : text.utf8[...]
-    return !digits.isEmpty && digits.allSatisfy(\.isDigit)
-}
-
 extension ArraySlice<UInt8> {
     /// Returns whether the bytes contain the UTF-8 encoding of a text, which must not be empty.
     public func contains(text: String) -> Bool {

@@ -24,9 +24,6 @@ public struct BootstrapCondition: Sendable, Hashable {
             case .failed, .running, .pending, .invalidFile: "False"
             }
         }
-
-        /// Whether manual action may be required.
-        public var isFailure: Bool { self == .failed || self == .invalidFile }
     }
 
     public var reason: Reason
