@@ -226,7 +226,7 @@ extension ClusterLease {
                     state = nil
                     state = try await change(current, .renew, until: deadline)
                     renewal.noteSuccess(of: start)
-                    hasConflict = false
+                    (last, hasConflict) = (nil, false)
                 } catch {
                     // The error of a request that the deadline cut short says nothing about the server.
                     if last == nil || ContinuousClock.now < deadline { last = error }
