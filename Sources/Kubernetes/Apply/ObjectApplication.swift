@@ -277,7 +277,7 @@ struct ObjectApplication {
         isForced: Bool,
         _ memory: inout Memory,
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
-        let isGuarded = isForced || live == nil && !memory.isVersionRefused
+        let isGuarded = live == nil ? !memory.isVersionRefused : isForced
         let version = live.map { $0["metadata"]?["resourceVersion"] ?? .null() } ?? .string(Self.absentVersion)
         let sent = isGuarded && !isDryRun ? body.with(version, at: "metadata", "resourceVersion") : body
         do throws(APIError) {
