@@ -74,14 +74,4 @@ struct TextTests {
     func `a text is shortened in its middle`(text: String, limit: Int, expected: String) {
         #expect(text.shortened(to: limit) == expected)
     }
-
-    @Test(arguments: ["0", "12", "-1", "+007"])
-    func `a whole number may have a sign`(text: String) {
-        #expect(isNumber(text) && isNumber(text[...]))
-    }
-
-    @Test(arguments: ["", "-", "+", "--1", "1-", "1.5", "-1x", " 1", "٣", "-\u{301}1"])
-    func `anything else is not a whole number`(text: String) {
-        #expect(!isNumber(text))
-    }
 }
