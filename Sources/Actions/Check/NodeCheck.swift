@@ -247,10 +247,9 @@ public struct NodeCheck: Sendable {
 typealias TaskManifests = (task: PlannedTask, manifests: [ManifestObject])
 
 extension NodeCheck.Findings {
-    /// Returns findings about untrusted files: problems for root, whose runs refuse them; warnings for other users.
+    /// Returns findings about untrusted files, which only root's runs refuse.
     public static func distrust(_ errors: [SystemError]) -> Self {
-        let problems = errors.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
-        return Machine.isRoot ? Self(problems: problems) : Self(warnings: problems)
+        Self(problems: errors.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) })
     }
 
     public mutating func add(_ other: Self) {
