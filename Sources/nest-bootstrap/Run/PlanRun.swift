@@ -47,9 +47,10 @@ struct PlanRun {
     ///
     /// For systemd, SIGTERM ends a unit with success. If systemd did not send it, the task has to be started again.
     private func isStopped(_ part: Plan) async -> Bool {
-        guard configuration.options.isService, !command.isConfined, let unit = part.steps.first?.task.unitName else {
+        guard configuration.options.isService, !command.isConfined, let task = part.steps.first?.task else {
             return true
         }
+        let unit = command.isRepetition ? repetitionUnitName(ofTask: task.name) : task.unitName
         return (try? await Systemd.services([unit]))?[unit]?.unit.active != "activating"
     }
 
