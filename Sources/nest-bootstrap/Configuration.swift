@@ -5,7 +5,7 @@ import Host
 import Planning
 import Reporting
 
-/// The task files of one node as read, with the plan that follows from them.
+/// The contents of the task files of one node, and the plan that follows from them.
 struct Configuration {
     let options: Options
     let declarations: Declarations
@@ -15,7 +15,7 @@ struct Configuration {
     let sources: [SourceFile]
     private let facts: NodeFacts
 
-    /// Reads the task file and its drop-ins, and throws all of their problems.
+    /// Reads the task file and its drop-ins; throws all of their problems if there are any.
     ///
     /// A missing default task file counts as a file without tasks.
     init(_ options: Options) throws(Problems) {
@@ -25,7 +25,7 @@ struct Configuration {
 
     /// Reads the task file and its drop-ins, and keeps their problems in ``problems``.
     ///
-    /// - Throws: A problem for every file that cannot be read, and for every drop-in with the wrong extension.
+    /// - Throws: ``Base/Problems`` if files or their directory cannot be read, or drop-ins have the wrong extension.
     init(checking options: Options) throws(Problems) {
         let facts = NodeFacts(
             hostName: options.hostName ?? Machine.hostName(),
@@ -40,7 +40,7 @@ struct Configuration {
         let read = readDeclarationsWithProblems(sources, node: facts)
         declarations = read.declarations
         problems = Problems(read.problems).all
-        // Links that programs of tasks may have created in these directories are not followed out of them.
+        // In these directories, programs of tasks may have created links; root does not follow such a link out of them.
         let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
         FileSystem.programDirectories.withLock { $0 = directories }
     }
@@ -56,22 +56,22 @@ struct Configuration {
 
     /// The declaration of the node's reports to the cluster, `nil` if the node does not report.
     ///
-    /// If a file is not valid YAML, the default applies, so that the cluster learns of the error.
+    /// If the declaration or its file is invalid, the default applies, so that the cluster learns of the error.
     var report: ReportDeclaration? { declarations.cluster.report }
 
     var keys: TaskFileKeys { TaskFileKeys(sources) }
 
-    /// The address that the address rule would choose now; `nil` without a rule, or if interfaces cannot be listed.
+    /// The choice that the address rule makes now; `nil` without a rule, or if interfaces cannot be listed.
     var addressChoice: AddressChoice? {
         declarations.cluster.addressRule.flatMap { rule in
             (try? NetworkInterface.all()).map { rule.choose(among: $0) }
         }
     }
 
-    /// Reads the same task files with the given address of this node.
+    /// Interprets the same contents of the task files with the given address of this node.
     ///
-    /// - Throws: The problems in the task files if the address is known. Without an address, tasks that do not use it
-    ///   run nevertheless.
+    /// - Throws: ``Base/Problems`` if the address is known and the task files have problems. For any other address, the
+    ///   problems are not thrown, because tasks that do not use the address can run.
     func with(_ address: NodeAddress) throws(Problems) -> Self {
         var facts = facts
         facts.address = address
@@ -80,17 +80,17 @@ struct Configuration {
         return read
     }
 
-    /// The root as an absolute path, because programs run in other working directories.
+    /// The root as an absolute path, because programs may run in another working directory.
     private var root: String? { options.root.map(Self.absolute) }
 
-    /// Returns the path of the records of this boot, below the root.
+    /// Returns the path of the state directory, which contains the records, below the root.
     static func statePath(_ options: Options) throws(SystemError) -> String {
         try location(of: "/run/nest-bootstrap", options)
     }
 
     /// Returns the location of one of the program's own files, below the root.
     ///
-    /// The root itself may be a link; links below it are resolved within it.
+    /// The root itself may be a link. Links in directories below it are resolved as if the root were `/`.
     static func location(of path: String, _ options: Options) throws(SystemError) -> String {
         guard let root = options.root.map(absolute) else { return path }
         return try NodeFiles(root: FileSystem.existingRealPath(root), isDryRun: false).location(ofWritten: path)
@@ -98,8 +98,8 @@ struct Configuration {
 
     /// Returns the store of the records of this boot.
     ///
-    /// The boot identifier is used only below a root. Without one, the records are in `/run`, which a boot empties, and
-    /// some container managers mount another boot identifier over the kernel's.
+    /// The boot identifier is used only with a root. Without a root, a boot empties `/run`, and some container managers
+    /// mount another identifier over the kernel's.
     func records() throws(SystemError) -> RecordStore {
         RecordStore(
             path: try Self.statePath(options),
@@ -110,8 +110,8 @@ struct Configuration {
 
     /// Returns the store of the product lists, which record the changes that `reset` undoes.
     ///
-    /// The lists are not in `/var/lib/nest-bootstrap`, which belongs to the unprivileged user of units that connect to
-    /// servers.
+    /// The lists are not in `/var/lib/nest-bootstrap`, which contains directories of the unprivileged user of processes
+    /// that connect to servers.
     static func products(_ options: Options) throws(SystemError) -> ProductStore {
         let root = options.root.map { FileSystem.existingRealPath(absolute($0)) } ?? ""
         let parent = FileSystem.existingRealPath(
@@ -122,10 +122,10 @@ struct Configuration {
 
     var files: NodeFiles { files(refusingUntrusted: options.acts) }
 
-    /// Whether programs and tasks that use the network run in sandboxes, which only root can create.
+    /// Whether this process creates sandboxes for programs and for the use of networks, which only root can do.
     var isConfining: Bool { root == nil && Machine.isRoot && !options.isDryRun }
 
-    /// The files for a command that only reads, including files that another user could change.
+    /// The files for reading, including files that another user could change.
     var filesForReading: NodeFiles { files(refusingUntrusted: false) }
 
     func certificates(of plan: Plan) -> [CertificateExpiry] {
@@ -214,7 +214,7 @@ extension Configuration {
         return sources
     }
 
-    /// Returns a warning if the default task file is used, but neither it nor a drop-in exists.
+    /// Returns a problem if the default task file is selected, but neither it nor a drop-in exists.
     static func absence(_ options: Options) -> Problem? {
         guard options.config == Options.defaultConfig, isAbsent(options) else { return nil }
         let config = Options.defaultConfig
@@ -226,7 +226,7 @@ extension Configuration {
 
     /// Returns whether there is neither a task file nor a drop-in.
     static func isAbsent(_ options: Options) -> Bool {
-        // A file that cannot be examined counts as present.
+        // Files and directories that cannot be examined count as present.
         do {
             return try FileSystem.status(absolute(options.config)) == nil && dropIns(options).isEmpty
         } catch {
@@ -249,7 +249,7 @@ extension Configuration {
         return Dictionary([(absolute(options.config), config)] + pairs) { first, _ in first }
     }
 
-    /// Returns an error for every task file that a run as root would refuse.
+    /// If this process runs as root, returns an error for every task file that another user could change.
     static func distrusted(_ options: Options) -> [SystemError] {
         taskFiles(options).compactMap { path in
             do throws(SystemError) {
@@ -267,7 +267,7 @@ extension Configuration {
 
     private static func visibleFiles(ofDropIns options: Options) throws(SystemError) -> [String] {
         let directory = absolute(options.dropInDirectory)
-        // A dangling link is an error.
+        // Unlike a missing directory, a dangling link is an error.
         guard try FileSystem.status(directory) != nil else { return [] }
         let names = try FileSystem.list(directory, limit: dropInLimit)
         return names.filter { !$0.hasPrefix(".") }.map { "\(directory)/\($0)" }
@@ -281,7 +281,7 @@ extension Configuration {
 }
 
 enum Installation {
-    /// The real path of this program.
+    /// The real path of this program; if it cannot be determined, the path of the package.
     static var program: String { (try? FileSystem.status("/proc/self/exe"))?.target ?? "/usr/bin/nest-bootstrap" }
 
     /// The path of the JSON Schema of the task file: in the program's prefix if it exists there, or else below `/usr`.

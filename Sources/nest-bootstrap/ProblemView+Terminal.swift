@@ -15,13 +15,13 @@ extension ProblemView {
     }
 }
 
-/// The file of the last problem, which is kept because problems are sorted by file.
+/// A cache for the lines of one file, which suffices because problems are sorted by file.
 private final class ShownFile: Sendable {
     private let last = Locked<(path: String, lines: [ArraySlice<UInt8>])>(("", []))
 
-    /// Returns the line at a location, if every user may read the file and it mentions no Secret.
+    /// Returns the line at a location, or `nil` if it must not or cannot be shown.
     ///
-    /// The file must exist either on this machine or below the root, but not in both places.
+    /// The file must be readable for every user, mention no Secret, and exist only here or only below the root.
     func line(at location: SourceLocation, root: String?) -> String? {
         guard let index = location.position.map({ $0.line - 1 }) else { return nil }
         let line = last.withLock { last -> ArraySlice<UInt8>? in

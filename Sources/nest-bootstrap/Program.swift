@@ -12,13 +12,13 @@ struct Program {
     let outputEnvironment: OutputEnvironment
     let catchSignals: SignalCatcher
 
-    /// The maximum time for which an output may accept no data; a person may read page by page.
+    /// The maximum time for which an output may accept no data, which suffices for reading page by page.
     static let readerLimit = Duration.seconds(3600)
 
-    /// The maximum time for which an output may accept no data after a run; callers wait for the end of a run.
+    /// The maximum time for which an output may accept no data after a real run, whose caller may wait for its end.
     static let runLimit = Duration.seconds(10)
 
-    /// The maximum time for which an interrupted program continues to write.
+    /// The maximum time to wait for remaining output after a signal, or for stalled output after a watch.
     static let stopLimit = Duration.seconds(2)
 
     init(
@@ -45,18 +45,18 @@ struct Program {
     func run(after preparation: Result<Void, SystemError> = .success(())) async -> ExitCode {
         var (code, idleLimit) = await answer(after: preparation)
         output.flush(idleLimit: idleLimit, until: code.isStopped ? .now + Self.stopLimit : nil)
-        // Lost output turns success into a failure.
+        // Lost output turns success, and a difference that `diff` found, into an error.
         if let failure = output.failure {
             output.report(failure)
             output.flush(idleLimit: .milliseconds(200))
             if code == .success || code == .failure { code = failureCode }
         }
         guard code == .failure, case .success(.perform(let command as RunCommand, _)) = invocation else { return code }
-        // Bubblewrap itself exits with code 1.
+        // In a sandbox, code 1 is reserved for errors of Bubblewrap itself.
         return command.isConfined ? .trouble : code
     }
 
-    /// Performs the command, and returns its exit code and the time for which its output may accept no data.
+    /// Performs the invocation, and returns its exit code and the time for which its output may accept no data.
     private func answer(after preparation: Result<Void, SystemError>) async -> (ExitCode, Duration) {
         if case .failure(let error) = preparation {
             output.report(error)
@@ -77,7 +77,7 @@ struct Program {
         }
     }
 
-    /// The exit code of an error other than a failed task.
+    /// The exit code for lost output, and for errors that have no specific exit code.
     private var failureCode: ExitCode {
         if case .success(.perform(is DiffCommand, _)) = invocation { .trouble } else { .failure }
     }
@@ -97,15 +97,15 @@ struct Program {
             return refusal.code
         } catch {
             output.report(error, as: options.output)
-            // The task file has been checked, so only names in the arguments can be wrong.
+            // Problems in files are thrown as `Refusal`, so other `Problems` are about names in the arguments.
             return error is Problems || error is UsageError ? .usage : failureCode
         }
     }
 
-    /// Calls a command with the task file, or ends the program with the problems in the file.
+    /// Calls a command with the configuration, or throws ``Refusal`` with the problems in the task files.
     ///
-    /// `isOfUnits` is true for units that supervise tasks or write metrics. For them, a missing file is not a problem,
-    /// and an invalid file is reported in the metrics.
+    /// `isOfUnits` is set for services that supervise tasks or write metrics. For them, the absence of the default task
+    /// file is not a problem, and invalid task files are reported in the metrics too.
     func withConfiguration(
         _ options: Options,
         isOfUnits: Bool = false,
@@ -115,7 +115,7 @@ struct Program {
         do throws(Problems) {
             configuration = try Configuration(options)
             if !isOfUnits, let absence = Configuration.absence(options) {
-                // The task file from which the unit was generated is gone.
+                // The task files from which the unit was generated are gone.
                 if options.isService { throw Problems([absence]) }
                 output.report(warnings: [absence])
             }
@@ -131,7 +131,7 @@ struct Program {
         return try await command(configuration)
     }
 
-    /// Calls a function while the sinks show the elapsed time, and waits until they have reported all events.
+    /// Calls a function while the sinks update displayed times, and then lets the sinks report the remaining events.
     func withTicking(
         _ events: EventQueue,
         idleLimit: Duration,
@@ -155,13 +155,13 @@ struct Program {
     }
 }
 
-/// Problems in a file that end a command with a specific exit code.
+/// Problems that end a command with a specific exit code.
 struct Refusal: Error {
     let problems: Problems
     let code: ExitCode
 }
 
-/// Returns a value, or throws its problems with the exit code that ends the command.
+/// Returns a value, or throws its problems as ``Refusal`` with an exit code.
 func accepted<Value>(
     _ value: @autoclosure () throws(Problems) -> Value,
     orExitWith code: ExitCode = .configuration
@@ -173,16 +173,16 @@ func accepted<Value>(
     }
 }
 
-/// Sends a status to the service manager, and ignores errors because nothing depends on it.
+/// Sends a state to the service manager; errors are ignored, because nothing depends on the state.
 @Sendable func notifyManager(_ state: String) { _ = try? Systemd.notify(state) }
 
-/// Catches the signals that would end the program, until the stream is released.
+/// A function that catches interrupting signals until its stream is released.
 typealias SignalCatcher = @Sendable () throws(SystemError) -> AsyncStream<Int32>
 
 /// Calls a function, and cancels it at the first signal, which is returned with the result.
 ///
-/// Later signals have no effect: a cancelled function ends within seconds, without leaving child processes behind, and
-/// with a record of every task that has started. `SIGQUIT` ends the program at once.
+/// Later caught signals have no effect, so that the cancelled function can stop its child processes and write its
+/// records. `SIGQUIT` is not caught, and ends the program at once.
 func interruptible<Value: Sendable>(
     by signals: AsyncStream<Int32>,
     _ body: @escaping @Sendable () async -> Value,

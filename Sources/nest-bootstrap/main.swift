@@ -8,7 +8,7 @@ Machine.silenceDispatchLogging()
 StandardStreams.open()
 Signals.ignoreBrokenPipe()
 let arguments = argumentsByName(Machine.arguments())
-// The process must become another user before it creates a second thread.
+// A confined process must change its user before it creates a second thread.
 let preparation = Result { () throws(SystemError) in
     if arguments.first == RunCommand.name, arguments.contains("--confined") { try Machine.become(unitUser) }
 }

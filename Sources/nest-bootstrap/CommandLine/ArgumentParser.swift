@@ -3,14 +3,14 @@ import Reporting
 
 enum Invocation: Sendable {
     case perform(any Command, Options)
-    /// The help of the program if the command is `nil`.
+    /// A request for the help of a command, or of the program if the command is `nil`.
     case help((any Command.Type)?)
     case version
 }
 
-/// Parses the arguments that follow the program's name: a command, then its flags and names.
+/// Parses the arguments that follow the program's name, such as a command with its flags and names.
 ///
-/// - Throws: ``UsageError`` if an argument is wrong, unless a known command has flag `--help`.
+/// - Throws: ``UsageError`` if an argument is wrong, unless flag `--help` follows a known command.
 func parseArguments(
     _ arguments: [String],
     environment: [String: String] = [:],
@@ -38,7 +38,7 @@ private func helpSubject(_ words: ArraySlice<String>) throws(UsageError) -> (any
     return command
 }
 
-/// Returns the arguments without the program's name; the name of a systemd generator is replaced with `units`.
+/// Returns the arguments without the program's name; a name that ends in `-generator` is replaced with `units`.
 func argumentsByName(_ arguments: [String]) -> [String] {
     guard let name = arguments.first else { return [] }
     let rest = Array(arguments.dropFirst())
@@ -62,13 +62,13 @@ struct CallWords {
     /// Whether a flag requests help, which is shown even if other words are wrong.
     private(set) var isHelp = false
 
-    /// The error in the first word that is not understood.
+    /// The first error in the words, `nil` if there is none.
     private(set) var error: UsageError?
 
     /// The last flag, if the word with its value is still missing.
     private(set) var openFlag: FlagForm?
 
-    /// Whether flags may follow; after `--` every word is a name.
+    /// Whether flags may follow; `false` after `--`, which makes every following word a name.
     private(set) var mayHaveFlags = true
 
     init(_ words: some Sequence<String>, of command: any Command.Type) {
@@ -77,7 +77,7 @@ struct CallWords {
         if let openFlag { note("flag '\(openFlag.name)' requires a value: '\(openFlag.usage)'") }
     }
 
-    /// The common options that could be parsed; the last value of a repeated flag counts.
+    /// The common options that could be parsed; the last valid value of a flag counts.
     var options: Options {
         var options = Options()
         for given in flags { command.set(given, &options) }
@@ -89,7 +89,7 @@ struct CallWords {
     private mutating func add(_ word: String) {
         if let flag = openFlag {
             openFlag = nil
-            // A word that begins with two dashes is not a value.
+            // A word that begins with two dashes is never the value of a flag before it.
             if !word.hasPrefix("--") { return add(flag, value: word) }
             note("flag '\(flag.name)' requires a value: '\(flag.usage)'")
         }
@@ -139,7 +139,7 @@ extension Command {
 
     static func flag(named name: String) -> FlagForm? { flagForms.first { [$0.name, $0.shortName].contains(name) } }
 
-    /// Splits `--name=value`, `-o=value` and `-ovalue` into the name of a flag and its value.
+    /// Splits `--name=value`, `-o=value` and `-ovalue` into name and value; for any other word, the value is `nil`.
     static func split(_ word: String) -> (name: String, value: String?) {
         let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let letter = String(word.prefix(2))
@@ -175,15 +175,15 @@ extension Command {
         }
     }
 
-    /// Sets a common option, and ignores the command's own flags and invalid values.
+    /// Sets the common options that a flag affects, and ignores an invalid value.
     fileprivate static func set(_ given: GivenFlag, _ options: inout Options) {
         var command = Self()
         try? flags.first { $0.form.name == given.form.name }?.set(&command, &options, given.value)
     }
 
-    /// Refuses positional arguments of a command that takes none.
+    /// Refuses positional arguments that the command does not take.
     ///
-    /// For an argument that looks like a task file, the hint is `--config`.
+    /// If the first one looks like a file and the command has flag `--config`, this flag is the hint.
     static func refuse(_ names: [String], hint: String? = nil) throws(UsageError) {
         guard let name = names.first else { return }
         let isFile = ["/", ".yaml", ".yml", ".json"].contains(where: name.contains) && flag(named: "--config") != nil
@@ -193,10 +193,10 @@ extension Command {
 }
 
 struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The problem, with a suggestion of what to type instead.
+    /// The problem and, if there is one, a suggestion of what to type instead.
     var message: String
 
-    /// The name of the command whose help the message recommends, `nil` for the help of the program.
+    /// The name of the command whose help the description recommends, `nil` for the help of the program.
     var command: String?
 
     init(_ message: String, of command: (any Command.Type)? = nil) {

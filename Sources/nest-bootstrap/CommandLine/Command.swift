@@ -31,7 +31,7 @@ protocol Command: Sendable, Hashable {
 
     /// Performs the command.
     ///
-    /// - Throws: Any error; ``Base/Problems`` and ``UsageError`` mean wrong arguments and end the program with code 64.
+    /// - Throws: Any error. ``Base/Problems`` and ``UsageError`` mean wrong arguments, and lead to exit code 64.
     func run(_ options: Options, in program: Program) async throws -> ExitCode
 
     /// Completes a positional argument.
@@ -53,7 +53,7 @@ extension Command {
 
 /// A command whose positional arguments are names of tasks.
 protocol TaskCommand: Command {
-    /// The names; empty for all tasks of the node.
+    /// The names of the selected tasks; an empty list selects everything.
     var names: [String] { get set }
 }
 

@@ -6,26 +6,26 @@ import Reporting
 enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     /// The command has succeeded.
     case success = 0
-    /// The command has failed, or `diff` found a difference.
+    /// The command has failed, or has found a failure, a fault or a difference.
     case failure = 1
-    /// `diff` could not compare something, or a task failed in its sandbox.
+    /// `diff` could not compare everything, or a process of a run failed in its sandbox.
     case trouble = 2
-    /// `status` found tasks that have not succeeded yet.
+    /// `status` found no permanent failure, but tasks or a target that have not succeeded.
     case incomplete = 3
     /// The arguments are wrong.
     case usage = 64
-    /// A manifest, path, certificate or key that the task file names is wrong.
+    /// The task file is valid, but a dependency is missing, or a manifest, path, account or key that it names is wrong.
     case data = 65
-    /// A dependency has not succeeded yet, or a failed task is retried.
+    /// A dependency of a named task, or a task that `up` has started, has not succeeded yet.
     case notYet = 75
-    /// The task file or an imported inventory is wrong.
+    /// The task file, an imported inventory or, for `up`, something that the task file names is wrong.
     case configuration = 78
     /// `SIGINT` has ended the program.
     case interrupted = 130
-    /// Another signal has ended the program.
+    /// Another caught signal has ended the program.
     case terminated = 143
 
-    /// Chooses the exit code of a run.
+    /// Chooses the exit code for the results of a run or a comparison.
     init(_ report: Report, signal: Int32? = nil) {
         let outcomes = report.entries.map(\.outcome)
         if signal != nil, outcomes.contains(where: { $0.kind == .interrupted }) {
@@ -39,7 +39,7 @@ enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
 
     var isStopped: Bool { self == .interrupted || self == .terminated }
 
-    /// Chooses the exit code of `status`.
+    /// Chooses the exit code of `status` for the states of tasks and repetitions.
     init(_ states: [TaskState]) {
         if states.contains(.ended(.failed)) {
             self = .failure

@@ -4,7 +4,7 @@ import Reporting
 
 /// A flag of a command, and the action that sets its value.
 struct Flag<Owner: Command>: Sendable {
-    /// Sets a property of the command, or a common option.
+    /// A function that sets properties of the command or common options.
     typealias Action = @Sendable (inout Owner, inout Options, _ value: String) throws(UsageError) -> Void
 
     let form: FlagForm
@@ -67,7 +67,7 @@ struct FlagForm: Sendable {
     /// The name with its two dashes.
     let name: String
 
-    /// The name with one dash and one letter.
+    /// The name with one dash and one letter, `nil` if there is none.
     let shortName: String?
 
     /// The name of the value in the help, `nil` if the flag takes none.
@@ -85,7 +85,7 @@ struct FlagForm: Sendable {
         return value.map { "\(names) \($0)" } ?? names
     }
 
-    // These flags are not declared by commands.
+    // Commands do not declare these flags.
     static let helpNames = ["-h", "--help"]
     static let versionName = "--version"
 }
@@ -152,7 +152,7 @@ extension Flag {
     }
 }
 
-/// Formats the possible values of a flag for its help, such as `text|json`.
+/// Formats possible values for help and messages, such as `text|json`.
 func alternatives<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> String {
     choices.map(\.rawValue).joined(separator: "|")
 }
@@ -169,7 +169,7 @@ func choice<Choice: RawRepresentable<String> & CaseIterable>(
     throw UsageError("invalid value '\(value)' for --\(kind) (\(hint ?? all))")
 }
 
-/// The common flags of the commands, and the environment of a call.
+/// The common options of a call, its environment, and facts about the called command.
 struct Options: Sendable {
     static let defaultConfig = "/etc/nest-bootstrap/bootstrap.yaml"
 
@@ -179,13 +179,13 @@ struct Options: Sendable {
     /// The roles of the node, separated by commas; they override `NEST_ROLE` and the roles of the host name.
     var role: String?
 
-    /// The host name of the node, if it differs from the name of this machine.
+    /// The host name of the node, `nil` for the name of this machine.
     var hostName: String?
 
     /// The root directory of the paths that tasks write, and of the files that they read if these exist there.
     var root: String?
 
-    /// Whether the files of this machine are ignored, because it is not the node.
+    /// Whether only task files and manifests are read, because this machine is not the node.
     var isOffline = false
     var environment: [String: String] = [:]
 
@@ -212,14 +212,14 @@ struct Options: Sendable {
         return pairs.flatMap { flag, value in value.map { [flag, $0] } ?? [] }
     }
 
-    /// Quotes a call of the program for the same node, for a message.
+    /// Returns the quoted command line of a call for the same node, for a message.
     func quotedCall(_ words: [String]) -> String {
         quotedShellLine(["nest-bootstrap"] + words + commonArguments)
     }
 
-    /// Whether a service manager has started the program.
+    /// Whether the program can notify a service manager, because it runs in a service.
     var isService: Bool { environment["NOTIFY_SOCKET"] != nil }
 
-    /// The environment of the programs of tasks, which must not report to the service manager.
+    /// The environment of child processes that must not notify the service manager.
     var childEnvironment: [String: String] { environment.filter { $0.key != "NOTIFY_SOCKET" } }
 }

@@ -28,7 +28,7 @@ struct Row: Sendable {
     }
 }
 
-/// The width of help texts in columns, with which the manual page fits a terminal of 80 columns too.
+/// The width of help texts in columns, for which the manual page also fits a terminal of 80 columns.
 let helpColumns = 74
 
 private func programHelp() -> String {
@@ -54,7 +54,7 @@ private func usage(_ lines: [String]) -> String {
     }.joined()
 }
 
-/// Formats terms in one column, with their explanations in a second column.
+/// Formats a titled section with terms in one column and their explanations in a second column.
 func section(_ title: String, _ rows: [Row], width: Int? = nil) -> String {
     let width = width ?? (rows.map(\.term.count).max() ?? 0) + 2
     let indentation = String(repeating: " ", count: width + 2)
@@ -80,14 +80,14 @@ func sentence(_ text: String) -> String {
 struct CommandHelp: Sendable {
     /// The summary in a list of commands, in a few words.
     var summary: String
-    /// The first paragraph; `nil` if the summary is enough.
+    /// The first paragraph of the help, `nil` to use the summary.
     var description: String?
-    /// The forms of a call; empty for a command that takes only flags.
+    /// The forms of a call, empty for a command that takes only flags.
     var usage: [String] = []
     /// The paragraphs after the flags.
     var details: [String] = []
     var exitCodes: [Row]
-    /// Calls without the name of the program.
+    /// Example calls, without the name of the program.
     var examples: [String]
 }
 

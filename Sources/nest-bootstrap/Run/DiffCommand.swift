@@ -53,7 +53,7 @@ struct DiffCommand: TaskCommand {
         _ program: Program
     ) async throws -> ExitCode {
         let plan = configuration.plan
-        // Dependencies are compared too, because their products may not exist yet.
+        // Dependencies are compared too, because the named tasks may need their future products.
         let part = names.isEmpty ? plan : try plan.selecting(names, withDependencies: true)
         let signals = try program.catchSignals()
         let http = HTTPClient()

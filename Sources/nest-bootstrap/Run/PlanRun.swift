@@ -16,7 +16,7 @@ struct PlanRun {
 
     var output: ConsoleOutput { program.output }
 
-    /// Runs the tasks of the command, or reports dependencies that have not succeeded.
+    /// Runs the tasks of the command or a part of one, or reports dependencies that have not succeeded.
     func run() async throws -> ExitCode {
         guard command.isDryRun || configuration.options.root != nil || Machine.isRoot || command.isConfined else {
             let message = "cannot run tasks: permission denied"
@@ -24,7 +24,7 @@ struct PlanRun {
         }
         if let part = command.part { return try await serve(part) }
         let allRecords = try configuration.records()
-        // Repetitions of a dependency do not count.
+        // Even for a repetition, the dependencies' own records count, not those of their repetitions.
         let (part, missing) = try selection(allRecords)
         let records = command.isRepetition ? allRecords.repetitions : allRecords
         guard missing.isEmpty else {
@@ -43,9 +43,9 @@ struct PlanRun {
         return .failure
     }
 
-    /// Returns whether the signal that ended the run was sent by somebody who stops the task.
+    /// Returns whether a terminated run was meant to end, because systemd stops its unit or no unit has started it.
     ///
-    /// For systemd, SIGTERM ends a unit with success. If systemd did not send it, the task has to be started again.
+    /// For a unit, exit code 143 is a success. If systemd does not stop the unit, the run must fail to be retried.
     private func isStopped(_ part: Plan) async -> Bool {
         guard configuration.options.isService, !command.isConfined, let task = part.steps.first?.task else {
             return true
@@ -107,10 +107,10 @@ struct PlanRun {
     /// The maximum time for a report after a run by hand.
     private static let reportLimit = Duration.seconds(5)
 
-    /// Writes the metrics and reports to the cluster after a run by hand, as services do after runs of units.
+    /// After a run by hand, writes the metrics and reports to the cluster, as services do after runs of units.
     ///
-    /// Without systemd, the run itself reports if the task file names a kubeconfig for reports. A run below a root, or
-    /// as another host, is not reported, because it does not show the state of the Node with that name.
+    /// Without systemd, the run itself reports if the task file names a kubeconfig for reports. A run with a root, or
+    /// as another host, is not reported, because it does not show the state of this machine's Node.
     private func concludeByHand() async {
         let options = configuration.options
         guard !options.isService else { return }
@@ -137,7 +137,7 @@ struct PlanRun {
         )
     }
 
-    /// Runs a task with its lock, and records the attempt.
+    /// Runs a task with its lock, records the attempt, and restarts units if this is due.
     private func perform(
         _ step: Plan.Step,
         _ context: StepContext,
@@ -151,13 +151,13 @@ struct PlanRun {
         let attempt = try recorder.begin(context.task, using: inputs.inputs(of: step.task), lock)
         events.note(attempt: attempt, of: context.task)
         if let refusal { throw refusal }
-        // The process outside of the sandbox has already done this.
+        // For a confined task, the process outside the sandbox has already recorded this.
         if !command.isConfined { try await configuration.noteReset(of: step.task) }
         let outcome: Outcome
         do {
             outcome = try await runner.perform(step, context)
         } catch {
-            // If this fails, the paths stay listed, but `reset` deletes only paths that are as the task created them.
+            // If this fails, missing paths stay listed, but `reset` deletes only paths that are as a task created them.
             if !command.isConfined {
                 try? Configuration.products(configuration.options).forgetMissing(of: step.task.name)
             }
@@ -167,7 +167,7 @@ struct PlanRun {
         return outcome
     }
 
-    /// Takes the lock of a task, and waits for it while another process runs the task.
+    /// Takes the lock of a task; while another process holds the lock, waits until the deadline.
     private func lock(_ records: RecordStore, _ context: StepContext) async throws -> FileLock {
         do {
             if let lock = try records.lock(context.task) { return lock }
@@ -184,14 +184,14 @@ struct PlanRun {
         throw DeadlineExceeded(timeout: context.timeout, lastWaiting: context.lastWaiting)
     }
 
-    /// Reports the dependencies that must succeed before named tasks run.
+    /// Reports the dependencies that have not succeeded, and the named tasks that run after them.
     private func report(_ missing: [(task: PlannedTask, dependency: TaskStatus)]) {
         let options = configuration.options
         let problems = missing.map { task, dependency in
             let words = ["run", "--task", task.name, "--with-dependencies"] + (options.isDryRun ? ["--dry-run"] : [])
             let advice = dependency.state == .running ? "wait until it has ended" : "run \(options.quotedCall(words))"
             let message = "task '\(task.name)' runs after '\(dependency.task)', which \(phrase(dependency))"
-            // In a service, the dependency's own unit reports the advice.
+            // A service gets no advice, because the dependency's own unit reports what is wrong.
             return Problem(message, hint: options.isService ? nil : advice)
         }
         events.runBlocked(by: problems)
@@ -204,7 +204,7 @@ struct PlanRun {
         }
     }
 
-    /// Restarts the active units that use a task's changes; after a failed restart, failed units too.
+    /// If a restart is due, restarts the task's active units and, after an earlier failed restart, also failed ones.
     private func restartUnits(
         of task: PlannedTask,
         after outcome: Outcome,
@@ -213,7 +213,7 @@ struct PlanRun {
     ) async throws {
         // No units run from the files below a root.
         guard configuration.options.root == nil, let state = recorder.noteResult(outcome, of: task.name) else { return }
-        // These units may be starting now, because of this task.
+        // These units may be waiting for this task to end.
         let own = [task.unitName, repetitionUnitName(ofTask: task.name), targetName]
         var failure: (any Error)?
         for unit in task.restarts {
@@ -226,7 +226,7 @@ struct PlanRun {
                     failure = CancellationError()
                     break
                 }
-                // A missing unit that a task installs cannot be running with the former file.
+                // A unit that a task of the plan has yet to install cannot be running with outdated files.
                 if error.code == ENOENT, configuration.plan.task(writingUnit: unit) != nil { continue }
                 failure = failure ?? Problem("\(error)", hint: error.advice ?? "see 'journalctl -u \(unit)'")
             }
@@ -235,7 +235,7 @@ struct PlanRun {
         if let failure { throw failure }
     }
 
-    /// Returns the tasks to run, and the named tasks whose dependencies have not succeeded.
+    /// Returns the tasks to run, and each dependency that has not succeeded with the named task that needs it.
     private func selection(_ records: RecordStore) throws -> (Plan, [(task: PlannedTask, dependency: TaskStatus)]) {
         let plan = configuration.plan
         guard !command.tasks.isEmpty else { return (plan, []) }
@@ -275,9 +275,9 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
     return Problem("cannot write \(records)", hint: hint, cause: error)
 }
 
-/// The sandbox of this program while it uses a network.
+/// Sandboxed processes of this program, which run confined tasks and the parts of tasks that use a network.
 extension PlanRun {
-    /// Runs a confined task in another process in a sandbox, and returns its exit code or why it could not be run.
+    /// Runs a confined task in a sandboxed process, and returns the exit code or the reason why it could not be run.
     ///
     /// The result is `nil` if this process has to run the tasks itself.
     func runConfined(_ part: Plan, passing signals: AsyncStream<Int32>) async -> Result<ExitCode, Problem>? {
@@ -323,7 +323,7 @@ extension PlanRun {
         return try sandbox.command(running: agent, copying: copy)
     }
 
-    /// Performs a part of a task in the sandbox, for the process outside.
+    /// Performs a part of a task in the sandbox, for the process outside the sandbox.
     func serve(_ part: NetworkPart) async throws -> ExitCode {
         guard let task = try configuration.plan.selecting(command.tasks).steps.first?.task else { return .failure }
         let signals = try program.catchSignals()
@@ -355,11 +355,11 @@ extension PlanRun {
         return directories
     }
 
-    /// Returns the paths that a task reads: named paths, pinned files, caches, and records of its dependencies.
+    /// Returns the paths that a task reads: named paths, pinned files, other tasks' caches, and dependencies' records.
     private func inputs(of task: PlannedTask) -> [String] {
         let pinned = task.footprint.pinnedDigests.map { "\(RunEnvironment.usualCacheDirectory)/\($0)" }
         let earlier = configuration.plan.allDependencies(of: task.name).sorted()
-        // Pruning keeps objects that are in other tasks' manifests, so it reads their caches.
+        // A task with a set keeps objects that are in other tasks' manifests, and these may be in the caches.
         let others =
             task.recordedSets.isEmpty ? [] : configuration.plan.steps.map(\.task).filter { $0.name != task.name }
         let caches = others.filter { $0.footprint.manifests != nil }.map {
@@ -377,7 +377,7 @@ extension PlanRun {
         }
     }
 
-    /// Opens a file of which the sandbox needs a copy; `nil` if every user can read it, or it is not a regular file.
+    /// Opens a file that the sandbox gets as a copy; returns `nil` if every user may read it, or it is no regular file.
     private func copy(_ path: String) throws(SystemError) -> CInt? {
         guard let status = try? FileSystem.status(try FileSystem.realPath(path)), status.kind == .regular,
             status.mode & 0o004 == 0
@@ -390,7 +390,7 @@ extension PlanRun {
 extension Configuration {
     /// Records, before a task acts, the commands that undo it and the states that it will change.
     ///
-    /// A state that is already recorded is not recorded again, because a task has changed it since.
+    /// A state that is already recorded is not recorded again, because a task may have changed it since.
     func noteReset(of task: PlannedTask) async throws(Problem) {
         let states: [ProductList.FormerState]
         do throws(SystemError) {
@@ -410,10 +410,10 @@ extension Configuration {
         }
     }
 
-    /// Returns the commands with which `reset` restores the units and images that a task will change.
+    /// Returns the states of the unit or images that a task will change, with the commands that restore them.
     ///
-    /// The result is empty for a unit that does not exist, and with `--root`. The commands ignore a unit that no longer
-    /// exists, and find imported images by their labels.
+    /// The result is empty with `--root`. For a unit, it is also empty if the unit does not exist or no service manager
+    /// can be reached. The commands ignore a unit that no longer exists.
     private func formerStates(of task: PlannedTask) async throws(SystemError) -> [ProductList.FormerState] {
         guard options.root == nil else { return [] }
         if let declaration = task.verb.declaration as? ImagesDeclaration {

@@ -5,7 +5,7 @@ import Reporting
 
 /// A writer of the task records of a run.
 ///
-/// The record of a success stays if the task is not started again, because it is still true for this boot.
+/// If a task is not started again, the record of its success stays, because the success still counts on this boot.
 final class Recorder: Sendable {
     private let records: RecordStore
     private let run: String
@@ -15,12 +15,12 @@ final class Recorder: Sendable {
     private let warn: @Sendable (Event) -> Void
     private let attempts = Locked<[String: Attempt]>([:])
 
-    /// Whether the record of a task's end, which its dependants need, could not be written.
+    /// Whether the record of the end of a started task, which its dependants need, could not be written.
     var hasLostRecords: Bool { lost.withLock { $0 } }
 
     private let lost = Locked(false)
 
-    /// The maximum number of recorded lines of a failure.
+    /// The maximum number of reasons that are recorded for a failure; further reasons are only counted.
     private static let reasonLimit = 10
 
     private static func limited(_ reasons: [String]) -> [String] {
@@ -38,9 +38,9 @@ final class Recorder: Sendable {
             var waits = WaitRecorder()
             /// The uptime of the last event of the task.
             var lastActivity = Duration.zero
-            /// The record of the attempt, `nil` until the attempt has the lock of the task.
+            /// The record of the attempt, `nil` until the start of the task is recorded.
             var record: TaskRecord?
-            /// The lock of the task, which is held until the record of the end is written.
+            /// The lock of the task from the record of its start until the record of its end is written.
             var lock: HeldLock?
             /// The record before the attempt, if it was a success.
             var success: TaskRecord?
@@ -110,7 +110,7 @@ final class Recorder: Sendable {
 
     private static var now: Duration { .milliseconds(Timestamp.uptimeMilliseconds()) }
 
-    /// Records the result of a task before its units are restarted, and returns the due restart if there is one.
+    /// Records that units must be restarted if the task has changed something, and returns the pending restart, if any.
     func noteResult(_ outcome: Outcome, of task: String) -> TaskHistory.Restart? {
         attempt(of: task).state.withLock { state in
             if case .changed = outcome, restartsUnits(task) { state.record?.history.noteChange() }
@@ -122,7 +122,7 @@ final class Recorder: Sendable {
         attempt(of: task).state.withLock { $0.record?.history.restart = hasFailed ? .failed : nil }
     }
 
-    /// Updates the progress of a task with an event, and records its waits and failures.
+    /// Updates the progress of a task with an event, and records waits, failures and the holder of the Lease.
     func receive(_ event: Event) {
         guard let task = event.task else { return }
         if case .taskFinished = event.kind { return }
@@ -149,7 +149,7 @@ final class Recorder: Sendable {
         }
     }
 
-    /// Records the outcome of a task, and releases its lock.
+    /// Records the outcome of a task unless its start could not be recorded, and releases its lock.
     func conclude(_ entry: Report.Entry) {
         let attempt = attempts.withLock { $0.removeValue(forKey: entry.task) }
         guard var state = attempt?.state.withLock({ $0 }) else { return recordNotStarted(entry) }
@@ -158,7 +158,7 @@ final class Recorder: Sendable {
         // No process may find the task unlocked before its record is written.
         defer { withExtendedLifetime(state.lock) {} }
         if case .failed(let error) = entry.outcome {
-            // An error without problems stands for failures that events have already reported.
+            // An error without problems stands for problems that events have already reported.
             if !problems(of: error).isEmpty {
                 state.reasons.insert(chain(error), at: 0)
                 state.publicReasons.insert(publicChain(error), at: 0)
@@ -182,7 +182,7 @@ final class Recorder: Sendable {
         if !write(record) { lost.withLock { $0 = true } }
     }
 
-    /// Returns whether a task was interrupted before it changed anything; its earlier success is then still true.
+    /// Returns whether a task was interrupted before it changed anything, so that an earlier success still counts.
     private func isUntouched(_ state: Attempt.State, _ entry: Report.Entry) -> Bool {
         guard case .interrupted = entry.outcome, let footprint = task(entry.task)?.footprint else { return false }
         // Programs and deletions may have changed something before an event reports it.
@@ -192,8 +192,7 @@ final class Recorder: Sendable {
 
     /// Records why a task did not start, unless it has succeeded before or another process runs it.
     ///
-    /// An interruption is not recorded: it says nothing about the task, and a run of thousands of tasks must end at
-    /// once.
+    /// An interruption is not recorded: it says nothing about the task, and a run of many tasks must end at once.
     private func recordNotStarted(_ entry: Report.Entry) {
         if case .interrupted = entry.outcome { return }
         let lock: FileLock?

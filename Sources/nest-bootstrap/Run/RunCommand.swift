@@ -70,7 +70,7 @@ struct RunCommand: Command {
 
     var acts: Bool { !isDryRun }
 
-    // A caller such as systemd waits for the end of a run.
+    // A caller such as systemd may wait for the end of a real run.
     var outputLimit: Duration { isDryRun ? Program.readerLimit : Program.runLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -106,7 +106,7 @@ struct RunCommand: Command {
         }
     }
 
-    /// Returns the journal for entries about a run that changes this machine, unless the output is already the journal.
+    /// Returns the journal for entries about a run that changes this machine, or `nil` if it is already the output.
     private func auditJournal(_ options: Options, _ output: ConsoleOutput) -> JournalQueue.Sender? {
         guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot || isConfined else {
             return nil

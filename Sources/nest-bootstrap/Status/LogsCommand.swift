@@ -39,15 +39,15 @@ struct LogsCommand: TaskCommand {
     var isFollowing = false
     var boot: String?
 
-    /// Replaces this process with journalctl, and returns only if that fails.
+    /// Replaces this process with journalctl, and throws an error if that fails.
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         let output = program.output
         output.report(warnings: unknownNames(options))
         output.flush(idleLimit: .seconds(10))
         var environment = options.environment
-        // These are journalctl's defaults without `S`, with which less cuts long lines.
+        // These are journalctl's defaults without `S`, which makes less cut long lines.
         if environment["SYSTEMD_LESS"] == nil { environment["SYSTEMD_LESS"] = "FRXMK" }
-        // Without the user that units run as, only the entries of root are shown.
+        // If the user of confined processes does not exist, root is the only trusted sender.
         let user = try? await FileSystem.lookupAccount(unitUser)
         let arguments = arguments(options, users: [0] + (user.map { [Int($0)] } ?? []))
         let command = Host.Command("journalctl", arguments, environment: environment)
@@ -58,7 +58,7 @@ struct LogsCommand: TaskCommand {
         }
     }
 
-    /// Returns arguments for journalctl that ignore entries with the program's fields unless they are from `users`.
+    /// Returns arguments for journalctl that select only entries from trusted senders, which include `users`.
     ///
     /// Any user can send entries with the fields of the program. The journal itself adds fields that begin with an
     /// underscore: https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html.
@@ -69,7 +69,7 @@ struct LogsCommand: TaskCommand {
         func sent(_ field: String) -> [[String]] { users.map { [field, "_UID=\($0)"] } }
         var matches: [[String]] = []
         if names.isEmpty {
-            // Before the journal runs, the generator writes to the kernel log, to which only root may write.
+            // The generator may write to the kernel log before the journal runs. Only root may write to the kernel log.
             let identifier = "SYSLOG_IDENTIFIER=nest-bootstrap"
             matches = sent(identifier) + [[identifier, "_TRANSPORT=kernel"]]
         }

@@ -42,8 +42,8 @@ struct StatusReport {
                 output.report(warnings: configuration.environment(HTTPClient()).formerSetWarnings())
             }
             guard command.isWaiting else { return findings.exitCode }
-            // A wait is about the readiness of the node, which repetitions do not affect. If a failed task will be
-            // retried, the wait has timed out rather than failed.
+            // A wait is about the readiness of the node, which repetitions do not affect. Only permanent failures
+            // make the wait fail.
             return isPermanent ? .failure : hasSucceeded ? .success : .incomplete
         }
     }
@@ -87,7 +87,7 @@ struct StatusReport {
         }
     }
 
-    /// Returns why reports to the cluster fail, if they have failed for long enough for a warning.
+    /// Returns a warning if reports to the cluster fail, and their grace period is over.
     private func missingReport() -> [Problem] {
         guard configuration.report != nil, let problem = (try? configuration.records())?.reportState().problem,
             problem.isPrinted

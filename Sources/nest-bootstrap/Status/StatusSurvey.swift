@@ -14,10 +14,10 @@ struct StatusFindings {
     /// The tasks whose masked units keep shown tasks from succeeding.
     var masked: [String]
 
-    /// Whether systemd is about to start or stop the target of all tasks.
+    /// Whether systemd has a job for the target of all tasks, and the target has not failed.
     var isTargetPending = false
 
-    /// The reason why the states from systemd are missing or incomplete.
+    /// The reason why the states from systemd are missing or incomplete, `nil` if there is none.
     var error: (any Error)?
 
     var exitCode: ExitCode {
@@ -26,7 +26,7 @@ struct StatusFindings {
         return ExitCode(statuses.map(\.state) + repetitions.map(\.state))
     }
 
-    /// Whether systemd has nothing left to do for the tasks before the next retry or repetition.
+    /// Whether systemd is known to have nothing left to do for the tasks before the next retry or repetition.
     var isSettled: Bool {
         error == nil && !isTargetPending
             && statuses.allSatisfy { status in
@@ -41,12 +41,12 @@ struct StatusSurvey {
     let configuration: Configuration
     let records: RecordStore
 
-    /// The time between two surveys, which are repeated because some changes cause no event.
+    /// The usual pause between surveys, which are repeated because some changes cause no event.
     static let interval = Duration.milliseconds(500)
 
     /// Determines the states of the tasks of a plan.
     ///
-    /// If systemd does not answer, the states from systemd are missing or incomplete.
+    /// If systemd does not answer, its states are missing or incomplete, and ``StatusFindings/error`` is set.
     func findings(of shown: Plan) async -> StatusFindings {
         let (services, timers, error) = await services()
         let retryAt = records.health().retryAt
@@ -93,9 +93,10 @@ struct StatusSurvey {
         )
     }
 
-    /// Returns the states of the services of tasks, and the times until their timers elapse.
+    /// Returns the states of the tasks' services and of the target, and the times until the tasks' timers elapse.
     ///
-    /// If systemd does not answer, the states read so far are returned with the error. Without systemd, there are none.
+    /// If systemd does not answer, the states read so far are returned with the error. With a root or without systemd,
+    /// there are none.
     private func services() async -> ([String: ServiceState], [String: Duration], (any Error)?) {
         guard configuration.options.root == nil, Systemd.isRunning else { return ([:], [:], nil) }
         let plan = configuration.plan
@@ -111,7 +112,7 @@ struct StatusSurvey {
 
 /// Finds, for each task, the indices of the tasks whose masked units keep it from succeeding.
 ///
-/// A task comes after its dependencies. A task that is under way has succeeded or is running.
+/// Tasks come after their dependencies. Nothing keeps a task from succeeding that is under way: succeeded or running.
 func tasksMasked(in dependencies: [[Int]], masked: [Bool], underWay: [Bool]) -> [Set<Int>] {
     var causes: [Set<Int>] = []
     for (index, dependencies) in dependencies.enumerated() {

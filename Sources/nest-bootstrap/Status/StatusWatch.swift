@@ -4,13 +4,13 @@ import Host
 import Planning
 import Reporting
 
-/// The states of tasks as they change, for `status --watch` and `up`.
+/// A display of the states of tasks that is updated as they change, for `status --watch` and `up`.
 struct StatusWatch {
     let configuration: Configuration
     let names: [String]
     let program: Program
 
-    /// The uptime at which `up` started the tasks; earlier failures are left out.
+    /// The uptime at which `up` started the tasks, `nil` for `status --watch`.
     var start: Duration?
 
     /// The minimum ratio of a pause to the duration of the survey before it, which limits the CPU usage.
@@ -48,7 +48,7 @@ struct StatusWatch {
         while !Task.isCancelled {
             let start = ContinuousClock.now
             let findings = await survey.findings(of: plan)
-            // An interrupted survey is incomplete.
+            // An interrupted survey may be incomplete.
             if Task.isCancelled { break }
             last = findings
             display.show(findings)
@@ -69,9 +69,9 @@ private struct StatusDisplay: Sendable {
 
     private let output: ConsoleOutput
     private var form: Form
-    /// The uptime before which failures are left out; if set, results from before a pending start are left out too.
+    /// The uptime before which failures are left out, as are results from before a pending job; `nil` to show all.
     var start: Duration?
-    /// The last error of a survey, which is reported once for as long as it persists.
+    /// The last reported error, `nil` after a survey without one; an error that persists is reported only once.
     private var warning: String?
 
     init(_ format: OutputFormat, _ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) {
@@ -121,7 +121,7 @@ private struct StatusDisplay: Sendable {
 }
 
 extension TaskStatus {
-    /// The status without a result if systemd is about to start the task again.
+    /// The status, without the result of an earlier attempt if systemd has a job for the task.
     fileprivate var withoutEarlierAttempt: Self {
         guard service?.hasJob == true, case .ended = state else { return self }
         return withoutResult

@@ -46,7 +46,7 @@ struct TimelineCommand: Command {
             )
             output.write(lines.map { $0 + "\n" }.joined())
         case .svg:
-            // Records below a root are from another machine.
+            // Records below a root may be from another machine.
             let node = configuration.options.root == nil ? Machine.hostName() : ""
             output.write(timelineSVG(timeline, node: node))
         }
@@ -67,7 +67,7 @@ struct TimelineCommand: Command {
             )
         }
         var source = TimelineSource(tasks: tasks, clock: .now())
-        // The systemd of this machine does not know the units of another machine.
+        // With a root, the records may be from another machine, whose units are unknown to this machine's systemd.
         if configuration.options.root == nil {
             do {
                 source.system = try await Systemd.times(of: source.unitNames)
