@@ -194,7 +194,7 @@ struct CertificateMaintenance {
         try await set.lock { output.write("waiting for another renewal of '\(set.directory)'\n") }
     }
 
-    /// Prints the expiry of an issued certificate or, if it is `nil`, that the key was encrypted again.
+    /// Prints the expiry of an issued certificate or, if the expiry is `nil`, that the key was encrypted again.
     @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
         let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
         output.write("\(leaf.node)/\(leaf.name): \(change)\n")
@@ -255,7 +255,7 @@ extension CertificateMaintenance {
         let lock = try await lock(set)
         let before = try rotation.status()
         guard try before.isDue(step) else {
-            // If the old CA has already been removed, another rotation is not suggested.
+            // If step `remove` is not due, the rotation is complete or has not begun, and none is suggested.
             show(before, invites: step != .remove)
             return .success
         }
@@ -293,7 +293,7 @@ extension CertificateMaintenance {
 }
 
 extension CertificateDeclarations {
-    /// Reads the `certificates` section of the task file.
+    /// Reads the `certificates` section of the task files; a missing section is a problem.
     init(_ options: Options) throws(Problems) {
         let sources = try Configuration.sources(options)
         guard let read = try Planning.readCertificates(sources, hostName: Machine.hostName()) else {

@@ -14,7 +14,7 @@ enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     case incomplete = 3
     /// The arguments are wrong.
     case usage = 64
-    /// The task file is valid, but a dependency is missing, or a manifest, path, account or key that it names is wrong.
+    /// The task file is valid, but something that it names is wrong, such as a path, or a task lacks a dependency.
     case data = 65
     /// A dependency of a named task, or a task that `up` has started, has not succeeded yet.
     case notYet = 75

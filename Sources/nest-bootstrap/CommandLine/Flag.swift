@@ -31,7 +31,7 @@ struct Flag<Owner: Command>: Sendable {
         self.set = set
     }
 
-    /// Creates a flag without a value that makes a property true.
+    /// Creates a flag without a value; it makes a property true.
     init(
         _ name: String,
         short shortName: String? = nil,

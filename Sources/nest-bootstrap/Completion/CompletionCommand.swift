@@ -59,8 +59,8 @@ struct CompletionCommand: Command {
 
 /// Splits a typed line into the words after the program's name.
 ///
-/// The last word is being typed, and may be empty. Quotes are removed, and a tilde at the beginning of a path is the
-/// home directory. Nothing else is expanded or run.
+/// The last word is being typed, and may be empty. Quotes and backslashes are removed, and a tilde at the beginning of
+/// a path is replaced with the home directory. Nothing else is expanded or run.
 func shellWords(_ line: String, home: String?) -> [String] {
     var words: [String] = []
     /// The word that is being read, or `nil` between two words.
@@ -85,7 +85,7 @@ func shellWords(_ line: String, home: String?) -> [String] {
 
 struct Candidate: Sendable, Hashable {
     var word: String
-    /// The meaning in a few words, or an empty string.
+    /// The meaning of the word, or an empty string.
     var meaning: String
 
     init(_ word: String, _ meaning: String = "") {
@@ -94,7 +94,7 @@ struct Candidate: Sendable, Hashable {
     }
 }
 
-/// The words that may follow on a command line.
+/// The kind of the next word on a command line, with the candidates if they are known.
 enum Completion: Sendable, Hashable {
     case words([Candidate])
     case file
@@ -144,7 +144,7 @@ struct Completer {
         return .words(flags + [Candidate("--help", "show the help")])
     }
 
-    /// The candidates for the name of a command, also after `help`.
+    /// The candidates for the first word, or for the command after `help`.
     private var commandNames: Completion {
         let commands = shownCommands.map { Candidate($0.name, $0.help.summary) }
         if others == ["help"] { return .words(commands) }
@@ -169,12 +169,12 @@ struct Completer {
     /// Whether no positional argument has been typed yet.
     var isFirstName: Bool { earlier?.names.isEmpty ?? true }
 
-    /// Completes the first positional argument, and none after it.
+    /// Completes the first positional argument, and no argument after it.
     func first<Choice: RawRepresentable<String>>(of choices: [Choice]) -> Completion {
         .words(isFirstName ? choices.map { Candidate($0.rawValue) } : [])
     }
 
-    /// The keys of the task file and, after a dot, their full paths.
+    /// The short paths of the task file's keys and, once a dot has been typed, also the full paths.
     var keys: [Candidate] {
         let short = ReferencedKey.all.map { Candidate($0.shortPath, $0.description.meaning) }
         guard current.contains(".") else { return short }
@@ -196,7 +196,7 @@ struct Completer {
         (declared?.nodes.entries ?? []).map { Candidate($0.name, $0.roles.joined(separator: ", ")) }
     }
 
-    /// The declarations of the task file, without parts that cannot be read.
+    /// The valid declarations of the task files, `nil` if a file cannot be read.
     private var declared: Declarations? {
         var options = earlier?.options ?? Options()
         options.environment = environment

@@ -82,7 +82,7 @@ struct ImportCommand: Command {
         }
     }
 
-    /// Reads the three files, and throws the problems of all of them.
+    /// Reads the three files; throws the problems of all of them together.
     private func plans() throws(Problems) -> ImportedCluster {
         var problems: [Problem] = []
         let directory = path.endsWithSlash ? path : path + "/"

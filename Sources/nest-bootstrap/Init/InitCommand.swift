@@ -40,7 +40,7 @@ struct InitCommand: Command {
 
         var templates: [TemplateFile] { TemplateFile.all(of: rawValue) }
 
-        /// The template file into which the host name and the variables are inserted.
+        /// The template file into which the host name and the values of variables are inserted.
         var adaptedFile: String { self == .worker ? "bootstrap.d/50-site.yaml" : "bootstrap.yaml" }
     }
 

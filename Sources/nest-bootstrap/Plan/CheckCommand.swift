@@ -133,7 +133,7 @@ struct CheckCommand: Command {
     }
 }
 
-/// The key of findings, which are determined once for all nodes with the same plan.
+/// The facts on which findings depend; nodes for which they are equal share the findings.
 private struct CheckedPlan: Hashable {
     let plan: Plan
     let variables: Variables
@@ -169,7 +169,7 @@ struct PlanCheck {
     /// The choice of this node's address, `nil` if no address rule was applied.
     let choice: AddressChoice?
 
-    /// Whether the task files are valid; otherwise, only manifests are checked.
+    /// Whether the task files are valid.
     var isReadable: Bool { configuration.problems.isEmpty }
 
     /// Reads the task files.
@@ -183,7 +183,7 @@ struct PlanCheck {
         configuration = try choice?.address.map { address throws(Problems) in try read.with(.known(address)) } ?? read
     }
 
-    /// Checks manifests, paths and certificates, and returns the findings with the problems in the task files first.
+    /// Checks what the task files name, and returns the findings with the problems in the task files first.
     func findings() async throws -> NodeCheck.Findings {
         let options = configuration.options
         let check = NodeCheck(configuration.environment(HTTPClient()), isOffline: options.isOffline)

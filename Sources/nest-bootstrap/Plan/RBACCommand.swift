@@ -46,7 +46,7 @@ struct RBACCommand: Command {
             output.report(warnings: [Problem("no task of this node talks to the API server, so it needs no roles")])
             return .success
         }
-        // Nodes with other node roles run other tasks, and need RBAC roles with other names.
+        // Nodes with other node roles may run other tasks, and need RBAC roles with other names.
         let parts = ["nest-bootstrap", user].compactMap(\.self) + configuration.declarations.roles
         let objects = access.objects(user: user ?? "nest-bootstrap", name: parts.joined(separator: ":"))
         output.write(objects.map { $0.yamlLines().joined(separator: "\n") + "\n" }.joined(separator: "---\n"))

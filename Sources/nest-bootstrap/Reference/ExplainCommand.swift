@@ -21,7 +21,7 @@ struct ExplainCommand: Command {
 
     static let flags: [Flag<Self>] = []
 
-    /// The path of a key or its last components, `nil` for an overview of the sections.
+    /// The path of a key or the end of the path, `nil` for an overview of the sections.
     var key: String?
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -38,7 +38,7 @@ struct ExplainCommand: Command {
         return .success
     }
 
-    /// Returns the explanation of the first key with the name, followed by a list of the others.
+    /// Returns the explanation of the best match and a list of the others or, without a name, of the sections.
     private func text() throws(UsageError) -> String {
         guard let name = key else { return sectionsText }
         let found = ReferencedKey.find(name)
@@ -88,5 +88,5 @@ struct ExplainCommand: Command {
     }
 }
 
-/// Removes the Markdown from a text of the reference.
+/// Replaces the backquotes of a text of the reference, which is Markdown, with single quotes.
 private func plain(_ text: String) -> String { text.replacing("`", with: "'") }

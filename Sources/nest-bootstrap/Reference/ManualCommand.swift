@@ -69,7 +69,7 @@ func manualPage(date: String) -> String {
     return lines.map { $0 + "\n" }.joined()
 }
 
-/// Escapes a line for roff, also at its beginning, where a dot or a quote would make it a macro line.
+/// Escapes a line for roff, where a dot or quote at the beginning marks a macro; backquotes are removed.
 private func escaped(_ line: String) -> String {
     let text = line.replacing("\\", with: "\\e").replacing("`", with: "")
     return text.hasPrefix(".") || text.hasPrefix("'") ? "\\&\(text)" : text

@@ -68,7 +68,7 @@ struct NodeReset {
 
     private static let units = ["k8s-bootstrap.target", "k8s-bootstrap-*"]
 
-    /// The maximum time for units to stop; systemd sends SIGKILL 30 s after SIGTERM.
+    /// The maximum time for all units to stop.
     private static let stopLimit = Duration.seconds(90)
 
     /// Undoes everything, or lists it in a dry run, and returns a failure if something may be left.
@@ -101,7 +101,7 @@ struct NodeReset {
     /// Whether systemd on this machine manages the units of the tasks.
     private var hasUnits: Bool { options.root == nil && Systemd.isRunning }
 
-    /// Whether to run reset commands, which could change this machine instead of the files below a root.
+    /// Whether commands are run; with a root, they could change this machine instead of the files below the root.
     var runsCommands: Bool { options.root == nil || command.runsCommandsWithRoot }
 
     /// The call that continues the reset, for hints.
@@ -123,7 +123,7 @@ struct NodeReset {
         if report.isEmpty, report.problems.isEmpty { output.write("nothing to reset\n") }
     }
 
-    /// Undoes everything after all units have stopped.
+    /// Undoes everything; called once the units have stopped.
     private func perform(_ planned: ResetReport) async throws -> ExitCode {
         let (plan, locks) = try ResetPlan.locked(options)
         defer { withExtendedLifetime(locks) {} }

@@ -6,7 +6,7 @@ import Reporting
 /// The removal of everything that tasks have created, or its preview in a dry run.
 ///
 /// It runs the commands and deletes the files of one task after the other, then the directories of all tasks. The list
-/// of a task is written after its commands, and all lists at the end, so that an interrupted reset can be repeated.
+/// of a task is written after its commands and again at the end, so that an interrupted reset can be repeated.
 /// Commands that were interrupted, or that ended just before the list was written, are then run again.
 struct ResetRun {
     private let plan: ResetPlan
@@ -19,10 +19,10 @@ struct ResetRun {
     private var report: ResetReport
     private var remover: ProductRemover
 
-    /// The directories that the undone tasks have created.
+    /// The directories to delete at the end, which the tasks undone so far have created.
     private var directories: [(task: String, path: String)] = []
 
-    /// The paths that are not deleted and stay in the lists.
+    /// The paths that stay in the lists, because they are not deleted, or not deleted yet.
     private var remaining: Set<ExactText> = []
 
     init(_ plan: ResetPlan, of reset: NodeReset, isDryRun: Bool) {
@@ -68,7 +68,7 @@ struct ResetRun {
         }
     }
 
-    /// Runs the commands of a task, and deletes its files and links.
+    /// Runs the commands of a task, deletes its files and links, and returns its list without the commands.
     private mutating func undo(_ list: ProductList) async throws(Problem) -> ProductList {
         var list = list
         do throws(Problem) {
@@ -76,7 +76,7 @@ struct ResetRun {
                 try await run(commands, "the reset commands of task '\(list.task)'", of: list.task)
             }
             (list.isResetDue, list.reset) = (false, nil)
-            // The commands would change units of this machine, not units below the root.
+            // The commands would restore units and images of this machine, not of the system below the root.
             if !plan.store.root.isEmpty { list.former = [] }
             while let state = list.former.last {
                 let commands = ProductList.ResetCommands(state.commands, timeout: Self.restorationLimit)
@@ -84,7 +84,7 @@ struct ResetRun {
                 list.former.removeLast()
             }
         } catch {
-            // After the records are removed, only the list shows that the task has run.
+            // Once the records are removed, only the list shows that the task is still to be undone.
             try save(list)
             throw error
         }
@@ -174,15 +174,15 @@ struct ResetRun {
     private func write(_ line: String) { output?.write("\(printable(line))\n") }
 }
 
-/// The tasks to reset, in order.
+/// The tasks to reset, and the data with which they are undone.
 struct ResetPlan {
-    /// The lists of the tasks and the commands to run; dependants come before their dependencies.
+    /// The lists of the tasks with the commands to run, in the order of the reset.
     let lists: [ProductList]
 
     /// The problems with lists that cannot be used.
     let faults: [Problem]
 
-    /// The tasks with a list or a record, and the tasks of the task file.
+    /// The tasks that have a list, may have a record, or are in the task file.
     let tasks: Set<String>
 
     let store: ProductStore
@@ -190,9 +190,9 @@ struct ResetPlan {
 
     /// Determines the tasks to reset from the lists of products, the records and the task file.
     ///
-    /// A task of the task file is undone with the commands in the file, which may have been corrected or added since
-    /// its run. Other tasks are undone first, with the commands of their last run, because no task of the file depends
-    /// on them. If there is something to reset, a problem in the task file is a warning.
+    /// A task of the task file is undone before its dependencies, with the commands in the file, which may be newer
+    /// than its last run. Other tasks are undone first, with the commands of their last run, because no task of the
+    /// file depends on them. If there is something to reset, a problem in the task file is a warning.
     init(_ options: Options, warn: (Problem) -> Void = { _ in }) throws(SystemError) {
         store = try Configuration.products(options)
         records = RecordStore(path: try Configuration.statePath(options), boot: nil)
@@ -240,7 +240,7 @@ struct ResetPlan {
         return Problem(message, hint: "wait until it has ended, or stop it")
     }
 
-    /// Locks all tasks, including tasks that appear while others are locked, and returns the plan with the locks.
+    /// Locks all tasks, including tasks that appear while others are being locked, and returns the plan with the locks.
     static func locked(_ options: Options) throws -> (plan: Self, locks: [String: HeldLock]) {
         var locks: [String: HeldLock] = [:]
         while true {

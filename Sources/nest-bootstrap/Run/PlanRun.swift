@@ -43,7 +43,7 @@ struct PlanRun {
         return .failure
     }
 
-    /// Returns whether a terminated run was meant to end, because systemd stops its unit or no unit has started it.
+    /// Returns whether a terminated run was meant to end: systemd stops its unit, or it is not a unit's main process.
     ///
     /// For a unit, exit code 143 is a success. If systemd does not stop the unit, the run must fail to be retried.
     private func isStopped(_ part: Plan) async -> Bool {
@@ -359,7 +359,7 @@ extension PlanRun {
     private func inputs(of task: PlannedTask) -> [String] {
         let pinned = task.footprint.pinnedDigests.map { "\(RunEnvironment.usualCacheDirectory)/\($0)" }
         let earlier = configuration.plan.allDependencies(of: task.name).sorted()
-        // A task with a set keeps objects that are in other tasks' manifests, and these may be in the caches.
+        // Objects of a set stay if other tasks' manifests contain them, and these manifests may be in the caches.
         let others =
             task.recordedSets.isEmpty ? [] : configuration.plan.steps.map(\.task).filter { $0.name != task.name }
         let caches = others.filter { $0.footprint.manifests != nil }.map {

@@ -84,9 +84,9 @@ struct LogsCommand: TaskCommand {
         return arguments + Array(matches.joined(separator: ["+"]))
     }
 
-    /// Returns warnings about names that are not in the task file, unless the file is invalid.
+    /// Returns warnings about names that are not tasks of this node, unless the task file is invalid.
     ///
-    /// The journal can contain entries about a task that is no longer in the file.
+    /// They are not errors, because the journal can contain entries about a task that is no longer in the file.
     private func unknownNames(_ options: Options) -> [Problem] {
         guard !names.isEmpty, let configuration = try? Configuration(options) else { return [] }
         let known = configuration.plan.steps.map(\.task.name)

@@ -112,7 +112,7 @@ struct StatusSurvey {
 
 /// Finds, for each task, the indices of the tasks whose masked units keep it from succeeding.
 ///
-/// Tasks come after their dependencies. Nothing keeps a task from succeeding that is under way: succeeded or running.
+/// A task comes after its dependencies. The set is empty for a task under way, which has succeeded or is running.
 func tasksMasked(in dependencies: [[Int]], masked: [Bool], underWay: [Bool]) -> [Set<Int>] {
     var causes: [Set<Int>] = []
     for (index, dependencies) in dependencies.enumerated() {

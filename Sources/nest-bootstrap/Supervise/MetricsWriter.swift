@@ -8,7 +8,7 @@ import Reporting
 struct MetricsWriter {
     let options: Options
 
-    /// The task files, `nil` if they are invalid.
+    /// The configuration, `nil` if the task files are invalid or cannot be read.
     let configuration: Configuration?
 
     static let name = "nest_bootstrap.prom"
@@ -26,7 +26,7 @@ struct MetricsWriter {
             } catch  where error.isNotFound {
                 return
             }
-            // With the lock, the process that writes last has read the records that all others have written.
+            // With the lock, the process that writes last has also read the records of the processes that wrote before.
             let store = RecordStore(path: try Configuration.statePath(options), boot: nil)
             let lock = try await FileLock.wait(until: .now + Self.lockLimit) { () throws(SystemError) in
                 try store.lockMetrics()
@@ -60,7 +60,7 @@ struct MetricsWriter {
         return metricsText(version: programVersion, tasks: tasks, certificates: certificates)
     }
 
-    /// Returns the record of a task; a task whose process was killed counts as interrupted.
+    /// Returns the record of a task, if it can be read; a task whose process was killed counts as interrupted.
     private func record(of task: String, in records: RecordStore) -> TaskRecord? {
         func read() -> TaskRecord? { (try? records.record(of: task)).flatMap(\.self) }
         guard let first = read(), first.outcome == nil, records.runner(of: task) == nil else { return read() }

@@ -6,7 +6,7 @@ import Kubernetes
 import Planning
 import Reporting
 
-/// A reporter that sends this node's task states to the cluster; unchanged states are sent only once a day.
+/// A reporter of this node's task states to the cluster, as a condition of the Node and as Events.
 struct NodeReporter {
     let configuration: Configuration
     let report: ReportDeclaration
@@ -23,7 +23,7 @@ struct NodeReporter {
 
     /// Reports once, and returns why a later attempt is needed; returns `nil` if none is, or if there is no kubeconfig.
     ///
-    /// A problem that lasts longer than the grace period is printed, and so is the first success after it.
+    /// If reports cannot be sent for the grace period, a warning is printed once, and later the first success.
     func report(_ http: HTTPClient, within limit: Duration) async -> String? {
         guard let kubeconfig = kubeconfig() else { return nil }
         do throws(SystemError) {
@@ -36,7 +36,7 @@ struct NodeReporter {
             let before = records.reportState()
             var state = before
             let condition = condition(records, &state)
-            // If this process is killed while it sends, the next process continues with the state.
+            // If this process is killed while it sends the report, the next process continues with this state.
             if state != before { try records.write(state) }
             let noted = state
             let reason: String?
@@ -76,7 +76,7 @@ struct NodeReporter {
         return BootstrapCondition(statuses, health, reported: state.failing)
     }
 
-    /// Writes the condition and the Events, and returns a reason for a later attempt if the Node does not exist.
+    /// Writes the condition, if it is due, and pending Events; returns why a later attempt is needed, or `nil`.
     private func send(
         _ condition: BootstrapCondition,
         _ state: inout ReportState,
@@ -113,7 +113,7 @@ struct NodeReporter {
         }
     }
 
-    /// Returns the name of the Node: the declared name, the name in the kubelet's certificate, or the host name.
+    /// Returns the declared name of the Node, else the name in a kubelet's client certificate, else the host name.
     private func nodeName(_ commonName: String?) -> String {
         let prefix = ReportDeclaration.kubeletUserPrefix
         if let node = report.node { return node }
@@ -144,7 +144,7 @@ struct NodeReporter {
         return event
     }
 
-    /// Returns the name of an Event, which stays the same on this boot.
+    /// Returns the name of an Event, which is the same whenever this Event is written on this boot.
     private func eventName(_ kind: String, _ task: String, _ first: Timestamp, _ node: String) -> String {
         let boot = (try? Machine.bootIdentifier()) ?? ""
         let digest = sha256(Array("\(boot) \(node) \(task) \(kind) \(first)".utf8))
@@ -153,25 +153,25 @@ struct NodeReporter {
     }
 }
 
-/// The reporting service, `supervise --only-report`.
+/// The reporting service, `supervise --only-report`, and single reports.
 extension NodeReporter {
     /// The range of delays in seconds before the first attempt, which spreads the reports of nodes that boot together.
     private static let delays = 1.0...10.0
     private static let attemptLimit = Duration.seconds(20)
 
-    // The pauses after failed attempts.
+    // The pauses after attempts, before a random deviation of up to 20 %.
     private static let firstPause = Duration.seconds(10)
     private static let longestPause = Duration.seconds(300)
 
-    /// The grace period of the service; every boot has some seconds without a server or a kubeconfig.
+    /// The grace period of the service, because a booting node may have no server or kubeconfig for some seconds.
     private static let gracePeriodOfService = Duration.seconds(60)
 
     /// The maximum time for systemd to answer.
     private static let answerLimit = Duration.seconds(2)
 
-    /// Sends reports until everything is reported, or until systemd stops the process.
+    /// Reports until no later attempt is needed, after a random delay.
     ///
-    /// The status of the service shows why the last attempt failed.
+    /// During a pause, the status of the service shows why another attempt is needed.
     static func serve(_ options: Options, _ output: ConsoleOutput) async throws {
         try await ContinuousClock().sleep(for: .seconds(Double.random(in: delays)))
         var pause = firstPause
@@ -183,9 +183,9 @@ extension NodeReporter {
         }
     }
 
-    /// Reports once, if the node reports to the cluster, and returns why a later attempt is needed.
+    /// Reports once, if the node reports to the cluster, and returns why a later attempt is needed, or `nil`.
     ///
-    /// Every attempt reads the task files, because they may have changed.
+    /// Every attempt reads the task files, because they may have changed. If they cannot be read, nothing is reported.
     @discardableResult
     static func attempt(
         _ options: Options,
@@ -203,7 +203,7 @@ extension NodeReporter {
         return cause
     }
 
-    /// Restarts the service, which then reads the records again, if the node reports to the cluster.
+    /// If the node reports to the cluster, restarts the reporting service, which then reads the records again.
     ///
     /// If systemd refuses, the timer starts the service later.
     static func request(_ report: ReportDeclaration?) async {

@@ -63,7 +63,7 @@ struct SuperviseCommand: Command {
             ? .success : .failure
     }
 
-    /// Generates the units again and starts them, after a task file that was invalid has been corrected.
+    /// Makes systemd generate the units again, and starts the target if the generator finds the task file valid.
     private func loadCorrectedFile(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> ExitCode {
         try await Systemd.reload()
         guard try await Systemd.description(of: healthUnitName) != invalidHealthDescription else {
@@ -82,7 +82,7 @@ struct SuperviseCommand: Command {
 
 /// The reaction of the health service to failed units of tasks.
 ///
-/// The service runs after a failure, and then every ten seconds until no unit has failed.
+/// The service runs after a failure, and then about every ten seconds until no failure remains.
 struct Supervisor {
     let configuration: Configuration
 
@@ -92,11 +92,11 @@ struct Supervisor {
         var subject: String
         var task: String
         var hasFailed: Bool
-        /// Whether the unit runs, or systemd is about to start it.
+        /// Whether the unit is starting, which includes the run of its task, or systemd has a job for it.
         var isUnderWay: Bool
         /// Whether the record shows success, and the unit is active or, for a repetition, has not failed.
         var hasSucceeded: Bool
-        /// The number of attempts of the task's unit since the last success; always 1 for a repetition.
+        /// The number of attempts of the task's unit since the last success; 1 for a repetition or without a record.
         var attempt: Int
 
         init(_ subject: String, _ task: String, _ service: ServiceState, hasSucceeded: Bool, attempt: Int) {
@@ -108,7 +108,7 @@ struct Supervisor {
 
     private static let answerLimit = Duration.seconds(5)
 
-    /// Starts alerts and due retries of failed tasks, and returns whether no task has failed.
+    /// Starts alerts and, for due retries and after recoveries, the target; returns whether no task remains failed.
     ///
     /// A failed repetition does not count, because no task waits for it.
     func judge(_ report: (String) -> Void) async throws -> Bool {
@@ -143,20 +143,20 @@ struct Supervisor {
             do throws(SystemError) {
                 try await Systemd.queue([(.start, alertUnitName(ofTask: observation.task))])
             } catch {
-                // The unit may be masked.
+                // The alerting unit may be masked.
                 report("no alert about task '\(observation.task)': \(error)")
             }
         }
         if !alerted.isEmpty { await NodeReporter.request(configuration.report) }
         try written.get()
         for observation in recovered { report("task '\(observation.task)' has recovered") }
-        // Until the next retry, every tick of the timer finds the same failures.
+        // Until the next retry, every run of this service finds the same failures, which are not reported again.
         for observation in failing where !known.contains(observation.subject) || health.retryAt != before.retryAt {
             let retry = health.retryAt.map { " and is retried at \($0)" } ?? ""
             let isRepetition = observation.subject != observation.task
             report("task '\(observation.task)' failed\(isRepetition ? " when it was repeated" : retry)")
         }
-        // A failure after the observations did not start the timer, because it was still active.
+        // A failure after the observations did not start the timer, because the timer was still active.
         if health.failed.isEmpty, try await self.observations(records).observations.contains(where: \.hasFailed) {
             try await Systemd.queue([(.start, healthTimerName)])
             return false
@@ -164,7 +164,7 @@ struct Supervisor {
         return !health.failed.contains { configuration.plan.position(of: $0) != nil }
     }
 
-    /// Observes the units of all tasks, and records the tasks that succeeded by hand after their units had failed.
+    /// Observes the units of tasks and repetitions, and records successes by hand after failures of the tasks' units.
     private func observations(_ records: RecordStore) async throws -> (observations: [Observation], areByHand: Bool) {
         let tasks = configuration.plan.steps.map(\.task)
         let repeated = tasks.filter { $0.interval != nil }

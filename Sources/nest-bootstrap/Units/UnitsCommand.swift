@@ -71,7 +71,7 @@ struct UnitWriter {
 
     /// Writes the units; for an invalid task file, a generator writes a health service that fails.
     ///
-    /// systemd calls generators before there is a journal, so write errors go to the kernel log.
+    /// At boot, systemd calls generators before there is a journal, so their write errors also go to the kernel log.
     func run() throws -> ExitCode {
         if command.isGenerator, Configuration.isAbsent(options) { return .success }
         var files: [UnitFile]
@@ -117,12 +117,12 @@ struct UnitWriter {
         return .success
     }
 
-    /// Returns the tasks that may have a record.
+    /// Returns the tasks that may have a record; empty if the records cannot be read.
     private func knownTasks() -> [String] {
         (try? RecordStore(path: try Configuration.statePath(options), boot: nil).knownTasks()) ?? []
     }
 
-    /// The roles that the arguments or the environment name.
+    /// The roles that the arguments or the environment name, separated by commas; `nil` if there are none.
     private var saidRoles: String? {
         let role = options.role ?? options.environment["NEST_ROLE"]
         return role == "" ? nil : role
@@ -147,10 +147,10 @@ struct UnitWriter {
 }
 
 extension [UnitFile] {
-    /// Writes the files without syncing them, because the next boot writes them again.
+    /// Writes the files without syncing them; a generator writes them again at every boot.
     func write(in directory: String) throws(SystemError) {
         try FileSystem.makeDirectories(directory)
-        // Links are in subdirectories and come last, so that none leads to a unit that cannot be written.
+        // Links are in subdirectories and come last, so that none leads to a unit that could not be written.
         func rank(_ file: UnitFile) -> (Int, String) { (file.path.contains("/") ? 1 : 0, file.path) }
         for file in sorted(by: { rank($0) < rank($1) }) {
             let path = "\(directory)/\(file.path)"

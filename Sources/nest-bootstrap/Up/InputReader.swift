@@ -20,8 +20,8 @@ struct InputReader {
 
     /// Returns the current inputs of a task.
     ///
-    /// Products of tasks are not inputs, because a task that runs again makes its dependants run again. Nor are awaited
-    /// paths, optional paths that the task may change, or private keys, of which a unit sees only a copy.
+    /// Paths that tasks produce are not inputs, because a task that runs again makes its dependants run again. Nor are
+    /// awaited paths, optional paths that the task may change, or private keys.
     func inputs(of task: PlannedTask) -> TaskInputs {
         var digests: [String: String?] = [:]
         for read in task.verb.footprint.reads where read.use != .privateKey && read.use != .awaited {
@@ -44,7 +44,7 @@ struct InputReader {
         task.verb.footprint.writes.contains { isPath(path, at: $0.path.path.withoutSlashesAtEnd) }
     }
 
-    /// Returns the path, or the paths of the manifests in it if it is a manifest directory; empty if it is relative.
+    /// Returns the path or, for a directory of manifests, the paths of the manifests; empty if the path is relative.
     private func paths(of read: Footprint.Read) -> [String] {
         let path = read.path.path
         guard path.isAbsolutePath else { return [] }

@@ -16,26 +16,26 @@ struct UpPlan {
         /// The declaration has changed since the recorded run.
         static let declaration = Self(name: "declaration", words: "runs again, because its declaration has changed")
 
-        /// The record of the task lacks the inputs or cannot be read.
+        /// No record of the task's inputs exists or can be read.
         static let unrecorded = Self(name: "unrecorded", words: "runs again, because it is not known what it used")
 
-        /// A file that the task reads has changed since the recorded run or repetition.
+        /// A file that the task reads, or the set of its manifests, has changed since the recorded run or repetition.
         static func file(_ path: String) -> Self {
             Self(name: "file", words: "runs again, because '\(path)' has changed", file: path)
         }
 
-        /// The task depends on one that runs again.
+        /// The task depends on the given task, which runs again.
         static func follows(_ task: String) -> Self {
             Self(name: "dependency", words: "runs again, because it runs after '\(task)'", dependency: task)
         }
 
-        /// The unit is not active, although the task has succeeded.
+        /// The unit is in the given state and not active, although the task has succeeded.
         static func unit(_ state: String) -> Self {
             let isStarting = state == "activating"
             return Self(name: "unit", words: isStarting ? "is starting" : "runs again, because its unit is \(state)")
         }
 
-        /// The task has not succeeded on this boot.
+        /// The task has no recorded success on this boot.
         static func state(_ state: TaskState) -> Self {
             let words =
                 switch state {
@@ -131,7 +131,7 @@ struct UpPlan {
         _ reader: InputReader
     ) -> Reason? {
         guard var earlier = (try? records.record(of: task.name))?.inputs else { return .unrecorded }
-        // A later repetition has used newer files, but the unit and declaration of the recorded run.
+        // The files of a later repetition count, but not its declaration, which may be newer than the loaded unit.
         if let repetition = status.repetition?.state, repetition.isSuccess || repetition == .running,
             let files = (try? records.repetitions.record(of: task.name))?.inputs?.files
         {
@@ -150,7 +150,7 @@ struct UpResult {
     var statuses: [TaskStatus] = []
     /// The tasks that do not run because their units are masked.
     var masked: [String] = []
-    /// The failed tasks on which a task depends, by the name of the task.
+    /// The failed tasks that keep a task from running, by the name of the task.
     var blockers: [String: [String]] = [:]
 
     /// Creates the result of an `up` that had nothing to start.
@@ -168,7 +168,7 @@ struct UpResult {
 
     private var failed: [TaskStatus] { statuses.filter { $0.state == .ended(.failed) } }
 
-    /// The tasks that have succeeded and whose units are active.
+    /// The tasks that have succeeded, without those whose units are known not to be active.
     ///
     /// When a task fails, systemd stops the units of its dependants, whose earlier success remains recorded.
     private var succeeded: [TaskStatus] {
