@@ -40,7 +40,7 @@ struct Configuration {
         let read = readDeclarationsWithProblems(sources, node: facts)
         declarations = read.declarations
         problems = Problems(read.problems).all
-        // In these directories, programs of tasks may have created links; root does not follow such a link out of them.
+        // Programs of tasks may create links in these directories; root does not follow these out of their directory.
         let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
         FileSystem.programDirectories.withLock { $0 = directories }
     }
@@ -110,8 +110,7 @@ struct Configuration {
 
     /// Returns the store of the product lists, which record the changes that `reset` undoes.
     ///
-    /// The lists are not in `/var/lib/nest-bootstrap`, which contains directories of the unprivileged user of processes
-    /// that connect to servers.
+    /// The lists are not in `/var/lib/nest-bootstrap`, in which an unprivileged user owns some directories.
     static func products(_ options: Options) throws(SystemError) -> ProductStore {
         let root = options.root.map { FileSystem.existingRealPath(absolute($0)) } ?? ""
         let parent = FileSystem.existingRealPath(

@@ -267,7 +267,7 @@ extension CertificateMaintenance {
         return .success
     }
 
-    /// Refuses a step without `--confirm` if it breaks connections to nodes that lack the files of the previous step.
+    /// Refuses a step without `--confirm` if it breaks connections of nodes that lack the files of the previous step.
     private func requireConfirmation(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
         guard step.needsConfirmation, !command.isConfirmed else { return }
         let call = quotedShellLine(call(for: step))

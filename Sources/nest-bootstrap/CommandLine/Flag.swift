@@ -203,7 +203,7 @@ struct Options: Sendable {
         return "\(config[..<dot]).d"
     }
 
-    /// The flags that select the task file and the node, for another call of the program.
+    /// The flags that select the task file, the node and the root, for another call of the program.
     var commonArguments: [String] {
         let pairs = [
             ("--config", config == Self.defaultConfig ? nil : config), ("--role", role), ("--host-name", hostName),

@@ -59,8 +59,8 @@ struct CompletionCommand: Command {
 
 /// Splits a typed line into the words after the program's name.
 ///
-/// The last word is being typed, and may be empty. Quotes and backslashes are removed, and a tilde at the beginning of
-/// a path is replaced with the home directory. Nothing else is expanded or run.
+/// The last word is being typed, and may be empty. Quotes and escapes are resolved, and a tilde at the beginning of a
+/// path is replaced with the home directory. Nothing else is expanded or run.
 func shellWords(_ line: String, home: String?) -> [String] {
     var words: [String] = []
     /// The word that is being read, or `nil` between two words.

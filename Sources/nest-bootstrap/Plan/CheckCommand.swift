@@ -158,12 +158,12 @@ extension CheckCounts {
     }
 }
 
-/// A check of the task files of this node and of everything that they name.
+/// A check of this node's task files and of what they name.
 struct PlanCheck {
     /// The task files with the address of this node, if that is known.
     let configuration: Configuration
 
-    /// The task files as units read them, before they know the address.
+    /// The task files as the generator of the units reads them, without the address of this node.
     let configurationWithoutAddress: Configuration
 
     /// The choice of this node's address, `nil` if no address rule was applied.

@@ -104,7 +104,7 @@ struct NodeReset {
     /// Whether commands are run; with a root, they could change this machine instead of the files below the root.
     var runsCommands: Bool { options.root == nil || command.runsCommandsWithRoot }
 
-    /// The call that continues the reset, for hints.
+    /// The quoted command line that continues the reset, for hints.
     var call: String {
         options.quotedCall(["reset", "--yes"] + (command.runsCommandsWithRoot ? ["--run-commands"] : []))
     }

@@ -104,13 +104,15 @@ struct PlanRun {
         return code
     }
 
-    /// The maximum time for a report after a run by hand.
+    /// The maximum time for sending a report after a run by hand.
     private static let reportLimit = Duration.seconds(5)
 
     /// After a run by hand, writes the metrics and reports to the cluster, as services do after runs of units.
     ///
-    /// Without systemd, the run itself reports if the task file names a kubeconfig for reports. A run with a root, or
-    /// as another host, is not reported, because it does not show the state of this machine's Node.
+    /// Metrics are written for a run with `--root`, or by user root with the default task file. A run with `--root`, or
+    /// as another host, is not reported, because it does not show the state of this machine's Node. With systemd, the
+    /// service reports a run by user root with the default task file. Without systemd, the run itself reports if the
+    /// task file names a kubeconfig for reports.
     private func concludeByHand() async {
         let options = configuration.options
         guard !options.isService else { return }
@@ -137,7 +139,7 @@ struct PlanRun {
         )
     }
 
-    /// Runs a task with its lock, records the attempt, and restarts units if this is due.
+    /// Runs a task with its lock and a record of its start, and then restarts units if this is due.
     private func perform(
         _ step: Plan.Step,
         _ context: StepContext,

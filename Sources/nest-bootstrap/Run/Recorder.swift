@@ -110,7 +110,7 @@ final class Recorder: Sendable {
 
     private static var now: Duration { .milliseconds(Timestamp.uptimeMilliseconds()) }
 
-    /// Records that units must be restarted if the task has changed something, and returns the pending restart, if any.
+    /// If a task has changed something, records that its units must be restarted; returns the pending restart, if any.
     func noteResult(_ outcome: Outcome, of task: String) -> TaskHistory.Restart? {
         attempt(of: task).state.withLock { state in
             if case .changed = outcome, restartsUnits(task) { state.record?.history.noteChange() }
@@ -149,7 +149,7 @@ final class Recorder: Sendable {
         }
     }
 
-    /// Records the outcome of a task unless its start could not be recorded, and releases its lock.
+    /// Completes or restores the record of a task, and releases its lock.
     func conclude(_ entry: Report.Entry) {
         let attempt = attempts.withLock { $0.removeValue(forKey: entry.task) }
         guard var state = attempt?.state.withLock({ $0 }) else { return recordNotStarted(entry) }

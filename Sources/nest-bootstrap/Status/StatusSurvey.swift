@@ -95,8 +95,7 @@ struct StatusSurvey {
 
     /// Returns the states of the tasks' services and of the target, and the times until the tasks' timers elapse.
     ///
-    /// If systemd does not answer, the states read so far are returned with the error. With a root or without systemd,
-    /// there are none.
+    /// If systemd does not answer, they may be incomplete, and the error is returned. Without systemd, there are none.
     private func services() async -> ([String: ServiceState], [String: Duration], (any Error)?) {
         guard configuration.options.root == nil, Systemd.isRunning else { return ([:], [:], nil) }
         let plan = configuration.plan

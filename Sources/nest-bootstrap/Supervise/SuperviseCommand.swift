@@ -183,7 +183,7 @@ struct Supervisor {
                 try records.recordSuccessByHand(of: task.name)
                 areByHand = true
             }
-            // A unit whose process was ended by SIGTERM is active although the task has not succeeded.
+            // A unit whose process was ended by SIGTERM may be active although the task has not succeeded.
             let hasSucceeded = service.unit.isActive && record?.isSuccess == true
             let attempt = record?.history.unitAttempts ?? 1
             observations.append(

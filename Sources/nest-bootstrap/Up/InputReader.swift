@@ -9,7 +9,7 @@ struct InputReader {
     private let files: NodeFiles
     private let variables: Variables
 
-    /// The paths that tasks of the plan write.
+    /// The paths that tasks of the plan produce.
     private let produced: Set<ExactText>
 
     init(_ configuration: Configuration) {
@@ -26,7 +26,7 @@ struct InputReader {
         var digests: [String: String?] = [:]
         for read in task.verb.footprint.reads where read.use != .privateKey && read.use != .awaited {
             for path in paths(of: read) where !produced.contains(ExactText(path)) {
-                // A path that the task's program may change is not an input, although the program may also read it.
+                // An optional path that the task may change is not an input, even if its program also reads the path.
                 if read.use == .optional, isChanged(path, by: task) { continue }
                 guard read.use != .archive else {
                     digests[path] = .some(try? files.digest(ofFile: path))

@@ -75,7 +75,7 @@ struct UpCommand: TaskCommand {
         }
     }
 
-    /// Checks the task files and everything they name; returns the configuration, or `nil` after printing problems.
+    /// Checks the task files and what they name; returns the configuration, or `nil` after printing problems.
     private func checked(_ options: Options, _ output: ConsoleOutput) async throws -> Configuration? {
         var configuration: Configuration?
         var problems: [Problem]

@@ -57,7 +57,7 @@ struct UpPlan {
         var line: String { "\(task): \(reason.words)" }
     }
 
-    /// The tasks to start, in the order of the plan.
+    /// The tasks that are to run, in the order of the plan.
     let starts: [Start]
 
     let jobs: [Systemd.Job]
