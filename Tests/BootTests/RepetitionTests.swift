@@ -8,7 +8,10 @@ extension ThirdMachineTests {
             tasks:
               again:
                 every: 10s
-                exec: {command: sh, args: [-c, "echo ran >> /run/again/log; test ! -e /run/stop"], writes: [/run/again/]}
+                exec:
+                  command: sh
+                  args: [-c, "echo ran >> /run/again/log; test ! -e /run/hold || sleep 600; test ! -e /run/stop"]
+                  writes: [/run/again/]
               next:
                 after: [again]
                 exec: {command: sh, args: [-c, "echo ran >> /run/next/log"], writes: [/run/next/]}
@@ -82,6 +85,13 @@ extension ThirdMachineTests {
                 #expect(try await machine.becomes("cat /srv/alerts") { $0 == "again\nagain\n" })
                 #expect(try await machine.becomes("systemctl is-system-running") { $0 == "running\n" })
                 #expect(try await machine.run("nest-bootstrap", "status").status == 0)
+
+                // A signal that systemd has not sent is a failure.
+                try await machine.must("touch /run/hold")
+                let programs = "systemctl status --no-pager \(Self.repetition); true"
+                #expect(try await machine.becomes(programs) { $0.contains("sleep 600") })
+                try await machine.must("systemctl kill --kill-whom=main --signal=TERM \(Self.repetition)")
+                #expect(try await machine.becomes(isFailed) { $0 == "failed\n" })
             }
         }
 
