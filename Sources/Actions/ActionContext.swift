@@ -5,33 +5,33 @@ public import Host
 public import Kubernetes
 public import Planning
 
-/// The environment that all actions of a run share.
+/// The environment in which the tasks of a plan are run or checked.
 public struct RunEnvironment: Sendable {
     public var files: NodeFiles
     public var http: HTTPClient
     let connections = Connections()
-    /// The whole plan of the node, including tasks that are not run.
+    /// The plan of the node, including tasks that are not run.
     public let plan: Plan
     let producers: PathProducers
     /// The values for `${name}` in manifests.
     public var variables: Variables
-    /// The tasks as read again with the node's address; `nil` if no task depends on the address.
+    /// The tasks, to be read again with the node's address; `nil` if no rule chooses the address.
     public var addressed: AddressedTasks?
-    /// The objects that a real run would have created so far; `nil` unless this is a dry run.
+    /// The kinds and namespaces that a real run would have applied so far; `nil` unless this is a dry run.
     public var dryRunOverlay: DryRunOverlay?
     /// The base environment of child processes.
     public var processEnvironment: [String: String]
-    /// The directory that contains a cache directory for each task.
+    /// The directory that contains the cache directories of tasks.
     public static let usualCacheDirectory = "/var/lib/nest-bootstrap/cache"
-    /// The time before expiry from which a certificate causes a warning; if `nil`, a share of its validity.
+    /// The time before expiry within which a certificate causes a warning; if `nil`, it depends on the validity.
     public var warnBefore: Duration?
-    /// The host name, which is part of the identity of a Lease's holder.
+    /// The host name, which identifies this node in Leases and in the ConfigMaps of sets.
     public var hostName: String
-    /// The task files, whose directories sandboxes do not cover; if `nil`, programs run without a sandbox.
+    /// The paths of the task files, for the sandboxes of programs; if `nil`, programs run without a sandbox.
     public var confinedTaskFiles: [String]?
-    /// The function that returns the command for a network part; if `nil`, this process may use the network.
+    /// The function that returns the command for a network part; if `nil`, this process performs the part itself.
     public var networkProcess: NetworkPart.Process?
-    /// The flags that printed commands need for the same node, such as `--root /mnt`.
+    /// The flags with which a printed command applies to the same node, such as `--root /mnt`.
     public var callArguments: [String]
 
     let describedObjects = DescribedObjects()
@@ -39,10 +39,10 @@ public struct RunEnvironment: Sendable {
     /// The certificates about which this run has already warned.
     var reportedWarnings = SharedSet<[UInt8]>()
 
-    /// The tasks that may have started a server or program in a real run.
+    /// In a dry run, the tasks that may have started a server or program in a real run.
     let startingTasks = SharedSet<String>()
 
-    /// The clock for the validity of certificates.
+    /// The clock for issuing certificates, and for warnings about their expiry.
     public var now: @Sendable () -> Timestamp = { .now() }
 
     public init(
@@ -65,7 +65,7 @@ public struct RunEnvironment: Sendable {
         self.callArguments = callArguments
     }
 
-    /// Returns ``networkProcess`` unless the whole task runs in a sandbox that has the network.
+    /// Returns ``networkProcess``, or `nil` if the task's own process performs network parts.
     func networkProcess(of task: PlannedTask) -> NetworkPart.Process? {
         task.footprint.isConfined ? nil : networkProcess
     }
@@ -76,7 +76,7 @@ public struct RunEnvironment: Sendable {
     }
 }
 
-/// A set that concurrent tasks share.
+/// A set that may be read and changed concurrently.
 final class SharedSet<Element: Hashable & Sendable>: Sendable {
     private let elements = Locked<Set<Element>>([])
     var all: Set<Element> { elements.withLock { $0 } }
@@ -86,7 +86,7 @@ final class SharedSet<Element: Hashable & Sendable>: Sendable {
     func insert(_ element: Element) -> Bool { elements.withLock { $0.insert(element).inserted } }
 }
 
-/// The environment of one action.
+/// The context in which one task is performed or examined.
 struct ActionContext: Sendable {
     let run: RunEnvironment
     let task: PlannedTask
@@ -94,7 +94,7 @@ struct ActionContext: Sendable {
     let deadline: ContinuousClock.Instant
     let emit: Emitter
 
-    /// The process IDs of the task's children that still run after SIGKILL.
+    /// The IDs of processes of the task that still ran some time after SIGKILL.
     let survivors = SharedSet<Int32>()
 
     /// Returns a context that has a time limit and emits only warnings.
@@ -106,7 +106,7 @@ struct ActionContext: Sendable {
 
     /// Writes files that belong together unless they are up to date, and emits an event for each.
     ///
-    /// `kind` describes the last file, which errors name.
+    /// The error message names only the last file; `kind` is its noun, such as `certificate`.
     ///
     /// - Returns: Whether a file was written or, in a dry run, would be.
     func write(_ files: FileContent..., as kind: String = "file") throws(Problem) -> Bool {
@@ -117,7 +117,7 @@ struct ActionContext: Sendable {
         return results.contains { $0 != .unchanged }
     }
 
-    /// A policy that retries until the deadline and emits each wait.
+    /// A policy that retries at most until the deadline, and emits the waits.
     var retryPolicy: RetryPolicy {
         RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }
     }
@@ -146,7 +146,7 @@ extension LocatedPath {
 extension ActionContext {
     /// Reads a file that the task file names; see ``LocatedPath/attributed(_:key:_:)``.
     ///
-    /// - Throws: ``Base/Problem`` also if another user could change the file, or if it is larger than the limit.
+    /// - Throws: ``Base/Problem`` also if the file is refused as untrusted, or is larger than the limit.
     func source(
         _ reference: LocatedPath,
         key: String,
@@ -157,11 +157,11 @@ extension ActionContext {
         return CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
     }
 
-    /// Reads a private key, and refuses a file that other users can read.
+    /// Reads a private key, whose permissions are checked by ``NodeFiles/requirePrivate(_:)``.
     func privateKey(_ reference: LocatedPath, key: String, _ failure: String) throws(Problem) -> CredentialFile {
         let file = try source(reference, key: key, failure)
         try reference.attributed(failure, key: key) {
-            // The content is examined first: a certificate named by mistake may be readable by everyone.
+            // The content is examined before the permissions, so that a certificate in place of the key is reported.
             try CredentialCheck.privateKey(in: file)
             try run.files.requirePrivate(reference.path)
         }
@@ -170,7 +170,7 @@ extension ActionContext {
 }
 
 extension SystemError {
-    /// Returns advice about a file that a task cannot read; `key` is the key of the task file that names it.
+    /// Returns advice for a failure to read a file, if there is any; `key` is the task file key that names the file.
     func adviceAboutSource(_ key: String? = nil) -> String? {
         advice ?? (isNotFound ? "put the file there, or correct \(key.map { "'\($0)'" } ?? "the path")" : nil)
     }
@@ -237,8 +237,8 @@ extension ActionContext {
 
     /// Takes the task's Lease, renews it until the surrounding Swift task is cancelled, and releases it.
     ///
-    /// The Lease is not released while a process of the task still runs. `onHeld` is called once the Lease is held. The
-    /// loss of the Lease is an error.
+    /// `onHeld` is called once the Lease is held. The loss of the Lease is an error; a failed release only causes a
+    /// warning. If there is a process in ``survivors``, the Lease is not released.
     func holdLease(_ lock: ClusterLock, onHeld: () -> Void) async throws(Problem) {
         let client = try await run.connections.client(kubeconfig: lock.kubeconfig.path, self)
         let (namespace, name) = (ClusterLock.namespace, ClusterLock.leaseName(ofTask: task.name))
@@ -285,7 +285,7 @@ extension ActionContext {
 }
 
 extension Event.Kind {
-    /// Returns a warning with the message and hint of a problem; its subject is the problem's location by default.
+    /// Returns a warning with the message and hint of a problem; the default subject is the problem's location, if any.
     static func warning(about problem: Problem, subject: String? = nil) -> Self {
         let text = problem.hint.map { "\(problem.message); \($0)" } ?? problem.message
         return .warning(subject: subject ?? problem.location.map { "\($0)" } ?? "", text)
@@ -309,7 +309,7 @@ func attempt<Value>(
     }
 }
 
-/// Calls a function on a separate thread, and wraps its error like ``attempt(_:at:_:)``.
+/// Calls a function on a separate thread if possible, and wraps its error like ``attempt(_:at:_:)``.
 func onThread<Value: Sendable>(
     _ failure: String,
     at location: SourceLocation? = nil,
@@ -318,5 +318,5 @@ func onThread<Value: Sendable>(
     try await onThread { () throws(Problem) in try attempt(failure, at: location, body) }
 }
 
-/// A receiver of a task's events.
+/// A function that receives a task's events.
 typealias Emitter = @Sendable (Event.Kind) -> Void

@@ -12,7 +12,7 @@ public struct ActionRunner: Sendable {
 
     /// Performs a task, under its Lease if it has one.
     ///
-    /// - Throws: The error of the verb's action, which is not necessarily a ``Base/Problem``.
+    /// - Throws: An error that is not necessarily a ``Base/Problem``.
     public func perform(_ step: Plan.Step, _ context: StepContext) async throws -> Outcome {
         let context = try await addressed(
             ActionContext(
@@ -36,7 +36,7 @@ public struct ActionRunner: Sendable {
         return isChanged ? .changed : .unchanged
     }
 
-    /// Performs the task of a context without its Lease, and returns whether anything changed.
+    /// Performs the task of a context without taking its Lease; see ``Action/run()``.
     static func perform(_ context: ActionContext) async throws -> Bool {
         guard let action = actionTypes.first(where: { $0.verb == context.task.verb.name }) else {
             preconditionFailure("verb '\(context.task.verb.name)' has no action")
@@ -44,7 +44,7 @@ public struct ActionRunner: Sendable {
         return try await action.perform(context)
     }
 
-    /// Returns a context whose task was read again with the node's address, or the same context if none is used.
+    /// Replaces the task and the variables by those read with the node's address, if the task depends on it.
     private func addressed(_ context: ActionContext) async throws -> ActionContext {
         guard context.task.addressUse != .none, let addressed = environment.addressed else { return context }
         let declarations = try await addressed.declarations(for: context)
@@ -63,7 +63,7 @@ public struct ActionRunner: Sendable {
 extension Problem {
     /// Returns the problem with the location of the task's subject, unless it or one of its causes has a location.
     ///
-    /// ``Base/Problem/mayPass`` is set with the location, and for a problem in the task file without a cause, because
+    /// ``Base/Problem/mayPass`` is set with the location, and for a problem in the same file without a cause, because
     /// the file may be correct. A problem of verb `apply` gets no location: objects have locations in their manifests.
     fileprivate func located(in task: PlannedTask) -> Problem {
         var cause: (any Error)? = self
@@ -101,7 +101,7 @@ protocol Action: Sendable {
 
     init(context: ActionContext, declaration: Declaration)
 
-    /// Performs the task. In a dry run, only reports the changes that the task would make.
+    /// Performs the task or, in a dry run, only reports the changes that it would make.
     ///
     /// - Returns: Whether anything changed or, in a dry run, would change.
     func run() async throws -> Bool

@@ -5,15 +5,15 @@ public import Planning
 
 /// The tasks of a node, read again once the node's address is known.
 ///
-/// The address is chosen when the first task that depends on it starts, because an earlier task may have waited for a
-/// network. All tasks of a run then use the same address.
+/// The address is chosen when a task that depends on it starts, because an earlier task may have waited for a network.
+/// Once an address has been chosen, all tasks of the run use it.
 public final class AddressedTasks: Sendable {
     private let rule: AddressRule
     private let read: @Sendable (NodeAddress) throws(Problems) -> Declarations
 
     private let known = Locked<Declarations?>(nil)
 
-    /// Creates tasks whose address is not known yet; `read` reads the task files with an address.
+    /// Prepares the tasks before the address is known; `read` reads the task files with the given address.
     public init(rule: AddressRule, read: @escaping @Sendable (NodeAddress) throws(Problems) -> Declarations) {
         self.rule = rule
         self.read = read
@@ -21,9 +21,9 @@ public final class AddressedTasks: Sendable {
 
     /// Returns the declarations with the node's address.
     ///
-    /// A real run waits for an address that the task's declaration uses; one that only manifests use may be missing.
+    /// A real run waits for an address that the task's declaration uses; an address only for manifests may be missing.
     ///
-    /// - Throws: ``Base/Problem`` if the declaration's address is missing; ``Base/Problems`` if a task file is invalid.
+    /// - Throws: ``Base/Problem`` if a needed address is missing; ``Base/Problems`` if a task file is invalid with it.
     func declarations(for context: ActionContext) async throws -> Declarations {
         if let known = known.withLock({ $0 }) { return known }
         let isNeeded = context.task.addressUse == .declaration
@@ -38,7 +38,7 @@ public final class AddressedTasks: Sendable {
                 let message = "no address of this node matches: \(choice.summary)"
                 throw Problem(message, hint: NodeAddress.advice(rule))
             } else {
-                // Most manifests do not use the address; each use of the missing address is reported.
+                // Most manifests do not use the address; each manifest that uses the missing address is reported.
                 return try read(.missing(choice.summary))
             }
         }

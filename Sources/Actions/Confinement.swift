@@ -4,7 +4,7 @@ public import Host
 public import Planning
 
 extension Sandbox {
-    /// The mode of a copy of a file that the confined user cannot read.
+    /// The mode of a copy that replaces a file in the sandbox because not every user can read the file.
     static let copyMode: UInt32 = 0o004
 
     /// Returns the command that runs a program in the sandbox with bubblewrap.
@@ -12,7 +12,7 @@ extension Sandbox {
     /// If bubblewrap cannot create the sandbox, the command fails without running the program. `copy` opens a file of
     /// which the process gets a copy, and returns `nil` for a file that is mounted.
     ///
-    /// - Throws: ``Base/SystemError`` if bubblewrap is not installed, or a file cannot be examined.
+    /// - Throws: ``Base/SystemError`` if a needed program is missing, or a path cannot be examined or is refused.
     public func command(
         running command: Command,
         copying copy: (String) throws(SystemError) -> CInt? = { _ in nil }
@@ -25,7 +25,7 @@ extension Sandbox {
         }
         words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
         if !hasNetwork { words.append("--unshare-net") }
-        // With this flag, the program of a task would be killed as soon as a signal ends bubblewrap.
+        // The program of a task does not get this flag: it would be killed as soon as a signal ends bubblewrap.
         if command.isThisProgram { words.append("--die-with-parent") }
         words += ["--cap-drop", "ALL"] + capabilities.flatMap { ["--cap-add", $0] }
         // Bubblewrap runs as root outside the sandbox, so the program's LD_* variables must not affect it.
@@ -54,8 +54,8 @@ extension Sandbox {
     /// Returns the bubblewrap arguments for the file systems.
     private func files(_ copy: (String) throws(SystemError) -> CInt?) throws(SystemError) -> [String] {
         let places = try places()
-        // Only root can enter directories that bubblewrap creates implicitly. The directories above missing files are
-        // created too, so that an error names the missing file.
+        // Directories are created explicitly, because only root can enter those that bubblewrap creates implicitly. The
+        // directories above missing files are created too, so that an error names the missing file.
         let read = mounts.filter { $0.mount == .readable }.map { FileSystem.existingRealPath($0.path) }
         let above = (places.map(\.place) + read).filter { !hasMount(above: $0) }.flatMap(directoriesAbove) + ["/var"]
         let directories = above.unique().sorted().flatMap { ["--dir", $0] }
@@ -91,7 +91,7 @@ extension Sandbox {
         }
         // Devices are bound one by one, because a directory may contain other writable files.
         for path in devices {
-            // Bubblewrap itself creates the links to the standard descriptors, which lead to /proc.
+            // Links out of /dev are left out: bubblewrap itself creates the links to the standard descriptors.
             let names = [path] + FileSystem.linkedNames(of: path)
             guard names.allSatisfy({ isPath($0, below: "/dev") }),
                 let kind = try FileSystem.status(names[names.count - 1])?.kind,
@@ -99,7 +99,7 @@ extension Sandbox {
             else { continue }
             words += ["--dev-bind", path, path]
         }
-        // Files written anywhere else would be lost without an error.
+        // These file systems exist only in the sandbox, and files written there would be lost without an error.
         for path in covers + (seesNode ? [] : ["/"]) { words += ["--remount-ro", path] }
         return words
     }
@@ -111,7 +111,7 @@ extension Sandbox {
     private func places() throws(SystemError) -> [(place: String, source: String, mount: Mount)] {
         var places: [(path: String, place: String, source: String, mount: Mount)] = []
         for (path, mount) in mounts where try FileSystem.exists(path) {
-            // In the sandbox, an access would not trigger an automount.
+            // The access triggers an automount, which an access in the sandbox would not do.
             _ = try? FileSystem.exists("\(path)/.")
             let real = FileSystem.existingRealPath(path)
             let source =
@@ -119,7 +119,7 @@ extension Sandbox {
                 ? real : try FileSystem.directoryForWriting(path, "cannot give to a program")
             var place = path
             if hasMount(above: path) {
-                // A directory above it may be mounted at the path of a link.
+                // A directory above the path may be mounted at the path of a link.
                 let outer = places.last { isPath(path, below: $0.path) && isPath(source, at: $0.source) }
                 place = outer.map { $0.place + source.pathPart(after: $0.source.withoutSlashesAtEnd) } ?? source
             }

@@ -6,9 +6,9 @@ import Kubernetes
 import Planning
 
 extension ActionContext {
-    /// Returns the file or server that a failed task of a dry run lacks, with the earlier task that would provide it.
+    /// Returns the file or server that a failed task of a dry run lacks, with the task that would provide it.
     ///
-    /// - Returns: A noun phrase for a message, or `nil` if a real run may fail as well.
+    /// - Returns: A noun phrase for a message, or `nil` if the problem has another cause or this is no dry run.
     func missingInDryRun(_ problem: Problem) -> String? {
         guard run.files.isDryRun else { return nil }
         var cause: (any Error)? = problem
@@ -31,7 +31,7 @@ extension ActionContext {
         }
     }
 
-    /// Records that the task may start a server or program that other tasks need, if its verb or `restart` can do so.
+    /// Records in a dry run that the task may start a server or program, if its verb or `restart` can do so.
     func recordStart() {
         guard run.files.isDryRun, Self.startingVerbs.contains(task.verb.name) || !task.restarts.isEmpty else { return }
         run.startingTasks.insert(task.name)
@@ -39,10 +39,10 @@ extension ActionContext {
 
     private static let startingVerbs: Set = [ServiceDeclaration.name, ExecDeclaration.name, WaitDeclaration.name]
 
-    /// The last dependency that may have started a server or program in a real run.
+    /// The last dependency that may have started a server or program in a real run, if there is one.
     var startingTask: String? { lastStartingTask { _ in true } }
 
-    /// The last dependency that would have run a program in a real run.
+    /// The last dependency that would have run a program in a real run, if there is one.
     var earlierProgram: String? { lastStartingTask { $0.verb.name == ExecDeclaration.name } }
 
     private func lastStartingTask(where isMeant: (PlannedTask) -> Bool) -> String? {
@@ -105,8 +105,8 @@ extension NodeFiles {
 
     /// Returns the task that may create a missing path or a directory above it, or that waits for it.
     ///
-    /// - Returns: The name of the task; `nil` if there is none, if the path exists, or if the dry run knows whether the
-    ///   path will be a file, a link or a directory.
+    /// - Returns: The name of the task; `nil` if there is none, if the path exists, or if the nearest recorded path at
+    ///   or above it will be a file, a link or a directory.
     func expectedTask(of path: String) -> String? {
         guard isDryRun, let path = try? resolved(path) else { return nil }
         let planned = planned.withLock { $0 }
