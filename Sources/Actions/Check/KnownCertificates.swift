@@ -4,7 +4,7 @@ import Host
 import Kubernetes
 public import Planning
 
-/// The certificates in files that tasks read or write, including kubeconfigs and the files that these name.
+/// The certificates in files that tasks use, in kubeconfigs among these, and in files that the kubeconfigs name.
 public struct KnownCertificates: Sendable {
     private let files: NodeFiles
     private let plan: Plan
@@ -18,7 +18,7 @@ public struct KnownCertificates: Sendable {
         (self.files, self.plan, self.tasks) = (files, plan, tasks ?? plan.steps.map(\.task))
     }
 
-    /// Returns the certificates in the order of the tasks, and skips files that cannot be read.
+    /// Returns the certificates in the order of the tasks, without those in unreadable files and large bundles.
     ///
     /// If a file contains several certificates with the same subject, as it does while a CA is being replaced, only the
     /// one that expires last is returned.
@@ -57,10 +57,10 @@ public struct KnownCertificates: Sendable {
         }
     }
 
-    /// Returns a warning for each certificate that tasks use as a credential and that expires soon.
+    /// Returns a warning for each valid certificate that tasks use as a credential and that expires soon.
     ///
-    /// If `warnBefore` is `nil`, the warning period depends on the validity of the certificate. A certificate that a
-    /// repeated task renews causes no warning.
+    /// If `warnBefore` is `nil`, the warning period depends on the validity of the certificate. A certificate causes no
+    /// warning if a repeated task renews it, or if another one with the same subject in its file expires later.
     public func warnings(warnBefore: Duration?, now: Timestamp = .now()) -> [Warning] {
         let repeated = plan.steps.lazy.map(\.task).filter { $0.interval != nil }
         let renewed = Set(repeated.compactMap { $0.footprint.issuedCertificate.map { ExactText($0.path.path) } })
@@ -80,7 +80,7 @@ public struct KnownCertificates: Sendable {
     private struct Content {
         var path: String
         var file: CredentialFile
-        /// Whether a task uses the certificates to authenticate itself or a server.
+        /// Whether a task uses the file as a CA, as a certificate or through a kubeconfig.
         var isCredential: Bool
 
         var certificates: [Certificate] { (try? Certificate.read(pem: file.bytes)) ?? [] }
@@ -88,7 +88,7 @@ public struct KnownCertificates: Sendable {
 
     /// Reads the files, the certificates embedded in kubeconfigs, and the files that kubeconfigs name.
     ///
-    /// A file that is refused because another user can change it is not parsed as a kubeconfig.
+    /// A file that is refused as untrusted is not parsed as a kubeconfig.
     private func contents() -> [Content] {
         let issued = Set(plan.steps.compactMap { $0.task.footprint.issuedCertificate?.path.path }.exact)
         let credentials = Set(
@@ -101,10 +101,10 @@ public struct KnownCertificates: Sendable {
             let key = ExactText(path)
             guard examined.insert(key).inserted else { return }
             let trusted = try? files.read(path, limit: SizeLimit.configuration)
-            // The declared owner of an issued certificate may be an unprivileged user.
+            // An issued certificate may belong to an unprivileged user, and is then refused as untrusted.
             let product = issued.contains(key) ? try? files.readProduct(path, limit: SizeLimit.configuration) : nil
             guard let bytes = trusted ?? product else { return }
-            // Parsing every file as YAML would be slow.
+            // A file without this text is no kubeconfig. Parsing every file as YAML would be slow.
             guard trusted != nil, bytes[...].contains(text: "clusters"),
                 let kubeconfig = try? Kubeconfig(bytes, path: path)
             else {
@@ -140,7 +140,7 @@ public struct KnownCertificates: Sendable {
 }
 
 extension ActionContext {
-    /// Emits a warning for each certificate that the task uses and that expires soon, once per run and certificate.
+    /// Emits the warnings about the certificates of the task, once per run and certificate.
     func warnOfCertificates() {
         let known = KnownCertificates(files: run.files, plan: run.plan, tasks: [task])
         for warning in known.warnings(warnBefore: run.warnBefore, now: run.now())

@@ -6,7 +6,7 @@ import Kubernetes
 import Planning
 
 extension NodeCheck {
-    /// Returns the problems of a task's dry run, or none if the task lacks a file or server that another task provides.
+    /// Returns the problems of a task's dry run, or none if the task lacks something that another task provides.
     func dryRunProblems(_ task: PlannedTask) async -> [Problem] {
         let context = ActionContext(run: dryRun, task: task, deadline: .now + .seconds(10)) { _ in }
         do {
@@ -19,7 +19,7 @@ extension NodeCheck {
         }
     }
 
-    /// Converts an error to problems without causes.
+    /// Converts an error to problems, by default at the given location.
     ///
     /// A system error replaces the message of the problem that it causes; an `age` error is appended to the message.
     static func problems(_ error: any Error, at location: SourceLocation) -> [Problem] {
@@ -35,8 +35,8 @@ extension NodeCheck {
 
     /// Checks a kubeconfig and its files, unless tasks write them.
     ///
-    /// If a task writes one of the credential files, none of them is checked. A user that the API server will probably
-    /// not accept causes only a warning.
+    /// If a task writes one of the files that the kubeconfig names, only a token file that no task writes is checked. A
+    /// user that the API server will probably not accept causes only a warning.
     func checkKubeconfig(_ reference: LocatedPath) -> Findings {
         var found: [UInt8]?
         let missing = problems(of: reference) { found = try run.files.read($0, limit: SizeLimit.configuration) }
@@ -45,7 +45,7 @@ extension NodeCheck {
         let location = SourceLocation(file: reference.path)
         do {
             let kubeconfig = try Kubeconfig(bytes, path: reference.path)
-            // Loading the credentials does not read the token file; each request does.
+            // Loading the credentials ignores a token file that cannot be read; each request reads it again.
             if case .file(let path) = kubeconfig.token {
                 findings.problems = problems(of: LocatedPath(path, location: location), checkToken)
             }
@@ -72,7 +72,7 @@ extension NodeCheck {
 }
 
 extension NodeCheck {
-    /// Warns about a certificate that may expire because its task does not repeat in time.
+    /// Returns a warning if a certificate may expire because its task does not repeat, or repeats too late.
     func lateRenewals(_ task: PlannedTask) -> [Problem] {
         guard let issued = task.footprint.issuedCertificate else { return [] }
         let renewBefore = issued.renewBefore

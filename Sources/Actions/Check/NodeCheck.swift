@@ -4,13 +4,13 @@ import Host
 public import Kubernetes
 import Planning
 
-/// A check of a plan's manifests, paths, certificates and dependencies without an API server.
+/// A check for problems of a plan that can be found without an API server.
 ///
-/// A path that a task of the plan writes or waits for need not exist yet.
+/// A path that a task of the plan creates, or that an earlier task waits for, need not exist yet.
 public struct NodeCheck: Sendable {
     let run: RunEnvironment
     var producers: PathProducers { run.producers }
-    /// The names of the tasks that wait for files, by path.
+    /// The names of the tasks that wait for a path, by path.
     private let awaitingTasks: [String: [String]]
     let isOffline: Bool
     /// An environment for dry runs in which the products and awaited paths of all tasks are expected.
@@ -21,13 +21,13 @@ public struct NodeCheck: Sendable {
         public var problems: [Problem] = []
         /// Problems that do not make the check fail.
         public var warnings: [Problem] = []
-        /// The number of objects in the manifests.
+        /// The number of objects in the manifests that could be read.
         public var objectCount = 0
         /// The number of objects whose fields are not checked because no schema of their kind is known.
         public var uncheckedObjectCount = 0
     }
 
-    /// Creates a check; an offline check skips accounts, programs, and files other than manifests.
+    /// Creates a check; an offline check skips accounts, programs, and paths other than those of manifests.
     public init(_ run: RunEnvironment, isOffline: Bool = false) {
         self.run = run
         self.isOffline = isOffline
@@ -59,7 +59,7 @@ public struct NodeCheck: Sendable {
         return findings.withoutRepetitions
     }
 
-    /// Returns the findings about manifests alone, for a plan whose task files are invalid.
+    /// Returns the findings about objects alone, for a plan whose task files are invalid.
     ///
     /// Missing manifests are not reported, because a task that could not be read may write them.
     public func manifestFindings() async -> Findings {
@@ -103,7 +103,7 @@ public struct NodeCheck: Sendable {
         return findings
     }
 
-    /// Returns the problems with the paths, accounts and programs that a task names.
+    /// Returns the problems of a task that depend on the node, such as missing paths, accounts and programs.
     private func nodeProblems(_ task: PlannedTask) async -> [Problem] {
         let footprint = task.footprint
         var problems = checkReads(footprint.reads.filter { !isAwaited($0.path.path, before: task) }, footprint)
@@ -116,9 +116,9 @@ public struct NodeCheck: Sendable {
         return problems
     }
 
-    /// Loads the manifests of a task, except those that need not exist yet or that an offline check skips.
+    /// Loads the manifests of a task that can be checked now, or returns `nil` if the task has no manifests.
     ///
-    /// URLs are read from the cache only.
+    /// The others are skipped, such as manifests that a task writes, and URLs whose content is not in the cache.
     private func load(_ task: PlannedTask) async -> ManifestLoader.Contents? {
         guard var manifests = task.footprint.manifests else { return nil }
         let count = manifests.sources.count
@@ -155,14 +155,14 @@ public struct NodeCheck: Sendable {
                     _ = try CredentialCheck.certificates(in: file)
                 case .archive: try files.requireReadable(path)
                 case .program: try files.requireTrusted(path)
-                // Kubeconfigs and manifests are checked elsewhere.
+                // Kubeconfigs and manifests are checked elsewhere. The other paths need not exist.
                 case .kubeconfig, .manifests, .optional, .awaited: break
                 }
             }
         }
     }
 
-    /// Warns about decrypted files that tasks would write to a disk.
+    /// Returns a warning for each decrypted secret that a task would write to a disk.
     private func secretsOnDisk() -> [Problem] {
         let secrets = run.plan.steps.flatMap(\.task.footprint.writes).filter(\.belongsInMemory)
         return secrets.compactMap { write in
@@ -179,7 +179,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Returns the problems that a check of a file throws, unless a task writes the file.
+    /// Returns the problems that a check of a path throws, or none if a task creates the path.
     func problems(of path: LocatedPath, _ check: (String) throws -> Void) -> [Problem] {
         guard producers.producer(of: path.path) == nil else { return [] }
         do {
@@ -192,7 +192,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Reports a program that does not exist or cannot be executed, unless a task may install it.
+    /// Returns a problem if a program does not exist or cannot be executed, unless a task may install it.
     private func programProblems(_ footprint: Footprint) -> [Problem] {
         guard let command = footprint.command else { return [] }
         let name = command.name.path
@@ -212,7 +212,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Reports a path below a file that another task writes, or a missing path that no sandbox can make writable.
+    /// Returns a problem if a path cannot be written, or is missing although a program is to modify it.
     private func problem(of write: Footprint.Write) -> Problem? {
         let path = write.path.path
         do throws(SystemError) {
@@ -269,9 +269,9 @@ extension NodeCheck.Findings {
 }
 
 extension NodeCheck {
-    /// Returns the smallest set of permissions on the API server with which the tasks of the plan succeed.
+    /// Returns the permissions on the API server that the tasks of the plan need.
     ///
-    /// The findings are problems with manifests that could not be read, and warnings about missing manifests.
+    /// The findings are problems with manifests, and a warning for each task whose manifests are not all available.
     public func requiredAccess() async -> (access: RequiredAccess, findings: Findings) {
         var contents: [TaskManifests] = []
         var findings = Findings()
@@ -325,7 +325,7 @@ extension NodeCheck {
 }
 
 extension NodeCheck {
-    /// Returns whether an offline check skips a manifest because it may exist only on the node.
+    /// Returns whether an offline check skips a missing manifest, because it may exist only on the node.
     ///
     /// A manifest below the directory of the task file is distributed with the task file, so it must exist here too.
     func isAbsent(_ manifest: LocatedPath) -> Bool {
@@ -344,7 +344,7 @@ extension NodeCheck {
 }
 
 extension NodeCheck {
-    /// Checks the objects of all tasks against the schemas of the newest Kubernetes and the CRDs among the objects.
+    /// Checks the objects of all tasks against the built-in schemas and the CRDs among the objects.
     func objectFindings(_ contents: [TaskManifests]) -> Findings {
         let check = ObjectCheck(definitionsIn: contents.lazy.flatMap(\.manifests))
         var findings = Findings()

@@ -3,16 +3,16 @@ import Kubernetes
 import Planning
 
 extension NodeCheck {
-    /// The first description of an object on an API server.
+    /// The first description of an object on an API server, whose URL may be unknown.
     private struct Owner {
         var task: String
         var server: String?
         var location: SourceLocation
     }
 
-    /// Reports objects that are described more than once, or both described and deleted.
+    /// Returns findings about objects that are described more than once, or both described and deleted.
     ///
-    /// An identical description in the same task is only a warning.
+    /// Identical descriptions in one task cause only a warning.
     func repetitions(in contents: [TaskManifests]) -> Findings {
         var owners: [ObjectIdentity.Key: [Owner]] = [:]
         var findings = Findings()

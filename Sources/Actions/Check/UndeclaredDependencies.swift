@@ -39,13 +39,13 @@ struct UndeclaredDependencies {
         return found
     }
 
-    /// Reports a task that writes in a directory without running after the task that creates the directory.
+    /// Reports a task that writes below a directory or link without running after the task that creates it.
     ///
-    /// Such a task may create the directory with the default mode and owner. If the directory's task is declared to run
-    /// later, it corrects them, and nothing is reported.
+    /// Such a task may create the directory itself, with the default mode and owner. Nothing is reported if the other
+    /// task is declared to run later, because it corrects the mode and owner of the directory.
     private mutating func requireDirectories(of task: PlannedTask) {
         for write in task.footprint.writes where write.effect != .removes {
-            // For a path that a program may write, the task that creates a directory at the path counts too.
+            // For a path that a task modifies, a task that creates a directory at the path itself counts too.
             let path = write.effect == .modifies ? "\(write.path.path.withoutSlashesAtEnd)/" : write.path.path
             guard let directory = producers.directory(above: path), !runs(directory.task, after: task.name) else {
                 continue
@@ -75,7 +75,7 @@ struct UndeclaredDependencies {
         }
     }
 
-    /// Reports a task that needs one of the sources but runs after none of them, unless this was reported before.
+    /// Reports a task that needs one of the sources but is none and runs after none, unless this was reported before.
     ///
     /// `need` returns a predicate of the task for the first source, such as `reads '/a', which task 'b' writes`.
     private mutating func require(
