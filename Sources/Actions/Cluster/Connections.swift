@@ -4,7 +4,7 @@ import Host
 public import Kubernetes
 import Planning
 
-/// The API clients of a run: one for each kubeconfig, so that tasks share the results of discovery.
+/// The API clients of a run, which tasks with the same kubeconfig share to use the same results of discovery.
 final class Connections: Sendable {
     private let clients = Locked<[[UInt8]: APIClient]>([:])
     /// The servers whose version was already checked.
@@ -13,7 +13,7 @@ final class Connections: Sendable {
     /// Returns the client for a kubeconfig, after waiting until the API server is usable.
     func client(kubeconfig path: String, _ context: ActionContext) async throws(Problem) -> APIClient {
         let client = try await load(path, context)
-        // In a dry run, a server that an earlier task would start need not answer.
+        // In a dry run, a server that an earlier task would start may not respond, so the wait is short.
         let patience = context.startingTask == nil ? context : context.probing(.seconds(2))
         try await client.waitUntilUsable(patience.retryPolicy)
         if examined.withLock({ $0.insert(client.kubeconfig.server).inserted }),
@@ -48,7 +48,7 @@ final class Connections: Sendable {
         }
     }
 
-    /// Returns a hint if the kubeconfig is missing: the task that writes it, or the ways to get one.
+    /// Returns advice if the kubeconfig is missing: the task that writes it, or the ways to get one.
     private func missingHint(_ path: String, _ context: ActionContext, _ error: SystemError) -> String? {
         guard error.isNotFound else { return nil }
         if let task = context.run.producers.producer(of: path) {
@@ -62,7 +62,7 @@ final class Connections: Sendable {
 }
 
 extension NodeFiles {
-    /// Returns a client for commands other than runs, without waiting for the server or for valid credentials.
+    /// Returns a client without waiting for the server or for valid credentials.
     public func client(kubeconfig path: String, _ http: HTTPClient) throws(Problem) -> APIClient {
         let bytes = try attempt("kubeconfig '\(path)' cannot be used") {
             try read(path, limit: SizeLimit.configuration)
@@ -71,7 +71,7 @@ extension NodeFiles {
         return APIClient(http, kubeconfig: kubeconfig, credentials: try credentials(of: kubeconfig))
     }
 
-    /// Parses a kubeconfig, and refuses a token file that other users can change.
+    /// Parses a kubeconfig, and requires a trusted token file; see ``requireTrusted(_:isData:)``.
     func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
         try attempt("kubeconfig '\(path)' cannot be used") {
             let kubeconfig = try Kubeconfig(bytes, path: path)
@@ -80,7 +80,7 @@ extension NodeFiles {
         }
     }
 
-    /// Loads the credentials of a kubeconfig, and refuses a key that other users can read.
+    /// Loads the credentials of a kubeconfig, and requires a private key file; see ``requirePrivate(_:)``.
     func credentials(of kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
         let failure = "kubeconfig '\(kubeconfig.path)' cannot be used"
         var credentials: Credentials
@@ -90,14 +90,14 @@ extension NodeFiles {
         do throws(Problem) {
             credentials = try Credentials(kubeconfig) { path in try read(path, limit: SizeLimit.configuration) }
         } catch {
-            // The files may be replaced, even if the problem has a location.
+            // A problem with a location would count as permanent, but the files may be replaced.
             var problem = error
             problem.mayPass = true
             throw problem
         }
-        // Permissions are checked last: a certificate named in place of the key may be readable by everyone.
+        // Permissions are checked last, so that a certificate in place of the key is reported as such.
         if let key = kubeconfig.keyPath { try attempt(failure) { try requirePrivate(key) } }
-        // The HTTP client reads the token file for each request, so it needs the file's location.
+        // The HTTP client reads the token file for each request, so it needs the location below the root directory.
         if case .file(let token) = credentials.connectionIdentity.token {
             credentials.connectionIdentity.token = .file((try? location(ofRead: token)) ?? token)
         }
@@ -106,7 +106,7 @@ extension NodeFiles {
 }
 
 extension RunEnvironment {
-    /// Returns the kubeconfig that a task will write or, if that is not known, the kubeconfig on the node.
+    /// Returns the kubeconfig that a task will write, or else the one on the node; `nil` if neither is usable.
     func knownKubeconfig(_ path: String) -> Kubeconfig? {
         if let task = producers.producer(of: path), let written = writtenKubeconfig(path, by: task) {
             return written
@@ -114,7 +114,7 @@ extension RunEnvironment {
         return (try? files.read(path, limit: SizeLimit.configuration)).flatMap { try? Kubeconfig($0, path: path) }
     }
 
-    /// Returns the kubeconfig that a task will write, or `nil` if the task file does not determine its content.
+    /// Returns the kubeconfig that a task will write, or `nil` if the task file does not contain a valid one.
     private func writtenKubeconfig(_ path: String, by task: String) -> Kubeconfig? {
         let verb = plan.position(of: task).map { plan.steps[$0].task.verb }
         switch verb?.declaration {

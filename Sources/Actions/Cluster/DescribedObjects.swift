@@ -2,7 +2,7 @@ import Base
 import Kubernetes
 import Planning
 
-/// The objects that the tasks of a plan describe, read from their manifests when they are first needed.
+/// The objects that the tasks of a plan describe, read from their manifests when they are needed.
 final class DescribedObjects: Sendable {
     /// The descriptions of all tasks, by the name of the task that reads them.
     private let readings = Locked<[String: Task<[TaskDescription], Never>]>([:])
@@ -16,7 +16,7 @@ final class DescribedObjects: Sendable {
             return reading
         }
         let found = await reading.value
-        // An incomplete description is not kept, because another task may still write a missing manifest.
+        // Incomplete descriptions are not kept, because another task may still write a missing manifest.
         if found.contains(where: { $0.doubt != nil }) { readings.withLock { $0[name] = nil } }
         return found
     }
@@ -48,7 +48,7 @@ final class DescribedObjects: Sendable {
         return location.map { (named, $0) }
     }
 
-    /// Returns the reason not to delete an object: another task of the plan describes it, or may do so.
+    /// Returns the reason not to delete an object, if another task of the plan describes it or may do so.
     func reasonToKeep(_ object: ObjectIdentity, _ context: ActionContext) async -> Problem? {
         let others = await all(context).filter { $0.task != context.task.name }
         for other in others {
@@ -69,7 +69,7 @@ struct TaskDescription: Sendable {
     /// The kinds and namespaces that the manifests define.
     private(set) var provided = ProviderIndex<ProvidingTask>()
     private var places: [Name: [(namespace: String?, location: SourceLocation)]] = [:]
-    /// The namespace of objects without one; `nil` if it is not known.
+    /// The namespace of objects that specify none; `nil` if it is not known.
     private let defaultNamespace: String?
 
     /// The reason why the task may describe further objects; `nil` if all its manifests were read.
@@ -98,7 +98,7 @@ struct TaskDescription: Sendable {
         }
     }
 
-    /// Returns the location at which an object is described; an unknown namespace matches every namespace.
+    /// Returns the location of an object's description, if any; an unknown namespace matches every namespace.
     func location(of object: ObjectIdentity) -> SourceLocation? {
         places[Name(kind: DefinedKind(inAnyBuiltInGroup: object.type), name: object.name)]?.first { place in
             guard let namespace = object.namespace, let other = place.namespace ?? defaultNamespace else { return true }
@@ -115,7 +115,7 @@ struct ProvidingTask: Sendable {
 
 /// Hints about kinds and namespaces that the server lacks, derived from the manifests of the plan.
 struct DependencyHints {
-    /// The context of the task whose objects failed.
+    /// The context of the task whose objects need the kinds and namespaces.
     let context: ActionContext
 
     /// Returns whether the plan may still create a kind or namespace that the server lacks.
@@ -131,7 +131,7 @@ struct DependencyHints {
         return !isComplete || !provided.providers(of: requirement).isEmpty
     }
 
-    /// Extends failures due to a missing kind or namespace: names the task that provides it, if any, and adds a hint.
+    /// Adds to failures due to a missing kind or namespace which task provides it, or that none does, if that is known.
     func add(to failures: [ObjectFailure]) async -> [ObjectFailure] {
         guard failures.contains(where: { Self.requirement($0.cause) != nil }) else { return failures }
         let (provided, isComplete) = await provided()
@@ -170,7 +170,7 @@ struct DependencyHints {
         return "write 'after: [\(source.task)]' in task '\(context.task.name)'"
     }
 
-    /// Returns the kinds and namespaces that all manifests define, and whether those of other tasks were all read.
+    /// Returns the kinds and namespaces that manifests define, and whether all manifests of other tasks were read.
     private func provided() async -> (index: ProviderIndex<ProvidingTask>, isComplete: Bool) {
         let tasks = await context.run.describedObjects.all(context)
         var index = ProviderIndex<ProvidingTask>()

@@ -5,16 +5,16 @@ import Host
 import Kubernetes
 import Planning
 
-/// The cache of the contents of pinned URLs, with which a boot needs no Internet access.
+/// The cache of the contents of pinned URLs, which saves later runs from fetching them again.
 extension ActionContext {
-    /// The task's own cache directory: a confined task cannot see the directories of other tasks.
+    /// The task's own cache directory, because a confined task cannot write in the directories of other tasks.
     var cacheDirectory: String { "\(Self.sharedCache)/\(task.name)" }
     private static let sharedCache = RunEnvironment.usualCacheDirectory
 
     /// Returns the location of a file with the content of a pinned URL, from the cache or the server.
     ///
-    /// Requests are retried until the task's deadline. An interrupted transfer is resumed, also by a later run, if the
-    /// server supports ranges.
+    /// Requests with temporary failures are retried until the task's deadline. An interrupted transfer is resumed, also
+    /// by a later run, if the server supports ranges.
     func fetched(_ url: String, sha256 digest: String) async throws(Problem) -> String {
         if let kept = await onThread({ kept(sha256: digest) }) { return kept }
         if let process = run.networkProcess(of: task) {
@@ -28,7 +28,7 @@ extension ActionContext {
             let part = try PartialFile(digest, in: location)
             return (location, part, try part.size > 0)
         }
-        // A partial file that cannot be completed would only take space.
+        // A partial file that cannot be completed would only take up space.
         func discard() { try? run.files.discard("\(digest).part", in: cacheDirectory) }
         do {
             _ = try await fetch(url, digest, part)
@@ -43,7 +43,7 @@ extension ActionContext {
         }
         if found == digest { return "\(location)/\(digest)" }
         discard()
-        // The part from an earlier run may have been damaged.
+        // The part from an earlier run may be damaged, so the whole file is fetched.
         if isResumed { return try await fetched(url, sha256: digest) }
         throw difference(of: url, found, from: digest)
     }
@@ -70,14 +70,14 @@ extension ActionContext {
         }
     }
 
-    /// Returns the text with a digest, or `nil` if it is not in the cache.
+    /// Returns the text with a digest, or `nil` if the cache has no usable file with it.
     func keptText(sha256 digest: String) -> [UInt8]? {
         kept(sha256: digest).flatMap { try? FileSystem.read($0, limit: SizeLimit.content) }
     }
 
-    /// Returns the location of a cached file: the task's, or one that an administrator put into the shared directory.
+    /// Returns the location of a usable cached file: the task's or, if there is none, one in the shared directory.
     ///
-    /// A file that has another digest, cannot be read or could be changed by another user causes a warning.
+    /// A file that has another digest, cannot be read or is refused as untrusted causes a warning.
     func kept(sha256 digest: String) -> String? {
         for path in ["\(cacheDirectory)/\(digest)", "\(Self.sharedCache)/\(digest)"] {
             do {
@@ -93,12 +93,12 @@ extension ActionContext {
         return nil
     }
 
-    /// Removes the task's cached files with other digests, and the lists of their images.
+    /// Removes from the task's cache the files that are named after other digests.
     func discardOthers(than digests: [String]) {
         for name in (try? run.files.list(cacheDirectory)) ?? [] {
             let stem = String(name.prefix { $0 != "." })
             guard !digests.contains(stem), stem.utf8.count == 64, stem.allSatisfy(\.isHexDigit) else { continue }
-            // A file that remains only takes space, and the next run tries again.
+            // A file that cannot be removed only takes up space.
             try? run.files.discard(name, in: cacheDirectory)
         }
     }
@@ -133,7 +133,7 @@ extension ActionContext {
                 defer { isStale = false }
                 return isStale
             }
-            // A server without ranges sends the whole file.
+            // A server that does not support ranges sends the whole file.
             if wasStale, response.status == 200 { try part?.clear() }
             try part?.append(bytes)
         }

@@ -2,10 +2,10 @@ import Base
 import Kubernetes
 import Planning
 
-/// A collector of objects that could not be applied or deleted, which emits failures with the same cause together.
+/// A collector of the failures of objects, which emits failures with the same cause together.
 ///
-/// Failures are emitted once no further object has failed for a while, so that an object that is retried until the
-/// deadline does not delay them.
+/// During ``reportWhenQuiet()``, failures are emitted once no further object has failed for a while, so that an object
+/// that is retried until the deadline does not delay them.
 final class FailureReporter: Sendable {
     private struct State {
         var pending: [ObjectFailure] = []
@@ -22,15 +22,15 @@ final class FailureReporter: Sendable {
 
     init(_ context: ActionContext) { self.context = context }
 
-    /// The number of failed objects, including those that are not emitted yet.
+    /// The number of failures, including those that have not been emitted yet.
     var count: Int { state.withLock { $0.count } }
 
     var deletedCount: Int { state.withLock { $0.deletedCount } }
 
-    /// Emits the result of the deletion of one object, or adds its failure.
+    /// Emits the result of the deletion of one object, or adds its failure unless it was interrupted.
     func report(_ message: ObjectDeletion.Message) {
         switch message {
-        // An object that is already gone, or that now belongs to another client, counts as unchanged.
+        // An object that is already gone, or that must be kept after all, counts as unchanged.
         case .deleted(let identity, let existed):
             if existed { state.withLock { $0.deletedCount += 1 } }
             context.emit(.object(identity.description, ObjectResult(existed ? .deleted : .unchanged)))
@@ -59,7 +59,7 @@ final class FailureReporter: Sendable {
 
     /// Emits the failures that have not been emitted yet.
     func report() async {
-        // In a cancelled task, these events would be dropped, but failures before an interruption must be reported.
+        // In a cancelled Swift task, the events would be dropped, but failures before an interruption must be reported.
         await Task { await reportPending() }.value
     }
 

@@ -28,9 +28,9 @@ struct ManifestLoader {
     struct Contents {
         /// The objects, in the order of the task file.
         var manifests: [ManifestObject] = []
-        /// Problems with files and documents that could not be read; all other objects are still applied.
+        /// Problems with the manifests, which do not prevent other documents from being read.
         var problems: [Problem] = []
-        /// Warnings about files that are not read but may have been meant, such as those in subdirectories.
+        /// Warnings about possible manifests that are not read, such as those in subdirectories.
         var warnings: [Problem] = []
         /// Whether no manifest was skipped on purpose, such as a URL that is not in the cache.
         var isComplete = true

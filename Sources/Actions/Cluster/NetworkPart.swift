@@ -4,14 +4,14 @@ public import Host
 import Kubernetes
 public import Planning
 
-/// A part of a task that needs the network although the task runs as root.
+/// A part of a task that uses the network on behalf of a process that runs as root.
 ///
-/// A sandboxed child process of the agent performs it. The child prints messages, one JSON object per line, and shares
-/// the task's cache directory with its parent.
+/// A sandboxed child process of the agent performs it. The child prints messages, one JSON object per line. Files are
+/// exchanged in the task's cache directory.
 public enum NetworkPart: String, Sendable, Hashable, CaseIterable {
-    /// Fetches the pinned URLs of the task into the cache.
+    /// Fetches the pinned files and archives of the task into its cache.
     case fetch
-    /// Holds the task's Lease until the process is ended.
+    /// Holds the task's Lease until the process is ended or the Lease is lost.
     case lock
     /// Has the certificate request in the cache signed, and writes the certificate into the cache.
     case sign
@@ -117,9 +117,9 @@ extension ActionContext {
         do throws(SystemError) {
             status = try await Host.run(
                 try await process(task, part),
-                // The Lease must be held until the work has ended, shortly after its deadline.
+                // The work may end shortly after its deadline, and the Lease must be held until then.
                 deadline: part == .lock ? deadline + .seconds(30) : deadline,
-                // While a process of the task survives, the Lease must not be released, so the child is killed at once.
+                // While a process of the task survives, the child must not release the Lease, so it is killed at once.
                 grace: survivors.all.isEmpty ? Command.grace : .zero,
             ) { [emit] line in
                 switch stateValue(Message.self, from: Array(line.utf8)) {
@@ -174,7 +174,7 @@ extension ActionContext {
 }
 
 extension CertificateDeclaration {
-    /// The key usages of the request, by their names in the API; `key encipherment` only for RSA keys.
+    /// The usages to request, by their names in the API; `key encipherment` only for RSA keys.
     fileprivate var requestedUsages: [String] {
         let purposes = leaf.usages.subtracting([.signing]).sorted().map(\.rawValue)
         return (leaf.key.rsaBits == nil ? [] : ["key encipherment"]) + ["digital signature"] + purposes

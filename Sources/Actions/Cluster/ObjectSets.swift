@@ -3,7 +3,7 @@ import Host
 import Kubernetes
 import Planning
 
-/// The record of the objects of a set that this node has applied, in the node's state directory.
+/// The store of this node's record of a set, in the node's state directory.
 struct SetRecordStore {
     private let run: RunEnvironment
     private let directory: String
@@ -37,7 +37,7 @@ struct SetRecordStore {
         throw Problem("'\(path)' is not a record of a set's objects", hint: hint)
     }
 
-    /// Writes the record; if that fails, no object may be applied, because it would never be deleted.
+    /// Writes the record; an object that is not in the record is never deleted.
     func keep(_ record: SetRecord) throws(Problem) {
         try attempt("\(Self.failure) written") { try run.files.keep(record.json, as: Self.name, in: directory) }
     }
@@ -49,7 +49,7 @@ struct SetRecordStore {
     private static let failure = "the record of the set's objects cannot be"
 }
 
-/// The deletion of objects of a set, with warnings about those that are kept.
+/// The deletion of objects of a set, with warnings about objects that are kept.
 struct SetDeletion {
     private let context: ActionContext
     let pruner: Pruner
@@ -75,12 +75,12 @@ struct SetDeletion {
         )
     }
 
-    /// Deletes the recorded objects that the manifests do not contain.
+    /// Deletes the recorded objects that the manifests do not contain, unless there is a reason to keep them.
     ///
     /// `countBefore` is the object count that the task has emitted before.
     ///
     /// - Returns: The record of the objects that remain, and the number of objects that were deleted.
-    /// - Throws: ``Base/Problems/alreadyReported`` if an object could not be examined or deleted.
+    /// - Throws: ``Base/Problems/alreadyReported`` if a request failed, or `CancellationError` if cancelled.
     func run(
         _ record: SetRecord,
         besides manifests: [ManifestObject],
@@ -96,7 +96,7 @@ struct SetDeletion {
         if count > 0 { context.emit(.objectCount(countBefore + count)) }
         for group in obsolete.deletions {
             await pruner.delete(group) { failures.report($0) }
-            // After a failure, the remaining groups stay, because the object that was not deleted may need them.
+            // After a failure, the remaining groups stay: an object that was not deleted may need their objects.
             await failures.report()
             try Task.checkCancellation()
             guard failures.count == 0 else { throw Problems.alreadyReported }
@@ -136,7 +136,7 @@ struct PruneStep {
     /// Records the objects on the node and on the server, before anything is applied.
     ///
     /// - Returns: `nil` if the task has no set.
-    /// - Throws: An error if a manifest describes the ConfigMap, or if the ConfigMap or the record cannot be written.
+    /// - Throws: An error if a manifest describes the ConfigMap, or if the record or the ConfigMap cannot be updated.
     init?(
         _ context: ActionContext,
         _ declaration: ApplyDeclaration,
@@ -171,7 +171,7 @@ struct PruneStep {
         context.emit(.warning(subject: pruner.parent.description, text))
     }
 
-    /// Deletes the obsolete objects after all manifests were applied, and returns their number.
+    /// Deletes the obsolete objects after all manifests were applied, and returns the number of deleted objects.
     func run(after appliedCount: Int) async throws -> Int {
         let (rest, deletedCount) = try await deletion.run(record, besides: manifests, after: appliedCount)
         if rest != record { try store.keep(rest) }
@@ -180,12 +180,12 @@ struct PruneStep {
 }
 
 extension RemoveAction {
-    /// Deletes the objects of a set, except those of other nodes, and the node's key in the ConfigMap.
+    /// Deletes the recorded objects of a set that no other node lists, and the node's key in the ConfigMap.
     ///
     /// An object that is kept for another reason stays in the record, so that a later run can delete it.
     ///
     /// - Returns: Whether anything was deleted.
-    /// - Throws: ``Base/Problems/alreadyReported`` if an object could not be deleted.
+    /// - Throws: ``Base/Problems/alreadyReported`` if the key or an object could not be deleted.
     func remove(set name: String) async throws -> Bool {
         let store = SetRecordStore(context.run, set: name)
         let objectSet = ObjectSet(name: name, task: context.task.name)
@@ -202,7 +202,7 @@ extension RemoveAction {
         let client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
         let isOfAll = record.includesProtected
         let deletion = SetDeletion(objectSet, client, record, includesProtected: isOfAll, context)
-        // Of several nodes that remove the set at the same time, the last one must find no other key.
+        // The key is removed first, so that the last of several nodes that remove the set finds no other key.
         try await deletion.reporting(deletion.pruner.release)
         let (rest, count) = try await deletion.run(record, besides: [], after: 0)
         if rest.objects.isEmpty { try store.discard() } else { try store.keep(rest) }
@@ -211,7 +211,7 @@ extension RemoveAction {
 }
 
 extension RunEnvironment {
-    /// Returns a warning for each recorded set that no task of the plan names, and for each record that cannot be read.
+    /// Returns warnings about recorded sets that no task of the plan names, and about their unreadable records.
     public func formerSetWarnings() -> [Problem] {
         let tasks = plan.steps.map(\.task)
         let present = Set(tasks.compactMap(\.setName) + tasks.compactMap(\.footprint.removedSet))
