@@ -4,10 +4,10 @@ import HTTP
 public import Host
 import Planning
 
-/// The node's files as a run sees them.
+/// The files of the node, as commands and actions see them.
 ///
 /// With a root directory, files are written below it, and read below it if they exist there. Links are resolved as if
-/// it were `/`. A dry run keeps in memory the files that a real run would write, and reads them from there.
+/// it were `/`. A dry run keeps in memory the changes that a real run would make, and reads them from there.
 public final class NodeFiles: Sendable {
     /// The root directory without a trailing slash, empty for `/`.
     public let root: String
@@ -29,7 +29,7 @@ public final class NodeFiles: Sendable {
         case file([UInt8], mode: UInt32)
         /// A file whose content is not known before a task has run.
         case unknown(from: String)
-        /// A file or directory of which nothing is known before a task has run, unless it exists already.
+        /// A path of which nothing is known before a task has run, unless it exists already.
         case expected(from: String)
         case link(target: String)
         case directory
@@ -59,15 +59,15 @@ public final class NodeFiles: Sendable {
 
     /// Returns the location at which a file is written: a link at the path itself is not followed.
     ///
-    /// - Throws: ``Base/SystemError`` if the path has too many links, or is below a file that a real run would write.
+    /// - Throws: ``Base/SystemError`` if its links cannot be resolved, or it is below a file that a real run would write.
     public func location(ofWritten path: String) throws(SystemError) -> String {
         root + (try resolved(path, followsLast: false))
     }
 
-    /// Returns the location to which a path leads below the root directory.
+    /// Returns the location below the root directory to which a path leads, following all links.
     public func location(ofTarget path: String) throws(SystemError) -> String { root + (try resolved(path)) }
 
-    /// Returns the location at which a file is read: below the root directory if the path exists there.
+    /// Returns the location at which a file is read: below the root directory if the path exists there, else outside.
     public func location(ofRead path: String) throws(SystemError) -> String {
         location(ofResolved: try resolved(path))
     }
@@ -77,9 +77,7 @@ public final class NodeFiles: Sendable {
         return root + path
     }
 
-    /// Reads a file of at most `limit` bytes, and refuses a file that another user could change.
-    ///
-    /// With `isData`, a service account may own the file.
+    /// Reads a trusted file of at most `limit` bytes; see ``requireTrusted(_:isData:)``.
     public func read(_ path: String, limit: Int, isData: Bool = true) throws(SystemError) -> [UInt8] {
         let node = try resolved(path)
         switch planned.withLock({ $0[ExactText(node)] }) {
@@ -185,9 +183,9 @@ public final class NodeFiles: Sendable {
 
     /// Creates a symbolic link, or changes its target.
     ///
-    /// With `replacing`, a file at the path is replaced.
+    /// With `replacing`, anything at the path except a directory is replaced.
     ///
-    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if a directory or a file that is not replaced is there.
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something that is not replaced is at the path.
     func link(
         _ path: String,
         to target: String,
@@ -217,21 +215,21 @@ public final class NodeFiles: Sendable {
 }
 
 extension NodeFiles {
-    /// A function that logs the locations that a task is about to create, so that `reset` can remove them.
+    /// A function that logs the locations that a task is about to create or replace, for `reset`.
     ///
     /// The locations are in order of creation, and no directory above them is a link.
     public typealias CreationLog = @Sendable (_ created: [CreatedPath], _ task: String) throws(SystemError) -> Void
 
-    /// Logs a location that is about to be created, and the directories that are created for it.
+    /// Logs a location that is about to be created or replaced, and the directories that are created for it.
     func log(_ task: String, creating path: String, _ form: CreatedPath.Form) throws(SystemError) {
         let place = try FileSystem.physicalPath(of: path)
         try log(place.missingDirectories.map { CreatedPath($0, .directory) } + [CreatedPath(place.path, form)], task)
     }
 
-    /// Creates a directory for a task, and all missing directories above it.
+    /// Creates a directory for a task unless it exists, and all missing directories above it.
     public func makeDirectories(_ path: String, by task: String) throws(SystemError) {
         let location = try location(ofWritten: path)
-        // If a directory cannot be searched, the creation below it fails and reports the error.
+        // An error is ignored here, because the creation of the directories then fails and reports it.
         let place = try? FileSystem.physicalPath(of: "\(location)/file")
         if let missing = place?.missingDirectories, !missing.isEmpty {
             try log(missing.map { CreatedPath($0, .directory) }, task)
@@ -246,7 +244,7 @@ extension NodeFiles {
 
     /// Refuses a path that a user other than root could change before root uses it.
     ///
-    /// With `isData`, a service account may own the file. If ``refusesUntrusted`` is `false`, the error is remembered.
+    /// With `isData`, a service account may own the file. Without ``refusesUntrusted``, the error is only remembered.
     public func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
         guard try !isPlanned(path) else { return }
         // Without a root directory, the links in the path are examined as well.
@@ -263,7 +261,7 @@ extension NodeFiles {
         }
     }
 
-    /// Reads a file that a task writes, to compare it with the content that the task would write.
+    /// Reads a file that the agent has written or is to write.
     ///
     /// Any user may own the file itself, but only root and service accounts may control the directories above it.
     ///
@@ -280,7 +278,7 @@ extension NodeFiles {
         }
     }
 
-    /// Refuses a private key file that other users can read.
+    /// Refuses a private key that other users can read; see ``Host/FileSystem/requirePrivate(_:)``.
     func requirePrivate(_ path: String) throws(SystemError) {
         guard try !isPlanned(path) else { return }
         let location = try location(ofRead: path)
@@ -399,7 +397,7 @@ extension DirectorySettings {
 
 /// Files that are not read into memory as a whole.
 extension NodeFiles {
-    /// Refuses a path that is not a regular file, that cannot be read or that another user could change.
+    /// Refuses a path that is not a readable and trusted regular file.
     func requireReadable(_ path: String) throws(SystemError) {
         let location = try trustedLocation(path)
         do throws(SystemError) {
@@ -412,14 +410,14 @@ extension NodeFiles {
 
     /// Returns the SHA-256 digest of a file in lower-case hexadecimal digits.
     ///
-    /// - Throws: ``Base/SystemError`` also if another user could change the file.
+    /// - Throws: ``Base/SystemError`` also if the file is refused as untrusted, or is not known yet in a dry run.
     public func digest(ofFile path: String) throws(SystemError) -> String {
         try sha256(ofFile: try trustedLocation(path))
     }
 
     /// Returns the location of a private key that a program reads itself.
     ///
-    /// - Throws: ``Base/SystemError`` if the file is missing or a directory, or if other users can change or read it.
+    /// - Throws: ``Base/SystemError`` if the key is missing, a directory, not known yet, not trusted or not private.
     func locationForProgram(ofPrivate path: String) throws(SystemError) -> String {
         let location = try trustedLocation(path)
         if isDirectory(path) { throw SystemError("cannot read", path, code: EISDIR, detail: "is a directory") }
@@ -437,7 +435,7 @@ extension NodeFiles {
 
 /// Returns the SHA-256 digest of a file of any size in lower-case hexadecimal digits; links are followed.
 ///
-/// - Throws: ``Base/SystemError`` with the code `ETIMEDOUT` at the deadline.
+/// - Throws: ``Base/SystemError``, after the deadline with the code `ETIMEDOUT`.
 func sha256(
     ofFile location: String,
     until deadline: ContinuousClock.Instant? = nil
@@ -462,7 +460,7 @@ extension NodeFiles {
             .write(bytes, to: name, mode: 0o644)
     }
 
-    /// Removes a file that ``keep(_:as:in:)`` has written, if it exists; a dry run removes nothing.
+    /// Removes a file from the directory of a task or set, if it exists; a dry run removes nothing.
     func discard(_ name: String, in directory: String) throws(SystemError) {
         guard !isDryRun else { return }
         let location = try stateLocation(directory)

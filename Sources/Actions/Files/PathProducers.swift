@@ -7,7 +7,7 @@ struct PathProducers {
     private var tasks: [ExactText: String] = [:]
     private var directoryTasks: [ExactText: String] = [:]
     private var linkTasks: [ExactText: String] = [:]
-    /// The tasks that write manifests, by the directory of the manifest.
+    /// The first task that writes a manifest directly in a directory, by the directory.
     private var manifestTasks: [ExactText: String] = [:]
 
     init(_ plan: Plan) {
@@ -29,9 +29,7 @@ struct PathProducers {
         }
     }
 
-    /// Returns the task that creates a path, or a link or the output of a program above it.
-    ///
-    /// A task with verb `directory` is not the producer of the paths in its directory.
+    /// Returns the task that creates a path or, unless it has verb `directory`, a path above it.
     func producer(of path: String) -> String? {
         if let task = directoryTasks[ExactText(path.withoutSlashesAtEnd)] { return task }
         var path = path[...]
@@ -42,7 +40,7 @@ struct PathProducers {
         return nil
     }
 
-    /// Returns the nearest directory, or link to one, that a task creates above a path.
+    /// Returns the nearest directory or link that a task creates above a path.
     func directory(above path: String) -> (path: String, task: String)? {
         var path = path[...]
         while let slash = path.lastSlash, slash != path.startIndex {
@@ -53,7 +51,7 @@ struct PathProducers {
         return nil
     }
 
-    /// Returns the task that writes a manifest into a directory.
+    /// Returns the first task that writes a manifest directly in a directory.
     func producer(ofManifestIn directory: String) -> String? {
         manifestTasks[ExactText(directory.withoutSlashesAtEnd)]
     }

@@ -30,7 +30,7 @@ struct Archive: Sendable {
         }
     }
 
-    /// Returns the location of the file, which is fetched if necessary.
+    /// Returns the location of the archive, which is fetched if necessary.
     func file() async throws(Problem) -> String {
         switch source {
         case .path(let path): (try? context.run.files.location(ofRead: path.path)) ?? path.path
@@ -42,8 +42,8 @@ struct Archive: Sendable {
 /// The unpacking of an archive, or a part of it, into a directory.
 ///
 /// `tar` extracts everything into a new directory in the task's cache. It refuses names with `..`, makes absolute names
-/// relative, and follows no link in the archive. The wanted files are then copied atomically, with the declared or
-/// default owner and permissions.
+/// relative, and follows no link in the archive. Then each wanted file is copied atomically, with the declared or
+/// default owner and permissions, and each wanted link is created.
 struct Unpacking: Sendable {
     let context: ActionContext
     let declaration: FileDeclaration
@@ -73,7 +73,7 @@ struct Unpacking: Sendable {
         var mode: UInt32?
     }
 
-    /// A record of the last unpacking, with which a later run verifies the files without the archive.
+    /// A record of the last unpacking, with which a later run verifies the files without extracting the archive.
     private struct List: Codable {
         static let name = "unpacked.json"
 
@@ -104,7 +104,7 @@ struct Unpacking: Sendable {
         try await extract(file, scratch)
         let isChanged: Result<Bool, Problem>?
         do throws(SystemError) {
-            // At the deadline, the thread is abandoned; it ends before its next file.
+            // At the deadline or on cancellation, the thread is abandoned. It places no file after the deadline.
             isChanged = try await onThread(until: context.deadline) {
                 Result { () throws(Problem) in try place(scratch) }
             }
@@ -176,7 +176,7 @@ struct Unpacking: Sendable {
                 if try files.makeDirectory(settings, by: task) != .unchanged { isChanged = true }
             }
             for entry in entries where try !isInPlace(entry) {
-                // Ends the thread if it was abandoned.
+                // After the deadline, nothing waits for the thread any more.
                 if .now >= context.deadline { throw SystemError("cannot unpack in", directory, code: ETIMEDOUT) }
                 let path = "\(directory)/\(entry.path)"
                 let found = try FileSystem.status(try files.location(ofWritten: path))
@@ -196,8 +196,8 @@ struct Unpacking: Sendable {
 
     /// Returns the directories to create, parents first, and the wanted files and links.
     ///
-    /// - Throws: ``Base/Problem`` if there is nothing to unpack, or if a wanted entry is missing, is a special file, or
-    ///   links out of the directory.
+    /// - Throws: ``Base/Problem`` also if there is nothing to unpack, or if a wanted entry is missing, is a special
+    ///   file, or could link out of the directory.
     private func contents(of scratch: String) throws(Problem) -> (directories: [String], entries: [Entry]) {
         var (directories, entries): ([String], [Entry]) = ([], [])
         var missing = part.wanted
@@ -273,7 +273,7 @@ struct Unpacking: Sendable {
 }
 
 extension ActionContext {
-    /// Runs `tar`, which detects the compression of the archive and is ended at the task's deadline.
+    /// Runs `tar`, which detects the compression of the archive and is killed at the task's deadline.
     func tar(_ archive: String, _ words: [String]) async throws(SystemError) -> FilterResult {
         var environment = run.processEnvironment
         environment["TAR_OPTIONS"] = nil
@@ -286,7 +286,7 @@ extension ActionContext {
 }
 
 extension PlannedTask {
-    /// Returns whether the task's archive could contain a path.
+    /// Returns whether the task could unpack a file at a path.
     func unpacks(_ path: String) -> Bool {
         guard let file = verb.declaration as? FileDeclaration, let part = file.unpacking else { return false }
         let directory = file.path.path.withoutSlashesAtEnd
