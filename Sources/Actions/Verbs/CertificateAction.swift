@@ -70,7 +70,7 @@ struct CertificateAction: Action {
 
     /// Reads the CA, or returns `nil` if a signer of the cluster issues the certificate.
     ///
-    /// Waits for a CA certificate that is not valid yet, because the clock may be wrong during boot.
+    /// Waits for a CA certificate that becomes valid before the deadline, because the clock may be wrong during boot.
     private func authority() async throws(Problem) -> Authority? {
         guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
         let failure = "cannot issue '\(declaration.path.path)'"
@@ -127,7 +127,7 @@ struct CertificateAction: Action {
         return Pair(certificate: bytes, key: keyText)
     }
 
-    /// Refuses an issued certificate that differs from the declaration, because every run would replace it.
+    /// Refuses an issued certificate with another key or other contents, because every run would replace it.
     private func check(_ bytes: [UInt8], _ key: PrivateKey) throws(Problem) {
         let subject = "the issued certificate"
         let certificates = try attempt("\(subject) cannot be used") { try Certificate.read(pem: bytes) }

@@ -31,7 +31,7 @@ struct DecryptAction: Action {
         let path = declaration.identity.path
         let files = context.run.files
         let (location, identity) = try declaration.identity.attributed(failure, key: "identity") {
-            // The content is examined first: a public key named by mistake may be readable by everyone.
+            // The content is examined before the permissions, so that a public key is reported as such.
             let identity = NodeIdentity(reading: try files.location(ofRead: path))
             try identity.requireUsable(at: path)
             let location = try files.locationForProgram(ofPrivate: path)
@@ -70,7 +70,7 @@ struct DecryptAction: Action {
         }
     }
 
-    /// Refuses a key that does not belong to the certificate, because no program could use the two together.
+    /// Refuses a text that is not the key of the certificate, because no program could use the two together.
     private func check(_ text: SecretBytes, belongsTo reference: LocatedPath) throws(Problem) {
         let file = try context.source(reference, key: "certificate", failure, limit: SizeLimit.encrypted)
         let key: PrivateKey

@@ -41,7 +41,7 @@ struct ExecAction: Action {
         return true
     }
 
-    /// Creates the directories that the program needs.
+    /// Creates the missing directories in which the program is declared to write.
     private func makeDirectories() throws(Problem) {
         for path in context.task.footprint.createdDirectories {
             try attempt("cannot create directory '\(path)'") {
@@ -60,7 +60,7 @@ struct ExecAction: Action {
         return quotedShellLine([program] + declaration.arguments)
     }
 
-    /// The agent's environment with `NEST_TASK` and `NEST_ROOT`, overridden by the task's variables.
+    /// The base environment of child processes with `NEST_TASK` and `NEST_ROOT`, overridden by the task's variables.
     private var environment: [String: String] {
         context.run.processEnvironment
             .merging(["NEST_TASK": context.task.name, "NEST_ROOT": context.run.files.root]) { $1 }
@@ -76,7 +76,7 @@ struct ExecAction: Action {
         }
     }
 
-    /// Returns the command; a script without a declared shell runs with `/bin/sh -e` if it is not executable.
+    /// Returns the command; `/bin/sh -e` runs a script that is not executable and has no declared shell.
     private func command() throws(Problem) -> Command {
         switch declaration.program {
         case .command(let name, _):
@@ -101,7 +101,7 @@ struct ExecAction: Action {
         }
     }
 
-    /// Refuses a program that a user other than root could change before root runs it.
+    /// Refuses an untrusted program; see ``NodeFiles/requireTrusted(_:isData:)``.
     private func requireTrusted(_ path: String) throws(Problem) {
         try attempt("'\(path)' is not run") { try context.run.files.requireTrusted(path) }
     }
@@ -155,7 +155,7 @@ struct ExecAction: Action {
         )
     }
 
-    /// Returns the command that runs a program in the task's sandbox, or the command itself if there is none.
+    /// Returns the command that runs a program in the task's sandbox, or the same command if there is no sandbox.
     private func confined(_ command: Command) throws(SystemError) -> Command {
         guard let taskFiles = context.run.confinedTaskFiles, declaration.hasSandbox else { return command }
         var command = command
@@ -166,7 +166,7 @@ struct ExecAction: Action {
             taskFiles: taskFiles,
             linked: FileSystem.linkedNames
         )
-        // A cover needs an existing directory; it also hides files that other tasks write there later.
+        // These directories must exist, so that they stay covered or read-only when other tasks fill them later.
         for path in sandbox.closedDirectories { try context.run.files.makeDirectories(path, by: context.task.name) }
         return try sandbox.command(running: command)
     }
@@ -178,7 +178,7 @@ struct ExecAction: Action {
             + "'exec', or write sandbox: false"
     }
 
-    /// The note in messages for users other than root, which contain neither the command line nor the output.
+    /// The note in messages that every user can read, which contain neither the command line nor the output.
     private static let restriction = " (only root may see its command line and output)"
 }
 
@@ -186,7 +186,7 @@ struct ExecAction: Action {
 final class LastLines: Sendable {
     private let lines = Locked<[String]>([])
 
-    /// The lines, separated by ` | `.
+    /// The lines, separated by ` | `, or `nil` if there is none.
     var text: String? {
         let lines = lines.withLock { $0 }
         return lines.isEmpty ? nil : lines.joined(separator: " | ")

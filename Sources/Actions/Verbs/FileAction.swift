@@ -38,7 +38,7 @@ struct FileAction: Action {
         }
     }
 
-    /// Returns the existing content of the file, which a generated token never replaces.
+    /// Returns the existing content of the file, if there is any; a generated token never replaces it.
     private func keptContent() throws(Problem) -> [UInt8]? {
         let path = declaration.path.path
         let bytes = try attempt("cannot keep file '\(path)'") {
@@ -60,7 +60,7 @@ struct FileAction: Action {
 
     /// Returns the declared permissions or, by default, the usual mode without permissions that the source lacks.
     ///
-    /// The owner may always write, so that a copy of a read-only source is not read-only.
+    /// By default, the owner may write the file even if the source is read-only.
     private func mode() throws(Problem) -> UInt32 {
         if let mode = declaration.mode { return UInt32(mode) }
         let usual = UInt32(declaration.usualMode)
@@ -71,7 +71,7 @@ struct FileAction: Action {
 }
 
 extension ActionContext {
-    /// Looks up the numeric IDs of the owner and group that the task names; `failure` is the message if one is unknown.
+    /// Looks up the numeric IDs of the owner and group that the task names; `failure` is the message if this fails.
     func accounts(_ failure: String) async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
         var numbers: (owner: UInt32?, group: UInt32?)
         for account in task.footprint.accounts {
@@ -104,7 +104,7 @@ extension FileStatus {
 extension FileContent {
     /// Returns the differences from the existing file: permissions and owner, then the lines of a unified diff.
     ///
-    /// The content is shown only if everyone may read both files. If it is not in memory, the result is empty.
+    /// The content is shown only if everyone may read the compared files. If it is not in memory, the result is empty.
     func difference(
         from found: FileStatus?,
         at location: String,
@@ -154,7 +154,7 @@ extension FileAction {
             files.expect(path, from: context.task.name, isReplaced: true)
             return true
         }
-        // A file that differs only in its permissions or owner is not fetched.
+        // A file that differs only in its permissions or owner is not fetched again.
         let present = try await onThread(failure) { () throws(SystemError) -> String? in
             let location = try files.location(ofWritten: path)
             guard try FileSystem.status(location)?.kind == .regular else { return nil }

@@ -141,7 +141,7 @@ extension ImagesAction {
 
 /// Lists of image names in the task's cache directory, one name per line.
 extension ImagesAction {
-    /// The list of the names that containerd did not have before the task imported them.
+    /// The list of image names that containerd did not have before the task imported them.
     static let importedList = "imported"
 
     /// Returns the name of an archive's list, which is written after the import.
@@ -160,7 +160,7 @@ extension ImagesAction {
 }
 
 extension ImagesDeclaration {
-    /// Returns shell commands that remove the images that a task has imported, and the pins of other images.
+    /// Returns shell commands that remove the images that a task has imported, and its pins of other images.
     ///
     /// The commands fail if the task has imported images and containerd does not run. The CRI plugin gives each image a
     /// second name, `sha256:…`, which is removed with the last other name.

@@ -8,9 +8,9 @@ struct RemoveAction: Action {
     let context: ActionContext
     let declaration: RemoveDeclaration
 
-    /// Removes the paths and objects that exist, and returns whether any did.
+    /// Removes the paths, the objects of the set and the single objects, and returns whether anything was removed.
     func run() async throws -> Bool {
-        // Checked first, because the server answers an invalid name with "not found", which counts as success.
+        // Names are checked first: the server responds to an invalid name with "not found", which counts as success.
         let mistakes = declaration.references.compactMap { reference in
             ObjectCheck.nameProblem(ObjectIdentity(reference), at: reference.location)
         }

@@ -131,7 +131,7 @@ struct ServiceAction: Action {
         if let failure { throw problem(failure, change, await output(since: start)) }
     }
 
-    /// The units that wait for this task to end: its own, the target, and those of dependent tasks.
+    /// The units of this task, and the units that wait for it: the target, and those of dependent tasks.
     private var ownUnits: [String] {
         let plan = context.run.plan
         let name = context.task.name

@@ -12,8 +12,8 @@ struct WaitAction: Action {
 
     /// Waits for the condition and returns `false`.
     ///
-    /// A dry run waits until the deadline only for an API server that no earlier task starts. Tasks that it does not
-    /// perform could provide everything else.
+    /// A dry run waits until the deadline only for an API server that no earlier task would start. Other conditions are
+    /// only probed, because a task that the dry run does not perform could meet them.
     func run() async throws -> Bool {
         guard context.run.files.isDryRun else {
             try await wait()
@@ -69,7 +69,7 @@ struct WaitAction: Action {
         if let found { throw NotYet(words: found) }
     }
 
-    /// Returns why a condition of the node does not hold, or `nil` if it holds.
+    /// Returns the reason why a condition of the node does not hold, or `nil` if it holds.
     private func reason() async throws(SystemError) -> String? {
         switch declaration.condition {
         case .file(let reference):
@@ -89,7 +89,7 @@ struct WaitAction: Action {
         }
     }
 
-    /// Returns why none of the interfaces is up and running, or `nil` if one is.
+    /// Returns the reason why none of the interfaces is up and running, or `nil` if one is.
     private static func reason(_ interfaces: [NetworkInterface]) -> String? {
         guard let first = interfaces.first else { return "it does not exist" }
         if interfaces.contains(where: { $0.isUp && $0.isRunning }) { return nil }
@@ -109,7 +109,7 @@ struct WaitAction: Action {
             let target = (try? FileSystem.status(reference.path))?.target
             let link = target.map { "it is a link to '\($0)', which does not exist: create that" }
             return ("'\(reference.path)'", "", link ?? "check what creates the file")
-        // Every user can read what a unit waits for, and a query can contain a token.
+        // Every user can read the subject of a wait, and a query can contain a token.
         case .url(let url): return ("'\(urlWithoutQuery(url))'", "", nil)
         case .unit(let name): return ("unit '\(name)'", " to be active", "see 'systemctl status \(name)'")
         case .address(let range):
