@@ -65,7 +65,7 @@ public struct RunEnvironment: Sendable {
         self.callArguments = callArguments
     }
 
-    /// Returns ``networkProcess``, or `nil` if the task's own process performs network parts.
+    /// Returns ``networkProcess``, or `nil` for a task whose network parts this process performs itself.
     func networkProcess(of task: PlannedTask) -> NetworkPart.Process? {
         task.footprint.isConfined ? nil : networkProcess
     }
@@ -181,7 +181,7 @@ extension ActionContext {
     ///
     /// If the Lease is lost, the work is cancelled. A dry run takes no Lease.
     ///
-    /// - Returns: Whether anything changed.
+    /// - Returns: The result of the work.
     func locked(_ work: @escaping @Sendable () async throws -> Bool) async throws -> Bool {
         guard let lock = task.lock, !run.files.isDryRun else { return try await work() }
         let (held, hold) = AsyncStream<Void>.makeStream()

@@ -23,7 +23,7 @@ public final class AddressedTasks: Sendable {
     ///
     /// A real run waits for an address that the task's declaration uses; an address only for manifests may be missing.
     ///
-    /// - Throws: ``Base/Problem`` if a needed address is missing; ``Base/Problems`` if a task file is invalid with it.
+    /// - Throws: An error if a needed address is missing, addresses cannot be listed, or a task file is invalid.
     func declarations(for context: ActionContext) async throws -> Declarations {
         if let known = known.withLock({ $0 }) { return known }
         let isNeeded = context.task.addressUse == .declaration

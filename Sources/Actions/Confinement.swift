@@ -60,7 +60,7 @@ extension Sandbox {
         let above = (places.map(\.place) + read).filter { !hasMount(above: $0) }.flatMap(directoriesAbove) + ["/var"]
         let directories = above.unique().sorted().flatMap { ["--dir", $0] }
         var words = seesNode ? ["--bind", "/", "/"] : directories + ["--symlink", "/run", "/var/run"]
-        // Root could change kernel settings without any capability.
+        // Without this mount, root could change kernel settings without any capability.
         words += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
         words += ["--symlink", "/run/systemd/journal/dev-log", "/dev/log"]
         for path in ["/tmp", "/var/tmp"] where !mounts.contains(where: { isPath($0.path, at: path) }) {
@@ -72,7 +72,7 @@ extension Sandbox {
             switch mount {
             case .readable:
                 if place == "/etc/resolv.conf", let target = try FileSystem.status(place)?.target {
-                    // The target may be replaced while the process runs.
+                    // A mount would keep the old target if the target is replaced while the process runs.
                     words += ["--symlink", target, place]
                 } else if let file = try copy(source) {
                     words += ["--perms", octal(Self.copyMode), "--ro-bind-data", "\(file)", place]
@@ -111,7 +111,7 @@ extension Sandbox {
     private func places() throws(SystemError) -> [(place: String, source: String, mount: Mount)] {
         var places: [(path: String, place: String, source: String, mount: Mount)] = []
         for (path, mount) in mounts where try FileSystem.exists(path) {
-            // The access triggers an automount, which an access in the sandbox would not do.
+            // This access triggers an automount, which an access in the sandbox would not.
             _ = try? FileSystem.exists("\(path)/.")
             let real = FileSystem.existingRealPath(path)
             let source =

@@ -74,7 +74,7 @@ extension NodeFiles {
         }
     }
 
-    /// Returns whether a real run would have changed a path by now, in which case its current state does not matter.
+    /// Returns whether a real run would or might have changed a path by now, so that its present state does not count.
     func isPlanned(_ path: String) throws(SystemError) -> Bool { try plannedState(of: path) != nil }
 
     /// The error number for a file whose content is not known in a dry run.

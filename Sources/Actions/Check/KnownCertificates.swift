@@ -80,7 +80,7 @@ public struct KnownCertificates: Sendable {
     private struct Content {
         var path: String
         var file: CredentialFile
-        /// Whether a task uses the file as a CA, as a certificate or through a kubeconfig.
+        /// Whether a task uses the file as a CA, a certificate or a kubeconfig, or through a kubeconfig.
         var isCredential: Bool
 
         var certificates: [Certificate] { (try? Certificate.read(pem: file.bytes)) ?? [] }
@@ -101,7 +101,7 @@ public struct KnownCertificates: Sendable {
             let key = ExactText(path)
             guard examined.insert(key).inserted else { return }
             let trusted = try? files.read(path, limit: SizeLimit.configuration)
-            // An issued certificate may belong to an unprivileged user, and is then refused as untrusted.
+            // An issued certificate may belong to an unprivileged user, and may then be refused as untrusted.
             let product = issued.contains(key) ? try? files.readProduct(path, limit: SizeLimit.configuration) : nil
             guard let bytes = trusted ?? product else { return }
             // A file without this text is no kubeconfig. Parsing every file as YAML would be slow.
@@ -140,7 +140,7 @@ public struct KnownCertificates: Sendable {
 }
 
 extension ActionContext {
-    /// Emits the warnings about the certificates of the task, once per run and certificate.
+    /// Emits the expiry warnings about the certificates of the task, once per run and certificate.
     func warnOfCertificates() {
         let known = KnownCertificates(files: run.files, plan: run.plan, tasks: [task])
         for warning in known.warnings(warnBefore: run.warnBefore, now: run.now())

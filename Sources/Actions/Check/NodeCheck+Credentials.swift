@@ -21,7 +21,7 @@ extension NodeCheck {
 
     /// Converts an error to problems, by default at the given location.
     ///
-    /// A system error replaces the message of the problem that it causes; an `age` error is appended to the message.
+    /// A single problem loses its cause; a system error replaces its message, and an `age` error is appended to it.
     static func problems(_ error: any Error, at location: SourceLocation) -> [Problem] {
         if let problems = error as? Problems { return problems.all }
         guard let problem = error as? Problem else { return [Problem("\(error)", at: location)] }

@@ -59,7 +59,7 @@ public struct NodeCheck: Sendable {
         return findings.withoutRepetitions
     }
 
-    /// Returns the findings about objects alone, for a plan whose task files are invalid.
+    /// Returns only the findings about manifests and objects, for a plan whose task files are invalid.
     ///
     /// Missing manifests are not reported, because a task that could not be read may write them.
     public func manifestFindings() async -> Findings {
@@ -212,7 +212,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Returns a problem if a path cannot be written, or is missing although a program is to modify it.
+    /// Returns a problem if a path cannot be written, or is a missing file that a program is to modify.
     private func problem(of write: Footprint.Write) -> Problem? {
         let path = write.path.path
         do throws(SystemError) {
@@ -344,7 +344,7 @@ extension NodeCheck {
 }
 
 extension NodeCheck {
-    /// Checks the objects of all tasks against the built-in schemas and the CRDs among the objects.
+    /// Checks all objects, and references to objects, against the built-in schemas and the CRDs among the objects.
     func objectFindings(_ contents: [TaskManifests]) -> Findings {
         let check = ObjectCheck(definitionsIn: contents.lazy.flatMap(\.manifests))
         var findings = Findings()

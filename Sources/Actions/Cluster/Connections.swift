@@ -4,7 +4,7 @@ import Host
 public import Kubernetes
 import Planning
 
-/// The API clients of a run, which tasks with the same kubeconfig share to use the same results of discovery.
+/// The API clients of a run; tasks with the same kubeconfig share a client and its results of discovery.
 final class Connections: Sendable {
     private let clients = Locked<[[UInt8]: APIClient]>([:])
     /// The servers whose version was already checked.
@@ -80,7 +80,7 @@ extension NodeFiles {
         }
     }
 
-    /// Loads the credentials of a kubeconfig, and requires a private key file; see ``requirePrivate(_:)``.
+    /// Loads the credentials of a kubeconfig, and checks the permissions of the key; see ``requirePrivate(_:)``.
     func credentials(of kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
         let failure = "kubeconfig '\(kubeconfig.path)' cannot be used"
         var credentials: Credentials
@@ -97,7 +97,7 @@ extension NodeFiles {
         }
         // Permissions are checked last, so that a certificate in place of the key is reported as such.
         if let key = kubeconfig.keyPath { try attempt(failure) { try requirePrivate(key) } }
-        // The HTTP client reads the token file for each request, so it needs the location below the root directory.
+        // The HTTP client reads the token file for each request, so it needs the file's location.
         if case .file(let token) = credentials.connectionIdentity.token {
             credentials.connectionIdentity.token = .file((try? location(ofRead: token)) ?? token)
         }

@@ -16,7 +16,7 @@ final class DescribedObjects: Sendable {
             return reading
         }
         let found = await reading.value
-        // Incomplete descriptions are not kept, because another task may still write a missing manifest.
+        // If a description is incomplete, all are read again next time, because a task may still write a manifest.
         if found.contains(where: { $0.doubt != nil }) { readings.withLock { $0[name] = nil } }
         return found
     }
@@ -170,7 +170,7 @@ struct DependencyHints {
         return "write 'after: [\(source.task)]' in task '\(context.task.name)'"
     }
 
-    /// Returns the kinds and namespaces that manifests define, and whether all manifests of other tasks were read.
+    /// Returns the kinds and namespaces that all tasks define, and whether all manifests of other tasks were read.
     private func provided() async -> (index: ProviderIndex<ProvidingTask>, isComplete: Bool) {
         let tasks = await context.run.describedObjects.all(context)
         var index = ProviderIndex<ProvidingTask>()

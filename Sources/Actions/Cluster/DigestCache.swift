@@ -7,7 +7,7 @@ import Planning
 
 /// The cache of the contents of pinned URLs, which saves later runs from fetching them again.
 extension ActionContext {
-    /// The task's own cache directory, because a confined task cannot write in the directories of other tasks.
+    /// The task's own cache directory; a confined task cannot write in the directories of other tasks.
     var cacheDirectory: String { "\(Self.sharedCache)/\(task.name)" }
     private static let sharedCache = RunEnvironment.usualCacheDirectory
 

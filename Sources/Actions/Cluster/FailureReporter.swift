@@ -82,7 +82,7 @@ final class FailureReporter: Sendable {
         }
     }
 
-    /// Orders failures by file, line and column.
+    /// Returns whether a failure comes before another by file, line and column.
     private static func isBefore(_ left: ObjectFailure, _ right: ObjectFailure) -> Bool {
         guard let first = left.faults.first?.location, let second = right.faults.first?.location else { return false }
         return first < second

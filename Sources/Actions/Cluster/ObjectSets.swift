@@ -79,7 +79,7 @@ struct SetDeletion {
     ///
     /// `countBefore` is the object count that the task has emitted before.
     ///
-    /// - Returns: The record of the objects that remain, and the number of objects that were deleted.
+    /// - Returns: The reduced record, and the number of objects that were deleted.
     /// - Throws: ``Base/Problems/alreadyReported`` if a request failed, or `CancellationError` if cancelled.
     func run(
         _ record: SetRecord,
@@ -185,7 +185,7 @@ extension RemoveAction {
     /// An object that is kept for another reason stays in the record, so that a later run can delete it.
     ///
     /// - Returns: Whether anything was deleted.
-    /// - Throws: ``Base/Problems/alreadyReported`` if the key or an object could not be deleted.
+    /// - Throws: ``Base/Problems/alreadyReported`` if a request for the key or an object failed.
     func remove(set name: String) async throws -> Bool {
         let store = SetRecordStore(context.run, set: name)
         let objectSet = ObjectSet(name: name, task: context.task.name)

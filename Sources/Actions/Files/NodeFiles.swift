@@ -4,7 +4,7 @@ import HTTP
 public import Host
 import Planning
 
-/// The files of the node, as commands and actions see them.
+/// The node's files, with regard to a root directory and to the changes of a dry run.
 ///
 /// With a root directory, files are written below it, and read below it if they exist there. Links are resolved as if
 /// it were `/`. A dry run keeps in memory the changes that a real run would make, and reads them from there.
@@ -14,7 +14,7 @@ public final class NodeFiles: Sendable {
 
     public let isDryRun: Bool
 
-    /// Whether files that another user could change are refused; if not, they are read, and the errors are remembered.
+    /// Whether files that another user could change are refused; if not, they are used, and the errors are remembered.
     let refusesUntrusted: Bool
 
     let log: CreationLog
@@ -59,7 +59,7 @@ public final class NodeFiles: Sendable {
 
     /// Returns the location at which a file is written: a link at the path itself is not followed.
     ///
-    /// - Throws: ``Base/SystemError`` if its links cannot be resolved, or it is below a file that a real run would write.
+    /// - Throws: ``Base/SystemError`` as ``resolved(_:followsLast:)`` does.
     public func location(ofWritten path: String) throws(SystemError) -> String {
         root + (try resolved(path, followsLast: false))
     }
@@ -114,14 +114,14 @@ public final class NodeFiles: Sendable {
         do {
             return try FileSystem.exists("\(location(ofRead: path))/.")
         } catch {
-            // Only a directory, this one or one above it, can deny access to its entries.
+            // This directory or one above it denies the access; in both cases, the path counts as a directory.
             return error.code == EACCES
         }
     }
 
     /// Returns the sorted names in a directory, including those that a real run would have created.
     ///
-    /// - Returns: `nil` if the path is not a directory.
+    /// - Returns: `nil` if the path is not a directory, and a real run would not have created one.
     public func list(_ path: String) throws(SystemError) -> [String]? {
         let resolved = try resolved(path).withoutSlashesAtEnd
         let path = resolved.isEmpty ? "/" : resolved
@@ -141,8 +141,8 @@ public final class NodeFiles: Sendable {
     /// The system would resolve an absolute link against `/` rather than the root directory. A link at the path itself
     /// is followed only with `followsLast`.
     ///
-    /// - Throws: ``Base/SystemError`` if there are too many links, or a real run would have written a file in the place
-    ///   of a directory.
+    /// - Throws: ``Base/SystemError`` if there are too many links, a link cannot be examined, or a real run would have
+    ///   written a file in the place of a directory.
     func resolved(_ path: String, followsLast: Bool = true) throws(SystemError) -> String {
         let planned = planned.withLock { $0 }
         guard path.isAbsolutePath, !planned.isEmpty || !root.isEmpty else { return path }
@@ -242,7 +242,7 @@ extension NodeFiles {
     /// The errors about files that a run would have refused, without duplicates.
     var distrusted: [SystemError] { remembered.withLock { $0 } }
 
-    /// Refuses a path that a user other than root could change before root uses it.
+    /// Refuses a path that another user could change; see ``Host/FileSystem/requireTrusted(_:isData:exceptFile:)``.
     ///
     /// With `isData`, a service account may own the file. Without ``refusesUntrusted``, the error is only remembered.
     public func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
@@ -403,7 +403,7 @@ extension NodeFiles {
         do throws(SystemError) {
             _ = try FileSystem.read(location, limit: 0)
         } catch {
-            // Reading a readable file fails only because it is larger than the limit.
+            // With limit 0, the reading of a file that is readable and not empty fails with this code.
             if error.code != EFBIG { throw error.examined() }
         }
     }

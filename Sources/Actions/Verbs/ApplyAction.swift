@@ -7,7 +7,7 @@ struct ApplyAction: Action {
     let context: ActionContext
     let declaration: ApplyDeclaration
 
-    /// Applies all objects that can be read, reports all failures, and returns whether anything changed.
+    /// Applies all readable objects, deletes obsolete ones if that succeeds, and returns whether anything changed.
     func run() async throws -> Bool {
         let contents = try await loadedManifests()
         let client = try await connected(contents)

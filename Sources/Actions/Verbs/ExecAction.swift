@@ -171,7 +171,7 @@ struct ExecAction: Action {
         return try sandbox.command(running: command)
     }
 
-    /// The hint for a program that failed in its sandbox.
+    /// The hint for a program that failed in its sandbox, if it has one.
     private var sandboxHint: String? {
         guard context.run.confinedTaskFiles != nil, declaration.hasSandbox else { return nil }
         return "its sandbox allows only what the task names: see 'reads', 'writes', 'network' and 'capabilities' of "

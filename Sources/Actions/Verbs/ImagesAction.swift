@@ -141,7 +141,7 @@ extension ImagesAction {
 
 /// Lists of image names in the task's cache directory, one name per line.
 extension ImagesAction {
-    /// The list of image names that containerd did not have before the task imported them.
+    /// The name of the list of images that containerd did not have before the task imported them.
     static let importedList = "imported"
 
     /// Returns the name of an archive's list, which is written after the import.
