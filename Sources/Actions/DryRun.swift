@@ -80,7 +80,7 @@ extension NodeFiles {
     /// The error number for a file whose content is not known in a dry run.
     static let unknownCode = ENODATA
 
-    /// Throws an error with ``unknownCode`` if the content of a path is not known before an earlier task has run.
+    /// Throws an error with ``unknownCode`` if the content of a path is not known before another task has run.
     func requireKnown(_ path: String) throws(SystemError) {
         switch try plannedState(of: path) {
         case .unknown(let task)?, .expected(let task)?:

@@ -12,7 +12,7 @@ struct UndeclaredDependencies {
     /// For each task, the missing dependencies that were already reported.
     private(set) var reported: [String: Set<String>] = [:]
     private(set) var found: [Problem] = []
-    /// For each examined task, whether each step of the plan runs after it.
+    /// The results of ``Planning/Plan/stepsRunning(after:)`` so far, by task.
     private(set) var after: [String: [Bool]] = [:]
 
     /// Returns the problems; each missing dependency of a task is reported once.

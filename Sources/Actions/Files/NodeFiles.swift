@@ -4,7 +4,7 @@ import HTTP
 public import Host
 import Planning
 
-/// The node's files, with regard to a root directory and to the changes of a dry run.
+/// Access to the node's files that takes a root directory and the changes of a dry run into account.
 ///
 /// With a root directory, files are written below it, and read below it if they exist there. Links are resolved as if
 /// it were `/`. A dry run keeps in memory the changes that a real run would make, and reads them from there.
@@ -453,7 +453,7 @@ func sha256(
 extension NodeFiles {
     /// Writes a file into the directory of a task or set, two levels below the state directory.
     ///
-    /// Links below the state directory are not followed, because a service account may own the directory.
+    /// Without a root directory, links below the state directory are not followed: a service account may own it.
     func keep(_ bytes: [UInt8], as name: String, in directory: String) throws(SystemError) {
         if isDryRun { return try remember(.file(bytes, mode: 0o644), at: "\(directory)/\(name)") }
         try DirectoryHandle(reaching: try stateLocation(directory), isCreating: true, isOfService: true)

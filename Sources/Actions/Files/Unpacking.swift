@@ -48,7 +48,7 @@ struct Unpacking: Sendable {
     let context: ActionContext
     let declaration: FileDeclaration
     let part: FileDeclaration.Unpacking
-    /// The owner and group of the files; if `nil`, those of this process.
+    /// The owner and group of the files; if `nil`, those that the kernel gives to a new file.
     let accounts: (owner: UInt32?, group: UInt32?)
     let archive: Archive
 

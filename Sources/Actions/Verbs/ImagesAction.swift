@@ -70,7 +70,7 @@ struct ImagesAction: Action {
 
     /// Protects images from the kubelet's garbage collection, and returns whether any was unprotected before.
     ///
-    /// Images that existed before the import get a second label, by which `reset` unpins them instead of removing them.
+    /// Of these, images that the task has not imported get a second label, by which `reset` only unpins them.
     private func pin(_ images: [String]) async throws -> Bool {
         let (pin, value) = ImagesDeclaration.pin
         let pinned = try await presentNames(["labels.\"\(pin)\"==\(value)"])
