@@ -193,4 +193,24 @@ struct CertificateRenewalTests {
             #expect(end?.remainingDays(at: .now()) == 3)
         }
     }
+
+    @Test func `a certificate that a task copies and a kubeconfig names is warned of`() async throws {
+        let client = try authority.issue("client", validity: .daysAndAHalf(3))
+        let tasks = """
+            tasks:
+              copy: {file: {path: /etc/copy.crt, source: \(client.certificatePath)}}
+              waits: {wait: {apiServer: k}}
+            """
+        try await withBench(tasks) { bench in
+            let kubeconfig = """
+                current-context: c
+                contexts: [{name: c, context: {cluster: c, user: u}}]
+                clusters: [{name: c, cluster: {server: "https://h:6443"}}]
+                users: [{name: u, user: {client-certificate: \(client.certificatePath), client-key: \(client.keyPath)}}]
+                """
+            try bench.write(kubeconfig, to: "k", mode: 0o600)
+            let warnings = await bench.warnings()
+            #expect(warnings.contains { $0.contains("expires in 3 days") }, "\(warnings)")
+        }
+    }
 }

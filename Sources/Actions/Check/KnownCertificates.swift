@@ -99,7 +99,13 @@ public struct KnownCertificates: Sendable {
         var examined: Set<ExactText> = []
         func examine(_ path: String, at location: SourceLocation?, isCredential: Bool) {
             let key = ExactText(path)
-            guard examined.insert(key).inserted else { return }
+            guard examined.insert(key).inserted else {
+                // A kubeconfig may name a file that another task has written.
+                for index in contents.indices where isCredential && contents[index].path.hasSameBytes(as: path) {
+                    contents[index].isCredential = true
+                }
+                return
+            }
             let trusted = try? files.read(path, limit: SizeLimit.configuration)
             // An issued certificate may belong to an unprivileged user, and may then be refused as untrusted.
             let product = issued.contains(key) ? try? files.readProduct(path, limit: SizeLimit.configuration) : nil
