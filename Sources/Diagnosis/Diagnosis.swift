@@ -5,7 +5,7 @@ public struct Finding: Sendable, Hashable {
     public enum Kind: Int, Sendable, Hashable, Comparable {
         /// A fault that needs a separate fix.
         case cause
-        /// A consequence of a fault; it comes first only if no cause that can explain it was found.
+        /// A possible consequence of another fault; it is listed first only if no cause that can explain it was found.
         case symptom
         /// A fault that does no harm now.
         case note
@@ -59,9 +59,9 @@ public struct NodeDiagnosis: Sendable {
         (self.findings, self.notes, self.unseen, self.isReady) = (findings, notes, unseen, isReady)
     }
 
-    /// Whether nothing is wrong, and the Node was seen.
+    /// Whether no fault was found, and the API server sent the Node.
     public var isSound: Bool { first == nil && (isReady || isNodeSeen) }
-    /// The fault to fix first, `nil` if nothing is wrong.
+    /// The fault to fix first, `nil` if none was found.
     public var first: Finding? { findings.first }
     public var consequences: [Finding] { findings.dropFirst().filter { $0.kind == .symptom } }
     /// The other causes, each of which needs a separate fix.
@@ -147,7 +147,7 @@ func diagnose(_ facts: Facts) -> NodeDiagnosis {
             findings[index].fix = findings[index].fix.replacing(restart, with: reset + restart)
         }
     }
-    // Text from programs and from the server can contain control characters.
+    // The cause can contain text from programs and from the server, with control characters.
     findings = findings.map { finding in
         var finding = finding
         finding.cause = printable(shortened(finding.cause))
@@ -175,7 +175,7 @@ func shortened(_ text: String) -> String { text.shortened(to: 300) }
 let leaseDuration: Int64 = 40
 
 extension Facts {
-    /// Whether the kubelet is active, and has had time to read its configuration or has renewed its Lease.
+    /// Whether the kubelet runs, and has had time to read its configuration or has renewed its Lease.
     ///
     /// Below a root directory, the kubelet works if its Node is Ready and its Lease is renewed.
     var kubeletWorks: Bool {
@@ -219,7 +219,7 @@ extension Facts {
         }
     }
 
-    /// The error that ended the kubelet, `nil` if the kubelet works, was stopped, was not started or wrote no error.
+    /// The error that ended the kubelet, `nil` if it is unknown or the kubelet works, was stopped or was not started.
     var kubeletEnding: String? {
         guard !kubeletWorks, !isStartRefused,
             kubelet.service.map({ ["failed", "activating"].contains($0.active) || isRestartedAgain }) == true
@@ -230,7 +230,7 @@ extension Facts {
     /// Whether systemd could not start the kubelet's program, in which case the last error is from an earlier start.
     var isStartRefused: Bool { kubelet.service?.status.map { (200...245).contains($0) } == true }
 
-    /// The kubelet's errors; if it works, only errors from the last 90 seconds, and errors without a time.
+    /// The errors in the kubelet's log; if it works, only errors from the last 90 seconds, and errors without a time.
     var recentLines: [String] {
         kubelet.log.lines.filter { line in
             isError(line.text) && (!kubeletWorks || (line.time.map { now.seconds - $0.seconds < 90 } ?? true))

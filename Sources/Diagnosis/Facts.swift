@@ -71,9 +71,9 @@ struct Service: Sendable {
 
 /// The last journal lines about a unit, the oldest first.
 struct UnitLog: Sendable {
-    /// The program's lines from its last run, or from the run before it if only that one shows an error.
+    /// The program's lines from its last run, or from the run before if only that run shows an error or a fatal error.
     var lines: [JournalLine] = []
-    /// The lines about the unit that systemd wrote.
+    /// The last lines that systemd wrote about the unit.
     var manager: [String] = []
     var fault: String?
 }
@@ -93,7 +93,7 @@ struct KubeletFacts: Sendable {
     var log = UnitLog()
     var process: RunningProcess?
     var program: String?
-    /// The arguments of the process or, if none runs, of the unit, each with the file that sets it.
+    /// The arguments of the process or, if none runs, of the unit, each with the file that sets it, if it is known.
     var arguments: [(text: String, file: String?)] = []
     var configuration = FileFact()
     var kubeconfig = KubeconfigFact()
@@ -112,7 +112,7 @@ struct FileFact: Sendable {
     var path: String?
     var root: Node?
     var fault: String?
-    /// The line and column of the fault, such as `:3:1`.
+    /// The line and column of the fault, such as `:3:1`, empty if they are not known.
     var place = ""
     var isDenied = false
 }
@@ -129,7 +129,7 @@ struct KubeconfigFact: Sendable {
     var fault: String?
     var place = ""
     var isDenied = false
-    /// Whether the file contains a setting that a kubelet accepts but this program refuses.
+    /// Whether the file contains `exec`, `auth-provider`, a user name or `insecure-skip-tls-verify`.
     var isForeign = false
 }
 
@@ -138,12 +138,12 @@ struct StaticPodFacts: Sendable {
     var files: [String] = []
     /// The manifests that cannot be used; a place is a path, followed by the line and column if they are known.
     var faults: [(place: String, reason: String)] = []
-    /// The expired certificates of the control plane.
+    /// The expired certificates of the control plane on this node.
     var expiredCertificates: [(path: String, reason: String)] = []
     /// Whether this node has the API server certificate that kubeadm creates on a control plane.
     var isControlPlane = false
 
-    /// Returns whether there is a manifest for a component, such as `etcd`.
+    /// Returns whether there is a manifest whose file name begins with the name of a component, such as `etcd`.
     func has(_ name: String) -> Bool { files.contains { $0.pathParts.last?.hasPrefix(name) == true } }
 }
 
@@ -153,7 +153,7 @@ struct RuntimeFacts: Sendable {
     var services: [String: Service] = [:]
     var log = UnitLog()
     var answer: Answer?
-    /// The other usual runtime sockets at which a program listens; empty if the endpoint accepts connections.
+    /// The other usual runtime sockets at which a program listens, examined only if the endpoint is not reached.
     var others: [String] = []
     var containerd: ContainerdFacts?
 
@@ -215,17 +215,17 @@ struct ServerFacts: Sendable {
     var fault: TransportError?
     var readyStatus: Int?
     var failedChecks: [String] = []
-    /// The number of seconds by which the server's clock is ahead of this machine's clock.
+    /// The number of seconds by which the server's clock is ahead of this machine's clock; negative if it is behind.
     var clockDifference: Int64?
     var version: String?
     /// The HTTP status of the first request with the kubelet's credentials.
     var identityStatus: Int?
     var identityMessage = ""
-    /// The last errors of this node's etcd and API server; read only if the server refuses connections.
+    /// The last errors of this node's etcd and API server, read only if the kubelet's server refuses connections.
     var podErrors: [(name: String, error: String)] = []
 }
 
-/// The Node, and those of its pods that need attention.
+/// The Node and its pods that need attention.
 struct ClusterFacts: Sendable {
     /// Whether the server sent the Node, or responded that it does not exist.
     var isKnown = false

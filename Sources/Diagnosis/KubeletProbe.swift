@@ -35,7 +35,7 @@ struct KubeletProbe {
         return facts
     }
 
-    /// Reads a YAML file; any root other than a mapping is a fault.
+    /// Reads a YAML file; its first document with content must be a mapping.
     func file(_ path: String) -> FileFact {
         var fact = FileFact(path: path)
         do throws(SystemError) {
@@ -69,7 +69,7 @@ struct KubeletProbe {
         var fact = KubeconfigFact(path: path, exists: file.fault != "does not exist")
         (fact.fault, fact.place, fact.isDenied) = (file.fault, file.place, file.isDenied)
         guard let root = file.root, file.fault == nil else { return fact }
-        // client-go accepts these settings, but this program refuses them.
+        // The kubelet accepts these settings, but this program refuses them.
         let users = (root["users"]?.sequence ?? []).compactMap { $0["user"] }
         let clusters = (root["clusters"]?.sequence ?? []).compactMap { $0["cluster"] }
         fact.isForeign =
@@ -118,7 +118,7 @@ struct KubeletProbe {
         }
     }
 
-    /// Reads the static pod manifests in a directory or a single file, and checks the control plane's certificates.
+    /// Reads the static pod manifests in a directory or a single file, and finds expired control plane certificates.
     func staticPods(_ path: String?) -> StaticPodFacts {
         var facts = StaticPodFacts(path: path)
         facts.isControlPlane = exists("/etc/kubernetes/pki/apiserver.crt")
@@ -155,7 +155,7 @@ func validity(of certificate: Certificate, at now: Timestamp) -> String? {
 }
 
 extension KubeletFacts {
-    /// Returns the last value of a flag, which can be written as `--name=value` or `--name value`.
+    /// Returns the last value of flag `--name`, empty if it has no value, or `nil` if the flag is not given.
     func flag(_ name: String) -> String? {
         let texts = arguments.map(\.text)
         var value: String?
@@ -178,7 +178,7 @@ extension KubeletFacts {
     /// The kubeconfig that the kubelet uses now.
     var ownKubeconfig: KubeconfigFact { usesBootstrap ? bootstrap : kubeconfig }
 
-    /// Whether all settings were read, in which case a missing one has its default.
+    /// Whether all settings were read; a missing setting then has its default.
     var areSettingsKnown: Bool {
         isKnown && (configuration.path == nil || configuration.root != nil) && flag("config-dir") == nil
     }
@@ -193,7 +193,7 @@ extension KubeletFacts {
         return nil
     }
 
-    /// Returns the name under which the kubelet registers: `--hostname-override` or the host name, in lower case.
+    /// Returns the name under which the kubelet registers: `--hostname-override` or else the host name, in lower case.
     func nodeName(hostName: String) -> String {
         let name = flag("hostname-override") ?? ""
         return trimmed(name.isEmpty ? hostName : name).lowercased()

@@ -89,7 +89,7 @@ func unusable(_ service: Service?, _ name: String, _ log: UnitLog) -> Rule.Found
     )
 }
 
-/// Returns how a service fails, as a predicate, or `nil` if it does not fail.
+/// Returns how a service fails, as a predicate, or `nil` if it has not failed and is not being restarted.
 func failure(of service: Service, isYoung: Bool = false) -> String? {
     let isSignal = ["signal", "core-dump"].contains(service.result)
     let status = service.status.map { "\(isSignal ? "signal" : "exit status") \($0)" }
@@ -102,7 +102,7 @@ func failure(of service: Service, isYoung: Bool = false) -> String? {
     return service.isRestarting || isYoung ? "ends again and again\(ending)" : nil
 }
 
-/// Returns a program's last error or, if it has none or was not started, systemd's last error about its unit.
+/// Returns a program's last error or, if there is none or the program could not be started, systemd's last error.
 func lastWords(_ log: UnitLog, isStartRefused: Bool) -> String? {
     // systemd writes the excluded lines after every failure.
     let manager = log.manager.last { line in

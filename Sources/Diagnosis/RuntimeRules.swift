@@ -94,7 +94,7 @@ let runtimeRules: [Rule] = [
         guard facts.looksAtNetwork, let first = facts.network.configurations.first, first.fault == nil else {
             return []
         }
-        // A runtime looks for the plugins only when it starts a pod.
+        // If the configuration is incomplete or the runtime is not reached, only a recent error proves the fault.
         let isCertain = facts.runtime.containerd?.isIncomplete != true && facts.runtime.answer == .connected
         let directory = facts.network.pluginDirectories.first ?? "/opt/cni/bin"
         return first.missing.filter { plugin in
@@ -133,12 +133,12 @@ extension RuntimeFacts {
 }
 
 extension Facts {
-    /// Whether the node has a separate kubelet, and no program listens at its runtime socket.
+    /// Whether no program listens at the runtime socket, and neither k3s nor RKE2 is installed.
     fileprivate var isRuntimeAbsent: Bool {
         kubelet.foreignUnit == nil && (runtime.answer == .missing || runtime.answer == .refused)
     }
 
-    /// Whether the CNI directories were examined, and the node has a separate kubelet; k3s and RKE2 include a network.
+    /// Whether the CNI directory was examined, and the node has a separate kubelet; k3s and RKE2 include a network.
     fileprivate var looksAtNetwork: Bool { network.isKnown && (kubelet.program != nil || kubelet.process != nil) }
 
     var listingPods: String { "'kubectl get pods -A -o wide --field-selector spec.nodeName=\(nodeName)'" }

@@ -132,7 +132,7 @@ extension ClusterFacts.PodObject {
 
     private typealias Failure = (reason: String, message: String, image: String?)
 
-    /// Returns the failure of a container that does not start or that ends repeatedly, or `nil` for any other.
+    /// Returns the failure of a container that does not start or that ends repeatedly, or `nil` for other containers.
     private static func failure(of container: Node, _ now: Timestamp) -> Failure? {
         let state = container["state"]
         let image = container["image"]?.string

@@ -114,7 +114,7 @@ extension Facts {
         return fact.certificate.map { (fact.certificatePath ?? fact.path ?? "kubeconfig", $0) }
     }
 
-    /// The seconds by which the server's clock is ahead, `nil` if this does not explain invalid credentials.
+    /// The seconds by which the server's clock is ahead, `nil` if the difference explains no invalid credentials.
     fileprivate var harmfulClockDifference: Int64? {
         guard let difference = server.clockDifference, abs(difference) > 60 else { return nil }
         let isRefused = server.identityStatus == 401
@@ -134,7 +134,7 @@ private func clock(_ facts: Facts, _ difference: Int64, _ evidence: String) -> R
     )
 }
 
-/// Returns the instruction to replace the kubelet's kubeconfig.
+/// Returns the instruction to replace the kubelet's kubeconfig, or to join the node again.
 private func renewal(_ facts: Facts) -> String {
     let kubelet = facts.kubelet
     guard !kubelet.usesBootstrap, let path = kubelet.kubeconfig.path else { return joiningAgain }
@@ -267,7 +267,7 @@ private func connectionRule(
         guard let fault = facts.server.fault, let url = facts.server.url,
             kind == nil ? !others.contains(fault.kind) : kind == fault.kind
         else { return [] }
-        // On a control plane, the cause is then a fault of its kubelet, the API server's pod, or its files.
+        // On a control plane, the cause is then a fault of the kubelet, of the API server's pod or of its files.
         let pods = facts.kubelet.staticPods
         if pods.isControlPlane, [.refused, .timedOut].contains(fault.kind),
             !facts.kubeletWorks || !facts.server.podErrors.isEmpty || !pods.expiredCertificates.isEmpty

@@ -54,7 +54,7 @@ struct UnitFile {
         }
     }
 
-    /// The variables from `Environment=` and `EnvironmentFile=`, each with the file that sets it.
+    /// The values of variables from `Environment=` and `EnvironmentFile=`, each with the file that sets it.
     private var environment: [String: (value: String, file: String)] {
         var variables: [String: (value: String, file: String)] = [:]
         for (value, file) in entries(of: "Environment") {
@@ -108,7 +108,7 @@ private func split(_ line: some StringProtocol) -> (key: String, value: String)?
     return (trimmed(line[..<equals]), trimmed(line[line.index(after: equals)...]))
 }
 
-/// Splits a line at white space outside quotes.
+/// Splits a line at white space outside quotes, and removes quotes and escaping backslashes.
 private func words(in line: String) -> [String] {
     var words: [String] = []
     var word: String?
@@ -181,7 +181,7 @@ extension UnitLog {
             let time = entry["__REALTIME_TIMESTAMP"]?.string.flatMap { Int64($0) }
             entries.append((start, JournalLine(text: text, time: time.map { Timestamp(seconds: $0 / 1_000_000) })))
         }
-        // The last start may not have reached its error yet, so the start before is searched too.
+        // The last run may not have reached its error yet, so the run before it is searched too.
         let ofStarts = starts.suffix(2).reversed().map { start in
             joined(entries.filter { $0.start == start }.map(\.line))
         }

@@ -1,16 +1,16 @@
 public import Base
 import Planning
 
-/// A node's report about its tasks, published as condition `BootstrapReady` of the Node object.
+/// The state of a node's tasks, published as the condition `BootstrapReady` of the Node object.
 public struct BootstrapCondition: Sendable, Hashable {
     public enum Reason: String, Sendable, Hashable, CaseIterable {
         /// All tasks have succeeded on this boot, or there are no tasks.
         case succeeded = "TasksSucceeded"
-        /// A task, or its last repetition, has failed and has not recovered.
+        /// A task, its unit or its last repetition has failed, and the task has not recovered.
         case failed = "TasksFailed"
-        /// No task has failed, and some are running.
+        /// No task has failed, all records can be read, and some tasks are running.
         case running = "TasksRunning"
-        /// No task has failed or is running, and some have not succeeded yet.
+        /// No task has failed or is running, all records can be read, and some tasks have not succeeded yet.
         case pending = "TasksPending"
         /// No task is known to have failed, and a record cannot be read.
         case unknown = "TasksUnknown"
@@ -44,7 +44,7 @@ public struct BootstrapCondition: Sendable, Hashable {
 
     /// Creates the condition of a node with a valid task file, from statuses that every user may read.
     ///
-    /// `reported` contains the tasks whose failure has been recorded for a report, but whose recovery has not.
+    /// `reported` contains the tasks for which a failure, but no later recovery, has been recorded for a report.
     public init(
         _ statuses: [TaskStatus],
         _ health: NodeHealth,

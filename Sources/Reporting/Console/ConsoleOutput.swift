@@ -58,12 +58,12 @@ public final class ConsoleOutput: Sendable {
         queues = [.results: first, .diagnostics: second]
     }
 
-    /// The error that stopped writing to a stream, `nil` if there is none or a reader has merely gone away.
+    /// The error that stopped writing to a stream, `nil` if there is none; a pipe closed by its reader does not count.
     public var failure: SystemError? {
         [.results, .diagnostics].compactMap(state.failure).first { $0.code != EPIPE }
     }
 
-    /// Returns whether nothing more is written to a stream because of an error, such as a reader that has gone away.
+    /// Returns whether writing to a stream has stopped, because of an error or because the reader has closed the pipe.
     public func isClosed(_ stream: Stream) -> Bool { state.failure(of: stream) != nil }
 
     /// Writes text, unless an earlier write to the stream has failed.
@@ -81,7 +81,7 @@ public final class ConsoleOutput: Sendable {
         }
     }
 
-    /// Returns the number of unwritten bytes.
+    /// Returns the number of bytes that have been neither written nor discarded.
     func backlog(of stream: Stream) -> Int { state.backlog(of: stream) }
 
     /// Whether standard output has so many unwritten bytes that output lines of child processes are dropped.

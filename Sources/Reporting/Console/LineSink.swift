@@ -19,7 +19,7 @@ struct LineSink: EventSink {
     }
 }
 
-/// A dry-run sink that writes diffs, planned effects and the summary to standard output, the rest to standard error.
+/// A dry-run sink with diffs, notes, planned effects and a summary on standard output, the rest on standard error.
 public struct DiffSink: EventSink {
     private let output: ConsoleOutput
     private let isColoured: Bool
@@ -31,7 +31,7 @@ public struct DiffSink: EventSink {
         self.isColoured = isColoured
     }
 
-    /// Writes an event; a created or removed path or object is compared with `/dev/null`, as in `diff`.
+    /// Writes the lines of an event; a created or removed path or object is compared with `/dev/null`, as in `diff`.
     public mutating func receive(_ event: ReportedEvent) {
         let task = event.event.task ?? ""
         switch event.event.kind {

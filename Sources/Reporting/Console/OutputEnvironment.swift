@@ -6,7 +6,7 @@ public struct OutputEnvironment: Sendable {
 
     public let isErrorTerminal: Bool
 
-    /// Whether the terminal supports escape sequences.
+    /// Whether the terminal supports escape sequences, according to `TERM`.
     private let isCapable: Bool
     private let refusesColours: Bool
 
@@ -28,6 +28,6 @@ public struct OutputEnvironment: Sendable {
 
     public var areErrorsColoured: Bool { isErrorTerminal && isCapable && !refusesColours }
 
-    /// The number of columns of standard output, or `nil` if it is not a terminal.
+    /// The number of columns of standard output, 80 if it is unknown, or `nil` if the output is not a terminal.
     public var columns: Int? { isOutputTerminal ? Terminal.size(1)?.columns ?? 80 : nil }
 }

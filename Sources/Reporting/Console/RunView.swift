@@ -13,11 +13,11 @@ struct RunView {
         var problems: [String] = []
     }
 
-    /// The tasks in the order of the plan.
+    /// The tasks in the order of the plan, then any other tasks in the order of their first events.
     private var entries: [Entry] = []
     private var positions: [String: Int] = [:]
 
-    /// Applies an event, whose problems are shown below the row of its task.
+    /// Applies an event, and adds the given problems below the row of its task.
     mutating func note(_ event: ReportedEvent, problems: [String]) {
         if case .runStarted(let tasks) = event.event.kind {
             for task in tasks { entries[position(of: task.name)].dependencies = task.dependencies }
@@ -106,7 +106,7 @@ struct RunView {
         return staying.flatMap(format.finalLines) + others.map(\.onScreen)
     }
 
-    /// One line for each set of failed tasks, with the tasks that were skipped because of them.
+    /// One line for each set of failed tasks, with the names of the tasks that were skipped because of them.
     private var skipped: [Line] {
         var groups: [(failed: [String], names: [String])] = []
         // A skipped dependency is replaced by the failed tasks that caused the skip.

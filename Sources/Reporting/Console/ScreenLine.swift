@@ -56,7 +56,7 @@ extension Line.Tone {
         return "\u{1b}[\(colour)m\(text)\u{1b}[0m"
     }
 
-    /// The SGR parameter of the tone, `nil` for default text.
+    /// The SGR parameter of the tone, `nil` for the default text colour.
     ///
     /// Yellow and faint text are unreadable on some light backgrounds, and blue on some dark ones.
     private var colour: String? {

@@ -5,11 +5,11 @@ import Planning
 struct TaskRow: Sendable, Hashable {
     /// The progress of a task, which determines the task's priority if there are too few lines.
     enum Phase: Sendable, Hashable {
-        /// The task has not started.
+        /// The task has not started, or is about to start again.
         case open
         case working
         case waiting
-        /// The task has ended, or will not start.
+        /// The task has ended or will not start; an unknown state counts as a failure.
         case ended(Outcome.Kind)
 
         var isRunning: Bool { self == .working || self == .waiting }
@@ -28,7 +28,7 @@ struct TaskRow: Sendable, Hashable {
     var time = ""
     /// The activity, wait or result of the task.
     var detail = ""
-    /// The problems, which are printed below the row.
+    /// The problems, or other lines to print below the row.
     var problems: [String] = []
 }
 
@@ -55,7 +55,7 @@ struct RowFormatter {
         detailWidth = columns - nameWidth - wordWidth - Self.timeWidth - 6
     }
 
-    /// Formats a row that is redrawn, with every line cut to the width of the terminal.
+    /// Formats a row that is redrawn, with every line cut to the number of columns.
     ///
     /// On a wide terminal, the activity of a working task never has its own lines, because they would appear and
     /// disappear several times a second.

@@ -15,7 +15,7 @@ struct TerminalSink: EventSink {
     private var pending: [Line] = []
     private var lastFrame: Duration?
 
-    /// The time between two frames, unless many lines are pending.
+    /// The time after which an event draws the next frame; ticks and many pending lines draw it earlier.
     private static let interval = Duration.milliseconds(200)
 
     /// The number of pending lines at which a frame is drawn at once.
@@ -41,7 +41,7 @@ struct TerminalSink: EventSink {
 
     mutating func tick(at uptime: Duration) { draw(at: uptime) }
 
-    /// Removes the view if the run has not ended.
+    /// Removes the view if the run has not ended, and draws pending lines.
     mutating func finish() {
         view.clear()
         draw(at: lastFrame ?? .zero, isLast: true)
@@ -63,7 +63,7 @@ struct TerminalSink: EventSink {
         line.isDiagnostic && !showsDiagnostics
     }
 
-    /// Draws a frame for the given time; the last frame contains a summary instead of the view.
+    /// Draws a frame for the given time; the last frame contains final lines and the summary instead of the view.
     private mutating func draw(at uptime: Duration, summary: [Line] = [], isLast: Bool = false) {
         guard let size = screen.beginFrame(isNeeded: !pending.isEmpty || isLast) else { return }
         lastFrame = uptime

@@ -1,16 +1,16 @@
 public import Base
 import Host
 
-/// Formats an error and its causes as one line, the outermost first, followed by the hint.
+/// Formats an error and its causes as one line, the outermost first, followed by the hint if there is one.
 ///
-/// A text that adds nothing to the others is left out.
+/// A text is left out if it is part of an earlier text or of the next one.
 public func chain(_ error: any Error) -> String {
     problem(of: causes(of: error)).line
 }
 
 /// Formats an error as one line that every user of the node may read.
 ///
-/// If a problem has a public message, the line contains neither its inner causes nor hints.
+/// If the error or one of its causes has a public message, deeper causes and all hints are left out.
 public func publicChain(_ error: any Error) -> String {
     let list = causes(of: error).lazy.compactMap { $0 as? Problems }.first
     return list.map { firstLine($0.all.map(publicLine)) } ?? publicLine(error)
@@ -19,7 +19,7 @@ public func publicChain(_ error: any Error) -> String {
 /// Formats one error, not a list of problems, as a line that every user may read.
 private func publicLine(_ error: any Error) -> String { problem(of: publicCauses(causes(of: error))).line }
 
-/// Returns the first line, and the number of further lines if there are any.
+/// Returns the first line with the number of further lines, if any, or an empty text if there are no lines.
 private func firstLine(_ lines: [String]) -> String {
     guard let first = lines.first else { return "" }
     return first + (lines.count > 1 ? " (and \(lines.count - 1) more)" : "")
@@ -38,7 +38,7 @@ private func publicCauses(_ causes: [any Error]) -> [any Error] {
 
 /// Returns the problems of an error.
 ///
-/// The errors in ``Base/Problems`` are listed one by one; for ``Base/Problems/alreadyReported``, there are none.
+/// Each element of ``Base/Problems`` is a separate problem, so ``Base/Problems/alreadyReported`` has none.
 public func problems(of error: any Error) -> [Problem] {
     let causes = causes(of: error)
     guard let index = causes.firstIndex(where: { $0 is Problems }), let inner = causes[index] as? Problems else {
@@ -54,7 +54,7 @@ public func problems(of error: any Error) -> [Problem] {
     }
 }
 
-/// Returns the journal field `ERRNO` if the error has a system error number.
+/// Returns the journal field `ERRNO` if the error or one of its causes has a system error number.
 func journalFields(of error: any Error) -> [(String, String)] {
     let number = causes(of: error).lazy.compactMap { ($0 as? SystemError)?.code }.first { $0 > 0 }
     return number.map { [("ERRNO", String($0))] } ?? []
@@ -62,12 +62,12 @@ func journalFields(of error: any Error) -> [(String, String)] {
 
 private func causes(of error: any Error) -> [any Error] {
     var causes = [error]
-    // The limit ends the loop if an error is its own cause.
+    // Without a limit, deeply nested causes would make the line very long.
     while causes.count < 16, let cause = (causes.last as? Problem)?.cause { causes.append(cause) }
     return causes
 }
 
-/// Joins an error and its causes into one problem, at the first location found.
+/// Joins an error and its causes into one problem with the location of the outermost error that has one.
 private func problem(of causes: [any Error]) -> Problem {
     let index = causes.firstIndex { ($0 as? Problem)?.location != nil }
     let located = index.flatMap { causes[$0] as? Problem }
@@ -77,7 +77,7 @@ private func problem(of causes: [any Error]) -> Problem {
     return problem
 }
 
-/// Returns the hint of the innermost cause that has one.
+/// Returns the hint of a problem or the advice of a system error, from the innermost error that has either.
 private func hint(of causes: some BidirectionalCollection<any Error>) -> String? {
     causes.reversed().lazy.compactMap { ($0 as? Problem)?.hint ?? ($0 as? SystemError)?.advice }.first
 }
@@ -91,7 +91,7 @@ private func text(_ error: any Error) -> String {
     return firstLine(list.all.map(\.line))
 }
 
-/// Joins texts from the outermost to the innermost, leaving out texts that add nothing.
+/// Joins texts with colons, without empty texts and texts that are part of an earlier text or of the next one.
 func joined(_ descriptions: [String]) -> String {
     var parts: [String] = []
     for description in descriptions.map(withoutFullStop) where !description.isEmpty {
@@ -129,6 +129,6 @@ private func isPartOfWord(_ character: Character?) -> Bool {
 }
 
 extension Problem {
-    /// The printed line, without control characters.
+    /// The description as one line, with control characters escaped.
     var line: String { printable(description) }
 }

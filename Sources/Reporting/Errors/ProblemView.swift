@@ -1,12 +1,12 @@
 public import Base
 import Host
 
-/// A view of problems and warnings on a terminal, with an excerpt from the file if it can be shown.
+/// A view of problems and warnings on a terminal, with excerpts from the files that may be shown.
 public struct ProblemView: Sendable {
     /// A function that returns the line at a location, or `nil` if it cannot be read or must not be shown.
     public typealias Source = @Sendable (SourceLocation) -> String?
 
-    /// The width of the terminal; if `nil`, nothing is wrapped.
+    /// The width of the terminal in columns; if `nil`, nothing is wrapped.
     private let columns: Int?
     private let isColoured: Bool
     private let source: Source
@@ -36,9 +36,9 @@ public struct ProblemView: Sendable {
         return (lines + excerpt(problem, tone)).map { $0 + "\n" }.joined()
     }
 
-    /// Returns the line at a problem's location and a line that marks the place, if the file can be shown.
+    /// Returns the line at a problem's location and a line that marks the column; empty if there is no line to show.
     ///
-    /// A line that is too long is cut so that the place remains visible.
+    /// A line that is too long is cut so that the marked column remains visible.
     private func excerpt(_ problem: Problem, _ tone: Line.Tone) -> [String] {
         guard let location = problem.location, let position = location.position, let line = source(location) else {
             return []
@@ -78,7 +78,7 @@ extension ConsoleOutput {
         report(problems(of: error), as: format, kind, journalFields(of: error))
     }
 
-    /// Reports problems like an error; journal entries also contain the given fields.
+    /// Reports problems in the same way as an error, and adds the given fields to journal entries.
     public func report(
         _ problems: [Problem],
         as format: OutputFormat = .text,
@@ -89,7 +89,7 @@ extension ConsoleOutput {
             let time = Timestamp.millisecondsNow()
             write(problems.flatMap { JSONRecord($0, nil).line(milliseconds: time) }, to: .results)
         } else {
-            // A dependency that has not succeeded yet is not an error, and is reported at every attempt.
+            // A dependency that has not succeeded yet is no error, and is reported again by every attempt.
             let priority = kind == .dependencyMissing ? 5 : 3
             for problem in problems {
                 report(problem, after: problem.location == nil ? "nest-bootstrap: " : "", kind, priority, fields)

@@ -1,11 +1,11 @@
 public import Base
 public import Planning
 
-/// A queue that takes the events of a run from any thread, and passes them to the sinks on one thread.
+/// A queue that takes the events of a run from any thread, and passes them to the sinks one at a time.
 ///
 /// Sending an event never blocks, even if nothing reads the output. The queue stamps events under the lock that orders
-/// them, so times are in the order of the events. While too many events or bytes of output are waiting, lines printed
-/// by child processes are dropped and counted; every other event is kept.
+/// them, so uptimes are in the order of the events. While too many events are waiting or a sink is behind, lines
+/// printed by child processes are dropped and counted. Every other event is kept.
 public final class EventQueue: Sendable {
     private let start = ContinuousClock.now
     private let limit: Int
@@ -17,12 +17,12 @@ public final class EventQueue: Sendable {
     /// Creates a queue that drops lines of output while `limit` or more events are waiting, or a sink is behind.
     public init(_ sinks: [any EventSink], isDryRun: Bool = false, limit: Int = 10_000) {
         (self.sinks, self.limit) = (sinks, limit)
-        // The lock is never contended, because only the thread of the queue uses it.
+        // The lock is never contended, because the queue handles one item at a time.
         let reporter = Locked(RunReporter(sinks, isDryRun: isDryRun))
         queue = ThreadQueue { item in reporter.withLock { $0.handle(item) } }
     }
 
-    /// Adds an event unless it is dropped; a warning about dropped output lines precedes the task's next event.
+    /// Adds an event unless it is dropped; a warning about dropped lines precedes the task's next event that is kept.
     public func send(_ event: Event) {
         droppedCounts.withLock { counts in
             let task = event.task ?? ""
@@ -48,7 +48,7 @@ public final class EventQueue: Sendable {
     /// Sets the attempt number for later events of a task.
     public func note(attempt: Int, of task: String) { queue.append(.attempt(attempt, task: task)) }
 
-    /// Lets the sinks update displayed times; called about five times a second.
+    /// Lets the sinks update what they show; called about five times a second during a run.
     public func tick() {
         // Ticks do not accumulate while events wait.
         if queue.count == 0 { queue.append(.tick(uptime)) }

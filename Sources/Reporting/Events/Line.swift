@@ -9,7 +9,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
         case hunk, added, removed, context
     }
 
-    /// The task, or `nil` for the run as a whole.
+    /// The task whose name begins the line, `nil` if none does.
     let task: String?
     let text: String
 
@@ -22,7 +22,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
         self.tone = tone
     }
 
-    /// Creates a line of a unified diff.
+    /// Creates a line of a diff, with control characters escaped.
     init(diff text: String, indentation: Int = 0) {
         task = nil
         self.text = String(repeating: " ", count: indentation) + printableDiffLine(text)

@@ -11,7 +11,7 @@ struct LineFormatter {
 
     /// Formats an event, with the problems that were not reported before.
     ///
-    /// An unchanged path, or an unchanged object without notes, has no lines.
+    /// Some events have no lines, such as the start of a task, or an unchanged path.
     mutating func lines(
         for event: Event,
         problems: [Problem],

@@ -11,7 +11,7 @@ public struct ReportedEvent: Sendable {
     let lines: [Line]
     /// The problems that were not reported before.
     let problems: [Problem]
-    /// Whether the event is reported; a repeated wait for the same reason is not.
+    /// Whether the event is news; a repeated wait for the same reason is not.
     let isNews: Bool
     /// The progress of the event's task, if it has started.
     let progress: TaskProgress?
@@ -113,7 +113,7 @@ struct RunReporter: Sendable {
 }
 
 extension Wait {
-    /// The wait without its object and deadline.
+    /// The wait without its deadline and, if it is for an object, without the name of the object.
     ///
     /// Objects of one task wait concurrently and report their waits alternately. Each reason is printed once, with the
     /// first object that reports it. Deadlines are ignored too, because they differ whenever the waits began at

@@ -34,7 +34,7 @@ public func makeSinks(
         sinks = [LineSink(output: output, isColoured: outputEnvironment.isColoured)]
     }
     if let auditJournal {
-        // Errors from this journal are ignored, because the other sinks already receive every event.
+        // Errors from this journal are ignored, because another sink already reports every event.
         sinks.append(JournalSink(output: output, run: run, journal: JournalQueue { _ = try? auditJournal($0) }))
     }
     if let manager { sinks.append(manager) }
@@ -49,14 +49,14 @@ public func makeRunIdentifier() -> String {
 
 /// A destination for a run's events, such as a terminal or the journal.
 ///
-/// All mutating functions are called on one thread. A sink formats events, and leaves writing to a queue.
+/// Mutating functions are called one at a time. A sink formats events, and leaves writing to a queue.
 public protocol EventSink: Sendable {
     /// Whether so much output waits to be written that output lines of child processes are dropped.
     var isBehind: Bool { get }
 
     mutating func receive(_ event: ReportedEvent)
 
-    /// Updates displayed times; called about five times a second.
+    /// Updates what the sink shows; called about five times a second during a run.
     mutating func tick(at uptime: Duration)
 
     /// Completes the output; called once after the last event.

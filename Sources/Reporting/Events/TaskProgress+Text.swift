@@ -36,7 +36,7 @@ extension TaskProgress {
         return "\(head): \(reason) (\(subject)\(end))"
     }
 
-    /// The results of an ended task, as names and counts.
+    /// The results of the task so far, as names and counts; empty if there are none.
     var result: String {
         var parts: [String] = []
         if nodeChanges.count > 0 {

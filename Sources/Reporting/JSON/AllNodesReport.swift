@@ -75,12 +75,12 @@ struct NodeFindings: Sendable {
     }
 
     private let common: [Problem]
-    /// The problems of the nodes, in the order in which they were found.
+    /// The findings about nodes, in the order in which they were added.
     private var found: [Finding] = []
     private var positions: [Problem: Int] = [:]
     private var nodes: [String] = []
 
-    /// Creates a collection without nodes, with the problems of the task files themselves.
+    /// Creates a collection of the problems in the task files themselves, without nodes.
     init(common: [Problem] = []) {
         self.common = Problems(common).all
     }

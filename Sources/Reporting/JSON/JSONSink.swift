@@ -26,7 +26,7 @@ public struct JSONSink: EventSink {
         }
     }
 
-    /// Returns the objects for an event; an event that is not reported has none.
+    /// Returns the objects for an event; a repeated wait has none.
     private func records(for event: ReportedEvent) -> [JSONRecord] {
         guard event.isNews else { return [] }
         let task = event.event.task

@@ -2,13 +2,13 @@ public import Base
 
 /// The result of a `reset`, or of its dry run.
 public struct ResetReport: Sendable {
-    /// A path that a task created.
+    /// A path that a task created or replaced.
     public struct Path: Sendable {
         public var task: String
         public var path: String
         /// The reason why the path is not deleted, as a predicate; `nil` if it is deleted.
         public var reason: String?
-        /// Whether manual action is required; it is not for a directory that stays because of other content.
+        /// Whether manual action is required; a directory that stays because of other content requires none.
         public var isFailure: Bool
 
         public init(task: String, path: String, reason: String?, isFailure: Bool = false) {
@@ -33,9 +33,9 @@ public struct ResetReport: Sendable {
     public var isDryRun: Bool
     public var units: [String] = []
     public var commands: [Commands] = []
-    /// The paths, in the order in which they are deleted.
+    /// The paths, in the order of their attempted deletion.
     public var paths: [Path] = []
-    /// The paths of the agent's own files that are deleted: records, cache, metrics and lists of products.
+    /// The agent's own paths that were or would be deleted, such as the records, the cache and the metrics.
     public var state: [String] = []
     public var problems: [Problem] = []
 
@@ -47,7 +47,7 @@ public struct ResetReport: Sendable {
 
     public var isEmpty: Bool { paths.isEmpty && units.isEmpty && commands.isEmpty && state.isEmpty }
 
-    /// Whether everything that the tasks created is undone, apart from directories with other content.
+    /// Whether no problem occurred, no commands failed, and no path requires manual action.
     public var isComplete: Bool {
         problems.isEmpty && !paths.contains(where: \.isFailure) && !commands.contains(where: \.hasFailed)
     }

@@ -55,14 +55,14 @@ public enum MessageID: String, Sendable, Hashable, CaseIterable {
     /// A line that a child process printed.
     case output = "972c713d3ff74c39a63572e075d06a8f"
 
-    /// A task changed something to match its description.
+    /// A task succeeded, and changed something.
     case taskChanged = "699b5c84a607432391611c6f520b3409"
 
-    /// A task changed nothing, because everything already matched its description.
+    /// A task succeeded without a change.
     case taskUnchanged = "50025fc647024bd9957a4b6bcfc8e335"
     case taskFailed = "118f49fc9451426c86a2e04616f00ed9"
 
-    /// A task did not start because a dependency, named in `NEST_DEPENDENCY`, did not succeed in the same run.
+    /// A task did not start because dependencies, named in `NEST_DEPENDENCY`, did not succeed in the same run.
     case taskSkipped = "4864d02ef7094e4fb7e498218839920b"
 
     /// A task was interrupted before it ended, or before it started.
@@ -74,9 +74,9 @@ public enum MessageID: String, Sendable, Hashable, CaseIterable {
     /// A run of several tasks, or of none, has ended.
     case runFinished = "cb982c59c61f4bb4a8f38ccc018d0b7c"
 
-    /// An error in the task file, or in something that it refers to.
+    /// An error in the task file, or in something that the task file refers to.
     case taskFileWrong = "dac022759bc4403b9791cc761fcd81fe"
 
-    /// The program failed outside a task.
+    /// An error outside the tasks, such as wrong arguments or a failed reset.
     case programFailed = "8f7e0e6722a34b4d9aeae8ab4ceb4074"
 }

@@ -74,7 +74,7 @@ extension Event {
         case .warning: .warning
         case .output: .output
         case .taskFinished(let outcome, _): line.isDiagnostic ? .problem : outcome.messageID
-        // Starts have no lines, because systemd already logs them.
+        // Starts and object counts have no lines; systemd already logs the starts.
         case .runStarted, .taskStarted, .objectCount, .planned, .runFinished: .runFinished
         }
     }
@@ -122,7 +122,7 @@ public final class JournalQueue: Sendable {
     /// The number of waiting entries above which output lines of child processes are dropped.
     private static let backlogLimit = 10_000
 
-    /// The maximum time for which the journal may accept nothing; unlike a terminal, no user pauses it.
+    /// The maximum time for which a flush waits while the journal accepts nothing; no user pauses a journal.
     private static let idleLimit = Duration.seconds(10)
 
     public init(_ send: @escaping Sender) {
@@ -142,9 +142,9 @@ public final class JournalQueue: Sendable {
         queue.append(Entry(fields: fields, line: line, output: output))
     }
 
-    /// Waits until all entries are sent or refused.
+    /// Waits until all entries are sent or refused, and returns whether they are.
     ///
-    /// If the journal accepts nothing for too long, or at the deadline, the other entries are given up with a message.
+    /// If the journal accepts nothing for too long, or at the deadline, a message is printed. Later calls do not wait.
     func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?, _ output: ConsoleOutput) -> Bool {
         if isGivenUp.withLock({ $0 }) { return queue.count == 0 }
         let (start, limit) = (ContinuousClock.now, min(idleLimit, Self.idleLimit))

@@ -58,7 +58,7 @@ public struct NotifySink: EventSink {
 }
 
 extension Event {
-    /// The error of the event, without anything that only root may read.
+    /// The error of the event, without details that only root may read; `nil` if there is none.
     fileprivate var publicError: String? {
         let text =
             switch kind {

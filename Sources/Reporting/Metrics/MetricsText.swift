@@ -3,8 +3,7 @@ import Planning
 
 /// Returns metrics in the Prometheus text format, for the textfile collector of the node exporter.
 ///
-/// Points in time are exported as timestamps, because ages would be outdated as soon as they are written. If the
-/// task file is invalid, nothing is known about tasks and certificates.
+/// Points in time are exported as timestamps, because ages would be outdated as soon as they are written.
 public func metricsText(
     version: String,
     isTaskFileValid: Bool = true,
@@ -48,7 +47,7 @@ public func metricsText(
 
 public struct TaskMetrics: Sendable, Hashable {
     let task: String
-    /// The run that ended last on this boot, `nil` if no run has ended.
+    /// The last recorded end of a run on this boot, `nil` if none is known.
     let last: RunEnd?
     let lastSuccess: Timestamp?
 

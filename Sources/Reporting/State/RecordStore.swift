@@ -6,20 +6,19 @@ import Planning
 /// The records of a node's tasks, and the locks that prevent concurrent runs of the same task.
 ///
 /// Each task has a directory, `tasks/NAME`, which is also its lock. It contains `record.json`, which only its owner can
-/// open, and `public.json`, the record as every user may read it. Both contain the record of the last repetition. The
-/// directory of a confined task belongs to the user of its process, so root follows no link in it, and does not trust
-/// its content.
+/// open, and `public.json`, the record as every user may read it. Both include the record of the last repetition, if
+/// there is one. The directory of a confined task belongs to the user of its process, so root follows no link in it.
 public struct RecordStore: Sendable {
-    /// The state directory, which is created when it is first written to or locked.
+    /// The state directory, which is created before the first write or lock.
     public let path: String
 
     /// The identifier of the boot whose records count, `nil` if records from every boot count.
     let boot: String?
 
-    /// The command-line flags that select the same node in a suggested command, such as `--root` and `/mnt`.
+    /// The command-line arguments that select the task file and the node in suggested commands, such as `--root /mnt`.
     let callArguments: [String]
 
-    /// The name of the file to read; for reports to the cluster, even root reads the public record.
+    /// The name of the record file to read; if access to it is denied, the public record is read.
     private var recordName = Self.privateName
 
     /// Whether the store reads and writes the records of the last repetitions.
@@ -38,33 +37,33 @@ public struct RecordStore: Sendable {
 
     /// The store for the records of the last repetitions, for which dependants do not wait.
     ///
-    /// The locks are shared, because a task and its repetition do not run at the same time.
+    /// The locks are those of the tasks, so that a task and its repetition never run at the same time.
     public var repetitions: Self {
         var store = self
         store.isOfRepetitions = true
         return store
     }
 
-    /// The public records, even if the current user can read the full records.
+    /// The store with only the public records, even if the current user can read the full records.
     public var publicRecords: Self {
         var store = self
         store.recordName = Self.publicName
         return store
     }
 
-    /// Creates the state directory, so that no task runs without a place for its record.
+    /// Creates the state directory and its subdirectory for tasks.
     public func prepare() throws(SystemError) {
         _ = try directory(isCreating: true).directory("tasks", creatingWith: 0o755)
     }
 
-    /// Writes a task's record, replacing the last one.
+    /// Writes the record of a task or of its repetition, replacing the previous one.
     ///
     /// Records apply to one boot, so they need not survive a power failure.
     public func write(_ record: TaskRecord) throws(SystemError) {
         var record = record
         record.boot = boot ?? ""
         let directory = try directory(of: record.task, isCreating: true)
-        // If no attempt of the task has ended, the repetition counts as its attempt.
+        // Without a readable record of an ended attempt, the repetition counts as the task's attempt.
         if isOfRepetitions, var repeated = try? whole(record.task, in: directory), repeated.outcome != nil {
             repeated.repetitions = [record]
             record = repeated
@@ -73,13 +72,13 @@ public struct RecordStore: Sendable {
         try directory.write(stateFile(record.publicRecord), to: Self.publicName, mode: 0o644)
     }
 
-    /// Locks a task; returns `nil` if another process holds the lock, see ``runner(of:)``.
+    /// Locks a task; returns `nil` if another process, ``runner(of:)``, holds the lock.
     public func lock(_ task: String) throws(SystemError) -> FileLock? {
         while true {
             let directory = try directory(of: task, isCreating: true)
             let identity = try directory.status().identity
             guard let lock = try directory.lock() else { return nil }
-            // A reset that held the lock may have removed the directory; other processes then lock a new one.
+            // A reset that held the lock may have removed the directory. Other processes then lock a new directory.
             let current = try self.directory(of: task, isCreating: true).status().identity
             if current == identity { return lock }
         }
@@ -115,7 +114,7 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Returns the process that holds a task's lock, or `nil` if there is none or this process cannot see it.
+    /// Returns the ID of the process that holds a task's lock, or `nil` if none is visible to this process.
     public func runner(of task: String) -> Int32? {
         let status = try? directory(of: task, isCreating: false).status()
         return status.flatMap { FileLock.holders()[$0.identity] }
@@ -156,7 +155,7 @@ extension RecordStore {
 }
 
 extension RecordStore {
-    /// Returns a task's record, or `nil` if the task has none from this boot.
+    /// Returns the record of a task or of its repetition, or `nil` if there is none from this boot.
     ///
     /// A user without access to the full record gets the public one.
     ///
@@ -171,7 +170,7 @@ extension RecordStore {
         }
     }
 
-    /// Reads a task's record, including its last repetition, from the open directory of the task.
+    /// Reads a task's record with its last repetition from the task's directory; returns `nil` if there is none.
     func whole(_ task: String, in directory: borrowing DirectoryHandle) throws(SystemError) -> TaskRecord? {
         let bytes: [UInt8]
         var name = recordName
@@ -198,7 +197,7 @@ extension RecordStore {
 
     private static let damageCode = EBADMSG
 
-    /// Returns a task's record, or `nil` if it is missing or damaged; the next run replaces a damaged record.
+    /// Returns a task's record, or `nil` if there is no intact one from this boot; a run replaces a damaged record.
     ///
     /// - Throws: ``Base/SystemError`` if the record exists but cannot be read.
     public func intactRecord(of task: String) throws(SystemError) -> TaskRecord? {
@@ -215,7 +214,7 @@ extension RecordStore {
         try knownTasks().filter { (try? directory(of: $0, isCreating: false).status(recordName)) != nil }
     }
 
-    /// Returns whether a task's dependants may run; if its record is damaged, they may not.
+    /// Returns whether a task's record shows success; a damaged record does not.
     public func hasSucceeded(_ task: String) throws(SystemError) -> Bool {
         try intactRecord(of: task)?.isSuccess == true
     }
@@ -229,14 +228,14 @@ extension RecordStore {
     }
 }
 
-/// Files about the whole node, which apply to one boot.
+/// The files about the whole node, each of which is valid for one boot.
 extension RecordStore {
     private struct NodeFile<Content: Codable>: Codable {
         var boot: String
         var content: Content
     }
 
-    /// Reads a file about the node; returns `nil` if the file is missing, damaged or from another boot.
+    /// Reads a file about the node; returns `nil` if it cannot be read, is damaged or is from another boot.
     func read<Content: Codable>(
         _ name: String,
         in directory: (_ isCreating: Bool) throws(SystemError) -> DirectoryHandle,
@@ -263,7 +262,7 @@ extension RecordStore {
         try directory(of: task, isCreating: true).write([], to: Self.successName, mode: 0o644)
     }
 
-    /// Returns whether a run by hand has succeeded, and deletes the file, so that only one start relies on it.
+    /// Returns whether a success by hand is recorded, and deletes its file, so that only one start relies on it.
     ///
     /// The result is `false` if a later attempt has not succeeded.
     public func consumeSuccessByHand(of task: String) throws(SystemError) -> Bool {

@@ -2,21 +2,21 @@ public import Base
 import Host
 import Planning
 
-/// The task failures to report to the cluster, stored in the state directory between reports.
+/// The state of the reports to the cluster, stored in the state directory between reports.
 public struct ReportState: Sendable, Hashable, Codable {
-    /// The failure of a task, from its first failed attempt until the recovery is reported.
+    /// The failure of a task, kept from the first failed attempt until the recovery is reported.
     public struct Failure: Sendable, Hashable, Codable {
         public var task: String
-        /// The message about the last attempt, which every user may read.
+        /// The message about the last recorded failure, which every user may read.
         public var message: String
-        /// The number of attempts since the task last succeeded.
+        /// The number of attempts since the last success, 1 if no number is recorded.
         public var count: Int
         public var first: Timestamp
-        /// The time at which the last attempt ended.
+        /// The time at which the last failed attempt ended or, without a record, at which its failure was noticed.
         public var last: Timestamp
-        /// Whether the last attempt has been reported.
+        /// Whether the last recorded failure has been reported.
         public var isSent = false
-        /// The time at which the recovery was noticed, `nil` while the task is failing.
+        /// The time at which the recovery was noticed, `nil` before.
         public var recoveredAt: Timestamp?
     }
 
@@ -39,7 +39,7 @@ public struct ReportState: Sendable, Hashable, Codable {
 
     /// Records failures and recoveries since the last call.
     ///
-    /// Recoveries, and failures without a record, get the current time.
+    /// Recoveries, and failures without a recorded end, get the current time.
     public mutating func note(
         _ statuses: [TaskStatus],
         _ health: NodeHealth = NodeHealth(),
@@ -61,7 +61,7 @@ public struct ReportState: Sendable, Hashable, Codable {
         }
     }
 
-    /// Returns the failure to record, or `nil` if it is known or concerns an earlier attempt.
+    /// Returns the failure to record, or `nil` if it is already recorded or concerns only an earlier attempt.
     private static func failure(
         _ new: TaskFailure,
         of task: String,
@@ -77,7 +77,7 @@ public struct ReportState: Sendable, Hashable, Codable {
 
     /// Records why a report could not be sent, and returns whether a warning is due.
     ///
-    /// No warning is due in the grace period, because the server is often unreachable for some seconds during a boot.
+    /// A warning is due once, after the grace period: during a boot, the server is often unreachable for some seconds.
     public mutating func noteProblem(_ text: String, gracePeriod: Duration, at now: Timestamp = .now()) -> Bool {
         let since = problem?.since ?? now
         let wasPrinted = problem?.isPrinted ?? false
@@ -90,7 +90,7 @@ public struct ReportState: Sendable, Hashable, Codable {
 extension RecordStore {
     private static let reportName = "report.json"
 
-    /// The directory of the report, which belongs to the user of the reporting service.
+    /// The name of the directory of reports, which may belong to the user of the reporting service.
     static let reportDirectory = "report"
 
     func reportDirectory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
@@ -98,7 +98,7 @@ extension RecordStore {
             .directory(Self.reportDirectory, creatingWith: isCreating ? 0o755 : nil, isOfService: true)
     }
 
-    /// Reads the state of reports; returns an empty state if the file is missing, damaged or from another boot.
+    /// Reads the state of reports, empty if the file cannot be read, is damaged or is from another boot.
     public func reportState() -> ReportState {
         read(Self.reportName, in: reportDirectory(isCreating:)) ?? ReportState()
     }
@@ -116,9 +116,9 @@ public struct TaskFailure: Sendable, Hashable {
         case task
         /// The last repetition of a task that had succeeded on this boot.
         case repetition
-        /// The task's unit, before the task's process could write a record, or after a record of success was written.
+        /// The task's unit, without a record of the failure.
         case unit
-        /// An earlier attempt of a task that is running again or waits to run again.
+        /// An earlier attempt of a task that has neither recovered nor is known to have failed again.
         case earlierAttempt
     }
 
@@ -132,17 +132,17 @@ public struct TaskFailure: Sendable, Hashable {
     /// The time at which the attempt ended, `nil` if there is no record of it.
     public var finishedAt: Timestamp?
 
-    /// The maximum number of characters in a reported line.
+    /// The maximum number of characters in a cause.
     private static let lineLimit = 250
 
-    /// Returns the cause as one line, for a failed unit a command that shows it, or `nil` if the cause is not known.
+    /// Returns the cause as one line, a hint where to see it if the unit failed, or `nil` if the cause is not known.
     public func cause(of task: String) -> String? {
         guard subject != .unit else { return "see 'systemctl status k8s-bootstrap-\(task).service' on the node" }
         guard let line = reasons.first?.split(whereSeparator: \.isNewline).first else { return nil }
         return String(line).shortened(to: Self.lineLimit)
     }
 
-    /// Returns the message of an Event about the failure, or `nil` if an earlier Event has reported it.
+    /// Returns the message of an Event about the failure, or `nil` if only an earlier attempt is known to have failed.
     func message(of task: String) -> String? {
         let subject: String
         switch self.subject {
@@ -162,7 +162,7 @@ extension TaskStatus {
     ///
     /// A record of success does not end the failure of the unit, because the unit may have failed later, before its
     /// program started. The supervisor keeps a task in `health` while its unit has failed or starts again. `reported`
-    /// contains the tasks whose failure has been recorded for a report, but whose recovery has not.
+    /// contains the tasks for which a failure, but no later recovery, has been recorded for a report.
     public func failure(_ health: NodeHealth, reported: Set<String> = []) -> TaskFailure? {
         if state == .ended(.failed) {
             return TaskFailure(subject: .task, reasons: reasons, attempt: attempt ?? 1, finishedAt: finishedAt)
@@ -176,7 +176,7 @@ extension TaskStatus {
             )
         }
         if health.failed.contains(task) { return TaskFailure(subject: isRunning ? .earlierAttempt : .unit) }
-        // For a task that was run by hand, no unit shows whether it has recovered.
+        // The failure of a run by hand is not in `health`. It counts while the task runs or has not succeeded.
         let mayRecover = isRunning || !state.isSuccess
         return reported.contains(task) && mayRecover ? TaskFailure(subject: .earlierAttempt) : nil
     }

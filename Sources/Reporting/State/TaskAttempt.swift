@@ -8,10 +8,10 @@ public struct TaskAttempt: Sendable, Hashable, Codable {
 
     public var start: Duration
 
-    /// The end, `nil` if the attempt is still running or its process was killed.
+    /// The end, `nil` if the attempt is still running or its end was not recorded.
     public var end: Duration?
 
-    /// The outcome of the attempt, `nil` if the attempt is still running or its process was killed.
+    /// The outcome, `nil` if the attempt is still running or its end was not recorded.
     public var outcome: Outcome.Kind?
 
     public var waits: [TaskWait] = []
@@ -28,11 +28,11 @@ public struct TaskWait: Sendable, Hashable, Codable {
 
     public var start: Duration
 
-    /// The end, `nil` if the wait continues or the process of the task was killed.
+    /// The end, `nil` if the wait continues or its end was not recorded.
     public var end: Duration?
 }
 
-/// A recorder for the waits of an attempt, one at a time: a newly reported wait ends the previous one.
+/// A recorder for the waits of an attempt, of which only the last can be open: a new wait ends the previous one.
 public struct WaitRecorder: Sendable {
     public private(set) var waits: [TaskWait] = []
 
@@ -45,7 +45,7 @@ public struct WaitRecorder: Sendable {
 
     /// Updates the waits with the current wait of the task, and returns whether they have changed.
     ///
-    /// `earliest` is the last time at which the task was known not to be waiting.
+    /// `earliest` is the time of the task's previous event, before which a new wait cannot have begun.
     public mutating func apply(_ wait: Wait?, at now: Duration, notBefore earliest: Duration) -> Bool {
         guard let wait else {
             let isOpen = current != nil
@@ -75,7 +75,7 @@ public struct WaitRecorder: Sendable {
 }
 
 extension TaskRecord {
-    /// The attempt that this record describes, `nil` if the task did not start.
+    /// The attempt that this record describes, `nil` if the task was skipped or no attempt has started.
     public var ownAttempt: TaskAttempt? {
         guard outcome != .skipped, attempt > 0 else { return nil }
         let time = Duration.milliseconds(uptimeMilliseconds)

@@ -14,13 +14,13 @@ public struct TaskHistory: Sendable, Hashable, Codable {
     /// The time of the last success on this boot before the recorded attempt.
     public var lastSuccess: Timestamp?
 
-    /// The end of the previous attempt on this boot.
+    /// The last recorded end of a run on this boot before the recorded attempt.
     public var lastEnd: RunEnd?
 
-    /// The pending restart of units, `nil` if no unit has to be restarted.
+    /// The state of the pending restart of units, `nil` if no unit has to be restarted.
     public var restart: Restart?
 
-    /// The number of attempts by the task's unit since the task last succeeded, up to the recorded attempt.
+    /// The number of attempts by the task's unit since the task last succeeded, including the recorded attempt.
     ///
     /// The pauses between attempts grow with this number; runs by hand do not count.
     public var unitAttempts = 0
@@ -31,13 +31,13 @@ public struct TaskHistory: Sendable, Hashable, Codable {
     /// The maximum number of attempts that are kept; beyond this number, the second attempt in the list is dropped.
     private static let attemptLimit = 20
 
-    /// Adds the attempt of a record that another record replaces.
+    /// Adds the attempt of a record that is about to be replaced.
     mutating func keep(_ attempt: TaskAttempt) {
         attempts.append(attempt)
         if attempts.count > Self.attemptLimit { attempts.remove(at: 1) }
     }
 
-    /// Records that the task has changed something; an earlier failed restart stays recorded.
+    /// Records that the task has changed something; a failed restart stays recorded.
     public mutating func noteChange() { restart = restart ?? .due }
 }
 

@@ -1,14 +1,14 @@
 public import Base
 public import Planning
 
-/// The last attempt of a task on this boot, as stored in the state directory.
+/// The last attempt of a task on this boot, or the reason why the task did not start, as stored in the state directory.
 ///
 /// A new property must be optional; otherwise, the records of an older version of the program count as damaged.
 public struct TaskRecord: Sendable, Hashable, Codable {
     public var task: String
     /// The outcome of the task, `nil` while it runs or if its process ended before recording an outcome.
     public var outcome: Outcome.Kind?
-    /// The time at which the task ended, or started if it has not ended.
+    /// The time at which the attempt ended, or started if its end is not recorded.
     public var time = Timestamp.now()
     /// The uptime at ``time``, which orders records correctly even if the clock is set.
     public var uptimeMilliseconds = Timestamp.uptimeMilliseconds()
@@ -20,16 +20,16 @@ public struct TaskRecord: Sendable, Hashable, Codable {
     public var publicReasons: [String] = []
     /// Whether the task failed and another attempt cannot succeed.
     public var isPermanent = false
-    /// The number of attempts on this boot since the task last succeeded, including this one.
+    /// The number of attempts on this boot since the task last succeeded, including this one; a skip is no attempt.
     public var attempt = 1
     public var history = TaskHistory()
     public var waits: [TaskWait] = []
-    /// The holder of the task's Lease, if the task needs a Lease and has not ended.
+    /// The holder of the task's Lease, `nil` if there is no Lease, the holder is unknown or the task has ended.
     public var lease: LeaseHolder?
     /// Digests of the declaration and the files that the attempt used, `nil` if they are not known.
     public var inputs: TaskInputs?
     public var run: String
-    /// The identifier of the boot, which ``RecordStore`` fills in.
+    /// The identifier of the boot, which ``RecordStore`` sets; empty if the store has none.
     public var boot = ""
 
     /// The last repetition of the task since this attempt, if there is one.
@@ -48,12 +48,12 @@ public struct TaskRecord: Sendable, Hashable, Codable {
     /// The time of the last success on this boot, by this attempt, a repetition or an earlier attempt.
     public var lastSuccess: Timestamp? { repetitions.first?.lastSuccess ?? (isSuccess ? time : history.lastSuccess) }
 
-    /// The end of this attempt, or of the previous one if this attempt has not ended.
+    /// The end of this attempt, or the last recorded end before it if its own end is not recorded.
     public var lastEnd: RunEnd? {
         outcome.map { end($0, duration: .microseconds(durationMicroseconds)) } ?? history.lastEnd
     }
 
-    /// Returns the end of this attempt with an outcome; the duration is `nil` if it is unknown.
+    /// Returns an end of this attempt at ``time``, with the given outcome; the duration is `nil` if it is unknown.
     public func end(_ outcome: Outcome.Kind, duration: Duration?) -> RunEnd {
         RunEnd(
             outcome: outcome,
@@ -108,7 +108,7 @@ public struct TaskInputs: Sendable, Hashable, Codable {
 
     public enum Change: Sendable, Hashable {
         case declaration
-        /// The content of a file, or a manifest that was added to a directory or removed from it.
+        /// A file whose content has changed, or that only one of the attempts used.
         case file(String)
     }
 
@@ -122,7 +122,7 @@ public struct TaskInputs: Sendable, Hashable, Codable {
             switch (files[path], earlier.files[path]) {
             case (.some(.some(let now)), .some(.some(let then))): now != then
             case (.some(.none), _), (_, .some(.none)): false
-            // A manifest was added to a directory, or removed from it.
+            // Only one of the attempts used the file, such as a manifest that was added to a directory.
             case (.none, _), (_, .none): true
             }
         }

@@ -11,19 +11,19 @@ public struct TaskStatus: Sendable, Hashable {
     /// The number of the last attempt, if it has ended.
     public var attempt: Int?
 
-    /// The time at which the task started, if it has not ended.
+    /// The time at which the task started, `nil` if its end is recorded or its start is not.
     public var startedAt: Timestamp?
 
     public var finishedAt: Timestamp?
 
     public var age: Duration?
 
-    /// The duration, `nil` if the task has not ended or its process was killed.
+    /// The duration, `nil` if the end of the task is not recorded.
     public var duration: Duration?
 
     public var counts = ResultCounts()
 
-    /// The reasons for the state, one line for each problem.
+    /// The reasons for the state, or the activity of a running task, as lines.
     public var reasons: [String] = []
 
     /// The current wait of the running task, or of its running repetition.
@@ -38,7 +38,7 @@ public struct TaskStatus: Sendable, Hashable {
     /// The time until the task is retried, `nil` if no retry is scheduled.
     public var retriesIn: Duration?
 
-    /// The holder of the task's Lease, if the task needs a Lease and is running.
+    /// The holder of the task's Lease, if it is known and the task or its repetition is running.
     public var lease: LeaseHolder?
 
     /// The last repetition of the task, if it has been repeated since its success.
@@ -51,7 +51,7 @@ public struct TaskStatus: Sendable, Hashable {
     /// The time until the next repetition, `nil` if none is scheduled.
     public var repeatsIn: Duration?
 
-    /// The uptime at which the recorded attempt ended, or started if it has not ended.
+    /// The uptime at which the recorded attempt ended, or started if its end is not recorded.
     var recordedAt: Duration?
 
     /// The state of the task's service, `nil` if it is not known.
@@ -89,7 +89,7 @@ extension TaskStatus {
     /// `isBlocked` tells whether a failed or masked dependency keeps the service from starting.
     public mutating func add(_ service: ServiceState, waitingFor dependencies: [String] = [], isBlocked: Bool = false) {
         self.service = service
-        // A pending job means that the task is about to run again.
+        // A pending job may start the task again, for example after a correction.
         if service.hasJob { isPermanent = false }
         let unit = service.unit
         func wait(_ words: String) {
@@ -128,7 +128,7 @@ extension TaskStatus {
         return failedAt < recordedAt
     }
 
-    /// Returns whether the task was recorded, or its unit failed, at or after an uptime.
+    /// Returns whether the time of the task's record, or of its unit's failure, is at or after an uptime.
     public func hasEnded(since time: Duration) -> Bool {
         [recordedAt, service?.failedAt].contains { ended in ended.map { $0 >= time } ?? false }
     }
@@ -215,7 +215,7 @@ extension RecordStore {
         return status
     }
 
-    /// The number of times that a lock must be missing before its process counts as gone.
+    /// The number of times that a missing lock is looked for again before its process counts as gone.
     private static let lookCount = 3
 
     private func look(at task: String) -> FoundRecord {
@@ -234,7 +234,7 @@ extension RecordStore {
 private struct FoundRecord {
     var record: TaskRecord?
     var error: SystemError?
-    /// The directory of the task, which is also its lock; `nil` if it does not exist.
+    /// The directory of the task, which is also its lock; `nil` if it does not exist or cannot be opened.
     var directory: FileStatus.Identity?
 
     func isLocked(in locks: [FileStatus.Identity: Int32]) -> Bool { directory.flatMap { locks[$0] } != nil }
@@ -247,6 +247,6 @@ private struct FoundRecord {
 }
 
 extension TaskRecord {
-    /// The current wait of a task that has started but not ended.
+    /// The last wait, `nil` if it has ended or there is none.
     fileprivate var currentWait: TaskWait? { waits.last.flatMap { $0.end == nil ? $0 : nil } }
 }

@@ -41,8 +41,8 @@ private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
 
 /// Returns the progress of a CA rotation as human-readable lines.
 ///
-/// `done` is the step that was just completed, if any. `command` performs the next step; it is not shown after the
-/// last step.
+/// `done` is the step that was just completed, if any. `command` performs the next step, and is not shown if `done` is
+/// the last step.
 public func rotationLines(_ status: RotationStatus, done: RotationStep?, next command: String?) -> [String] {
     var lines: [String] = []
     if let step = done ?? status.done {
@@ -56,7 +56,7 @@ public func rotationLines(_ status: RotationStatus, done: RotationStep?, next co
     return lines + ["", "\(status.progress == .notRotating ? "next" : "when all of this is done"): \(command)"]
 }
 
-/// Returns the serial numbers of all certificates, for comparison with the certificates on the nodes.
+/// Returns a table of the serial numbers in the set, for comparison with the certificates on the nodes, and a note.
 public func serialLines(_ status: RotationStatus) -> [String] {
     let rows = status.leaves.map { [$0.node, $0.name, $0.serialNumber ?? "-"] }
     return tableLines(["NODE", "NAME", "SERIAL"], rows) + [

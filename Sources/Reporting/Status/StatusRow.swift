@@ -2,7 +2,7 @@ public import Base
 import Host
 import Planning
 
-/// Returns the statuses of tasks as rows, laid out as in the view of a run.
+/// Returns the statuses of tasks as lines, laid out like the rows of a run.
 ///
 /// If `columns` is `nil`, lines can have any length.
 public func statusLines(
@@ -19,13 +19,13 @@ public func statusLines(
 
 public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String] {
     warnings.flatMap { warning in
-        // The message already names the file, so the location is left out.
+        // The messages name their subjects, so the location is left out.
         let text = Problem(warning.message, hint: warning.hint).line
         return "warning: \(text)".wrapped(to: columns.map { max(20, $0) } ?? .max)
     }
 }
 
-/// Returns one warning for all tasks that have run but whose units systemd does not know.
+/// Returns a warning that names all tasks whose units systemd does not know, or nothing if there are no such tasks.
 ///
 /// Tasks that have not run are left out, because their rows already contain the same hint.
 public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
@@ -41,11 +41,11 @@ public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
 }
 
 extension TaskStatus {
-    /// The reasons for the state of the task and of its last repetition, one line each.
+    /// The reasons for the state, the wait or the Lease, and the reasons of an unsuccessful repetition, one line each.
     var reasonLines: [String] {
         var lines = reasons.isEmpty ? waitLines : reasons
         if let lease {
-            // The status text in systemd either repeats this line or describes the wait for the same Lease differently.
+            // The other lines may repeat this line, or describe the wait for the same Lease in other words.
             if !lease.isSelf, wait?.subject.text == lease.object { lines = [] }
             lines = [lease.text] + lines.filter { $0 != lease.text }
         }
@@ -53,13 +53,13 @@ extension TaskStatus {
         return lines + repetition.reasons.map { "repetition: \($0)" }
     }
 
-    /// The wait of a running task, worded as in the journal.
+    /// The wait of a running task, worded as in the journal but without the deadline.
     private var waitLines: [String] {
         guard state == .running, let wait else { return [] }
         return ["waiting: \(Wait(wait.subject, reason: wait.reason))"]
     }
 
-    /// The state of the task's unit, `nil` if the state of the task implies it.
+    /// The state of the task's unit, `nil` if it is unknown or implied by the state of the task.
     fileprivate var unitWords: String? {
         guard let words = service?.words, words != (state.isSuccess ? "active" : "failed") else { return nil }
         return "unit \(words)"
@@ -139,7 +139,7 @@ extension TaskRow {
 }
 
 extension TaskStatus {
-    /// The phase of the row; as for the exit code, the failure of the last repetition counts as a failure of the task.
+    /// The phase of the row; a failed last repetition of an ended task, and an unknown state, count as a failure.
     var phase: TaskRow.Phase {
         switch state {
         case .running: isWaiting ? .waiting : .working
@@ -150,6 +150,6 @@ extension TaskStatus {
         }
     }
 
-    /// Whether the task is running, but waits for something, such as its Lease.
+    /// Whether the task is running but waits for something, such as its Lease.
     var isWaiting: Bool { state == .running && (wait != nil || lease?.isSelf == false) }
 }

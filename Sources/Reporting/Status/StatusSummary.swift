@@ -1,7 +1,7 @@
 public import Base
 public import Planning
 
-/// Returns a summary of the states and the time of the next retry, wrapped to the width of the terminal.
+/// Returns a summary of the states and of the next retry, wrapped to `columns`; empty if there are no tasks.
 public func summaryLines(
     _ statuses: [TaskStatus],
     at now: Timestamp = .now(),
@@ -12,7 +12,7 @@ public func summaryLines(
     return parts.compactMap(\.self).joined(separator: "; ").wrapped(to: columns ?? .max)
 }
 
-/// Returns the number of tasks in each state or, if all have succeeded, the time since the last success.
+/// Returns the number of tasks in each state or, if all have succeeded, the time of the last success if it is known.
 private func taskSummary(_ statuses: [TaskStatus], at now: Timestamp) -> String {
     guard statuses.allSatisfy(\.state.isSuccess) else { return stateSummary(statuses.map(\.state)) }
     let count = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
@@ -32,7 +32,7 @@ func stateSummary(_ states: [TaskState]) -> String {
     return "\(states.count) task\(states.count == 1 ? "" : "s"): \(all.joined(separator: ", "))"
 }
 
-/// Returns the time until the next retry if one is scheduled, or a statement that no retry can succeed.
+/// Returns the time until the next retry, a statement that no retry can succeed, or `nil` if neither is known.
 private func retrySummary(_ statuses: [TaskStatus]) -> String? {
     let failed = statuses.filter { $0.state == .ended(.failed) }
     if !failed.isEmpty, failed.allSatisfy(\.isPermanent) { return "a person has to correct the cause" }
@@ -61,7 +61,7 @@ extension AddressChoice {
     }
 }
 
-/// Returns statuses as one JSON object without a line ending.
+/// Returns statuses, certificates, warnings and the node's address as one JSON object, without a line ending.
 public func statusJSON(
     _ statuses: [TaskStatus],
     certificates: [CertificateExpiry] = [],

@@ -12,7 +12,7 @@ public struct StatusView: Sendable {
         screen = TerminalScreen(output, isColoured: isColoured)
     }
 
-    /// Shows the states of the tasks in the order of the plan, and a warning if they are incomplete.
+    /// Shows the states of the tasks in the given order, followed by the warning and a summary.
     ///
     /// Nothing is shown while output is stalled or a shell is using the terminal.
     public mutating func show(_ statuses: [TaskStatus], warning: String? = nil, at now: Timestamp = .now()) {
@@ -29,13 +29,13 @@ public struct StatusView: Sendable {
         screen.draw(live: layout.lines(rows), in: size)
     }
 
-    /// Redraws the last frame over anything typed below it, and leaves it on the terminal.
+    /// Redraws the last frame over anything typed below it, so that the frame stays on the terminal.
     public func finish() { screen.redraw() }
 }
 
 /// The task states that were last reported to an output that is not redrawn.
 public struct StatusChanges: Sendable {
-    /// The lines or the JSON object of each task.
+    /// The reported lines or JSON object of each task, by the name of the task.
     private var known: [String: [String]] = [:]
 
     public init() {}

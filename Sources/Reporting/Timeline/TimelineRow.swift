@@ -3,7 +3,7 @@ import Planning
 
 /// A row of a chart: a task with its activities.
 struct TimelineRow {
-    /// The meaning of a bar; if bars share a character, the last of these cases is shown.
+    /// The meaning of a bar; if several bars cover a character, the case that is declared last is shown.
     enum Mark: Int, CaseIterable {
         case idle, wait, work, failure
 
@@ -29,7 +29,7 @@ struct TimelineRow {
     let result: String
     let tone: Line.Tone
 
-    /// The waits and the number of attempts, one line each.
+    /// The long waits during attempts, and the number of repeated attempts, one line each.
     var details: [String] = []
 }
 
@@ -67,7 +67,7 @@ extension Timeline {
     /// Returns the position of a time, from 0 at the origin to 1 at the end.
     func place(of time: Duration) -> Double { min(max(time / max(end, .milliseconds(1)), 0), 1) }
 
-    /// Returns round times from zero to the end, in equal intervals.
+    /// Returns times at equal intervals from zero to the end, with at most the given number of intervals.
     func axisMarks(intervals: Int) -> [Duration] {
         let seconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400, 604_800]
         let steps = [.milliseconds(1), .milliseconds(10), .milliseconds(100)] + seconds.map { Duration.seconds($0) }
@@ -77,7 +77,7 @@ extension Timeline {
 }
 
 extension TimelineTask {
-    /// Returns the time from the first start to the end, or to a given time if the task is ongoing.
+    /// Returns the time from the first start to the end, or to a given time if ongoing; `nil` before the first start.
     func took(until end: Duration) -> Duration? { started.map { max(.zero, (ended ?? end) - $0) } }
 }
 
@@ -106,7 +106,7 @@ extension TimelineRow {
         )
     }
 
-    /// Returns a line for every subject of long waits during the attempts, and one about repeated attempts.
+    /// Returns a line for every subject of long waits during the attempts, and a line about repeated attempts, if any.
     private static func details(_ task: TimelineTask, until end: Duration) -> [String] {
         var waits: [(span: TimelineSpan, duration: Duration)] = []
         var pauses = Duration.zero

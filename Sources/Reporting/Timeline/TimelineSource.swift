@@ -23,7 +23,7 @@ public struct TimelineSource: Sendable {
 
     var tasks: [TaskFacts]
 
-    /// The times at which systemd started units, `nil` if they are not known.
+    /// The times of the boot and of the units according to systemd, `nil` if they are not known.
     public var system: SystemTimes?
 
     public var clock: BootClock

@@ -51,18 +51,18 @@ enum ProductForm: Sendable, Hashable, Codable {
     }
 }
 
-/// The data with which a reset undoes a task: the paths that the task created, the reset commands, and former states.
+/// The data with which a reset undoes a task: the task's paths, its reset commands, and former states.
 public struct ProductList: Sendable, Hashable, Codable {
-    /// A path that the task created.
+    /// A path that the task was about to create or replace.
     public struct Product: Sendable, Hashable, Codable {
         /// The path without the root in front of it; none of its parent directories is a symbolic link.
         public var path: String
 
-        /// The last one or two forms of the path; if the process ends while it replaces the path, either can exist.
+        /// The last one or two forms of the path; if a process ends while it replaces the path, either form can exist.
         var forms: [ProductForm]
     }
 
-    /// Shell commands from the task file that undo effects of a task outside its listed paths.
+    /// Shell commands that undo effects of a task, with a time limit.
     public struct ResetCommands: Sendable, Hashable, Codable {
         public var text: String
         public var timeout: Duration
@@ -74,7 +74,7 @@ public struct ProductList: Sendable, Hashable, Codable {
 
     /// The state of something other than a path, such as a unit, before the task first changed it.
     public struct FormerState: Sendable, Hashable, Codable {
-        /// The name of the state as shown in messages: a noun phrase without an article.
+        /// A noun phrase that names the state in messages, without an article, such as `state of unit 'a.service'`.
         public var subject: String
 
         /// Shell commands that restore the state.
@@ -87,16 +87,16 @@ public struct ProductList: Sendable, Hashable, Codable {
 
     public var task: String
 
-    /// The position of the task in the plan at the time of the last addition.
+    /// The position of the task in the plan when the list last changed.
     public var position: Int
 
-    /// The reset commands that the task had at its last run, `nil` if it had none or a reset has run them.
+    /// The reset commands that the task had at its last run, `nil` if it had none or has been reset since.
     public var reset: ResetCommands?
 
     /// The states that a reset restores, in the order in which they were changed.
     public var former: [FormerState] = []
 
-    /// Whether the task has run since a reset last ran the reset commands.
+    /// Whether reset commands, if there are any, have to be run, because the task may have run since the last reset.
     public var isResetDue = true
 
     /// The paths, in order of creation.
@@ -135,7 +135,7 @@ public struct ProductList: Sendable, Hashable, Codable {
 }
 
 extension ProductList {
-    /// Reads a list that an older version of the program may have written without some of the fields.
+    /// Decodes a list, from which some fields are missing if an older version of the program has written it.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         task = try values.decode(String.self, forKey: .task)
@@ -166,9 +166,9 @@ public enum Removal: Sendable, Hashable {
     /// The path was deleted or, in a dry run, would be deleted.
     case deleted
     case absent
-    /// The path was left, because it is also in the list of a task that is not undone yet.
+    /// The path was left, because a task that is not undone yet also lists it.
     case left
-    /// The path is a directory, which ``ProductRemover/deleteDirectory(_:)`` deletes after all files.
+    /// The path is a directory, which has to be deleted with ``ProductRemover/deleteDirectory(_:)`` after all files.
     case directory
     /// The path was not deleted; the reason is a predicate of the path.
     case kept(String)
@@ -176,7 +176,7 @@ public enum Removal: Sendable, Hashable {
     public static let notEmpty = Self.kept("is not empty")
 }
 
-/// A remover of paths that tasks created; in a dry run, it only determines which paths would be deleted.
+/// A remover of listed paths; in a dry run, it only determines which paths would be deleted.
 ///
 /// A path of several tasks is deleted when the last task is undone, if it has a form that one of them gave it. Symbolic
 /// links above a path are not followed, because the path behind a link is not the path that the task created.
@@ -184,7 +184,7 @@ public struct ProductRemover: Sendable {
     private let root: String
     private let isDryRun: Bool
 
-    /// The forms of the listed paths, and the tasks that are not undone yet.
+    /// For each listed path, its forms and the tasks that list it and are not undone yet.
     private var listed: [ExactText: (forms: [ProductForm], tasks: Set<String>)] = [:]
 
     /// The paths that were deleted or, in a dry run, would be deleted.

@@ -4,9 +4,9 @@ public import Host
 
 /// The product lists of a node's tasks, which survive reboots and the removal of a task.
 ///
-/// Each task has a file, `TASK.json`, which only its owner can read. It is on disk before the listed paths are created,
-/// so that nothing unlisted exists; listed paths that do not exist are ignored. A process changes the list of a task
-/// only with the task's lock, ``RecordStore/lock(_:)``, or before it starts the task in a sandbox.
+/// Each task has a file, `TASK.json`, which only its owner can read. A path is in the file on disk before it is created
+/// or replaced, so a listed path may not exist. A process changes the list of a task only with the task's lock,
+/// ``RecordStore/lock(_:)``, or before it starts the task in a sandbox.
 public struct ProductStore: Sendable {
     public let path: String
 
@@ -23,7 +23,7 @@ public struct ProductStore: Sendable {
 
     private static let suffix = ".json"
 
-    /// Lists paths that a task is about to create, in order of creation and without symbolic links above them.
+    /// Lists paths that a task is about to create or replace, in this order; no directory above a path may be a link.
     ///
     /// - Throws: ``Base/SystemError`` if the list cannot be read or written; the paths must not be created then.
     public func note(_ created: [CreatedPath], by task: String, at position: Int) throws(SystemError) {
@@ -49,10 +49,10 @@ public struct ProductStore: Sendable {
         try update(task, position) { $0.former.append(former) }
     }
 
-    /// Removes nonexistent paths from the list of a task after a failed attempt.
+    /// Removes nonexistent paths from the list of a task.
     ///
-    /// Paths are listed before they are created. If the attempt has not created a path, somebody else may create it
-    /// later, and it does not belong to the task then.
+    /// Paths are listed before they are created. If a failed attempt has not created a path, somebody else may create
+    /// it later, and it does not belong to the task then.
     public func forgetMissing(of task: String) throws(SystemError) {
         guard let before = try list(of: task) else { return }
         try update(task, before.position) { list in
@@ -72,7 +72,7 @@ public struct ProductStore: Sendable {
         if list != before { try write(list) }
     }
 
-    /// Replaces a list; an empty list is removed.
+    /// Writes a list, replacing the previous one, or removes the file if there is nothing to undo.
     public func write(_ list: ProductList) throws(SystemError) {
         if list.isEmpty { return try remove(list.task) }
         let bytes = stateFile(list)
@@ -103,12 +103,12 @@ public struct ProductStore: Sendable {
             throw error
         }
         if let list = ProductList.read(bytes, of: task) { return list }
-        // If the advice is followed, the products in the list are not undone.
+        // If the advice is followed, a reset does not undo the changes in the list.
         let advice = "run \(quotedShellLine(["mv", "\(path)/\(name)", "/root"])) to go on without it"
         throw SystemError("cannot use", "\(path)/\(name)", code: EBADMSG, detail: "it is damaged", advice: advice)
     }
 
-    /// Reads all lists, sorted by task, and collects the errors for lists that cannot be read.
+    /// Reads all lists, in the order of their file names, and collects the errors for lists that cannot be read.
     public func lists() throws(SystemError) -> (lists: [ProductList], faults: [SystemError]) {
         var names: [String] = []
         do throws(SystemError) {
@@ -127,7 +127,7 @@ public struct ProductStore: Sendable {
         return (lists, faults)
     }
 
-    /// Removes temporary files left by killed processes, then the directory unless it contains a list.
+    /// Removes hidden files, which killed processes have left, then the directory if it is empty.
     public func removeIfEmpty() throws(SystemError) {
         do throws(SystemError) {
             let directory = try directory(isCreating: false)
@@ -139,7 +139,7 @@ public struct ProductStore: Sendable {
         }
     }
 
-    /// Opens the directory, which only its owner can list.
+    /// Opens the directory, and creates it if requested, so that only its owner can list it.
     private func directory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
         let parts = try PathParts(path, "cannot open directory")
         return try DirectoryHandle(reaching: parts.directory, isCreating: isCreating)
