@@ -186,7 +186,7 @@ extension Facts {
         return kubelet.service.map { $0.active == "active" } ?? true
     }
 
-    /// Whether systemd has just restarted the kubelet, and not for the first time, in which case it may end again.
+    /// Whether systemd has just restarted the kubelet, and not for the first time; the kubelet may then end again.
     var isRestartedAgain: Bool {
         kubelet.service.map { $0.restarts > 1 } == true && kubelet.process.map { $0.age < 20 } == true
     }
@@ -201,7 +201,7 @@ extension Facts {
         kubeletWorks && cluster.node?.conditions["Ready"]?.status == "True" && !isLeaseOld
     }
 
-    /// Whether the kubelet no longer renews its Lease, in which case the states of its Node and pods are outdated.
+    /// Whether the Lease shows that the kubelet no longer renews it; the states of Node and pods are then outdated.
     var isLeaseOld: Bool {
         guard let age = cluster.leaseAge else { return false }
         // If the Lease is older than the process, an earlier process renewed it last.
@@ -227,7 +227,7 @@ extension Facts {
         return ending(in: kubelet.log.lines)
     }
 
-    /// Whether systemd could not start the kubelet's program, in which case the last error is from an earlier start.
+    /// Whether systemd could not start the kubelet's program; the program's last error is then from an earlier start.
     var isStartRefused: Bool { kubelet.service?.status.map { (200...245).contains($0) } == true }
 
     /// The errors in the kubelet's log; if it works, only errors from the last 90 seconds, and errors without a time.

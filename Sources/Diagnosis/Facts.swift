@@ -9,7 +9,7 @@ struct Facts: Sendable {
     /// Whether this machine is examined rather than files below a root directory.
     var isThisMachine = true
     var areUnitsKnown = false
-    /// The name under which the kubelet registers.
+    /// The name under which the kubelet registers, empty if it is not known.
     var nodeName = ""
     var machine = MachineFacts()
     var kubelet = KubeletFacts()
@@ -129,7 +129,7 @@ struct KubeconfigFact: Sendable {
     var fault: String?
     var place = ""
     var isDenied = false
-    /// Whether the file contains `exec`, `auth-provider`, a user name or `insecure-skip-tls-verify`.
+    /// Whether the file contains `exec`, `auth-provider`, `username` or `insecure-skip-tls-verify: true`.
     var isForeign = false
 }
 

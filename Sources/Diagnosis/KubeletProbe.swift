@@ -170,7 +170,7 @@ extension KubeletFacts {
         return value
     }
 
-    /// Whether the kubelet requests a certificate with its bootstrap kubeconfig because the other one is unusable.
+    /// Whether the kubelet requests a certificate with its bootstrap kubeconfig, because its kubeconfig is unusable.
     var usesBootstrap: Bool {
         kubeconfig.credentials == nil && !kubeconfig.isDenied && !kubeconfig.isForeign && bootstrap.exists
     }

@@ -114,7 +114,7 @@ extension Facts {
         return fact.certificate.map { (fact.certificatePath ?? fact.path ?? "kubeconfig", $0) }
     }
 
-    /// The seconds by which the server's clock is ahead, `nil` if the difference explains no invalid credentials.
+    /// The seconds by which the server's clock is ahead, `nil` if the difference does not explain invalid credentials.
     fileprivate var harmfulClockDifference: Int64? {
         guard let difference = server.clockDifference, abs(difference) > 60 else { return nil }
         let isRefused = server.identityStatus == 401

@@ -5,7 +5,7 @@ import Planning
 struct TaskRow: Sendable, Hashable {
     /// The progress of a task, which determines the task's priority if there are too few lines.
     enum Phase: Sendable, Hashable {
-        /// The task has not started, or is about to start again.
+        /// The task has not started, or waits to start again.
         case open
         case working
         case waiting
@@ -28,7 +28,7 @@ struct TaskRow: Sendable, Hashable {
     var time = ""
     /// The activity, wait or result of the task.
     var detail = ""
-    /// The problems, or other lines to print below the row.
+    /// The problems or notes, which are printed below the row.
     var problems: [String] = []
 }
 

@@ -15,7 +15,7 @@ struct TerminalSink: EventSink {
     private var pending: [Line] = []
     private var lastFrame: Duration?
 
-    /// The time after which an event draws the next frame; ticks and many pending lines draw it earlier.
+    /// The time after which an event draws the next frame; a tick or many pending lines can draw it earlier.
     private static let interval = Duration.milliseconds(200)
 
     /// The number of pending lines at which a frame is drawn at once.

@@ -9,7 +9,7 @@ public import Planning
 public final class EventQueue: Sendable {
     private let start = ContinuousClock.now
     private let limit: Int
-    /// The numbers of dropped output lines, by task.
+    /// The numbers of dropped output lines about which there was no warning yet, by task.
     private let droppedCounts = Locked<[String: Int]>([:])
     private let queue: ThreadQueue<RunReporter.Item>
     private let sinks: [any EventSink]

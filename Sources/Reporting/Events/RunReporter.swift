@@ -25,7 +25,7 @@ public struct ReportedEvent: Sendable {
     var counts: ResultCounts { progress?.counts ?? ResultCounts() }
 }
 
-/// A reporter that passes the events of a run to several sinks, and detects repetitions.
+/// A reporter that passes the events of a run to several sinks, and detects repeated problems and waits.
 struct RunReporter: Sendable {
     enum Item: Sendable {
         case event(Event, milliseconds: Int64, uptime: Duration)
@@ -49,7 +49,7 @@ struct RunReporter: Sendable {
     private var start: Duration?
     private var sinks: [any EventSink]
 
-    /// The maximum number of wait reasons that are remembered for one task.
+    /// The maximum number of remembered waits of one task; at this number, all of them are forgotten.
     private static let waitLimit = 1000
 
     init(_ sinks: [any EventSink], isDryRun: Bool) {

@@ -12,7 +12,7 @@ public struct ReportState: Sendable, Hashable, Codable {
         /// The number of attempts since the last success, 1 if no number is recorded.
         public var count: Int
         public var first: Timestamp
-        /// The time at which the last failed attempt ended or, without a record, at which its failure was noticed.
+        /// The time at which the last failed attempt ended or, if that is not recorded, the failure was noticed.
         public var last: Timestamp
         /// Whether the last recorded failure has been reported.
         public var isSent = false
@@ -46,7 +46,7 @@ public struct ReportState: Sendable, Hashable, Codable {
         at now: Timestamp = .now(),
     ) {
         let names = Set(statuses.map(\.task))
-        // A task that was removed from the task file has not recovered.
+        // The failure of a task that was removed from the task file is forgotten, because the task has not recovered.
         failures.removeAll { !names.contains($0.task) }
         let failing = failing
         for status in statuses {
@@ -118,13 +118,13 @@ public struct TaskFailure: Sendable, Hashable {
         case repetition
         /// The task's unit, without a record of the failure.
         case unit
-        /// An earlier attempt of a task that has neither recovered nor is known to have failed again.
+        /// An earlier attempt of a task that has not recovered, and is not known to have failed again.
         case earlierAttempt
     }
 
     public var subject: Subject
 
-    /// The reasons, one line for each problem; empty if no record contains them.
+    /// The reasons as lines, empty if no record contains them.
     public var reasons: [String] = []
 
     public var attempt = 1
@@ -135,7 +135,7 @@ public struct TaskFailure: Sendable, Hashable {
     /// The maximum number of characters in a cause.
     private static let lineLimit = 250
 
-    /// Returns the cause as one line, a hint where to see it if the unit failed, or `nil` if the cause is not known.
+    /// Returns the cause as one line, for a failed unit the command that shows it, or `nil` if the cause is not known.
     public func cause(of task: String) -> String? {
         guard subject != .unit else { return "see 'systemctl status k8s-bootstrap-\(task).service' on the node" }
         guard let line = reasons.first?.split(whereSeparator: \.isNewline).first else { return nil }

@@ -14,7 +14,7 @@ public struct TaskRecord: Sendable, Hashable, Codable {
     public var uptimeMilliseconds = Timestamp.uptimeMilliseconds()
     public var durationMicroseconds: Int64 = 0
     public var counts = ResultCounts()
-    /// The reasons why the task did not succeed, one line for each problem.
+    /// The reasons why the task did not succeed, as lines.
     public var reasons: [String] = []
     /// The ``reasons`` without information that only root may read.
     public var publicReasons: [String] = []
@@ -93,7 +93,7 @@ extension LeaseHolder {
 ///
 /// A task whose inputs have changed since its success has to run again.
 public struct TaskInputs: Sendable, Hashable, Codable {
-    /// The SHA-256 digest of the task's declaration, in hexadecimal digits.
+    /// The SHA-256 digest of the declaration and the variables that manifests can use, in hexadecimal digits.
     public var declaration: String
 
     /// The SHA-256 digests of the files by their paths; `nil` for a file that could not be read.

@@ -83,8 +83,8 @@ extension TaskStatus {
     /// Adds the state of the task's service.
     ///
     /// The record of a task is more precise than the state of its service. A failed service takes precedence if there
-    /// is no record, because the program never ran, or if the service failed after a recorded success. A success after
-    /// a failure of the service is the result of a run by hand.
+    /// is no record, or if the service failed after a recorded success. A success after a failure of the service is the
+    /// result of a run by hand.
     ///
     /// `isBlocked` tells whether a failed or masked dependency keeps the service from starting.
     public mutating func add(_ service: ServiceState, waitingFor dependencies: [String] = [], isBlocked: Bool = false) {

@@ -25,7 +25,7 @@ public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String]
     }
 }
 
-/// Returns a warning that names all tasks whose units systemd does not know, or nothing if there are no such tasks.
+/// Returns a warning that names all tasks whose units systemd does not know, or an empty array if there are none.
 ///
 /// Tasks that have not run are left out, because their rows already contain the same hint.
 public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {

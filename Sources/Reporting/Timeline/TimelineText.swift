@@ -1,6 +1,6 @@
 import Base
 
-/// Draws a timeline as lines of text, for a terminal of the given width or for a file.
+/// Draws a timeline as lines of text for a terminal of the given width, by default 100 columns.
 public func timelineLines(
     _ timeline: Timeline,
     columns: Int? = nil,

@@ -99,7 +99,7 @@ public struct ProductList: Sendable, Hashable, Codable {
     /// Whether reset commands, if there are any, have to be run, because the task may have run since the last reset.
     public var isResetDue = true
 
-    /// The paths, in order of creation.
+    /// The paths, in the order in which they were first listed.
     public var products: [Product] = []
 
     /// Whether the list contains nothing that a reset would undo.
@@ -109,7 +109,7 @@ public struct ProductList: Sendable, Hashable, Codable {
         (self.task, self.position) = (task, position)
     }
 
-    /// Adds paths that are about to be created, in order of creation.
+    /// Adds paths that are about to be created or replaced, in this order.
     ///
     /// The last form of a product stays in the list, because the process may end before the product is replaced.
     ///

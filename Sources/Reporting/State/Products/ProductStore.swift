@@ -25,7 +25,7 @@ public struct ProductStore: Sendable {
 
     /// Lists paths that a task is about to create or replace, in this order; no directory above a path may be a link.
     ///
-    /// - Throws: ``Base/SystemError`` if the list cannot be read or written; the paths must not be created then.
+    /// - Throws: ``Base/SystemError`` if a path cannot be added to the list; the paths must not be created then.
     public func note(_ created: [CreatedPath], by task: String, at position: Int) throws(SystemError) {
         try update(task, position) { (list) throws(SystemError) in
             try list.add(created, below: root)
