@@ -1,6 +1,6 @@
 import Base
 
-/// The rules for the kubelet's unit, flags, configuration file and process.
+/// The rules for the kubelet's program, unit, configuration file and process.
 let kubeletRules: [Rule] = [
     Rule("kubelet-not-installed", .configuration, blocks: .machine) { facts in
         let kubelet = facts.kubelet

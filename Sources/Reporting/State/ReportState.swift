@@ -46,7 +46,7 @@ public struct ReportState: Sendable, Hashable, Codable {
         at now: Timestamp = .now(),
     ) {
         let names = Set(statuses.map(\.task))
-        // The failure of a task that was removed from the task file is forgotten, because the task has not recovered.
+        // Tasks that were removed from the task file are no longer reported.
         failures.removeAll { !names.contains($0.task) }
         let failing = failing
         for status in statuses {

@@ -8,7 +8,7 @@ public struct TaskStatus: Sendable, Hashable {
 
     public var state: TaskState
 
-    /// The number of the last attempt, if it has ended.
+    /// The number of the last attempt, if its end is recorded.
     public var attempt: Int?
 
     /// The time at which the task started, `nil` if its end is recorded or its start is not.
