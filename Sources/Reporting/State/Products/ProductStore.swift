@@ -4,9 +4,9 @@ public import Host
 
 /// The product lists of a node's tasks, which survive reboots and the removal of a task.
 ///
-/// Each task has a file, `TASK.json`, which only its owner can read. A path is in the file on disk before it is created
-/// or replaced, so a listed path may not exist. A process changes the list of a task only with the task's lock,
-/// ``RecordStore/lock(_:)``, or before it starts the task in a sandbox.
+/// Each task has a file, `TASK.json`, which only its owner can read. A task creates or replaces a path only after the
+/// list with the path is on disk, so a listed path may not exist. A process changes the list of a task only with the
+/// task's lock, ``RecordStore/lock(_:)``, or before it starts the task in a sandbox.
 public struct ProductStore: Sendable {
     public let path: String
 
