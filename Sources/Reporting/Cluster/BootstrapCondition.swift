@@ -3,7 +3,7 @@ import Planning
 
 /// The state of a node's tasks, published as the condition `BootstrapReady` of the Node object.
 public struct BootstrapCondition: Sendable, Hashable {
-    public enum Reason: String, Sendable, Hashable, CaseIterable {
+    public enum Reason: String, Sendable, Hashable {
         /// All tasks have succeeded on this boot, or there are no tasks.
         case succeeded = "TasksSucceeded"
         /// A task, its unit or its last repetition has failed, and the task has not recovered.
