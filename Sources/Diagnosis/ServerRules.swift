@@ -269,10 +269,10 @@ private func connectionRule(
         else { return [] }
         // On a control plane, the cause is then a fault of the kubelet, of the API server's pod or of its files.
         let pods = facts.kubelet.staticPods
-        if pods.isControlPlane, [.refused, .timedOut].contains(fault.kind),
+        let isExplained =
             !facts.kubeletWorks || !facts.server.podErrors.isEmpty || !pods.expiredCertificates.isEmpty
-                || !pods.has("kube-apiserver")
-        {
+            || fault.kind == .refused && !pods.has("kube-apiserver")
+        if facts.isThisMachine, pods.isControlPlane, [.refused, .timedOut].contains(fault.kind), isExplained {
             return []
         }
         let host = (try? WebAddress(url).host) ?? url
