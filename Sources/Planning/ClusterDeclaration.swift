@@ -7,13 +7,13 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The certificate of the CA that signs the API server's certificate.
     public var certificateAuthority: LocatedPath?
 
-    /// The warning period before a certificate expires; if `nil`, a tenth of its validity but at most 30 days.
+    /// The warning period before a certificate's expiry; if `nil`, a tenth of its validity but at most 30 days.
     public var warnBefore: Duration?
 
-    /// The API server's URL by role.
+    /// The API server's URL by role; empty if the task file contains a single URL or none.
     public var servers: [String: LocatedPath] = [:]
 
-    /// The API server's URL for all roles if the task file contains a single URL, in which case ``servers`` is empty.
+    /// The API server's URL for all roles, or `nil` unless the task file contains a single URL.
     public var server: LocatedPath?
 
     public var addressRule: AddressRule?
@@ -35,7 +35,7 @@ public struct ReportDeclaration: Sendable, Hashable {
     /// The kubeconfig; if `nil`, the kubelet's.
     public var kubeconfig: LocatedPath?
 
-    /// The name of the Node; if `nil`, the name in the kubelet's certificate or else the host name in lower case.
+    /// The name of the Node; if `nil`, the one in the kubelet's certificate, or else the host name in lower case.
     public var node: String?
 
     public init() {}

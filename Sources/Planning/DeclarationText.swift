@@ -1,7 +1,7 @@
 import Base
 
 extension PlannedTask {
-    /// The verb, interval, restarts and reset commands of the task as an unambiguous text.
+    /// The verb, interval, restarts and reset commands of the task, as a text that differs if one of them differs.
     ///
     /// Locations and settings such as the timeout are left out, because they do not change the effects of a task.
     public var declarationText: String {

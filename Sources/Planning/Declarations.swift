@@ -1,6 +1,6 @@
 public import Base
 
-/// The declarations of a node's task files, checked and with variables replaced.
+/// The valid declarations of a node's task files, with variables replaced.
 public struct Declarations: Sendable, Hashable {
     public var cluster: ClusterDeclaration
 

@@ -2,10 +2,10 @@ public import Base
 
 /// The paths, servers, objects and privileges that a task uses according to its declaration.
 ///
-/// Sandboxes, write conflicts, undeclared dependencies and the directories created for programs are derived from it.
+/// Units, sandboxes and checks are derived from it.
 public struct Footprint: Sendable, Hashable {
     public struct Read: Sendable, Hashable {
-        /// The purpose of reading a path; unless it is optional or awaited, the path must exist when the task runs.
+        /// The purpose of reading a path. A path must exist when the task runs, unless it is optional or awaited.
         public enum Use: Sendable, Hashable {
             case file
             /// CA certificates in PEM.
@@ -16,7 +16,7 @@ public struct Footprint: Sendable, Hashable {
             case secret
             /// The key of a client certificate.
             case clientKey
-            /// A private key that the agent itself uses.
+            /// The private key of a CA, or a private key that decrypts a file.
             case privateKey
             /// The kubeconfig of the API server that the task connects to.
             case kubeconfig
@@ -24,7 +24,7 @@ public struct Footprint: Sendable, Hashable {
             case manifests
             /// A file of any size, which is not read into memory as a whole.
             case archive
-            /// The path of a program that the task runs, or of a script in the arguments of a shell.
+            /// The path of a program or shell that the task runs, or of a script in the arguments of a shell.
             case program
             /// A path that the task reads if it exists.
             case optional
@@ -35,7 +35,7 @@ public struct Footprint: Sendable, Hashable {
         public var path: LocatedPath
         public var use: Use
 
-        /// The size in bytes above which the task refuses the file, unless it is an archive.
+        /// The maximum size in bytes, if the path is a file that the task reads into memory as a whole.
         public var sizeLimit = SizeLimit.content
     }
 
@@ -45,7 +45,7 @@ public struct Footprint: Sendable, Hashable {
             case replaces
             /// The task's program creates the path.
             case creates
-            /// The task may change the path; a trailing slash denotes a directory, which is created if it is missing.
+            /// The task may change the path. If it ends with a slash, it is a directory that is created if necessary.
             case modifies
             /// The path does not exist afterwards.
             case removes
@@ -54,16 +54,16 @@ public struct Footprint: Sendable, Hashable {
         public var path: LocatedPath
         public var effect: Effect
 
-        /// Whether the content is secret; the sandboxes of other programs cover it unless their tasks use it.
+        /// Whether the content is secret; the sandbox of another task covers it unless that task uses it.
         public var isSecret = false
 
         /// Whether the content is a decrypted secret, which should be in a file system in memory.
         public var belongsInMemory = false
 
-        /// The content, if the path is a kubeconfig.
+        /// The content, or `nil` if the path is not known to be a kubeconfig.
         public var kubeconfig: Kubeconfig?
 
-        /// The product of the agent, or `nil` for fetched files, archives, removed paths and paths that programs write.
+        /// The product of the agent, or `nil` for fetched or unpacked files, removed paths and paths of programs.
         public var product: Product?
     }
 
@@ -98,7 +98,7 @@ public struct Footprint: Sendable, Hashable {
         case anywhere
     }
 
-    /// The files of a client certificate, its key and the server's CA.
+    /// The files of a client certificate, its key, and the CA of the server.
     public struct Credentials: Sendable, Hashable {
         public var certificateAuthority = LocatedPath.unset
         public var certificate = LocatedPath.unset
@@ -126,7 +126,7 @@ public struct Footprint: Sendable, Hashable {
     /// A program, looked up in `PATH` unless its name contains a slash.
     public struct Command: Sendable, Hashable {
         public var name: LocatedPath
-        /// The `PATH` that the task sets.
+        /// The `PATH` that the task sets, or `nil` if it sets none.
         public var searchPath: String?
         /// The package that contains the program, if the agent itself needs the program.
         public var package: String?
@@ -134,12 +134,12 @@ public struct Footprint: Sendable, Hashable {
 
     public var reads: [Read] = []
 
-    /// The verb's key that names the kubeconfig in ``reads``.
+    /// The key of the verb that can name the kubeconfig.
     public var kubeconfigKey = "kubeconfig"
     public var writes: [Write] = []
     public var connections: [Connection] = []
 
-    /// Whether the task watches the node's network interfaces.
+    /// Whether the task examines the node's network interfaces.
     public var watchesInterfaces = false
 
     /// The credentials that the task combines in a kubeconfig.
@@ -195,7 +195,7 @@ extension Footprint {
     /// The paths that must exist for the task to succeed.
     public var requiredReads: [LocatedPath] { reads.filter { $0.use != .optional && $0.use != .awaited }.map(\.path) }
 
-    /// The paths that exist once the task has succeeded.
+    /// The paths that the agent itself writes or that the task's program creates.
     public var producedPaths: [String] {
         writes.filter { $0.effect == .replaces || $0.effect == .creates }.map(\.path.path)
     }
@@ -230,7 +230,7 @@ extension Footprint {
 
     /// Whether the task has a directory in the cache, which survives a reboot.
     ///
-    /// It contains fetched files and lists of unpacked or imported content.
+    /// The directory is for fetched files and for lists of unpacked or imported content.
     public var keepsCache: Bool { manifests != nil || unpacks || !pinnedDigests.isEmpty || imageSocket != nil }
 
     /// Adds a kubeconfig and the connection to its API server.

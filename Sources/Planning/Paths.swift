@@ -1,6 +1,6 @@
 import Base
 
-/// Resolves empty parts, `.` and `..` in a path without following links.
+/// Removes empty parts and `.` from a path and resolves `..`, without following links.
 func normalised(_ path: String) -> String {
     var parts: [Substring] = []
     let isAbsolute = path.isAbsolutePath
@@ -30,5 +30,5 @@ func parent(of path: String) -> String {
     return String(path[..<slash])
 }
 
-/// Returns whether a path is in /proc or /sys, whose content the kernel creates.
+/// Returns whether a path is `/proc`, `/sys` or below them, where the kernel creates the content.
 func isOfKernel(_ path: String) -> Bool { ["/proc", "/sys"].contains { isPath(path, at: $0) } }

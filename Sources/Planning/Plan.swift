@@ -2,7 +2,7 @@ public import Base
 
 /// The tasks of a node as steps, each of which comes after all of its dependencies.
 ///
-/// The order is stable: two plans created from the same files are equal. Steps are in the order of declaration, but
+/// The order depends only on the task files and the node's roles. Steps are in the order of declaration, but
 /// a dependency that is declared later is moved to just before the step that depends on it.
 public struct Plan: Sendable, Hashable {
     public struct Step: Sendable, Hashable {
@@ -28,11 +28,11 @@ public struct Plan: Sendable, Hashable {
 
     public func position(of name: String) -> Int? { positions[name] }
 
-    /// The directories of systemd's unit files.
+    /// The usual directories of systemd's unit files, without those of generated files.
     public static let unitDirectories = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"]
         .map { "\($0)/systemd/system" }
 
-    /// Returns the name of the first task that writes the file of a systemd unit or, for an instance, of its template.
+    /// Returns the first task that writes a unit's file or its template's file, or `nil` if no task does.
     public func task(writingUnit unit: String) -> String? {
         var names = [unit]
         if let at = unit.firstIndex(of: "@"), let dot = unit.lastIndex(of: "."), at < dot {

@@ -4,13 +4,13 @@ public import Base
 public struct TaskSettings: Sendable, Hashable {
     public var description: String?
 
-    /// The systemd units that want this task's unit, in addition to the target of all tasks.
+    /// The systemd units that want this task's unit, besides the target of all tasks, which requires it.
     public var wantedBy: [String] = []
 
     /// The time limit of the whole task, counted from its start.
     public var timeout = Duration.seconds(600)
 
-    /// The time between the end of a run and the next run, or `nil` if the task runs once per boot.
+    /// The time between the end of a run and its repetition, or `nil` if the task does not repeat.
     public var interval: Duration?
 
     /// The systemd units to restart after the task has changed something, without duplicates.
@@ -20,7 +20,7 @@ public struct TaskSettings: Sendable, Hashable {
     public var reset: String?
 }
 
-/// One task of a node with every name and default resolved.
+/// A task with all names and defaults resolved.
 @dynamicMemberLookup
 public struct PlannedTask: Sendable, Hashable {
     /// The task's name, unique among the tasks.
@@ -39,7 +39,7 @@ public struct PlannedTask: Sendable, Hashable {
     public var addressUse = AddressUse.none
     public var lock: ClusterLock?
 
-    /// The manifests of other tasks; their objects stay when this task deletes objects of a set.
+    /// The manifests of the plan's other tasks, whose objects this task keeps when it deletes objects of a set.
     var otherManifests: [LocatedPath] = []
 
     public subscript<Value>(dynamicMember setting: KeyPath<TaskSettings, Value>) -> Value { settings[keyPath: setting] }
@@ -66,7 +66,7 @@ public struct PlannedTask: Sendable, Hashable {
         return footprint
     }
 
-    /// The location that a failure of the task names: its program, condition or first written path, or else the task.
+    /// The location for errors that have none: the task's program, condition or first written path, or else the task.
     public var subjectLocation: SourceLocation {
         let footprint = verb.footprint
         if footprint.runsPrograms {
@@ -79,7 +79,7 @@ public struct PlannedTask: Sendable, Hashable {
 
 /// A path, URL or program name with its location in the task file, for messages.
 public struct LocatedPath: Sendable, Hashable {
-    /// The text; a relative path has already been resolved against the directory of its file.
+    /// The text. A relative path in a task file is already resolved against the directory of the task file.
     public var path: String
 
     public var location: SourceLocation
@@ -100,7 +100,7 @@ public struct ObjectReference: Sendable, Hashable {
     public var apiVersion = ""
     public var kind = ""
 
-    /// The namespace; if `nil`, that of the kubeconfig's context.
+    /// The namespace. If it is `nil`, a namespaced object is in the namespace of the kubeconfig's context.
     public var namespace: String?
     public var name = ""
     public var location = SourceLocation.nowhere

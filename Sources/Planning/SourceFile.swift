@@ -1,4 +1,4 @@
-/// The raw content of a file, such as a task file.
+/// A file, such as a task file, with its raw content.
 public struct SourceFile: Sendable, Hashable {
     /// The path as shown in messages; relative paths in the file are relative to its directory.
     public var path: String
@@ -15,15 +15,14 @@ public struct NodeFacts: Sendable, Hashable {
     /// The host name, which identifies the node in section `nodes`.
     public var hostName: String
 
-    /// The value of option `--role`.
+    /// The value of option `--role`, or `nil` if it is missing or empty.
     public var role: String?
 
-    /// The value of environment variable `NEST_ROLE`.
+    /// The value of environment variable `NEST_ROLE`, or `nil` if it is missing or empty.
     public var environmentRole: String?
 
     public var address: NodeAddress
 
-    /// Creates facts about a node; an empty role counts as no role.
     public init(
         hostName: String,
         role: String? = nil,

@@ -1,6 +1,6 @@
 public import Base
 
-/// The variables of a task file with their values on one node.
+/// The variables of the task files with their values on one node.
 ///
 /// Variables in the values of other variables are already replaced.
 public struct Variables: Sendable, Hashable {
@@ -33,7 +33,7 @@ public struct Variables: Sendable, Hashable {
         return content.scalarText
     }
 
-    /// Replaces `${name}` in every string of a document; keys stay as they are.
+    /// Replaces `${name}` in every string of a document; keys and strings with problems stay as they are.
     ///
     /// A plain scalar that consists of a single `${name}` takes the type of the variable, such as a number. Every other
     /// string stays a string, so that a value never changes the structure around it.
@@ -63,7 +63,7 @@ public struct Variables: Sendable, Hashable {
         return node
     }
 
-    /// Replaces the variables in a string, or returns `nil` if there is a problem; other values stay unchanged.
+    /// Replaces the variables in a string, or returns `nil` if one cannot be replaced; other values stay unchanged.
     ///
     /// `hintsLiteral` says whether an unknown `${name}` may be meant literally, as in a shell script. `ignoresQuotes`
     /// says whether a quoted string that consists of one variable takes the variable's type too.
@@ -136,7 +136,7 @@ public struct Variables: Sendable, Hashable {
 }
 
 extension Node.Content {
-    /// The scalar as a string, in which a number keeps its spelling.
+    /// The scalar as a string, in which a number keeps its spelling; empty for null and collections.
     var scalarText: String {
         switch self {
         case .string(let string): string

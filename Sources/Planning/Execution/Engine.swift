@@ -1,12 +1,12 @@
-/// An engine that runs each step of a plan as soon as everything it depends on has succeeded.
+/// An engine that runs each step of a plan as soon as all its dependencies have succeeded.
 ///
 /// If a step fails, its dependants are skipped and all other steps continue. If the surrounding Swift task is
 /// cancelled, no further step starts and running steps are cancelled.
 public struct Engine: Sendable {
     /// A function that performs a step.
     ///
-    /// A returned success always counts. A thrown error is a failure; if the run was stopped before the deadline, it is
-    /// an interruption.
+    /// A returned success always counts. A thrown error is a failure, or an interruption if the run was stopped before
+    /// the step was late. ``DeadlineExceeded`` is always a failure.
     public typealias Performer = @Sendable (Plan.Step, StepContext) async throws -> Outcome
 
     /// A function that receives the result of a task before its last event is emitted and before its dependants start.

@@ -27,18 +27,18 @@ public struct Event: Sendable {
         case lease(LeaseHolder)
         /// The number of objects that a task checks or changes; emitted again when more are found.
         case objectCount(Int)
-        /// An effect that a task would have; emitted only by a dry run.
+        /// An effect that the task would have; emitted only in a dry run.
         case planned(String)
-        /// A file, directory or link was checked or changed.
+        /// A path was checked or changed or, in a dry run, would be changed.
         case path(String, PathResult)
-        /// Another change on the node: its subject, such as a unit, and the change.
+        /// Another change on the node: the subject, such as `unit 'kubelet.service'`, and a word such as `enabled`.
         case change(String, String)
-        /// An object of the API server was checked or changed.
+        /// An object of the API server was checked or changed or, in a dry run, would be changed.
         case object(String, ObjectResult)
-        /// An object could not be applied or deleted, or a document could not be read; the task fails later.
+        /// An object could not be applied or deleted, or a document could not be read.
         case objectFailed(FailedObject)
         case warning(subject: String, String)
-        /// A line that a child process printed.
+        /// A line of a program's output.
         case output(String)
         case taskFinished(Outcome, after: Duration)
         case runFinished(Report)
@@ -51,7 +51,7 @@ public struct Event: Sendable {
         public var problems: [Problem]
         /// The problems to print; in a group of objects with the same cause, only the first object has any.
         public var printed: [Problem]
-        /// Whether every retry fails until somebody changes something.
+        /// Whether every retry fails until a person changes something.
         public var isPermanent: Bool
 
         public init(_ name: String, _ problems: [Problem], printed: [Problem]? = nil, isPermanent: Bool = false) {
@@ -60,7 +60,7 @@ public struct Event: Sendable {
         }
     }
 
-    /// The result of checking or changing a path.
+    /// The result of checking or changing a path or, in a dry run, the expected result.
     public struct PathResult: Sendable, Hashable {
         public enum Change: String, Sendable, Hashable {
             case created, changed, removed, unchanged
@@ -86,10 +86,10 @@ public struct LeaseHolder: Sendable, Hashable, Codable {
     /// The name of the Lease, such as `kube-system/nest-bootstrap-upgrade`.
     public var lease: String
 
-    /// The holder's identity: the host name and a random part.
+    /// The holder's identity; nest-bootstrap uses the host name and a random part.
     public var identity: String
 
-    /// The time of acquisition according to the holder's clock.
+    /// The time of acquisition according to the holder's clock, or `nil` if it is not known.
     public var since: Timestamp?
 
     /// Whether this process is the holder.

@@ -10,7 +10,7 @@ public enum Outcome: Sendable {
     /// The run was stopped before the task started or ended.
     case interrupted
 
-    /// An outcome without its details; the raw value is the word for it in records, in the journal and in JSON.
+    /// An outcome without its details; the raw value is the word for it in records and output.
     public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case changed, unchanged, failed, skipped, interrupted
 

@@ -45,7 +45,7 @@ struct Progress {
         return ended
     }
 
-    /// Ends the steps that a stopped run has not started, and returns their results.
+    /// Ends the steps that have not started because the run was stopped, and returns their results.
     mutating func interruptRest() -> [Report.Entry] {
         var ended: [Report.Entry] = []
         for step in plan.steps.indices where entries[step] == nil {
@@ -60,7 +60,7 @@ struct Progress {
 
     /// Returns the outcome of a step that a dependency prevents from starting, or `nil` if none does.
     ///
-    /// The first dependency that did not succeed determines whether the step counts as skipped or interrupted.
+    /// The first dependency that failed or was skipped or interrupted determines the kind of the outcome.
     private func obstacle(to step: Int) -> Outcome? {
         var causes: [String] = []
         for dependency in plan.steps[step].dependencies {

@@ -1,6 +1,6 @@
 import Base
 
-/// The context of a running step: its deadline and the function that emits its events.
+/// The context of a running step: its task, its deadline and the function that emits its events.
 public struct StepContext: Sendable {
     public let task: String
 
@@ -16,12 +16,12 @@ public struct StepContext: Sendable {
         max(timeout - elapsed(), .zero)
     }
 
-    /// The deadline as an instant of the continuous clock.
+    /// The deadline as an instant of the continuous clock, or the current instant if it has passed.
     public var deadline: ContinuousClock.Instant {
         .now + remaining
     }
 
-    /// The last wait that the step has emitted.
+    /// The description of the last wait that the step emitted, or `nil` if it emitted none.
     public var lastWaiting: String? { state.value.withLock { $0.lastWaiting } }
 
     /// Whether the step was cancelled because of its deadline.

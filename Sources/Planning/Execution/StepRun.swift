@@ -7,7 +7,7 @@ struct StepRun<C: Clock<Duration>>: Sendable {
     let emit: @Sendable (Event) -> Void
     let perform: Engine.Performer
 
-    /// The time after the deadline in which a step can end with its own message before it is cancelled.
+    /// The time after the deadline in which a step can still end with its own error before it is cancelled.
     static var grace: Duration { .seconds(10) }
 
     /// Performs the step, and returns its result; a success counts even if the step was cancelled.
@@ -39,7 +39,7 @@ struct StepRun<C: Clock<Duration>>: Sendable {
                 return nil
             }
             while let first = await group.next() {
-                // The step is marked before the cancellation, so that it can determine why it is cancelled.
+                // The context is marked first, so that the cancelled step can tell whether its deadline is the reason.
                 if first == nil, !Task.isCancelled { context.markLate() }
                 group.cancelAll()
                 if let first { return first }
@@ -67,7 +67,7 @@ struct StepRun<C: Clock<Duration>>: Sendable {
 public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertible {
     public var timeout: Duration
 
-    /// The last wait that the task has emitted.
+    /// The description of the last wait that the task emitted, or `nil` if it emitted none.
     public var lastWaiting: String?
 
     public init(timeout: Duration, lastWaiting: String? = nil) {

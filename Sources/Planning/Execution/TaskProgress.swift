@@ -28,13 +28,13 @@ public struct TaskProgress: Sendable {
 
     private let isDryRun: Bool
 
-    /// The last activity of the task, as a text that every user may read.
+    /// The last activity of the task, or the verb before any, as a text that every user may read.
     public private(set) var activity: String
 
-    /// The last line of a program's output or of a dry run's plan, or `nil` after any other activity.
+    /// The last line of a program's output or last planned effect, or `nil` if the last activity was another one.
     public private(set) var output: String?
 
-    /// The waits that have not ended, in the order in which they were last reported.
+    /// The waits that have not ended, at most a hundred, in the order in which they were last reported.
     public private(set) var waits: [OpenWait] = []
 
     /// The number of objects that the task checks or changes, or 0 until it is known.
@@ -84,7 +84,7 @@ public struct TaskProgress: Sendable {
         }
     }
 
-    /// Ends all waits, because the task now has what it waited for.
+    /// Ends all waits, for a wait whose end no event reports.
     public mutating func endWaits() { waits = [] }
 
     public var isWaiting: Bool { !waits.isEmpty }
@@ -94,7 +94,7 @@ public struct TaskProgress: Sendable {
         isDryRun && !isUnchanged ? "would be \(participle)" : participle
     }
 
-    /// Begins a wait, or changes the reason of a wait that continues.
+    /// Begins a wait, or updates a wait that continues.
     private mutating func begin(_ wait: Wait, at now: Duration) {
         let known = waits.firstIndex { wait.continues($0.wait) }
         let since = known.map { waits.remove(at: $0).since } ?? now
@@ -104,7 +104,7 @@ public struct TaskProgress: Sendable {
 
     /// Records an activity and ends the waits.
     ///
-    /// The result of an object does not end the waits for other objects.
+    /// The result of an object does not end the waits for other objects, except a wait that covers everything.
     private mutating func proceed(_ activity: String, _ object: String? = nil) {
         self.activity = activity
         output = nil
