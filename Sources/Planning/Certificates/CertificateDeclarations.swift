@@ -45,7 +45,7 @@ public struct AuthorityDeclaration: Sendable, Hashable {
     ]
 }
 
-/// A certificate of a node as declared in the task file, or the defaults for certificates.
+/// A certificate of a node as declared in a task file, or the defaults for such certificates.
 public struct LeafDeclaration: Sendable, Hashable {
     /// The host name of the node.
     public var node = ""
@@ -65,10 +65,10 @@ public struct LeafDeclaration: Sendable, Hashable {
     /// The time before expiry at which the certificate is due for renewal.
     public var renewBefore = Duration.seconds(720 * 3600)
 
-    /// The owner of the key on the node.
+    /// The owner of the key on the node and, for verb `certificate`, of the certificate.
     public var owner = "root"
 
-    /// The group of the key on the node; if empty in `defaults`, the name of the owner.
+    /// The group of the same files. If it is empty in the defaults, the owner's name is used.
     public var group = ""
 
     /// The permissions of the key on the node.

@@ -10,7 +10,7 @@ struct CertificateReader {
     private var files: MergedFiles { reader.files }
     private var problems: ProblemCollector { reader.problems }
 
-    /// Creates a reader; the cluster's reader must have read the nodes.
+    /// Creates a reader from the cluster's reader, which must already have read the nodes.
     init(_ reader: ClusterReader) {
         self.reader = reader
         nodes = reader.inventory ?? Inventory()
@@ -92,7 +92,7 @@ struct CertificateReader {
         LeafReader(fields, defaults: defaults, problems: problems).read(node, fields.variables)
     }
 
-    /// Reads an entry of `leaves` with the variables of the task that issues the certificate.
+    /// Reads the entry of `leaves` that a task names, with the variables of the task.
     func leaf(_ name: String, namedBy value: ConfigValue, of node: String) -> LeafDeclaration? {
         let section = files.certificates.entries.first { $0.key == "leaves" }
         let leaves = section?.value.mapping?.entries ?? []

@@ -1,7 +1,7 @@
 import Base
 
 extension ValueReader where Value == String {
-    /// A text for a certificate's subject, at most as long as RFC 5280 allows.
+    /// A text for a certificate's subject, with at most as many characters as RFC 5280 allows.
     static var subjectText: Self {
         string("a text").then { text, value in
             let (count, limit) = (text.unicodeScalars.count, Limit.subjectTextLength)
@@ -42,7 +42,7 @@ extension ValueReader where Value == Set<CertificateUsage> {
 }
 
 extension ValueReader where Value == [ConfigValue] {
-    /// A list of at least one role, not yet compared with the known roles.
+    /// A list of roles, not yet compared with the known roles; an empty list is reported.
     static var roles: Self {
         Self(type: .array(.name("role"))) { value in
             guard let items = value.items(of: "roles") else { return nil }
@@ -55,7 +55,7 @@ extension ValueReader where Value == [ConfigValue] {
 }
 
 extension ValueReader where Value == [Recipient] {
-    /// The public keys of the operators: at least one, because otherwise nobody could decrypt the key of the CA.
+    /// The operators' public keys. An empty list is reported, because nobody could decrypt the key of the CA.
     static var recipients: Self {
         list(of: .recipient, "recipients").then { recipients, value in
             if value.node.sequence?.isEmpty == true {

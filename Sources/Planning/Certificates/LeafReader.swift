@@ -1,6 +1,6 @@
 import Base
 
-/// A reader of one certificate declaration for any number of nodes.
+/// A reader of a certificate declaration, which can be read for several nodes.
 struct LeafReader {
     private let name: String
     private let written: ConfigValue
@@ -86,7 +86,7 @@ struct LeafReader {
         }
         checkRenewBefore(&leaf, fields)
         fields.reportOpenMode(leaf.mode, of: "the key")
-        // The written list counts, because its invalid items have already been reported.
+        // The list is examined as written, because its invalid items have already been reported.
         if leaf.usages.contains(.serverAuth), fields.entry("names")?.value.sequence?.isEmpty ?? true {
             problems.addMissing(
                 fields.location,

@@ -14,12 +14,12 @@ public struct Recipient: Sendable, Hashable {
     public let text: String
     public let kind: Kind
 
-    /// The comment after an SSH key, such as `root@worker`.
+    /// The comment after an SSH key, such as `root@worker`, or `nil` if there is none.
     public let comment: String?
 
     /// Parses a recipient: `age1…`, or `ssh-ed25519 AAAA…` with or without a comment.
     ///
-    /// - Throws: A problem whose message is a predicate that does not quote the text.
+    /// - Throws: A problem whose message is a predicate. It does not quote the text, which may be a private key.
     public init(_ text: String) throws(Problem) {
         let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
         guard let first = words.first else { throw Problem("is empty") }
@@ -49,7 +49,7 @@ public struct Recipient: Sendable, Hashable {
         return "begins neither with 'age1' nor with 'ssh-ed25519 '"
     }
 
-    /// Decodes an Ed25519 key: the name of its type and 32 bytes, each preceded by its length.
+    /// Decodes an Ed25519 key. It consists of the name of its type and 32 bytes, each preceded by its length.
     private static func bytes(ofSSHKey text: String) throws(Problem) -> [UInt8] {
         let start: [UInt8] = [0, 0, 0, 11] + Array("ssh-ed25519".utf8) + [0, 0, 0, 32]
         guard let bytes = try? Base64.decode(text), bytes.count == start.count + 32, bytes.starts(with: start) else {

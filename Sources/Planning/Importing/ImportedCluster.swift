@@ -23,15 +23,15 @@ public struct ImportedCluster: Sendable {
     /// The virtual IP address of the control planes.
     var virtualAddress: IPAddress?
 
-    /// The nodes, in the order of the inventory.
+    /// The nodes, in the order in which they were read.
     var nodes: [Node] = []
 
-    /// Warnings about values of the inventory that cannot be part of the drop-in.
+    /// Warnings about values of the inventory that are not in the drop-in.
     public internal(set) var warnings: [Problem] = []
 
     private var controlPlanes: [Int] { nodes.indices.filter { nodes[$0].roles.contains("control-plane") } }
 
-    /// Sets the missing VRRP states and priorities of the control planes: 150, 149 and so on, but at least 1.
+    /// Sets missing VRRP states and priorities of the control planes. Priorities are 150, 149 and so on, at least 1.
     mutating func setPriorities() {
         for (position, index) in controlPlanes.enumerated() {
             nodes[index].set("state", position == 0 ? "MASTER" : "BACKUP")
@@ -62,7 +62,7 @@ public struct ImportedCluster: Sendable {
 }
 
 extension ImportedCluster.Node {
-    /// The node in YAML on one line, or if that is too long, with each variable on its own line.
+    /// The node in YAML on one line or, if that is too long, with each key and variable on its own line.
     fileprivate var lines: [String] {
         let role = roles.count == 1 ? "role: \(flowText(roles[0]))" : "roles: [\(roles.joined(separator: ", "))]"
         let keys = [role] + (address.map { ["address: \(flowText("\($0)"))"] } ?? [])

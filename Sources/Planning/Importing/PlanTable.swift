@@ -2,7 +2,7 @@ import Base
 
 /// A table of comma-separated values whose first line contains the names of the columns.
 ///
-/// The format is that of RFC 4180, but white space around values is removed and empty lines are ignored.
+/// The format is that of RFC 4180, except that white space around values and empty lines are ignored.
 struct PlanTable {
     fileprivate struct Cell {
         let text: String
@@ -16,7 +16,7 @@ struct PlanTable {
         fileprivate let cells: [Cell]
         fileprivate let problems: ProblemCollector
 
-        /// The value of a required column, or `nil` if it is missing or empty; either is reported.
+        /// The value of a required column, or `nil` if it is missing or empty, which is reported.
         subscript(column: String) -> ConfigValue? { value(of: column) { $0 } }
 
         /// Returns the value of a required column in lower case, or `nil` if it is missing or empty.
@@ -53,7 +53,7 @@ struct PlanTable {
     /// Whether the table was read to its end; `false` if a quote is never closed.
     let hasAllLines: Bool
 
-    /// Reads a table, or returns `nil` after reporting why it is not a table with the needed columns.
+    /// Reads a table, or returns `nil` after reporting why it cannot be read or which columns are missing.
     init?(_ file: SourceFile, needed: [String], _ problems: ProblemCollector) {
         let whole = SourceLocation(file: file.path)
         guard let text = String(validating: file.bytes, as: UTF8.self), !text.utf8.contains(0) else {

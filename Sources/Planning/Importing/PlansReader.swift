@@ -2,7 +2,7 @@ public import Base
 
 /// Reads the plans of a k3s cluster on NixOS, and returns a cluster with a node for every host.
 ///
-/// A file that could not be read is `nil`, and its problem is one of `unreadable`.
+/// If a file could not be read, its parameter is `nil`, and `unreadable` contains the problem.
 ///
 /// - Throws: Every problem in the files, and the problems in `unreadable`.
 public func readPlans(
@@ -23,7 +23,7 @@ public func readPlans(
 
 private struct PlansReader {
     private var cluster = ImportedCluster()
-    /// The network that must contain all addresses, or `nil` if its key is missing or invalid.
+    /// The network that must contain the addresses of hosts, members, gateway and `vip`, or `nil` if it is not known.
     private var subnet: AddressRange?
     /// The variables that `network.yaml` sets for all nodes.
     private var networkVariables: [(name: String, value: String)] = []
@@ -44,7 +44,7 @@ private struct PlansReader {
     /// Other spellings of `init-server`.
     private static let initWords = ["init", "init_server"]
 
-    /// The words for an address that a host obtains from DHCP.
+    /// The values for an address that a host obtains from DHCP.
     private static let dynamicWords = ["", "dhcp", "automatic", "auto", "dynamic"]
 
     /// The words for this machine as the target of a deployment.
@@ -138,7 +138,7 @@ private struct PlansReader {
         let name = named.flatMap { used.name($0) }
         let address = row["ip"].flatMap { self.address(withoutTarget($0), of: owner) }
         let others = row.others
-        // If some lines of hosts.csv could not be read, one of these lines may list the host.
+        // If hosts.csv could not be read completely, one of its unread lines may list the host.
         guard let value = row.lowercased("host"), hasAllHosts, let host = value.node.string,
             isListed(host, at: value.node.location), let kind
         else { return }
@@ -150,7 +150,7 @@ private struct PlansReader {
         members[[kind, host]] = value.node.location
         guard let name, let address, let index = positions[host] else { return }
         let roles = kind == "agent" ? ["worker"] : ["control-plane", type == "init-server" ? "init" : "join"]
-        // If a host is both a control plane and a worker, `control-plane` comes first, whatever the order of the lines.
+        // If a host is both a control plane and a worker, role `control-plane` comes first, in any order of the lines.
         let present = cluster.nodes[index].roles
         cluster.nodes[index].roles = kind == "agent" ? present + roles : roles + present
         cluster.nodes[index].set("k3s.\(kind).name", name)
@@ -247,7 +247,7 @@ extension PlansReader {
         return range.isOneAddress ? value.mismatch("a range of addresses such as 10.0.100.0/24") : range
     }
 
-    /// Returns the network of the gateway, with the prefix length from `netmask`.
+    /// Returns the network of the gateway with the prefix length from `netmask`, or `nil` after reporting a problem.
     private func maskedRange(_ fields: ConfigValue) -> AddressRange? {
         guard let entry = fields.entry("netmask") else { return nil }
         guard !fields.has("subnet") else {

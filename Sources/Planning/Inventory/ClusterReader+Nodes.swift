@@ -90,7 +90,7 @@ extension ClusterReader {
         return Set(tasks).union(serverRoles).union(["control-plane", "worker"])
     }
 
-    /// Reports a role that no task or server names, if they name a role with a similar name.
+    /// Reports a role that is not in `named` if its name is similar to one in `named`.
     private func reportLikelySlip(
         _ role: String,
         of node: String,
@@ -161,14 +161,14 @@ extension ClusterReader {
     }
 }
 
-/// Variables whose value joins a text for every node of a list.
+/// The lists of nodes, and the variables that join a text for every node of a list.
 extension ClusterReader {
     var listNames: [String] {
         ["cluster.nodes", "cluster.controlPlanes", "cluster.workers", "node.peers"]
             + knownRoles.map { "cluster.nodes.\($0)" }
     }
 
-    /// Adds the lists as variables without a value, so that a message explains how to use them.
+    /// Adds the lists as variables without a value; the problem of a use explains how to use a list.
     func addLists(_ values: inout [String: Variables.Value]) {
         for name in listNames {
             values[name] = .missing(
@@ -254,6 +254,6 @@ extension ClusterReader {
 ///
 /// Many nodes and roles use the same text, but its problems must be reported only once.
 final class NodeTexts {
-    /// The texts by the names of the variable and the node.
+    /// The texts, by a pair of the variable's name and the node's name.
     var texts: [[String]: Variables.Value] = [:]
 }

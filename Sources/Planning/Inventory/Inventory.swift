@@ -33,10 +33,10 @@ public struct Inventory: Sendable, Hashable {
         positionsByRole = byRole
     }
 
-    /// Returns whether a name is a pattern, in which `*` matches any text.
+    /// Returns whether a name contains `*`, which matches any text.
     static func isPattern(_ name: String) -> Bool { name.utf8.contains(UInt8(ascii: "*")) }
 
-    /// Returns the node or pattern of this name.
+    /// Returns the node or pattern of this name, or `nil` if the inventory does not contain it.
     public func entry(of name: String) -> Entry? {
         positions[name].map { entries[$0] } ?? patterns.first { $0.name == name }
     }
@@ -48,7 +48,7 @@ public struct Inventory: Sendable, Hashable {
         positionsByRole[role]?.first.map { entries[$0] } ?? patterns.first { $0.roles.contains(role) }
     }
 
-    /// Returns the zero-based position of a node among the nodes that have its first role.
+    /// Returns the zero-based position of a node among the nodes with its first role, or `nil` for an unknown node.
     func index(of host: String) -> Int? {
         guard let position = positions[host], let role = entries[position].roles.first else { return nil }
         return positionsByRole[role]?.firstIndex(of: position)

@@ -2,18 +2,18 @@ import Base
 
 /// The variables for reading tasks and servers, by role.
 ///
-/// A role that this node lacks has the variables of the first node with the role, but the `node.name` of this node.
+/// For a role that this node lacks, they are those of the first node with the role, except `node.name`.
 struct RoleViews {
     /// The roles of this node, or an empty list if they are not known.
     let own: [String]
 
-    /// For each role that this node lacks, the roles of the first node with the role, or else only the role itself.
+    /// For each known role that this node lacks, the roles of the first node or pattern with it, or only the role.
     private let others: [String: [String]]
 
-    /// The combinations of roles that nodes have, and each role alone.
+    /// The combinations of roles that this node, other nodes and patterns have, and each role alone.
     let combinations: [[String]]
 
-    /// The variables for each combination of roles.
+    /// The variables, by the roles for which they were read.
     private let variables: [[String]: Variables]
 
     /// Reads the variables for the roles of this node and for every other known role.
@@ -25,7 +25,7 @@ struct RoleViews {
             let node = inventory.firstNode(of: role)
             let roles = node?.roles ?? [role]
             others[role] = roles
-            // A task of another role has the values of another node, but the name of this node.
+            // A task of another role is read with the values of another node, but with the name of this node.
             let name = reader.facts.hostName
             variables[roles] = variables[roles] ?? reader.readVariables(for: roles, name: name, valuesOf: node?.name)
         }
@@ -34,13 +34,13 @@ struct RoleViews {
         (self.own, self.others, self.variables) = (own, others, variables)
     }
 
-    /// Returns the roles of the node for which a task is read; `nil` stands for a task of every role.
+    /// Returns the roles for which a task with the given roles is read; `nil` stands for a task of every role.
     func roles(for roles: [String]?) -> [String] {
         guard let roles, let first = roles.first, !own.contains(where: roles.contains) else { return own }
         return others[first] ?? [first]
     }
 
-    /// Returns the variables with which a task is read; `nil` stands for a task of every role.
+    /// Returns the variables with which a task with the given roles is read; `nil` stands for a task of every role.
     func variables(for roles: [String]?) -> Variables {
         variables[self.roles(for: roles)] ?? variables[own] ?? Variables()
     }

@@ -12,7 +12,7 @@ public struct AddressRule: Sendable, Hashable {
     /// Names or patterns of the allowed interfaces in order of preference; if empty, every interface is allowed.
     public var interfaces: [String] = []
 
-    /// Names or patterns of ignored interfaces; if `nil`, ``defaultSkip``, or none if ``interfaces`` is not empty.
+    /// Names or patterns of ignored interfaces. If `nil`, ``defaultSkip`` applies unless ``interfaces`` has items.
     var skip: [String]?
 
     public var range: AddressRange?
@@ -34,8 +34,8 @@ public struct AddressRule: Sendable, Hashable {
     /// Chooses an address from the node's interfaces, which are in the kernel's order.
     ///
     /// The address is stable, neither loopback nor link-local, and matches the version and the range. Its interface is
-    /// allowed, up and running. If several addresses qualify, the order of ``AddressRule/interfaces`` decides first,
-    /// then the kernel's order.
+    /// allowed, not skipped, up and running. If several addresses qualify, the order of ``AddressRule/interfaces``
+    /// decides first, then the kernel's order.
     public func choose(among interfaces: [NetworkInterface]) -> AddressChoice {
         var candidates: [AddressChoice.Candidate] = []
         var best: (index: Int, rank: Int)?
@@ -61,7 +61,7 @@ public struct AddressRule: Sendable, Hashable {
         return AddressChoice(chosen: chosen, others: candidates)
     }
 
-    /// Returns the reason to ignore all addresses of an interface, or `nil` if the interface can be used.
+    /// Returns the reason to ignore an interface as a whole, or `nil` if its addresses are considered.
     private func objection(to interface: NetworkInterface) -> String? {
         let skipped = skip ?? (interfaces.isEmpty ? Self.defaultSkip : [])
         if let pattern = skipped.first(where: interface.isNamed) {

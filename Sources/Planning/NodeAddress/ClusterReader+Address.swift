@@ -13,7 +13,7 @@ extension ClusterReader {
         addressNode(of: node).flatMap { $0.mapping == nil ? $0 : nil }
     }
 
-    /// Returns the value of key `address` of a node: an address or a rule.
+    /// Returns the value of key `address` in a node's entry, an address or a rule, or `nil` if it has none.
     func addressNode(of node: String?) -> Node? {
         node.flatMap { nodeEntry(of: $0)?.value.mapping?["address"] }
     }
@@ -43,7 +43,7 @@ extension ClusterReader {
         return ValueReader<AddressRule>.addressRule.read(fields.value(of: entry))
     }
 
-    /// Returns the entry with the rule of the node, or else of the cluster.
+    /// Returns the entry with the rule of the node, or else of the cluster, or `nil` if there is no rule.
     private func addressRuleEntry(of node: String) -> Mapping.Entry? {
         let own = nodeEntry(of: node)?.value.mapping?.entries.first { $0.key == "address" && $0.value.mapping != nil }
         return own ?? files.cluster[Self.nodeAddress.name]

@@ -10,7 +10,7 @@ public enum NodeAddress: Sendable, Hashable {
 
     case known(IPAddress)
 
-    /// No address matches the rule, for the given reason. Every use of the address is a problem.
+    /// No address matches the rule; the text is the reason. Every use of the address is a problem.
     case missing(String)
 
     /// Returns the value of `node.address`.
@@ -31,7 +31,7 @@ public enum NodeAddress: Sendable, Hashable {
     }
 }
 
-/// The chosen address of a node and the reasons for the choice.
+/// The address that a rule chooses, if any, and the reasons why the other candidates were not chosen.
 public struct AddressChoice: Sendable, Hashable {
     /// An address, or an interface that was ignored as a whole.
     public struct Candidate: Sendable, Hashable {
@@ -57,7 +57,7 @@ public struct AddressChoice: Sendable, Hashable {
 
     public var address: IPAddress? { chosen?.address }
 
-    /// The other candidates, grouped by reason because a node may have an interface for each pod.
+    /// The reasons, each with all its candidates, because a node may have an interface for each pod.
     public var reasons: [String] {
         var order: [String] = []
         var subjects: [String: [String]] = [:]
@@ -68,7 +68,7 @@ public struct AddressChoice: Sendable, Hashable {
         return order.map { "\(shortList(subjects[$0] ?? [])) (\($0))" }
     }
 
-    /// The other candidates with the reasons, on one line.
+    /// The reasons why no address was chosen, on one line.
     public var summary: String {
         others.isEmpty ? "there is no interface" : reasons.joined(separator: ", ")
     }
