@@ -9,7 +9,7 @@ struct ClusterReader {
     var reportedRoles: [String] = []
     /// The nodes, or `nil` until all of them have been read.
     var inventory: Inventory?
-    /// The variables that any entry of `nodes` sets.
+    /// The names of the variables that entries of `nodes` set.
     let nodeVariables: [String]
     /// The patterns of host names, the longest first.
     let patterns: [Mapping.Entry]
@@ -69,7 +69,7 @@ struct ClusterReader {
         nodeVariables = Array(Set(names).sorted().prefix(Limit.variableCount))
     }
 
-    /// Returns the server's URL for the given roles, with its variables not yet replaced.
+    /// Returns the server's URL for the given roles before variables are replaced, or `nil` if there is none.
     func serverNode(for roles: [String]) -> Node? {
         guard let node = files.cluster["servers"]?.value, let servers = node.mapping else {
             return files.cluster["servers"]?.value
@@ -179,7 +179,7 @@ extension ClusterReader {
         return (definitions, values)
     }
 
-    /// Adds the variables that the entry of a node sets; variables that only other nodes set get no value.
+    /// Adds the variables that the entry of a node sets, and marks those that only other nodes set as missing.
     private func addOwnVariables(
         of node: String?,
         _ definitions: inout [String: Node],
@@ -207,7 +207,7 @@ extension ClusterReader {
         }
     }
 
-    /// Returns the value of `node.index`; `node` is `nil` for a role without nodes.
+    /// Returns the value of `node.index`. For a role without nodes, `node` is `nil`.
     private func indexValue(of node: String?) -> Variables.Value {
         guard let node else { return .broken }
         guard let inventory else {
@@ -230,7 +230,7 @@ extension ClusterReader {
         if let node, node.string != nil {
             definitions[name] = node
         } else {
-            // A value that is not a string is reported where the cluster is read.
+            // A value that is not a string is reported where its section is read.
             values[name] = node == nil ? missing() : .broken
         }
     }
@@ -287,7 +287,7 @@ extension ValueReader where Value == String {
 }
 
 extension ValueReader where Value == ReportDeclaration? {
-    /// `true` or `false`, or a mapping.
+    /// A boolean, or a mapping of settings.
     fileprivate static var report: Self {
         let mapping = ValueReader<ReportDeclaration>.mapping(ReportDeclaration.keys, into: ReportDeclaration())
         return Self(type: .either([.boolean, mapping.type]), ignoresQuotes: true) { value in

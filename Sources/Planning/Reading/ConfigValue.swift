@@ -1,12 +1,12 @@
 import Base
 
-/// One value of a task file, with its name for messages.
+/// A value of a task file or an imported inventory, with its name for messages.
 ///
 /// In a task file, ``KeyCorrections`` has already reported unknown keys.
 struct ConfigValue {
     /// The value; ``Key`` replaces the variables of a string before reading it, unless its reader keeps them.
     var node: Node
-    /// The key that hints repeat, or `nil` if there is none, as for an item of a list.
+    /// The key that hints repeat, or `nil` if hints show only the value, as for an item of a list.
     var key: String?
     var keyLocation: SourceLocation?
     var subject = ValueName()
@@ -89,7 +89,7 @@ struct ConfigValue {
 }
 
 extension ConfigValue {
-    /// The entries of the mapping, before variables are replaced.
+    /// The entries of the mapping before variables are replaced; empty for any other value.
     var entries: [Mapping.Entry] {
         get { node.mapping?.entries ?? [] }
         set { node.content = .mapping(Mapping(newValue)) }
@@ -111,7 +111,7 @@ extension ConfigValue {
         )
     }
 
-    /// Returns the location of a key's value, or of the mapping if the key is missing.
+    /// Returns the location of a key's value, or ``location`` if the key is missing.
     func location(ofKey key: String) -> SourceLocation { entry(key)?.value.location ?? location }
 
     /// Reports a problem with a key; the message is the name of the key followed by the predicate.
@@ -138,7 +138,7 @@ extension ConfigValue {
         )
     }
 
-    /// Returns whether exactly one of the given keys is present, after reporting a problem if not.
+    /// Returns whether exactly one of the given keys is present; if not, a problem has been reported.
     @discardableResult func requireOne(of keys: [String], example: String) -> Bool {
         let written = entries.filter { keys.contains($0.key) }
         guard written.count != 1 else { return true }
@@ -212,7 +212,7 @@ extension ConfigValue {
 
 /// The name of a value and of its keys as shown in messages.
 struct ValueName {
-    /// The object that the path starts at, such as `task 'rbac'`, or `nil` for the root of the file.
+    /// The subject at which the path starts, such as `task 'rbac'`, or `nil` for the root of the file.
     var owner: String?
     /// The keys that lead from the owner to the value.
     var path: [String] = []

@@ -9,7 +9,7 @@ public enum FileSource: Sendable, Hashable {
 }
 
 extension ValueReader where Value == [FileSource] {
-    /// Creates a reader of a list of at least one path or pinned URL; hints repeat the example of a list.
+    /// Creates a reader of a list of at least one path or pinned URL; `example` is a list for hints.
     static func fileSources(example: String) -> Self {
         Self(type: .array(.either([.path, PinnedURL.reader.type]))) { value in
             guard let items = value.items(of: "paths and URLs") else { return nil }

@@ -74,7 +74,7 @@ struct Key<Owner>: Sendable {
         }
     }
 
-    /// Returns the key with its meaning, a sentence in Markdown without a full stop.
+    /// Returns the key with its meaning, a phrase in Markdown without a full stop.
     func meaning(_ text: String) -> Self {
         var key = self
         key.description.meaning = text

@@ -2,7 +2,7 @@ import Base
 
 /// The correction of keys that are misspelt, or one level too high or too low.
 ///
-/// Every unknown key is reported; a key that is corrected is not also reported as missing.
+/// Every unknown key is reported. A corrected key takes effect, so it is not also reported as missing.
 struct KeyCorrections {
     /// The mapping that contains the mapping being corrected.
     private struct Level {
@@ -110,7 +110,7 @@ struct KeyCorrections {
         return (entries, raised)
     }
 
-    /// Returns the entries, after moving those that belong below a preceding empty key into its value.
+    /// Returns the entries, after moving entries that belong below a preceding empty key into the value of that key.
     private func indented(
         _ written: [Mapping.Entry],
         _ subject: ValueName,
@@ -129,7 +129,7 @@ struct KeyCorrections {
         return entries
     }
 
-    /// Returns whether an entry is a key of the type, and not a value to which the author gave the name of a key.
+    /// Returns whether an entry is probably a key of the type, and not a value whose chosen name is that of a key.
     private static func isKey(_ entry: Mapping.Entry, of type: ValueType) -> Bool {
         guard let key = type.ownKeys.first(where: { $0.name == entry.key }) else { return false }
         return !(entry.value.mapping?.entries ?? []).contains { below in
@@ -183,7 +183,7 @@ extension ValueType {
         }
     }
 
-    /// The keys of the mapping itself, without those of nested lists and dictionaries.
+    /// The keys of a mapping of this type, without those of nested values; empty for other types.
     fileprivate var ownKeys: [KeyDescription] {
         switch self {
         case .mapping(let keys): keys

@@ -10,7 +10,7 @@ struct MergedFiles {
         private(set) var entries: [Mapping.Entry] = []
         private var indices: [String: Int] = [:]
 
-        /// The location of the section's key in the first file in which the section is not empty.
+        /// The location of the section's key in the first file that has entries in the section.
         fileprivate var location = SourceLocation.nowhere
 
         /// Adds an entry, or replaces the entry with the same key in place.
@@ -136,14 +136,14 @@ struct MergedFiles {
         guard var task = tasks[entry.key], var mapping = task.value.mapping else { return entry }
         let isOn = state.boolean == true
         mapping["enable"] = state
-        // A disabled task has the location of the drop-in, so that messages name the drop-in.
+        // A disabled task has the location of the entry that disables it, so that messages name that entry.
         if !isOn { task.location = entry.location }
         if isOn, task.location.file != task.value.location.file { task.location = task.value.location }
         task.value.content = .mapping(mapping)
         return task
     }
 
-    /// Reports and drops tasks that have only the key `enable`; their names are probably misspelt.
+    /// Drops and reports tasks that have only the key `enable`, unless a file could not be read.
     private mutating func dropUndeclaredSwitches(_ problems: ProblemCollector) {
         guard !problems.isIncomplete else { return }
         var declared = Section()

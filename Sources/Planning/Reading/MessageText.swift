@@ -39,7 +39,7 @@ func describe(_ node: Node) -> String {
     }
 }
 
-/// Returns a string for a hint, in double quotes if it is empty or its characters cannot form a plain scalar in YAML.
+/// Returns a string for a hint, in double quotes if it is empty or has characters with a special meaning in YAML.
 func typed(_ text: String) -> String {
     let needsQuotes =
         text.isEmpty || text.contains(": ") || text.contains(" #") || text.hasSuffix(":") || text.hasSuffix(" ")

@@ -27,7 +27,7 @@ let unitSuffixes = [
     "service", "target", "socket", "mount", "path", "timer", "device", "swap", "automount", "slice", "scope",
 ]
 
-/// Returns a name with the suffix that was probably meant, or `nil` if it contains a dot or cannot name a unit.
+/// Returns a name with the suffix that was probably meant, or `nil` if the name has a dot or is not valid.
 func wholeUnitName(of name: String) -> String? {
     let whole = name + (targetNames.contains(name) ? ".target" : ".service")
     return isUnitName(whole) && !name.contains(".") ? whole : nil
@@ -58,7 +58,7 @@ func isUnitName(_ name: String) -> Bool {
 
 public func unitName(ofTask task: String) -> String { "k8s-bootstrap-\(task).service" }
 
-/// Returns whether a unit is generated from a task file or belongs to this program.
+/// Returns whether a unit has a name that is reserved for the units of this program.
 public func isOwnUnit(_ name: String) -> Bool { name.hasPrefix("k8s-bootstrap-") || name.hasPrefix("k8s-bootstrap.") }
 
 /// Returns the name of the service that repeats a task.

@@ -40,7 +40,7 @@ extension ReadTask {
 
     var namedKubeconfig: LocatedPath? { verb?.footprint?.kubeconfig ?? lock?.kubeconfig }
 
-    /// Returns the text that makes the task use a kubeconfig, for hints.
+    /// Returns the text for a hint that makes the task use the kubeconfig at a path.
     func naming(kubeconfig path: String) -> String {
         if case .needsKubeconfig(let verb, _)? = verb { return "kubeconfig: \(path) below \(verb):" }
         return "lock: {kubeconfig: \(path)}"

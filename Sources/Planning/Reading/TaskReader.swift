@@ -3,10 +3,10 @@ import Base
 /// A task that was read; keys with errors have their defaults, so that further problems of the task can be found.
 struct ReadTask {
     var header: TaskHeader
-    /// Whether an item of `roles` is not a known role.
+    /// Whether an item of `roles` is invalid or not a known role.
     var hasUnknownRole = false
     var isEnabled = true
-    /// The items of `roles` as written.
+    /// The items of `roles`, not yet compared with the known roles, or `nil` if the key is missing.
     var roles: [ConfigValue]?
     var settings = TaskSettings()
     var lock: ReadLock?
@@ -139,7 +139,7 @@ struct TaskReader {
     private func roles(_ values: [ConfigValue]?) -> (roles: [String]?, hasUnknown: Bool) {
         guard let values else { return (nil, false) }
         let roles = values.compactMap { readRole($0, among: context.knownRoles, context.problems) }
-        // If no item could be read, the node's first role is used, so that the task is not one of every role.
+        // A task without a known role counts as one of the node's first role or, if the node has none, of every role.
         return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.count)
     }
 }
@@ -181,7 +181,7 @@ extension TaskReader {
         return type.read(all, context)
     }
 
-    /// Reports keys of the task itself that belong to a verb that the task does not have.
+    /// Reports keys that are written in the task itself but belong to a verb that the task does not have.
     private func reportLonelyKeys(of type: any ReadableVerb.Type) {
         let owners = [type.shorthandKey, type.name].compactMap { $0.map { "'\($0)'" } }
         let addition = type.shorthandKey.map { "add \($0): PATH, or " } ?? ""

@@ -39,7 +39,7 @@ struct Template {
         self.pieces = pieces
     }
 
-    /// The name of the variable if the string is a single reference.
+    /// The name of the variable if the string is a single reference, or `nil` if it is not.
     var onlyVariable: String? {
         guard pieces.count == 1, case .variable(let name) = pieces[0] else { return nil }
         return name

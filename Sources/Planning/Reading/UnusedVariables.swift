@@ -14,7 +14,7 @@ func reportUnusedVariables(_ files: MergedFiles, _ problems: ProblemCollector) {
     let byLetters = Dictionary(grouping: names, by: letters)
     let substitutes = files.tasks.entries.contains { $0.value["apply"]?["substitute"]?.boolean == true }
     for entry in files.variables.entries where dropInVariables.contains(entry.key) && !used.contains(entry.key) {
-        // Manifests may use the variable, but a name that differs only in case or separators is probably misspelt.
+        // Manifests may use the variable, unless its name is probably a misspelling of another one.
         let isTwin = byLetters[letters(entry.key), default: []].contains { $0 != entry.key }
         guard isTwin || !substitutes else { continue }
         problems.add(

@@ -149,7 +149,7 @@ extension ValueReader where Value == String {
         }
     }
 
-    /// Text without NUL, such as an argument of a process.
+    /// A text without NUL that is not empty, such as shell commands.
     static func text(allowsLiteral: Bool = false) -> Self {
         Self(type: .text, allowsLiteral: allowsLiteral) { $0.string(.text) }
     }
@@ -179,7 +179,7 @@ extension ValueReader where Value == String {
 
     static var certificateName: Self { label("certificate", "a name") }
 
-    // Other texts could change the path of an API request.
+    // An invalid API version, kind or name could change the path of an API request.
     static var apiVersion: Self { string("an API version such as apps/v1", where: ObjectIdentifiers.isAPIVersion) }
     static var kind: Self { string("a kind such as DaemonSet", where: ObjectIdentifiers.isKind) }
     static var objectName: Self { string("a name without '/' and '%'", where: ObjectIdentifiers.isName) }
@@ -193,7 +193,7 @@ extension ValueReader where Value == String {
         }
     }
 
-    /// The name of a systemd unit; `.service` is added to a name without a suffix, unless it ends with a misspelt one.
+    /// The name of a systemd unit; `.service` is added unless the name has a suffix or a misspelt suffix.
     static var service: Self {
         Self(type: unit.type) { value in
             guard let name = value.node.string, !hasUnitSuffix(name), isUnitName("\(name).service"),
@@ -209,7 +209,7 @@ extension ValueReader where Value == String {
     static var interface: Self {
         let expected = "the name of a network interface, 15 characters at most, none of them a space or '/'"
         return string(expected, .name("network interface")) { text in
-            // The rules are those of the kernel's dev_valid_name(), but only for ASCII. `*` may match no character.
+            // The rules are those of the kernel's dev_valid_name(), but only for ASCII. `*` may match nothing.
             let isName = text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/:".utf8.contains($0) }
             return isName && text != "." && text != ".." && text.utf8.count(where: { $0 != UInt8(ascii: "*") }) <= 15
         }
@@ -250,14 +250,14 @@ extension ValueReader where Value == String {
 }
 
 extension Node {
-    /// The string, or the number as written.
+    /// The string, or the number as written, or `nil` for any other value.
     fileprivate var numberOrString: String? {
         if case .number(let number) = content { number.text } else { string }
     }
 }
 
 extension ValueReader where Value == LocatedPath {
-    /// The absolute path of a file or link that a task writes.
+    /// An absolute path without `..` or a trailing slash, outside of `/proc` and `/sys`.
     static var writtenPath: Self {
         writablePath.then { reference, value in
             guard !reference.path.endsWithSlash else {
@@ -292,7 +292,7 @@ extension ValueReader where Value == LocatedPath {
         }
     }
 
-    /// A path that a task reads; a relative one is resolved against the directory of the file that contains it.
+    /// A path that is read; a relative path is resolved against the directory of the file that contains it.
     static var readPath: Self {
         Self(type: .path) { value in
             value.checkedPath().map { LocatedPath(value.resolve($0), location: value.node.location) }
@@ -385,7 +385,7 @@ extension ValueReader where Value == AddressRange {
 extension ValueReader where Value == IPAddress {
     static var address: Self { address() }
 
-    /// An IP address at which other nodes can reach a node; messages append `other` to the expected value.
+    /// An IP address that other nodes can reach; messages append `other` to the expected value.
     static func address(_ other: String = "") -> Self {
         Self(type: .address) { value in
             let expected = "an IP address such as 192.168.0.10\(other)"

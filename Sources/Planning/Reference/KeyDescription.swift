@@ -13,10 +13,10 @@ public struct KeyDescription: Sendable, Hashable {
 
     public var presence: Presence
 
-    /// A value as an author would write it.
+    /// A value of a required key, as an author would write it, or `nil`.
     public var example: String?
 
-    /// The meaning, as a sentence in Markdown without a full stop.
+    /// The meaning, as a phrase in Markdown without a full stop.
     public var meaning = ""
 
     /// The value for a hint; a path is described, because paths differ from node to node.

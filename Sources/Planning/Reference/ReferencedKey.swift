@@ -61,7 +61,7 @@ public struct ReferencedKey: Sendable, Hashable {
 
     public var isVerb: Bool { place.count == 3 && place[0] == "tasks" && verbNames.contains(place[2]) }
 
-    /// The position among keys with the same name, lowest first.
+    /// The rank among the keys that ``find(_:)`` finds; the lowest comes first.
     private var rank: Int { isVerb ? 0 : place.count }
 
     private var withDescendants: [ReferencedKey] { [self] + keys.flatMap(\.withDescendants) }

@@ -1,15 +1,15 @@
 import Base
 
 extension Plan {
-    /// Draws the plan as trees of limited depth, in which every task appears once, below the last of its dependencies.
+    /// Draws the plan as trees of limited depth, with every task once, if possible below its last dependency.
     ///
-    /// The other dependencies are named after the task. Lines are wrapped at `columns`, or not at all if it is `nil`.
+    /// All other dependencies are named after the task. Lines are wrapped at `columns`, or not at all if it is `nil`.
     public func renderText(columns: Int? = nil) -> String {
         var children = steps.map { _ in [Int]() }
         var roots: [Int] = []
         var depths = steps.map { _ in 0 }
         for (index, step) in steps.enumerated() {
-            // A deeper tree would be wider than a terminal, so the task begins a new tree.
+            // A deeper tree could be wider than a terminal, so the task begins a new tree.
             if let parent = step.dependencies.max(), depths[parent] < 24 {
                 depths[index] = depths[parent] + 1
                 children[parent].append(index)
@@ -49,7 +49,7 @@ extension Plan {
             let notes = [descriptions[line.step], also(line)].compactMap(\.self).joined(separator: " ")
             let head = "\(line.name.padded(to: nameWidth))  \(task.verb.name)"
             guard !notes.isEmpty else { return "\(head)\n" }
-            // In a narrow terminal, lines are longer than the terminal is wide.
+            // The text keeps at least 24 columns, even if lines are then longer than a narrow terminal is wide.
             let texts = notes.wrapped(to: columns.map { max(24, $0 - width - 2) } ?? .max)
             let rest = texts.dropFirst().map { "\(line.below.padded(to: width))  \($0)" }
             return (["\(head.padded(to: width))  \(texts.first ?? "")"] + rest).map { "\($0)\n" }.joined()

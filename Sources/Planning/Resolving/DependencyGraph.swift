@@ -5,10 +5,10 @@ struct DependencyGraph {
     let headers: [TaskHeader]
     /// The positions of the tasks that each task runs after, regardless of roles.
     let dependencies: [[Int]]
-    /// The tasks with an unknown name in `after`.
+    /// The tasks with an unknown or disabled task in `after`.
     private(set) var unresolved: Set<Int> = []
 
-    /// Creates the graph of tasks with distinct names, and reports unknown names in `after`.
+    /// Creates the graph of tasks with distinct names, and reports unknown and disabled tasks in `after`.
     ///
     /// `removed` contains the locations of disabled tasks, by name.
     init(_ headers: [TaskHeader], removed: [String: SourceLocation], problems: ProblemCollector) {
@@ -50,16 +50,16 @@ struct DependencyGraph {
         problems.addMissing(location, "\(subject), which is not declared", hint: hint)
     }
 
-    /// Returns the tasks of a node with the given roles, each after its dependencies.
+    /// Returns the tasks that a node with the given roles runs, each after its dependencies.
     ///
-    /// Tasks are in the order of their declarations, but dependencies that are declared after a task come directly
-    /// before it. One edge of every cycle is ignored.
+    /// Tasks are in the order of their declarations, but a dependency that is declared after a task comes directly
+    /// before the task. One edge of every cycle is ignored.
     func order(for roles: [String]) -> [Int] { walk(for: roles).order }
 
-    /// Visits the tasks of a node with the given roles depth-first along their dependencies.
+    /// Visits the tasks that a node with the given roles runs, depth-first along their dependencies.
     ///
     /// Every cycle of the graph contains an edge back into the current path. Each such edge results in one cycle, up to
-    /// a limit.
+    /// ``Limit/cycleCount``.
     ///
     /// - Returns: The tasks in postorder, and the cycles, each beginning with the task that is declared first.
     private func walk(for roles: [String]) -> (order: [Int], cycles: [[Int]]) {
@@ -95,7 +95,7 @@ struct DependencyGraph {
         return (order, cycles)
     }
 
-    /// Reports each cycle once, for all combinations of roles that nodes have.
+    /// Reports each cycle of any of the given combinations of roles once, up to ``Limit/cycleCount`` cycles.
     func reportCycles(_ combinations: [[String]], _ problems: ProblemCollector) {
         var reported: Set<[Int]> = []
         for roles in combinations {

@@ -3,13 +3,12 @@ import Base
 /// The inference of kubeconfigs for tasks that need one but do not name one.
 ///
 /// The kubeconfig is that of the nearest `kubeconfig` task among the dependencies. If several such tasks are equally
-/// near, their kubeconfigs are compared with those that the direct dependencies use; exactly one must match. For tasks
-/// that change objects, kubeconfigs of components such as kube-proxy do not count, because components may not change
-/// these objects.
+/// near, exactly one of their kubeconfigs must be used by a direct dependency. For tasks that change objects,
+/// kubeconfigs of components such as kube-proxy do not count, because components may not change these objects.
 struct KubeconfigInference {
     /// The nearest kubeconfigs that dependencies of a task write.
     private struct Reach {
-        /// The number of edges to ``writers``.
+        /// The number of edges to ``writers``, or the maximum if there is none.
         var distance = Int.max
         var writers: [Int] = []
         /// Whether a writer may be missing because of a reported error or unknown roles.
@@ -19,9 +18,9 @@ struct KubeconfigInference {
     private let tasks: [ReadTask]
     private let graph: DependencyGraph
     private let problems: ProblemCollector
-    /// The kubeconfig that each task writes.
+    /// The kubeconfig that each task writes, or `nil` if it writes none.
     private let written: [LocatedPath?]
-    /// The user in the kubeconfig that each task writes, if it is a component of Kubernetes.
+    /// The user in the kubeconfig that each task writes, or `nil` unless the user is a component of Kubernetes.
     private let components: [String?]
 
     private static let writerLimit = 8
@@ -38,7 +37,7 @@ struct KubeconfigInference {
         }
     }
 
-    /// Returns whether a user is a component, judging by its name in a certificate or its usual name in a kubeconfig.
+    /// Returns whether a user has the name of a component, as in its certificate or usually in its kubeconfig.
     private static func isComponent(_ user: String) -> Bool {
         let name = user.replacing(/^system:/, with: "")
         return name.hasPrefix("node:") || componentNames.contains(name)
@@ -49,7 +48,7 @@ struct KubeconfigInference {
         "kube-scheduler", "kubelet", "kubelet-bootstrap",
     ]
 
-    /// Returns the kubeconfigs by the position of the task, and reports tasks that certainly have none.
+    /// Returns the kubeconfigs by the position of the task, and reports tasks for which none can be inferred.
     func kubeconfigs(_ views: RoleViews) -> [Int: LocatedPath] {
         var kubeconfigs: [Int: LocatedPath] = [:]
         let all = tasks.map { views.roles(for: $0.header.roles) }
@@ -57,11 +56,11 @@ struct KubeconfigInference {
         return kubeconfigs
     }
 
-    /// Adds the kubeconfigs of the tasks that were read for the given roles.
+    /// Adds the kubeconfigs of the tasks that were read for the given roles, and reports tasks without one.
     private func find(for roles: [String], _ isRead: (Int) -> Bool, _ kubeconfigs: inout [Int: LocatedPath]) {
         var reaches = tasks.map { _ in Reach() }
         var administratorReaches = reaches
-        // The kubeconfig of a task that was read for other roles matters only to tasks that depend on it.
+        // The kubeconfig of a task that was read for other roles matters only to the tasks that depend on that task.
         var used: [Int: LocatedPath] = [:]
         let order = graph.order(for: roles)
         for task in order {

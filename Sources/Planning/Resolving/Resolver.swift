@@ -4,7 +4,7 @@ import Base
 struct Resolver {
     let context: TaskContext
 
-    /// Returns the complete tasks of all roles and the plan of this node, and reports conflicts.
+    /// Returns the complete tasks of all roles and the plan of this node, and reports problems between tasks.
     ///
     /// `removed` contains the locations of disabled tasks, by name.
     func resolve(
@@ -23,7 +23,7 @@ struct Resolver {
         return (planned.compactMap(\.self), plan)
     }
 
-    /// Reports every task with the set of an earlier task, and every task that removes the set of another.
+    /// Reports every task with the set of an earlier task, and every task that removes the set of another task.
     ///
     /// Two tasks with the same set would delete each other's objects, even on nodes with different roles.
     private func checkSets(_ tasks: [PlannedTask]) {
@@ -57,7 +57,7 @@ struct Resolver {
         case nil: return nil
         }
         let lock = task.plannedLock(verb.footprint.kubeconfig ?? kubeconfig)
-        // A lock without a kubeconfig has been reported.
+        // A missing kubeconfig, or the error that prevents its inference, has been reported.
         guard task.lock == nil || lock != nil else { return nil }
         var planned = PlannedTask(
             name: task.header.name,
@@ -95,7 +95,7 @@ struct Resolver {
         )
     }
 
-    /// Adds the manifests of all other tasks to the tasks that delete objects of a set.
+    /// Adds the manifests of the plan's other tasks to each task that may delete objects of a set.
     private static func readingOtherManifests(_ steps: [Plan.Step]) -> [Plan.Step] {
         guard steps.contains(where: { !$0.task.recordedSets.isEmpty }) else { return steps }
         let manifests = steps.map { step in

@@ -1,8 +1,8 @@
 import Base
 
-/// A check for conflicts between the paths that tasks of one node write or remove.
+/// A check of the paths that tasks write or remove, for conflicts between tasks of one node.
 struct WrittenPaths {
-    /// The roles that a node with a role may have, including the role itself.
+    /// For each role, the roles that a node with the role may have, including the role itself.
     let companions: [String: Set<String>]
 
     /// Returns whether a node may run both tasks.
@@ -13,7 +13,7 @@ struct WrittenPaths {
 
     private typealias Place = (task: PlannedTask, path: LocatedPath)
 
-    /// Reports paths that two tasks of a node write or remove, that a task reads and replaces, or that the agent owns.
+    /// Reports paths that two tasks of a node write or remove, that a task reads and writes, or that the agent owns.
     func check(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
         var owners: [ExactText: [Place]] = [:]
         var removers: [ExactText: [Place]] = [:]
@@ -61,7 +61,7 @@ struct WrittenPaths {
         )
     }
 
-    /// Reports every path that a task writes below a path that another task of the same node removes.
+    /// Reports every path that a task writes below a path that another task of a node removes.
     private func checkRemovals(
         _ tasks: [PlannedTask],
         _ removers: [ExactText: [Place]],
