@@ -9,16 +9,16 @@ public let healthTimerName = "k8s-bootstrap-health.timer"
 /// The description of the health service while the task file is invalid.
 public let invalidHealthDescription = "Health of the Kubernetes node bootstrap (the task file is invalid)"
 
-/// Returns the name of the service that is started when a task first fails and when it recovers.
+/// Returns the name of the service that is started when a task or its repetition first fails and when it recovers.
 public func alertUnitName(ofTask task: String) -> String { "k8s-bootstrap-alert@\(task).service" }
 
 func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == healthUnitName }
 
 /// Returns the units that every node has in addition to the units of tasks.
 ///
-/// The target requires the tasks, so it is not active until all have succeeded. A failure starts the health service and
-/// its timer, which start the target again until all tasks have succeeded. If the task file is invalid, `invalid` is
-/// the description of the target.
+/// The target requires the given tasks, so it is not active until all have succeeded. A failure starts the health
+/// service and its timer; the service then starts the target again until no task has failed. If the task file is
+/// invalid, `invalid` is the description of the target.
 func commonUnits(
     _ call: ProgramInvocation,
     tasks: [PlannedTask],
@@ -86,7 +86,7 @@ private func metricsUnit(_ call: ProgramInvocation) -> String {
     return unit.text
 }
 
-/// Returns the timer that starts the metrics service every hour, because other programs may replace certificates.
+/// Returns the timer of the metrics service, which runs every hour because other programs may replace certificates.
 private func metricsTimer(_ call: ProgramInvocation) -> String {
     timer(
         "Hourly metrics of the Kubernetes node bootstrap",
@@ -95,25 +95,25 @@ private func metricsTimer(_ call: ProgramInvocation) -> String {
     )
 }
 
-/// Adds the settings, except the command, of a service that supervises the tasks.
+/// Adds the settings that the health service and the metrics service share.
 func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.set("Type", "oneshot")
     unit.set("TimeoutStartSec", "\(Limit.unitGracePeriod)")
-    // The entries of tasks have another identifier.
+    // The journal entries of tasks have another identifier.
     unit.set("SyslogIdentifier", "k8s-bootstrap-health")
     unit.set("RuntimeDirectory", "nest-bootstrap")
     unit.set("RuntimeDirectoryPreserve", "yes")
     // With this field, `systemctl status` of the target shows the journal entries of this service too.
     unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
-    // The service starts and stops units over the bus, which requires root. It reads the records and certificates of
-    // every user, and writes metrics into a directory that may belong to a service.
+    // The health service starts and stops units over the bus, which requires root. Both services read the records and
+    // certificates of every user, and write metrics into a directory that may belong to a service.
     unit.set("CapabilityBoundingSet", "\(Footprint.reading) CAP_DAC_OVERRIDE")
     for (key, value) in isolation + confinement { unit.set(key, value) }
     for (key, value) in [
         ("PrivateNetwork", "yes"), ("IPAddressDeny", "any"), ("RestrictAddressFamilies", "AF_UNIX"),
         ("ProtectSystem", "strict"),
     ] { unit.set(key, value) }
-    // In /run, the service needs the bus, the sockets and units of systemd, and the records, which it also writes.
+    // In /run, the services need the bus, the sockets and units of systemd, and the records, which they also write.
     unit.set("TemporaryFileSystem", "/run:ro")
     unit.path("BindPaths", "\(call.root)/run/nest-bootstrap")
     let seen = [
@@ -135,7 +135,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.path("ReadWritePaths", call.root + metricsDirectory)
 }
 
-/// Settings that isolate the supervising, reporting and alerting units from the node's devices and kernel.
+/// Settings that isolate the health, metrics, report and alert services from the node's devices and kernel.
 let isolation = [
     ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"), ("ProtectKernelTunables", "yes"),
     ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"), ("ProtectControlGroups", "yes"),
@@ -143,7 +143,7 @@ let isolation = [
     ("LockPersonality", "yes"), ("SystemCallArchitectures", "native"),
 ]
 
-/// Settings that restrict the processes of the supervising, reporting and alerting units.
+/// Settings that restrict the processes of the health, metrics, report and alert services.
 let confinement = [
     ("NoNewPrivileges", "yes"), ("PrivateIPC", "yes"), ("ProtectProc", "invisible"), ("RestrictSUIDSGID", "yes"),
     ("MemoryDenyWriteExecute", "yes"), ("KeyringMode", "private"), ("SystemCallErrorNumber", "EPERM"),
@@ -159,7 +159,7 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     unit.set("Type", "oneshot")
     let status = [call.program, "status"] + call.flags
     unit.set("ExecStart", ":" + status.map(unitWord).joined(separator: " ") + " %i")
-    // The exit codes of `status` for a task that has failed or has not succeeded yet.
+    // These are the exit codes of `status` for a task that has failed or has not succeeded yet.
     unit.set("SuccessExitStatus", "1 3")
     unit.set("SyslogIdentifier", "k8s-bootstrap-alert")
     // A drop-in that adds commands can lift these restrictions.
@@ -172,10 +172,10 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     return unit.text
 }
 
-/// Returns the units of a node whose task file is invalid: the health service fails and prints the problems.
+/// Returns the units of a node whose task file is invalid. Their health service fails and prints the problems.
 ///
-/// Tasks that have started on this boot (`known`) keep a unit, so that systemd does not stop them. Such a unit cannot
-/// be started. `isPublic` says whether every user may read the task file, in which case descriptions of units quote it.
+/// Each task in `known`, which may have started on this boot, keeps a unit so that systemd does not stop it. Such a
+/// unit cannot start. If every user may read the task file (`isPublic`), descriptions of units quote a problem.
 public func unitsForInvalidConfiguration(
     _ problems: Problems,
     _ call: ProgramInvocation,
@@ -197,7 +197,7 @@ public func unitsForInvalidConfiguration(
         + stoppedTimers(ofTasks: known)
 }
 
-/// Returns a unit that cannot be started, for a task of which only the name is known.
+/// Returns a unit that cannot start, for a task of which only the name is known.
 private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> UnitFile {
     var unit = UnitText(
         "Task \(task) (the task file is invalid)",
@@ -212,9 +212,9 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
     return UnitFile(path: unitName(ofTask: task), content: .text(unit.text))
 }
 
-/// Returns two services and a timer for each task that has started on this boot but is no longer in the plan.
+/// Returns two services and a timer for each of the given tasks, which are no longer in the plan.
 ///
-/// systemd stops these units, because no other unit needs them, and unloads them even after a failure.
+/// systemd stops these units because no other unit needs them, and unloads them even after a failure.
 public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) -> [UnitFile] {
     tasks.filter(isTaskName).flatMap { task in
         [unitName(ofTask: task), repetitionUnitName(ofTask: task)].map { name in

@@ -1,7 +1,7 @@
 import Base
 
 extension Plan {
-    /// Returns the units that every node has, and the units of the tasks in the order of the plan.
+    /// Returns the units that do not belong to a task, and the units of the tasks in the order of the plan.
     public func units(
         _ call: ProgramInvocation,
         report: ReportDeclaration? = nil,
@@ -34,10 +34,10 @@ extension Plan {
 /// The target that requires the tasks of the node.
 public let targetName = "k8s-bootstrap.target"
 
-/// The system user for tasks, parts of tasks and reports that only connect to servers.
+/// The system user for tasks and parts of tasks that only connect to servers, and for the report service.
 public let unitUser = "nest-bootstrap"
 
-/// The directory that contains, for each task, a list of the products that `reset` deletes.
+/// The directory that contains, for each task, a list of what `reset` undoes.
 public let productsDirectory = "/var/lib/nest-bootstrap-products"
 
 private struct TaskUnit {
@@ -102,7 +102,7 @@ private struct TaskUnit {
         if flags.isEmpty { unit.set("RemainAfterExit", "yes") }
         unit.command("ExecStart", [call.program, "run", "--task", task.name] + flags + call.flags)
         unit.set("TimeoutStartSec", "\(task.timeout.components.seconds + Limit.unitGracePeriod)")
-        // The agent reports its deadline and its waits to systemd, from its sandbox if it has one.
+        // The agent reports its activity and its waits to systemd, from its sandbox if it has one.
         unit.set("NotifyAccess", task.footprint.isConfined ? "all" : "main")
         // The agent forwards signals to its child processes.
         unit.set("KillMode", "mixed")
@@ -111,7 +111,7 @@ private struct TaskUnit {
         for (key, value) in settings { unit.set(key, value) }
     }
 
-    /// The settings that confine the agent without a mount namespace; a program has its own sandbox.
+    /// The settings that confine the agent without a mount namespace; empty if the task declines a sandbox.
     private var settings: [(key: String, value: String)] {
         let footprint = task.footprint
         guard footprint.hasSandbox else { return [] }
@@ -145,7 +145,7 @@ private struct TaskUnit {
         return settings
     }
 
-    /// The additional set of system calls by capability.
+    /// The sets of additional system calls that programs with a capability need, by capability.
     private static let calls = [
         "CAP_SYS_MODULE": "@module", "CAP_SYS_TIME": "@clock", "CAP_SYS_RAWIO": "@raw-io", "CAP_SYS_BOOT": "@reboot",
         "CAP_SYS_PTRACE": "@debug",
@@ -153,16 +153,16 @@ private struct TaskUnit {
 }
 
 extension Footprint {
-    /// The capability to read files of other users, such as the credentials of agenix.
+    /// The capability to read files of other users, such as decrypted secrets that belong to a service.
     static let reading = "CAP_DAC_READ_SEARCH"
 
-    /// Whether the agent itself runs in a sandbox: the task connects to a server and changes nothing on the node.
+    /// Whether the agent itself runs in a sandbox, because the task only connects to servers and awaits no path.
     public var isConfined: Bool {
         usesNetwork && writes.isEmpty && !runsPrograms && service == nil && imageSocket == nil
             && !connections.contains(.systemBus) && !reads.contains { $0.use == .awaited }
     }
 
-    /// Directories that the task could change without naming them, although root processes act on their files.
+    /// Directories that the task's program could change without naming them, and on whose files root processes act.
     var guardedDirectories: [String] {
         ["/etc/kubernetes/manifests"].filter { path in
             let isMeant = self.writes.contains { write in
@@ -175,7 +175,7 @@ extension Footprint {
 }
 
 extension Plan {
-    /// The directories in which programs of tasks may create links that other tasks and systemd would follow.
+    /// The paths that programs of tasks may write, where they could create links that other tasks would follow.
     ///
     /// System directories are left out, because a program that may write there needs no link.
     public var programDirectories: [String] {
@@ -189,7 +189,7 @@ extension Plan {
 
 /// The addresses that the tasks of a plan connect to.
 ///
-/// They are known only for API servers and endpoints that are given by address or as `localhost`.
+/// An address is known only if an endpoint, or a kubeconfig that a task writes, contains it or `localhost`.
 private struct ServerAddresses {
     /// The URLs of API servers by the paths of the kubeconfigs that tasks write.
     private let servers: [ExactText: String]

@@ -9,7 +9,7 @@ extension Plan {
 
 /// Returns the timer that starts the repetitions of a task.
 ///
-/// It is active as long as the unit of the task is. The interval begins at the end of a run, so runs never overlap, and
+/// The timer is active as long as the task's unit. The interval begins at the end of a run, so runs never overlap, and
 /// is measured on a clock that time corrections do not affect. A random delay keeps nodes that were started together
 /// from repeating a task at the same time.
 func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
@@ -24,7 +24,7 @@ func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
     )
 }
 
-/// Returns timers that systemd stops, in place of the timers of tasks that no longer repeat.
+/// Returns timers that systemd stops, in place of earlier timers of the given tasks.
 public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
     tasks.filter(isTaskName).map { task in
         let description = "Repetitions of task \(task) (it does not repeat)"
@@ -32,7 +32,7 @@ public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
     }
 }
 
-/// Returns a timer that systemd stops: without a file, an active timer would be listed as failed.
+/// Returns a timer that systemd stops. Without a file, systemd would list an active timer as failed.
 func stoppedTimer(_ name: String, of service: String, _ description: String) -> UnitFile {
     stoppedUnit(name, description) { unit in
         unit.section("Timer")
@@ -42,7 +42,7 @@ func stoppedTimer(_ name: String, of service: String, _ description: String) -> 
     }
 }
 
-/// Returns a unit that nothing starts and that systemd stops and forgets, in place of an earlier unit of this name.
+/// Returns a unit that replaces an earlier unit of this name, so that systemd stops and unloads the earlier unit.
 func stoppedUnit(_ name: String, _ description: String, _ addSection: (inout UnitText) -> Void) -> UnitFile {
     var unit = UnitText(description, comment: "Made by nest-bootstrap, to stop an earlier unit of this name.")
     unit.set("StopWhenUnneeded", "yes")

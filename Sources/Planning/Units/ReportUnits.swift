@@ -14,16 +14,16 @@ private let reportTimerDescription = "Regular report of the Kubernetes node boot
 
 /// The units that report the state of the node to the cluster.
 ///
-/// The service ends when it has sent everything. A change restarts it, so that no change is missed and simultaneous
-/// changes become one report.
+/// The service ends when it has nothing to send. A failure, a recovery or a run by hand restarts it, so that no
+/// change is missed and simultaneous changes become one report.
 struct ReportUnits {
-    /// The possible kubeconfigs in order of preference; the service uses the first that exists.
+    /// The kubeconfig that the task file names, or else the possible kubeconfigs in order of preference.
     private let kubeconfigs: [String]
-    /// The credential files of the kubeconfigs that tasks write.
+    /// The credential files of those kubeconfigs that tasks write.
     private let references: [String]
-    /// Whether the task file names the kubeconfig, in which case its absence is reported.
+    /// Whether the task file names the kubeconfig; if it does, a missing kubeconfig is an error.
     private let isNamed: Bool
-    /// Whether the task file names a kubeconfig that no task writes, in which case its credential files are unknown.
+    /// Whether the task file names a kubeconfig whose credential files are unknown, because no task writes it.
     private let mayReferToAnything: Bool
 
     /// Directories with client keys to which a kubeconfig with unknown credential files may refer.
@@ -50,7 +50,7 @@ struct ReportUnits {
     private func service(_ call: ProgramInvocation) -> String {
         var unit = UnitText("Report of the Kubernetes node bootstrap to the cluster")
         unit.set("StartLimitIntervalSec", "0")
-        // At boot, the report waits until all tasks have ended.
+        // At boot, the report waits for the start of the target, which ends when all tasks have ended.
         unit.set("After", targetName)
         addConditions(&unit, call)
         unit.section("Service")
@@ -80,9 +80,9 @@ struct ReportUnits {
         return unit.text
     }
 
-    /// Gives the service the base system, the records, the kubeconfig and its credential files.
+    /// Limits the files that the service sees to the base system and the files that it uses.
     ///
-    /// With a root directory or unknown credential files, the service sees everything except `/run` and ``hidden``.
+    /// With a root directory or unknown credential files, only ``hidden`` and unused parts of `/run` are not visible.
     private func addView(_ unit: inout UnitText, _ call: ProgramInvocation) {
         let isEverythingSeen = mayReferToAnything || !call.root.isEmpty
         unit.set("ProtectSystem", isEverythingSeen ? "strict" : "yes")
@@ -100,7 +100,7 @@ struct ReportUnits {
         for path in hidden { unit.path("InaccessiblePaths", path) }
     }
 
-    /// Paths with credentials of kubelets.
+    /// Paths of the cluster's CA and of the credentials of kubelets.
     private static let ofKubelets = [
         "/etc/kubernetes/pki/ca.crt", "/var/lib/kubelet/pki", "/var/lib/rancher/k3s/agent",
         "/var/lib/rancher/rke2/agent",
@@ -123,7 +123,7 @@ struct ReportUnits {
             }
     }
 
-    /// The timer that starts the service every ten minutes, in case the Node or the kubeconfig is new.
+    /// The timer that starts the service every ten minutes, for changes such as a new Node or kubeconfig.
     ///
     /// The random delay, which `FixedRandomDelay` keeps constant, spreads the reports of all nodes.
     private static let timer = Planning.timer(
@@ -134,7 +134,7 @@ struct ReportUnits {
         ]
     )
 
-    /// Skips the service if no possible kubeconfig exists, unless the task file names one.
+    /// Adds conditions that skip the service if no possible kubeconfig exists, unless the task file names one.
     private func addConditions(_ unit: inout UnitText, _ call: ProgramInvocation) {
         guard !isNamed else { return }
         for path in kubeconfigs { unit.set("ConditionPathExists", "|" + unitPath(call.root + path)) }

@@ -2,8 +2,8 @@ import Base
 
 /// The paths, devices, network and capabilities of a confined process, passed to bubblewrap as arguments.
 ///
-/// Unless ``seesNode``, the root is empty except for the base system and the paths that the task names. Secrets of
-/// other tasks below these are covered, if possible with their directory, so that a replaced file stays covered.
+/// Unless ``seesNode`` is set, only the base system and named paths are visible. Secrets of other tasks below them are
+/// covered, if possible with their directory, so that a replaced file stays covered.
 public struct Sandbox: Sendable, Hashable {
     /// The access to a path, and to everything below it up to the next mount.
     public enum Mount: Sendable, Hashable {
@@ -44,7 +44,7 @@ public struct Sandbox: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - files: The files that the agent reads, such as its own program and the task files.
-    ///   - state: The directories with the agent's records and cache of the task.
+    ///   - state: The directories that the agent writes, such as those of the task's records and cache.
     public init(ofAgentReading files: [String], keeping state: [String]) {
         (hasNetwork, capabilities) = (true, ["CAP_SETUID", "CAP_SETGID"])
         for path in Self.baseSystem + ["/run/systemd/notify"] + files { mount(path, .readable) }
@@ -54,7 +54,7 @@ public struct Sandbox: Sendable, Hashable {
 
     /// Describes the sandbox of a task's program, in which secrets of the plan's other tasks are covered.
     ///
-    /// The directories of `taskFiles` are not covered. `linked` returns the targets of the links along a path.
+    /// Directories with `taskFiles` are not covered as a whole. `linked` returns the targets of the links along a path.
     public init(
         ofProgram task: PlannedTask,
         in plan: Plan,
@@ -99,7 +99,7 @@ public struct Sandbox: Sendable, Hashable {
         coverBehindLinks(covers, linked)
     }
 
-    /// Covers the paths that lead to covered ones through a mounted link.
+    /// Covers the paths that lead to covered paths through a mounted link.
     private mutating func coverBehindLinks(_ covers: [String], _ linked: (String) -> [String]) {
         var names: [String] = []
         for (path, mount) in mounts where mount != .covered {
@@ -113,7 +113,7 @@ public struct Sandbox: Sendable, Hashable {
         apply(names, [])
     }
 
-    /// Adds covers for paths that would be visible, and readable mounts for paths that are not below a writable one.
+    /// Adds covers for paths that would be visible, and readable mounts for paths that are not below a writable path.
     private mutating func apply(_ covers: [String], _ readable: [String]) {
         let changes = covers.map { ($0, Mount.covered) } + readable.map { ($0, Mount.readable) }
         // A directory comes before the paths below it.
@@ -145,7 +145,7 @@ public struct Sandbox: Sendable, Hashable {
 
     private func state(above path: String) -> Mount { nearestMount(above: path) ?? .covered }
 
-    /// Returns whether a directory above a path is mounted.
+    /// Returns whether a directory above a path is mounted or covered, or the root is the node's root.
     public func hasMount(above path: String) -> Bool { nearestMount(above: path) != nil }
 
     private func nearestMount(above path: String) -> Mount? {
@@ -203,7 +203,7 @@ extension Sandbox {
             "profile", "profile.d", "protocols", "rpc", "shells", "terminfo", "timezone", "xattr.conf",
         ].map { "/etc/\($0)" }
 
-    /// Returns whether a link of the base system leads to a part of the base system that is not hidden.
+    /// Returns whether a path is a part of the base system, and its target is in a part that is not hidden.
     public static func isSystem(_ path: String, leadingTo target: String) -> Bool {
         let parts = baseSystem + othersSystem
         return parts.containsExactly(path) && parts.contains { isPath(target, at: $0) }
@@ -213,21 +213,21 @@ extension Sandbox {
     /// The sockets of `syslog` and `systemd-cat`.
     private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
 
-    /// Directories whose mention in a text does not make their content visible.
+    /// Directories of many programs. A text that names one, or a directory above, does not make it visible.
     private static let shared = ["/etc", "/etc/kubernetes", "/run", "/var/lib", "/proc", "/sys", "/dev"]
 
-    /// Directories in which every user can create files; mentioning a path there does not make it visible.
+    /// Directories in which every user can create files; naming a path there in a text does not make it visible.
     private static let temporary = ["/dev/mqueue", "/dev/shm", "/tmp", "/var/tmp"]
 
     private static func isTemporary(_ path: String) -> Bool { temporary.contains { isPath(path, at: $0) } }
 
-    /// Directories that are not covered, because programs need their other content.
+    /// Directories that are not covered as a whole, because programs need their other content.
     private static let essential = ["/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/nix", "/usr"]
 
     /// The directories in which the agent keeps the state of all tasks.
     static let ownState = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", productsDirectory]
 
-    /// Paths with passwords and keys, and sockets of privileged services, that are covered on every node.
+    /// Paths of secrets, and sockets of privileged services; sandboxes and services see only those that they need.
     static let hidden =
         [
             "credstore", "credstore.encrypted", "gshadow", "gshadow-", "pki/tls/private", "rancher", "shadow",
@@ -245,8 +245,8 @@ extension Sandbox {
 
 /// Returns the absolute paths in an argument, the value of an environment variable, or a script.
 ///
-/// A path ends where a shell or a list of paths would end it. The whole text, or the value of an option, may also be
-/// one path with spaces.
+/// A path ends where a shell or a list of paths would end it. If the whole text, or the text after the first `=`,
+/// begins with a slash, it is one of the paths too, unless it has several lines.
 func pathsNamed(in text: String) -> [String] {
     var found: [String] = []
     var rest = text.utf8[...]

@@ -20,7 +20,7 @@ struct UnitText {
         text += "\(key)=\(value)\n"
     }
 
-    /// Adds a command in which systemd replaces no variables.
+    /// Adds a command in which systemd replaces no environment variables.
     mutating func command(_ key: String, prefixes: String = "", _ words: [String]) {
         set(key, "\(prefixes):" + words.map(unitWord).joined(separator: " "))
     }
@@ -31,7 +31,7 @@ struct UnitText {
     }
 }
 
-/// Returns a timer that has no default dependencies but is stopped by a shutdown.
+/// Returns the text of a timer without default dependencies, which a shutdown stops.
 func timer(_ description: String, unit others: [(String, String)] = [], _ settings: [(String, String)]) -> String {
     var unit = UnitText(description)
     // By default, timers.target would wait for every timer, and so for the tasks that some timers are ordered after.
@@ -44,7 +44,7 @@ func timer(_ description: String, unit others: [(String, String)] = [], _ settin
     return unit.text
 }
 
-/// Returns a text from any source as the value of a setting that takes the rest of its line, such as a description.
+/// Returns a text from any source as a comment, or as the value of a setting that takes the rest of its line.
 ///
 /// Control characters are escaped or become spaces, `%` is escaped if systemd expands it, and a long text is cut off.
 func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
@@ -102,7 +102,7 @@ private func word(_ text: String, plain: String) -> String {
     return word + "\""
 }
 
-/// A file or link with its path below a directory of systemd units.
+/// A unit file, or a link to one, with its path below a directory of systemd units.
 public struct UnitFile: Sendable, Hashable {
     public enum Content: Sendable, Hashable {
         case text(String)
@@ -113,15 +113,15 @@ public struct UnitFile: Sendable, Hashable {
     public var content: Content
 }
 
-/// The command with which units run the program.
+/// The program with the flags and paths that units need to run it.
 public struct ProgramInvocation: Sendable, Hashable {
     /// The absolute path of the program.
     public var program: String
 
-    /// The paths of the task file and its drop-ins, and of link targets if they are known.
+    /// The paths of the task file and its drop-ins, and of the files that links lead to if they are known.
     public var taskFiles: [String]
 
-    /// The paths of task files on the node by the paths at which they were read, if the two differ.
+    /// The paths of task files on the node, by the paths at which they were read; empty if the paths are the same.
     public var installedPaths: [String: String] = [:]
 
     /// The flags that select the same task file, role and root in every unit.

@@ -2,11 +2,11 @@ public import Base
 
 /// Verb `apply`: the objects of manifests, applied to the API server.
 public struct ApplyDeclaration: VerbDeclaration {
-    /// The deletion of objects that the task has applied and its manifests no longer contain.
+    /// The objects to delete among those that the task has applied and its manifests no longer contain.
     public enum Pruning: String, Sendable, Hashable {
         case never
-        /// All objects are deleted except Namespaces, CustomResourceDefinitions and PersistentVolumeClaims, because
-        /// other objects or data would be deleted with them.
+        /// All objects except Namespaces, CustomResourceDefinitions and PersistentVolumeClaims, because other objects
+        /// or data would be deleted with them.
         case most
         case all
     }
@@ -28,7 +28,7 @@ public struct ApplyDeclaration: VerbDeclaration {
     /// Whether the task waits until its objects are ready.
     public var waitsForRollout = false
 
-    /// Labels put on every object in addition to the agent's own.
+    /// Labels of every applied object, in addition to the agent's own.
     public var labels: [String: String] = [:]
 
     /// The minimum number of nodes on which a DaemonSet must be scheduled to count as ready.
@@ -115,7 +115,7 @@ extension ApplyDeclaration.PrunedSet {
 }
 
 extension ValueReader where Value == ApplyDeclaration.PrunedSet {
-    /// `true`, `false`, `all`, or a mapping.
+    /// A boolean, `all`, or a mapping.
     fileprivate static var prunedSet: Self {
         let expected = "true, false, 'all', or a mapping with 'set' or 'all'"
         let mapping = mapping(Value.keys, expected, into: Value(pruning: .most))
@@ -126,10 +126,10 @@ extension ValueReader where Value == ApplyDeclaration.PrunedSet {
     }
 }
 
-/// The default of key `kubeconfig`.
+/// The default of key `kubeconfig`, for the documentation.
 let nearestKubeconfig = "the file of the nearest `kubeconfig` task among the dependencies"
 
-/// The default of key `kubeconfig` in verbs that change objects.
+/// The default of key `kubeconfig` in verbs that change objects, for the documentation.
 let administratorsKubeconfig = "\(nearestKubeconfig) that is not for a component of Kubernetes"
 
 /// The manifests of a task.

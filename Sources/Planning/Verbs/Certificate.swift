@@ -1,6 +1,6 @@
 import Base
 
-/// Verb `certificate`: a certificate with its key, renewed by the node itself.
+/// Verb `certificate`: a certificate with its key, which the task obtains and renews.
 public struct CertificateDeclaration: VerbDeclaration {
     public enum Issuer: Sendable, Hashable {
         /// A CA whose key is on the node.
@@ -14,18 +14,18 @@ public struct CertificateDeclaration: VerbDeclaration {
     public var leaf = LeafDeclaration()
     public var issuer = Issuer.signer("")
 
-    /// The kubeconfig of the API server with the signer.
+    /// The kubeconfig of the API server with the signer, if a signer is the issuer.
     public var kubeconfig = LocatedPath.unset
 
     public static let certificateMode: UInt16 = 0o644
 
-    /// The value of key `leaf` until it is read into ``leaf``.
+    /// The value of key `leaf`, until it is read into the property ``leaf``.
     private var writtenLeaf = Node.null()
 
     /// Returns the time before expiry at which a certificate is due for renewal.
     ///
-    /// For a signer, it is at most a third of the validity, because a signer may issue a certificate with a shorter
-    /// validity than requested.
+    /// For a signer, the time is at most a third of the validity, because a signer may issue a certificate with a
+    /// shorter validity than requested.
     public func renewBefore(validity: Duration) -> Duration {
         switch issuer {
         case .authority: leaf.renewBefore

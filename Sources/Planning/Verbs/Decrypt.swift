@@ -22,7 +22,7 @@ extension DecryptDeclaration: ReadableVerb {
 
     static var summary: String { "decrypts a file that `age` has encrypted to the node" }
 
-    /// The host key that Debian and NixOS create.
+    /// The Ed25519 host key that OpenSSH uses by default.
     private static let usualIdentity = "/etc/ssh/ssh_host_ed25519_key"
 
     static let keys: [Key<Self>] = [

@@ -3,7 +3,7 @@ public import Base
 /// Verb `exec`: a program to run.
 public struct ExecDeclaration: VerbDeclaration {
     public enum Program: Sendable, Hashable {
-        /// A script, run by ``shell``. Without a shell, `/bin/sh -e` runs it unless it is executable.
+        /// A script, run by ``shell``. If `shell` is `nil`, `/bin/sh -e` runs it unless it is executable.
         case script(LocatedPath)
         /// A command, looked up in `PATH` unless it contains a slash.
         case command(String, SourceLocation)
@@ -12,13 +12,13 @@ public struct ExecDeclaration: VerbDeclaration {
     public var program = Program.command("", .nowhere)
     public var arguments: [String] = []
 
-    /// Variables that extend or override the agent's own environment.
+    /// Variables that extend or override the environment that the agent gives to programs.
     public var environment: [String: String] = [:]
 
-    /// Shell commands that the shell runs with `-e` before the program.
+    /// Commands that ``shell``, or else `/bin/sh`, runs with `-e` before the program.
     public var preStart: String?
 
-    /// The shell that runs the script and ``preStart``, or `nil` if the task names none.
+    /// The shell that runs a script and ``preStart``, or `nil` if the task names none.
     public var shell: LocatedPath?
 
     /// A path whose existence makes the program unnecessary.
@@ -29,7 +29,7 @@ public struct ExecDeclaration: VerbDeclaration {
     /// If a path ends with a slash, the directory is created if it is missing. Any other path must exist.
     public var writes: [LocatedPath] = []
 
-    /// The paths that the program may read besides the base system and the paths in its arguments and variables.
+    /// The paths that the program may read besides the base system and the paths that its other keys contain.
     public var reads: [LocatedPath] = []
     public var network = false
     public var capabilities: [String] = []
@@ -105,7 +105,7 @@ extension ExecDeclaration: ReadableVerb {
         return ValueReader.readPath.read(value).map { .script($0) }
     }
 
-    /// Reads the command; its arguments belong to another key.
+    /// Reads the command, and reports arguments in it, which belong to another key.
     @Sendable private static func readCommand(_ value: ConfigValue) -> Program? {
         let hint = "write its arguments as items of 'args'"
         guard value.node.sequence == nil else { return value.mismatch("a command", hint: hint) }
@@ -116,9 +116,9 @@ extension ExecDeclaration: ReadableVerb {
         return .command(text.hasSlash ? value.resolve(text) : text, value.node.location)
     }
 
-    /// Reports the path of a network setting.
+    /// Reports the path of a network setting that the program could not change.
     ///
-    /// A process sees the settings of its own network namespace, and needs a capability to change them.
+    /// A process sees only the settings of its own network namespace, and needs a capability to change them.
     private static func reportNetworkSetting(_ path: LocatedPath, _ fields: ConfigValue) {
         let label = "an item of \(fields.subject.label("writes"))"
         fields.problems.add(

@@ -3,7 +3,7 @@ import Base
 /// Verb `file`: a file with a given content, mode and owner, or the files of an archive.
 public struct FileDeclaration: VerbDeclaration {
     public enum Source: Sendable, Hashable {
-        /// Another file, copied byte by byte.
+        /// Another file, which is copied byte by byte or unpacked.
         case path(LocatedPath)
         /// Text in the task file.
         case content(String)
@@ -20,10 +20,10 @@ public struct FileDeclaration: VerbDeclaration {
 
     /// The part of an archive that is unpacked.
     public struct Unpacking: Sendable, Hashable {
-        /// The number of leading directories that are removed from each name.
+        /// The number of leading path components that are removed from each name.
         public var strippedCount = 0
 
-        /// The names of the wanted files and directories without the stripped directories; if empty, all are wanted.
+        /// Names or patterns of wanted files and directories, without the removed components; if empty, all are wanted.
         public var wanted: [String] = []
     }
 
@@ -110,7 +110,7 @@ extension FileDeclaration: ReadableVerb {
         return ReadVerb(declaration)
     }
 
-    /// Reports permissions that the files of URLs and archives do not get.
+    /// Reports set-ID and sticky bits, which the files of URLs and archives do not get.
     private func reportSpecialBits(in fields: ConfigValue) {
         var isStreamed = unpacking != nil
         if case .url = source { isStreamed = true }

@@ -14,7 +14,7 @@ public struct ImagesDeclaration: VerbDeclaration {
     /// The label of an image that a task has pinned without importing it; its value is the name of the task.
     public static let pinnedBy = "nest-bootstrap/pinned-by"
 
-    /// The program that talks to containerd.
+    /// The command-line client of containerd.
     public static let program = "ctr"
 
     /// Returns the arguments of ``program`` for a command, in the namespace of the kubelet's images.
@@ -45,7 +45,7 @@ extension ImagesDeclaration: ReadableVerb {
 
     public var footprint: Footprint {
         var footprint = Footprint(
-            // A restart of containerd while the task runs creates another socket.
+            // If containerd is restarted while the task runs, it creates another socket.
             reads: [.init(path: socket, use: .awaited)],
             command: .init(
                 name: LocatedPath(Self.program, location: socket.location),

@@ -4,7 +4,7 @@ import Base
 public struct RemoveDeclaration: VerbDeclaration {
     public var paths: [LocatedPath] = []
 
-    /// Whether directories are removed, with everything in them.
+    /// Whether directories are removed with everything in them.
     public var isRecursive = false
 
     public var references: [ObjectReference] = []
@@ -87,7 +87,7 @@ extension RemoveDeclaration: ReadableVerb {
     }
 }
 
-/// Directories of the Filesystem Hierarchy Standard and others without which a machine does not work.
+/// The directories of the Filesystem Hierarchy Standard, and others without which a machine does not work.
 private let systemDirectories: Set<String> = [
     "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/media", "/mnt", "/nix",
     "/nix/store", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib",

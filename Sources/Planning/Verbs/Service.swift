@@ -23,7 +23,7 @@ public struct ServiceDeclaration: VerbDeclaration {
     /// The wanted state, or `nil` for no change.
     public var state: State?
 
-    /// Whether the task succeeds if the unit does not exist, because it only stops or disables the unit.
+    /// Whether the task succeeds if the unit does not exist, because the task starts and enables nothing.
     public var mayBeAbsent: Bool { isEnabled != true && [nil, .stopped].contains(state) }
 }
 

@@ -16,7 +16,7 @@ let verbTypes: [any ReadableVerb.Type] = [
     RemoveDeclaration.self,
 ]
 
-/// The declaration of a task's verb with all defaults resolved.
+/// The declaration of a task's verb with all variables and defaults resolved.
 public protocol VerbDeclaration: Sendable, Hashable {
     /// The verb's key in the task file.
     static var name: String { get }
@@ -49,7 +49,7 @@ public var verbNames: [String] { verbTypes.map { $0.name } }
 
 /// A verb that can be read from a task file.
 protocol ReadableVerb: VerbDeclaration {
-    /// The work of a task with this verb, in a sentence without a full stop.
+    /// The work of a task with this verb, as a phrase without a full stop.
     static var summary: String { get }
     static var keys: [Key<Self>] { get }
 
@@ -62,7 +62,7 @@ protocol ReadableVerb: VerbDeclaration {
     /// Whether a task with the verb creates, changes or deletes objects as the user of its kubeconfig.
     static var changesObjects: Bool { get }
 
-    /// Reads the verb from its keys, or returns `nil` after reporting a problem.
+    /// Reads the verb from its keys, or returns `nil` if they have errors, which are reported.
     static func read(_ fields: ConfigValue, _ context: VerbContext) -> ReadVerb?
 }
 
@@ -97,12 +97,12 @@ enum ReadVerb {
         }
     }
 
-    /// The footprint, if it is known before the kubeconfig is.
+    /// The footprint, or `nil` if it depends on a kubeconfig that is not known yet.
     var footprint: Footprint? {
         if case .complete(let verb) = self { verb.footprint } else { nil }
     }
 
-    /// Whether the verb connects to a server and changes nothing on the node.
+    /// Whether the verb only connects to servers and changes nothing on the node; see ``Footprint/isConfined``.
     var changesNothing: Bool {
         switch self {
         case .complete(let verb): verb.footprint.isConfined

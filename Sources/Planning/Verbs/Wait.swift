@@ -3,7 +3,7 @@ public import Base
 /// Verb `wait`: a condition that must hold.
 public struct WaitDeclaration: VerbDeclaration {
     public enum Condition: Sendable, Hashable {
-        /// The API server is ready and has namespace `kube-system`; the path is its kubeconfig if declared here.
+        /// The API server is ready and has namespace `kube-system`; the path is its kubeconfig if this key names it.
         case apiServer(LocatedPath?)
         /// A TCP port accepts a connection.
         case tcp(host: String, port: UInt16)
@@ -12,7 +12,7 @@ public struct WaitDeclaration: VerbDeclaration {
         case url(String)
         /// A systemd unit is active.
         case unit(String)
-        /// The node has an address in a range on an interface that is up.
+        /// The node has a usable address in a range, on an interface that is up.
         case address(AddressRange)
         /// A network interface is up and has a carrier; the name may contain `*`.
         case interface(String)
@@ -30,7 +30,7 @@ public struct WaitDeclaration: VerbDeclaration {
     /// The CA of the URL's server; if `nil`, the system's CAs.
     public var certificateAuthority: LocatedPath?
 
-    /// Whether the object is this node's own Node.
+    /// Whether the condition is that this node's own Node is ready.
     public var isOwnNode = false
 }
 
