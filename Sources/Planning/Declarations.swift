@@ -22,7 +22,7 @@ public struct Declarations: Sendable, Hashable {
 /// Reads the task files of a node, and returns the valid parts and every problem.
 ///
 /// Later files override earlier ones. Dependencies between tasks are checked too, so that an author sees every error at
-/// once. A task for another role is read with the variables of a node that has the role, if there is one.
+/// once. A task for another role is read with the variables of a node with that role, if any, except `node.name`.
 public func readDeclarationsWithProblems(
     _ files: [SourceFile],
     node: NodeFacts,

@@ -181,7 +181,7 @@ public struct Footprint: Sendable, Hashable {
     /// Whether the task runs a program with unknown effects.
     public var runsPrograms = false
 
-    /// Whether the program runs in a sandbox that allows only the declared access.
+    /// Whether the task is confined to the declared access, which only verb `exec` can decline.
     public var hasSandbox = true
 
     /// The capabilities that the task needs, such as `CAP_NET_ADMIN`.

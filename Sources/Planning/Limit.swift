@@ -56,7 +56,7 @@ enum Limit {
     /// Tasks of a cycle that a message names.
     static let cycleMemberCount = 12
 
-    /// Seconds from a task's deadline until systemd stops the task; also the time limit of the supervising services.
+    /// Seconds that systemd allows a task after its deadline, and the health and metrics services in total.
     static let unitGracePeriod: Int64 = 60
 
     /// Characters of a description or comment in a unit.

@@ -28,7 +28,7 @@ public struct Plan: Sendable, Hashable {
 
     public func position(of name: String) -> Int? { positions[name] }
 
-    /// The usual directories of systemd's unit files, without those of generated files.
+    /// The usual directories of systemd's unit files, without those of generators.
     public static let unitDirectories = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"]
         .map { "\($0)/systemd/system" }
 
@@ -71,12 +71,12 @@ public struct Plan: Sendable, Hashable {
         return part { all.contains($0) }
     }
 
-    /// Returns the plan of the steps that satisfy a condition, without dependencies on other steps.
+    /// Returns the plan of the steps that satisfy a condition, without their dependencies on other steps.
     public func keeping(_ isKept: (Step) -> Bool) -> Plan {
         part { isKept(steps[$0]) }
     }
 
-    /// Returns the direct and indirect dependencies of a task.
+    /// Returns the names of the direct and indirect dependencies of a task; empty for an unknown task.
     public func allDependencies(of name: String) -> Set<String> {
         guard let position = position(of: name) else { return [] }
         return Set(
@@ -84,7 +84,7 @@ public struct Plan: Sendable, Hashable {
         )
     }
 
-    /// Returns, for each step, whether its task depends directly or indirectly on a task.
+    /// Returns, for each step, whether its task depends directly or indirectly on the task named `other`.
     public func stepsRunning(after other: String) -> [Bool] {
         var after = steps.map { _ in false }
         guard let ancestor = position(of: other) else { return after }

@@ -43,7 +43,7 @@ struct CertificateReader {
         .meaning("the certificates that the CA issues, by name; a drop-in replaces them one by one"),
     ]
 
-    /// The section; `authority`, `defaults` and `leaves` are not read yet.
+    /// The values of the section, of which `authority`, `defaults` and `leaves` are not read yet.
     struct Written {
         var directory = LocatedPath.unset
         var hostKeys = LocatedPath.unset

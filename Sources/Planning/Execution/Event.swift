@@ -21,7 +21,7 @@ public struct Event: Sendable {
         /// The run starts; its tasks are in the order of the plan.
         case runStarted([RunTask])
         case taskStarted(verb: String)
-        /// A task waits; emitted again only when the description of the wait changes.
+        /// A task waits; a wait with the same description as the last one is not emitted again.
         case waiting(Wait)
         /// The holder of a task's Lease; emitted again when the holder changes.
         case lease(LeaseHolder)

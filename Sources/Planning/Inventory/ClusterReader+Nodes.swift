@@ -30,7 +30,7 @@ extension ClusterReader {
         return Inventory(nodes, patterns: entries.filter { Inventory.isPattern($0.name) })
     }
 
-    /// Returns the entry with a host's name, or else the entry of the longest pattern that matches the name.
+    /// Returns the entry with a host's name, or else that of the longest matching pattern, or `nil` if there is none.
     func nodeEntry(of host: String) -> Mapping.Entry? {
         files.nodes[host] ?? patterns.first { isName(host, like: $0.key) }
     }

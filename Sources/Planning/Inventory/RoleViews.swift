@@ -1,6 +1,6 @@
 import Base
 
-/// The variables for reading tasks and servers, by role.
+/// The variables for reading tasks and section `cluster`, by role.
 ///
 /// For a role that this node lacks, they are those of the first node with the role, except `node.name`.
 struct RoleViews {

@@ -23,7 +23,7 @@ struct ReadLock {
 }
 
 extension ReadTask {
-    /// Whether the task's verb changes objects of the API server and its kubeconfig must be inferred.
+    /// Whether the verb changes objects of the API server as the user of a kubeconfig that must be inferred.
     var changesObjects: Bool {
         guard case .needsKubeconfig(let name, _)? = verb else { return false }
         return verbTypes.contains { $0.name == name && $0.changesObjects }

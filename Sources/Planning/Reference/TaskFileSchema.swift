@@ -2,8 +2,8 @@ public import Base
 
 /// Returns the JSON Schema of a task file or drop-in, for editors and validators.
 ///
-/// The schema covers the names of tasks, the keys, their types, and required keys of tasks and verbs; `check` knows
-/// all other rules. A text with a variable, `${name}`, is accepted wherever a variable can be used.
+/// The schema covers the names of tasks, the keys, their types and most required keys; `check` knows all other
+/// rules. A text with a variable, `${name}`, is accepted wherever a variable can be used.
 ///
 /// The format is JSON Schema, draft 2020-12: https://json-schema.org/draft/2020-12
 public func taskFileSchema() -> Node {
@@ -45,7 +45,7 @@ private var taskNameSchema: Node {
     ])
 }
 
-/// Returns the schema of a task: its own keys, one verb, and the verb's keys that the task itself may contain.
+/// Returns the schema of a task: its own keys, one verb, and keys of verbs that the task itself may contain.
 private func taskSchema() -> Node {
     var properties = TaskReader.keys.map { ($0.name, $0.description.schema) }
     var choices: [Node] = []

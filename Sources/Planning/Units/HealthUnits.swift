@@ -71,7 +71,7 @@ public let metricsDirectory = "/var/lib/prometheus/node-exporter"
 private let metricsUnitName = "k8s-bootstrap--metrics.service"
 private let metricsTimerName = "k8s-bootstrap--metrics.timer"
 
-/// Returns the service that writes the metrics between the runs of tasks.
+/// Returns the service that writes the metrics independently of the runs of tasks.
 private func metricsUnit(_ call: ProgramInvocation) -> String {
     var unit = UnitText("Metrics of the Kubernetes node bootstrap")
     unit.set("StartLimitIntervalSec", "0")

@@ -195,7 +195,7 @@ private struct ServerAddresses {
     private let servers: [ExactText: String]
 
     init(_ plan: Plan) {
-        // The servers of all other tasks may contain the node's address, which is not known yet.
+        // Kubeconfigs of tasks that use the node's address are left out, because the address is not known yet.
         let tasks = plan.steps.lazy.map(\.task).filter { $0.addressUse == .none }
         let kubeconfigs = tasks.flatMap(\.footprint.writes).compactMap { write in
             write.kubeconfig.map { (ExactText(located(write.path.path)), $0.server) }
