@@ -98,20 +98,12 @@ public struct Footprint: Sendable, Hashable {
         case anywhere
     }
 
-    /// The files of a client certificate, its key, and the CA of the server.
-    public struct Credentials: Sendable, Hashable {
-        public var certificateAuthority = LocatedPath.unset
-        public var certificate = LocatedPath.unset
-        public var key = LocatedPath.unset
-    }
-
     public struct IssuedCertificate: Sendable, Hashable {
         public var path: LocatedPath
         /// The certificate of the issuing CA, or `nil` if a signer of the cluster issues the certificate.
         public var authority: LocatedPath?
         /// The maximum time before expiry at which the certificate is renewed.
         public var renewBefore: Duration
-        public var usages: Set<CertificateUsage> = []
     }
 
     /// A user or group that must exist.
@@ -142,8 +134,6 @@ public struct Footprint: Sendable, Hashable {
     /// Whether the task examines the node's network interfaces.
     public var watchesInterfaces = false
 
-    /// The credentials that the task combines in a kubeconfig.
-    public var credentials: Credentials?
     public var issuedCertificate: IssuedCertificate?
     public var manifests: ManifestSet?
 

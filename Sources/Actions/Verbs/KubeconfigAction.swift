@@ -21,17 +21,16 @@ struct KubeconfigAction: Action {
     /// Loads the CA, the certificate and the key, and checks that they can be used together.
     private func checkedCredentials() async throws(Problem) -> Kubeconfig.WrittenCredentials {
         let failure = "cannot write kubeconfig '\(declaration.path.path)'"
-        let paths = declaration.credentials
-        let authority = try context.source(paths.certificateAuthority, key: "certificateAuthority", failure)
-        let certificate = try context.source(paths.certificate, key: "certificate", failure)
-        let key = try context.privateKey(paths.key, key: "key", failure)
+        let authority = try context.source(declaration.certificateAuthority, key: "certificateAuthority", failure)
+        let certificate = try context.source(declaration.certificate, key: "certificate", failure)
+        let key = try context.privateKey(declaration.key, key: "key", failure)
         // During boot, the clock may be wrong, and a certificate may seem not to be valid yet.
         try await awaitValidity(context) { () throws(Problem) in
             let check = CredentialCheck()
-            try paths.certificateAuthority.attributed(failure, key: "certificateAuthority") {
+            try declaration.certificateAuthority.attributed(failure, key: "certificateAuthority") {
                 _ = try check.authority(authority)
             }
-            try paths.certificate.attributed(failure, key: "certificate") {
+            try declaration.certificate.attributed(failure, key: "certificate") {
                 _ = try check.client(certificate: certificate, key: key)
                 try check.chain(of: certificate, to: authority)
             }
@@ -47,9 +46,9 @@ extension KubeconfigDeclaration {
     /// The credentials as references to their files.
     var credentialPaths: Kubeconfig.WrittenCredentials {
         .paths(
-            certificateAuthority: credentials.certificateAuthority.path,
-            certificate: credentials.certificate.path,
-            key: credentials.key.path,
+            certificateAuthority: certificateAuthority.path,
+            certificate: certificate.path,
+            key: key.path,
         )
     }
 

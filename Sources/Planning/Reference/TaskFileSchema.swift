@@ -127,7 +127,7 @@ extension ValueType {
         case .absolutePath: pattern("/.*")
         // A scheme is case-insensitive.
         case .url, .serverURL: pattern("[Hh][Tt][Tt][Pp][Ss]?://.+")
-        case .digest: pattern("[0-9a-f]{64}")
+        case .digest: pattern("[0-9A-Fa-f]{64}")
         case .endpoint: pattern(".+:[0-9]+")
         case .address: pattern("[0-9A-Fa-f:.]+")
         case .addressRange: pattern("[0-9A-Fa-f:.]+(/[0-9]+)?")

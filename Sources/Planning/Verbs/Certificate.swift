@@ -99,11 +99,7 @@ extension CertificateDeclaration: ReadableVerb {
                 ),
             ],
         )
-        footprint.issuedCertificate = .init(
-            path: path,
-            renewBefore: renewBefore(validity: leaf.validity),
-            usages: leaf.usages
-        )
+        footprint.issuedCertificate = .init(path: path, renewBefore: renewBefore(validity: leaf.validity))
         switch issuer {
         case .authority(let certificate, let key):
             footprint.issuedCertificate?.authority = certificate

@@ -9,7 +9,9 @@ public struct KubeconfigDeclaration: VerbDeclaration {
     public var namespace: String?
     public var server = LocatedPath.unset
 
-    public var credentials = Footprint.Credentials()
+    public var certificateAuthority = LocatedPath.unset
+    public var certificate = LocatedPath.unset
+    public var key = LocatedPath.unset
 
     /// Whether the file contains the credentials instead of their paths.
     public var inlineCredentials = false
@@ -24,12 +26,12 @@ extension KubeconfigDeclaration: ReadableVerb {
         Key("path", \.path, .writtenPath, required: "/etc/kubernetes/cluster-admin.kubeconfig")
             .meaning("the file, which only its owner may read"),
         Key("user", \.user, .string, required: "kubernetes-admin").meaning("the user's name in the file"),
-        Key("certificate", \.credentials.certificate, .readPath, required: "/etc/kubernetes/pki/admin.crt")
+        Key("certificate", \.certificate, .readPath, required: "/etc/kubernetes/pki/admin.crt")
             .meaning("the client certificate"),
-        Key("key", \.credentials.key, .readPath, required: "/etc/kubernetes/pki/admin.key").meaning("the client key"),
+        Key("key", \.key, .readPath, required: "/etc/kubernetes/pki/admin.key").meaning("the client key"),
         Key(
             "certificateAuthority",
-            \.credentials.certificateAuthority,
+            \.certificateAuthority,
             .readPath,
             default: "`cluster.certificateAuthority`"
         )
@@ -55,9 +57,9 @@ extension KubeconfigDeclaration: ReadableVerb {
         let isUsable = fields.read(keys, into: &declaration)
         if !fields.has("server"), let server = server(fields, context) { declaration.server = server }
         if !fields.has("certificateAuthority"), let authority = certificateAuthority(fields, context.cluster) {
-            declaration.credentials.certificateAuthority = authority
+            declaration.certificateAuthority = authority
         }
-        guard isUsable, declaration.server.isSet, declaration.credentials.certificateAuthority.isSet else { return nil }
+        guard isUsable, declaration.server.isSet, declaration.certificateAuthority.isSet else { return nil }
         return ReadVerb(declaration)
     }
 
@@ -86,7 +88,7 @@ extension KubeconfigDeclaration: ReadableVerb {
     }
 
     public var footprint: Footprint {
-        let files = [credentials.certificateAuthority, credentials.certificate, credentials.key]
+        let files = [certificateAuthority, certificate, key]
         return Footprint(
             reads: zip(files, [.authority, .certificate, .clientKey]).map {
                 .init(path: $0, use: $1, sizeLimit: SizeLimit.configuration)
@@ -100,7 +102,6 @@ extension KubeconfigDeclaration: ReadableVerb {
                     product: .file(mode: 0o600),
                 )
             ],
-            credentials: credentials,
         )
     }
 }
