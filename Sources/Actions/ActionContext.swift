@@ -8,17 +8,17 @@ public import Planning
 /// The environment in which the tasks of a plan are run or checked.
 public struct RunEnvironment: Sendable {
     public var files: NodeFiles
-    public var http: HTTPClient
+    var http: HTTPClient
     let connections = Connections()
     /// The plan of the node, including tasks that are not run.
     public let plan: Plan
     let producers: PathProducers
     /// The values for `${name}` in manifests.
-    public var variables: Variables
+    var variables: Variables
     /// The tasks, to be read again with the node's address; `nil` if no rule chooses the address.
     public var addressed: AddressedTasks?
     /// The kinds and namespaces that a real run would have applied so far; `nil` unless this is a dry run.
-    public var dryRunOverlay: DryRunOverlay?
+    var dryRunOverlay: DryRunOverlay?
     /// The base environment of child processes.
     public var processEnvironment: [String: String]
     /// The directory that contains the cache directories of tasks.
@@ -26,7 +26,7 @@ public struct RunEnvironment: Sendable {
     /// The time before expiry within which a certificate causes a warning; if `nil`, it depends on the validity.
     public var warnBefore: Duration?
     /// The host name, which identifies this node in Leases and in the ConfigMaps of sets.
-    public var hostName: String
+    var hostName: String
     /// The paths of the task files, for the sandboxes of programs; if `nil`, programs run without a sandbox.
     public var confinedTaskFiles: [String]?
     /// The function that returns the command for a network part; if `nil`, this process performs the part itself.

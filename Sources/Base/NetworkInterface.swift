@@ -19,7 +19,7 @@ public struct NetworkInterface: Sendable, Hashable {
         public var state: State
 
         /// The addresses that the interface reaches without a gateway, or `nil` if the kernel reports no netmask.
-        public var subnet: AddressRange?
+        var subnet: AddressRange?
 
         public init(_ address: IPAddress, _ state: State = .stable, subnet: AddressRange? = nil) {
             self.address = address

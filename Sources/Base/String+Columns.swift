@@ -51,7 +51,7 @@ extension Character {
     /// The maximum number of columns that the character may occupy.
     ///
     /// Many terminals show the parts of a joined emoji one after another, so every part counts.
-    public var columnCount: Int { unicodeScalars.reduce(0) { $0 + $1.columnCount } }
+    var columnCount: Int { unicodeScalars.reduce(0) { $0 + $1.columnCount } }
 }
 
 extension Unicode.Scalar {

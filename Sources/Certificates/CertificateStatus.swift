@@ -60,15 +60,15 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
 
 public struct SetInspection: Sendable {
     /// The status of the CA that issues certificates.
-    public var authority: CertificateStatus
+    var authority: CertificateStatus
 
     /// The status of the other trusted CAs: during a rotation, of the new or the old CA.
-    public var otherAuthorities: [CertificateStatus] = []
+    var otherAuthorities: [CertificateStatus] = []
 
     public var progress = RotationProgress.notRotating
 
     /// The status of the selected certificates, in the order of their declarations.
-    public var leaves: [CertificateStatus] = []
+    var leaves: [CertificateStatus] = []
 
     /// The paths of the undeclared certificates and keys, relative to the directory.
     public var undeclared: [String] = []
@@ -84,10 +84,10 @@ public struct SetInspection: Sendable {
 /// The certificates that a command selects by node and name.
 public struct CertificateSelection: Sendable, Hashable {
     /// The nodes, or an empty array for all.
-    public var nodes: [String]
+    var nodes: [String]
 
     /// The names, or an empty array for all.
-    public var names: [String]
+    var names: [String]
 
     public init(nodes: [String] = [], names: [String] = []) {
         self.nodes = nodes
@@ -95,7 +95,7 @@ public struct CertificateSelection: Sendable, Hashable {
     }
 
     /// Whether all certificates are selected.
-    public var isComplete: Bool { nodes.isEmpty && names.isEmpty }
+    var isComplete: Bool { nodes.isEmpty && names.isEmpty }
 
     /// Returns the declarations of the selected certificates.
     ///

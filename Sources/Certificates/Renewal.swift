@@ -39,7 +39,7 @@ public struct RenewalPlan: Sendable {
 
     public var limits: [String]
 
-    public var isEmpty: Bool { authority == .keep && made.isEmpty && encrypted.isEmpty && removed.isEmpty }
+    var isEmpty: Bool { authority == .keep && made.isEmpty && encrypted.isEmpty && removed.isEmpty }
 
     /// Whether the plan requires the private key of an operator.
     public var needsIdentity: Bool {

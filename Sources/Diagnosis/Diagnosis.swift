@@ -15,7 +15,7 @@ public struct Finding: Sendable, Hashable {
 
     /// The identifier of the fault, such as `swap-on`; it never changes.
     public var code: String
-    public var kind = Kind.cause
+    var kind = Kind.cause
     /// The stage to which the fault belongs.
     public var area: Area
     /// The first stage that the fault keeps from working.

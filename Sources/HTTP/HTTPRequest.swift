@@ -1,15 +1,15 @@
 public import Base
 
 public struct HTTPRequest: Sendable, Hashable {
-    public var method: String
+    var method: String
 
     /// The `http` or `https` URL.
-    public var url: String
+    var url: String
 
     /// The headers, which add to or replace the headers that the client sends with every request.
     public var headers: [HTTPHeader]
 
-    public var body: [UInt8]?
+    var body: [UInt8]?
 
     /// Whether up to ten redirections are followed; a request to an `https` URL never leads to `http`.
     ///
@@ -17,7 +17,7 @@ public struct HTTPRequest: Sendable, Hashable {
     public var followsRedirects: Bool
 
     /// The maximum size of ``HTTPResponse/body`` in bytes.
-    public var replyLimit: Int
+    var replyLimit: Int
 
     public init(
         method: String = "GET",
@@ -38,8 +38,8 @@ public struct HTTPRequest: Sendable, Hashable {
 public typealias BodyReceiver = @Sendable (_ response: HTTPResponse, _ bytes: [UInt8]) throws(SystemError) -> Void
 
 public struct HTTPHeader: Sendable, Hashable {
-    public var name: String
-    public var value: String
+    var name: String
+    var value: String
 
     public init(_ name: String, _ value: String) {
         self.name = name

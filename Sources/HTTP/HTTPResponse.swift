@@ -6,7 +6,7 @@ public struct HTTPResponse: Sendable, Hashable {
     public var status: Int
 
     /// The headers in the order received.
-    public var headers: [HTTPHeader]
+    var headers: [HTTPHeader]
     public var body: [UInt8]
 
     /// The protocol version: `1.0`, `1.1` or `2`.

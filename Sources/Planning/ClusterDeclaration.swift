@@ -14,7 +14,7 @@ public struct ClusterDeclaration: Sendable, Hashable {
     public var servers: [String: LocatedPath] = [:]
 
     /// The API server's URL for all roles, or `nil` unless the task file contains a single URL.
-    public var server: LocatedPath?
+    var server: LocatedPath?
 
     public var addressRule: AddressRule?
 

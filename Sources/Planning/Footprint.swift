@@ -61,18 +61,18 @@ public struct Footprint: Sendable, Hashable {
         public var belongsInMemory = false
 
         /// The content, or `nil` if the path is not known to be a kubeconfig.
-        public var kubeconfig: Kubeconfig?
+        var kubeconfig: Kubeconfig?
 
         /// The product of the agent, or `nil` for fetched or unpacked files, removed paths and paths of programs.
         public var product: Product?
     }
 
     public struct Kubeconfig: Sendable, Hashable {
-        public var user: String
+        var user: String
         /// The URL of the API server.
-        public var server: String
+        var server: String
         /// The credential files that the kubeconfig contains or refers to.
-        public var files: [String]
+        var files: [String]
     }
 
     /// A file, link or directory that the agent creates, with the properties that are known before the task runs.
@@ -101,7 +101,7 @@ public struct Footprint: Sendable, Hashable {
     public struct IssuedCertificate: Sendable, Hashable {
         public var path: LocatedPath
         /// The certificate of the issuing CA, or `nil` if a signer of the cluster issues the certificate.
-        public var authority: LocatedPath?
+        var authority: LocatedPath?
         /// The maximum time before expiry at which the certificate is renewed.
         public var renewBefore: Duration
     }
@@ -129,10 +129,10 @@ public struct Footprint: Sendable, Hashable {
     /// The key of the verb that can name the kubeconfig.
     public var kubeconfigKey = "kubeconfig"
     public var writes: [Write] = []
-    public var connections: [Connection] = []
+    var connections: [Connection] = []
 
     /// Whether the task examines the node's network interfaces.
-    public var watchesInterfaces = false
+    var watchesInterfaces = false
 
     public var issuedCertificate: IssuedCertificate?
     public var manifests: ManifestSet?
@@ -166,7 +166,7 @@ public struct Footprint: Sendable, Hashable {
     public var command: Command?
 
     /// Texts that may contain more paths: arguments, the values of environment variables and shell commands.
-    public var texts: [String] = []
+    var texts: [String] = []
 
     /// Whether the task runs a program with unknown effects.
     public var runsPrograms = false
@@ -175,7 +175,7 @@ public struct Footprint: Sendable, Hashable {
     public var hasSandbox = true
 
     /// The capabilities that the task needs, such as `CAP_NET_ADMIN`.
-    public var capabilities: [String] = []
+    var capabilities: [String] = []
 }
 
 extension Footprint {
@@ -190,7 +190,7 @@ extension Footprint {
         writes.filter { $0.effect == .replaces || $0.effect == .creates }.map(\.path.path)
     }
 
-    public var writtenKubeconfig: LocatedPath? { writes.first { $0.kubeconfig != nil }?.path }
+    var writtenKubeconfig: LocatedPath? { writes.first { $0.kubeconfig != nil }?.path }
 
     /// Whether the task requests a certificate from the API server.
     public var requestsCertificate: Bool { issuedCertificate.map { $0.authority == nil } ?? false }
@@ -210,7 +210,7 @@ extension Footprint {
     }
 
     /// The files and directories that must be writable for the task's program, without duplicates.
-    public var writablePaths: [String] {
+    var writablePaths: [String] {
         guard !hasOnlyProducts else { return [] }
         return writes.map { located($0.effect == .modifies ? $0.path.path : parent(of: $0.path.path)) }
             .unique { ExactText($0) }

@@ -95,7 +95,7 @@ public struct Plan: Sendable, Hashable {
     }
 
     /// For each step, the positions of the steps that depend directly on it.
-    public var dependantIndices: [[Int]] {
+    var dependantIndices: [[Int]] {
         var dependants = steps.map { _ in [Int]() }
         for (index, step) in steps.enumerated() {
             for dependency in step.dependencies { dependants[dependency].append(index) }

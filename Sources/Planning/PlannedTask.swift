@@ -5,7 +5,7 @@ public struct TaskSettings: Sendable, Hashable {
     public var description: String?
 
     /// The systemd units that want this task's unit, besides the target of all tasks, which requires it.
-    public var wantedBy: [String] = []
+    var wantedBy: [String] = []
 
     /// The time limit of the whole task, counted from its start.
     public var timeout = Duration.seconds(600)

@@ -1,8 +1,8 @@
 /// A file, such as a task file, with its raw content.
 public struct SourceFile: Sendable, Hashable {
     /// The path as shown in messages; relative paths in the file are relative to its directory.
-    public var path: String
-    public var bytes: [UInt8]
+    var path: String
+    var bytes: [UInt8]
 
     public init(path: String, bytes: [UInt8]) {
         self.path = path
@@ -16,10 +16,10 @@ public struct NodeFacts: Sendable, Hashable {
     public var hostName: String
 
     /// The value of option `--role`, or `nil` if it is missing or empty.
-    public var role: String?
+    var role: String?
 
     /// The value of environment variable `NEST_ROLE`, or `nil` if it is missing or empty.
-    public var environmentRole: String?
+    var environmentRole: String?
 
     public var address: NodeAddress
 

@@ -10,9 +10,9 @@ import Planning
 /// it were `/`. A dry run keeps in memory the changes that a real run would make, and reads them from there.
 public final class NodeFiles: Sendable {
     /// The root directory without a trailing slash, empty for `/`.
-    public let root: String
+    let root: String
 
-    public let isDryRun: Bool
+    let isDryRun: Bool
 
     /// Whether files that another user could change are refused; if not, they are used, and the errors are remembered.
     let refusesUntrusted: Bool
@@ -68,7 +68,7 @@ public final class NodeFiles: Sendable {
     public func location(ofTarget path: String) throws(SystemError) -> String { root + (try resolved(path)) }
 
     /// Returns the location at which a file is read: below the root directory if the path exists there, else outside.
-    public func location(ofRead path: String) throws(SystemError) -> String {
+    func location(ofRead path: String) throws(SystemError) -> String {
         location(ofResolved: try resolved(path))
     }
 
@@ -227,7 +227,7 @@ extension NodeFiles {
     }
 
     /// Creates a directory for a task unless it exists, and all missing directories above it.
-    public func makeDirectories(_ path: String, by task: String) throws(SystemError) {
+    func makeDirectories(_ path: String, by task: String) throws(SystemError) {
         let location = try location(ofWritten: path)
         // An error is ignored here, because the creation of the directories then fails and reports it.
         let place = try? FileSystem.physicalPath(of: "\(location)/file")

@@ -13,7 +13,7 @@ public struct InvalidDocument: Error, Sendable {
     public let problems: Problems
 
     /// The readable parts of the document, for finding further problems only; `nil` if reading stopped at a problem.
-    public var readable: Document?
+    var readable: Document?
 
     fileprivate init(_ problems: [Problem], readable: Document? = nil) {
         (self.problems, self.readable) = (Problems(problems), readable)

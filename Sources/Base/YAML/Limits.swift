@@ -1,13 +1,13 @@
 /// The limits of a file and of its documents.
 public struct Limits: Sendable, Hashable {
     /// The maximum size of a file in bytes.
-    public var byteCount: Int
+    var byteCount: Int
 
     /// The maximum depth of nested collections.
-    public var depth: Int
+    var depth: Int
 
     /// The maximum number of keys and values in a document, with aliases expanded.
-    public var nodeCount: Int
+    var nodeCount: Int
 
     public init(byteCount: Int, depth: Int, nodeCount: Int) {
         self.byteCount = byteCount

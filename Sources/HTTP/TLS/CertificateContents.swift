@@ -4,7 +4,7 @@ public import Base
 public struct CertificateContents: Sendable, Hashable {
     public var commonName: String
 
-    public var organizations: [String]
+    var organizations: [String]
 
     public var names: [SubjectName]
 
@@ -12,11 +12,11 @@ public struct CertificateContents: Sendable, Hashable {
     public var usages: Set<CertificateUsage>
 
     /// Whether the certificate may sign others.
-    public var isAuthority: Bool
+    var isAuthority: Bool
 
-    public var validFrom: Timestamp
+    var validFrom: Timestamp
 
-    public var validUntil: Timestamp
+    var validUntil: Timestamp
 
     public init(
         commonName: String,

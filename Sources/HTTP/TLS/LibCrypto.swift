@@ -6,7 +6,7 @@ public enum LibCrypto {
     ///
     /// No clean-up at exit is registered, because it would race with other threads that release objects
     /// (swift-corelibs-foundation, issue 5469).
-    public static func prepare() {
+    static func prepare() {
         precondition(isReady, "libcrypto is ready for use")
     }
 

@@ -7,7 +7,7 @@ import Glibc
 /// published, `deinit` removes it. If the process is killed, the next process that takes the lock removes it.
 public struct StagedDirectory: ~Copyable {
     /// The real path of the directory that is replaced.
-    public let target: String
+    let target: String
 
     /// The path of the new version.
     public let path: String

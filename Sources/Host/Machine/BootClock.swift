@@ -7,7 +7,7 @@ public struct BootClock: Sendable, Hashable {
     public var sinceBoot: Duration
 
     /// The time since 1970 according to the machine's clock, which may be wrong.
-    public var sinceEpoch: Duration
+    var sinceEpoch: Duration
 
     public static func now() -> Self {
         Self(

@@ -78,7 +78,7 @@ public enum Machine {
         return arguments
     }
 
-    public static func environmentVariable(_ name: String) -> String? {
+    static func environmentVariable(_ name: String) -> String? {
         unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 

@@ -37,7 +37,7 @@ public enum Signals {
     }
 
     /// Returns the number of a signal and, if the signal is common, its name: `9 (SIGKILL)`.
-    public static func name(of number: Int32) -> String {
+    static func name(of number: Int32) -> String {
         let names = [
             SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP",
             SIGABRT: "SIGABRT", SIGBUS: "SIGBUS", SIGFPE: "SIGFPE", SIGKILL: "SIGKILL", SIGSEGV: "SIGSEGV",

@@ -7,7 +7,7 @@ public struct ManagedMetadata: Sendable {
     public static let managedByLabel = "app.kubernetes.io/managed-by"
 
     /// The annotation that names the task that applied an object.
-    public static let taskAnnotation = "nest-bootstrap/task"
+    static let taskAnnotation = "nest-bootstrap/task"
 
     /// The annotation with a digest of the manifest.
     ///
@@ -17,10 +17,10 @@ public struct ManagedMetadata: Sendable {
     /// The agent's name, in the label and as the field manager of server-side apply.
     public static let manager = "nest-bootstrap"
 
-    public var task: String
+    var task: String
 
     /// Additional labels; values in a manifest are kept.
-    public var labels: [String: String]
+    var labels: [String: String]
 
     public init(task: String, labels: [String: String] = [:]) {
         (self.task, self.labels) = (task, labels)

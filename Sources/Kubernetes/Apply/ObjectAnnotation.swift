@@ -8,7 +8,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     static let prefix = "nest-bootstrap/"
 
     /// The key, such as `nest-bootstrap/apply`.
-    public var key: String { Self.prefix + rawValue }
+    var key: String { Self.prefix + rawValue }
 
     /// The only valid value, or for ``ignore`` an example.
     var value: String {

@@ -15,7 +15,7 @@ public struct CredentialFile: Sendable {
         (self.name, self.bytes, self.isValue, self.location) = (name, bytes, isValue, location)
     }
 
-    public func problem(_ error: TLSError, isKey: Bool = false) -> Problem {
+    func problem(_ error: TLSError, isKey: Bool = false) -> Problem {
         let explained = error.explained(by: bytes, path: isValue ? nil : name, isKey: isKey)
         let message = "\(isKey ? "key" : "certificate") '\(name)' \(explained.message)"
         return Problem(message, at: location, hint: explained.hint)

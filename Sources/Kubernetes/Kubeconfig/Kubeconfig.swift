@@ -154,7 +154,7 @@ private func quoted(_ text: String) -> String { String(decoding: Node.string(tex
 
 extension Kubeconfig {
     /// The description of the setting that contains the server's URL, for messages.
-    public var serverSetting: String {
+    var serverSetting: String {
         writer.map { "'cluster.servers', from which task '\($0)' writes kubeconfig '\(path)'" }
             ?? "the server in kubeconfig '\(place(of: "server"))'"
     }

@@ -44,7 +44,7 @@ extension GroupVersionKind {
 /// A kind in its group, regardless of the version.
 public struct DefinedKind: Sendable, Hashable {
     /// The API group, empty for the core group.
-    public var group: String
+    var group: String
     public var kind: String
 }
 

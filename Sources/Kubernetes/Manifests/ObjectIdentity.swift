@@ -5,8 +5,8 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
     /// The API group, empty for the core group.
     public var group: String
 
-    public var version: String
-    public var kind: String
+    var version: String
+    var kind: String
 
     public init(group: String, version: String, kind: String) {
         self.group = group
@@ -22,12 +22,12 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The group and version as written in an object, such as `apps/v1` or `v1`.
-    public var apiVersion: String {
+    var apiVersion: String {
         group.isEmpty ? version : "\(group)/\(version)"
     }
 
     /// The path of the group and version on the server.
-    public var path: String {
+    var path: String {
         let version = APIClient.percentEncoded(version)
         return group.isEmpty ? "/api/\(version)" : "/apis/\(APIClient.percentEncoded(group))/\(version)"
     }
@@ -79,9 +79,9 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         return "\(type.kind)/\(namespace)/\(name)"
     }
 
-    public var isCustomResourceDefinition: Bool { type.isCustomResourceDefinition }
+    var isCustomResourceDefinition: Bool { type.isCustomResourceDefinition }
 
-    public var isNamespace: Bool {
+    var isNamespace: Bool {
         type.group.isEmpty && type.kind == "Namespace"
     }
 }

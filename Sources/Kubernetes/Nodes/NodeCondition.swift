@@ -3,15 +3,15 @@ public import Base
 /// A condition of a Node.
 public struct NodeCondition: Sendable, Hashable {
     /// `True`, `False` or `Unknown`.
-    public var status: String
+    var status: String
     /// The machine-readable reason, in one word.
     public var reason: String
     /// The human-readable explanation.
     public var message: String
     /// The time of the last change of the status.
-    public var since: Timestamp?
+    var since: Timestamp?
     /// The time at which the condition was last written.
-    public var writtenAt: Timestamp?
+    var writtenAt: Timestamp?
 
     public init(status: String, reason: String, message: String) {
         (self.status, self.reason, self.message) = (status, reason, message)
@@ -43,7 +43,7 @@ public struct NodeCondition: Sendable, Hashable {
 public struct NodeEvent: Sendable, Hashable {
     /// The name of the API object, the same for all occurrences.
     public var name: String
-    public var node: String
+    var node: String
     public var isWarning: Bool
     /// The machine-readable reason, in one word.
     public var reason: String

@@ -12,9 +12,9 @@ public struct ObjectSet: Sendable {
     static let nodePrefix = "node."
 
     /// The name of the set, which may differ from the task's, for example because the task was renamed.
-    public let name: String
+    let name: String
 
-    public let task: String
+    let task: String
 
     /// The ConfigMap in which each node lists its objects.
     public let parent: ObjectIdentity

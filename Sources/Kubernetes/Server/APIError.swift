@@ -21,9 +21,9 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
 
     public struct Refusal: Sendable {
         /// The method and path of the request.
-        public var request: String
-        public var code: Int { status.code }
-        public var message: String { status.message }
+        var request: String
+        var code: Int { status.code }
+        var message: String { status.message }
 
         var status: ServerStatus
         let kind: RefusalKind

@@ -3,15 +3,15 @@ public import Base
 /// The time limits of repeated attempts, and the receiver of reports about the wait.
 public struct RetryPolicy: Sendable {
     /// The instant after which no further attempt begins.
-    public var deadline: ContinuousClock.Instant
+    var deadline: ContinuousClock.Instant
 
     /// The retry period for errors that are expected right after a boot, or after a CRD or role was created.
     ///
     /// If a cluster has several API servers, some may serve a new kind only 5 s after its CRD was established.
-    public var gracePeriod: Duration
+    var gracePeriod: Duration
 
     /// Receives the current reason for the wait after failed attempts; the same reason may be received repeatedly.
-    public var report: @Sendable (Wait) -> Void
+    var report: @Sendable (Wait) -> Void
 
     public init(
         deadline: ContinuousClock.Instant,

@@ -12,7 +12,7 @@ public struct Engine: Sendable {
     /// A function that receives the result of a task before its last event is emitted and before its dependants start.
     public typealias Conclusion = @Sendable (Report.Entry) async -> Void
 
-    public let clock: any Clock<Duration>
+    let clock: any Clock<Duration>
 
     private let emit: @Sendable (Event) -> Void
     private let conclude: Conclusion

@@ -68,7 +68,7 @@ public struct ResultCounts: Sendable, Hashable, Codable {
     public var total: Int { created + changed + deleted + unchanged + failed }
     public var isEmpty: Bool { self == ResultCounts() }
 
-    public mutating func count(_ change: ObjectResult.Change) {
+    mutating func count(_ change: ObjectResult.Change) {
         switch change {
         case .created: created += 1
         case .configured, .replaced: changed += 1

@@ -65,10 +65,10 @@ struct StepRun<C: Clock<Duration>>: Sendable {
 
 /// The error of a task that did not end within its timeout.
 public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertible {
-    public var timeout: Duration
+    var timeout: Duration
 
     /// The description of the last wait that the task emitted, or `nil` if it emitted none.
-    public var lastWaiting: String?
+    var lastWaiting: String?
 
     public init(timeout: Duration, lastWaiting: String? = nil) {
         self.timeout = timeout

@@ -20,7 +20,7 @@ public struct TaskProgress: Sendable {
         }
     }
 
-    public let task: String
+    let task: String
     public let verb: String
 
     /// The start of the task, on the same clock as `now` in ``apply(_:at:)``.

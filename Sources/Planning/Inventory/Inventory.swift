@@ -12,7 +12,7 @@ public struct Inventory: Sendable, Hashable {
         /// The address, or `nil` if a rule chooses it or the files do not contain it.
         public var address: IPAddress?
 
-        public var location: SourceLocation
+        var location: SourceLocation
     }
 
     /// The nodes, in the order of the files.

@@ -15,7 +15,7 @@ public struct AddressRule: Sendable, Hashable {
     /// Names or patterns of ignored interfaces. If `nil`, ``defaultSkip`` applies unless ``interfaces`` has items.
     var skip: [String]?
 
-    public var range: AddressRange?
+    var range: AddressRange?
 
     /// The IP version as written, or `nil` for the default of ``version``.
     var family: Family?
@@ -26,7 +26,7 @@ public struct AddressRule: Sendable, Hashable {
     var version: Family { family ?? (range?.first.isVersion6 == true ? .ipv6 : .ipv4) }
 
     /// Names and patterns of the interfaces of loopback, containers and network plugins.
-    public static let defaultSkip = [
+    static let defaultSkip = [
         "lo", "br-*", "cali*", "cbr*", "cilium*", "cni*", "docker*", "dummy*", "flannel*", "kube-ipvs*", "lxc*",
         "nodelocaldns", "podman*", "tunl*", "veth*", "virbr*", "vxlan*calico",
     ]

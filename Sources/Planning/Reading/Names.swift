@@ -59,7 +59,7 @@ func isUnitName(_ name: String) -> Bool {
 public func unitName(ofTask task: String) -> String { "k8s-bootstrap-\(task).service" }
 
 /// Returns whether a unit has a name that is reserved for the units of this program.
-public func isOwnUnit(_ name: String) -> Bool { name.hasPrefix("k8s-bootstrap-") || name.hasPrefix("k8s-bootstrap.") }
+func isOwnUnit(_ name: String) -> Bool { name.hasPrefix("k8s-bootstrap-") || name.hasPrefix("k8s-bootstrap.") }
 
 /// Returns the name of the service that repeats a task.
 public func repetitionUnitName(ofTask task: String) -> String { "k8s-bootstrap-repeat@\(task).service" }
@@ -68,7 +68,7 @@ public func repetitionUnitName(ofTask task: String) -> String { "k8s-bootstrap-r
 public func timerName(ofTask task: String) -> String { "k8s-bootstrap-\(task).timer" }
 
 /// Returns the text between `k8s-bootstrap-` and `.service` in the name of a unit, or `nil` for any other name.
-public func taskName(ofUnit unit: String) -> String? {
+func taskName(ofUnit unit: String) -> String? {
     let prefix = "k8s-bootstrap-"
     let suffix = ".service"
     guard unit.hasPrefix(prefix), unit.hasSuffix(suffix), unit.utf8.count > prefix.utf8.count + suffix.utf8.count else {

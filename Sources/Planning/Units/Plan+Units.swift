@@ -38,7 +38,7 @@ public let targetName = "k8s-bootstrap.target"
 public let unitUser = "nest-bootstrap"
 
 /// The directory that contains, for each task, a list of what `reset` undoes.
-public let productsDirectory = "/var/lib/nest-bootstrap-products"
+let productsDirectory = "/var/lib/nest-bootstrap-products"
 
 private struct TaskUnit {
     let task: PlannedTask

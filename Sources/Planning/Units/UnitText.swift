@@ -116,7 +116,7 @@ public struct UnitFile: Sendable, Hashable {
 /// The program with the flags and paths that units need to run it.
 public struct ProgramInvocation: Sendable, Hashable {
     /// The absolute path of the program.
-    public var program: String
+    var program: String
 
     /// The paths of the task file and its drop-ins, and of the files that links lead to if they are known.
     public var taskFiles: [String]

@@ -11,10 +11,10 @@ public struct DecryptDeclaration: VerbDeclaration {
     public var mode: UInt16 = 0o600
 
     /// The owner; if `nil`, the agent's user.
-    public var owner: Footprint.Account?
+    var owner: Footprint.Account?
 
     /// The group; if `nil`, the agent's group.
-    public var group: Footprint.Account?
+    var group: Footprint.Account?
 }
 
 extension DecryptDeclaration: ReadableVerb {

@@ -8,10 +8,10 @@ public struct DirectoryDeclaration: VerbDeclaration {
     public var mode: UInt16?
 
     /// The owner; if `nil`, a new directory gets the agent's user and an existing one keeps its own.
-    public var owner: Footprint.Account?
+    var owner: Footprint.Account?
 
     /// The group; if `nil`, a new directory gets the agent's group and an existing one keeps its own.
-    public var group: Footprint.Account?
+    var group: Footprint.Account?
 }
 
 extension DirectoryDeclaration: ReadableVerb {

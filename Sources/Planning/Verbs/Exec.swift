@@ -27,12 +27,12 @@ public struct ExecDeclaration: VerbDeclaration {
     /// The paths that the program may change, in addition to ``creates``.
     ///
     /// If a path ends with a slash, the directory is created if it is missing. Any other path must exist.
-    public var writes: [LocatedPath] = []
+    var writes: [LocatedPath] = []
 
     /// The paths that the program may read besides the base system and the paths that its other keys contain.
-    public var reads: [LocatedPath] = []
+    var reads: [LocatedPath] = []
     public var network = false
-    public var capabilities: [String] = []
+    var capabilities: [String] = []
 
     /// Whether the program runs in a sandbox with only the access that the other keys grant.
     public var hasSandbox = true

@@ -45,10 +45,10 @@ public struct FileDeclaration: VerbDeclaration {
     }
 
     /// The owner; if `nil`, the agent's user.
-    public var owner: Footprint.Account?
+    var owner: Footprint.Account?
 
     /// The group; if `nil`, the agent's group.
-    public var group: Footprint.Account?
+    var group: Footprint.Account?
 
     /// The digest of the URL's content until it is part of ``source``.
     private var digest: String?

@@ -22,7 +22,7 @@ public struct WaitDeclaration: VerbDeclaration {
     public var condition = Condition.unit("")
 
     /// The location of the condition in the task file.
-    public var location = SourceLocation.nowhere
+    var location = SourceLocation.nowhere
 
     /// The kubeconfig of the API server, if the condition needs one.
     public var kubeconfig = LocatedPath.unset

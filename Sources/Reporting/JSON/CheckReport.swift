@@ -4,9 +4,9 @@ public import Planning
 public struct CheckCounts: Sendable {
     public var tasks: Int
     /// The number of objects in the manifests of the node's tasks.
-    public var objects: Int
+    var objects: Int
     /// The number of objects whose fields were not checked because no schema for their kinds is known.
-    public var uncheckedObjects: Int
+    var uncheckedObjects: Int
     /// The number of tasks with `sandbox: false`.
     public var tasksWithoutSandbox: Int
 

@@ -5,11 +5,11 @@ public struct ResetReport: Sendable {
     /// A path that a task created or replaced.
     public struct Path: Sendable {
         public var task: String
-        public var path: String
+        var path: String
         /// The reason why the path is not deleted, as a predicate; `nil` if it is deleted.
         public var reason: String?
         /// Whether manual action is required; a directory that stays because of other content requires none.
-        public var isFailure: Bool
+        var isFailure: Bool
 
         public init(task: String, path: String, reason: String?, isFailure: Bool = false) {
             (self.task, self.path, self.reason, self.isFailure) = (task, path, reason, isFailure)
@@ -22,7 +22,7 @@ public struct ResetReport: Sendable {
 
     public struct Commands: Sendable {
         public var task: String
-        public var text: String
+        var text: String
         public var hasFailed: Bool
 
         public init(task: String, text: String, hasFailed: Bool) {

@@ -15,7 +15,7 @@ public struct NodeHealth: Sendable, Hashable, Codable {
     }
 
     /// The delays before retries; the last one applies to all further attempts.
-    public static let retryDelays: [Duration] = [10, 20, 40, 80, 160, 300].map { .seconds($0) }
+    static let retryDelays: [Duration] = [10, 20, 40, 80, 160, 300].map { .seconds($0) }
 
     /// Returns the delay after a number of attempts by a task's unit since the last success.
     public static func retryDelay(afterAttempt attempt: Int) -> Duration {

@@ -122,21 +122,21 @@ public struct TaskFailure: Sendable, Hashable {
         case earlierAttempt
     }
 
-    public var subject: Subject
+    var subject: Subject
 
     /// The reasons as lines, empty if no record contains them.
-    public var reasons: [String] = []
+    var reasons: [String] = []
 
-    public var attempt = 1
+    var attempt = 1
 
     /// The time at which the attempt ended, `nil` if there is no record of it.
-    public var finishedAt: Timestamp?
+    var finishedAt: Timestamp?
 
     /// The maximum number of characters in a cause.
     private static let lineLimit = 250
 
     /// Returns the cause as one line, for a failed unit the command that shows it, or `nil` if the cause is not known.
-    public func cause(of task: String) -> String? {
+    func cause(of task: String) -> String? {
         guard subject != .unit else { return "see 'systemctl status k8s-bootstrap-\(task).service' on the node" }
         guard let line = reasons.first?.split(whereSeparator: \.isNewline).first else { return nil }
         return String(line).shortened(to: Self.lineLimit)
@@ -163,7 +163,7 @@ extension TaskStatus {
     /// A record of success does not end the failure of the unit, because the unit may have failed later, before its
     /// program started. The supervisor keeps a task in `health` while its unit has failed or starts again. `reported`
     /// contains the tasks for which a failure, but no later recovery, has been recorded for a report.
-    public func failure(_ health: NodeHealth, reported: Set<String> = []) -> TaskFailure? {
+    func failure(_ health: NodeHealth, reported: Set<String> = []) -> TaskFailure? {
         if state == .ended(.failed) {
             return TaskFailure(subject: .task, reasons: reasons, attempt: attempt ?? 1, finishedAt: finishedAt)
         }

@@ -16,7 +16,7 @@ public struct TaskAttempt: Sendable, Hashable, Codable {
 
     public var waits: [TaskWait] = []
 
-    public var isSuccess: Bool { outcome?.isSuccess == true }
+    var isSuccess: Bool { outcome?.isSuccess == true }
 }
 
 /// A wait of a task, with times since the boot.

@@ -12,7 +12,7 @@ public struct TaskHistory: Sendable, Hashable, Codable {
     }
 
     /// The time of the last success on this boot before the recorded attempt.
-    public var lastSuccess: Timestamp?
+    var lastSuccess: Timestamp?
 
     /// The last recorded end of a run on this boot before the recorded attempt.
     public var lastEnd: RunEnd?
@@ -53,7 +53,7 @@ public struct RunEnd: Sendable, Hashable, Codable {
     public var outcome: Outcome.Kind
     public var time: Timestamp
     /// The uptime at ``time``.
-    public var uptimeMilliseconds: Int64
+    var uptimeMilliseconds: Int64
     /// The duration, `nil` if it is unknown.
     public var duration: Duration?
     public var attempt: Int

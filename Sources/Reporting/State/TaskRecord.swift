@@ -28,7 +28,7 @@ public struct TaskRecord: Sendable, Hashable, Codable {
     public var lease: LeaseHolder?
     /// Digests of the declaration and the files that the attempt used, `nil` if they are not known.
     public var inputs: TaskInputs?
-    public var run: String
+    var run: String
     /// The identifier of the boot, which ``RecordStore`` sets; empty if the store has none.
     public var boot = ""
 
@@ -80,7 +80,7 @@ extension TaskRecord {
 }
 
 extension LeaseHolder {
-    public var fields: [(String, Node)] {
+    var fields: [(String, Node)] {
         var fields: [(String, Node)] = [
             ("lease", .string(lease)), ("holder", .string(identity)), ("held", .boolean(isSelf)),
         ]
@@ -94,7 +94,7 @@ extension LeaseHolder {
 /// A task whose inputs have changed since its success has to run again.
 public struct TaskInputs: Sendable, Hashable, Codable {
     /// The SHA-256 digest of the declaration and the variables that manifests can use, in hexadecimal digits.
-    public var declaration: String
+    var declaration: String
 
     /// The SHA-256 digests of the files by their paths; `nil` for a file that could not be read.
     ///

@@ -30,7 +30,7 @@ public struct TaskStatus: Sendable, Hashable {
     public var wait: TaskWait?
 
     /// The dependencies that must succeed before the waiting task runs.
-    public private(set) var waitsFor: [String] = []
+    private(set) var waitsFor: [String] = []
 
     /// Whether the task failed and another attempt cannot succeed.
     public var isPermanent = false
@@ -136,7 +136,7 @@ extension TaskStatus {
     /// Returns whether an exit status means that another attempt cannot succeed.
     ///
     /// The statuses are EX_USAGE, EX_DATAERR and EX_CONFIG of sysexits.h.
-    public static func isPermanent(exitStatus: Int32) -> Bool { [64, 65, 78].contains(exitStatus) }
+    static func isPermanent(exitStatus: Int32) -> Bool { [64, 65, 78].contains(exitStatus) }
 }
 
 /// The state of a task on this boot.
