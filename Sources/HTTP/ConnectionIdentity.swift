@@ -15,7 +15,9 @@ public struct ConnectionIdentity: Sendable, Hashable {
     /// The name for SNI and verification of the server's certificate, if it differs from the URL's host.
     public var serverName: String?
 
-    /// The URL of the proxy. If `nil`, libcurl's proxy environment variables apply, except for loopback hosts.
+    /// The URL of the proxy.
+    ///
+    /// If `nil`, libcurl's proxy environment variables apply, except for loopback hosts.
     public var proxy: String?
 
     /// Creates an identity without a client certificate.

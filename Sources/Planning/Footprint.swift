@@ -5,7 +5,9 @@ public import Base
 /// Units, sandboxes and checks are derived from it.
 public struct Footprint: Sendable, Hashable {
     public struct Read: Sendable, Hashable {
-        /// The purpose of reading a path. A path must exist when the task runs, unless it is optional or awaited.
+        /// The purpose of reading a path.
+        ///
+        /// A path must exist when the task runs, unless it is optional or awaited.
         public enum Use: Sendable, Hashable {
             case file
             /// CA certificates in PEM.

@@ -44,7 +44,9 @@ enum Limit {
     /// The longest random delay of a repetition.
     static let intervalSpread = Duration.seconds(60 * 60)
 
-    /// Comparisons of names for hints. Once the limit is reached, hints suggest no further names.
+    /// Comparisons of names for hints.
+    ///
+    /// Once the limit is reached, hints suggest no further names.
     static let hintComparisonCount = 200_000
 
     /// Characters of a value that a message quotes.

@@ -79,7 +79,9 @@ public struct PlannedTask: Sendable, Hashable {
 
 /// A path, URL or program name with its location in the task file, for messages.
 public struct LocatedPath: Sendable, Hashable {
-    /// The text. A relative path in a task file is already resolved against the directory of the task file.
+    /// The text.
+    ///
+    /// A relative path in a task file is already resolved against the directory of the task file.
     public var path: String
 
     public var location: SourceLocation
@@ -100,7 +102,9 @@ public struct ObjectReference: Sendable, Hashable {
     public var apiVersion = ""
     public var kind = ""
 
-    /// The namespace. If it is `nil`, a namespaced object is in the namespace of the kubeconfig's context.
+    /// The namespace.
+    ///
+    /// If it is `nil`, a namespaced object is in the namespace of the kubeconfig's context.
     public var namespace: String?
     public var name = ""
     public var location = SourceLocation.nowhere

@@ -21,7 +21,9 @@ public struct Mapping: Sendable, Hashable {
         self.entries = entries
     }
 
-    /// The value of a key. A new value keeps an existing key's position and location, and `nil` removes the key.
+    /// The value of a key.
+    ///
+    /// A new value keeps an existing key's position and location, and `nil` removes the key.
     public subscript(key: String) -> Node? {
         get {
             // A loop over indices does not copy the entries.

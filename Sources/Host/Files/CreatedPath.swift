@@ -47,7 +47,9 @@ public struct PathParts: Sendable {
 
     public var name: String
 
-    /// Splits a path; the last part must not be empty, `.` or `..`. Errors name the operation.
+    /// Splits a path; the last part must not be empty, `.` or `..`.
+    ///
+    /// Errors name the operation.
     public init(_ path: String, _ operation: String) throws(SystemError) {
         try SystemError.checkPath(operation, path)
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))

@@ -68,7 +68,9 @@ public struct LeafDeclaration: Sendable, Hashable {
     /// The owner of the key on the node and, for verb `certificate`, of the certificate.
     public var owner = "root"
 
-    /// The group of the same files. If it is empty in the defaults, the owner's name is used.
+    /// The group of the same files.
+    ///
+    /// If it is empty in the defaults, the owner's name is used.
     public var group = ""
 
     /// The permissions of the key on the node.

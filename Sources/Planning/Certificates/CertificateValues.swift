@@ -55,7 +55,9 @@ extension ValueReader where Value == [ConfigValue] {
 }
 
 extension ValueReader where Value == [Recipient] {
-    /// The operators' public keys. An empty list is reported, because nobody could decrypt the key of the CA.
+    /// The operators' public keys.
+    ///
+    /// An empty list is reported, because nobody could decrypt the key of the CA.
     static var recipients: Self {
         list(of: .recipient, "recipients").then { recipients, value in
             if value.node.sequence?.isEmpty == true {

@@ -31,7 +31,9 @@ public struct ImportedCluster: Sendable {
 
     private var controlPlanes: [Int] { nodes.indices.filter { nodes[$0].roles.contains("control-plane") } }
 
-    /// Sets missing VRRP states and priorities of the control planes. Priorities are 150, 149 and so on, at least 1.
+    /// Sets missing VRRP states and priorities of the control planes.
+    ///
+    /// Priorities are 150, 149 and so on, at least 1.
     mutating func setPriorities() {
         for (position, index) in controlPlanes.enumerated() {
             nodes[index].set("state", position == 0 ? "MASTER" : "BACKUP")

@@ -12,7 +12,9 @@ public struct AddressRule: Sendable, Hashable {
     /// Names or patterns of the allowed interfaces in order of preference; if empty, every interface is allowed.
     public var interfaces: [String] = []
 
-    /// Names or patterns of ignored interfaces. If `nil`, ``defaultSkip`` applies unless ``interfaces`` has items.
+    /// Names or patterns of ignored interfaces.
+    ///
+    /// If `nil`, ``defaultSkip`` applies unless ``interfaces`` has items.
     var skip: [String]?
 
     var range: AddressRange?

@@ -207,7 +207,9 @@ extension ClusterReader {
         }
     }
 
-    /// Returns the value of `node.index`. For a role without nodes, `node` is `nil`.
+    /// Returns the value of `node.index`.
+    ///
+    /// For a role without nodes, `node` is `nil`.
     private func indexValue(of node: String?) -> Variables.Value {
         guard let node else { return .broken }
         guard let inventory else {

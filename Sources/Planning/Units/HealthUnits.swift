@@ -172,7 +172,9 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     return unit.text
 }
 
-/// Returns the units of a node whose task file is invalid. Their health service fails and prints the problems.
+/// Returns the units of a node whose task file is invalid.
+///
+/// Their health service fails and prints the problems.
 ///
 /// Each task in `known`, which may have started on this boot, keeps a unit so that systemd does not stop it. Such a
 /// unit cannot start. If every user may read the task file (`isPublic`), descriptions of units quote a problem.

@@ -32,7 +32,9 @@ public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
     }
 }
 
-/// Returns a timer that systemd stops. Without a file, systemd would list an active timer as failed.
+/// Returns a timer that systemd stops.
+///
+/// Without a file, systemd would list an active timer as failed.
 func stoppedTimer(_ name: String, of service: String, _ description: String) -> UnitFile {
     stoppedUnit(name, description) { unit in
         unit.section("Timer")

@@ -213,7 +213,9 @@ extension Sandbox {
     /// The sockets of `syslog` and `systemd-cat`.
     private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
 
-    /// Directories of many programs. A text that names one, or a directory above, does not make it visible.
+    /// Directories of many programs.
+    ///
+    /// A text that names one, or a directory above, does not make it visible.
     private static let shared = ["/etc", "/etc/kubernetes", "/run", "/var/lib", "/proc", "/sys", "/dev"]
 
     /// Directories in which every user can create files; naming a path there in a text does not make it visible.
