@@ -7,7 +7,7 @@ import Testing
 @testable import Actions
 
 /// Verb `certificate` with a CA on the node, examined by openssl.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct CertificateActionTests {
     private let authority: TestAuthority
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Actions
 
 /// Verb `certificate`: what ends soon, who owns the files, and what a dry run cannot know.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct CertificateRenewalTests {
     private let authority: TestAuthority
 

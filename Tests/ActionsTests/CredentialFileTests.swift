@@ -6,7 +6,7 @@ import Testing
 @testable import Actions
 
 /// Files of another kind in the place of certificates, keys and encrypted files, made by the programs that make them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct CredentialFileTests {
     private let authority: TestAuthority
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Actions
 
 /// Verb `decrypt`, with the programs age and ssh-keygen.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct DecryptActionTests {
     /// Makes an SSH key of the node, and what is encrypted to it.
     private func encrypt(_ text: String, to name: String, in bench: Bench) throws {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What a failure is reported beyond what the server knows.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct DependencyHintsTests {
     private static let tasks = """
         tasks:

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Pinned URLs and what is kept of them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct DigestCacheTests {
     private let text = Array("{}\n".utf8)
     private var digest: String { sha256(text) }

@@ -6,7 +6,7 @@ import Testing
 @testable import Actions
 
 /// Verb `directory`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct DirectoryActionTests {
     private static func task(_ more: String = "") -> String {
         "tasks: {data: {directory: {path: /var/lib/data/\(more)}}}\n"

@@ -5,7 +5,7 @@ import Testing
 @testable import Actions
 
 /// Dry runs of tasks that need what other tasks of the same run would make first.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct DryRunOrderTests {
     /// Performs tasks in a dry run, and returns what they said; each has to succeed.
     private func lines(_ tasks: String, _ names: [String], files: [String: String] = [:]) async throws -> [String] {

@@ -7,7 +7,7 @@ import Testing
 @testable import Actions
 
 /// Verb `exec`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ExecActionTests {
     private func task(_ fields: String) -> String { "tasks: {it: {exec: {\(fields)}}}\n" }
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Actions
 
 /// Verb `kubeconfig`, and what reads what it wrote.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct KubeconfigActionTests {
     /// Nobody listens at port 1.
     private func tasks(_ authority: String, _ client: TestAuthority.Issued, more: String = "") -> String {

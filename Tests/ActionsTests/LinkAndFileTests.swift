@@ -6,7 +6,7 @@ import Testing
 @testable import Actions
 
 /// Verbs `symlink` and `file`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct LinkAndFileTests {
     private static let link = "tasks: {link: {symlink: {path: /bin/calico-ipam, target: ../calico}}}\n"
     private static let force = link.replacing("../calico", with: "../calico, replace: true")

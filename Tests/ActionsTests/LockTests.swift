@@ -6,7 +6,7 @@ import Testing
 @testable import Actions
 
 /// Key `lock` of a task, with an API server whose Lease another process takes.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct LockTests {
     private static let lease = "Lease/kube-system/nest-bootstrap-t"
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Actions
 
 /// Files, directories and URLs of manifests.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ManifestLoaderTests {
     /// Loads the manifests of a task; a URL answers its own path as the name of a namespace.
     private func load(

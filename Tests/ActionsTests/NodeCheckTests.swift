@@ -7,7 +7,7 @@ import Testing
 @testable import Actions
 
 /// What `check` finds without an API server.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct NodeCheckTests {
     @Test func `every problem of every task is reported at once`() async throws {
         let tasks = """

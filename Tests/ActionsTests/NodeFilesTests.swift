@@ -10,7 +10,7 @@ import Testing
 @testable import Actions
 
 /// The node's files with a root and with a dry run.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct NodeFilesTests {
     private let root = TemporaryDirectory.file("root")
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Actions
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ScaleTests {
     @Test func `10,000 tasks that need each other are checked`() async throws {
         // Every task reads what the first one writes, and runs after it by way of all others.

@@ -4,7 +4,7 @@ import Testing
 @testable import Actions
 
 /// Tasks that need each other without running after each other.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct UndeclaredDependencyTests {
     /// Checks tasks with a kubeconfig that a task makes, and returns the other problems.
     private func problems(_ tasks: String) async throws -> [String] {

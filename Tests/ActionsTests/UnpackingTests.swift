@@ -6,7 +6,7 @@ import Testing
 @testable import Actions
 
 /// Archives that `tar` unpacks.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct UnpackingTests {
     private static let tasks = """
         tasks:

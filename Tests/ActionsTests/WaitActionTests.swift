@@ -5,7 +5,7 @@ import Testing
 @testable import Actions
 
 /// Verb `wait`, as far as no server is needed.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct WaitActionTests {
     @Test(
         arguments: [

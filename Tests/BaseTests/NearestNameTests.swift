@@ -1,7 +1,7 @@
 import Base
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct NearestNameTests {
+@Suite(.timeLimit(.minutes(15))) struct NearestNameTests {
     @Test(arguments: [
         ("hostNetwrok", "hostNetwork"), ("hostnetwork", "hostNetwork"), ("calico-crd", "calico-crds"),
         ("apiservr", "apiserver"), ("NAME", "name"),

@@ -50,7 +50,7 @@ struct PathTextTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct SubjectNameTests {
+@Suite(.timeLimit(.minutes(15))) struct SubjectNameTests {
     @Test(arguments: [
         ("kubernetes.default.svc", SubjectName.host("kubernetes.default.svc")),
         ("*.example.org", .host("*.example.org")),
@@ -70,7 +70,7 @@ struct PathTextTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct SecretBytesTests {
+@Suite(.timeLimit(.minutes(15))) struct SecretBytesTests {
     @Test func `bytes are lent, copied and joined`() {
         let first = SecretBytes(copying: [1, 2, 3])
         let second = unsafe SecretBytes(capacity: 8) { memory in

@@ -2,7 +2,7 @@ import Base
 import Glibc
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ThreadQueueTests {
     private final class Log: Sendable {
         let elements = Locked<[Int]>([])

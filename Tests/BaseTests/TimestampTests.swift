@@ -1,7 +1,7 @@
 import Base
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct TimestampTests {
     @Test(
         arguments: [
@@ -73,7 +73,7 @@ struct TimestampTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct DurationTests {
+@Suite(.timeLimit(.minutes(15))) struct DurationTests {
     @Test(
         arguments: [
             ("500ms", .milliseconds(500)), ("30s", .seconds(30)), ("10m", .seconds(600)), ("1h", .seconds(3600)),

@@ -7,7 +7,7 @@ import Testing
 @testable import Certificates
 
 /// What the headers of files say that the program `age` has made.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct AgeFileTests {
     private func run(_ program: String, _ arguments: [String], input: String = "") async throws -> String {
         let result = try await Tool.run(program, arguments, input: input)

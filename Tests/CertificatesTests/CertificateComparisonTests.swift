@@ -6,7 +6,7 @@ import Testing
 @testable import Planning
 
 /// How certificates are compared with their declarations.
-@Suite(.timeLimit(.minutes(5))) struct CertificateComparisonTests {
+@Suite(.timeLimit(.minutes(15))) struct CertificateComparisonTests {
     private static let now = Timestamp.now()
     private static let hour: Int64 = 3600
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Certificates
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct IdentityTests {
     @Test(arguments: [("ed25519", ""), ("ed25519", "nest secret"), ("rsa", ""), ("rsa", "nest secret")])
     func `a password of an SSH key is noticed`(type: String, password: String) async throws {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// `check --all-nodes`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct AllNodesCheckTests {
     private static let nodes = """
         cluster: {vip: 10.0.0.100}

@@ -4,7 +4,7 @@ import Testing
 
 @testable import nest_bootstrap
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ArgumentTests {
     @Test func `a command alone has the defaults`() throws {
         let options = try options(["run"])

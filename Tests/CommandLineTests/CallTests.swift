@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Output and exit codes of calls that change nothing on an API server.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct CallTests {
     private static let tasks = """
         tasks:

@@ -5,7 +5,7 @@ import Testing
 @testable import nest_bootstrap
 
 /// What may follow on a command line, as the scripts of the shells ask for it.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct CompleterTests {
     private let config = TemporaryDirectory.file("bootstrap.yaml")
 

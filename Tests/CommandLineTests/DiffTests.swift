@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Command `diff`, and the differences of a dry run.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct DiffTests {
     @Test func `files are compared, and the exit code says whether anything differs`() async throws {
         let node = try TestNode(

@@ -6,7 +6,7 @@ import Testing
 @testable import nest_bootstrap
 
 /// The text and the JSON of `doctor`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct DoctorTests {
     private static let diagnosis = NodeDiagnosis(
         findings: [

@@ -4,7 +4,7 @@ import Testing
 @testable import Planning
 
 /// Keys of the task file by their place.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ExplainTests {
     private func paths(_ text: String) -> [String] { ReferencedKey.find(text).map(\.path) }
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Files from pinned URLs, and archives that are unpacked.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct FetchedFileTests {
     private static let program = Array("#!/bin/sh\necho hello\n".utf8)
 

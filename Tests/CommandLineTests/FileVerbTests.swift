@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Tasks that write on the node.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct FileVerbTests {
     @Test func `a token is generated once, and for one user`() async throws {
         let node = try TestNode(

@@ -5,7 +5,7 @@ import Testing
 @testable import nest_bootstrap
 
 /// Short names of flags, and hints at flags and values that were mistyped.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct FlagTests {
     @Test func `a short name may have its value in the same argument`() throws {
         #expect(try options(["run", "-ojson"]).output == .json)

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Command `import` without Nix: inventories in CSV and JSON, and input that is not one.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ImportTests {
     private static let examples = TestCluster.sourceRoot + "/Tests/import"
 

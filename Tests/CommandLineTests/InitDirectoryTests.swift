@@ -5,7 +5,7 @@ import Testing
 @testable import nest_bootstrap
 
 /// Command `init KIND`: complete directories of kinds of nodes.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct InitDirectoryTests {
     private static let digest = String(repeating: "4a", count: 32)
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import nest_bootstrap
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct LogsTests {
     private func call(_ arguments: String...) throws -> [String] {
         let options = try options(["logs"] + arguments)

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The JSON Schema of the task file, with the validator of Python.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct SchemaTests {
     /// Prints the places of what is wrong, a line each.
     private static let validator = """

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The states of tasks after runs, and of records that are damaged.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct StatusTests {
     private func states(_ node: TestNode) async throws -> [String: String] {
         let rows = try await node.call("status", "--output", "json").output.json["tasks"]?.sequence ?? []

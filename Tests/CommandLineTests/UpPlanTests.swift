@@ -7,7 +7,7 @@ import Testing
 @testable import nest_bootstrap
 
 /// The tasks that `up` starts, compared with records of real runs.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct UpPlanTests {
     /// A node with a task that repeats and copies a file.
     private func node(every: String = "1h") throws -> (node: TestNode, source: String) {

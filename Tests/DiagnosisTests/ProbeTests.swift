@@ -8,7 +8,7 @@ import Testing
 @testable import Diagnosis
 
 /// What probes read below a root directory, from sockets, and from the output of programs.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ProbeTests {
     private var root: String { TemporaryDirectory.file("root") }
 

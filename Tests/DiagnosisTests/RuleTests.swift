@@ -248,7 +248,7 @@ private let nodes: [Fault] = [
 ]
 
 /// The conclusions from facts.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct RuleTests {
     @Test(arguments: [units, runtimes, servers, nodes].flatMap(\.self))
     func `the first cause is that of the facts, and nothing else is wrong`(fault: Fault) {

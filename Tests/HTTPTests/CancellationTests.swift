@@ -6,7 +6,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct CancellationTests {
     /// Sends a request to a server that never answers, and returns how it ended.
     private func end(of request: HTTPRequest, by client: HTTPClient) async -> TransportError? {

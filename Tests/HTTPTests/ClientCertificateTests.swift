@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Client certificates.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ClientCertificateTests {
     private let authority: TestAuthority
     private let server: TLSServer

@@ -2,7 +2,7 @@ import HTTP
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct ConnectionCheckTests {
+@Suite(.timeLimit(.minutes(15))) struct ConnectionCheckTests {
     private let client: HTTPClient
 
     init() throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Connections, redirections and tokens.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ConnectionTests {
     private let client: HTTPClient
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// How a request ends that gets no response.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct FailureTests {
     private let client: HTTPClient
 

@@ -2,7 +2,7 @@ import HTTP
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: HTTP2Server.isInstalled), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: HTTP2Server.isInstalled), .timeLimit(.minutes(15)))
 struct HTTP2Tests {
     private let authority: TestAuthority
     private let server: HTTP2Server

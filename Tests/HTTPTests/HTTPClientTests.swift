@@ -4,7 +4,7 @@ import HTTP
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct HTTPClientTests {
     private let client: HTTPClient
 
@@ -53,7 +53,7 @@ struct HTTPClientTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct RequestURLTests {
     @Test(arguments: [
         ("https://Example.org/a?b#c", "https://Example.org/a", "Example.org:443", "Example.org"),

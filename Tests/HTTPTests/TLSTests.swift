@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a server shows, and what is made of it.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct TLSTests {
     private let authority: TestAuthority
     private let client: HTTPClient

@@ -3,7 +3,7 @@ import Glibc
 import Host
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct BlockingThreadTests {
+@Suite(.timeLimit(.minutes(15))) struct BlockingThreadTests {
     @Test func `a value is returned`() async {
         #expect(await onThread { 42 } == 42)
     }

@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// Directories of state, in which no link is followed.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct DirectoryHandleTests {
     private let path = TemporaryDirectory.file("state")
 

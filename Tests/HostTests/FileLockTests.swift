@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct FileLockTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15))) struct FileLockTests {
     private let path = TemporaryDirectory.file("lock")
 
     /// The process that holds the lock.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct FileSystemChangeTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15))) struct FileSystemChangeTests {
     private let path = TemporaryDirectory.file("subject")
 
     private func names() throws -> [String] { try FileSystem.list(TemporaryDirectory.path) }

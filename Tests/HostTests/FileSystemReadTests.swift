@@ -5,7 +5,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct FileSystemReadTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15))) struct FileSystemReadTests {
     private let path = TemporaryDirectory.file("subject")
 
     @Test(arguments: [0, 1, 65_535, 65_536, 200_000])

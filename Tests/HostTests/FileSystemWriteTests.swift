@@ -4,7 +4,7 @@ import Host
 import TestSupport
 import Testing
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct FileSystemWriteTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15))) struct FileSystemWriteTests {
     private let path = TemporaryDirectory.file("subject")
 
     private func names() throws -> [String] { try FileSystem.list(TemporaryDirectory.path) }

@@ -3,7 +3,7 @@ import Host
 import TestSupport
 import Testing
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct FilterTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15))) struct FilterTests {
     private func run(
         _ script: String,
         input: [UInt8] = [],

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.timeLimit(.minutes(5))) struct JournalTests {
+@Suite(.timeLimit(.minutes(15))) struct JournalTests {
     /// A pipe's device and inode as systemd writes them.
     private func stream(of descriptor: CInt) throws -> String {
         let identity = try FileStatus(descriptor: descriptor, "cannot look at", "pipe").identity

@@ -12,7 +12,7 @@ final class LineCollector: Sendable {
     func append(_ line: String) { state.withLock { $0.append(line) } }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct LineSplitterTests {
+@Suite(.timeLimit(.minutes(15))) struct LineSplitterTests {
     /// Feeds the chunks and returns the lines.
     private func split(_ chunks: [[UInt8]], lineLimit: Int = 8, countLimit: Int = 1000) -> [String] {
         let collector = LineCollector()

@@ -2,7 +2,7 @@ import Glibc
 import Host
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct MachineTests {
+@Suite(.timeLimit(.minutes(15))) struct MachineTests {
     @Test func `the name of the machine is that of the kernel`() throws {
         let bytes = try FileSystem.read("/proc/sys/kernel/hostname", limit: 300)
         #expect(Machine.hostName() + "\n" == String(decoding: bytes, as: UTF8.self))
@@ -32,7 +32,7 @@ import Testing
 /// The signals go to the process, not with `raise` to the calling thread: the threads of the pool block them all.
 ///
 /// The thread that takes one may do so after `kill` has returned, so tests that wait for the end of the process sleep.
-@Suite(.timeLimit(.minutes(5))) struct SignalsTests {
+@Suite(.timeLimit(.minutes(15))) struct SignalsTests {
     @Test func `interruptions are elements of the stream and do not end the process`() async {
         await #expect(processExitsWith: .success) {
             var received: [Int32] = []

@@ -4,7 +4,7 @@ import Host
 import TestSupport
 import Testing
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct RunTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15))) struct RunTests {
     private static let environment = ["PATH": "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin"]
 
     private func shell(_ script: String) -> Command {

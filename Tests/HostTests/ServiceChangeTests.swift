@@ -5,7 +5,7 @@ import Testing
 @testable import Host
 
 /// Changes of units of a real systemd.
-@Suite(.temporaryDirectory, .needsUserManager, .serialized, .timeLimit(.minutes(5))) struct ServiceChangeTests {
+@Suite(.temporaryDirectory, .needsUserManager, .serialized, .timeLimit(.minutes(15))) struct ServiceChangeTests {
     private let unit = "a.service"
 
     private func manager(_ service: String, unit: String = "", install: String = "") async throws -> UserManager {

@@ -3,7 +3,7 @@ import Host
 import TestSupport
 import Testing
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct StagedDirectoryTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15))) struct StagedDirectoryTests {
     private let target = TemporaryDirectory.file("parent/set")
 
     private func write(_ text: String, to path: String) throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct SystemdTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15))) struct SystemdTests {
     /// Asks the bus at an address for a unit and returns the printed error.
     private func message(_ unit: String, address: String) async -> String? {
         let error = await #expect(throws: SystemError.self) {

@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// What killed processes leave, and what only looks like it.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct TemporaryFileTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15))) struct TemporaryFileTests {
     private let path = TemporaryDirectory.file("key.pem")
 
     private func temporary() throws -> String {

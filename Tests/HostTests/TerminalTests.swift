@@ -3,7 +3,7 @@ import Glibc
 import Host
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct TerminalTests {
+@Suite(.timeLimit(.minutes(15))) struct TerminalTests {
     @Test func `a terminal is distinguished from a file`() throws {
         let terminal = try Kernel.openTerminal()
         defer { close(terminal) }

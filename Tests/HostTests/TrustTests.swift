@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// What root does not act on, because another user could change it.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct TrustTests {
     private static var isRoot: Bool { geteuid() == 0 }
     private let directory = TemporaryDirectory.file("d")
@@ -233,7 +233,7 @@ struct TrustTests {
 }
 
 /// Which files the units that do not run as root can read.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct AccessTests {
     private let directory = TemporaryDirectory.file("d")
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Host
 
 /// Restarts units of a real systemd, and asks for its timers.
-@Suite(.temporaryDirectory, .needsUserManager, .serialized, .timeLimit(.minutes(5))) struct UnitRestartTests {
+@Suite(.temporaryDirectory, .needsUserManager, .serialized, .timeLimit(.minutes(15))) struct UnitRestartTests {
     private let unit = "a.service"
     private let marker = TemporaryDirectory.file("started")
 

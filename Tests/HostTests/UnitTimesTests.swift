@@ -5,7 +5,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct UnitTimesTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15))) struct UnitTimesTests {
     private static let oneshot =
         "[Unit]\nAfter=b.service\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 0.3\n"
     private static let done = "[Service]\nType=oneshot\nExecStart=/bin/true\n"

@@ -4,7 +4,7 @@ import Testing
 @testable import Planning
 
 /// The address of a node by rule, on a machine with eight interfaces.
-@Suite(.timeLimit(.minutes(5))) struct AddressRuleTests {
+@Suite(.timeLimit(.minutes(15))) struct AddressRuleTests {
     private static func interface(
         _ name: String,
         _ addresses: [(String, NetworkInterface.Address.State)],

@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// The plans of all nodes from one file.
-@Suite(.timeLimit(.minutes(5))) struct AllNodesTests {
+@Suite(.timeLimit(.minutes(15))) struct AllNodesTests {
     private func allNodes(_ text: String) -> AllNodes {
         AllNodes([SourceFile(path: "bootstrap.yaml", bytes: Array(text.utf8))])
     }

@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// Section `certificates` of the task file.
-@Suite(.timeLimit(.minutes(5))) struct CertificateReadingTests {
+@Suite(.timeLimit(.minutes(15))) struct CertificateReadingTests {
     private static let cluster = """
         nodes:
           cp1: {role: control-plane, variables: {address: 192.168.0.10}}
@@ -192,7 +192,7 @@ import Testing
 }
 
 /// Recipients of age and SSH.
-@Suite(.timeLimit(.minutes(5))) struct RecipientTests {
+@Suite(.timeLimit(.minutes(15))) struct RecipientTests {
     static let age = "age1tuqanuqh7dg38aswy3mc4tj7300fxqhecvep60lygawx4dez53gs5t6yam"
     static let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICt7r8zsD2vS8RtxVQMjZBCIgY9qqyDyxWqiqmnQkKHv"
 

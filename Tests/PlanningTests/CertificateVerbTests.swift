@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// How verb `certificate` is read.
-@Suite(.timeLimit(.minutes(5))) struct CertificateVerbTests {
+@Suite(.timeLimit(.minutes(15))) struct CertificateVerbTests {
     private static let section = """
         nodes: {node: {role: control-plane, variables: {address: 10.0.0.1}}}
         certificates:

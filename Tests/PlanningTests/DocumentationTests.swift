@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The documents and the reader of the task file agree.
-@Suite(.timeLimit(.minutes(5))) struct DocumentationTests {
+@Suite(.timeLimit(.minutes(15))) struct DocumentationTests {
     private let document: ProjectDocument
 
     init() throws {

@@ -2,7 +2,7 @@ import Base
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct DropInTests {
+@Suite(.timeLimit(.minutes(15))) struct DropInTests {
     static let base = """
         cluster:
           name: nest

@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// What tasks read, write, connect to and need as privilege.
-@Suite(.timeLimit(.minutes(5))) struct FootprintTests {
+@Suite(.timeLimit(.minutes(15))) struct FootprintTests {
     private func footprint(_ verb: String) throws -> Footprint {
         let cluster = "cluster: {servers: 'https://x', certificateAuthority: /ca}\n"
         return try #require(try declarations("\(cluster)tasks: {t: {\(verb)}}").tasks.first?.footprint)

@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// The `cluster.nix` of NICO as JSON.
-@Suite(.timeLimit(.minutes(5))) struct ImportNicoTests {
+@Suite(.timeLimit(.minutes(15))) struct ImportNicoTests {
     private static let twelveMistakes = """
         {
           "nam": "production-cluster",

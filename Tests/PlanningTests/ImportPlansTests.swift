@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// The plans of a k3s cluster: two tables and a description of the network.
-@Suite(.timeLimit(.minutes(5))) struct ImportPlansTests {
+@Suite(.timeLimit(.minutes(15))) struct ImportPlansTests {
     private static let hosts = "name,interface,ip,admin\nolaf,eth0,10.0.100.2,manfred\nulf,eth0,10.0.100.3,manfred\n"
     private static let k3s = "host,name,type,ip\nolaf,olaf-s,init-server,10.0.100.10\nulf,ulf-a,agent,10.0.100.11\n"
     private static let network = "subnet: 10.0.100.0/24\n"

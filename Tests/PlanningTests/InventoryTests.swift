@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// Section `nodes`: several roles, addresses, and what is built in because of them.
-@Suite(.timeLimit(.minutes(5))) struct InventoryTests {
+@Suite(.timeLimit(.minutes(15))) struct InventoryTests {
     private static let file = """
         cluster:
           name: prod

@@ -2,7 +2,7 @@ import Base
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct KubeconfigInferenceTests {
+@Suite(.timeLimit(.minutes(15))) struct KubeconfigInferenceTests {
     /// Tasks that write kubeconfigs, in addition to those of a test.
     private func file(_ tasks: String) -> String {
         let writers = ["admin", "cni"].map { name in

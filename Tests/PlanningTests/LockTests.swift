@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// Tasks that run on one node of the cluster at a time.
-@Suite(.timeLimit(.minutes(5))) struct LockTests {
+@Suite(.timeLimit(.minutes(15))) struct LockTests {
     private static let admin = """
           admin:
             kubeconfig: {path: /etc/k/admin.conf, user: u, certificate: /run/a/u.crt, key: /run/a/u.key,

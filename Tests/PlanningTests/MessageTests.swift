@@ -18,7 +18,7 @@ struct Faulty: CustomTestStringConvertible {
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct MessageTests {
+@Suite(.timeLimit(.minutes(15))) struct MessageTests {
     @Test(arguments: [
         Faulty("", "bootstrap.yaml: no task is declared"),
         Faulty("- a", "1:1: a task file must be a mapping, found a list"),

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The options of the NixOS module against the keys that the reader of the task file knows.
-@Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(15)))
 struct NixOptionTests {
     private let options: Node
 

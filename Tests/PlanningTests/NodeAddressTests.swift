@@ -4,7 +4,7 @@ import Testing
 @testable import Planning
 
 /// `${node.address}` in task files.
-@Suite(.timeLimit(.minutes(5))) struct NodeAddressTests {
+@Suite(.timeLimit(.minutes(15))) struct NodeAddressTests {
     private static let file = """
         cluster:
           certificateAuthority: /ca.crt

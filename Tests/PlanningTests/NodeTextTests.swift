@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Variables with a text for every node of a list.
-@Suite(.timeLimit(.minutes(5))) struct NodeTextTests {
+@Suite(.timeLimit(.minutes(15))) struct NodeTextTests {
     /// The keepalived configuration, the k3s configuration and the arguments of etcd of the nodes in the documents.
     private static let file = #"""
         cluster: {name: prod, vip: 192.168.1.100}

@@ -2,7 +2,7 @@ import Base
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct PlanTests {
+@Suite(.timeLimit(.minutes(15))) struct PlanTests {
     /// A task file from lines such as `b: a c`, a task with what it runs after.
     private func file(_ lines: String...) -> String {
         let tasks = lines.map { line in

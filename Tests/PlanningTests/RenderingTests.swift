@@ -1,7 +1,7 @@
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct RenderingTests {
+@Suite(.timeLimit(.minutes(15))) struct RenderingTests {
     @Test func `the text picture is a tree`() throws {
         let expected = """
             generate-kubeconfig   kubeconfig  Generate the admin kubeconfig

@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// Key `report` of section `cluster`, and the units that follow from it.
-@Suite(.timeLimit(.minutes(5))) struct ReportTests {
+@Suite(.timeLimit(.minutes(15))) struct ReportTests {
     private static let kubelet = """
         tasks:
           kubelet:

@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// What a program of a task sees, as the mounts of its sandbox.
-@Suite(.timeLimit(.minutes(5))) struct SandboxTests {
+@Suite(.timeLimit(.minutes(15))) struct SandboxTests {
     /// The mounts of the program of task `t` that are not of every program, as `ro PATH`, `rw PATH` and `no PATH`.
     private func mounts(_ exec: String, others: String = "", links: [String: [String]] = [:]) throws -> Set<String> {
         let sandbox = try sandbox(exec, others, links)

@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Ten thousand tasks, the most that there may be: what takes as long as their square does not end in time.
-@Suite(.timeLimit(.minutes(5))) struct ScaleTests {
+@Suite(.timeLimit(.minutes(15))) struct ScaleTests {
     private func file(_ count: Int, _ after: (Int) -> String) -> [(path: String, text: String)] {
         // Several files, because one may not be longer than 1 MiB.
         stride(from: 0, to: count, by: 1000).map { start in

@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// The reference of the task file against the reader that it describes.
-@Suite(.timeLimit(.minutes(5))) struct TaskFileReferenceTests {
+@Suite(.timeLimit(.minutes(15))) struct TaskFileReferenceTests {
     /// The keys that the reader knows in a mapping, from the hint at an unknown one.
     private func knownKeys(_ text: String) -> [String] {
         let printed = problems(text).split(separator: "\n").first { $0.contains("unknown key 'qqqqqqqq'") } ?? ""

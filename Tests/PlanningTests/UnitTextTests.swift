@@ -3,7 +3,7 @@ import Base
 import Testing
 
 /// How texts are written so that systemd reads them as they are.
-@Suite(.timeLimit(.minutes(5))) struct UnitTextTests {
+@Suite(.timeLimit(.minutes(15))) struct UnitTextTests {
     @Test(
         arguments: [
             ("/usr/bin/x", "/usr/bin/x"), ("", "\"\""), ("two words", "\"two words\""), ("100%", "\"100%%\""),

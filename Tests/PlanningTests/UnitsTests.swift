@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// The units of a plan, as text.
-@Suite(.timeLimit(.minutes(5))) struct UnitsTests {
+@Suite(.timeLimit(.minutes(15))) struct UnitsTests {
     static let call = ProgramInvocation(
         program: "/usr/bin/nest-bootstrap",
         taskFiles: ["/etc/nest-bootstrap/bootstrap.yaml"]

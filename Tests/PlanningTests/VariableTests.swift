@@ -2,7 +2,7 @@ import Base
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct VariableTests {
+@Suite(.timeLimit(.minutes(15))) struct VariableTests {
     /// A file whose task `t` runs a command with one argument, with `variables` next to it.
     private func file(_ variables: String, argument: String) -> String {
         "variables: {\(variables)}\ntasks:\n  t:\n    exec:\n      command: ls\n      args:\n        - \(argument)"

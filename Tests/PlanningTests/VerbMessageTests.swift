@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct VerbMessageTests {
+@Suite(.timeLimit(.minutes(15))) struct VerbMessageTests {
     @Test(arguments: [
         Faulty.task(
             "kubeconfig: {path: /a, user: u, certificate: c, key: k}",

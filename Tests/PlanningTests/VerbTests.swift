@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Verbs `remove`, `images` and `service` in the task file, and the units of their tasks.
-@Suite(.timeLimit(.minutes(5))) struct VerbTests {
+@Suite(.timeLimit(.minutes(15))) struct VerbTests {
     private func printed(_ keys: String) -> String { problems("tasks: {t: {remove: {\(keys)}}}") }
 
     @Test(

@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Files of another kind, and keys in the wrong place.
-@Suite(.timeLimit(.minutes(5))) struct WrongFileTests {
+@Suite(.timeLimit(.minutes(15))) struct WrongFileTests {
     @Test(arguments: [
         ("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", "a kustomization, not a task file"),
         ("$ANSIBLE_VAULT;1.1;AES256\n3138\n", "encrypted by Ansible Vault, not a task file"),

@@ -4,7 +4,7 @@ import Planning
 import Testing
 
 /// What a node reports to the cluster.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct BootstrapConditionTests {
     private let now = Timestamp(seconds: 1_700_000_000)
 

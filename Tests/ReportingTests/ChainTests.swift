@@ -2,7 +2,7 @@ import Base
 import Reporting
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ChainTests {
     private func nested(_ words: [String]) -> any Error {
         var error: any Error = Plain(words.last ?? "")

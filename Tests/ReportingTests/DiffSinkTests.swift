@@ -4,7 +4,7 @@ import Reporting
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct DiffSinkTests {
     private let recorder = Recorder()
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Reporting
 
 /// Events on their way to outputs that are slow, stalled or gone.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct EventQueueTests {
     /// A reader of an output that takes nothing until it is opened.
     private final class Reader: Sendable {

@@ -8,7 +8,7 @@ import Testing
 @testable import Certificates
 
 /// What is printed as JSON, compared with `docs/json.md`.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct JSONDocumentationTests {
     /// Every kind of event, with every field that it can have.
     private static let events: [Event] =

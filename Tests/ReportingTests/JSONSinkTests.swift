@@ -5,7 +5,7 @@ import Testing
 
 @testable import Reporting
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct JSONSinkTests {
     @Test func `a run is reported in JSON objects`() {
         let recorder = Recorder()

@@ -5,7 +5,7 @@ import Planning
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct JournalSinkTests {
     /// The entries for events, without the fields that every entry has.
     private func entries(_ events: [Event]) -> [String] {

@@ -4,7 +4,7 @@ import Base
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct LineSinkTests {
     private let recorder = Recorder()
 

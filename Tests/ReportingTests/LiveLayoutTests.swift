@@ -4,7 +4,7 @@ import Testing
 @testable import Reporting
 
 /// The view of a run on terminals of several sizes.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct LiveLayoutTests {
     /// Names such as `task-007`.
     private static func name(_ number: Int) -> String { "task-" + String(1000 + number).dropFirst() }

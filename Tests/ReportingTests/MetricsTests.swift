@@ -5,7 +5,7 @@ import Testing
 @testable import Reporting
 
 /// The metrics of a node as text.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct MetricsTests {
     private func record(_ outcome: Outcome.Kind?, at seconds: Int64, lastSuccess: Int64? = nil) -> TaskRecord {
         TaskRecord(

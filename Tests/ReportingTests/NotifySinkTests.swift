@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What is sent to the service manager.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct NotifySinkTests {
     /// What was sent.
     private final class Sent: Sendable {

@@ -4,7 +4,7 @@ import Testing
 @testable import Reporting
 
 /// Problems with the line of their file, as on a terminal.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ProblemViewTests {
     private func location(_ column: Int, line: Int = 3) -> Base.SourceLocation {
         Base.SourceLocation(file: "a.yaml", position: Base.SourceLocation.Position(line: line, column: column))

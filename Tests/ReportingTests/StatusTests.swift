@@ -4,7 +4,7 @@ import Planning
 @testable import Reporting
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct StatusTests {
     private let rows = [
         TaskStatus(

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What `status --watch` shows.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct StatusViewTests {
     private let recorder = Recorder()
     private let now = Timestamp(seconds: 1_800_000_000)

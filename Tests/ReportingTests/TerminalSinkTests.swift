@@ -2,7 +2,7 @@ import Host
 import Testing
 
 /// A run on a terminal: what may still change, and what stays.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct TerminalSinkTests {
     @Test func `every task has a line with what it waits for or does, in the order of the plan`() {
         let run = TerminalRun()

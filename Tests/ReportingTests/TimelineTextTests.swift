@@ -5,7 +5,7 @@ import Planning
 import Testing
 
 /// The whole text of a timeline.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct TimelineTextTests {
     private func text(
         _ source: TimelineSource,

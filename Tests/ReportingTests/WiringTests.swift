@@ -6,7 +6,7 @@ import Testing
 
 @testable import Reporting
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct WiringTests {
     private static func environment(_ isTerminal: Bool, _ name: String?) -> OutputEnvironment {
         let environment = name.map { ["TERM": $0] } ?? [:]

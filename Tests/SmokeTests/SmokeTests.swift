@@ -13,7 +13,7 @@ import Testing
 @testable import nest_bootstrap
 
 /// One short test of each module, which `make quick` runs if a module has changed that most others import.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct SmokeTests {
     private static let tasks =
         "tasks: {one: {symlink: {path: /run/one, target: /etc}}, two: {after: [one], exec: {command: ls}}}"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The files of this repository, as our parser and PyYAML read them.
-@Suite(.timeLimit(.minutes(5)), .enabled(if: PyYAML.isInstalled, "PyYAML is not there"))
+@Suite(.timeLimit(.minutes(15)), .enabled(if: PyYAML.isInstalled, "PyYAML is not there"))
 struct DifferentialTests {
     @Test func `the files of this repository are read as by PyYAML`() async throws {
         let roots = ["rbac", "calico", "manifests", "examples", "packaging", "Tests/Fuzz/corpus", "../shared/inputs"]

@@ -1,7 +1,7 @@
 import Base
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct DocumentTests {
+@Suite(.timeLimit(.minutes(15))) struct DocumentTests {
     /// Index, line and value of each document, or the problem in its place.
     private func outline(_ text: String) -> [String] {
         outline(Array(text.utf8))

@@ -2,7 +2,7 @@ import Base
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct HostileInputTests {
+@Suite(.timeLimit(.minutes(15))) struct HostileInputTests {
     private static let manifest = """
         # a manifest with something of everything
         apiVersion: v1

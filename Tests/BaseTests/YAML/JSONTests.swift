@@ -1,7 +1,7 @@
 import Base
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct JSONTests {
+@Suite(.timeLimit(.minutes(15))) struct JSONTests {
     private func message(_ text: String, limits: Limits = .reply) -> String {
         do throws(Problem) {
             let node = try readJSON(Array(text.utf8), file: "r", limits: limits)

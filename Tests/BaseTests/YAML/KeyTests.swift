@@ -1,7 +1,7 @@
 import Base
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct KeyTests {
+@Suite(.timeLimit(.minutes(15))) struct KeyTests {
     @Test(arguments: [
         ("1", "1"), ("017", "15"), ("0x1F", "31"), ("1_000", "1000"),
         ("9223372036854775807", "9223372036854775807"), ("true", "true"), ("False", "false"),

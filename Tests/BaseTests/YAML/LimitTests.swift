@@ -2,7 +2,7 @@ import Base
 import Testing
 
 /// Hostile input: each ends in one line that names the limit, and none in a trap, a hang or a stack that overflows.
-@Suite(.timeLimit(.minutes(5))) struct LimitTests {
+@Suite(.timeLimit(.minutes(15))) struct LimitTests {
     private let small = Limits(byteCount: 1_000, depth: 4, nodeCount: 20)
 
     @Test func `the size of a file is limited`() {

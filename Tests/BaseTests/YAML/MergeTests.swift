@@ -2,7 +2,7 @@ import Base
 import Testing
 
 /// Anchors, aliases and merge keys, the values measured with kubectl 1.32.4.
-@Suite(.timeLimit(.minutes(5))) struct MergeTests {
+@Suite(.timeLimit(.minutes(15))) struct MergeTests {
     /// Two mappings to merge, before each text.
     private static let anchors = "base: &b {a: 1, b: 2}\nother: &c {a: 3, z: 4}\n"
 

@@ -1,7 +1,7 @@
 import Base
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct NodeTests {
+@Suite(.timeLimit(.minutes(15))) struct NodeTests {
     @Test func `nodes are made without a file`() {
         let node = Node.mapping(["name": .string("x"), "count": .number(3), "on": .boolean(true), "none": .null()])
         #expect(String(decoding: node.json(), as: UTF8.self) == #"{"name":"x","count":3,"on":true,"none":null}"#)

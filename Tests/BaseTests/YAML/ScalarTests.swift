@@ -2,7 +2,7 @@ import Base
 import Testing
 
 /// What kubectl 1.32.4 makes of a scalar, as `kubectl label --local -f FILE x=y -o json` prints it.
-@Suite(.timeLimit(.minutes(5))) struct ScalarTests {
+@Suite(.timeLimit(.minutes(15))) struct ScalarTests {
     @Test(arguments: [
         ("yes", "true"), ("Yes", "true"), ("YES", "true"), ("yEs", #""yEs""#), ("y", "true"), ("Y", "true"),
         ("on", "true"), ("On", "true"), ("ON", "true"), ("oN", #""oN""#), ("true", "true"), ("True", "true"),

@@ -2,7 +2,7 @@ import Base
 import Testing
 
 /// The printed line for each way in which a text can be broken.
-@Suite(.timeLimit(.minutes(5))) struct SyntaxTests {
+@Suite(.timeLimit(.minutes(15))) struct SyntaxTests {
     @Test(arguments: [
         ("v:\n\ta: 1\n", "2:1"), ("v: 1\n\t# c\nw: 2\n", "2:1"), ("v: |\n  a\n\tb\n", "3:1"),
         ("v: 1\n\tb: 2\n", "2:1"), ("v: 1\n  \tb: 2\n", "2:3"),

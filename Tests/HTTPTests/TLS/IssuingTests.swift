@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Keys and certificates that are made here, examined by the `openssl` program.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct IssuingTests {
     private static let start = Timestamp(seconds: Timestamp.now().seconds - 300)
     private static let year = Timestamp(seconds: Timestamp.now().seconds + 365 * 86_400)

@@ -2,7 +2,7 @@ import Base
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct DeadlineTests {
+@Suite(.timeLimit(.minutes(15))) struct DeadlineTests {
     /// Waits until cancelled, or for ever.
     private static func waitForCancellation() async throws {
         try await Task.sleep(for: .seconds(3600))
@@ -65,7 +65,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct CancellationTests {
+@Suite(.timeLimit(.minutes(15))) struct CancellationTests {
     /// Cancels a run as soon as a step other than `f` has begun, and `f` has failed.
     private func cancelled(
         _ plan: Plan,

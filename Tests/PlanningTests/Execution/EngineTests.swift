@@ -2,7 +2,7 @@ import Base
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct EngineTests {
+@Suite(.timeLimit(.minutes(15))) struct EngineTests {
     @Test func `every step runs after what it depends on`() async {
         let order = Locked<[String]>([])
         let report = await Engine(clock: ManualClock()).run(planOfLines("a", "b: a", "c: a", "d: b c")) { step, _ in

@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 /// The failed tasks that are remembered between two looks at the units.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct HealthTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
     private var path: String { TemporaryDirectory.file("state/health.json") }

@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 /// The lists of what tasks have made, and what is deleted because of them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ProductTests {
     private let root = TemporaryDirectory.file("root")
     private let store = ProductStore(

@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 /// Files in the place of records that are none.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct RecordDamageTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
     private var path: String { TemporaryDirectory.file("state/tasks/rbac/record.json") }

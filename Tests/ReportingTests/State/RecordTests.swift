@@ -8,7 +8,7 @@ import Testing
 @testable import Reporting
 
 /// The records of a boot and the locks beside them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct RecordTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
     private var path: String { TemporaryDirectory.file("state/tasks/rbac/record.json") }

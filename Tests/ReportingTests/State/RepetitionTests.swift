@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 /// The records of repetitions, and what attempts leave to later ones.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct RepetitionTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
 

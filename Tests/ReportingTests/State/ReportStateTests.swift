@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 /// What is remembered between two reports to the cluster.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct ReportStateTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 /// The attempts of a task with their waits, as they are kept in its record.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(15)))
 struct TaskAttemptTests {
     private var store: RecordStore { RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot") }
 
