@@ -2,7 +2,7 @@ public import Base
 import Glibc
 public import HTTP
 public import Host
-public import Kubernetes
+import Kubernetes
 public import Planning
 
 /// The environment in which the tasks of a plan are run or checked.

@@ -1,4 +1,4 @@
-public import Base
+import Base
 
 /// The result of a task.
 public enum Outcome: Sendable {

@@ -10,7 +10,7 @@ public final class ConsoleOutput: Sendable {
         case results = 1
         case diagnostics = 2
 
-        var name: String { self == .results ? "standard output" : "standard error" }
+        public var name: String { self == .results ? "standard output" : "standard error" }
     }
 
     /// A function that writes bytes and can block.
