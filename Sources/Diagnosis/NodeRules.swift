@@ -141,7 +141,7 @@ private func failures(_ facts: Facts, where isMeant: (ClusterFacts.PodObject) ->
     }
 }
 
-/// Returns the kubelet's last error about a pod, or an empty text if there is no recent one.
+/// Returns the kubelet's last error about a pod, or an empty string if there is no recent one.
 private func journalError(of pod: ClusterFacts.PodObject, _ facts: Facts) -> String {
     let name = pod.name.pathParts.last.map(String.init) ?? pod.name
     let line = facts.kubelet.log.lines.last { line in

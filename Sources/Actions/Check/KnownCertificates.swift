@@ -86,7 +86,7 @@ public struct KnownCertificates: Sendable {
         var certificates: [Certificate] { (try? Certificate.read(pem: file.bytes)) ?? [] }
     }
 
-    /// Reads the files, the certificates embedded in kubeconfigs, and the files that kubeconfigs name.
+    /// Reads the files of the tasks, and the certificates that kubeconfigs among them contain or name.
     ///
     /// A file that is refused as untrusted is not parsed as a kubeconfig.
     private func contents() -> [Content] {

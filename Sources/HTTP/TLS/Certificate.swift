@@ -9,7 +9,7 @@ public struct Certificate: Sendable, Hashable {
     /// The subject of the certificate that signed this one.
     public let issuer: String
 
-    /// The first common name of the subject, which is the user name for the API server.
+    /// The last common name of the subject, which is the user name for the API server.
     public let commonName: String?
 
     /// The organizations of the subject, which are the user's groups for the API server.
@@ -34,7 +34,7 @@ public struct Certificate: Sendable, Hashable {
         }
         subject = handle.subject
         issuer = handle.issuer
-        commonName = handle.subjectValues(of: NID_commonName).first
+        commonName = handle.subjectValues(of: NID_commonName).last
         organizations = handle.subjectValues(of: NID_organizationName)
         names = handle.alternativeNames
         isAuthority = handle.isAuthority

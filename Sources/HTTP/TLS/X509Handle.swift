@@ -84,7 +84,7 @@ private func asn1Bytes(_ text: UnsafePointer<ASN1_STRING>) -> [UInt8] {
     return unsafe Array(UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(text))))
 }
 
-/// Returns the text of an ASN.1 string, or an empty text if it cannot be converted to UTF-8.
+/// Returns the text of an ASN.1 string, or an empty string if it cannot be converted to UTF-8.
 private func asn1Text(_ text: UnsafePointer<ASN1_STRING>?) -> String {
     var utf8: UnsafeMutablePointer<UInt8>?
     let length = unsafe ASN1_STRING_to_UTF8(&utf8, text)

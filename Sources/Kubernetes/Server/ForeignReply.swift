@@ -33,7 +33,7 @@ public struct ForeignReply: Sendable {
 
     /// Describes the first field whose value is not the expected text; returns `nil` if all fields match.
     ///
-    /// A value that is missing or not a string counts as an empty text.
+    /// A value that is missing or not a string counts as an empty string.
     static func difference(_ fields: [(name: String, expected: String, value: Node?)]) -> String? {
         for (name, expected, value) in fields where value?.string ?? "" != expected {
             let shown = value.map { $0.string.map { "'\($0)'" } ?? $0.kindName } ?? "missing"

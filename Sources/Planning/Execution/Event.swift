@@ -46,7 +46,7 @@ public struct Event: Sendable {
 
     /// An object that could not be applied or deleted, or a document that could not be read.
     public struct FailedObject: Sendable {
-        /// The name of the object, or an empty text for a document.
+        /// The name of the object, or an empty string for a document.
         public var name: String
         public var problems: [Problem]
         /// The problems to print; in a group of objects with the same cause, only the first object has any.

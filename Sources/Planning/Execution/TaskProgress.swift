@@ -10,7 +10,7 @@ public struct TaskProgress: Sendable {
 
     /// A number of changes with the first change as an example.
     public struct Changes: Sendable, Hashable {
-        /// The first change, such as `Namespace/a created`, or an empty text if there is none.
+        /// The first change, such as `Namespace/a created`, or an empty string if there is none.
         public fileprivate(set) var first = ""
         public fileprivate(set) var count = 0
 

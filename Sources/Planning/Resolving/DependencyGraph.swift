@@ -95,7 +95,7 @@ struct DependencyGraph {
         return (order, cycles)
     }
 
-    /// Reports each cycle of any of the given combinations of roles once, up to ``Limit/cycleCount`` cycles.
+    /// Reports each cycle found for the given combinations of roles once, up to ``Limit/cycleCount`` cycles.
     func reportCycles(_ combinations: [[String]], _ problems: ProblemCollector) {
         var reported: Set<[Int]> = []
         for roles in combinations {

@@ -127,7 +127,7 @@ public struct ProgramInvocation: Sendable, Hashable {
     /// The flags that select the same task file, role and root in every unit.
     public var flags: [String]
 
-    /// The directory below which tasks write, without a final slash, or an empty text for the root directory.
+    /// The directory below which tasks write, without a final slash, or an empty string for the root directory.
     public var root: String
 
     public init(program: String, taskFiles: [String], flags: [String] = [], root: String = "") {

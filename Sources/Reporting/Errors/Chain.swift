@@ -19,7 +19,7 @@ public func publicChain(_ error: any Error) -> String {
 /// Formats one error, not a list of problems, as a line that every user may read.
 private func publicLine(_ error: any Error) -> String { problem(of: publicCauses(causes(of: error))).line }
 
-/// Returns the first line with the number of further lines, if any, or an empty text if there are no lines.
+/// Returns the first line with the number of further lines, if any, or an empty string if there are no lines.
 private func firstLine(_ lines: [String]) -> String {
     guard let first = lines.first else { return "" }
     return first + (lines.count > 1 ? " (and \(lines.count - 1) more)" : "")

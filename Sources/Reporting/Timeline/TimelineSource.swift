@@ -45,7 +45,7 @@ extension Timeline {
         var tasks = source.tasks.map(source.task)
         let now = source.clock.sinceBoot
         let first = tasks.compactMap(\.started).min()
-        // If the first task was started after the boot, such as by hand, times do not count from the start of the boot.
+        // If the first task was started after the boot had finished, times are relative to the start of that task.
         let boot = source.system?.boot
         let isBoot = boot.map { boot in boot.finished.map { (first ?? .zero) <= $0 } ?? true } ?? false
         var (origin, queued) = (first ?? now, first ?? now)

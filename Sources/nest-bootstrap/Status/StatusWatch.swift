@@ -69,7 +69,7 @@ private struct StatusDisplay: Sendable {
 
     private let output: ConsoleOutput
     private var form: Form
-    /// The uptime before which failures are left out, as are results from before a pending job; `nil` to show all.
+    /// The uptime at which `up` started the tasks, or `nil` for `status --watch`; earlier failures are not shown.
     var start: Duration?
     /// The last reported error, `nil` after a survey without one; an error that persists is reported only once.
     private var warning: String?
