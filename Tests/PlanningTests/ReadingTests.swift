@@ -33,7 +33,7 @@ import Testing
     @Test func `a kubeconfig takes from the cluster what it does not say`() throws {
         let verb = try read(KubeconfigDeclaration.self, "generate-kubeconfig", in: exampleFile)
         #expect(verb.server.path == "https://127.0.0.1:6443")
-        #expect(verb.credentials.certificateAuthority.path == "/run/agenix/k8s-ca.crt")
+        #expect(verb.certificateAuthority.path == "/run/agenix/k8s-ca.crt")
         #expect(verb.clusterName == "ducksnest")
         #expect(verb.context == "default")
         #expect(!verb.inlineCredentials)
