@@ -94,7 +94,7 @@ public struct CertificateSelection: Sendable, Hashable {
         self.names = names
     }
 
-    /// Whether all certificates are selected.
+    /// Whether neither nodes nor names restrict the selection.
     var isComplete: Bool { nodes.isEmpty && names.isEmpty }
 
     /// Returns the declarations of the selected certificates.

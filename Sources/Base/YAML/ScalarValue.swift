@@ -12,7 +12,7 @@ enum ScalarValue: Hashable {
     case notFinite
     case string
 
-    /// Determines the value of an untagged text without quotes.
+    /// Determines the value of the text of an untagged plain scalar.
     init(_ text: String) {
         self = .string
         switch text.utf8.first {

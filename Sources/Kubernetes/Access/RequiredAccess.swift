@@ -122,7 +122,7 @@ public struct RequiredAccess: Sendable {
     }
 }
 
-/// The resource names of kinds in RBAC rules, determined without a server.
+/// The plural resource names and the scopes of kinds, determined without a server.
 struct ResourceNames: Sendable {
     private var defined: [DefinedKind: String] = [:]
     private var clusterScoped: Set<DefinedKind> = []

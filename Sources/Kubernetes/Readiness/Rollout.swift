@@ -22,7 +22,7 @@ extension APIClient {
     }
 }
 
-/// An object that a task awaits.
+/// An object whose readiness a task awaits.
 public struct AwaitedObject: Sendable {
     let identity: ObjectIdentity
     /// The location of the object in the task file or the manifest.

@@ -2,7 +2,7 @@ import Base
 
 /// A string split at its references to variables, `${name}`.
 struct Template {
-    /// A part of a string.
+    /// A literal text, or a reference to a variable.
     enum Piece: Equatable {
         case text(String)
         /// The name of a variable.
