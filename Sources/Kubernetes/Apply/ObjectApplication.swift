@@ -149,7 +149,7 @@ struct ObjectApplication {
         _ memory: inout Memory,
     ) async throws(APIError) -> ObjectResult {
         var (body, live, notes) = (body, live, [String]())
-        var isForced = applier.conflicts == .force
+        var isForced = live != nil && applier.conflicts == .force
         var lastRefusal: APIError.Refusal?
         for _ in 0..<5 {
             do throws(APIError) {
@@ -269,7 +269,7 @@ struct ObjectApplication {
     /// Sends the object by server-side apply, and records a change whose success is unknown.
     ///
     /// Except in a dry run, a request that is forced or creates the object has a resource version, so that the server
-    /// refuses it if the object has changed since it was read. An unforced creation omits a version that was refused.
+    /// refuses it if the object has changed since it was read. A creation omits a version that was refused.
     private func write(
         _ body: Node,
         over live: Node?,
@@ -277,7 +277,7 @@ struct ObjectApplication {
         isForced: Bool,
         _ memory: inout Memory,
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
-        let isGuarded = live == nil ? !memory.isVersionRefused : isForced
+        let isGuarded = isForced || live == nil && !memory.isVersionRefused
         let version = live.map { $0["metadata"]?["resourceVersion"] ?? .null() } ?? .string(Self.absentVersion)
         let sent = isGuarded && !isDryRun ? body.with(version, at: "metadata", "resourceVersion") : body
         do throws(APIError) {
