@@ -267,12 +267,14 @@ private func connectionRule(
         guard let fault = facts.server.fault, let url = facts.server.url,
             kind == nil ? !others.contains(fault.kind) : kind == fault.kind
         else { return [] }
-        // On a control plane, the cause is then a fault of the kubelet, of the API server's pod or of its files.
         let pods = facts.kubelet.staticPods
-        let isExplained =
-            !facts.kubeletWorks || !facts.server.podErrors.isEmpty || !pods.expiredCertificates.isEmpty
+        // Other rules then report the kubelet, the API server's pod or its files.
+        let isExplainedHere =
+            !facts.kubeletWorks || !facts.server.podErrors.isEmpty
             || fault.kind == .refused && !pods.has("kube-apiserver")
-        if facts.isThisMachine, pods.isControlPlane, [.refused, .timedOut].contains(fault.kind), isExplained {
+        if pods.isControlPlane, [.refused, .timedOut].contains(fault.kind),
+            !pods.expiredCertificates.isEmpty || facts.isThisMachine && isExplainedHere
+        {
             return []
         }
         let host = (try? WebAddress(url).host) ?? url

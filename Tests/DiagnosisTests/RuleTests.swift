@@ -195,6 +195,15 @@ private let servers: [Fault] = [
         $0.loseServer(TransportError(.refused, "refused"))
         $0.kubelet.staticPods = StaticPodFacts(path: "/m", isControlPlane: true)
     },
+    Fault("server-silent", "no answer") {
+        $0.loseServer(TransportError(.timedOut, "no answer"))
+        $0.kubelet.staticPods = StaticPodFacts(path: "/m", isControlPlane: true)
+    },
+    Fault("server-refused", "refused") {
+        $0.loseServer(TransportError(.refused, "refused"))
+        $0.kubelet.staticPods = StaticPodFacts(path: "/m", isControlPlane: true)
+        $0.isThisMachine = false
+    },
     Fault("static-pod", "/m/etcd.yaml:2:1: found a tab") {
         $0.loseServer(TransportError(.refused, "refused"))
         $0.kubelet.staticPods = StaticPodFacts(path: "/m", files: ["/m/kube-apiserver.yaml", "/m/etcd.yaml"])
