@@ -81,7 +81,7 @@ public struct KnownCertificates: Sendable {
         var path: String
         var file: CredentialFile
         /// Whether a task uses the file as a CA, a certificate or a kubeconfig, or through a kubeconfig.
-        var isCredential: Bool
+        var isCredential = false
 
         var certificates: [Certificate] { (try? Certificate.read(pem: file.bytes)) ?? [] }
     }
@@ -91,21 +91,15 @@ public struct KnownCertificates: Sendable {
     /// A file that is refused as untrusted is not parsed as a kubeconfig.
     private func contents() -> [Content] {
         let issued = Set(plan.steps.compactMap { $0.task.footprint.issuedCertificate?.path.path }.exact)
-        let credentials = Set(
+        var credentials = Set(
             tasks.flatMap(\.footprint.reads).filter { [.authority, .certificate, .kubeconfig].contains($0.use) }
                 .map(\.path.path).exact
         )
         var contents: [Content] = []
         var examined: Set<ExactText> = []
-        func examine(_ path: String, at location: SourceLocation?, isCredential: Bool) {
+        func examine(_ path: String, at location: SourceLocation?) {
             let key = ExactText(path)
-            guard examined.insert(key).inserted else {
-                // A kubeconfig may name a file that another task has written.
-                for index in contents.indices where isCredential && contents[index].path.hasSameBytes(as: path) {
-                    contents[index].isCredential = true
-                }
-                return
-            }
+            guard examined.insert(key).inserted else { return }
             let trusted = try? files.read(path, limit: SizeLimit.configuration)
             // An issued certificate may belong to an unprivileged user, and may then be refused as untrusted.
             let product = issued.contains(key) ? try? files.readProduct(path, limit: SizeLimit.configuration) : nil
@@ -115,7 +109,7 @@ public struct KnownCertificates: Sendable {
                 let kubeconfig = try? Kubeconfig(bytes, path: path)
             else {
                 let file = CredentialFile(name: path, bytes: bytes, at: location)
-                return contents.append(Content(path: path, file: file, isCredential: isCredential))
+                return contents.append(Content(path: path, file: file))
             }
             let location = SourceLocation(file: path)
             for (material, setting) in [
@@ -123,10 +117,12 @@ public struct KnownCertificates: Sendable {
                 (kubeconfig.clientCertificate, "client-certificate"),
             ] {
                 switch material {
-                case .file(let file): examine(file, at: location, isCredential: isCredential)
+                case .file(let file):
+                    if credentials.contains(key) { credentials.insert(ExactText(file)) }
+                    examine(file, at: location)
                 case .data(let bytes):
                     let file = CredentialFile(name: "\(setting)-data of \(path)", bytes: bytes, at: location)
-                    contents.append(Content(path: path, file: file, isCredential: isCredential))
+                    contents.append(Content(path: path, file: file))
                 case nil: break
                 }
             }
@@ -134,12 +130,12 @@ public struct KnownCertificates: Sendable {
         for footprint in tasks.lazy.map(\.footprint) {
             for read in footprint.reads
             where [.file, .authority, .certificate, .kubeconfig, .optional, .awaited].contains(read.use) {
-                let path = read.path
-                examine(path.path, at: path.location, isCredential: credentials.contains(ExactText(path.path)))
+                examine(read.path.path, at: read.path.location)
             }
-            for path in footprint.producedPaths {
-                examine(path, at: nil, isCredential: credentials.contains(ExactText(path)))
-            }
+            for path in footprint.producedPaths { examine(path, at: nil) }
+        }
+        for index in contents.indices {
+            contents[index].isCredential = credentials.contains(ExactText(contents[index].path))
         }
         return contents
     }
