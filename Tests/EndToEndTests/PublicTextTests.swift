@@ -106,7 +106,7 @@ struct PublicTextTests {
         }
         for (task, words) in [
             ("one", "fields belong to other managers"), ("two", "fields belong to other managers"),
-            ("refused", "the object is invalid"), ("broken", "the manifest is invalid"),
+            ("refused", "cannot be applied as written"), ("broken", "the manifest is invalid"),
             ("made", "the program succeeded, but '/nowhere/to/be/found' does not exist"),
             ("slow", "its program did not finish within 5s and was stopped"),
         ] { #expect(reasons[task]?.contains(words) == true, "\(task): \(reasons[task] ?? "nothing")") }

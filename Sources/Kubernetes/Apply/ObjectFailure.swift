@@ -76,7 +76,7 @@ extension ObjectFailure.Cause {
         case .forbidden: "not allowed to the user of the kubeconfig"
         case .denied: "refused by admission control"
         case .conflict: "fields belong to other managers"
-        case .invalid: "the object is invalid"
+        case .invalid: "cannot be applied as written"
         case .notTried(let object): "not tried: \(object), which is needed, failed"
         case .beingDeleted: "being deleted"
         case .interrupted: "interrupted"
