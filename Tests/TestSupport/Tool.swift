@@ -96,7 +96,7 @@ extension String {
     /// The text without the warning of every run on Kubernetes 1.20, on which tests also run.
     var withoutVersionWarning: String {
         split(separator: "\n", omittingEmptySubsequences: false)
-            .filter { !$0.contains(" is v1.20.") || !$0.contains(" and later is supported") }
+            .filter { !$0.hasSuffix(" and later is supported") }
             .joined(separator: "\n")
     }
 
