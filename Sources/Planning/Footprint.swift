@@ -69,7 +69,7 @@ public struct Footprint: Sendable, Hashable {
         public var product: Product?
     }
 
-    public struct Kubeconfig: Sendable, Hashable {
+    struct Kubeconfig: Sendable, Hashable {
         var user: String
         /// The URL of the API server.
         var server: String
@@ -89,7 +89,7 @@ public struct Footprint: Sendable, Hashable {
         public var isDirectory: Bool { if case .directory = self { true } else { false } }
     }
 
-    public enum Connection: Sendable, Hashable {
+    enum Connection: Sendable, Hashable {
         /// The API server in the task's kubeconfig.
         case apiServer
         case endpoint(host: String, port: UInt16)

@@ -1,7 +1,7 @@
 internal import COpenSSL
 
 /// OpenSSL's libcrypto.
-public enum LibCrypto {
+enum LibCrypto {
     /// Initialises the library; must be called before any other OpenSSL function.
     ///
     /// No clean-up at exit is registered, because it would race with other threads that release objects

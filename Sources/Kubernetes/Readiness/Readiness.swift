@@ -1,11 +1,11 @@
-public import Base
+import Base
 
 /// The state of a controller's work on an object.
 ///
 /// The rules are based on kstatus, the library of Flux and kpt:
 /// https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus. Unlike in kstatus, a DaemonSet without an
 /// eligible node, a Job that has not completed and a Pod that has failed are not ready.
-public enum Readiness: Sendable, Hashable {
+enum Readiness: Sendable, Hashable {
     case ready
     case waiting(String)
     /// The controller reports a failure; the object may still become ready, for example when an image arrives.

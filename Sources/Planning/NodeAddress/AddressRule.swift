@@ -2,7 +2,7 @@ public import Base
 
 /// A rule that chooses a node's own address from the addresses of its interfaces.
 public struct AddressRule: Sendable, Hashable {
-    public enum Family: String, Sendable, Hashable, CaseIterable {
+    enum Family: String, Sendable, Hashable, CaseIterable {
         case ipv4
         case ipv6
 

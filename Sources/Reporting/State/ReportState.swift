@@ -109,9 +109,9 @@ extension RecordStore {
 }
 
 /// A failure from which a task has not recovered.
-public struct TaskFailure: Sendable, Hashable {
+struct TaskFailure: Sendable, Hashable {
     /// The part of a task that failed.
-    public enum Subject: Sendable, Hashable {
+    enum Subject: Sendable, Hashable {
         /// The task itself, in its last attempt.
         case task
         /// The last repetition of a task that had succeeded on this boot.

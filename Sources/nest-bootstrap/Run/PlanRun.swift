@@ -45,7 +45,8 @@ struct PlanRun {
 
     /// Returns whether a terminated run was meant to end: systemd stops its unit, or it is not a unit's main process.
     ///
-    /// For a unit, exit code 143 is a success. If systemd does not stop the unit, the run must fail to be retried.
+    /// For a unit, exit code 143 is a success. If systemd does not stop the unit, the run must fail to be retried. If
+    /// systemd does not respond, the unit counts as stopped.
     private func isStopped(_ part: Plan) async -> Bool {
         guard configuration.options.isService, !command.isConfined, let task = part.steps.first?.task else {
             return true
