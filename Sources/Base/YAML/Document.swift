@@ -2,7 +2,7 @@ public struct Document: Sendable {
     /// The value, or `nil` if the document is empty apart from comments.
     public var root: Node?
 
-    /// The number of the document within its file, starting at 1 and counted as in kubectl.
+    /// The number of the document within its file, starting at 1.
     public var index: Int
 
     /// The location of the value, or of the document's text if there is no value.
@@ -86,7 +86,7 @@ struct DocumentText: Sendable {
     /// The line, counted from 1, at which the text begins in the file.
     var line: Int
 
-    /// The number of the document, starting at 1 as in kubectl.
+    /// The number of the first document of the text within its file, starting at 1.
     var index: Int
 
     /// The problem of the marker line before the text, which makes the document invalid.

@@ -1,7 +1,6 @@
 /// A reader that splits a file at its `---` lines.
 ///
-/// Documents are counted as in kubectl. Directives such as `%YAML 1.1` belong to the document after them, unlike in
-/// kubectl.
+/// Directives such as `%YAML 1.1` belong to the document after them, unlike in kubectl.
 struct DocumentSplitter: Sendable {
     private let bytes: [UInt8]
     private let file: String

@@ -1,7 +1,7 @@
 import Base
 import HTTP
 
-/// The application of one object, which is read, and sent unless it is certainly unchanged.
+/// The application of one object, which is not sent if the live object is unchanged or left to others.
 struct ObjectApplication {
     let applier: Applier
     let manifest: ManifestObject

@@ -3,7 +3,7 @@ public import HTTP
 
 /// The reason why an operation on the API server failed.
 public enum APIError: Retriable, Sendable, CustomStringConvertible {
-    /// The request has no response.
+    /// The request has no complete response.
     case transport(TransportError)
     case refused(Refusal)
     /// The object or the server is not in the expected state; the text is the reason.

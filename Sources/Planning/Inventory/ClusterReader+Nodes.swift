@@ -168,7 +168,7 @@ extension ClusterReader {
             + knownRoles.map { "cluster.nodes.\($0)" }
     }
 
-    /// Adds the lists as variables without a value; the problem of a use explains how to use a list.
+    /// Adds the lists as variables without a value; if one is used, the hint explains how to use a list.
     func addLists(_ values: inout [String: Variables.Value]) {
         for name in listNames {
             values[name] = .missing(

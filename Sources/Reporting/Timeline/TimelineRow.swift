@@ -82,7 +82,7 @@ extension TimelineTask {
 }
 
 extension TimelineRow {
-    /// Creates the row of a task; the time of an ongoing task counts until `end`.
+    /// Creates the row of a task; a wait that has not ended counts until `end`.
     fileprivate init(_ task: TimelineTask, until end: Duration) {
         var bars: [Bar] = []
         for span in task.spans {

@@ -109,7 +109,7 @@ struct UpPlan {
                 runsAgain[index] = true
                 start(.follows(before), nil)
             } else if isWanted, !isUp {
-                // The unit may be active although a run by hand has failed, or the process was killed.
+                // The unit may still be active although a later run by hand has failed or was killed.
                 runsAgain[index] = unit?.active == "active" && !isKeptOff[index]
                 let job: Systemd.Job = (runsAgain[index] ? .restart : .start, task.unitName)
                 start(.state(statuses[index].state), job)
