@@ -49,7 +49,9 @@ class Result:
         if self.status not in allowed:
             return f"it ended with {self.status}{shown}"
         may_warn = len(allowed) > 1
-        if self.status == 0 and any(not may_warn or ": warning: " not in line for line in self.errors.splitlines()):
+        # Every run on Kubernetes 1.20 warns.
+        lines = [line for line in self.errors.splitlines() if not line.endswith(" and later is supported")]
+        if self.status == 0 and any(not may_warn or ": warning: " not in line for line in lines):
             return f"it succeeded and reports an error{shown}"
         if self.status == 1:
             vague = ("unknown error", "Fatal error", "unexpected error")

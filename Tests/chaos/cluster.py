@@ -135,8 +135,12 @@ def difference(objects: dict[str, dict], expected: dict[str, dict]) -> str:
 
 
 def versions(objects: dict[str, dict]) -> dict[str, str]:
-    """The version of every object."""
-    return {path: item["metadata"]["resourceVersion"] for path, item in objects.items()}
+    """The version of every object, except a definition that every run applies because 1.20 has dropped fields of it."""
+
+    def is_whole(path: str, item: dict) -> bool:
+        return "adminnetworkpolicies" not in path or "x-kubernetes-validations" in json.dumps(item)
+
+    return {path: item["metadata"]["resourceVersion"] for path, item in objects.items() if is_whole(path, item)}
 
 
 async def command(*words, environment: dict[str, str] | None = None) -> None:
