@@ -101,9 +101,11 @@ struct RowFormatter {
         for problem in row.problems {
             // A task can have thousands of problems, but a frame shows only a few.
             if lines.count > limit { break }
+            // Notes about a task that succeeded begin with other words.
+            let hasFailed = problem.hasPrefix("error: ")
             let texts = printable(problem).wrapped(to: columns - Self.indentation.count)
             lines += texts.enumerated().map { index, text in
-                Line(nil, Self.indentation + text, index == 0 ? .error : .progress).onScreen
+                Line(nil, Self.indentation + text, index == 0 && hasFailed ? .error : .progress).onScreen
             }
         }
         return lines
