@@ -64,6 +64,8 @@ import Testing
         #expect(rbac.contains("\nOnFailure=k8s-bootstrap-health.service k8s-bootstrap-health.timer\n"))
         let target = try #require(files["k8s-bootstrap.target.d/50-tasks.conf"])
         #expect(target.contains("\nRequires=k8s-bootstrap-admin.service\nRequires=k8s-bootstrap-rbac.service\n"))
+        let metrics = try #require(files["k8s-bootstrap--metrics.service"])
+        #expect(metrics.contains("\nBindReadOnlyPaths=-/run/c\nBindReadOnlyPaths=-/run/ca\n"))
         for unit in [admin, rbac] {
             #expect(unit.split(separator: "\n").count { !$0.hasPrefix("#") } <= 25, "\(unit)")
             #expect(unit.split(separator: "\n").count { $0.hasPrefix("Exec") } == 1)
@@ -111,9 +113,9 @@ import Testing
         let files = unitsOfRemovedTasks(["old", "../no name"], Self.call)
         let names = ["k8s-bootstrap-old.service", "k8s-bootstrap-repeat@old.service", "k8s-bootstrap-old.timer"]
         #expect(files.map(\.path) == names)
-        guard case .text(let timer)? = files.last?.content else { return }
+        guard case .text(let timer)? = files.last?.content else { return #expect(Bool(false)) }
         #expect(timer.contains("\nStopWhenUnneeded=yes\nCollectMode=inactive-or-failed\n"))
-        guard case .text(let text)? = files.first?.content else { return }
+        guard case .text(let text)? = files.first?.content else { return #expect(Bool(false)) }
         #expect(text.contains("\nStopWhenUnneeded=yes\nCollectMode=inactive-or-failed\n"))
     }
 

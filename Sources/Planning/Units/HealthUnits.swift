@@ -39,10 +39,10 @@ func commonUnits(
     if report != nil { target.set("Wants", "\(reportUnitName) \(reportTimerName)") }
     let texts =
         [
-            (healthUnitName, healthUnit(call, isInvalid: invalid != nil)),
+            (healthUnitName, healthUnit(call, tasks, isInvalid: invalid != nil)),
             (healthTimerName, healthTimer),
             (alertTemplateName, alertUnit(call)),
-            (metricsUnitName, metricsUnit(call)),
+            (metricsUnitName, metricsUnit(call, tasks)),
             (metricsTimerName, metricsTimer(call)),
             ("\(targetName).d/50-tasks.conf", target.text),
         ] + (report?.texts(call) ?? [])
@@ -51,12 +51,12 @@ func commonUnits(
 
 let alertTemplateName = "k8s-bootstrap-alert@.service"
 
-private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool) -> String {
+private func healthUnit(_ call: ProgramInvocation, _ tasks: [PlannedTask], isInvalid: Bool) -> String {
     var unit = UnitText(isInvalid ? invalidHealthDescription : "Health of the Kubernetes node bootstrap")
     unit.set("StartLimitIntervalSec", "0")
     unit.section("Service")
     unit.command("ExecStart", [call.program, "supervise"] + call.flags)
-    addSupervisingSettings(&unit, call)
+    addSupervisingSettings(&unit, call, tasks)
     return unit.text
 }
 
@@ -72,7 +72,7 @@ private let metricsUnitName = "k8s-bootstrap--metrics.service"
 private let metricsTimerName = "k8s-bootstrap--metrics.timer"
 
 /// Returns the service that writes the metrics independently of the runs of tasks.
-private func metricsUnit(_ call: ProgramInvocation) -> String {
+private func metricsUnit(_ call: ProgramInvocation, _ tasks: [PlannedTask]) -> String {
     var unit = UnitText("Metrics of the Kubernetes node bootstrap")
     unit.set("StartLimitIntervalSec", "0")
     unit.set("After", targetName)
@@ -82,7 +82,7 @@ private func metricsUnit(_ call: ProgramInvocation) -> String {
     unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--only-metrics"] + call.flags)
     // At this level, systemd does not log every start.
     unit.set("LogLevelMax", "notice")
-    addSupervisingSettings(&unit, call)
+    addSupervisingSettings(&unit, call, tasks)
     return unit.text
 }
 
@@ -96,7 +96,7 @@ private func metricsTimer(_ call: ProgramInvocation) -> String {
 }
 
 /// Adds the settings that the health service and the metrics service share.
-func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
+private func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation, _ tasks: [PlannedTask]) {
     unit.set("Type", "oneshot")
     unit.set("TimeoutStartSec", "\(Limit.unitGracePeriod)")
     // The journal entries of tasks have another identifier.
@@ -121,6 +121,11 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
         "/run/systemd/generator",
     ]
     for path in seen { unit.path("BindReadOnlyPaths", path) }
+    // The metrics cover certificates that another program writes there at boot, such as agenix.
+    let used = tasks.flatMap(\.footprint.reads).filter { [.authority, .certificate].contains($0.use) }
+    for path in Set(used.map { call.root + $0.path.path }).sorted() where isPath(path, below: "\(call.root)/run") {
+        unit.path("BindReadOnlyPaths", path)
+    }
     // The metrics cover certificates below these directories.
     let open = [
         "/etc/kubernetes", "/etc/pki/tls/private", "/etc/rancher", "/etc/ssl/private", "/var/lib/kubelet",
