@@ -20,7 +20,7 @@ extension APIClient {
         case .notReady(let checks, _): return Problem("\(server) is not ready: \(checks)")
         case .foreign: return Problem("\(server) cannot be used", cause: error)
         // Every API server since Kubernetes 1.16 has /readyz.
-        case .pending where isForeignStatus, .refused where isForeignStatus: return foreign
+        case .pending where isForeignStatus: return foreign
         case .pending, .refused, .beingDeleted, .rival:
             return Problem("\(server) is not ready", cause: error)
         }

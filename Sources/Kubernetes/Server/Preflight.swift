@@ -80,7 +80,7 @@ extension APIClient {
             // If the user may not read the namespace, it is assumed to exist: a ready server soon creates it.
             return
         }
-        throw .pending("namespace kube-system does not exist yet", .retry)
+        throw .notReady(checks: "namespace kube-system does not exist yet")
     }
 
     /// The minor version of the oldest supported Kubernetes release.
