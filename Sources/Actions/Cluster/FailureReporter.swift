@@ -11,7 +11,7 @@ final class FailureReporter: Sendable {
         var pending: [ObjectFailure] = []
         var lastAddition = ContinuousClock.now
         var count = 0
-        var deletedCount = 0
+        var changedCount = 0
     }
 
     private let context: ActionContext
@@ -25,25 +25,25 @@ final class FailureReporter: Sendable {
     /// The number of failures, including those that have not been emitted yet.
     var count: Int { state.withLock { $0.count } }
 
-    var deletedCount: Int { state.withLock { $0.deletedCount } }
+    /// The number of objects that were changed or deleted.
+    var changedCount: Int { state.withLock { $0.changedCount } }
 
-    /// Emits the result of the deletion of one object, or adds its failure unless it was interrupted.
-    func report(_ message: ObjectDeletion.Message) {
+    /// Emits the result or the warning about one object, or adds its failure unless it was interrupted.
+    func report(_ message: Applier.Message) {
         switch message {
-        // An object that is already gone, or that must be kept after all, counts as unchanged.
-        case .deleted(let identity, let existed):
-            if existed { state.withLock { $0.deletedCount += 1 } }
-            context.emit(.object(identity.description, ObjectResult(existed ? .deleted : .unchanged)))
+        case .applied(let identity, let result):
+            if result.change != .unchanged { state.withLock { $0.changedCount += 1 } }
+            context.emit(.object(identity.description, result))
+        case .warning(let identity, let text):
+            context.emit(.warning(subject: identity.description, text))
         // The outcome of the task already shows an interruption.
-        case .failed(let failure): if failure.cause != .interrupted { add(failure) }
-        }
-    }
-
-    func add(_ failure: ObjectFailure) {
-        state.withLock { state in
-            state.pending.append(failure)
-            state.lastAddition = .now
-            state.count += 1
+        case .failed(let failure) where failure.cause == .interrupted: break
+        case .failed(let failure):
+            state.withLock { state in
+                state.pending.append(failure)
+                state.lastAddition = .now
+                state.count += 1
+            }
         }
     }
 

@@ -95,7 +95,7 @@ struct SetDeletion {
         let count = obsolete.deletions.reduce(0) { $0 + $1.count }
         if count > 0 { context.emit(.objectCount(countBefore + count)) }
         for group in obsolete.deletions {
-            await pruner.delete(group) { failures.report($0) }
+            await pruner.delete(group, say: failures.report)
             // After a failure, the remaining groups stay: an object that was not deleted may need their objects.
             await failures.report()
             try Task.checkCancellation()
@@ -105,7 +105,7 @@ struct SetDeletion {
         try await reporting { () async throws(ObjectFailure) in
             try await pruner.reduce(&rest, to: manifests, and: obsolete)
         }
-        return (rest, failures.deletedCount)
+        return (rest, failures.changedCount)
     }
 
     /// Performs an operation, and emits its failure.
@@ -116,7 +116,7 @@ struct SetDeletion {
             return try await operation()
         } catch {
             if Task.isCancelled { throw CancellationError() }
-            failures.add(error)
+            failures.report(.failed(error))
             await failures.report()
             throw Problems.alreadyReported
         }

@@ -9,7 +9,17 @@ struct ApplyAction: Action {
 
     /// Applies all readable objects, deletes obsolete ones if that succeeds, and returns whether anything changed.
     func run() async throws -> Bool {
-        let contents = try await loadedManifests()
+        let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
+            .load { (url, sha256) throws(Problem) in try await context.fetchedText(url, sha256: sha256) }
+        if let unknown = contents.problems.first(where: { context.missingInDryRun($0) != nil }) { throw unknown }
+        for problem in contents.problems {
+            context.emit(.objectFailed(.init("", [problem], isPermanent: problem.isPermanent)))
+        }
+        for warning in contents.warnings { context.emit(.warning(about: warning)) }
+        guard !contents.manifests.isEmpty else {
+            if contents.problems.isEmpty { throw Problem("no object to apply") }
+            throw Problems.alreadyReported
+        }
         let client = try await connected(contents)
         let found = DistinctObjects(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
         let objectCount = found.objects.count
@@ -20,10 +30,10 @@ struct ApplyAction: Action {
         }
         let pruning = try await PruneStep(context, declaration, contents, client)
         // Declared outside the group because of a defect in Swift 6.3.1; see `Rollout`.
-        var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
+        var applied: [ManifestObject] = []
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await failures.reportWhenQuiet() }
-            (applied, changedCount) = await apply(found, client, failures)
+            applied = await apply(found, client, failures)
             group.cancelAll()
         }
         await failures.report()
@@ -38,23 +48,7 @@ struct ApplyAction: Action {
             )
         }
         let deletedCount = try await pruning?.run(after: objectCount) ?? 0
-        return changedCount + deletedCount > 0
-    }
-
-    /// Loads the objects from the manifests, and emits problems and warnings.
-    private func loadedManifests() async throws -> ManifestLoader.Contents {
-        let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
-            .load { (url, sha256) throws(Problem) in try await context.fetchedText(url, sha256: sha256) }
-        if let unknown = contents.problems.first(where: { context.missingInDryRun($0) != nil }) { throw unknown }
-        for problem in contents.problems {
-            context.emit(.objectFailed(.init("", [problem], isPermanent: problem.isPermanent)))
-        }
-        for warning in contents.warnings { context.emit(.warning(about: warning)) }
-        guard !contents.manifests.isEmpty else {
-            if contents.problems.isEmpty { throw Problem("no object to apply") }
-            throw Problems.alreadyReported
-        }
-        return contents
+        return failures.changedCount + deletedCount > 0
     }
 
     private func connected(_ contents: ManifestLoader.Contents) async throws -> APIClient {
@@ -71,8 +65,7 @@ struct ApplyAction: Action {
         _ found: DistinctObjects,
         _ client: APIClient,
         _ failures: FailureReporter,
-    ) async -> (applied: [ManifestObject], changedCount: Int) {
-        let changedCount = Locked(0)
+    ) async -> [ManifestObject] {
         let namespace = client.kubeconfig.namespace
         let applier = Applier(
             client: client,
@@ -90,17 +83,8 @@ struct ApplyAction: Action {
                 )
             },
             mayAppear: { [context] in await DependencyHints(context: context).mayAppear($0) },
-        ) { [context] message in
-            switch message {
-            case .applied(let identity, let result):
-                if result.change != .unchanged { changedCount.withLock { $0 += 1 } }
-                context.emit(.object(identity.description, result))
-            case .failed(let failure): failures.add(failure)
-            case .warning(let identity, let text):
-                context.emit(.warning(subject: identity.description, text))
-            }
-        }
-        let applied = await applier.apply(found)
-        return (applied, changedCount.withLock { $0 })
+            say: failures.report,
+        )
+        return await applier.apply(found)
     }
 }

@@ -32,7 +32,7 @@ struct RemoveAction: Action {
         await failures.report()
         try Task.checkCancellation()
         guard failures.count == 0 else { throw Problems.alreadyReported }
-        return isChanged || failures.deletedCount > 0
+        return isChanged || failures.changedCount > 0
     }
 
     /// Removes a path, and returns whether it existed.

@@ -5,7 +5,7 @@ public import Base
 /// Each object is read, and sent unless it is certainly unchanged. An object is not tried if an object that it needs
 /// has failed, or if the task's timeout has passed.
 public struct Applier: Sendable {
-    /// A report about one object.
+    /// A report about one object that is applied or deleted.
     public enum Message: Sendable {
         /// The result for an object; in a dry run, the result that a real run would have.
         case applied(ObjectIdentity, ObjectResult)

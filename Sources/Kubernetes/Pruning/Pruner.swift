@@ -258,7 +258,7 @@ extension Pruner {
     /// `say` receives the result for each object as soon as it is known, on any thread.
     public func delete(
         _ identities: [ObjectIdentity],
-        say: @escaping @Sendable (ObjectDeletion.Message) -> Void,
+        say: @escaping @Sendable (Applier.Message) -> Void,
     ) async {
         var deletion = ObjectDeletion(client: client, task: set.task, isDryRun: isDryRun, retryPolicy: retryPolicy)
         deletion.isMeant = { identity, live async throws(APIError) in

@@ -3,12 +3,6 @@ import HTTP
 
 /// The deletion of objects on the server, including the wait until they are gone.
 public struct ObjectDeletion: Sendable {
-    public enum Message: Sendable {
-        /// The deletion succeeded or, in a dry run, would succeed; `existed` is false if there was nothing to delete.
-        case deleted(ObjectIdentity, existed: Bool)
-        case failed(ObjectFailure)
-    }
-
     /// An object with its location in the task file.
     public typealias Subject = (identity: ObjectIdentity, location: SourceLocation)
 
@@ -25,18 +19,19 @@ public struct ObjectDeletion: Sendable {
         (self.client, self.task, self.isDryRun, self.retryPolicy) = (client, task, isDryRun, retryPolicy)
     }
 
-    /// Deletes objects and waits until they are gone; a missing object is not an error.
+    /// Deletes objects and waits until they are gone; a missing object counts as unchanged.
     ///
     /// `say` receives the result for each object as soon as it is known, on any thread.
-    public func delete(_ subjects: [Subject], say: @escaping @Sendable (Message) -> Void) async {
+    public func delete(_ subjects: [Subject], say: @escaping @Sendable (Applier.Message) -> Void) async {
         await withDiscardingTaskGroup { group in
             for subject in subjects { group.addTask { say(await delete(subject)) } }
         }
     }
 
-    private func delete(_ subject: Subject) async -> Message {
+    private func delete(_ subject: Subject) async -> Applier.Message {
         do throws(APIError) {
-            return .deleted(subject.identity, existed: try await delete(subject.identity))
+            let existed = try await delete(subject.identity)
+            return .applied(subject.identity, ObjectResult(existed ? .deleted : .unchanged))
         } catch {
             let manifest = ManifestObject(subject.identity, at: subject.location)
             let explanation = Explanation(client: client, manifest: manifest, live: nil, task: task, purpose: .deletion)

@@ -65,9 +65,9 @@ struct PrunerTests {
             for group in obsolete.deletions {
                 await pruner.delete(group) { message in
                     switch message {
-                    case .deleted(let identity, let existed):
-                        if existed { deleted.withLock { $0.append("\(identity)") } }
-                    case .failed(let failure): Issue.record("\(failure.problems)")
+                    case .applied(let identity, let result):
+                        if result.change == .deleted { deleted.withLock { $0.append("\(identity)") } }
+                    case .failed, .warning: Issue.record("\(message)")
                     }
                 }
             }

@@ -22,7 +22,7 @@ struct DeletionReplyTests {
         let object = try #require(try manifests(manifest).first)
         let existence = Locked<Bool?>(nil)
         await deletion.delete([(object.identity, object.location)]) { message in
-            if case .deleted(_, let existed) = message { existence.withLock { $0 = existed } }
+            if case .applied(_, let result) = message { existence.withLock { $0 = result.change == .deleted } }
         }
         return existence.withLock { $0 }
     }
@@ -106,7 +106,8 @@ struct DeletionReplyTests {
         deletion.isMeant = { _, live in live["metadata"]?["resourceVersion"]?.string == "0" }
         let object = try #require(try manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}").first)
         await deletion.delete([(object.identity, object.location)]) { message in
-            guard case .deleted(_, existed: false) = message else { return #expect(Bool(false), "\(message)") }
+            guard case .applied(_, let result) = message else { return #expect(Bool(false), "\(message)") }
+            #expect(result.change == .unchanged)
         }
         #expect(deletions.withLock { $0 } == 1)
     }
