@@ -47,9 +47,27 @@ public final class HTTPClient: Sendable {
         receiver: BodyReceiver? = nil,
     ) async throws(TransportError) -> HTTPResponse {
         try startTransfers()
-        var prepared = try prepare(request, identity, deadline)
-        prepared.receiver = receiver
-        return try await queue.exchange(prepared).get()
+        let url = try RequestURL(request.url)
+        do throws(TransportError) {
+            if let name = identity.serverName, url.text(withHost: name) == nil {
+                throw TransportError(.invalidRequest, "'\(name)' is not a host name")
+            }
+            let prepared = PreparedRequest(
+                method: request.method,
+                url: url,
+                headerLines: try request.headerLines(url: url, identity: identity),
+                body: request.body,
+                identity: identity,
+                followsRedirects: request.followsRedirects,
+                replyLimit: request.replyLimit,
+                connectTimeout: connectTimeout,
+                deadline: deadline,
+                receiver: receiver,
+            )
+            return try await queue.exchange(prepared).get()
+        } catch {
+            throw error.located(at: url)
+        }
     }
 
     /// Connects to a TCP port and closes the connection.
@@ -81,32 +99,6 @@ public final class HTTPClient: Sendable {
         queue.stop()
         // A thread that starts later ends at once, so waiting for it is unnecessary.
         if isStarted.withLock({ $0 }) { await queue.waitForEnd() }
-    }
-
-    private func prepare(
-        _ request: HTTPRequest,
-        _ identity: ConnectionIdentity,
-        _ deadline: ContinuousClock.Instant,
-    ) throws(TransportError) -> PreparedRequest {
-        let url = try RequestURL(request.url)
-        do throws(TransportError) {
-            if let name = identity.serverName, url.text(withHost: name) == nil {
-                throw TransportError(.invalidRequest, "'\(name)' is not a host name")
-            }
-            return PreparedRequest(
-                method: request.method,
-                url: url,
-                headerLines: try request.headerLines(url: url, identity: identity),
-                body: request.body,
-                identity: identity,
-                followsRedirects: request.followsRedirects,
-                replyLimit: request.replyLimit,
-                connectTimeout: connectTimeout,
-                deadline: deadline,
-            )
-        } catch {
-            throw error.located(at: url)
-        }
     }
 }
 

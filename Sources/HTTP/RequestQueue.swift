@@ -4,15 +4,11 @@ import Base
 final class RequestQueue: Sendable {
     typealias Reply = Result<HTTPResponse, TransportError>
 
-    /// The changes since the last call of ``drain()``.
-    struct PendingChanges {
+    private struct State {
+        /// The requests and the numbers of cancelled requests since the last call of ``drain()``.
         var requests: [PreparedRequest] = []
         var abandoned: [UInt64] = []
         var isStopping = false
-    }
-
-    private struct State {
-        var changes = PendingChanges()
         var lastNumber: UInt64 = 0
         var waiting: [UInt64: CheckedContinuation<Reply, Never>] = [:]
         var wakeup: MultiHandle.Wakeup?
@@ -34,7 +30,14 @@ final class RequestQueue: Sendable {
         }
         return await withTaskCancellationHandler { [request] in
             await withCheckedContinuation { continuation in
-                post(request, continuation)
+                let isOpen = state.withLock { state in
+                    guard !state.isStopping, !state.hasEnded else { return false }
+                    state.waiting[request.number] = continuation
+                    state.requests.append(request)
+                    state.wakeup?.wakeUp()
+                    return true
+                }
+                if !isOpen { continuation.resume(returning: .failure(.cancelled(request))) }
                 // The handler below may have run before the request was posted.
                 if Task.isCancelled { cancel(request) }
             }
@@ -46,7 +49,7 @@ final class RequestQueue: Sendable {
     /// Makes the thread cancel all requests, and then end.
     func stop() {
         state.withLock { state in
-            state.changes.isStopping = true
+            state.isStopping = true
             state.wakeup?.wakeUp()
         }
     }
@@ -62,23 +65,12 @@ final class RequestQueue: Sendable {
         }
     }
 
-    private func post(_ request: PreparedRequest, _ continuation: CheckedContinuation<Reply, Never>) {
-        let isOpen = state.withLock { state in
-            guard !state.changes.isStopping, !state.hasEnded else { return false }
-            state.waiting[request.number] = continuation
-            state.changes.requests.append(request)
-            state.wakeup?.wakeUp()
-            return true
-        }
-        if !isOpen { continuation.resume(returning: .failure(.cancelled(request))) }
-    }
-
     private func cancel(_ request: PreparedRequest) {
         let continuation = state.withLock { state in
             guard let continuation = state.waiting.removeValue(forKey: request.number) else {
                 return CheckedContinuation<Reply, Never>?.none
             }
-            state.changes.abandoned.append(request.number)
+            state.abandoned.append(request.number)
             state.wakeup?.wakeUp()
             return continuation
         }
@@ -92,10 +84,10 @@ final class RequestQueue: Sendable {
         state.withLock { $0.wakeup = wakeup }
     }
 
-    func drain() -> PendingChanges {
+    func drain() -> (requests: [PreparedRequest], abandoned: [UInt64], isStopping: Bool) {
         state.withLock { state in
-            defer { state.changes = PendingChanges(isStopping: state.changes.isStopping) }
-            return state.changes
+            defer { (state.requests, state.abandoned) = ([], []) }
+            return (state.requests, state.abandoned, state.isStopping)
         }
     }
 

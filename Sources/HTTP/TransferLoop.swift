@@ -26,7 +26,11 @@ struct TransferLoop: ~Copyable {
         while true {
             let changes = queue.drain()
             // Requests are queued even during a stop, because every request waits for a reply.
-            enqueue(changes.requests)
+            for request in changes.requests {
+                nextDeadline = min(nextDeadline ?? request.deadline, request.deadline)
+                // A check mostly waits for a silent host, so it starts at once unless too many descriptors are in use.
+                if request.isConnectionCheck, transfers.count < 256 { start(request) } else { waiting.append(request) }
+            }
             guard !changes.isStopping else { break }
             drop(Set(changes.abandoned))
             endOverdue()
@@ -41,14 +45,6 @@ struct TransferLoop: ~Copyable {
 
     private var canStart: Bool {
         !waiting.isEmpty && transfers.values.count { !$0.request.isConnectionCheck } < inFlightLimit
-    }
-
-    private mutating func enqueue(_ new: [PreparedRequest]) {
-        for request in new {
-            nextDeadline = min(nextDeadline ?? request.deadline, request.deadline)
-            // A check mostly waits for a silent host, so it starts at once unless too many file descriptors are in use.
-            if request.isConnectionCheck, transfers.count < 256 { start(request) } else { waiting.append(request) }
-        }
     }
 
     private mutating func start(_ request: PreparedRequest) {
