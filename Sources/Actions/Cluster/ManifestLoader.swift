@@ -45,7 +45,14 @@ struct ManifestLoader {
         for source in manifests.sources {
             switch source {
             case .path(let reference):
-                add(reference, to: &contents)
+                for path in paths(of: reference, &contents) {
+                    do throws(SystemError) {
+                        let bytes = try run.files.read(path, limit: SizeLimit.content, isData: false)
+                        add(bytes, named: path, to: &contents)
+                    } catch {
+                        contents.problems.append(missing(reference, error))
+                    }
+                }
             case .url(let url, let sha256, let location):
                 do {
                     guard let bytes = try await fetch(url, sha256) else {
@@ -64,12 +71,10 @@ struct ManifestLoader {
         return contents
     }
 
-    /// Reads the manifest at a path or, for a directory, the manifests directly in it.
-    private func add(_ reference: LocatedPath, to contents: inout Contents) {
+    /// Returns the path itself or, for a directory, the paths of the manifests directly in it.
+    private func paths(of reference: LocatedPath, _ contents: inout Contents) -> [String] {
         do throws(SystemError) {
-            guard let names = try run.files.list(reference.path) else {
-                return addFile(reference.path, of: reference, to: &contents)
-            }
+            guard let names = try run.files.list(reference.path) else { return [reference.path] }
             let directory = reference.path.endsWithSlash ? reference.path : reference.path + "/"
             let files = names.filter { !run.files.isDirectory(directory + $0) }
             let subdirectories = names.filter { name in
@@ -89,18 +94,10 @@ struct ManifestLoader {
                 let hint = "remove it from 'manifests', or name its files *.yaml, *.yml or *.json"
                 contents.problems.append(Problem(message, at: reference.location, hint: hint))
             }
-            for name in manifests { addFile(directory + name, of: reference, to: &contents) }
+            return manifests.map { directory + $0 }
         } catch {
             contents.problems.append(missing(reference, error))
-        }
-    }
-
-    private func addFile(_ path: String, of reference: LocatedPath, to contents: inout Contents) {
-        do throws(SystemError) {
-            let bytes = try run.files.read(path, limit: SizeLimit.content, isData: false)
-            add(bytes, named: path, to: &contents)
-        } catch {
-            contents.problems.append(missing(reference, error))
+            return []
         }
     }
 

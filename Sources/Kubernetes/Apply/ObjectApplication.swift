@@ -42,7 +42,13 @@ struct ObjectApplication {
                     return try await attempt(&memory)
                 } catch {
                     memory.listed = [:]
-                    throw await adjusted(error)
+                    guard case .refused(var refusal) = error, refusal.disposition == .transient,
+                        let missing = refusal.status.missingRequirement(of: manifest.identity.type),
+                        await !applier.mayAppear(missing)
+                    else { throw error }
+                    // The plan cannot create the missing kind or namespace.
+                    refusal.disposition = .permanent
+                    throw .refused(refusal)
                 }
             }
             applier.dryRunOverlay?.recordPlanned(manifest, isChanged: result.change != .unchanged)
@@ -50,16 +56,6 @@ struct ObjectApplication {
         } catch {
             throw applier.explanation(of: manifest, live: memory.live).failure(for: error)
         }
-    }
-
-    /// Makes a transient refusal permanent if the plan cannot create the missing kind or namespace.
-    private func adjusted(_ error: APIError) async -> APIError {
-        guard case .refused(var refusal) = error, refusal.disposition == .transient,
-            let missing = refusal.status.missingRequirement(of: manifest.identity.type),
-            await !applier.mayAppear(missing)
-        else { return error }
-        refusal.disposition = .permanent
-        return .refused(refusal)
     }
 
     private func attempt(_ memory: inout Memory) async throws(APIError) -> ObjectResult {
@@ -123,10 +119,16 @@ struct ObjectApplication {
 
     /// Returns the object in the form that is sent to the server.
     func body(at path: ObjectPath, live: Node?) -> Node {
-        var root = Self.withoutAggregatedRules(ManagedMetadata.sentSecret(manifest.root))
+        var root = ManagedMetadata.sentSecret(manifest.root)
         guard var mapping = root.mapping else { return root }
         // Only controllers write the status; controller-gen writes an empty status into CustomResourceDefinitions.
         if path.hasStatusSubresource { mapping["status"] = nil }
+        // A controller fills and owns the rules of a ClusterRole with an aggregation rule.
+        if root["kind"]?.string == "ClusterRole", root["aggregationRule"]?.mapping != nil,
+            let rules = root["rules"], rules.isNull || rules.sequence?.isEmpty == true
+        {
+            mapping["rules"] = nil
+        }
         if path.identity.namespace == nil, var metadata = mapping["metadata"]?.mapping {
             // kubectl also omits a cluster-scoped object's namespace; the server refuses a Namespace with a namespace.
             metadata["namespace"] = nil
@@ -163,7 +165,7 @@ struct ObjectApplication {
                     )
                     .with(fields, at: "metadata", "managedFields")
                 }
-                return try result(of: reply, over: live, at: path, to: body, takeover, notes, memory)
+                return try result(of: reply, over: live, at: path, takeover, notes, memory)
             } catch .refused(let refusal) where refusal.status.isFieldConflict {
                 guard let live else { throw .pending("another client has created it since it was read", .retry) }
                 let all = refusal.status.conflicts
@@ -326,7 +328,6 @@ extension ObjectApplication {
         of reply: (node: Node, response: HTTPResponse),
         over live: Node?,
         at path: ObjectPath,
-        to body: Node,
         _ takeover: Takeover?,
         _ notes: [String],
         _ memory: Memory,
@@ -440,14 +441,6 @@ extension ObjectApplication {
             : "left to others (it has the annotation \(setting), which its manifest does not have); to apply the manifest "
                 + "again: 'kubectl annotate \(memory.identity.kubectlArguments) \(annotation.key)-'"
         return ObjectResult(.unchanged, notes: [note])
-    }
-
-    /// Removes the empty rules of a ClusterRole with an aggregation rule, because a controller fills and owns them.
-    private static func withoutAggregatedRules(_ root: Node) -> Node {
-        guard root["kind"]?.string == "ClusterRole", root["aggregationRule"]?.mapping != nil,
-            let rules = root["rules"], rules.isNull || rules.sequence?.isEmpty == true
-        else { return root }
-        return FieldPath("rules").removed(from: root)
     }
 }
 

@@ -49,8 +49,23 @@ public struct ManifestFile: Sendable {
 
     private mutating func add(_ node: Node, documentIndex: Int, depth: Int) {
         if Self.isList(node) {
-            let (kind, items) = (node["kind"]?.string ?? "", node["items"] ?? .null(location: node.location))
-            addItems(items, of: node, kind: kind, documentIndex: documentIndex, depth: depth)
+            // A list without items is treated like an empty document.
+            guard let items = node["items"], !items.isNull else { return }
+            guard let elements = items.sequence else {
+                let message = "'items' of document \(documentIndex) is \(items.kindName), not a list"
+                diagnostics.append(
+                    Problem(message, at: items.location, hint: "write each item as '- apiVersion: …'")
+                )
+                return
+            }
+            guard depth < Self.listDepthLimit else {
+                let message = "List objects are nested more than \(Self.listDepthLimit) levels deep"
+                diagnostics.append(Problem(message, at: node.location))
+                return
+            }
+            for element in elements where !element.isNull {
+                add(Self.typed(element, by: node), documentIndex: documentIndex, depth: depth + 1)
+            }
             return
         }
         do {
@@ -73,29 +88,11 @@ public struct ManifestFile: Sendable {
         return kind == "List" || kind.hasSuffix("List") && node["items"]?.sequence != nil
     }
 
-    private mutating func addItems(_ items: Node, of list: Node, kind: String, documentIndex: Int, depth: Int) {
-        // A list without items is treated like an empty document.
-        guard let elements = items.isNull ? [] : items.sequence else {
-            let message = "'items' of document \(documentIndex) is \(items.kindName), not a list"
-            diagnostics.append(
-                Problem(message, at: items.location, hint: "write each item as '- apiVersion: …'")
-            )
-            return
-        }
-        guard depth < Self.listDepthLimit else {
-            let message = "List objects are nested more than \(Self.listDepthLimit) levels deep"
-            diagnostics.append(Problem(message, at: list.location))
-            return
-        }
-        for element in elements where !element.isNull {
-            let item = kind == "List" ? element : Self.typed(element, by: list, kind: kind)
-            add(item, documentIndex: documentIndex, depth: depth + 1)
-        }
-    }
-
     /// Adds `apiVersion` and `kind` to an item of a typed list such as `ConfigMapList`, whose items may omit them.
-    private static func typed(_ item: Node, by list: Node, kind: String) -> Node {
-        guard var mapping = item.mapping, mapping["kind"] == nil, mapping["apiVersion"] == nil else { return item }
+    private static func typed(_ item: Node, by list: Node) -> Node {
+        guard let kind = list["kind"]?.string, kind != "List", var mapping = item.mapping, mapping["kind"] == nil,
+            mapping["apiVersion"] == nil
+        else { return item }
         mapping["apiVersion"] = list["apiVersion"]
         mapping["kind"] = Node(
             .string(String(kind.dropLast("List".count))),
