@@ -1,10 +1,10 @@
 import Base
 import Glibc
-@testable import HTTP
 import Host
-import Planning
 
+@testable import HTTP
 @testable import Kubernetes
+@testable import Planning
 @testable import Reporting
 
 /// What is given to each parser, by the name of the target.
