@@ -74,8 +74,7 @@ extension ReportTests {
             let authority = try TestAuthority()
             let webhook = try WebhookServer(
                 try authority.issue("webhook", names: ["IP:127.0.0.1"]),
-                status: "200 OK",
-                body: WebhookServer.refusal("no Events here")
+                refusing: "no Events here"
             )
             let bundle = base64(try Files.read(authority.certificatePath))
             try await cluster.mustApply(

@@ -26,8 +26,6 @@ public final class LoopbackServer: Sendable {
         case response(Int, headers: [String] = [], body: [UInt8] = [])
         /// Sends these bytes and closes the connection.
         case rawThenClose([UInt8])
-        /// Sends these bytes, and nothing more until the server stops.
-        case rawThenWait([UInt8])
         /// Closes the connection without a word.
         case close
         /// Keeps the connection and says nothing until the server stops.
@@ -137,10 +135,6 @@ public final class LoopbackServer: Sendable {
                 return stream.write(Array(lines.joined(separator: "\r\n").utf8) + sent)
             case .rawThenClose(let bytes):
                 _ = stream.write(bytes)
-                return false
-            case .rawThenWait(let bytes):
-                _ = stream.write(bytes)
-                while stream.nextByte() != nil {}
                 return false
             case .close:
                 return false

@@ -63,7 +63,7 @@ public final class HTTP2Server: Sendable {
     }
 }
 
-/// An HTTPS server of HTTP/1.1 that gives every request the same answer, as an admission webhook of a test.
+/// An HTTPS server of HTTP/1.1 that refuses every object, as an admission webhook of a test.
 ///
 /// `openssl s_server` ends TLS, prints what it receives and sends what it is given.
 public final class WebhookServer: Sendable {
@@ -71,10 +71,13 @@ public final class WebhookServer: Sendable {
 
     private let process: ChildProcess
 
-    /// Starts a server.
-    ///
-    /// * `status`: The status of its answers, such as `200 OK`; `nil` if it gives none.
-    public init(_ certificate: TestAuthority.Issued, status: String?, body: String = "") throws(SupportError) {
+    /// Starts a server that refuses with a message.
+    public init(_ certificate: TestAuthority.Issued, refusing message: String) throws(SupportError) {
+        // A review of this version need not repeat the request's identifier.
+        let body = """
+            {"apiVersion": "admission.k8s.io/v1beta1", "kind": "AdmissionReview", "response": \
+            {"uid": "", "allowed": false, "status": {"code": 403, "message": "\(message)"}}}
+            """
         let port = try freePort()
         url = "https://127.0.0.1:\(port)"
         process = try ChildProcess(
@@ -85,22 +88,12 @@ public final class WebhookServer: Sendable {
             hasInput: true,
         )
         let head = [
-            "HTTP/1.1 \(status ?? "")", "Content-Type: application/json", "Content-Length: \(body.utf8.count)",
+            "HTTP/1.1 200 OK", "Content-Type: application/json", "Content-Length: \(body.utf8.count)",
             "Connection: close", "", "",
         ]
         let reply = head.joined(separator: "\r\n") + body
         process.onEveryLine { [weak process] line in
-            if status != nil, line.hasPrefix("POST ") { process?.write(reply) }
+            if line.hasPrefix("POST ") { process?.write(reply) }
         }
-    }
-
-    /// The review in which a webhook refuses an object.
-    ///
-    /// Of this version, which need not repeat the request's identifier.
-    public static func refusal(_ message: String) -> String {
-        """
-        {"apiVersion": "admission.k8s.io/v1beta1", "kind": "AdmissionReview", "response": \
-        {"uid": "", "allowed": false, "status": {"code": 403, "message": "\(message)"}}}
-        """
     }
 }

@@ -72,20 +72,12 @@ public struct TestCluster: Sendable {
         try await Self.script("stop", [directory] + servers)
     }
 
-    /// Makes a certificate issued by the cluster's CA, as `NAME.crt` and `NAME.key` among the credentials.
+    /// Makes a client certificate issued by the cluster's CA, as `NAME.crt` and `NAME.key` among the credentials.
     ///
-    /// * `name`: The name of the files. `kube-apiserver` is the server's, read when it starts.
+    /// * `name`: The name of the files.
     /// * `subject`: The subject, such as `/O=system:masters/CN=admin`.
-    /// * `kind`: `client`, or `server` for one that names loopback.
-    /// * `validity`: The first and the last second, each as `20200101000000Z`; 30 days from now if left out.
-    public func makeCertificate(
-        _ name: String,
-        subject: String,
-        kind: String = "client",
-        validity: (from: String, until: String)? = nil,
-    ) async throws {
-        let dates = validity.map { [$0.from, $0.until] } ?? []
-        try await Self.script("certificate", [directory, name, subject, kind] + dates)
+    public func makeCertificate(_ name: String, subject: String) async throws {
+        try await Self.script("certificate", [directory, name, subject])
     }
 
     /// Runs kubectl against the cluster, as its admin unless a kubeconfig is among the arguments.
