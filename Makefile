@@ -46,9 +46,6 @@ RENEWALS ?= 50
 # How long `make fuzz` fuzzes each parser, in seconds.
 FUZZ_SECONDS ?= 600
 
-# The key that `make deb` and `make tarball` sign the package and the archive with, if any.
-SIGN_KEY ?=
-
 # The packages that `make repository` adds, its directory, the fingerprints of the signing keys and the days for which a
 # signature is valid; and the address of a release. See docs/releasing.md.
 PACKAGES = $(wildcard .build/deb/*.deb .build/arm64/deb/*.deb)
@@ -73,20 +70,16 @@ build: ## build the program: .build/release/nest-bootstrap; ARCH=arm64: .build/a
 install: build ## install the program, its units and manual pages below DESTDIR and PREFIX (default: /usr)
 	tools/install $(PROGRAM) "$(DESTDIR)" "$(PREFIX)"
 
-deb: build ## build the Debian packages in .build/deb; SIGN_KEY=ID also signs them with gpg; ARCH=arm64: in .build/arm64/deb
+deb: build ## build the Debian packages in .build/deb; ARCH=arm64: in .build/arm64/deb
 	Tests/cluster/install-packages "to build the package" dpkg-dev binutils $(CROSS_TOOLS) lintian
 	tools/deb $(PROGRAM) $(OUT)/deb
 	tools/check-deb $(PROGRAM) $(OUT)/deb
-	$(if $(SIGN_KEY),for file in $(OUT)/deb/*.deb; do \
-	    gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign "$$file" || exit; \
-	done)
 	lintian --allow-root --fail-on error $(OUT)/deb/*.deb
 
-tarball: build ## build the archive for other systems, with its install.sh, in .build/tarball; SIGN_KEY=ID also signs it
+tarball: build ## build the archive for other systems, with its install.sh, in .build/tarball
 	Tests/cluster/install-packages "to build the archive" dpkg-dev binutils $(CROSS_TOOLS)
 	tools/tarball $(PROGRAM) $(OUT)/tarball
 	tools/check-tarball $(PROGRAM) $(OUT)/tarball/*.tar.gz
-	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign $(OUT)/tarball/*.tar.gz)
 
 # The conditions of a release are checked before anything is built.
 release: ## build and sign all that a release has, in .build/releases/VERSION: URL=ADDRESS KEY=FINGERPRINT; docs/releasing.md
