@@ -153,19 +153,6 @@ extension TestMachine {
         return entries.split(separator: "\n").filter { $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) }
     }
 
-    /// Lends a running machine of this machine's release of Debian, or of another one.
-    static func withRunning<Value>(
-        _ release: String?,
-        _ body: (TestMachine) async throws -> Value
-    ) async throws -> Value {
-        guard let release else { return try await withRunning(body) }
-        return try await withFresh("ducksnest-controlplane", variant: release) { machine in
-            try await machine.boot()
-            try await machine.restore()
-            return try await body(machine)
-        }
-    }
-
     /// A command that runs all tasks again, in their order, as documented.
     static let restartAllTasks =
         "systemctl stop 'k8s-bootstrap-*.service' && systemctl start k8s-bootstrap.target"

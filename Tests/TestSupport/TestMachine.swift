@@ -125,16 +125,20 @@ extension TestMachine {
     /// It has the package, and no task file. Before the next test has it, its files, units and journal are again as
     /// they were: `Tests/boot/restore`. A machine that cannot be restored is removed, and the next test gets another.
     ///
+    /// * `release`: Its release of Debian; `nil` is that of this machine.
     /// * `body`: What is done with it, except that it is not halted.
-    public static func withRunning<Value>(_ body: (TestMachine) async throws -> Value) async throws -> Value {
-        let machine = try await RunningMachines.shared.take()
+    public static func withRunning<Value>(
+        _ release: String? = nil,
+        _ body: (TestMachine) async throws -> Value
+    ) async throws -> Value {
+        let machine = try await RunningMachines.shared.take(release)
         let result: Result<Value, any Error>
         do {
             result = .success(try await body(machine))
         } catch {
             result = .failure(error)
         }
-        await RunningMachines.shared.giveBack(machine)
+        await RunningMachines.shared.giveBack(machine, release)
         return try result.get()
     }
 
@@ -173,56 +177,35 @@ extension TestMachine {
     }
 }
 
-/// The running machines, each lent to one test at a time.
+/// The running machines that no test has, by release. The suites that take them have at most three tests at a time.
 private actor RunningMachines {
     static let shared = RunningMachines()
 
-    /// More would take time from those that boot.
-    private static let limit = 3
-
-    private var count = 0
-    private var free: [TestMachine] = []
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var free: [String?: [TestMachine]] = [:]
 
     /// Returns a machine that no other test has.
-    func take() async throws -> TestMachine {
-        while true {
-            if let machine = free.popLast() { return machine }
-            if count < Self.limit { break }
-            await withCheckedContinuation { waiting.append($0) }
-        }
-        count += 1
+    func take(_ release: String?) async throws -> TestMachine {
+        if let machine = free[release]?.popLast() { return machine }
         let machine = TestMachine.unprepared()
         do {
-            try await machine.prepare("ducksnest-controlplane")
+            try await machine.prepare("ducksnest-controlplane", variant: release)
             try await machine.boot()
             try await machine.restore()
             return machine
         } catch {
-            await drop(machine)
+            try? await machine.remove()
             throw error
         }
     }
 
-    func giveBack(_ machine: TestMachine) async {
+    func giveBack(_ machine: TestMachine, _ release: String?) async {
         do {
             try await machine.restore()
-            free.append(machine)
-            wakeOne()
+            free[release, default: []].append(machine)
         } catch {
             print("a machine is removed, because it cannot be restored: \(error)")
-            await drop(machine)
+            try? await machine.remove()
         }
-    }
-
-    private func drop(_ machine: TestMachine) async {
-        try? await machine.remove()
-        count -= 1
-        wakeOne()
-    }
-
-    private func wakeOne() {
-        if !waiting.isEmpty { waiting.removeFirst().resume() }
     }
 }
 
