@@ -57,17 +57,6 @@ import Testing
         _ = try await task.value
     }
 
-    @Test(.enabled(if: Systemd.isRunning)) func `the states of units are those of systemd`() async throws {
-        #expect(try await Systemd.installedUnit("basic.target").unit.isActive)
-        #expect(try await Systemd.installedUnit("nest-nothing.service").unit.load == "not-found")
-    }
-
-    @Test(.enabled(if: Systemd.isRunning)) func `the states of services are read together`() async throws {
-        let states = try await Systemd.services(["basic.target", "nest-nothing.service"])
-        #expect(states["basic.target"]?.unit.isActive == true)
-        #expect(states["nest-nothing.service"]?.unit.load == "not-found")
-    }
-
     @Test func `a bus that does not answer about services is given up`() async throws {
         let path = TemporaryDirectory.file("bus")
         let listener = try Kernel.listen(socket: path)

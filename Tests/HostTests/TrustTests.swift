@@ -183,11 +183,6 @@ struct TrustTests {
         #expect(try fault()?.hasSuffix("; run 'chown -h root DIR/d/f'") == true)
     }
 
-    @Test(.enabled(if: !isRoot)) func `an ordinary user may use what others can change`() throws {
-        try Files.setMode(path, 0o666)
-        #expect(try fault() == nil)
-    }
-
     @Test(arguments: [
         (0o600, 0o755, true), (0o644, 0o755, false), (0o604, 0o755, false), (0o644, 0o700, true),
     ])

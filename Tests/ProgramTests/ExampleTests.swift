@@ -12,27 +12,6 @@ struct AnsibleExampleTests {
         try await Files.text(path).yamlAsJSON().jsonKeys.filter { $0.hasPrefix("nest_bootstrap_") }
     }
 
-    @Test(.needsAnsible) func `ansible-playbook accepts the example and the role without a warning`() async throws {
-        // The role includes this file only when it runs.
-        let copying = "[{hosts: localhost, tasks: [{import_role: {name: nest_bootstrap, tasks_from: copy.yml}}]}]\n"
-        let path = TemporaryDirectory.file("playbook.yml")
-        try Files.write(Array(copying.utf8), to: path, mode: 0o644)
-        #expect(try await checkSyntax(path).status == 0)
-        let result = try await checkSyntax("\(Self.directory)/site.yml")
-        #expect(result.status == 0 && result.errors == "", "\(result.output)\(result.errors)")
-    }
-
-    private func checkSyntax(_ playbook: String) async throws -> ToolResult {
-        try await Tool.run(
-            ExtractedPrograms.ansiblePlaybook,
-            ["--syntax-check", playbook],
-            environment: [
-                "ANSIBLE_CONFIG": "\(Self.directory)/ansible.cfg", "ANSIBLE_HOME": TemporaryDirectory.file("ansible"),
-                "ANSIBLE_ROLES_PATH": "\(Self.directory)/roles", "LC_ALL": "C.UTF-8",
-            ]
-        )
-    }
-
     @Test func `every variable of the role has a default, a type and a description`() async throws {
         let defaults = try await variables("\(Self.role)/defaults/main.yml")
         let specification = "\(Self.role)/meta/argument_specs.yml"

@@ -32,15 +32,6 @@ struct ExecVerbTests {
             #expect(result.outputLines.contains("seed: | \(line)"), "\(result.output)")
         }
     }
-
-    @Test func `a program that fails is reported with its place, its code and its last line`() async throws {
-        let node = try TestNode("tasks:\n  fails: {exec: {script: fails.sh}}\n")
-        try node.write("echo first\necho the disk is full >&2\nexit 7\n", to: "fails.sh")
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        #expect(result.errors.hasPrefix("fails: error: \(node.config):2:26: '"), "\(result.errors)")
-        #expect(result.errors.contains("fails.sh' exited with code 7; its last output was: first | the disk is full"))
-    }
 }
 
 /// Keys of the homelab's certificates, decrypted on a node with its SSH key.
@@ -98,24 +89,5 @@ struct DecryptVerbTests {
         #expect(second != first)
         #expect(second == (try await nodes.must("openssl", "x509", "-in", certificate, "-noout", "-pubkey")))
         #expect(try Files.list(node.written("/run/kubernetes")) == ["kubelet.key"])
-    }
-
-    @Test func `a key of another certificate, or of another node, is not put in place`() async throws {
-        let nodes = try await set()
-        let mixed = try node(nodes, certificate: "kube-proxy")
-        let result = try await mixed.run("run")
-        #expect(result.status == 1)
-        let own = "\(nodes.set)/derived/\(Self.host)/k8s-"
-        let place = "kubelet-key: error: \(mixed.config)"
-        #expect(result.errors.hasPrefix("\(place):6:20: key '\(own)kubelet.key.age' does not belong to "))
-        let other = nodes.path("private/ducksnest-laptop-ultra")
-        try mixed.write(
-            try nodes.text("node/bootstrap.yaml").replacing(nodes.path("private/\(Self.host)"), with: other),
-            to: "bootstrap.yaml"
-        )
-        let refused = try await mixed.run("run")
-        #expect(refused.status == 1)
-        #expect(refused.errors.hasPrefix("\(place):5:15: cannot decrypt '\(own)kubelet.key.age': "))
-        #expect(try !Files.exists(mixed.written("/run/kubernetes")))
     }
 }

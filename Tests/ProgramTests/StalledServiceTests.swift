@@ -113,16 +113,6 @@ struct StalledServiceTests {
         #expect(rows.first?["reason"]?.string?.contains("3s") == true, "\(rows)")
     }
 
-    @Test(.enabled(if: geteuid() == 0)) func `a journal that hangs does not keep the program from ending`() async throws
-    {
-        let node = try TestNode("tasks: {a: {nonsense: 1}}\n")
-        let socket = try StalledSocket(node.path("stalled"), .datagrams)
-        let result = try await run(node, ["run", "--task", "b"], where: Self.journal)
-        #expect(result.status == 78)
-        #expect(result.errors.contains("cannot send to the journal: it took nothing for 10 s"))
-        withExtendedLifetime(socket) {}
-    }
-
     @Test func `a program that ignores SIGTERM and leaves its output open holds up no task beyond its deadline`()
         async throws
     {

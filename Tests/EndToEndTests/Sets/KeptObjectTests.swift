@@ -4,44 +4,6 @@ import Testing
 /// What `prune` of verb `apply` keeps on a real API server.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct KeptObjectTests {
-    @Test func `an object that another manager applies, or that has an owner, stays`() async throws {
-        let set = try await PrunedSet("taken")
-        let owner = try await set.cluster.object("namespace", "taken")["metadata"]?["uid"]?.string ?? ""
-        let owned = "ownerReferences: [{apiVersion: v1, kind: Namespace, name: taken, uid: \(owner)}]"
-        try set.write(["a", "flux"], more: set.map("owned", metadata: owned))
-        #expect(try await set.node.run("run").status == 0)
-        try set.node.write("---\n\(set.map("flux", data: "from flux"))\n", to: "flux.yaml")
-        let flux = ["apply", "--server-side", "--force-conflicts", "--field-manager=flux", "-f"]
-        try await set.cluster.mustRunKubectl(flux + [set.node.path("flux.yaml")])
-        try set.write(["a"])
-        let result = try await set.node.run("run")
-        #expect(result.status == 0, "\(result.errors)")
-        let warnings = (result.outputLines + result.errorLines).filter { $0.contains("warning") }
-        try #require(warnings.count == 2, "\(warnings)")
-        let start = "taken: warning: ConfigMap/kube-system/nest-bootstrap-taken: kept ConfigMap/taken/"
-        #expect(warnings[0].hasPrefix("\(start)flux: field manager 'flux'"))
-        #expect(warnings[1].hasPrefix("\(start)owned: it is owned by Namespace/taken"))
-        #expect(try await set.names() == ["a", "flux", "owned"])
-    }
-
-    @Test func `an object whose annotation says so stays, until it is changed on the object`() async throws {
-        let set = try await PrunedSet("annotated")
-        let kept = """
-            {apiVersion: v1, kind: ConfigMap, metadata: {name: kept, namespace: annotated,
-            annotations: {nest-bootstrap/prune: "false"}}}
-            """
-        try set.write(["a"], more: kept)
-        #expect(try await set.node.run("run").status == 0)
-        try set.write(["a"])
-        let result = try await set.node.run("run")
-        #expect(result.status == 0, "\(result.errors)")
-        let warning = "kept ConfigMap/annotated/kept: its annotation 'nest-bootstrap/prune'"
-        #expect((result.output + result.errors).contains(warning), "\(result.output)\(result.errors)")
-        try await set.cluster.mustRunKubectl("annotate", "cm", "-n", "annotated", "kept", "nest-bootstrap/prune-")
-        let last = try await set.node.run("run")
-        #expect(last.output.contains("ConfigMap/annotated/kept deleted"), "\(last.output)\(last.errors)")
-    }
-
     @Test func `Namespaces and definitions are deleted only if it is asked for`() async throws {
         let set = try await PrunedSet("protected")
         let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: protected-too}}"

@@ -4,28 +4,6 @@ import Testing
 /// Sets of objects that several nodes have: vetoes, lost records, removal.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(15)))
 struct ObjectSetTests {
-    @Test func `an object that another node has stays until its key is removed with the command of the warning`()
-        async throws
-    {
-        let nodes = try await SetNodes("vetoed", "n1", "n2")
-        for name in ["n1", "n2"] {
-            try nodes.write(name, ["a": "1", "b": "1"])
-            #expect(try await nodes.run(name).status == 0)
-        }
-        try nodes.write("n1", ["a": "1"])
-        let kept = try await nodes.run("n1")
-        #expect(kept.status == 0)
-        let warning = (kept.outputLines + kept.errorLines).first { $0.contains("kept ConfigMap/vetoed/b: ") } ?? ""
-        let command = try #require(warning.firstMatch(of: /'n2' .*'n2' .*: (kubectl .*)$/), "\(warning)").1
-        #expect(try await nodes.maps().keys.sorted() == ["a", "b"])
-        let environment = ["KUBECONFIG": nodes.cluster.kubeconfig]
-        let released = try await Tool.run("sh", ["-c", String(command)], environment: environment)
-        #expect(released.status == 0, "\(released.errors)")
-        let result = try await nodes.run("n1")
-        #expect(result.output.contains("ConfigMap/vetoed/b deleted"), "\(result.output)\(result.errors)")
-        #expect(try await nodes.maps() == ["a": "1"])
-    }
-
     @Test func `what only the ConfigMap lists for a node stays and is named, with a record and without`() async throws {
         let nodes = try await SetNodes("foreign", "n1")
         try nodes.write("n1", ["a": "1"])
