@@ -49,7 +49,7 @@ struct DigestCacheTests {
     @Test func `a URL is fetched once, and kept by its digest`() async throws {
         let server = try server(.response(200, body: text))
         #expect(try await ask(server) == "{}\n")
-        #expect(try FileSystem.read(kept, limit: 100) == text)
+        #expect(try readFile(kept, limit: 100) == text)
         #expect(try await ask(server) == "{}\n")
         #expect(server.requests.count == 1)
     }
@@ -57,6 +57,8 @@ struct DigestCacheTests {
     @Test func `a dry run keeps nothing`() async throws {
         let server = try server(.response(200, body: text))
         #expect(try await ask(server, isDryRun: true) == "{}\n")
+        let changed = try await ask(try self.server(.response(200, body: [1])), isDryRun: true)
+        #expect(changed.contains("digest"), "\(changed)")
         #expect(try FileSystem.exists(TemporaryDirectory.file("root")) == false)
     }
 
@@ -68,7 +70,7 @@ struct DigestCacheTests {
             #expect(bench.lines == ["warning: \(path): has another digest than its name, and is not used"])
         }
         #expect(answer == "{}\n")
-        #expect(try FileSystem.read(kept, limit: 100) == text)
+        #expect(try readFile(kept, limit: 100) == text)
     }
 
     @Test func `what will not change is not asked again`() async throws {

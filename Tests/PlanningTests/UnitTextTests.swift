@@ -63,7 +63,7 @@ import Testing
         #expect(!files.contains { $0.path.hasSuffix(".wants") })
     }
 
-    @Test func `a wrong task file leaves the tasks that have begun their units`() {
+    @Test func `a wrong task file leaves the tasks that have begun their units`() throws {
         let files = unitsForInvalidConfiguration(
             Problems([]),
             UnitsTests.call,
@@ -73,7 +73,7 @@ import Testing
         let units = files.filter { $0.path.contains("rbac") || $0.path.contains("x") && !$0.path.contains("check") }
             .filter { $0.path.hasSuffix(".service") }
         #expect(units.map(\.path) == ["k8s-bootstrap-rbac.service"])
-        guard case .text(let text)? = units.first?.content else { return }
+        guard case .text(let text) = try #require(units.first).content else { return #expect(Bool(false)) }
         #expect(text.contains("\nRequires=k8s-bootstrap-health.service\n"), "\(text)")
         #expect(text.contains("nest-bootstrap run --task rbac\nTimeoutStartSec=86460\n"), "\(text)")
     }

@@ -53,7 +53,7 @@ struct CallTests {
         let early = try await node.run("status", "--wait=200ms")
         #expect(early.status == 3)
         #expect(early.errors == "nest-bootstrap: timed out after 200ms waiting for 'good' and 'bad'\n")
-        let waiting = try node.start(["status", "--wait=60s", "good"])
+        let waiting = try node.start(["status", "--wait=10m", "good"])
         #expect(try await node.run("run", "--task", "good").status == 0)
         #expect(await waiting.result().status == 0)
         #expect(try await node.run("run", "--task", "bad").status == 1)

@@ -141,6 +141,6 @@ struct MigrationPreviewTests {
         let words = [planned, run].map { $0.map { $0.prefix { $0 != " " } } }
         #expect(words[0] == words[1], "\(planned) \(run)")
         let second = await session.apply(example.manifest)
-        #expect(second.allSatisfy { $0.hasPrefix("unchanged ") }, "\(second)")
+        #expect(!second.isEmpty && second.allSatisfy { $0.hasPrefix("unchanged ") }, "\(second)")
     }
 }

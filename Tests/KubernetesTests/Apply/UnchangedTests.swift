@@ -107,7 +107,7 @@ struct RequestSlotsTests {
         while true {
             let isFree = await withTaskGroup(of: Bool.self) { group in
                 group.addTask { await slots.take() }
-                group.addTask { (try? await Task.sleep(for: .milliseconds(50))) == nil }
+                group.addTask { (try? await Task.sleep(for: .seconds(2))) == nil }
                 let first = await group.next() ?? false
                 group.cancelAll()
                 return first
