@@ -63,7 +63,7 @@ public struct CertificateSet: Sendable {
     /// Reads a file by its path in the directory; returns `nil` if it does not exist.
     func read(_ file: String) throws(SystemError) -> [UInt8]? {
         do throws(SystemError) {
-            return try FileSystem.read(path(file), limit: SizeLimit.encrypted)
+            return try readFile(path(file), limit: SizeLimit.encrypted)
         } catch {
             if error.isNotFound { return nil }
             throw error
@@ -163,7 +163,7 @@ extension CertificateSet {
             let file = "\(path)/\(name)"
             let bytes: [UInt8]
             do throws(SystemError) {
-                bytes = try FileSystem.read(file, limit: keySizeLimit)
+                bytes = try readFile(file, limit: keySizeLimit)
             } catch {
                 throw Problem("node '\(node)' has no public key: \(error)", hint: hint)
             }

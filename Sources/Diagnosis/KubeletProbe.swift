@@ -39,7 +39,7 @@ struct KubeletProbe {
     func file(_ path: String) -> FileFact {
         var fact = FileFact(path: path)
         do throws(SystemError) {
-            let bytes = try FileSystem.read(root + path, limit: 1 << 20)
+            let bytes = try readFile(root + path, limit: 1 << 20)
             if bytes.allSatisfy({ $0 <= 0x20 }) {
                 fact.fault = "is empty"
                 return fact
@@ -76,7 +76,7 @@ struct KubeletProbe {
             users.contains { $0["exec"] != nil || $0["auth-provider"] != nil || $0["username"] != nil }
             || clusters.contains { $0["insecure-skip-tls-verify"]?.boolean == true }
         do throws(Problems) {
-            let bytes = try? FileSystem.read(self.root + path, limit: 1 << 20)
+            let bytes = try? readFile(self.root + path, limit: 1 << 20)
             fact.kubeconfig = try Kubeconfig(bytes ?? root.json(), path: path)
         } catch {
             fact.fault = error.all.first?.message ?? "is not a kubeconfig"
@@ -90,7 +90,7 @@ struct KubeletProbe {
         func bytes(_ material: Kubeconfig.Material?) -> [UInt8]? {
             switch material {
             case .data(let bytes)?: bytes
-            case .file(let file)?: try? FileSystem.read(root + file, limit: 1 << 20)
+            case .file(let file)?: try? readFile(root + file, limit: 1 << 20)
             case nil: nil
             }
         }
@@ -101,7 +101,7 @@ struct KubeletProbe {
         do throws(Problem) {
             fact.credentials = try Credentials(kubeconfig, now: now) { file in
                 do throws(SystemError) {
-                    return try FileSystem.read(root + file, limit: 1 << 20)
+                    return try readFile(root + file, limit: 1 << 20)
                 } catch {
                     if error.code == EACCES { denied.withLock { $0 = true } }
                     throw error
@@ -140,7 +140,7 @@ struct KubeletProbe {
     private func expiredCertificates() -> [(path: String, reason: String)] {
         ["apiserver", "apiserver-etcd-client", "etcd/server", "etcd/peer"].compactMap { name in
             let path = "/etc/kubernetes/pki/\(name).crt"
-            let bytes = (try? FileSystem.read(root + path, limit: 1 << 20)) ?? []
+            let bytes = (try? readFile(root + path, limit: 1 << 20)) ?? []
             let certificate = (try? Certificate.read(pem: bytes))?.first
             guard let certificate, certificate.validUntil < now else { return nil }
             return (path, "expired at \(certificate.validUntil)")

@@ -36,7 +36,7 @@ struct RuntimeProbe {
     func containerd() -> ContainerdFacts? {
         var facts = ContainerdFacts(path: containerdPath)
         do throws(SystemError) {
-            _ = try FileSystem.read(root + facts.path, limit: 1 << 20)
+            _ = try readFile(root + facts.path, limit: 1 << 20)
         } catch {
             facts.isIncomplete = true
             return error.isNotFound ? nil : facts
@@ -96,7 +96,7 @@ struct RuntimeProbe {
 
     private func configuration(_ path: String, _ directories: [String]) -> NetworkFacts.Configuration {
         var configuration = NetworkFacts.Configuration(path: path)
-        guard let bytes = try? FileSystem.read(root + path, limit: 1 << 20) else { return configuration }
+        guard let bytes = try? readFile(root + path, limit: 1 << 20) else { return configuration }
         let content: Node
         do throws(Problem) {
             content = try readJSON(bytes, file: path)

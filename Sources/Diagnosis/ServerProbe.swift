@@ -176,7 +176,7 @@ struct PodLogs {
         let files = directories.flatMap { paths(in: "\($0)/\(container)") }.filter { $0.hasSuffix(".log") }
         return files.sorted { modified($0) > modified($1) }.prefix(2).lazy.compactMap { path in
             // By default, the kubelet rotates files at 10 MiB.
-            (try? FileSystem.read(path, limit: 12 << 20)).flatMap { Self.lastError(in: $0.suffix(16 << 10)) }
+            (try? readFile(path, limit: 12 << 20)).flatMap { Self.lastError(in: $0.suffix(16 << 10)) }
         }.first
     }
 

@@ -92,7 +92,7 @@ struct UnitFile {
 
 /// Returns the lines of a file without surrounding white space; a file that cannot be read counts as empty.
 func lines(of path: String) -> [String] {
-    let text = String(decoding: (try? FileSystem.read(path, limit: 1 << 20)) ?? [], as: UTF8.self)
+    let text = String(decoding: (try? readFile(path, limit: 1 << 20)) ?? [], as: UTF8.self)
     return text.split(separator: "\n", omittingEmptySubsequences: false).map { trimmed($0) }
 }
 
@@ -254,7 +254,7 @@ func ending(in lines: [JournalLine]) -> String? {
 /// do not count, because any user can give a process any name.
 func processes(named names: Set<String>) -> [RunningProcess] {
     func text(_ path: String) -> String {
-        String(decoding: (try? FileSystem.read(path, limit: 1 << 20)) ?? [], as: UTF8.self)
+        String(decoding: (try? readFile(path, limit: 1 << 20)) ?? [], as: UTF8.self)
     }
     let own = (try? FileSystem.status("/proc/self/ns/mnt"))?.target
     let uptime = text("/proc/uptime").split(separator: ".").first.flatMap { Int64($0) } ?? 0

@@ -179,7 +179,7 @@ extension Configuration {
         func add(_ path: String) {
             do {
                 if options.acts { try FileSystem.requireTrusted(path) }
-                sources.append(SourceFile(path: path, bytes: try FileSystem.read(path, limit: SizeLimit.configuration)))
+                sources.append(SourceFile(path: path, bytes: try readFile(path, limit: SizeLimit.configuration)))
             } catch {
                 let creation = "create it ('nest-bootstrap init KIND --output DIR' writes one), or pass '--config FILE'"
                 let target = (try? FileSystem.status(path))?.target

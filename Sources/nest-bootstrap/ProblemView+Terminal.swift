@@ -37,7 +37,7 @@ private final class ShownFile: Sendable {
         let found = paths.filter { (try? FileSystem.exists($0)) == true }
         // If both exist, the location does not say which one is meant.
         guard found.count == 1, let status = try? FileSystem.status(found[0]), status.mode & 0o4 != 0,
-            let bytes = try? FileSystem.read(found[0], limit: SizeLimit.configuration), !bytes.mentionsSecret
+            let bytes = try? readFile(found[0], limit: SizeLimit.configuration), !bytes.mentionsSecret
         else { return [] }
         return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     }

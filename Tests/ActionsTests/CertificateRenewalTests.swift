@@ -171,7 +171,7 @@ struct CertificateRenewalTests {
                 users: [{name: u, user: {client-certificate: own.crt, client-key: \(client.keyPath)}}]
                 """
             try bench.write(kubeconfig, to: "k", mode: 0o600)
-            let own = try FileSystem.read(client.certificatePath, limit: 10_000)
+            let own = try readFile(client.certificatePath, limit: 10_000)
             try bench.write(String(decoding: own, as: UTF8.self), to: "own.crt")
             func found() -> [String] {
                 KnownCertificates(files: bench.run.files, plan: bench.run.plan).all().map { certificate in

@@ -118,7 +118,7 @@ struct DecryptActionTests {
         }
         try await withBench(Self.task()) { bench async throws in
             try encrypt("secret", to: "a.age", in: bench)
-            let bytes = try FileSystem.read("\(bench.directory)/a.age", limit: 1 << 16)
+            let bytes = try readFile("\(bench.directory)/a.age", limit: 1 << 16)
             for count in [150, bytes.count - 20, bytes.count - 5] {
                 try FileSystem.write(Array(bytes.prefix(count)), to: "\(bench.directory)/a.age", mode: 0o644)
                 let printed = try await bench.perform("key")

@@ -37,7 +37,7 @@ struct KubeconfigActionTests {
             #expect(try await bench.perform("admin") == "unchanged")
             let location = "\(bench.directory)/root/etc/admin.kubeconfig"
             #expect(try FileSystem.status(location)?.mode == 0o600)
-            let kubeconfig = try Kubeconfig(try FileSystem.read(location, limit: 10_000), path: location)
+            let kubeconfig = try Kubeconfig(try readFile(location, limit: 10_000), path: location)
             #expect(kubeconfig.server == "https://127.0.0.1:1")
             #expect(kubeconfig.user == "admin")
             #expect(kubeconfig.namespace == "kube-system")
@@ -57,9 +57,9 @@ struct KubeconfigActionTests {
             #expect(try await bench.perform("admin") == "changed")
             let bytes = try bench.run.files.read("/etc/admin.kubeconfig", limit: 100_000)
             let kubeconfig = try Kubeconfig(bytes, path: "k")
-            #expect(kubeconfig.clientKey == .data(try FileSystem.read(client.keyPath, limit: 10_000)))
+            #expect(kubeconfig.clientKey == .data(try readFile(client.keyPath, limit: 10_000)))
             #expect(
-                kubeconfig.certificateAuthority == .data(try FileSystem.read(authority.certificatePath, limit: 10_000))
+                kubeconfig.certificateAuthority == .data(try readFile(authority.certificatePath, limit: 10_000))
             )
         }
     }

@@ -81,7 +81,7 @@ struct NodeCheckTests {
             let missing = await bench.problems()
             let words = "DIR/k:3:81: certificate-authority of kubeconfig 'DIR/k': cannot read "
             #expect(missing.count == 1 && missing[0].hasPrefix(words), "\(missing)")
-            let bytes = try FileSystem.read(authority.certificatePath, limit: 10_000)
+            let bytes = try readFile(authority.certificatePath, limit: 10_000)
             try bench.write(String(decoding: bytes, as: UTF8.self), to: "ca.crt")
             let expired = await bench.problems()
             #expect(expired.count == 1)
@@ -217,7 +217,7 @@ struct NodeCheckTests {
         let tasks = "tasks: {b: {wait: {apiServer: k}}}"
         try await withBench(tasks) { bench in
             try Files.setMode(bench.directory, 0o755)
-            let key = Base64.encode(try FileSystem.read(client.keyPath, limit: 10_000))
+            let key = Base64.encode(try readFile(client.keyPath, limit: 10_000))
             let kubeconfig = """
                 current-context: c
                 contexts: [{name: c, context: {cluster: c, user: u}}]

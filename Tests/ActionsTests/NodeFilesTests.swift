@@ -129,7 +129,7 @@ struct NodeFilesTests {
         try FileSystem.write([7], to: target, mode: 0o600)
         try FileSystem.makeSymbolicLink(at: "\(root)/a", to: target, replacing: false)
         #expect(try files(isDryRun: isDryRun).write([1], to: "/a", by: "task", mode: 0o600).change == .changed)
-        #expect(try FileSystem.read(target, limit: 10) == [7])
+        #expect(try readFile(target, limit: 10) == [7])
         #expect(try FileSystem.status("\(root)/a")?.kind == (isDryRun ? .symbolicLink : .regular))
         try FileSystem.makeDirectories("\(root)/b")
         let files = files(isDryRun: isDryRun)
@@ -214,7 +214,7 @@ struct NodeFilesTests {
         let files = NodeFiles(root: root, isDryRun: false)
         let cache = "/var/lib/x/cache"
         try files.keep([1], as: "a", in: cache)
-        #expect(try FileSystem.read("\(root)\(cache)/a", limit: 10) == [1])
+        #expect(try readFile("\(root)\(cache)/a", limit: 10) == [1])
         try FileSystem.removeTree("\(root)\(cache)")
         try FileSystem.makeDirectories("\(root)/elsewhere")
         try FileSystem.makeSymbolicLink(at: "\(root)\(cache)", to: "../../../elsewhere", replacing: false)

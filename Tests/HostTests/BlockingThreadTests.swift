@@ -10,7 +10,7 @@ import Testing
 
     @Test func `a typed error is thrown`() async {
         let error = await #expect(throws: SystemError.self) {
-            try await onThread { () throws(SystemError) in try FileSystem.read("/nonexistent", limit: 1) } as [UInt8]
+            try await onThread { () throws(SystemError) in try readFile("/nonexistent", limit: 1) } as [UInt8]
         }
         #expect(error?.isNotFound == true)
     }
@@ -27,7 +27,7 @@ import Testing
         #expect(try await onThread(until: .now + .seconds(100_000)) { Kernel.readAll(pipe.output) } == [])
         let error = await #expect(throws: SystemError.self) {
             try await onThread(until: .now + .seconds(100_000)) { () throws(SystemError) in
-                try FileSystem.read("/nonexistent", limit: 1)
+                try readFile("/nonexistent", limit: 1)
             }
         }
         #expect(error?.isNotFound == true)

@@ -55,7 +55,7 @@ struct DirectoryHandleTests {
         #expect(throws: SystemError.self) { try directory.read("a", limit: 10) }
         #expect(throws: SystemError.self) { _ = try directory.lock("a") }
         try directory.write([1], to: "a", mode: 0o600)
-        #expect(try FileSystem.read(target, limit: 10) == [7, 7])
+        #expect(try readFile(target, limit: 10) == [7, 7])
         #expect(try directory.read("a", limit: 10) == [1])
     }
 

@@ -12,7 +12,7 @@ import Testing
     func `all bytes of a file are read`(count: Int) throws {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
         try FileSystem.write(bytes, to: path, mode: 0o600)
-        #expect(try FileSystem.read(path, limit: count) == bytes)
+        #expect(try readFile(path, limit: count) == bytes)
     }
 
     @Test(arguments: [(0o644, false), (0o755, true), (0o100, true)] as [(UInt32, Bool)])
@@ -24,19 +24,19 @@ import Testing
     }
 
     @Test func `a file of proc is read although its size is zero`() throws {
-        #expect(try FileSystem.read("/proc/self/stat", limit: 10_000).isEmpty == false)
+        #expect(try readFile("/proc/self/stat", limit: 10_000).isEmpty == false)
     }
 
     @Test func `what cannot be read is refused with the reason, and nothing waits for a writer`() throws {
         func reason(_ path: String, limit: Int = 10) -> String {
-            let error = #expect(throws: SystemError.self) { try FileSystem.read(path, limit: limit) }
+            let error = #expect(throws: SystemError.self) { try readFile(path, limit: limit) }
             return error?.description.replacing("cannot read '\(path)': ", with: "") ?? ""
         }
-        let missing = #expect(throws: SystemError.self) { try FileSystem.read(path, limit: 10) }
+        let missing = #expect(throws: SystemError.self) { try readFile(path, limit: 10) }
         #expect(missing?.description == "cannot read '\(path)': No such file or directory")
         #expect(missing?.isNotFound == true)
         try FileSystem.write([1, 2, 3, 4, 5], to: path, mode: 0o600)
-        let below = #expect(throws: SystemError.self) { try FileSystem.read("\(path)/x", limit: 10) }
+        let below = #expect(throws: SystemError.self) { try readFile("\(path)/x", limit: 10) }
         #expect(below?.isNotFound == true)
         #expect(reason(path, limit: 4) == "is larger than 4 bytes")
         #expect(reason("/proc/self/stat", limit: 4) == "is larger than 4 bytes")

@@ -26,7 +26,7 @@ import Testing
     @Test func `missing directories are created and nothing else is left`() throws {
         let deep = "\(path)/a//b/file"
         try FileSystem.write([7], to: deep, mode: 0o600)
-        #expect(try FileSystem.read(deep, limit: 1) == [7])
+        #expect(try readFile(deep, limit: 1) == [7])
         #expect(try FileSystem.list("\(path)/a/b") == ["file"])
     }
 
@@ -37,12 +37,12 @@ import Testing
         try FileSystem.makeDirectories("\(other)/full")
         let error = #expect(throws: SystemError.self) { try FileSystem.writeTogether(files) }
         #expect(error?.description == "cannot write '\(other)': a directory is in the way")
-        #expect(try FileSystem.read(path, limit: 10) == [1])
+        #expect(try readFile(path, limit: 10) == [1])
         #expect(try names() == ["other", "subject"])
         try FileSystem.removeTree(other)
         try FileSystem.writeTogether(files)
-        #expect(try FileSystem.read(path, limit: 10) == [2])
-        #expect(try FileSystem.read(other, limit: 10) == [3])
+        #expect(try readFile(path, limit: 10) == [2])
+        #expect(try readFile(other, limit: 10) == [3])
         #expect(try FileSystem.status(path)?.mode == 0o600)
         #expect(try names() == ["other", "subject"])
     }
@@ -50,7 +50,7 @@ import Testing
     @Test func `an existing file is replaced completely`() throws {
         try FileSystem.write([1, 2, 3], to: path, mode: 0o644)
         try FileSystem.write([9], to: path, mode: 0o600)
-        #expect(try FileSystem.read(path, limit: 10) == [9])
+        #expect(try readFile(path, limit: 10) == [9])
         #expect(try FileSystem.status(path)?.mode == 0o600)
         #expect(try names() == ["subject"])
     }
@@ -61,7 +61,7 @@ import Testing
         try FileSystem.makeSymbolicLink(at: path, to: target, replacing: false)
         try FileSystem.write([2], to: path, mode: 0o600)
         #expect(try FileSystem.status(path)?.kind == .regular)
-        #expect(try FileSystem.read(target, limit: 1) == [1])
+        #expect(try readFile(target, limit: 1) == [1])
     }
 
     @Test func `what is in the way is reported and stays, and nothing is left`() throws {
@@ -85,7 +85,7 @@ import Testing
     @Test func `a name of the maximum length is written, a longer one refused`() throws {
         let longest = TemporaryDirectory.file(String(repeating: "n", count: 255))
         try FileSystem.write([1], to: longest, mode: 0o600)
-        #expect(try FileSystem.read(longest, limit: 1) == [1])
+        #expect(try readFile(longest, limit: 1) == [1])
         let error = #expect(throws: SystemError.self) { try FileSystem.write([1], to: longest + "n", mode: 0o600) }
         #expect(error?.description == "cannot write '\(longest)n': File name too long")
         #expect(try names().count == 1)
@@ -101,7 +101,7 @@ import Testing
                 try FileSystem.write([UInt8](repeating: 2, count: 100_000), to: "\(directory)/subject", mode: 0o600)
             }
             #expect(error?.description == "cannot write '\(directory)/subject': File too large")
-            #expect(try FileSystem.read("\(directory)/subject", limit: 10) == [1])
+            #expect(try readFile("\(directory)/subject", limit: 10) == [1])
             #expect(try FileSystem.list(directory) == ["subject"])
             try FileSystem.removeTree(directory)
         }
@@ -115,7 +115,7 @@ import Testing
             for content in contents {
                 group.addTask { try FileSystem.write(content, to: path, mode: 0o600) }
                 group.addTask {
-                    let seen = try FileSystem.read(path, limit: 60_000)
+                    let seen = try readFile(path, limit: 60_000)
                     #expect(contents.contains(seen))
                 }
             }

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Host
 import Testing
@@ -90,7 +91,7 @@ enum Kernel {
     /// Whether a process runs no more, although its new parent may not have noticed.
     static func isGone(process: String) throws -> Bool {
         let path = "/proc/\(process)/stat"
-        guard let bytes = try? FileSystem.read(path, limit: 10_000) else { return true }
+        guard let bytes = try? readFile(path, limit: 10_000) else { return true }
         let state = String(decoding: bytes, as: UTF8.self).split(separator: ") ").last?.first
         return state == "Z" || state == "X"
     }

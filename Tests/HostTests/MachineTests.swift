@@ -1,10 +1,11 @@
+import Base
 import Glibc
 import Host
 import Testing
 
 @Suite(.timeLimit(.minutes(15))) struct MachineTests {
     @Test func `the name of the machine is that of the kernel`() throws {
-        let bytes = try FileSystem.read("/proc/sys/kernel/hostname", limit: 300)
+        let bytes = try readFile("/proc/sys/kernel/hostname", limit: 300)
         #expect(Machine.hostName() + "\n" == String(decoding: bytes, as: UTF8.self))
     }
 

@@ -51,7 +51,7 @@ import Testing
         try file.rename()
         withExtendedLifetime(file) {}
         try await other.value
-        #expect(try FileSystem.read(path, limit: 10) == [2])
+        #expect(try readFile(path, limit: 10) == [2])
         #expect(try names() == ["key.pem"])
         let directory = try DirectoryHandle(opening: TemporaryDirectory.path, "")
         let name = try PathParts(path, "").temporaryName

@@ -20,7 +20,7 @@ import Testing
     }
 
     /// The number of starts.
-    private var starts: Int { ((try? FileSystem.read(marker, limit: 1000)) ?? []).count { $0 == UInt8(ascii: "x") } }
+    private var starts: Int { ((try? readFile(marker, limit: 1000)) ?? []).count { $0 == UInt8(ascii: "x") } }
 
     private func restart(
         _ manager: UserManager,

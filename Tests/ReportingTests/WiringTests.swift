@@ -109,7 +109,7 @@ struct WiringTests {
         let directory = TemporaryDirectory.file("usr/lib/systemd/catalog")
         try FileSystem.makeDirectories(directory)
         try FileSystem.makeDirectories(TemporaryDirectory.file("var/lib/systemd/catalog"))
-        let bytes = try FileSystem.read(Self.path, limit: 1 << 20)
+        let bytes = try readFile(Self.path, limit: 1 << 20)
         try FileSystem.write(bytes, to: "\(directory)/nest-bootstrap.catalog", mode: 0o644)
         let option = "--root=\(TemporaryDirectory.path)"
         let updated = try await Tool.run(Self.journalctl, [option, "--update-catalog"])

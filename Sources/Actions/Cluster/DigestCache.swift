@@ -66,13 +66,13 @@ extension ActionContext {
         }
         let location = try await fetched(url, sha256: digest)
         return try attempt("cannot read '\(urlWithoutQuery(url))'") {
-            try FileSystem.read(location, limit: SizeLimit.content)
+            try readFile(location, limit: SizeLimit.content)
         }
     }
 
     /// Returns the text with a digest, or `nil` if the cache has no usable file with it.
     func keptText(sha256 digest: String) -> [UInt8]? {
-        kept(sha256: digest).flatMap { try? FileSystem.read($0, limit: SizeLimit.content) }
+        kept(sha256: digest).flatMap { try? readFile($0, limit: SizeLimit.content) }
     }
 
     /// Returns the location of a usable cached file: the task's or, if there is none, one in the shared directory.

@@ -87,7 +87,7 @@ public final class NodeFiles: Sendable {
         }
         try requireTrusted(path, isData: isData)
         do throws(SystemError) {
-            return try FileSystem.read(location(ofResolved: node), limit: limit)
+            return try readFile(location(ofResolved: node), limit: limit)
         } catch {
             throw error.examined()
         }
@@ -271,7 +271,7 @@ extension NodeFiles {
         let location = try location(ofWritten: path)
         do throws(SystemError) {
             try requireTrusted(location: location, isData: true, exceptFile: true)
-            return try FileSystem.read(location, limit: limit)
+            return try readFile(location, limit: limit)
         } catch {
             if error.isNotFound { return nil }
             throw error
@@ -338,7 +338,7 @@ extension NodeFiles {
 
     private func isContent(of file: FileContent, at location: String) throws(SystemError) -> Bool {
         guard let bytes = file.bytes else { return try sha256(ofFile: location) == file.sha256 }
-        return try FileSystem.read(location, limit: bytes.count) == bytes
+        return try readFile(location, limit: bytes.count) == bytes
     }
 
     /// Copies a file of any size atomically; `source` is a location.
@@ -401,7 +401,7 @@ extension NodeFiles {
     func requireReadable(_ path: String) throws(SystemError) {
         let location = try trustedLocation(path)
         do throws(SystemError) {
-            _ = try FileSystem.read(location, limit: 0)
+            _ = try readFile(location, limit: 0)
         } catch {
             // With limit 0, the reading of a file that is readable and not empty fails with this code.
             if error.code != EFBIG { throw error.examined() }

@@ -118,7 +118,7 @@ extension FileContent {
             lines = ["link to '\(target)' -> regular file"] + found.differences(mode: nil, owner: owner, group: group)
         } else if let found {
             lines = found.differences(mode: mode, owner: owner, group: group)
-            old = try FileSystem.read(location, limit: SizeLimit.content)
+            old = try readFile(location, limit: SizeLimit.content)
             if old == bytes { return lines }
             isPublic = isPublic && found.mode & 0o004 != 0
         }

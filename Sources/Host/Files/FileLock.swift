@@ -43,7 +43,7 @@ extension FileLock {
     ///
     /// Processes that are not visible to this process are left out. The result is empty if the list cannot be read.
     public static func holders() -> [FileStatus.Identity: Int32] {
-        let bytes = (try? FileSystem.read("/proc/locks", limit: 16 << 20)) ?? []
+        let bytes = (try? readFile("/proc/locks", limit: 16 << 20)) ?? []
         return holders(in: String(decoding: bytes, as: UTF8.self))
     }
 

@@ -3,11 +3,6 @@ import CShims
 import Glibc
 
 public enum FileSystem {
-    /// Reads a regular file, following links; see ``Base/readFile(_:limit:)``.
-    public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        try readFile(path, limit: limit)
-    }
-
     /// Reads the status of a path without following a link; returns `nil` if nothing exists there.
     public static func status(_ path: String) throws(SystemError) -> FileStatus? {
         try FileStatus.at(path, followingLinks: false, "cannot look at")

@@ -12,7 +12,7 @@ struct Mount: Sendable, Hashable {
     ///
     /// See proc_pid_mountinfo(5) for the format. Space, tab, newline and backslash are written as octal escapes.
     static func all() throws(SystemError) -> [Mount] {
-        let list = String(decoding: try FileSystem.read("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
+        let list = String(decoding: try readFile("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
         return list.utf8.split(separator: UInt8(ascii: "\n")).compactMap { line in
             let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map {
                 Substring($0)

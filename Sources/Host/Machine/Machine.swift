@@ -26,7 +26,7 @@ public enum Machine {
     /// identifier. A confined process therefore gets the identifier from ``confinedBootVariable``.
     public static func bootIdentifier() throws(SystemError) -> String {
         if let variable = environmentVariable(confinedBootVariable) { return variable }
-        let bytes = try FileSystem.read("/proc/sys/kernel/random/boot_id", limit: 128)
+        let bytes = try readFile("/proc/sys/kernel/random/boot_id", limit: 128)
         return String(decoding: bytes.prefix { $0 > UInt8(ascii: " ") }, as: UTF8.self)
     }
 

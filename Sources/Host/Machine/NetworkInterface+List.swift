@@ -58,7 +58,7 @@ extension NetworkInterface {
     /// Each line of `if_inet6` describes an address: 32 hexadecimal digits, the interface number, the prefix length,
     /// the scope, the flags of `linux/if_addr.h`, and the interface name. Without IPv6, the file does not exist.
     private static func version6States() -> [Located: Address.State] {
-        let bytes = (try? FileSystem.read("/proc/self/net/if_inet6", limit: 1 << 20)) ?? []
+        let bytes = (try? readFile("/proc/self/net/if_inet6", limit: 1 << 20)) ?? []
         var states: [Located: Address.State] = [:]
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
             let fields = line.split(separator: " ")

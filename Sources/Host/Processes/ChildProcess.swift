@@ -239,7 +239,7 @@ struct ProcessGroup {
         let names = (try? FileSystem.list("/proc")) ?? []
         return names.lazy.compactMap { pid_t($0) }.first { process in
             // The line is `PID (NAME) STATE PARENT GROUP …`; the name may contain any character. See proc_pid_stat(5).
-            guard let line = try? FileSystem.read("/proc/\(process)/stat", limit: 4096),
+            guard let line = try? readFile("/proc/\(process)/stat", limit: 4096),
                 let end = line.lastIndex(of: UInt8(ascii: ")"))
             else { return false }
             let words = String(decoding: line[(end + 1)...], as: UTF8.self).split(separator: " ")

@@ -217,7 +217,7 @@ extension Command {
     /// Returns the error for a program that the kernel did not start, with the interpreter line of a script.
     private func startFailure(_ path: String, _ code: CInt) -> SystemError {
         let text = code == ENOENT ? "its interpreter, or its loader, does not exist" : SystemError.text(for: code)
-        let content = (try? FileSystem.read(path, limit: 1 << 20)) ?? []
+        let content = (try? readFile(path, limit: 1 << 20)) ?? []
         let line = content.prefix { $0 != UInt8(ascii: "\n") }
         guard line.starts(with: Array("#!".utf8)) else { return failure(code, text) }
         return failure(code, "\(text) (its first line is '\(String(decoding: line, as: UTF8.self))')")

@@ -75,7 +75,7 @@ struct ImportCommand: Command {
 
     private func file(_ path: String) throws(Problems) -> SourceFile {
         do throws(SystemError) {
-            return SourceFile(path: path, bytes: try FileSystem.read(path, limit: SizeLimit.configuration))
+            return SourceFile(path: path, bytes: try readFile(path, limit: SizeLimit.configuration))
         } catch {
             let message = "cannot read the inventory: \(error.reason)"
             throw Problems([Problem(message, at: SourceLocation(file: path), hint: error.advice)])

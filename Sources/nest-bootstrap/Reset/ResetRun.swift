@@ -228,7 +228,7 @@ struct ResetPlan {
     func requireNoRunByHand() throws(Problem) {
         for task in tasks {
             guard let process = records.runner(of: task) else { continue }
-            let group = (try? FileSystem.read("/proc/\(process)/cgroup", limit: 64 << 10)) ?? []
+            let group = (try? readFile("/proc/\(process)/cgroup", limit: 64 << 10)) ?? []
             let unit = String(decoding: group, as: UTF8.self)
             guard unit.contains("/k8s-bootstrap-") else { throw problem(ofRunning: task) }
         }

@@ -234,6 +234,6 @@ struct RecordTests {
             try store.write(record(.unchanged))
             #expect(try store.record(of: "rbac")?.outcome == .unchanged)
         }
-        #expect(try FileSystem.read(victim, limit: 10) == Array("text".utf8))
+        #expect(try readFile(victim, limit: 10) == Array("text".utf8))
     }
 }

@@ -65,7 +65,7 @@ struct RepetitionTests {
         #expect(read.history == TaskHistory(lastSuccess: Timestamp(seconds: 5), restart: .failed))
         #expect(read.reasons == ["MARKER"])
         #expect(read.lastSuccess == Timestamp(seconds: 5))
-        let bytes = try FileSystem.read(TemporaryDirectory.file("state/tasks/rbac/public.json"), limit: 10_000)
+        let bytes = try readFile(TemporaryDirectory.file("state/tasks/rbac/public.json"), limit: 10_000)
         #expect(stateValue(TaskRecord.self, from: bytes)?.reasons == ["public"])
         var history = read.history
         history.noteChange()
