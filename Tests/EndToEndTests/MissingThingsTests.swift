@@ -24,7 +24,7 @@ struct MissingThingsTests {
         try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: missing-later}}\n", to: "later.yaml")
         let result = try await node.run("run")
         #expect(result.status == 1)
-        let line = result.errorLines.first { $0.hasPrefix("early: error: \(node.path("early.yaml")):1:63: ") } ?? ""
+        let line = result.errorLines.first { $0.hasPrefix("early: error: \(node.path("early.yaml")):1:70: ") } ?? ""
         #expect(line.contains("'missing-later'") && line.contains("after: [brings]"), "\(result.errors)")
         #expect(result.outputLines.contains("brings: skipped: 'gate' did not succeed"))
     }
