@@ -74,13 +74,17 @@ public struct RecordStore: Sendable {
 
     /// Locks a task; returns `nil` if another process, ``runner(of:)``, holds the lock.
     public func lock(_ task: String) throws(SystemError) -> FileLock? {
+        try lock(task, in: directory(of: task, isCreating: true))
+    }
+
+    /// Locks a task whose directory is open.
+    func lock(_ task: String, in directory: consuming DirectoryHandle) throws(SystemError) -> FileLock? {
         while true {
-            let directory = try directory(of: task, isCreating: true)
-            let identity = try directory.status().identity
             guard let lock = try directory.lock() else { return nil }
             // A reset that held the lock may have removed the directory. Other processes then lock a new directory.
-            let current = try self.directory(of: task, isCreating: true).status().identity
-            if current == identity { return lock }
+            let current = try self.directory(of: task, isCreating: true)
+            if try current.status().identity == directory.status().identity { return lock }
+            directory = current
         }
     }
 
