@@ -5,7 +5,7 @@ import Base
 /// If an overloaded server gets many requests, it may finish none in time. The limit is low at first. It grows when
 /// a request ends promptly, and is halved when a request times out or is refused because of the load.
 final class RequestSlots: Sendable {
-    private struct State {
+    struct State {
         var width = 4
         var runningCount = 0
         var waiting: ArraySlice<(number: UInt64, continuation: CheckedContinuation<Bool, Never>)> = []
@@ -18,7 +18,7 @@ final class RequestSlots: Sendable {
     /// The duration below which a request counts as prompt.
     private static let promptness = Duration.seconds(1)
 
-    private let state = Locked(State())
+    let state = Locked(State())
 
     /// Waits until a request may be sent; returns `false` if the surrounding Swift task is cancelled before.
     func take() async -> Bool {
