@@ -153,7 +153,7 @@ public func requireDecryptable(
 }
 
 extension NodeIdentity {
-    /// Refuses an operator's private key that cannot be read or used, before it is needed for decryption.
+    /// Refuses an operator's private key that cannot be read or, if it has no password, cannot be used by `age`.
     static func check(_ path: String) throws(Problem) {
         do throws(SystemError) {
             // `age` is run once for each key and reads the file each time, so a pipe would not work.

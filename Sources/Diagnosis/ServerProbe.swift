@@ -164,7 +164,7 @@ struct PodLogs {
         }
     }
 
-    /// Returns the last error in a container's newest log file or, if it contains none, in the file before it.
+    /// Returns the last error near the end of a container's newest log file or, if none is found, of the file before it.
     private func lastError(ofPod prefix: String, _ container: String) -> String? {
         func paths(in directory: String) -> [String] {
             ((try? FileSystem.list(directory, limit: 10_000)) ?? []).map { "\(directory)/\($0)" }

@@ -184,7 +184,7 @@ extension RemoveAction {
     ///
     /// An object that is kept for another reason stays in the record, so that a later run can delete it.
     ///
-    /// - Returns: Whether anything was deleted.
+    /// - Returns: Whether any object was deleted; the key does not count.
     /// - Throws: ``Base/Problems/alreadyReported`` if a request for the key or an object failed.
     func remove(set name: String) async throws -> Bool {
         let store = SetRecordStore(context.run, set: name)

@@ -7,7 +7,7 @@ public struct Kubeconfig: Sendable {
     public enum Material: Sendable, Hashable {
         /// A path, resolved against the kubeconfig's directory.
         case file(String)
-        /// Decoded data from the kubeconfig.
+        /// Data in the kubeconfig itself: the decoded value of a field `…-data`, or the token.
         case data([UInt8])
     }
 

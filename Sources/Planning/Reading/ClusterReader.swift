@@ -15,7 +15,7 @@ struct ClusterReader {
     let patterns: [Mapping.Entry]
     let nodeTexts = NodeTexts()
 
-    /// Whether a rule may choose `${node.address}`, as in tasks and section `cluster`.
+    /// Whether a rule may choose `${node.address}`; `true` only while tasks and section `cluster` are read.
     var usesAddressRules = false
 
     static let nodeAddress = Key<ClusterDeclaration>(

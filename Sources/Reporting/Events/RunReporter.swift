@@ -9,7 +9,7 @@ public struct ReportedEvent: Sendable {
     /// The monotonic time of the event since the creation of the queue.
     let uptime: Duration
     let lines: [Line]
-    /// The problems that were not reported before.
+    /// The problems that were not reported before for the same task.
     let problems: [Problem]
     /// Whether the event is news; a repeated wait for the same reason is not.
     let isNews: Bool
