@@ -19,8 +19,8 @@ struct Difference {
         compare(settled(old), settled(new), at: "")
     }
 
-    /// The metadata fields that the server maintains.
-    private static let volatile: Set<String> = [
+    /// The metadata fields that the server maintains; they are also in exported manifests.
+    static let volatile: Set<String> = [
         "resourceVersion", "managedFields", "generation", "uid", "creationTimestamp", "selfLink",
     ]
 

@@ -129,9 +129,10 @@ struct ObjectApplication {
         {
             mapping["rules"] = nil
         }
-        if path.identity.namespace == nil, var metadata = mapping["metadata"]?.mapping {
+        if let entries = mapping["metadata"]?.mapping?.entries {
+            var metadata = Mapping(entries.filter { !Difference.volatile.contains($0.key) })
             // kubectl also omits a cluster-scoped object's namespace; the server refuses a Namespace with a namespace.
-            metadata["namespace"] = nil
+            if path.identity.namespace == nil { metadata["namespace"] = nil }
             mapping["metadata"] = Node(.mapping(metadata), location: root.location)
         }
         root.content = .mapping(mapping)

@@ -98,14 +98,6 @@ struct Explanation {
 
     private func otherFailure(_ status: ServerStatus) -> ObjectFailure {
         let message = "the server answered \(status.code): \(status.line)"
-        // An exported manifest contains fields that only the server may write.
-        let culprit = (manifest.root["metadata"]?.mapping?.entries ?? []).first { entry in
-            ["managedFields", "resourceVersion", "uid"].contains(entry.key)
-        }
-        if [400, 409].contains(status.code), let culprit {
-            let hint = "remove 'metadata.\(culprit.key)'"
-            return ObjectFailure(manifest, .invalid, message, at: culprit.location, hint: hint)
-        }
         let hint = status.location == nil ? nil : "check \(client.kubeconfig.serverSetting)"
         return ObjectFailure(manifest, .other, message, hint: hint)
     }

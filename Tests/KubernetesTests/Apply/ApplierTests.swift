@@ -65,6 +65,16 @@ struct ApplierTests {
         #expect(await session.apply(widgets(namespace)) == objects.map { "unchanged \($0)" })
     }
 
+    @Test func `an exported manifest is applied, on its cluster and on another`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let manifest = """
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: \(namespace), generation: 3, uid: gone,
+             resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z", managedFields: [{manager: a}]}}
+            """
+        #expect(await session.apply(manifest) == ["created ConfigMap/\(namespace)/m"])
+        #expect(await session.apply(manifest) == ["unchanged ConfigMap/\(namespace)/m"])
+    }
+
     @Test func `an object that fails stops only those that need it`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let text =

@@ -179,11 +179,6 @@ struct RefusalTests {
             m.yaml:1:105: ConfigMap/NAMESPACE/m: field 'metadata.labels': expected a mapping, found a list: ["c"]
             """
         ),
-        (
-            "{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: NAMESPACE, managedFields: [{manager: a}]}}",
-            "m.yaml:1:82: ConfigMap/NAMESPACE/m: the server answered 400: "
-                + "metadata.managedFields must be nil; remove 'metadata.managedFields'"
-        ),
     ])
     func `other refusals are reported with a hint`(text: String, line: String) async throws {
         let said = try await lines(text)
