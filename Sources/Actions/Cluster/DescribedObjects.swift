@@ -34,20 +34,6 @@ final class DescribedObjects: Sendable {
         return found
     }
 
-    /// Returns the task that the object on the server names, if that task is in the plan and describes the object too.
-    func rival(
-        of manifest: ManifestObject,
-        named: String?,
-        _ context: ActionContext,
-        defaultNamespace namespace: String,
-    ) async -> Applier.Rival? {
-        guard let named, context.run.plan.position(of: named) != nil else { return nil }
-        var identity = manifest.identity
-        identity.namespace = identity.namespace ?? namespace
-        let location = await all(context).first { $0.task == named }?.location(of: identity)
-        return location.map { (named, $0) }
-    }
-
     /// Returns the reason not to delete an object, if another task of the plan describes it or may do so.
     func reasonToKeep(_ object: ObjectIdentity, _ context: ActionContext) async -> Problem? {
         let others = await all(context).filter { $0.task != context.task.name }

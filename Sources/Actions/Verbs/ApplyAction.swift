@@ -66,7 +66,6 @@ struct ApplyAction: Action {
         _ client: APIClient,
         _ failures: FailureReporter,
     ) async -> [ManifestObject] {
-        let namespace = client.kubeconfig.namespace
         let applier = Applier(
             client: client,
             managedMetadata: ManagedMetadata(task: context.task.name, labels: declaration.labels),
@@ -74,14 +73,6 @@ struct ApplyAction: Action {
             takenManagers: declaration.takenManagers,
             dryRunOverlay: context.run.dryRunOverlay,
             retryPolicy: context.retryPolicy,
-            rival: { [context] manifest, named in
-                await context.run.describedObjects.rival(
-                    of: manifest,
-                    named: named,
-                    context,
-                    defaultNamespace: namespace
-                )
-            },
             mayAppear: { [context] in await DependencyHints(context: context).mayAppear($0) },
             say: failures.report,
         )

@@ -14,9 +14,6 @@ public struct Applier: Sendable {
         case warning(ObjectIdentity, String)
     }
 
-    /// Another task that describes the same object, and the location of that description.
-    public typealias Rival = (task: String, location: SourceLocation)
-
     let client: APIClient
     let managedMetadata: ManagedMetadata
     let conflicts: ConflictTreatment
@@ -25,15 +22,13 @@ public struct Applier: Sendable {
     /// The overlay of a dry run, or `nil` in a real run.
     let dryRunOverlay: DryRunOverlay?
     let retryPolicy: RetryPolicy
-    let rival: @Sendable (ManifestObject, _ namedTask: String?) async -> Rival?
     let mayAppear: @Sendable (Requirement) async -> Bool
     let say: @Sendable (Message) -> Void
 
     /// Creates an applier that passes its reports to `say`, which is called on any thread.
     ///
-    /// The fields of `takenManagers` and of client-side kubectl are taken over. `rival` finds another task that
-    /// describes an object; `namedTask` is the other task that the live object names, if any. `mayAppear` returns
-    /// whether a kind or namespace that the server lacks may still be created. Only a dry run has a `dryRunOverlay`.
+    /// The fields of `takenManagers` and of client-side kubectl are taken over. `mayAppear` returns whether a kind or
+    /// namespace that the server lacks may still be created. Only a dry run has a `dryRunOverlay`.
     public init(
         client: APIClient,
         managedMetadata: ManagedMetadata,
@@ -41,14 +36,13 @@ public struct Applier: Sendable {
         takenManagers: [String] = [],
         dryRunOverlay: DryRunOverlay?,
         retryPolicy: RetryPolicy,
-        rival: @escaping @Sendable (ManifestObject, _ namedTask: String?) async -> Rival? = { _, _ in nil },
         mayAppear: @escaping @Sendable (Requirement) async -> Bool = { _ in true },
         say: @escaping @Sendable (Message) -> Void,
     ) {
         (self.client, self.managedMetadata, self.conflicts) = (client, managedMetadata, conflicts)
         self.takenManagers = TakenManagers(names: takenManagers)
         (self.dryRunOverlay, self.retryPolicy) = (dryRunOverlay, retryPolicy)
-        (self.rival, self.mayAppear, self.say) = (rival, mayAppear, say)
+        (self.mayAppear, self.say) = (mayAppear, say)
     }
 
     /// Applies objects, and returns the objects that were applied.

@@ -70,7 +70,6 @@ struct ObjectApplication {
                 }
             path.uid = live?["metadata"]?["uid"]?.string
             memory.live = live
-            try await checkRival(live)
             try checkDeletion(of: live, path.identity)
             if isDryRun, let gone = live, ManagedMetadata.isBeingDeleted(gone) {
                 return planned(creationOf: path.identity)
@@ -408,17 +407,7 @@ extension ObjectApplication {
     }
 }
 
-/// Reasons not to apply an object that the server would accept.
 extension ObjectApplication {
-    /// Refuses an object if the live object names another task, and that task describes the object too.
-    private func checkRival(_ live: Node?) async throws(APIError) {
-        let named = live.flatMap(ManagedMetadata.task)
-        let other = named == applier.managedMetadata.task ? nil : named
-        if let rival = await applier.rival(manifest, other) {
-            throw .rival(task: rival.task, location: rival.location)
-        }
-    }
-
     /// Refuses to change an object that is being deleted, because the change would be lost; a dry run only warns.
     ///
     /// A later attempt creates the object again, once it is gone.

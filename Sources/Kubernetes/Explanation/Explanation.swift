@@ -42,7 +42,6 @@ struct Explanation {
         let message = "\(purpose.failed): \(error.words)"
         switch error {
         case .beingDeleted: return ObjectFailure(manifest, .beingDeleted, message)
-        case .rival: return ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them")
         case .refused(let refusal):
             let status = refusal.status
             switch refusal.kind {

@@ -21,7 +21,7 @@ extension APIClient {
         case .foreign: return Problem("\(server) cannot be used", cause: error)
         // Every API server since Kubernetes 1.16 has /readyz.
         case .pending where isForeignStatus: return foreign
-        case .pending, .refused, .beingDeleted, .rival:
+        case .pending, .refused, .beingDeleted:
             return Problem("\(server) is not ready", cause: error)
         }
     }

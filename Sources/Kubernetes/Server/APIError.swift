@@ -1,4 +1,4 @@
-public import Base
+import Base
 public import HTTP
 
 /// The reason why an operation on the API server failed.
@@ -14,8 +14,6 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     case foreign(ForeignReply)
     /// The object is being deleted; the texts are its remaining finalizers, if they are known.
     case beingDeleted([String])
-    /// Another task applies the same object.
-    case rival(task: String, location: SourceLocation)
     /// The Swift task was cancelled, for example because the program was asked to stop.
     case interrupted
 
@@ -65,7 +63,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .pending(_, let disposition, _): disposition
         case .foreign(let reply): reply.disposition
         case .notReady, .beingDeleted: .retry
-        case .rival, .interrupted: .permanent
+        case .interrupted: .permanent
         case .transport(let error): error.disposition
         }
     }
@@ -74,7 +72,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     var mayHaveSucceeded: Bool {
         switch self {
         case .refused(let refusal): refusal.code >= 500
-        case .pending, .notReady, .beingDeleted, .rival: false
+        case .pending, .notReady, .beingDeleted: false
         case .foreign(let reply): reply.mayHaveSucceeded
         case .transport, .interrupted: true
         }
@@ -85,22 +83,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .pending(_, _, let retryAfter), .notReady(_, let retryAfter): retryAfter
         case .foreign(let reply): reply.retryAfter
         case .refused(let refusal): refusal.status.retryAfter
-        case .transport, .beingDeleted, .rival, .interrupted: nil
-        }
-    }
-
-    public func noting(pauseAskedFor asked: Duration) -> Self {
-        let remark = " (it asks to wait \(asked.humanReadable), longer than the time left)"
-        switch self {
-        case .refused(var refusal):
-            refusal.status.message += remark
-            return .refused(refusal)
-        case .pending(let words, let disposition, let retryAfter):
-            return .pending(words + remark, disposition, retryAfter: retryAfter)
-        case .notReady(let checks, let retryAfter):
-            return .notReady(checks: checks + remark, retryAfter: retryAfter)
-        case .transport, .foreign, .beingDeleted, .rival, .interrupted:
-            return self
+        case .transport, .beingDeleted, .interrupted: nil
         }
     }
 
@@ -114,8 +97,6 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .notReady(let checks, _): "not ready: \(checks)"
         case .foreign(let reply): "\(reply.words); \(reply.advice)"
         case .beingDeleted(let finalizers): Self.words(forDeletionWith: finalizers)
-        case .rival(let task, let location):
-            "task '\(task)' applies it too (\(location)): each would undo the other"
         case .interrupted: "interrupted"
         }
     }
@@ -124,13 +105,8 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     public var publicWords: String {
         switch self {
         case .refused(let refusal): refusal.status.publicWords
-        case .transport, .pending, .notReady, .foreign, .beingDeleted, .rival, .interrupted: words
+        case .transport, .pending, .notReady, .foreign, .beingDeleted, .interrupted: words
         }
-    }
-
-    /// The topic `checks` if readiness checks fail: while a server starts, the list of failing checks changes often.
-    public var topic: String? {
-        if case .notReady = self { "checks" } else { nil }
     }
 
     private static func words(forDeletionWith finalizers: [String]) -> String {

@@ -9,22 +9,12 @@ public protocol Retriable: Error {
     var words: String { get }
     /// The error as a message that every user may read, by default ``words``.
     var publicWords: String { get }
-    /// The topic of an error whose message changes often: changes within a topic are reported only every few seconds.
-    ///
-    /// If `nil`, the default, every change of the message is reported.
-    var topic: String? { get }
-    /// Returns the error with a remark that the server asks for a longer pause than the time left; by default `self`.
-    func noting(pauseAskedFor asked: Duration) -> Self
 }
 
 extension Retriable {
     public var retryAfter: Duration? { nil }
 
     public var publicWords: String { words }
-
-    public var topic: String? { nil }
-
-    public func noting(pauseAskedFor asked: Duration) -> Self { self }
 }
 
 /// The decision whether to repeat a failed attempt.

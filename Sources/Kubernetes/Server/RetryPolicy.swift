@@ -39,9 +39,8 @@ public struct RetryPolicy: Sendable {
         var gracePeriod: (end: ContinuousClock.Instant, time: String)?
         let start = ContinuousClock.now
         // The text is computed once, because a later text could differ by a second and cause another report.
-        let timeOfDeadline = timeOfDay(of: deadline)
+        lazy var timeOfDeadline = timeOfDay(of: deadline)
         var last: Failure?
-        var lastReport = LastReport()
         while true {
             let error: Failure
             do throws(Failure) {
@@ -61,37 +60,16 @@ public struct RetryPolicy: Sendable {
                 gracePeriod = gracePeriod ?? (end, timeOfDay(of: end))
             }
             let end = gracePeriod?.end ?? deadline
-            if let asked = error.retryAfter, now + asked >= end {
-                throw error.noting(pauseAskedFor: asked)
-            }
+            if let asked = error.retryAfter, now + asked >= end { throw error }
             // The last pause is shortened, so that there is time for one more attempt.
             let delay = min(backoff.next(atLeast: error.retryAfter), end - now - Self.reserve)
             guard delay > .zero else { throw error }
-            if start + Wait.quietPeriod <= now + delay, lastReport.isDue(error, at: now) {
+            if start + Wait.quietPeriod <= now + delay {
                 let time = gracePeriod?.time ?? timeOfDeadline
                 report(Wait(subject, reason: error.words, publicReason: error.publicWords, givesUpAt: time))
             }
             guard await sleep(delay) else { throw error }
         }
-    }
-}
-
-/// The last report about one wait.
-private struct LastReport {
-    private var last: (words: String, topic: String?, time: ContinuousClock.Instant)?
-
-    /// The minimum time between reports of different messages about the same topic.
-    private static let interval = Duration.seconds(5)
-
-    /// Returns whether an error is to be reported, and records the report of a new message.
-    mutating func isDue(_ error: some Retriable, at now: ContinuousClock.Instant) -> Bool {
-        if let last {
-            // The receiver drops repetitions.
-            if error.words == last.words { return true }
-            if let topic = error.topic, topic == last.topic, now < last.time + Self.interval { return false }
-        }
-        last = (error.words, error.topic, now)
-        return true
     }
 }
 

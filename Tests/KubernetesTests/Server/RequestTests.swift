@@ -12,18 +12,16 @@ struct RetryPolicyTests {
         return .refused(APIError.Refusal(request: "GET /", status: reply(code, message, headers: headers)))
     }
 
-    @Test(arguments: [("999999999", "365d 0h"), ("30", "30 s")])
-    func `a pause that is longer than the time left is an error that says so`(asked: String, shown: String) async {
+    @Test(arguments: ["999999999", "30"])
+    func `a pause that is longer than the time left is not waited for`(asked: String) async {
         let attempts = Counter()
         let policy = Session.retryPolicy(.seconds(20))
-        let error = await #expect(throws: APIError.self) {
+        await #expect(throws: APIError.self) {
             try await policy.retry(.init(.condition, "x")) { () async throws(APIError) in
                 _ = attempts.next()
                 throw refusal(429, "too many requests", retryAfter: asked)
             }
         }
-        let remark = "(it asks to wait \(shown), longer than the time left)"
-        #expect(error?.words == "the server answered 429: too many requests \(remark)")
         #expect(attempts.value == 1)
     }
 
