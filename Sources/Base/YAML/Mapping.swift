@@ -66,7 +66,7 @@ struct MappingBuilder {
     /// The keys that were set only by a merge.
     private var merged: Set<ExactText> = []
 
-    private static let searchedCount = 8
+    private static let searchedCount = 16
 
     /// Adds an entry of the mapping itself, or returns the location of an earlier such entry with the same key.
     mutating func insert(_ entry: Mapping.Entry) -> SourceLocation? {

@@ -182,11 +182,15 @@ private struct JSONWriter {
 
     private mutating func write(_ string: String) {
         output.append(UInt8(ascii: "\""))
-        if string.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-            output += string.utf8
-        } else {
-            for scalar in string.unicodeScalars { write(scalar) }
+        var rest = string.utf8[...]
+        while let index = rest.firstIndex(where: {
+            $0 < 0x20 || $0 >= 0x7f || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\")
+        }) {
+            output += rest[..<index]
+            write(string.unicodeScalars[index])
+            rest = rest[string.unicodeScalars.index(after: index)...]
         }
+        output += rest
         output.append(UInt8(ascii: "\""))
     }
 

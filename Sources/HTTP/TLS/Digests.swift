@@ -37,7 +37,8 @@ public struct SHA256: ~Copyable {
             unsafe EVP_DigestFinal_ex(raw, $0.baseAddress, nil)
         }
         precondition(result == 1, "a digest ends once")
-        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }
 

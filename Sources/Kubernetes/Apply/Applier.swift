@@ -52,8 +52,9 @@ public struct Applier: Sendable {
         let objects = found.objects
         var failed = ProviderIndex<ObjectFailure>()
         var applied: [Int] = []
+        let waves = Dictionary(grouping: objects.indices) { ApplyWave(of: objects[$0].identity.type) }
         for wave in ApplyWave.allCases where !Task.isCancelled {
-            let members = objects.indices.filter { ApplyWave(of: objects[$0].identity.type) == wave }
+            let members = waves[wave] ?? []
             let listed = wave == .foundations ? [:] : await listedObjects(members.map { objects[$0] })
             // Declared outside the group for the reason given in `Rollout`.
             var results: [(index: Int, failure: ObjectFailure?)] = []
