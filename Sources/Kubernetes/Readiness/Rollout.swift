@@ -27,17 +27,20 @@ public struct AwaitedObject: Sendable {
     let identity: ObjectIdentity
     /// The location of the object in the task file or the manifest.
     let location: SourceLocation?
-    /// Whether the manifest describes a suspended Job, which is not awaited, because it never completes by itself.
-    fileprivate let isSuspended: Bool
+    /// Whether the object is ready once it was applied, or is a suspended Job, which never completes by itself.
+    fileprivate let isNotAwaited: Bool
 
     public init(_ manifest: ManifestObject) {
         (identity, location) = (manifest.identity, manifest.location)
         let type = manifest.identity.type
-        isSuspended = type.kind == "Job" && type.group == "batch" && manifest.root["spec"]?["suspend"]?.boolean == true
+        let isSuspended =
+            type.kind == "Job" && type.group == "batch" && manifest.root["spec"]?["suspend"]?.boolean == true
+        let isData = type.group.isEmpty && ["ConfigMap", "Secret"].contains(type.kind)
+        isNotAwaited = isSuspended || isData || manifest.identity.isCustomResourceDefinition
     }
 
     public init(_ identity: ObjectIdentity, at location: SourceLocation? = nil) {
-        (self.identity, self.location, isSuspended) = (identity, location, false)
+        (self.identity, self.location, isNotAwaited) = (identity, location, false)
     }
 }
 
@@ -59,7 +62,7 @@ struct Rollout {
     private static let reserve = Duration.milliseconds(100)
 
     func wait(for objects: [AwaitedObject]) async throws {
-        let awaited = objects.filter { !$0.isSuspended }.map(\.identity)
+        let awaited = objects.filter { !$0.isNotAwaited }.map(\.identity)
         var backoff = Backoff()
         var last: [UnreadyObject] = []
         var causes: [UnreadyObject: String] = [:]
@@ -96,8 +99,8 @@ struct Rollout {
         let publicReasons = [first.reason] + unready.dropFirst().map { "\($0.identity): \($0.reason)" }
         return Wait(
             .init(.object, "\(first.identity)"),
-            reason: reasons.joined(separator: "; "),
-            publicReason: publicReasons.joined(separator: "; "),
+            reason: shortList(reasons),
+            publicReason: shortList(publicReasons),
             givesUpAt: time,
             isComplete: true,
         )

@@ -66,7 +66,7 @@ struct RolloutTests {
         let waits = reported.withLock { $0 }
         #expect(waits.map(\.subject.kind) == [.object, .object])
         #expect(waits.map(\.subject.text) == ["Deployment/n/a", "Deployment/n/b"])
-        #expect(waits.first?.reason?.contains("; Deployment/n/b: ") == true)
+        #expect(waits.first?.reason?.contains(", Deployment/n/b: ") == true)
         #expect(waits.map(\.isComplete) == [true, true])
         fake.server.stop()
     }
