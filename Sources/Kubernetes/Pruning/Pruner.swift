@@ -201,11 +201,13 @@ extension Pruner {
 
     /// Returns the objects in the keys of other nodes, by node.
     private func claims(at live: Node?) -> [String: Set<MemberKey>] {
-        let entries = (live?["data"]?.mapping?.entries ?? []).filter { $0.key.hasPrefix(ObjectSet.nodePrefix) }
+        let entries = (live?["data"]?.mapping?.entries ?? []).filter {
+            $0.key.hasPrefix(ObjectSet.nodePrefix) && $0.key != ObjectSet.nodePrefix + node
+        }
         let claims = entries.map {
             (String($0.key.dropFirst(ObjectSet.nodePrefix.count)), MemberKey.keys(in: $0.value.string ?? ""))
         }
-        return Dictionary(claims.filter { $0.0 != node }) { first, _ in first }
+        return Dictionary(claims) { first, _ in first }
     }
 
     /// Reads an object; returns `nil` if the object or its kind does not exist.
