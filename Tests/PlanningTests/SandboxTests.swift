@@ -48,10 +48,10 @@ import Testing
         #expect(try mounts(shared) == ["ro /dev/shm/b", "rw /dev/mqueue/c"])
         #expect(try sandbox(shared, "", [:]).devices == ["/dev/x/y"])
         let usual = Self.lines(try sandbox("command: ls", "", [:]))
-        for path in ["/run/nest-bootstrap", "/etc/kubernetes", "/run/dbus", "/root", "/etc/shadow"] {
+        for path in ["/run/nest-bootstrap", "/etc/kubernetes", "/run/dbus", "/root", "/etc/shadow", "/etc/ssl"] {
             #expect(!usual.contains { $0.hasSuffix(path) && !$0.hasPrefix("no ") })
         }
-        #expect(usual.isSuperset(of: ["no /etc/ssl/private", "no /nix/var/nix/daemon-socket"]))
+        #expect(usual.contains("no /nix/var/nix/daemon-socket"))
     }
 
     @Test func `what it may write it may replace, also if it is named elsewhere`() throws {
@@ -149,7 +149,7 @@ import Testing
         let sandbox = Sandbox(ofAgentReading: ["/run/key"], keeping: ["/run/nest-bootstrap/tasks/t"])
         let lines = Self.lines(sandbox)
         #expect(lines.isSuperset(of: ["ro /run/key", "ro /usr", "rw /run/nest-bootstrap/tasks/t"]))
-        #expect(lines.isSuperset(of: ["no /etc/ssl/private", "no /nix/var/nix/daemon-socket"]))
+        #expect(lines.contains("no /nix/var/nix/daemon-socket"))
         #expect(lines.filter { $0.contains("/etc/kubernetes") || $0.contains("/run/nest-bootstrap") }.count == 1)
         #expect(sandbox.capabilities == ["CAP_SETUID", "CAP_SETGID"])
     }

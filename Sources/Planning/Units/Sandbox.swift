@@ -52,7 +52,7 @@ public struct Sandbox: Sendable, Hashable {
         apply(Self.hidden, [])
     }
 
-    /// Describes the sandbox of a task's program, in which secrets of the plan's other tasks are covered.
+    /// Describes the sandbox of a task's program, in which task files and secrets of the plan's other tasks are covered.
     ///
     /// Directories with `taskFiles` are not covered as a whole. `linked` returns the targets of the links along a path.
     public init(
@@ -80,7 +80,7 @@ public struct Sandbox: Sendable, Hashable {
         let named = reads + mentioned + own.writes.map { located($0.path.path) }
         let products = plan.steps.flatMap(\.task.footprint.writes).filter { $0.isSecret && $0.product != nil }
         var covers = Self.ownState
-        for secret in Self.secrets(of: plan, linked) + Self.hidden {
+        for secret in Self.secrets(of: plan, linked) + Self.hidden + taskFiles {
             let isOfPlan = !Self.hidden.containsExactly(secret)
             // A task may use other tasks' secrets below a directory that it reads, or directly in one that it writes.
             // It may use the node's own secrets only if it names them.
@@ -190,13 +190,14 @@ extension Sandbox {
         ].map { "/run/\($0)" }
         + [
             "ca-certificates", "crypto-policies", "gai.conf", "group", "host.conf", "hostname", "hosts", "ld.so.cache",
-            "localtime", "machine-id", "nsswitch.conf", "os-release", "passwd", "pki/ca-trust", "pki/tls",
-            "resolv.conf", "services", "ssl", "static",
+            "localtime", "machine-id", "nsswitch.conf", "os-release", "passwd", "pki/ca-trust", "pki/tls/cert.pem",
+            "pki/tls/certs", "pki/tls/openssl.cnf", "resolv.conf", "services", "ssl/ca-bundle.pem", "ssl/cert.pem",
+            "ssl/certs", "ssl/openssl.cnf", "static",
         ].map { "/etc/\($0)" }
 
     /// The additional base system for the programs of tasks, without the configuration of individual programs.
     private static let othersSystem =
-        ["/lib32", "/libx32", "/opt", "/run/booted-system", "/run/wrappers"]
+        ["/lib32", "/libx32", "/opt/bin", "/opt/cni/bin", "/run/booted-system", "/run/wrappers"]
         + [
             "alternatives", "bash.bashrc", "ca-certificates.conf", "debian_version", "environment", "inputrc",
             "ld.so.conf", "ld.so.conf.d", "locale.alias", "locale.conf", "login.defs", "mime.types", "networks",
