@@ -136,7 +136,7 @@ extension FileDeclaration {
 
     public var footprint: Footprint {
         let mode = mode ?? usualMode
-        let isSecret = mode & 0o077 == 0
+        let isSecret = mode & 0o007 == 0
         var footprint = Footprint(writes: [write(isSecret: isSecret, mode: mode)])
         if unpacking != nil {
             footprint.unpacks = true
