@@ -198,8 +198,7 @@ import Testing
 
     @Test(arguments: [
         ("file: {path: /etc/x, content: x}", "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID", "AF_UNIX"),
-        ("wait: {file: /etc/x}", "CAP_DAC_READ_SEARCH", "AF_UNIX"),
-        ("service: {name: x, state: started}", "CAP_DAC_READ_SEARCH", "AF_UNIX"),
+        ("wait: {unit: a.service}", "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID", "AF_UNIX"),
         ("wait: {tcp: '10.0.0.1:1'}", nil, "AF_UNIX AF_INET AF_INET6 AF_NETLINK"),
         ("exec: {command: ls}", nil, "AF_UNIX AF_NETLINK"),
     ])

@@ -130,12 +130,8 @@ private struct TaskUnit {
             // RestrictSUIDSGID= is not set: it blocks openat2, which bubblewrap 0.12 may need (bubblewrap issue 774).
             if footprint.runsPrograms { settings.append(("SystemCallFilter", "~@keyring")) }
         } else {
-            let writes = !footprint.writes.isEmpty || footprint.keepsCache
-            let capabilities =
-                writes
-                ? ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID"]
-                : footprint.reads.isEmpty ? [] : [Footprint.reading]
-            settings.append(("CapabilityBoundingSet", capabilities.joined(separator: " ")))
+            // The directory of the records may belong to the user of an earlier, confined run of the task.
+            settings.append(("CapabilityBoundingSet", "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID"))
             settings.append(("SystemCallFilter", "@system-service"))
         }
         settings.append(("SystemCallErrorNumber", "EPERM"))
