@@ -113,10 +113,10 @@ struct Supervisor {
     /// A failed repetition does not count, because no task waits for it.
     func judge(_ report: (String) -> Void) async throws -> Bool {
         let records = try configuration.records()
-        let (observations, areByHand) = try await observations(records)
         let before = records.health()
-        let failing = observations.filter(\.hasFailed)
         let known = Set(before.failed)
+        let (observations, areByHand) = try await observations(records, known)
+        let failing = observations.filter(\.hasFailed)
         // A failed task that runs again has not recovered yet.
         let pending = observations.filter { $0.isUnderWay && known.contains($0.subject) }
         let recovered = observations.filter { $0.hasSucceeded && known.contains($0.subject) }
@@ -129,9 +129,8 @@ struct Supervisor {
             let now = Timestamp.now()
             let delay = NodeHealth.retryDelay(afterAttempt: attempt)
             let next = Timestamp(seconds: now.seconds + delay.components.seconds)
-            // A new failure does not wait for the retry of an older one.
-            let isNew = failing.contains { !known.contains($0.subject) }
-            let retryAt = isNew ? min(next, before.retryAt ?? next) : before.retryAt ?? next
+            // A new failure does not wait for the retry of an older one, and no retry for a clock that was ahead.
+            let retryAt = min(next, before.retryAt ?? next)
             if retryAt <= now { jobs.append((.start, targetName)) } else { health.retryAt = retryAt }
         }
         if health.failed.isEmpty { jobs.append((.stop, healthTimerName)) }
@@ -157,7 +156,7 @@ struct Supervisor {
             report("task '\(observation.task)' failed\(isRepetition ? " when it was repeated" : retry)")
         }
         // A failure after the observations did not start the timer, because the timer was still active.
-        if health.failed.isEmpty, try await self.observations(records).observations.contains(where: \.hasFailed) {
+        if health.failed.isEmpty, try await self.observations(records, []).observations.contains(where: \.hasFailed) {
             try await Systemd.queue([(.start, healthTimerName)])
             return false
         }
@@ -165,7 +164,12 @@ struct Supervisor {
     }
 
     /// Observes the units of tasks and repetitions, and records successes by hand after failures of the tasks' units.
-    private func observations(_ records: RecordStore) async throws -> (observations: [Observation], areByHand: Bool) {
+    ///
+    /// A failure in `known` remains one after `systemctl reset-failed`.
+    private func observations(
+        _ records: RecordStore,
+        _ known: Set<String>
+    ) async throws -> (observations: [Observation], areByHand: Bool) {
         let tasks = configuration.plan.steps.map(\.task)
         let repeated = tasks.filter { $0.interval != nil }
         let names = tasks.map(\.unitName) + repeated.map { repetitionUnitName(ofTask: $0.name) }
@@ -186,9 +190,11 @@ struct Supervisor {
             // A unit whose process was ended by SIGTERM may be active although the task has not succeeded.
             let hasSucceeded = service.unit.isActive && record?.isSuccess == true
             let attempt = record?.history.unitAttempts ?? 1
-            observations.append(
-                Observation(task.name, task.name, service, hasSucceeded: hasSucceeded, attempt: attempt)
-            )
+            var found = Observation(task.name, task.name, service, hasSucceeded: hasSucceeded, attempt: attempt)
+            if service.unit.active == "inactive", !service.hasJob, record?.outcome == .failed {
+                found.hasFailed = known.contains(task.name)
+            }
+            observations.append(found)
         }
         for task in repeated {
             let name = repetitionUnitName(ofTask: task.name)
