@@ -32,10 +32,12 @@ struct PlanRun {
             return .notYet
         }
         if configuration.options.isService, !command.isRepetition, !command.isConfined,
-            let task = part.steps.first?.task.name,
-            try records.consumeSuccessByHand(of: task)
+            let task = part.steps.first?.task, try records.consumeSuccessByHand(of: task.name),
+            let earlier = try records.record(of: task.name)?.inputs,
+            // The run by hand may have used another task file.
+            InputReader(configuration).inputs(of: task).change(since: earlier) == nil
         {
-            output.write("\(task): has succeeded by hand, and is not repeated\n")
+            output.write("\(task.name): has succeeded by hand, and is not repeated\n")
             return .success
         }
         let code = try await perform(part, records)
