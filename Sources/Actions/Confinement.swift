@@ -59,7 +59,9 @@ extension Sandbox {
         let read = mounts.filter { $0.mount == .readable }.map { FileSystem.existingRealPath($0.path) }
         let above = (places.map(\.place) + read).filter { !hasMount(above: $0) }.flatMap(directoriesAbove) + ["/var"]
         let directories = above.unique().sorted().flatMap { ["--dir", $0] }
-        var words = seesNode ? ["--bind", "/", "/"] : directories + ["--symlink", "/run", "/var/run"]
+        var words =
+            node.map { [$0 == .writable ? "--bind" : "--ro-bind", "/", "/"] }
+            ?? directories + ["--symlink", "/run", "/var/run"]
         // Without this mount, root could change kernel settings without any capability.
         words += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
         words += ["--symlink", "/run/systemd/journal/dev-log", "/dev/log"]
@@ -100,7 +102,7 @@ extension Sandbox {
             words += ["--dev-bind", path, path]
         }
         // These file systems exist only in the sandbox, and files written there would be lost without an error.
-        for path in covers + (seesNode ? [] : ["/"]) { words += ["--remount-ro", path] }
+        for path in covers + (node == nil ? ["/"] : []) { words += ["--remount-ro", path] }
         return words
     }
 

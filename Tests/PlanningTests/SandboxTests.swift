@@ -8,7 +8,7 @@ import Testing
     private func mounts(_ exec: String, others: String = "", links: [String: [String]] = [:]) throws -> Set<String> {
         let sandbox = try sandbox(exec, others, links)
         let usual = try self.sandbox("command: ls", "", [:])
-        return Self.lines(sandbox).subtracting(sandbox.seesNode ? [] : Self.lines(usual))
+        return Self.lines(sandbox).subtracting(sandbox.node == nil ? Self.lines(usual) : [])
     }
 
     private func sandbox(_ exec: String, _ others: String, _ links: [String: [String]]) throws -> Sandbox {
@@ -82,6 +82,12 @@ import Testing
         #expect(all.isSuperset(of: ["no /run/nest-bootstrap", "no /var/lib/nest-bootstrap-products"]))
         let named = "command: ls, reads: [/etc/app/keys/k], writes: [/]"
         #expect(try mounts(named, others: Self.secret).isDisjoint(with: ["no /etc/app/keys", "no /etc/app/keys/k"]))
+    }
+
+    @Test func `the node's root that it may read is covered like other directories`() throws {
+        let all = try mounts("command: ls, reads: [/]")
+        #expect(all.isSuperset(of: ["no /etc/shadow", "no /root", "no /run/nest-bootstrap", "no /run/docker.sock"]))
+        #expect(try sandbox("command: ls, reads: [/]", "", [:]).node == .readable)
     }
 
     @Test func `where a link leads is covered too`() throws {

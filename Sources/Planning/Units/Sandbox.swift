@@ -2,7 +2,7 @@ import Base
 
 /// The paths, devices, network and capabilities of a confined process, passed to bubblewrap as arguments.
 ///
-/// Unless ``seesNode`` is set, only the base system and named paths are visible. Secrets of other tasks below them are
+/// Unless ``node`` is set, only the base system and named paths are visible. Secrets of other tasks below them are
 /// covered, if possible with their directory, so that a replaced file stays covered.
 public struct Sandbox: Sendable, Hashable {
     /// The access to a path, and to everything below it up to the next mount.
@@ -24,8 +24,8 @@ public struct Sandbox: Sendable, Hashable {
 
     private var written: Set<ExactText> = []
 
-    /// Whether the root is the node's root instead of an empty directory.
-    public private(set) var seesNode = false
+    /// The access to the node's root, `nil` if the root is an empty directory instead.
+    public private(set) var node: Mount?
 
     /// The devices in addition to those of every sandbox.
     public private(set) var devices: [String] = []
@@ -65,7 +65,7 @@ public struct Sandbox: Sendable, Hashable {
         hasNetwork = own.usesNetwork
         // With this capability, the program can use the files of other users that the task names.
         capabilities = (["CAP_DAC_OVERRIDE"] + own.capabilities).unique()
-        seesNode = own.writablePaths.contains("/")
+        node = own.writablePaths.contains("/") ? .writable : nil
         let mentioned = own.texts.flatMap(pathsNamed).map(located).filter { path in
             !Self.shared.contains { isPath($0, at: path) } && !Self.isTemporary(path)
         }
@@ -126,6 +126,7 @@ public struct Sandbox: Sendable, Hashable {
 
     private mutating func mount(_ path: String, _ mount: Mount) {
         let key = ExactText(normalised(path))
+        guard key.text != "/" else { return node = node ?? mount }
         // Every sandbox has /proc and /sys, and devices are mounted separately.
         let isSpecial = ["/dev", "/proc", "/sys"].contains { isPath(key.text, at: $0) } && !Self.isTemporary(key.text)
         if mount == .readable, isSpecial { return }
@@ -154,7 +155,7 @@ public struct Sandbox: Sendable, Hashable {
             rest = rest[..<slash]
             if let mount = byPath[ExactText(String(rest))] { return mount }
         }
-        return seesNode ? .writable : nil
+        return node
     }
 }
 
