@@ -137,7 +137,6 @@ struct Supervisor {
         let alerted = failing.filter { !known.contains($0.subject) } + recovered
         // The tasks are started even if the health cannot be written, for example on a full disk.
         let written = Result { () throws(SystemError) in try records.write(health) }
-        try await Systemd.queue(jobs)
         for observation in alerted {
             do throws(SystemError) {
                 try await Systemd.queue([(.start, alertUnitName(ofTask: observation.task))])
@@ -147,6 +146,7 @@ struct Supervisor {
             }
         }
         if !alerted.isEmpty { await NodeReporter.request(configuration.report) }
+        try await Systemd.queue(jobs)
         try written.get()
         for observation in recovered { report("task '\(observation.task)' has recovered") }
         // Until the next retry, every run of this service finds the same failures, which are not reported again.
