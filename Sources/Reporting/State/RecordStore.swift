@@ -63,8 +63,8 @@ public struct RecordStore: Sendable {
         var record = record
         record.boot = boot ?? ""
         let directory = try directory(of: record.task, isCreating: true)
-        // Without a readable record of an ended attempt, the repetition counts as the task's attempt.
-        if isOfRepetitions, var repeated = try? whole(record.task, in: directory), repeated.outcome != nil {
+        // Without a readable record of a success, the repetition counts as the task's attempt.
+        if isOfRepetitions, var repeated = try? whole(record.task, in: directory), repeated.isSuccess {
             repeated.repetitions = [record]
             record = repeated
         }
@@ -167,7 +167,7 @@ extension RecordStore {
     public func record(of task: String) throws(SystemError) -> TaskRecord? {
         do throws(SystemError) {
             let record = try whole(task, in: directory(of: task, isCreating: false))
-            return isOfRepetitions ? record?.repetitions.first : record
+            return isOfRepetitions && record?.isSuccess == true ? record?.repetitions.first : record
         } catch {
             if error.isNotFound { return nil }
             throw error

@@ -4,7 +4,7 @@ import Planning
 
 /// The state of the reports to the cluster, stored in the state directory between reports.
 public struct ReportState: Sendable, Hashable, Codable {
-    /// The failure of a task, kept from the first failed attempt until the recovery is reported.
+    /// The failure of a task, kept from the first failed attempt until the recovery is reported or the task fails again.
     public struct Failure: Sendable, Hashable, Codable {
         public var task: String
         /// The message about the last recorded failure, which every user may read.

@@ -73,11 +73,13 @@ extension TaskStatus {
         )
         recordedAt = .milliseconds(record.uptimeMilliseconds)
         isPermanent = record.outcome == .failed && record.isPermanent
-        if record.outcome != nil { attempt = record.attempt }
         if record.isSuccess { reasons = [] }
-        if record.outcome == nil { startedAt = record.time } else { finishedAt = record.time }
-        // The duration of a process that was killed is not known.
-        if record.outcome == nil { duration = nil }
+        if record.outcome == nil {
+            // The duration of a process that was killed is not known.
+            (startedAt, duration) = (record.time, nil)
+        } else {
+            (finishedAt, attempt) = (record.time, record.attempt)
+        }
     }
 
     /// Adds the state of the task's service.
@@ -109,8 +111,8 @@ extension TaskStatus {
             wait("runs again after")
         } else if state == .notYet, unit.load == "not-found" {
             reasons = ["systemd does not know it yet; run 'nest-bootstrap up'"]
-        } else if state.isSuccess, unit.active == "activating" {
-            // The unit is running the task again; the record still contains the last success.
+        } else if state == .running || state.isSuccess && unit.active == "activating" {
+            // If the unit is running the task again, the record still contains the last success.
             state = .running
             reasons = [service.statusText].compactMap(\.self)
         } else if state.isSuccess, service.hasJob {
@@ -118,8 +120,6 @@ extension TaskStatus {
             state = .waiting
             waitsFor = dependencies
             reasons = ["systemd is about to start or stop its unit"]
-        } else if state == .running {
-            reasons = [service.statusText].compactMap(\.self)
         }
     }
 
