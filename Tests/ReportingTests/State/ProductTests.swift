@@ -52,6 +52,14 @@ struct ProductTests {
         #expect(try store.list(of: "other") == nil)
     }
 
+    @Test func `what failed attempts have not replaced is deleted`() throws {
+        for text in ["first", "second", "third"] {
+            try note([file(text, "/f")])
+            if text == "first" { try write(text, "/f") } else { try store.forgetMissing(of: "t") }
+        }
+        #expect(try removals(isDryRun: false) == [.deleted])
+    }
+
     private func listFile(_ task: String = "t") -> String { "\(store.path)/\(task).json" }
 
     @Test func `a list is read as it was written, and only its owner can read it`() throws {

@@ -35,6 +35,12 @@ enum ProductForm: Sendable, Hashable, Codable {
         }
     }
 
+    /// Examines a path, in which no part before the last one may be a link; returns `nil` if it does not exist.
+    init?(at path: String) throws(SystemError) {
+        let parts = try PathParts(path, "cannot look at")
+        try self.init(parts.name, in: DirectoryHandle(withoutLinks: parts.directory))
+    }
+
     /// Returns the difference from a listed form, as a predicate of the path, or `nil` if there is none.
     func difference(from listed: Self) -> String? {
         switch (listed, self) {
@@ -135,17 +141,6 @@ public struct ProductList: Sendable, Hashable, Codable {
 }
 
 extension ProductList {
-    /// Decodes a list, from which some fields are missing if an older version of the program has written it.
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        task = try values.decode(String.self, forKey: .task)
-        position = try values.decode(Int.self, forKey: .position)
-        products = try values.decode([Product].self, forKey: .products)
-        reset = try values.decodeIfPresent(ResetCommands.self, forKey: .reset)
-        former = try values.decodeIfPresent([FormerState].self, forKey: .former) ?? []
-        isResetDue = try values.decodeIfPresent(Bool.self, forKey: .isResetDue) ?? true
-    }
-
     /// Reads the list of a task; returns `nil` if the file is damaged.
     static func read(_ bytes: [UInt8], of task: String) -> Self? {
         guard let list = stateValue(Self.self, from: bytes), list.task == task,

@@ -52,11 +52,16 @@ public struct ProductStore: Sendable {
     /// Removes nonexistent paths from the list of a task.
     ///
     /// Paths are listed before they are created. If a failed attempt has not created a path, somebody else may create
-    /// it later, and it does not belong to the task then.
+    /// it later, and it does not belong to the task then. Of two listed forms of a path, only the present one stays.
     public func forgetMissing(of task: String) throws(SystemError) {
         guard let before = try list(of: task) else { return }
         try update(task, before.position) { list in
             list.products.removeAll { (try? FileSystem.status(root + $0.path) == nil) == true }
+            for index in list.products.indices where list.products[index].forms.count > 1 {
+                guard let present = try? ProductForm(at: root + list.products[index].path) else { continue }
+                let form = list.products[index].forms.first { present.difference(from: $0) == nil }
+                if let form { list.products[index].forms = [form] }
+            }
         }
     }
 
