@@ -108,37 +108,38 @@ private struct TaskUnit {
         unit.set("KillMode", "mixed")
         // SIGTERM is not a failure, even before the agent handles signals.
         unit.set("SuccessExitStatus", "143 SIGTERM")
-        for (key, value) in settings { unit.set(key, value) }
+        addConfinement(&unit)
     }
 
-    /// The settings that confine the agent without a mount namespace; empty if the task declines a sandbox.
-    private var settings: [(key: String, value: String)] {
+    /// Adds the settings that confine the agent without a mount namespace, unless the task declines a sandbox.
+    private func addConfinement(_ unit: inout UnitText) {
         let footprint = task.footprint
-        guard footprint.hasSandbox else { return [] }
-        var settings = [("NoNewPrivileges", "yes"), ("SystemCallArchitectures", "native")]
+        guard footprint.hasSandbox else { return }
+        unit.set("NoNewPrivileges", "yes")
+        unit.set("SystemCallArchitectures", "native")
         var families = ["AF_UNIX"]
         if footprint.usesNetwork { families += ["AF_INET", "AF_INET6"] }
         if footprint.usesNetwork || footprint.watchesInterfaces || footprint.runsPrograms {
             families.append("AF_NETLINK")
         }
         if footprint.capabilities.contains("CAP_NET_RAW") { families.append("AF_PACKET") }
-        settings.append(("RestrictAddressFamilies", families.joined(separator: " ")))
+        unit.set("RestrictAddressFamilies", families.joined(separator: " "))
         if footprint.usesNetwork || footprint.runsPrograms {
             let calls = footprint.capabilities.compactMap { Self.calls[$0] }.unique()
             let filter = ["@system-service", "@mount"] + calls
-            settings.append(("SystemCallFilter", filter.joined(separator: " ")))
+            unit.set("SystemCallFilter", filter.joined(separator: " "))
             // RestrictSUIDSGID= is not set: it blocks openat2, which bubblewrap 0.12 may need (bubblewrap issue 774).
-            if footprint.runsPrograms { settings.append(("SystemCallFilter", "~@keyring")) }
+            if footprint.runsPrograms { unit.set("SystemCallFilter", "~@keyring") }
         } else {
             // The directory of the records may belong to the user of an earlier, confined run of the task.
-            settings.append(("CapabilityBoundingSet", "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID"))
-            settings.append(("SystemCallFilter", "@system-service"))
+            unit.set("CapabilityBoundingSet", "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID")
+            unit.set("SystemCallFilter", "@system-service")
         }
-        settings.append(("SystemCallErrorNumber", "EPERM"))
+        unit.set("SystemCallErrorNumber", "EPERM")
         if let addresses {
-            settings += [("IPAddressDeny", "any"), ("IPAddressAllow", addresses.joined(separator: " "))]
+            unit.set("IPAddressDeny", "any")
+            unit.set("IPAddressAllow", addresses.joined(separator: " "))
         }
-        return settings
     }
 
     /// The sets of additional system calls that programs with a capability need, by capability.

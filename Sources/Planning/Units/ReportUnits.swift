@@ -95,8 +95,8 @@ struct ReportUnits {
         let seen =
             isEverythingSeen
             ? used.filter { isPath($0, at: "/run") } : Sandbox.baseSystem + Self.ofKubelets + used
-        for path in ofEveryUnit + seen { unit.set("BindReadOnlyPaths", boundPath(path)) }
-        if !call.root.isEmpty { unit.set("BindPaths", boundPath("\(call.root)/run/nest-bootstrap")) }
+        for path in ofEveryUnit + seen { unit.path("BindReadOnlyPaths", path) }
+        if !call.root.isEmpty { unit.path("BindPaths", "\(call.root)/run/nest-bootstrap") }
         for path in hidden { unit.path("InaccessiblePaths", path) }
     }
 

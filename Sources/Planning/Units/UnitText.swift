@@ -27,7 +27,8 @@ struct UnitText {
 
     /// Adds a path to a list; systemd ignores a path that does not exist.
     mutating func path(_ key: String, _ path: String) {
-        set(key, unitWord("-\(path)"))
+        // In a list of bind mounts, a colon outside of quotes separates two paths.
+        set(key, word("-\(path)", plain: "/.,_+=@-"))
     }
 }
 
@@ -79,10 +80,7 @@ private func withoutContinuation(_ line: String) -> String {
     line.hasSuffix("\\") ? line + " " : line
 }
 
-/// Formats an optional path in a list of bind mounts, where a colon outside of quotes separates two paths.
-func boundPath(_ path: String) -> String { word("-\(path)", plain: "/.,_+=@-") }
-
-/// Formats a word of a command or of a list of paths, in quotes if necessary.
+/// Formats a word of a command, in quotes if necessary.
 func unitWord(_ text: String) -> String { word(text, plain: "/.,:_+=@-") }
 
 private func word(_ text: String, plain: String) -> String {
