@@ -181,8 +181,6 @@ struct ChildProcess: ~Copyable {
 ///   - deadline: The instant at which the program is terminated.
 ///   - grace: The time between `SIGTERM` and `SIGKILL`, determined when `SIGTERM` is sent.
 ///   - lineLimit: The maximum number of bytes in a line; longer lines are split.
-///   - countLimit: The number of lines after which only the last lines are emitted, once the program has ended. By
-///     default, the journal accepts 10,000 entries of a service in 30 s, and drops the rest.
 ///   - onSurvivor: Called on another thread with the ID of a process that still runs ``Command/killLimit`` after
 ///     `SIGKILL`.
 ///   - onLine: Called on another thread with each emitted line of output and errors, in the order written.
@@ -193,14 +191,14 @@ public func run(
     deadline: ContinuousClock.Instant,
     grace: @escaping @Sendable @autoclosure () -> Duration = Command.grace,
     lineLimit: Int = 8 << 10,
-    countLimit: Int = 4000,
     onSurvivor: @escaping @Sendable (Int32) -> Void = { _ in },
     onLine: @escaping @Sendable (String) -> Void,
 ) async throws(SystemError) -> ExitStatus {
     if Task.isCancelled { return .cancelled }
     if deadline <= .now { return .timedOut }
     return try await onThread("cannot run", command.program) { (cancelled) throws(SystemError) in
-        var lines = LineSplitter(lineLimit: lineLimit, countLimit: countLimit, emit: onLine)
+        // By default, the journal accepts 10,000 entries of a service in 30 s, and drops the rest.
+        var lines = LineSplitter(lineLimit: lineLimit, countLimit: 4000, emit: onLine)
         var child = try ChildProcess(starting: command)
         try child.watch(deadline: deadline, grace: grace, cancelled: cancelled) { (output) throws(SystemError) in
             let bytes = try readAvailable(output, "cannot read the output of", command.program, capacity: 1 << 16)
