@@ -291,15 +291,15 @@ extension PlanRun {
         else { return nil }
         do throws(Problem) {
             try await configuration.noteReset(of: task)
-            let message = "task '\(task.name)' cannot be run in its sandbox"
             let status: ExitStatus
             do throws(SystemError) {
                 status = try await sandboxed(task).run(passing: signals)
             } catch {
-                throw Problem(message, hint: error.advice, cause: error)
+                throw Problem("task '\(task.name)' cannot be run in its sandbox", hint: error.advice, cause: error)
             }
             guard case .exited(let code) = status, let code = ExitCode(rawValue: code), code != .failure else {
-                throw Problem("\(message): bwrap \(status)", hint: "its message is in the output of the run")
+                let message = "the sandboxed process of task '\(task.name)' has failed or was killed"
+                throw Problem("\(message): bwrap \(status)", hint: "a message of bwrap is in the output of the run")
             }
             return .success(code == .trouble ? .failure : code)
         } catch {
@@ -374,12 +374,11 @@ extension PlanRun {
             + earlier.map { "/run/nest-bootstrap/tasks/\($0)" }
     }
 
-    /// Returns the kubeconfigs of a task, and the files to which the readable ones refer.
+    /// Returns the kubeconfig of a task or its Lease, and the files to which it refers if it can be read.
     private func kubeconfigFiles(_ task: PlannedTask) -> [String] {
-        [task.footprint.kubeconfig, task.lock?.kubeconfig].compactMap { $0?.path }.unique().flatMap { path in
-            let bytes = try? configuration.files.read(path, limit: SizeLimit.configuration)
-            return [path] + (bytes.flatMap { try? Kubeconfig($0, path: path) }?.paths ?? [])
-        }
+        guard let path = task.footprint.kubeconfig?.path else { return [] }
+        let bytes = try? configuration.files.read(path, limit: SizeLimit.configuration)
+        return [path] + (bytes.flatMap { try? Kubeconfig($0, path: path) }?.paths ?? [])
     }
 
     /// Opens a file that the sandbox gets as a copy; returns `nil` if every user may read it, or it is no regular file.

@@ -14,7 +14,7 @@ struct RunCommand: Command {
             + "roles as soon as the task's dependencies have succeeded. What already matches is left alone.",
         details: [
             "One task that '--task' names runs as its unit runs it at boot, in the same sandbox. Several tasks run in "
-                + "one process, and only their programs are in sandboxes. If the unit of a task had failed, it is active "
+                + "one process, which is not in a sandbox itself. If the unit of a task had failed, it is active "
                 + "some seconds later, without repeating the work.",
             "Results and progress go to standard output, warnings and errors to standard error; under systemd everything "
                 + "goes to the journal instead. With '--output json' standard output has one JSON object a line, errors "
