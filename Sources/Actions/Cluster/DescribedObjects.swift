@@ -33,15 +33,16 @@ final class DescribedObjects: Sendable {
         }
         return found
     }
+}
 
-    /// Returns the reason not to delete an object, if another task of the plan describes it or may do so.
-    func reasonToKeep(_ object: ObjectIdentity, _ context: ActionContext) async -> Problem? {
-        let others = await all(context).filter { $0.task != context.task.name }
-        for other in others {
+extension [TaskDescription] {
+    /// Returns the reason not to delete an object, if one of the tasks describes it or may do so.
+    func reasonToKeep(_ object: ObjectIdentity) -> Problem? {
+        for other in self {
             guard let location = other.location(of: object) else { continue }
             return Problem("task '\(other.task)' describes it at \(location)")
         }
-        return others.lazy.compactMap(\.doubt).first
+        return lazy.compactMap(\.doubt).first
     }
 }
 

@@ -87,8 +87,8 @@ struct SetDeletion {
         after countBefore: Int,
     ) async throws -> (rest: SetRecord, deletedCount: Int) {
         let obsolete = try await reporting { () async throws(ObjectFailure) in
-            try await pruner.obsolete(record, besides: manifests) { [context] object in
-                await context.run.describedObjects.reasonToKeep(object, context)
+            try await pruner.obsolete(record, besides: manifests) {
+                await context.run.describedObjects.all(context).filter { $0.task != context.task.name }.reasonToKeep
             }
         }
         for warning in obsolete.warnings { context.emit(.warning(subject: pruner.parent.description, warning)) }
@@ -102,9 +102,7 @@ struct SetDeletion {
             guard failures.count == 0 else { throw Problems.alreadyReported }
         }
         var rest = record
-        try await reporting { () async throws(ObjectFailure) in
-            try await pruner.reduce(&rest, to: manifests, and: obsolete)
-        }
+        rest.members = obsolete.kept
         return (rest, failures.changedCount)
     }
 
@@ -155,14 +153,15 @@ struct PruneStep {
         let pruner = deletion.pruner
         let (task, kubeconfig) = (context.task.name, declaration.kubeconfig.path)
         var record = SetRecord(task: task, kubeconfig: kubeconfig, includesProtected: isOfAll, after: known)
-        try await deletion.reporting { () async throws(ObjectFailure) in
-            try await pruner.add(contents.manifests, to: &record)
+        let wanted = try await deletion.reporting { () async throws(ObjectFailure) in
+            try await pruner.members(contents.manifests)
         }
+        record.members.formUnion(wanted)
         if record != known { try store.keep(record) }
         self.record = record
         let isComplete = contents.problems.isEmpty
         let unknown = try await deletion.reporting { () async throws(ObjectFailure) in
-            try await pruner.claim(contents.manifests, isComplete: isComplete, record: known)
+            try await pruner.claim(wanted, isComplete: isComplete, record: known)
         }
         guard !unknown.isEmpty else { return }
         let text =

@@ -66,7 +66,7 @@ public struct SetRecord: Sendable, Equatable {
     /// The names of the tasks that have used the set.
     public private(set) var tasks: Set<String>
 
-    var members: Set<MemberKey>
+    public var members: Set<MemberKey>
 
     /// Creates the record of a task, with the objects and tasks of an earlier record.
     public init(task: String, kubeconfig: String, includesProtected: Bool, after earlier: Self? = nil) {
@@ -100,7 +100,7 @@ public struct SetRecord: Sendable, Equatable {
 }
 
 /// The identity of an object in a set, regardless of the API version.
-struct MemberKey: Sendable, Hashable {
+public struct MemberKey: Sendable, Hashable {
     var kind: DefinedKind
     /// The namespace, or `nil` if the kind is cluster-scoped.
     var namespace: String?

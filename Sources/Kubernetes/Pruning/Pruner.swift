@@ -11,8 +11,8 @@ public struct Pruner: Sendable {
         public var deletions: [[ObjectIdentity]] = []
         /// A message for each reason to keep objects.
         public var warnings: [String] = []
-        /// The objects that stay in the record.
-        var kept: Set<MemberKey> = []
+        /// The objects that stay in the record, including those of the manifests.
+        public fileprivate(set) var kept: Set<MemberKey>
     }
 
     public var parent: ObjectIdentity { self.set.parent }
@@ -45,19 +45,11 @@ public struct Pruner: Sendable {
         (self.retryPolicy, self.location) = (retryPolicy, location)
     }
 
-    /// Adds the objects of manifests to a record, before they are applied.
-    public func add(_ manifests: [ManifestObject], to record: inout SetRecord) async throws(ObjectFailure) {
-        record.members.formUnion(try await explained { () async throws(APIError) in try await keys(of: manifests) })
-    }
-
-    /// Reduces a record to the objects of manifests and the kept objects, after all others have been deleted.
-    public func reduce(
-        _ record: inout SetRecord,
-        to manifests: [ManifestObject],
-        and obsolete: Obsolete,
-    ) async throws(ObjectFailure) {
-        record.members = obsolete.kept
-        try await add(manifests, to: &record)
+    /// Returns the objects of manifests.
+    ///
+    /// If the server does not have a kind yet, its objects count as namespaced unless the manifests define it otherwise.
+    public func members(_ manifests: [ManifestObject]) async throws(ObjectFailure) -> Set<MemberKey> {
+        try await explained { () async throws(APIError) in try await keys(of: manifests) }
     }
 
     private func keys(of manifests: [ManifestObject]) async throws(APIError) -> Set<MemberKey> {
@@ -79,19 +71,18 @@ public struct Pruner: Sendable {
 
 /// The ConfigMap of a set.
 extension Pruner {
-    /// Writes the objects of the node's manifests to the node's key, before they are applied.
+    /// Writes the wanted objects, those of the node's manifests, to the node's key, before they are applied.
     ///
     /// A dry run writes nothing. If not all manifests could be read, other objects stay in the key. `record` is the
     /// record before this run.
     ///
     /// - Returns: The objects that the key listed before, but neither the manifests nor the record contain.
     public func claim(
-        _ manifests: [ManifestObject],
+        _ wanted: Set<MemberKey>,
         isComplete: Bool,
         record: SetRecord?,
     ) async throws(ObjectFailure) -> [String] {
         try await explained { () async throws(APIError) in
-            let wanted = try await keys(of: manifests)
             let live = try await client.find(set.parent, until: retryPolicy.deadline)
             let before = live?["data"]?[ObjectSet.nodePrefix + node]?.string.map(MemberKey.keys) ?? []
             let members = isComplete ? wanted : wanted.union(before)
@@ -159,28 +150,30 @@ extension Pruner {
 extension Pruner {
     /// Finds the recorded objects that the manifests do not contain, after all objects of the manifests were applied.
     ///
-    /// If there are no manifests, the set is being removed. `reasonToKeep` returns `nil` if the object may be deleted.
+    /// If there are no manifests, the set is being removed. `reasons` is called if an object is obsolete; its result
+    /// returns `nil` for an object that may be deleted.
     public func obsolete(
         _ record: SetRecord,
         besides manifests: [ManifestObject],
-        reasonToKeep: @Sendable (ObjectIdentity) async -> Problem?,
+        reasons: () async -> (ObjectIdentity) -> Problem?,
     ) async throws(ObjectFailure) -> Obsolete {
-        let wanted = try await explained { () async throws(APIError) in try await keys(of: manifests) }
+        let wanted = try await members(manifests)
         let left = record.members.subtracting(wanted).sorted { $0.text < $1.text }
-        var result = Obsolete()
+        var result = Obsolete(kept: wanted)
         guard !left.isEmpty else { return result }
         let claims = try await explained { () async throws(APIError) -> [String: Set<MemberKey>] in
             self.claims(at: try await client.find(set.parent, until: retryPolicy.deadline))
         }
+        let reasonToKeep = await reasons()
         var kept: [(reason: Problem, object: ObjectIdentity)] = []
         var deletions: [ObjectIdentity] = []
         for key in left {
             guard let (identity, live) = try await find(key), isMember(live) else { continue }
             // If the kind was unknown when the object was recorded, its scope was assumed, so the key may be wrong.
             guard !wanted.contains(MemberKey(identity)) else { continue }
-            let nodes = claims.filter { $0.value.contains(key) || $0.value.contains(MemberKey(identity)) }.keys.sorted()
+            let nodes = claims.filter { identity.isListed(in: $0.value) }.keys.sorted()
             var reason = nodes.isEmpty ? reasonToKeepBySelf(live, identity) : veto(of: nodes)
-            if reason == nil { reason = await reasonToKeep(identity) }
+            if reason == nil { reason = reasonToKeep(identity) }
             if let reason {
                 kept.append((reason, identity))
                 // When a set is removed, an object is left to the last node that lists it.
@@ -265,9 +258,21 @@ extension Pruner {
         var deletion = ObjectDeletion(client: client, task: set.task, isDryRun: isDryRun, retryPolicy: retryPolicy)
         deletion.isMeant = { identity, live async throws(APIError) in
             let claims = claims(at: try await client.find(set.parent, until: retryPolicy.deadline))
-            guard !claims.values.contains(where: { $0.contains(MemberKey(identity)) }) else { return false }
-            return isMember(live) && reasonToKeepBySelf(live, identity) == nil
+            guard !claims.values.contains(where: { identity.isListed(in: $0) }), isMember(live) else { return false }
+            // An error keeps the object in the record.
+            if let reason = reasonToKeepBySelf(live, identity) { throw .pending("kept: \(reason.message)", .permanent) }
+            return true
         }
         await deletion.delete(identities.map { ($0, location) }, say: say)
+    }
+}
+
+extension ObjectIdentity {
+    /// Returns whether an object of the server is among keys; a cluster-scoped object may have a key with a namespace.
+    ///
+    /// If the server lacked the kind when a key was written, its scope was assumed.
+    fileprivate func isListed(in keys: Set<MemberKey>) -> Bool {
+        let key = MemberKey(self)
+        return keys.contains(key) || namespace == nil && keys.contains { $0.kind == key.kind && $0.name == key.name }
     }
 }

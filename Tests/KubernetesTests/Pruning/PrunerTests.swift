@@ -45,9 +45,10 @@ struct PrunerTests {
         mutating func apply(_ objects: [ManifestObject], isComplete: Bool = true) async throws -> [String] {
             let known = record
             var next = SetRecord(task: "t", kubeconfig: "k", includesProtected: includesProtected, after: known)
-            try await pruner.add(objects, to: &next)
+            let wanted = try await pruner.members(objects)
+            next.members.formUnion(wanted)
             record = next
-            let unknown = try await pruner.claim(objects, isComplete: isComplete, record: known)
+            let unknown = try await pruner.claim(wanted, isComplete: isComplete, record: known)
             let text = objects.map { String(decoding: $0.root.json(), as: UTF8.self) }.joined(separator: "\n---\n")
             let lines = await session.apply(text)
             #expect(lines.allSatisfy { $0.contains(#/^(created|configured|unchanged) /#) }, "\(lines)")
@@ -55,10 +56,10 @@ struct PrunerTests {
         }
 
         func obsolete(besides objects: [ManifestObject]) async throws -> Pruner.Obsolete {
-            try await pruner.obsolete(try #require(record), besides: objects) { _ in nil }
+            try await pruner.obsolete(try #require(record), besides: objects) { { _ in nil } }
         }
 
-        /// Deletes objects, and returns those that existed.
+        /// Deletes objects, and returns those that existed, and failures.
         @discardableResult
         func delete(_ obsolete: Pruner.Obsolete) async -> [String] {
             let deleted = Locked<[String]>([])
@@ -67,7 +68,8 @@ struct PrunerTests {
                     switch message {
                     case .applied(let identity, let result):
                         if result.change == .deleted { deleted.withLock { $0.append("\(identity)") } }
-                    case .failed, .warning: Issue.record("\(message)")
+                    case .failed(let failure): deleted.withLock { $0.append("failed \(failure.object)") }
+                    case .warning: Issue.record("\(message)")
                     }
                 }
             }
@@ -81,10 +83,7 @@ struct PrunerTests {
             try await apply(objects)
             let obsolete = try await obsolete(besides: objects)
             let deleted = await delete(obsolete)
-            if var reduced = record {
-                try await pruner.reduce(&reduced, to: objects, and: obsolete)
-                record = reduced
-            }
+            record?.members = obsolete.kept
             return (deleted, obsolete.warnings)
         }
 
@@ -180,7 +179,7 @@ struct PrunerTests {
         var one = try await newNode()
         try await one.run(["a"])
         let reason = Problem("task 'b' describes it")
-        let obsolete = try await one.pruner.obsolete(try #require(one.record), besides: []) { _ in reason }
+        let obsolete = try await one.pruner.obsolete(try #require(one.record), besides: []) { { _ in reason } }
         #expect(obsolete.deletions.isEmpty)
         #expect(obsolete.warnings == ["kept ConfigMap/\(one.namespace)/a: task 'b' describes it"])
     }
@@ -277,13 +276,14 @@ struct PrunerTests {
         #expect(live == ["a", "b"], "\(live)")
     }
 
-    @Test func `an object that somebody takes after it was found is not deleted`() async throws {
+    @Test func `an object that somebody takes after it was found is not deleted, and stays recorded`() async throws {
         var one = try await newNode()
         try await one.apply(try one.objects(["a"]))
         let obsolete = try await one.obsolete(besides: [])
         #expect(obsolete.deletions.joined().count == 1)
         try await one.session.write(one.map("a", ", labels: {a: b}"), to: one.path("a"), as: "flux")
-        #expect(await one.delete(obsolete).isEmpty)
+        // The failure keeps the record as it is.
+        #expect(await one.delete(obsolete) == ["failed ConfigMap/\(one.namespace)/a"])
         let live = try await one.live()
         #expect(live == ["a"], "\(live)")
     }
@@ -368,7 +368,7 @@ struct ObjectSetTests {
             location: SourceLocation(file: "bootstrap.yaml"),
         )
         let objects = try manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}")
-        #expect(try await pruner.claim(objects, isComplete: true, record: nil).isEmpty)
+        #expect(try await pruner.claim(pruner.members(objects), isComplete: true, record: nil).isEmpty)
         #expect(Set(waits.withLock { $0.map(\.subject) }) == [parent])
         #expect(fake.requests("PATCH ").count == 1)
     }
