@@ -106,7 +106,8 @@ struct WaitAction: Action {
             return (ObjectIdentity(reference).description, "", "see '\(call)'")
         case .tcp(let host, let port): return ("\(host):\(port)", " to accept connections", nil)
         case .file(let reference):
-            let target = (try? FileSystem.status(reference.path))?.target
+            let location = try? context.run.files.location(ofRead: reference.path)
+            let target = location.flatMap { try? FileSystem.status($0) }?.target
             let link = target.map { "it is a link to '\($0)', which does not exist: create that" }
             return ("'\(reference.path)'", "", link ?? "check what creates the file")
         // Every user can read the subject of a wait, and a query can contain a token.

@@ -46,7 +46,7 @@ public struct ProviderIndex<Provider: Sendable>: Sendable {
     /// Without a default namespace, an object that specifies no namespace requires only its kind.
     public func provider(neededBy identity: ObjectIdentity, defaultNamespace namespace: String? = nil) -> Provider? {
         var identity = identity
-        identity.namespace = identity.namespace ?? namespace
+        identity.namespace = identity.type.isClusterScoped ? nil : identity.namespace ?? namespace
         return identity.requirements.lazy.compactMap { providers(of: $0).first }.first
     }
 }

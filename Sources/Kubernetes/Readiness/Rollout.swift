@@ -35,12 +35,23 @@ public struct AwaitedObject: Sendable {
         let type = manifest.identity.type
         let isSuspended =
             type.kind == "Job" && type.group == "batch" && manifest.root["spec"]?["suspend"]?.boolean == true
-        let isData = type.group.isEmpty && ["ConfigMap", "Secret"].contains(type.kind)
-        isNotAwaited = isSuspended || isData || manifest.identity.isCustomResourceDefinition
+        let isStatic = ApplyWave(of: type) == .configuration && !["Node", "PersistentVolumeClaim"].contains(type.kind)
+        isNotAwaited = isSuspended || isStatic || manifest.identity.isCustomResourceDefinition
     }
 
     public init(_ identity: ObjectIdentity, at location: SourceLocation? = nil) {
         (self.identity, self.location, isNotAwaited) = (identity, location, false)
+    }
+}
+
+extension APIError {
+    /// Whether a list cannot be read, although its objects may be: it is forbidden, not supported or too large.
+    fileprivate var isOfList: Bool {
+        switch self {
+        case .refused(let refusal): [403, 405].contains(refusal.code)
+        case .transport(let error): error.kind == .replyTooLarge
+        default: false
+        }
     }
 }
 
@@ -167,13 +178,12 @@ struct Rollout {
             return reasons { unreadiness(of: live[$0.name], type) }
         } catch .refused(let refusal) where refusal.status.isUnknownResource {
             return reasons { _ in ServerStatus(missing: type).message }
-        } catch .refused(let refusal) where [403, 405].contains(refusal.code) {
+        } catch {
+            guard error.isOfList else { return reasons { _ in error.words } }
             // Objects that cannot be listed may still be readable one by one.
             var found: [ObjectIdentity: String] = [:]
             for member in members { found[member] = await unreadiness(of: member) }
             return found
-        } catch {
-            return reasons { _ in error.words }
         }
     }
 
