@@ -27,11 +27,13 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
     public var count: Int { state.withLock { $0.count } }
 
     public func append(_ element: Element) {
-        state.withLock { state in
+        let isWorker = state.withLock { state in
             state.waiting.append(element)
             state.count += 1
+            defer { state.hasWorker = true }
+            return !state.hasWorker
         }
-        guard claimWork() else { return arrival.signal() }
+        guard isWorker else { return arrival.signal() }
         // Without a thread, the element stays queued until another element is added or the queue is drained.
         do { try startThread { self.work() } } catch { state.withLock { $0.hasWorker = false } }
     }

@@ -9,6 +9,8 @@ struct ApplyAction: Action {
 
     /// Applies all readable objects, deletes obsolete ones if that succeeds, and returns whether anything changed.
     func run() async throws -> Bool {
+        // The manifests are read while the server is contacted.
+        async let connecting = context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
         let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
             .load { (url, sha256) throws(Problem) in try await context.fetchedText(url, sha256: sha256) }
         if let unknown = contents.problems.first(where: { context.missingInDryRun($0) != nil }) { throw unknown }
@@ -20,7 +22,15 @@ struct ApplyAction: Action {
             if contents.problems.isEmpty { throw Problem("no object to apply") }
             throw Problems.alreadyReported
         }
-        let client = try await connected(contents)
+        let client: APIClient
+        do {
+            client = try await connecting
+        } catch {
+            // A dry run without the server must not succeed with manifests that cannot be read.
+            let isMissing = (error as? Problem).flatMap(context.missingInDryRun) != nil
+            if isMissing, !contents.problems.isEmpty { throw Problems.alreadyReported }
+            throw error
+        }
         let found = DistinctObjects(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
         let objectCount = found.objects.count
         context.emit(.objectCount(objectCount))
@@ -49,16 +59,6 @@ struct ApplyAction: Action {
         }
         let deletedCount = try await pruning?.run(after: objectCount) ?? 0
         return failures.changedCount + deletedCount > 0
-    }
-
-    private func connected(_ contents: ManifestLoader.Contents) async throws -> APIClient {
-        do {
-            return try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
-        } catch {
-            // A dry run without the server must not succeed with manifests that cannot be read.
-            if context.missingInDryRun(error) != nil, !contents.problems.isEmpty { throw Problems.alreadyReported }
-            throw error
-        }
     }
 
     private func apply(

@@ -77,7 +77,7 @@ struct Composer {
         if frames.isEmpty && scalar.isAbsent { return }
         let node = node(of: scalar, at: location)
         anchors.complete(scalar.anchor, .init(node: node, nodeCount: 1, height: 0))
-        if expectsKey, scalar.isMerge {
+        if scalar.isMerge, expectsKey {
             frames[frames.count - 1].key = .merge(location)
         } else {
             add(node, at: location, height: 0)

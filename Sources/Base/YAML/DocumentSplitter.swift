@@ -21,7 +21,7 @@ struct DocumentSplitter: Sendable {
         guard offset < bytes.count else { return nil }
         index += 1
         var text = DocumentText(bytes: [], file: file, line: line, index: index)
-        if isMarker(endOfLine()) {
+        if isMarker {
             text.problem = markerProblem()
             passLine()
             text.line = line
@@ -35,7 +35,7 @@ struct DocumentSplitter: Sendable {
     /// Advances to the next document, and returns the end of this document's text.
     private mutating func findEnd(from start: Int) -> Int {
         while offset < bytes.count {
-            guard isMarker(endOfLine()), !isPreamble(bytes[start..<offset]) else {
+            guard isMarker, !isPreamble(bytes[start..<offset]) else {
                 passLine()
                 continue
             }
@@ -63,9 +63,8 @@ struct DocumentSplitter: Sendable {
         line += 1
     }
 
-    private func isMarker(_ lineEnd: Int) -> Bool {
-        bytes[offset..<lineEnd].starts(with: "---".utf8)
-    }
+    /// Whether the next line begins with `---`.
+    private var isMarker: Bool { bytes[offset...].starts(with: "---".utf8) }
 
     /// Returns the problem of a marker line with text other than a comment after the `---`, which kubectl refuses.
     private func markerProblem() -> Problem? {

@@ -144,8 +144,9 @@ extension JSONReader {
         offset < bytes.endIndex ? bytes[offset] : nil
     }
 
+    /// The location of the next byte; in a reply, whose lines nobody sees, the file as a whole.
     mutating func location() -> SourceLocation {
-        SourceLocation(file: file, position: lines.mark(of: offset))
+        SourceLocation(file: file, position: limits == .reply ? nil : lines.mark(of: offset))
     }
 
     /// Creates a problem at the next byte.

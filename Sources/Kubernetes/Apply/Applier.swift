@@ -160,24 +160,23 @@ extension Applier {
     ///
     /// - Returns: The listed objects, by the path of the collection and by name.
     private func listedObjects(_ objects: [ManifestObject]) async -> [String: [String: Node]] {
-        struct Collection: Hashable {
+        struct Group: Hashable {
             let type: GroupVersionKind
-            let path: String
+            let namespace: String
         }
-        var wanted: [Collection: Int] = [:]
-        let groups = Dictionary(grouping: objects) { $0.identity.type }
-        for (type, members) in groups where members.count >= Self.leastCount && !type.isSecret {
-            for member in members {
-                guard let path = try? await client.path(of: member.identity, until: retryPolicy.deadline) else { break }
-                wanted[Collection(type: type, path: path.collection), default: 0] += 1
-            }
+        let groups = Dictionary(grouping: objects.map(\.identity)) { identity in
+            Group(type: identity.type, namespace: identity.namespace ?? client.kubeconfig.namespace)
         }
         var lists: [String: [String: Node]] = [:]
-        await withTaskGroup(of: (path: String, objects: [String: Node]?).self) { group in
-            for (collection, count) in wanted where count >= Self.leastCount {
-                group.addTask { (collection.path, await list(collection.path, of: collection.type, wanted: count)) }
+        await withTaskGroup(of: (path: String, objects: [String: Node]?).self) { tasks in
+            for (group, members) in groups where members.count >= Self.leastCount && !group.type.isSecret {
+                tasks.addTask {
+                    let path = try? await client.path(of: members[0], until: retryPolicy.deadline).collection
+                    guard let path else { return ("", nil) }
+                    return (path, await list(path, of: group.type, wanted: members.count))
+                }
             }
-            for await list in group { lists[list.path] = list.objects }
+            for await list in tasks { lists[list.path] = list.objects }
         }
         return lists
     }
@@ -185,7 +184,8 @@ extension Applier {
     private func list(_ path: String, of type: GroupVersionKind, wanted count: Int) async -> [String: Node]? {
         var objects: [String: Node]? = [:]
         // If the list cannot be read, the objects are read one by one, and these reads report the error.
-        let isRead: ()? = try? await client.readPages(of: path, size: 500, until: retryPolicy.deadline) { items in
+        let size = max(500, min(count, 2000))
+        let isRead: ()? = try? await client.readPages(of: path, size: size, until: retryPolicy.deadline) { items in
             for item in items {
                 guard let name = item["metadata"]?["name"]?.string, var mapping = item.mapping else { continue }
                 // Items of a list have no `apiVersion` and `kind`.

@@ -33,6 +33,7 @@ struct IgnoredFields {
     /// A field that another manager owns is left out; any other field gets its live value, if it has one. `body` is the
     /// object as it would be sent if no field were ignored, and `others` are the managed fields of other managers.
     func retained(in body: Node, as live: Node, _ others: [Node]) -> Node {
+        guard !paths.isEmpty else { return body }
         let theirs = others.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
         let rest = theirs.removed(from: live, keepingParentsOf: .null())
         // Later items are handled first, because removing an item changes the indices of the items after it.

@@ -31,7 +31,7 @@ final class ResourceCatalog: Sendable {
 
     private let state = Locked(State())
 
-    /// The time for which ``serves(_:_:on:until:)`` reuses a response.
+    /// The time for which ``serves(_:_:on:until:)`` reuses a response that does not list the kind.
     private static let sharedTime = Duration.milliseconds(100)
 
     /// Returns the resource of a kind.
@@ -65,17 +65,13 @@ final class ResourceCatalog: Sendable {
         on client: APIClient,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> Bool {
-        let recent = state.withLock { $0.answers[type.path] }.flatMap { answer in
-            answer.instant + Self.sharedTime > .now ? answer.resources : nil
+        func lists(_ found: Resources) -> Bool { found[type].map { $0.plural == plural && $0.isAppliable } ?? false }
+        if let answer = state.withLock({ $0.answers[type.path] }) {
+            if lists(answer.resources) { return true }
+            if answer.instant + Self.sharedTime > .now { return false }
         }
         do throws(APIError) {
-            let found: Resources
-            if let recent {
-                found = recent
-            } else {
-                found = try await resources(inVersionOf: type, on: client, until: deadline)
-            }
-            return found[type].map { $0.plural == plural && $0.isAppliable } ?? false
+            return lists(try await resources(inVersionOf: type, on: client, until: deadline))
         } catch .refused(let refusal) where refusal.status.isUnknownResource {
             return false
         }

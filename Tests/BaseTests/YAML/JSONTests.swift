@@ -2,7 +2,7 @@ import Base
 import Testing
 
 @Suite(.timeLimit(.minutes(15))) struct JSONTests {
-    private func message(_ text: String, limits: Limits = .reply) -> String {
+    private func message(_ text: String, limits: Limits = .manifest) -> String {
         do throws(Problem) {
             let node = try readJSON(Array(text.utf8), file: "r", limits: limits)
             return String(decoding: node.json(), as: UTF8.self)
@@ -72,7 +72,7 @@ import Testing
                 at: SourceLocation(file: "r", position: SourceLocation.Position(line: 1, column: 2))
             )
         ) {
-            try readJSON([0x5B, 0x22, 0xC3, 0x22, 0x5D], file: "r")
+            try readJSON([0x5B, 0x22, 0xC3, 0x22, 0x5D], file: "r", limits: .manifest)
         }
     }
 
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func `columns are counted in characters`() throws {
-        let node = try readJSON(Array("{\"é\": 1,\n  \"b\": [true]}".utf8), file: "r")
+        let node = try readJSON(Array("{\"é\": 1,\n  \"b\": [true]}".utf8), file: "r", limits: .manifest)
         #expect(node["b"]?[0]?.location.description == "r:2:9")
         #expect(node.mapping?.entries.map(\.location.description) == ["r:1:2", "r:2:3"])
     }
@@ -100,7 +100,7 @@ import Testing
     @Test func `two megabytes on one line are read in one pass`() throws {
         let item = #"{"metadata":{"name":"pod-é","labels":{"a":"b"}},"spec":{"n":[1,2,3],"text":"x\ny"}}"#
         let text = "{\"items\":[" + Array(repeating: item, count: 25_000).joined(separator: ",") + "]}"
-        let node = try readJSON(Array(text.utf8), file: "r")
+        let node = try readJSON(Array(text.utf8), file: "r", limits: .manifest)
         #expect(node["items"]?.sequence?.count == 25_000)
     }
 }
