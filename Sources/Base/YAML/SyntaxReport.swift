@@ -114,7 +114,9 @@ struct SyntaxReport {
         guard let (column, text) = content(number), let first = text.first, first.isASCII, first.isLetter,
             let colon = text.firstIndex(of: ":"), !text.contains(": "), !text.hasSuffix(":"),
             text[..<colon].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }),
-            let next = text[colon...].dropFirst().first, next != "/", next != ":", !next.isWhitespace
+            let next = text[colon...].dropFirst().first, next != ":", !next.isWhitespace,
+            // A URL may be text.
+            !text[colon...].hasPrefix("://")
         else { return nil }
         // Only the key is shown, because the value may be a secret.
         return Problem(
@@ -203,7 +205,7 @@ struct SyntaxReport {
 extension Problem {
     /// Creates the problem of a mapping as a key, which is how YAML reads a template such as `{{ name }}`.
     static func mappingAsKey(at location: SourceLocation) -> Problem {
-        let hint = "put it in quotes if it is text, or write the result of the template"
+        let hint = "write the output of the template, for example of 'helm template', or put text in quotes"
         return Problem("a mapping cannot be a key, as in {{ name }}", at: location, hint: hint)
     }
 }

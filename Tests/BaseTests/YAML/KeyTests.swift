@@ -35,15 +35,15 @@ import Testing
         ),
         (
             "? {a: 1}\n: b",
-            "t.yaml:1:3: a mapping cannot be a key, as in {{ name }}; put it in quotes if it is text, or write the result of the template"
+            "t.yaml:1:3: a mapping cannot be a key, as in {{ name }}; write the output of the template, for example of 'helm template', or put text in quotes"
         ),
         (
             "a: {{ .Values.x }}",
-            "t.yaml:1:4: a mapping cannot be a key, as in {{ name }}; put it in quotes if it is text, or write the result of the template"
+            "t.yaml:1:4: a mapping cannot be a key, as in {{ name }}; write the output of the template, for example of 'helm template', or put text in quotes"
         ),
         (
             "a: {b: {{ c }}}",
-            "t.yaml:1:8: a mapping cannot be a key, as in {{ name }}; put it in quotes if it is text, or write the result of the template"
+            "t.yaml:1:8: a mapping cannot be a key, as in {{ name }}; write the output of the template, for example of 'helm template', or put text in quotes"
         ),
         ("x: &a [1]\n*a : c", "t.yaml:2:1: a list cannot be a key; if it is text, put it in quotes"),
     ])

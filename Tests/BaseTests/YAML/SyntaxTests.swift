@@ -61,7 +61,7 @@ import Testing
     func `a template is reported`(text: String, place: String) {
         #expect(
             problems(of: text) == "t.yaml:\(place): a mapping cannot be a key, as in {{ name }}; "
-                + "put it in quotes if it is text, or write the result of the template"
+                + "write the output of the template, for example of 'helm template', or put text in quotes"
         )
     }
 
