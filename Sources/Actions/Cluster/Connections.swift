@@ -30,7 +30,11 @@ final class Connections: Sendable {
         do {
             bytes = try files.read(path, limit: SizeLimit.configuration)
         } catch {
-            throw Problem("kubeconfig '\(path)' cannot be used", hint: missingHint(path, context, error), cause: error)
+            let (message, place) = ("kubeconfig '\(path)' cannot be used", context.task.footprint.kubeconfig?.location)
+            var problem = Problem(message, at: place, hint: missingHint(path, context, error), cause: error)
+            // Another program may write it later.
+            problem.mayPass = true
+            throw problem
         }
         if let known = clients.withLock({ $0[bytes] }), known.kubeconfig.path.hasSameBytes(as: path) { return known }
         var kubeconfig = try files.kubeconfig(bytes, path)

@@ -28,7 +28,7 @@ public struct ManagedMetadata: Sendable {
 
     /// Returns the sets of fields that this agent has applied.
     static func fields(in object: Node) -> [Node] {
-        (object["metadata"]?["managedFields"]?.sequence ?? []).filter(isOwn).compactMap { $0["fieldsV1"] }
+        object.managedFields.filter(isOwn).compactMap { $0["fieldsV1"] }
     }
 
     /// Returns whether an entry of managed fields lists the fields that this agent has applied.
@@ -40,7 +40,7 @@ public struct ManagedMetadata: Sendable {
 
     /// Returns another field manager that applies an object, if there is one.
     static func otherApplier(of object: Node) -> String? {
-        let entries = object["metadata"]?["managedFields"]?.sequence ?? []
+        let entries = object.managedFields
         return entries.first { isApplied($0) && !isOwn($0) }?["manager"]?.string
     }
 
@@ -141,4 +141,9 @@ extension ManagedMetadata {
         let written = FieldPath("stringData\(path.text.dropFirst("data".count))")
         return written.resolve(in: manifest.root).node == nil ? path : written
     }
+}
+
+extension Node {
+    /// The managed fields of an object, one entry for each manager, operation and subresource.
+    var managedFields: [Node] { self["metadata"]?["managedFields"]?.sequence ?? [] }
 }

@@ -23,7 +23,7 @@ extension ObjectApplication {
         let reasons: Set = ["FieldValueInvalid", "FieldValueForbidden"]
         let causes = refusal.status.causes
         // If another manager owns a field, the refusal may be due to that field, which the deletion would remove.
-        let isShared = !(live["metadata"]?["managedFields"]?.sequence ?? []).allSatisfy {
+        let isShared = !live.managedFields.allSatisfy {
             ManagedMetadata.isOwn($0) || FieldSet($0["fieldsV1"]).isBesideContent
         }
         guard ObjectAnnotation.replace.isSet(in: manifest.root), !causes.isEmpty,
@@ -53,7 +53,7 @@ extension ObjectApplication {
             _ = try await client.object(
                 "POST",
                 path.collection,
-                query: [("fieldManager", ManagedMetadata.manager), ("fieldValidation", "Strict"), ("dryRun", "All")],
+                query: Self.query(isForced: false, isDryRun: true),
                 body: body.json(),
                 contentType: "application/json",
                 until: deadline,

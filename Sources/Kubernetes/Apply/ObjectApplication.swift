@@ -87,9 +87,9 @@ struct ObjectApplication {
             }
             return try await change(live, to: body, at: path, takeover, &memory)
         } catch .refused(let refusal)
-            where refusal.code == 404 && applier.dryRunOverlay?.covers(manifest.identity) == true
+            where refusal.code == 404 && applier.dryRunOverlay?.covers(memory.identity) == true
         {
-            return planned(creationOf: manifest.identity)
+            return planned(creationOf: memory.identity)
         } catch .refused(let refusal)
             where [400, 422, 500].contains(refusal.code)
             && applier.dryRunOverlay?.changes(manifest.identity.type) == true
@@ -105,7 +105,7 @@ struct ObjectApplication {
     /// no fields to take over. A Secret has no digest, so it is always applied. If another manager owns a field of the
     /// content, the object is applied, because that manager may have added to a value that the agent owns as a whole.
     private func isUnchanged(_ live: Node, _ body: Node) -> Bool {
-        let entries = live["metadata"]?["managedFields"]?.sequence ?? []
+        let entries = live.managedFields
         guard !manifest.identity.type.isSecret, let digest = ManagedMetadata.digest(of: live),
             digest == ManagedMetadata.digest(of: body), let own = entries.first(where: ManagedMetadata.isOwn)
         else { return false }
@@ -135,7 +135,7 @@ struct ObjectApplication {
             mapping["metadata"] = Node(.mapping(metadata), location: root.location)
         }
         root.content = .mapping(mapping)
-        let others = (live?["metadata"]?["managedFields"]?.sequence ?? []).filter {
+        let others = (live?.managedFields ?? []).filter {
             !ManagedMetadata.isOwn($0) && !applier.takenManagers.include($0)
         }
         let stamped = applier.managedMetadata.stamp(root, namespace: path.identity.namespace, others: others)
@@ -306,7 +306,7 @@ struct ObjectApplication {
     }
 
     /// Returns the query parameters of a server-side apply.
-    private static func query(isForced: Bool, isDryRun: Bool) -> [(String, String)] {
+    static func query(isForced: Bool, isDryRun: Bool) -> [(String, String)] {
         var query = [("fieldManager", ManagedMetadata.manager), ("fieldValidation", "Strict")]
         if isDryRun { query.append(("dryRun", "All")) }
         if isForced { query.append(("force", "true")) }

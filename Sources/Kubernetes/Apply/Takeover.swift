@@ -54,7 +54,7 @@ struct Takeover {
     ///
     /// Unowned fields are transferred if `refusal` names them, or if the server would restore removed fields from them.
     init?(of live: Node, from managers: TakenManagers, applying body: Node, despite refusal: ServerStatus? = nil) {
-        let entries = live["metadata"]?["managedFields"]?.sequence ?? []
+        let entries = live.managedFields
         let own = entries.first(where: ManagedMetadata.isOwn)
         let taken = entries.filter(managers.include)
         let rest = entries.filter { !ManagedMetadata.isOwn($0) && !managers.include($0) }

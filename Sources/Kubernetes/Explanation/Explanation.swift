@@ -65,7 +65,7 @@ struct Explanation {
             case .forbidden: return forbidden(status)
             case .invalid: return invalidFailure(status)
             case .webhook:
-                let hint = "start its server, or correct the webhook configuration that has this name"
+                let hint = "start its server, or correct or delete the webhook's configuration"
                 return ObjectFailure(manifest, .other, "the server answered \(status.code): \(status.line)", hint: hint)
             case .busy, .changed, .other: return otherFailure(status)
             }
@@ -251,7 +251,7 @@ extension Explanation {
     }
 
     private func lastWrite(of manager: String) -> String? {
-        (live?["metadata"]?["managedFields"]?.sequence ?? [])
+        (live?.managedFields ?? [])
             .filter { $0["manager"]?.string == manager }
             .compactMap { $0["time"]?.string }
             .max()
@@ -302,7 +302,7 @@ extension Explanation {
     private var recreation: String {
         let type = manifest.identity.type
         let other = "restore the value, or choose another name"
-        guard ObjectAnnotation.mayBeReplaced(type) else { return other }
+        guard ObjectAnnotation.mayBeReplaced(type), live.map(ManagedMetadata.isOnlyApplied) ?? true else { return other }
         let annotation = ObjectAnnotation.replace
         return annotation.isSet(in: manifest.root)
             ? other

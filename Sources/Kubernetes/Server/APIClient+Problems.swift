@@ -98,7 +98,8 @@ extension APIClient {
             "\(server) shows a certificate issued by '\(peer.issuer)', but kubeconfig '\(kubeconfig.path)' trusts only "
                 + credentials.authority + (isNamesake ? ", which has another key" : ""),
             hint: authorities.isEmpty
-                ? "name the server's CA in 'certificate-authority'" : "put the certificate of the server's CA there",
+                ? "name the server's CA in 'certificate-authority'"
+                : "put the certificate of the server's CA there, or check \(kubeconfig.serverSetting)",
         )
     }
 }
