@@ -300,9 +300,9 @@ extension Explanation {
 
     /// The hint for an immutable field; replacement is offered only if it loses no data and no other objects.
     private var recreation: String {
-        let type = manifest.identity.type
         let other = "restore the value, or choose another name"
-        guard ObjectAnnotation.mayBeReplaced(type), live.map(ManagedMetadata.isOnlyApplied) ?? true else { return other }
+        let isOwn = live.map(ManagedMetadata.isOnlyApplied) ?? true
+        guard isOwn, ObjectAnnotation.mayBeReplaced(manifest.identity.type) else { return other }
         let annotation = ObjectAnnotation.replace
         return annotation.isSet(in: manifest.root)
             ? other
