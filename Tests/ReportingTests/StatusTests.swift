@@ -217,14 +217,14 @@ struct StatusTests {
     }
 
     @Test func `a node whose tasks have all succeeded says since when`() {
-        let statuses = [
+        var statuses = [
             task("a", .ended(.changed)) { $0.finishedAt = Timestamp(rfc3339: "2030-05-01T09:00:00Z") },
             task("b", .ended(.unchanged)) { $0.finishedAt = Timestamp(rfc3339: "2030-05-01T09:57:40Z") },
         ]
-        #expect(
-            summaryLines(statuses, at: now)
-                == ["2 tasks: all succeeded, since 2030-05-01T09:57:40Z (2m 20s ago)"]
-        )
+        let line = "2 tasks: all succeeded, since 2030-05-01T09:57:40Z (2m 20s ago)"
+        #expect(summaryLines(statuses, at: now) == [line])
+        statuses[0].repetition = task("a", .ended(.failed))
+        #expect(summaryLines(statuses, at: now) == ["\(line); repetitions of 1 failed"])
     }
 
     @Test func `failures come first, with the time of the next retry`() {

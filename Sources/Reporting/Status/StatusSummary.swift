@@ -8,7 +8,9 @@ public func summaryLines(
     columns: Int? = nil,
 ) -> [String] {
     guard !statuses.isEmpty else { return [] }
-    let parts = [taskSummary(statuses, at: now), retrySummary(statuses)]
+    let failedCount = statuses.count { $0.repetition?.hasFailed == true }
+    let repetitions = failedCount > 0 ? "repetitions of \(failedCount) failed" : nil
+    let parts = [taskSummary(statuses, at: now), repetitions, retrySummary(statuses)]
     return parts.compactMap(\.self).joined(separator: "; ").wrapped(to: columns ?? .max)
 }
 
