@@ -32,6 +32,15 @@ extension BootedTests {
                 let waits = "systemctl show -p StatusText k8s-bootstrap-waits"
                 #expect(try await machine.becomes(waits) { $0.contains("connection refused") })
 
+                // While the file is invalid, what runs goes on, and nothing else starts or counts as success.
+                try await machine.place("tasks: {a: {foo: 1}}\n", at: path)
+                try await machine.must("systemctl daemon-reload")
+                #expect(try await machine.run("systemctl", "start", "k8s-bootstrap-after").status != 0)
+                #expect(try await machine.run("systemctl", "is-active", "k8s-bootstrap.target").status != 0)
+                #expect(try await machine.output("systemctl is-active k8s-bootstrap-middle || true") == "activating\n")
+                try await machine.place(Self.tasks + "  waits: {wait: {tcp: \"127.0.0.1:1\"}}\n", at: path)
+                try await machine.startTasks()
+
                 // A task that is stopped by a shutdown is interrupted, and has not failed.
                 try await machine.halt()
                 let interrupted = try await machine.journal("MESSAGE_ID=437e91afabea48ddb957a200dd54d68c")

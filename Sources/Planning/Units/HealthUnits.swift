@@ -27,6 +27,7 @@ func commonUnits(
 ) -> [UnitFile] {
     var target = UnitText(invalid.map { unitPhrase($0) })
     if invalid != nil {
+        target.set("AssertPathExists", "!/")
         target.set("Requires", healthUnitName)
         target.set("After", healthUnitName)
         // The service that the timer starts reads the task file again.
@@ -212,7 +213,12 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
     )
     // The health service fails while the task file is invalid, and reloads systemd once the file is valid.
     unit.set("Requires", healthUnitName)
+    unit.set("OnFailure", "\(healthUnitName) \(healthTimerName)")
+    unit.set("AssertPathExists", "!/")
     unit.section("Service")
+    // A task that is running goes on, and its success or failure counts.
+    unit.set("Type", "oneshot")
+    unit.set("RemainAfterExit", "yes")
     unit.command("ExecStart", [call.program, "run", "--task", task] + call.flags)
     // The program has its own deadline, which is at most the longest timeout of a task.
     unit.set("TimeoutStartSec", "\(Limit.timeout.components.seconds + Limit.unitGracePeriod)")
