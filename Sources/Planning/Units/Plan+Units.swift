@@ -106,8 +106,8 @@ private struct TaskUnit {
         unit.set("NotifyAccess", task.footprint.isConfined ? "all" : "main")
         // The agent forwards signals to its child processes.
         unit.set("KillMode", "mixed")
-        // SIGTERM is not a failure, even before the agent handles signals.
-        unit.set("SuccessExitStatus", "143 SIGTERM")
+        // A stop by systemd is not a failure. Until the agent handles signals, it is one, because nothing was done.
+        unit.set("SuccessExitStatus", "143")
         addConfinement(&unit)
     }
 
@@ -129,7 +129,7 @@ private struct TaskUnit {
             let filter = ["@system-service", "@mount"] + calls
             unit.set("SystemCallFilter", filter.joined(separator: " "))
             // RestrictSUIDSGID= is not set: it blocks openat2, which bubblewrap 0.12 may need (bubblewrap issue 774).
-            if footprint.runsPrograms { unit.set("SystemCallFilter", "~@keyring") }
+            if footprint.runsPrograms { unit.set("SystemCallFilter", "~@keyring io_uring_setup") }
         } else {
             // The directory of the records may belong to the user of an earlier, confined run of the task.
             unit.set("CapabilityBoundingSet", "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID")

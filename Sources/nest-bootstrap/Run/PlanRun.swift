@@ -47,14 +47,13 @@ struct PlanRun {
 
     /// Returns whether a terminated run was meant to end: systemd stops its unit, or it is not a unit's main process.
     ///
-    /// For a unit, exit code 143 is a success. If systemd does not stop the unit, the run must fail to be retried. If
-    /// systemd does not respond, the unit counts as stopped.
+    /// For a unit, exit code 143 is a success. If systemd does not stop the unit, or does not respond, the run must fail.
     private func isStopped(_ part: Plan) async -> Bool {
         guard configuration.options.isService, !command.isConfined, let task = part.steps.first?.task else {
             return true
         }
         let unit = command.isRepetition ? repetitionUnitName(ofTask: task.name) : task.unitName
-        return (try? await Systemd.services([unit]))?[unit]?.unit.active != "activating"
+        return (try? await Systemd.services([unit]))?[unit].map { $0.unit.active != "activating" } ?? false
     }
 
     private func perform(_ part: Plan, _ records: RecordStore) async throws -> ExitCode {

@@ -55,7 +55,7 @@ struct IntendedDifference: Sendable {
             settings.add("TimeoutStartSec", ["660"])
             settings.add("KillMode", ["mixed"])
             settings.add("NotifyAccess", ["main"])
-            settings.add("SuccessExitStatus", ["143 SIGTERM"])
+            settings.add("SuccessExitStatus", ["143"])
         },
         Self(
             subject: "`nixos-rebuild switch`",
