@@ -237,13 +237,13 @@ extension Sandbox {
             "credstore", "credstore.encrypted", "gshadow", "gshadow-", "pki/tls/private", "rancher", "shadow",
             "shadow-", "ssh", "ssl/private", "wireguard", "kubernetes/admin.conf",
             "kubernetes/controller-manager.conf", "kubernetes/kubelet.conf", "kubernetes/pki",
-            "kubernetes/scheduler.conf", "kubernetes/super-admin.conf",
+            "kubernetes/scheduler.conf", "kubernetes/super-admin.conf", "NetworkManager/system-connections",
         ].map { "/etc/\($0)" }
         + [
             "NetworkManager/system-connections", "containerd", "credentials", "cri-dockerd.sock", "crio", "dbus",
             "docker.sock", "initctl", "k3s/containerd", "podman", "snapd.socket", "systemd", "udev/control", "user",
         ].map { "/run/\($0)" }
-        + ["containerd", "containers", "docker", "etcd", "kubelet", "private", "rancher", "sss"]
+        + ["containerd", "containers", "crio", "docker", "etcd", "kubelet", "private", "rancher", "sss"]
         .map { "/var/lib/\($0)" } + ["/nix/var/nix/daemon-socket", "/root"]
 }
 
