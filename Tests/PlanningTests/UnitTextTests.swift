@@ -58,7 +58,8 @@ import Testing
             case .text(let text)? = files.first(where: { $0.path == "k8s-bootstrap.target.d/50-tasks.conf" })?.content
         else { throw Problem("there is no drop-in") }
         let words = "the task file has 2 mistakes, the first: /etc/b.yaml:3:5: unknown key 'x'; 100%%"
-        #expect(text.contains("\nDescription=\(words)\nRequires=k8s-bootstrap-health.service\n"), "\(text)")
+        let lines = "Description=\(words)\nAssertPathExists=!/\nRequires=k8s-bootstrap-health.service"
+        #expect(text.contains("\n\(lines)\n"), "\(text)")
         #expect(files.first?.path == "k8s-bootstrap-health.service")
         #expect(!files.contains { $0.path.hasSuffix(".wants") })
     }
