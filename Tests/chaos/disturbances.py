@@ -55,8 +55,7 @@ class Arena:
     async def complete(self, node: Node, what: str) -> None:
         """Runs the graph undisturbed, which must complete it."""
         if fault := (await node.run(LONG)).fault():
-            # After minutes, the server frees the address of a Service whose creation was cut off; see docs/faults.md.
-            if "provided IP is already allocated" in fault:
+            if is_of_address(fault):
                 return
             raise Failure(f"the run after {what}: {fault}")
         await self.settle(node)
@@ -140,7 +139,8 @@ class Arena:
             run.signal(kind)
             result = await run.result()
             allowed = (0, -9) if kind == signal.SIGKILL else SIGNALS[signal.Signals(kind)]
-            check(f"{signal.Signals(kind).name}: {fault}" if (fault := result.fault(allowed)) else "")
+            if (fault := result.fault(allowed)) and not is_of_address(fault):
+                raise Failure(f"{signal.Signals(kind).name}: {fault}")
             outcomes[str(result.status)] = outcomes.get(str(result.status), 0) + 1
             now = node.products()
             for path, bytes_now in now.items():
@@ -163,6 +163,14 @@ class Arena:
             with (other / "k8s-ca.crt").open("a") as file:
                 file.write((self.cluster.kept / "other/pki/k8s-ca.crt").read_text())
         return [(self.cluster.pki, "/run/current-system/sw/bin/calico"), (other, "/run/other/calico")]
+
+
+def is_of_address(fault: str) -> bool:
+    """Whether a Service whose creation was cut off lacks its address, which the server frees after minutes.
+
+    docs/faults.md describes it.
+    """
+    return "provided IP is already allocated" in fault
 
 
 def check(fault: str) -> None:
