@@ -36,7 +36,7 @@ import Testing
                 description: Generate the admin kubeconfig
                 after: [agenix.service]
                 kubeconfig:
-                  {path: /etc/k/admin, user: u, certificate: /run/c, key: /run/k, certificateAuthority: /run/ca,
+                  {path: /etc/k/admin, user: u, certificate: /run/c:1, key: /run/k, certificateAuthority: /run/ca,
                    server: "https://x"}
               rbac:
                 after: [admin, kube-apiserver.service]
@@ -65,7 +65,7 @@ import Testing
         let target = try #require(files["k8s-bootstrap.target.d/50-tasks.conf"])
         #expect(target.contains("\nRequires=k8s-bootstrap-admin.service\nRequires=k8s-bootstrap-rbac.service\n"))
         let metrics = try #require(files["k8s-bootstrap--metrics.service"])
-        #expect(metrics.contains("\nBindReadOnlyPaths=-/run/c\nBindReadOnlyPaths=-/run/ca\n"))
+        #expect(metrics.contains("\nBindReadOnlyPaths=\"-/run/c:1\"\nBindReadOnlyPaths=-/run/ca\n"))
         for unit in [admin, rbac] {
             #expect(unit.split(separator: "\n").count { !$0.hasPrefix("#") } <= 25, "\(unit)")
             #expect(unit.split(separator: "\n").count { $0.hasPrefix("Exec") } == 1)

@@ -30,6 +30,7 @@ import Testing
 
     @Test(arguments: [
         ("a:1\nb: 2\n", "1:1", "a:"), ("a: b\nc:d\ne: f\n", "2:1", "c:"), ("v:\n  - a:1\n    b: 2\n", "2:5", "a:"),
+        ("v:\n  a:/b\n  c: d\n", "2:3", "a:"),
     ])
     func `a colon without a space is reported, without the value`(text: String, place: String, key: String) {
         #expect(problems(of: text) == "t.yaml:\(place): expected a space after '\(key)'")

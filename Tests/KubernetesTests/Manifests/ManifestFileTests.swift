@@ -221,5 +221,8 @@ struct ManifestFileTests {
         #expect(index.provider(neededBy: objects[3].identity) == "Namespace/tools")
         #expect(index.provider(neededBy: objects[4].identity) == nil)
         #expect(index.provider(neededBy: objects[4].identity, defaultNamespace: "tools") == "Namespace/tools")
+        let role = GroupVersionKind(group: "rbac.authorization.k8s.io", version: "v1", kind: "ClusterRole")
+        let ofCluster = ObjectIdentity(type: role, namespace: nil, name: "r")
+        #expect(index.provider(neededBy: ofCluster, defaultNamespace: "tools") == nil)
     }
 }

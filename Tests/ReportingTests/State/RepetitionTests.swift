@@ -47,7 +47,9 @@ struct RepetitionTests {
         #expect(try store.repetitions.record(of: "rbac") == nil)
     }
 
-    @Test func `without an attempt that has ended, a repetition is the task's attempt`() throws {
+    @Test(arguments: [nil, Outcome.Kind.failed])
+    func `without a success, a repetition is the task's attempt`(before: Outcome.Kind?) throws {
+        if let before { try store.write(record(before)) }
         for outcome in [nil, Outcome.Kind.changed] { try store.repetitions.write(record(outcome)) }
         #expect(try store.record(of: "rbac")?.outcome == .changed)
         #expect(try store.repetitions.record(of: "rbac") == nil)
