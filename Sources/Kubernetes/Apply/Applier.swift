@@ -45,6 +45,9 @@ public struct Applier: Sendable {
         (self.mayAppear, self.say) = (mayAppear, say)
     }
 
+    /// The maximum number of objects that are applied or retried at once; each needs some 40 KiB of memory.
+    private static let breadth = 128
+
     /// Applies objects, and returns the objects that were applied.
     ///
     /// Each failure except an interruption is reported.
@@ -59,7 +62,8 @@ public struct Applier: Sendable {
             // Declared outside the group for the reason given in `Rollout`.
             var results: [(index: Int, failure: ObjectFailure?)] = []
             await withTaskGroup(of: (index: Int, failure: ObjectFailure?).self) { [failed] group in
-                for index in members {
+                for (count, index) in members.enumerated() {
+                    if count >= Self.breadth, let result = await group.next() { results.append(result) }
                     let others = found.repetitions[index] ?? []
                     group.addTask { (index, await apply(objects[index], others, failed, listed)) }
                 }
