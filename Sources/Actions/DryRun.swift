@@ -96,6 +96,7 @@ extension NodeFiles {
 
     /// Returns the state in which a real run would have left a path, or `nil` if it would not have changed the path.
     private func plannedState(of path: String) throws(SystemError) -> Planned? {
+        guard isDryRun else { return nil }
         let path = try resolved(path)
         switch planned.withLock({ $0[ExactText(path)] }) {
         case .expected?, nil: return expectedTask(of: path).map(Planned.expected)

@@ -85,9 +85,10 @@ public final class NodeFiles: Sendable {
         case .directory?: throw SystemError("cannot read", path, code: EISDIR)
         case .unknown?, .expected?, .link?, nil: try requireKnown(path)
         }
-        try requireTrusted(path, isData: isData)
+        let location = location(ofResolved: node)
+        try requireTrusted(location: root.isEmpty ? path : location, isData: isData)
         do throws(SystemError) {
-            return try readFile(location(ofResolved: node), limit: limit)
+            return try readFile(location, limit: limit)
         } catch {
             throw error.examined()
         }

@@ -27,7 +27,9 @@ extension FileSystem {
             try root.requireTrusted("/", ownersBelow: 1)
         }
         var walk = PathWalk(path, trusting)
+        var hasLink = false
         while let step = try walk.next() {
+            if step.status.kind == .symbolicLink { hasLink = true }
             if exceptFile, step.status.kind == .regular { continue }
             try step.status.requireTrusted(
                 step.path,
@@ -35,7 +37,7 @@ extension FileSystem {
                 isOnWay: true
             )
         }
-        if isData, !exceptFile, Machine.isRoot { _ = try directoryForWriting(path, trusting) }
+        if hasLink, isData, !exceptFile, Machine.isRoot { _ = try directoryForWriting(path, trusting) }
     }
 
     private static let trusting = "cannot trust"
