@@ -54,7 +54,7 @@ public struct RequiredAccess: Sendable {
         }
     }
 
-    /// Adds the permissions to delete a set and the objects that the node has recorded for it, if there is a record.
+    /// Adds the permissions to delete the ConfigMap of a set, and the objects in the node's record if there is one.
     public mutating func remove(_ set: ObjectSet, _ record: SetRecord?) {
         keep(set)
         for kind in Set((record?.members ?? []).map(\.kind)) {
@@ -94,7 +94,7 @@ public struct RequiredAccess: Sendable {
         self.verbs[Resource(group: group, name: name), default: []].formUnion(verbs)
     }
 
-    /// Returns a ClusterRole with the permissions, and a ClusterRoleBinding of the same name.
+    /// Returns a ClusterRole with the permissions, and a ClusterRoleBinding of the same name for the user.
     public func objects(user: String, name: String) -> [Node] {
         func list(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
         func reference(_ kind: String, _ name: String) -> Node {

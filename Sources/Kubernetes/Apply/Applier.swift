@@ -25,7 +25,7 @@ public struct Applier: Sendable {
     let mayAppear: @Sendable (Requirement) async -> Bool
     let say: @Sendable (Message) -> Void
 
-    /// Creates an applier that passes its reports to `say`, which is called on any thread.
+    /// Creates an applier; `say` receives its reports, and may be called on any thread.
     ///
     /// The fields of `takenManagers` and of client-side kubectl are taken over. `mayAppear` returns whether a kind or
     /// namespace that the server lacks may still be created. Only a dry run has a `dryRunOverlay`.
@@ -45,7 +45,7 @@ public struct Applier: Sendable {
         (self.mayAppear, self.say) = (mayAppear, say)
     }
 
-    /// The maximum number of objects that are applied or retried at once; each needs some 40 KiB of memory.
+    /// The maximum number of objects that are applied or retried at once; each needs about 40 KiB of memory.
     private static let breadth = 128
 
     /// Applies objects, and returns the objects that were applied.
@@ -154,13 +154,13 @@ public struct Applier: Sendable {
 
 /// Lists that replace single reads if a task has many objects of a kind in one namespace.
 extension Applier {
-    /// The smallest number of wanted objects for which a collection is listed.
+    /// The minimum number of wanted objects at which a collection is listed.
     private static let leastCount = 16
 
-    /// The largest number of listed objects per wanted object; if there are more, objects are read one by one.
+    /// The maximum number of listed objects per wanted object; above it, objects are read one by one.
     private static let ratio = 10
 
-    /// Lists collections from which many objects are wanted, except Secrets, because a list has unrelated Secrets.
+    /// Lists collections from which many objects are wanted; not Secrets, because a list may include unrelated ones.
     ///
     /// - Returns: The listed objects, by the path of the collection and by name.
     private func listedObjects(_ objects: [ManifestObject]) async -> [String: [String: Node]] {

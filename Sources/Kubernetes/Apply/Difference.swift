@@ -19,12 +19,12 @@ struct Difference {
         compare(settled(old), settled(new), at: "")
     }
 
-    /// The metadata fields that the server maintains; they are also in exported manifests.
+    /// The metadata fields that the server maintains; exported manifests contain them too.
     static let volatile: Set<String> = [
         "resourceVersion", "managedFields", "generation", "uid", "creationTimestamp", "selfLink",
     ]
 
-    /// The annotation that counts an object's revisions, by kind.
+    /// The annotation in which a controller counts the revisions of an object, by kind.
     private static let volatileAnnotations = [
         "DaemonSet": "deprecated.daemonset.template.generation", "Deployment": "deployment.kubernetes.io/revision",
         "ReplicaSet": "deployment.kubernetes.io/revision",
@@ -99,7 +99,7 @@ extension Difference {
         return UnifiedDiff(from: left?.yamlLines() ?? [], to: right.yamlLines()).lines
     }
 
-    /// Masks the secret values of an object; if the other state has a different value, the mask names the side.
+    /// Masks the secret values of an object; if the other state has a different value, the mask includes `side`.
     private static func shown(
         _ node: Node,
         beside other: Node?,

@@ -4,7 +4,7 @@ import Base
 ///
 /// Later objects of the dry run may need them, although the server may lack them.
 public final class DryRunOverlay: Sendable {
-    /// The kinds and namespaces that planned objects define, each kind with its versions with a status subresource.
+    /// The kinds and namespaces that planned objects define; for a kind, its versions that have a status subresource.
     private let planned = Locked(ProviderIndex<Set<String>>())
 
     /// The kinds and namespaces that would be created or changed.

@@ -44,7 +44,7 @@ public struct FailureGroup: Sendable {
         return "\(members.count) objects of kind \(kind)"
     }
 
-    /// Returns the first locations or, if all are equal as in a prune, the first object names and the location.
+    /// Returns the first locations or, if all are equal as in a prune, the first object names and that location.
     private func places(_ locations: [SourceLocation]) -> String {
         guard Set(locations).count == 1, let location = locations.first else { return Self.list(locations) }
         let names = members.map { member in (member.object.namespace.map { "\($0)/" } ?? "") + member.object.name }

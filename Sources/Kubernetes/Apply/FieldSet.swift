@@ -2,8 +2,8 @@ import Base
 
 /// A set of an object's fields in the format `FieldsV1`, as used in managed fields.
 ///
-/// A field is an empty mapping, or `.` in a mapping of the fields below it. Keys are `f:name` for an entry of a
-/// mapping, `k:{"name":"a"}` for an item of an associative list, `v:"a"` for an item of a set and `i:0` for an index.
+/// A field is an empty mapping, or has the key `.` beside the fields below it. Other keys are `f:name` for an entry of
+/// a mapping, `k:{"name":"a"}` for an item of an associative list, `v:"a"` for an item of a set and `i:0` for an index.
 struct FieldSet: Hashable {
     /// The fields, or `nil` if the set is empty.
     private(set) var root: Node?
@@ -17,7 +17,7 @@ struct FieldSet: Hashable {
         self.init(path.isEmpty ? nil : path.reversed().reduce(Self.field) { .mapping([($1, $0)]) })
     }
 
-    /// Returns whether the set has a field or a field below it.
+    /// Returns whether the set contains a field or any field below it.
     func has(_ keys: [String]) -> Bool { keys.reduce(root) { $0?[$1] } != nil }
 
     func union(_ other: Self) -> Self {
@@ -42,10 +42,10 @@ struct FieldSet: Hashable {
         root.flatMap { Self.removed($0, from: object, configuration) } ?? object
     }
 
-    /// Returns the copies from which the server would restore fields of the set that a configuration no longer has.
+    /// Returns the fields from which the server would restore fields of the set that a configuration no longer has.
     ///
-    /// The server copies the `serviceAccountName` of pods to the deprecated `serviceAccount`, and back if only
-    /// `serviceAccountName` is removed. The pods would then keep the old ServiceAccount without an error.
+    /// The server copies the `serviceAccountName` of pods to the deprecated `serviceAccount`, and copies it back if
+    /// only `serviceAccountName` is removed. The pods would then keep the old ServiceAccount without an error.
     func copies(leftBy configuration: Node, in object: Node) -> Self {
         Self(root.flatMap { Self.copies($0, configuration, object) })
     }
@@ -149,7 +149,7 @@ struct FieldSet: Hashable {
         case "k:":
             let keys = (try? readJSON(Array(name.utf8), file: "managedFields"))?.mapping?.entries ?? []
             guard !keys.isEmpty else { return nil }
-            // If no item matches, a key that an item omits counts as matching, because the server adds a default.
+            // If no item has all keys, an omitted key counts as a match, because the server adds a default.
             func item(_ isAssumed: Bool) -> Node? {
                 value.sequence?.first { item in
                     item.mapping != nil && keys.allSatisfy { key in item[key.key].map { $0 == key.value } ?? isAssumed }
@@ -214,7 +214,7 @@ extension Node {
         }
     }
 
-    /// Returns an object with a new value of `inner` in its mapping `key`, or the object itself without such a mapping.
+    /// Returns the object with a new value of `inner` in its mapping `key`, or unchanged if it has no such mapping.
     func with(_ value: Node?, at key: String, _ inner: String) -> Node {
         guard var mapping = mapping, var below = mapping[key]?.mapping else { return self }
         below[inner] = value

@@ -11,7 +11,7 @@ public struct ManagedMetadata: Sendable {
 
     /// The annotation with a digest of the manifest.
     ///
-    /// Secrets do not have it, because it would reveal something about their content.
+    /// Secrets do not have it, because it could be used to test guesses about their content.
     static let digestAnnotation = "nest-bootstrap/manifest"
 
     /// The agent's name, in the label and as the field manager of server-side apply.
@@ -38,15 +38,15 @@ public struct ManagedMetadata: Sendable {
         entry["operation"]?.string == "Apply" && entry["subresource"]?.string ?? "" == ""
     }
 
-    /// Returns another field manager that applies an object, if there is one.
+    /// Returns another field manager that has applied an object, if there is one.
     static func otherApplier(of object: Node) -> String? {
         let entries = object.managedFields
         return entries.first { isApplied($0) && !isOwn($0) }?["manager"]?.string
     }
 
-    /// Returns whether this agent has applied an object, no other manager applies it, and it has no owner.
+    /// Returns whether this agent has applied an object, no other manager has, and the object has no owner.
     ///
-    /// An object whose fields were only taken over has no annotation of the agent.
+    /// An object from which the agent has only taken over fields does not count: it lacks the agent's annotation.
     static func isOnlyApplied(_ object: Node) -> Bool {
         !fields(in: object).isEmpty && task(of: object) != nil && otherApplier(of: object) == nil
             && object["metadata"]?["ownerReferences"]?.sequence?.isEmpty != false
@@ -62,7 +62,7 @@ public struct ManagedMetadata: Sendable {
 
     /// Returns an object with the namespace, labels and annotations with which it is sent.
     ///
-    /// `others` are the managed fields of other managers. A managed-by label of theirs is kept unless the task sets it.
+    /// `others` are the managed fields of other managers, whose managed-by label is kept unless the task sets it.
     func stamp(_ root: Node, namespace: String?, others: [Node] = []) -> Node {
         guard var metadata = root["metadata"]?.mapping else { return root }
         if let namespace, metadata["namespace"]?.string ?? "" == "" { metadata["namespace"] = .string(namespace) }

@@ -97,7 +97,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         }
     }
 
-    /// Returns whether ``replace`` is allowed for a type; the other types hold data or objects that would be lost.
+    /// Returns whether ``replace`` is allowed for a type; it is not if data or other objects would be lost.
     static func mayBeReplaced(_ type: GroupVersionKind) -> Bool {
         let refused = [
             "/PersistentVolumeClaim", "/Namespace", "apiextensions.k8s.io/CustomResourceDefinition", "apps/StatefulSet",

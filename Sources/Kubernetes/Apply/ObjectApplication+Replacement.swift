@@ -1,7 +1,7 @@
 import Base
 
 extension ObjectApplication {
-    /// The deletion of an object that is then created again.
+    /// The deletion of an object, which is then created again.
     struct Replacement {
         let uid: String
         /// The remark for the result, which names the first field that cannot be changed.
@@ -10,7 +10,7 @@ extension ObjectApplication {
 
     /// Deletes an object with immutable fields if it may be replaced, so that the next attempt creates it.
     ///
-    /// - Returns: The result, in a dry run.
+    /// - Returns: The result of a dry run; a real run always throws.
     /// - Throws: The refusal if the object may not be replaced, the error of a failed request, or
     ///   ``APIError/beingDeleted(_:)`` once the deletion has been requested.
     func replace(

@@ -1,7 +1,7 @@
 import Base
 import HTTP
 
-/// The application of one object, which is not sent if the live object is unchanged or left to others.
+/// The application of one object; nothing is sent if the object is unchanged or left to others.
 struct ObjectApplication {
     let applier: Applier
     let manifest: ManifestObject
@@ -101,9 +101,9 @@ struct ObjectApplication {
 
     /// Returns whether applying the object would certainly change nothing.
     ///
-    /// The agent must have applied this manifest last, the live object must have all of its values, and there must be
-    /// no fields to take over. A Secret has no digest, so it is always applied. If another manager owns a field of the
-    /// content, the object is applied, because that manager may have added to a value that the agent owns as a whole.
+    /// The agent must have applied this manifest last, the live object must have the manifest's values, and there must
+    /// be no fields to take over. A Secret has no digest, so it is always applied. So is an object with a content field
+    /// of another manager, which may have added to a value that the agent owns as a whole.
     private func isUnchanged(_ live: Node, _ body: Node) -> Bool {
         let entries = live.managedFields
         guard !manifest.identity.type.isSecret, let digest = ManagedMetadata.digest(of: live),

@@ -11,7 +11,7 @@ public struct ObjectFailure: Error, Sendable {
         case denied
         /// Fields belong to other managers.
         case conflict
-        /// The manifest has an error, such as an invalid value, an unknown kind or another description of the object.
+        /// The manifest has an invalid value, an unknown kind or another error, or another manifest contradicts it.
         case invalid
         /// An object that this object needs was not applied.
         case notTried(because: ObjectIdentity)
@@ -25,7 +25,7 @@ public struct ObjectFailure: Error, Sendable {
 
     public var cause: Cause
 
-    /// The problems, sorted by location, whose messages do not name the object; never empty.
+    /// The problems, at least one, sorted by location; their messages do not name the object.
     public var faults: [Problem]
 
     /// Whether every retry fails until somebody changes the manifest or the cluster.

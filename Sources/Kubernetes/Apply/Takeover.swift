@@ -58,7 +58,7 @@ struct Takeover {
         let own = entries.first(where: ManagedMetadata.isOwn)
         let taken = entries.filter(managers.include)
         let rest = entries.filter { !ManagedMetadata.isOwn($0) && !managers.include($0) }
-        // The server drops fields that do not exist in their entry's API version, so a common version is kept.
+        // The server drops fields that their entry's API version lacks, so a version that all entries share is kept.
         let versions = ([own].compactMap(\.self) + taken).compactMap { $0["apiVersion"] }.unique()
         let version = versions.count == 1 ? versions[0] : live["apiVersion"] ?? .null()
         let moved = taken.reduce(FieldSet(own?["fieldsV1"])) { $0.union(FieldSet($1["fieldsV1"])) }
@@ -121,9 +121,9 @@ struct Takeover {
         return Node.sequence(content + metadata).json()
     }
 
-    /// Returns the preview of an object: without the fields that it loses if a body is applied after the transfer.
+    /// Returns an object without the fields that it would lose if `body` were applied after the transfer.
     ///
-    /// `isApplied` says whether the object already has the values of the body.
+    /// `isApplied` says whether the object already has the values of `body`.
     func preview(of object: Node, applying body: Node, isApplied: Bool) -> Node {
         let lost = fields.lost(applying: body, keeping: kept, isReplacing: !isApplied)
         return lost.removed(from: object, keepingParentsOf: body)

@@ -115,7 +115,7 @@ struct Explanation {
             let hint = "apply the CustomResourceDefinition that defines it first"
             return ObjectFailure(manifest, .missingKind(type), message, at: version, hint: hint)
         }
-        // If the built-in schemas contain the kind, the server may be too old for it.
+        // If the built-in schemas contain the kind, the server may be too old for it, so there is no hint.
         let isKnown = KubernetesSchemas.own.schema(of: type) != nil
         let hint = isKnown ? nil : ObjectCheck.versionHint(type) ?? "correct 'apiVersion' and 'kind'"
         return ObjectFailure(manifest, .invalid, message, at: version, hint: hint)
@@ -135,7 +135,7 @@ extension Explanation {
             }
             return ObjectFailure(manifest, .forbidden, "forbidden to \(client.credentials.whoami): \(status.line)")
         }
-        // A Namespace is reported as its own namespace, in which no Role can exist before the Namespace does.
+        // For a Namespace, the message names that namespace, in which no Role can exist before it is created.
         let namespace = manifest.identity.isNamespace ? nil : match.namespace.map { String($0) }
         return forbidden(
             String(match.verb),
@@ -259,7 +259,7 @@ extension Explanation {
 }
 
 extension Explanation {
-    /// Returns whether a cause reports the change of an immutable field, which validation words in several ways.
+    /// Returns whether a cause reports the change of an immutable field; the message depends on the field.
     static func isImmutability(_ cause: ServerStatus.Cause) -> Bool {
         [
             "immutable", "cannot change roleRef", "may not change", "may not be changed", "updates to ",
@@ -298,7 +298,7 @@ extension Explanation {
         }
     }
 
-    /// The hint for an immutable field; replacement is offered only if it loses no data and no other objects.
+    /// The hint for an immutable field; replacement is suggested only if it loses no data and no other objects.
     private var recreation: String {
         let other = "restore the value, or choose another name"
         let isOwn = live.map(ManagedMetadata.isOnlyApplied) ?? true
@@ -349,7 +349,7 @@ extension ServerStatus.Cause {
         if let match = message.wholeMatch(of: /(?s)(?:Required value|Forbidden|Too long|Too many)(?:: (.*))?/) {
             return String(match.1 ?? "").onOneLine
         }
-        // A duplicate or unknown value has no explanation. The message of a custom resource's rule has no value.
+        // A duplicate or unknown value has no explanation. The message of a custom validation rule has no value.
         let pattern = /(?s)(Invalid value|Unsupported value|Duplicate value|Not found): (.*)/
         guard let match = message.wholeMatch(of: pattern) else { return message.onOneLine }
         if let rest = Self.afterGoValue(match.2) { return String(rest).onOneLine }

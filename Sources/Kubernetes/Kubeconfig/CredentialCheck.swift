@@ -28,7 +28,7 @@ public struct NotYetValid: Error, Sendable, CustomStringConvertible {
     public var subject: String
     public var validFrom: Timestamp
 
-    /// The message, which stays the same because it omits the time of the node's clock.
+    /// The message; it is the same in every attempt, because it omits the time of the node's clock.
     public var description: String { "\(subject) is not valid before \(validFrom)" }
 }
 

@@ -17,7 +17,7 @@ public struct Credentials: Sendable {
     /// The hint if the server refuses the user.
     var advice: String { doubt?.hint ?? commonAdvice }
 
-    /// The reason why the server will probably not accept the user, if the files of the kubeconfig show one.
+    /// The reason why the server will probably not accept the user, if one can be seen in the files of the kubeconfig.
     public private(set) var doubt: Problem?
 
     /// The description of the trusted CAs for messages: a file with its subjects, or the system's CAs.

@@ -19,7 +19,7 @@ public struct Kubeconfig: Sendable {
     /// The task that writes the kubeconfig, `nil` if no task of the plan does.
     public var writer: String?
 
-    /// The CA against which the server's certificate is checked, `nil` for the system's CAs.
+    /// The CA that the server's certificate is verified against, `nil` for the system's CAs.
     public var certificateAuthority: Material?
 
     /// The `tls-server-name`, for which the server's certificate must be valid instead of the URL's host.

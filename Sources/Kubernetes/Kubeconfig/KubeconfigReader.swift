@@ -1,6 +1,6 @@
 import Base
 
-/// A reader of the current context of a kubeconfig, with its cluster and user, that collects the problems.
+/// A reader of the current context of a kubeconfig, with its cluster and user; it collects all problems.
 ///
 /// Unknown keys are ignored, as in client-go.
 struct KubeconfigReader {

@@ -2,8 +2,8 @@ public import Base
 
 /// A Lease that at most one process of the cluster holds at a time.
 ///
-/// The protocol is the leader election of Kubernetes components: an update has the resource version on which it is
-/// based, so the server refuses one of two concurrent updates. See
+/// The protocol is the leader election of Kubernetes components: each update has the resource version that it is based
+/// on, so the server refuses one of two concurrent updates. See
 /// https://kubernetes.io/docs/concepts/architecture/leases/.
 public struct ClusterLease: Sendable {
     /// The process that holds a Lease for which this process waits.

@@ -5,7 +5,7 @@ public struct DistinctObjects: Sendable {
     /// The manifest at the first location of each object, in the order in which the objects first occur.
     public private(set) var objects: [ManifestObject] = []
 
-    /// The manifests, sorted by location, of each object with more than one, keyed by its index in ``objects``.
+    /// For each object with several manifests, by its index in ``objects``: the manifests, sorted by location.
     public private(set) var repetitions: [Int: [ManifestObject]] = [:]
 
     /// Groups manifests by object; `defaultNamespace` applies to manifests that specify no namespace.

@@ -11,7 +11,7 @@ public enum Requirement: Sendable, Hashable {
     }
 }
 
-/// A map from kinds and namespaces to values that represent the manifests that define them.
+/// A map from kinds and namespaces to their providers, which stand for the manifests that define them.
 public struct ProviderIndex<Provider: Sendable>: Sendable {
     private var providers: [Requirement: [Provider]] = [:]
 

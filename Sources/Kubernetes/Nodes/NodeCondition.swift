@@ -1,6 +1,5 @@
 public import Base
 
-/// A condition of a Node.
 public struct NodeCondition: Sendable, Hashable {
     /// `True`, `False` or `Unknown`.
     var status: String
@@ -29,7 +28,7 @@ public struct NodeCondition: Sendable, Hashable {
         writtenAt.map { abs(now.seconds - $0.seconds) < limit.components.seconds } ?? false
     }
 
-    /// Returns the condition with ``writtenAt`` and, if the status is equal, with ``since`` of a known condition.
+    /// Returns the condition with ``writtenAt`` and, if the status is equal, ``since`` from a known condition.
     public func replacing(_ known: Self?, at now: Timestamp) -> Self {
         var condition = self
         // If the known time is in the future, it was written while a clock was wrong.

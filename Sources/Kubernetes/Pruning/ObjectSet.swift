@@ -2,8 +2,8 @@ public import Base
 
 /// The objects in the manifests of a task with `prune`, on all nodes that have the task.
 ///
-/// A ConfigMap has a key for each such node, with a line for each object of its manifests. A node deletes only objects
-/// that it has recorded itself and that the key of no other node lists.
+/// A ConfigMap has a key for each such node, with a line for each object in the node's manifests. A node deletes only
+/// objects that it has recorded itself and that no other node's key lists.
 public struct ObjectSet: Sendable {
     /// The namespace of the ConfigMaps, which exists in every cluster.
     private static let namespace = "kube-system"
@@ -68,7 +68,7 @@ public struct SetRecord: Sendable, Equatable {
 
     public var members: Set<MemberKey>
 
-    /// Creates the record of a task, with the objects and tasks of an earlier record.
+    /// Creates a record for a task, with the objects and tasks of an earlier record.
     public init(task: String, kubeconfig: String, includesProtected: Bool, after earlier: Self? = nil) {
         (self.kubeconfig, self.includesProtected) = (kubeconfig, includesProtected)
         tasks = (earlier?.tasks ?? []).union([task])
@@ -106,7 +106,7 @@ public struct MemberKey: Sendable, Hashable {
     var namespace: String?
     var name: String
 
-    /// Creates the key from an identity with the namespace that the object has on the server.
+    /// Creates the key from an identity whose namespace is that of the object on the server.
     init(_ identity: ObjectIdentity) {
         (kind, namespace, name) = (DefinedKind(identity.type), identity.namespace, identity.name)
     }

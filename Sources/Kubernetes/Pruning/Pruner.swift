@@ -2,8 +2,8 @@ public import Base
 
 /// The operations that record the objects of a set, and delete objects that the manifests no longer contain.
 ///
-/// An object enters the node's record and key before it is applied, and leaves the record only once it is deleted or
-/// left to another node or task. An interrupted run therefore loses no object.
+/// An object is added to the node's record and key before it is applied, and removed from the record only once it is
+/// deleted or left to another node or task. An interrupted run therefore loses no object.
 public struct Pruner: Sendable {
     /// The recorded objects that the manifests do not contain.
     public struct Obsolete: Sendable {
@@ -45,9 +45,9 @@ public struct Pruner: Sendable {
         (self.retryPolicy, self.location) = (retryPolicy, location)
     }
 
-    /// Returns the objects of manifests.
+    /// Returns the keys of the objects in manifests.
     ///
-    /// If the server does not have a kind yet, its objects count as namespaced unless the manifests define it otherwise.
+    /// A kind that the server does not have yet counts as namespaced, unless it is known to be cluster-scoped.
     public func members(_ manifests: [ManifestObject]) async throws(ObjectFailure) -> Set<MemberKey> {
         try await explained { () async throws(APIError) in try await keys(of: manifests) }
     }
@@ -71,12 +71,12 @@ public struct Pruner: Sendable {
 
 /// The ConfigMap of a set.
 extension Pruner {
-    /// Writes the wanted objects, those of the node's manifests, to the node's key, before they are applied.
+    /// Writes the objects of the node's manifests, `wanted`, to the node's key before they are applied.
     ///
-    /// A dry run writes nothing. If not all manifests could be read, other objects stay in the key. `record` is the
-    /// record before this run.
+    /// A dry run writes nothing. If `isComplete` is false because not all manifests could be read, other objects stay
+    /// in the key. `record` is the record before this run.
     ///
-    /// - Returns: The objects that the key listed before, but neither the manifests nor the record contain.
+    /// - Returns: The objects that were listed in the key, but are neither in the manifests nor in the record.
     public func claim(
         _ wanted: Set<MemberKey>,
         isComplete: Bool,
@@ -136,7 +136,7 @@ extension Pruner {
         _ requests: () async throws(APIError) -> Value
     ) async throws(ObjectFailure) -> Value {
         do throws(APIError) {
-            // Not `.object`: the wait for an object ends with its result, and no result of the ConfigMap is reported.
+            // Not `.object`: that wait would end with the object's result, and none is reported for the ConfigMap.
             return try await retryPolicy.retry(.init(.condition, "\(set.parent)"), requests)
         } catch {
             let manifest = ManifestObject(set.parent, at: location)
@@ -150,8 +150,8 @@ extension Pruner {
 extension Pruner {
     /// Finds the recorded objects that the manifests do not contain, after all objects of the manifests were applied.
     ///
-    /// If there are no manifests, the set is being removed. `reasons` is called if an object is obsolete; its result
-    /// returns `nil` for an object that may be deleted.
+    /// If there are no manifests, the set is being removed. `reasons` is called only if an object is obsolete. It
+    /// returns a function that returns the reason to keep an object, or `nil`.
     public func obsolete(
         _ record: SetRecord,
         besides manifests: [ManifestObject],
@@ -176,7 +176,7 @@ extension Pruner {
             if reason == nil { reason = reasonToKeep(identity) }
             if let reason {
                 kept.append((reason, identity))
-                // When a set is removed, an object is left to the last node that lists it.
+                // When a set is removed, an object that other nodes list is left to the last of them.
                 if nodes.isEmpty || !manifests.isEmpty { result.kept.insert(key) }
             } else {
                 deletions.append(identity)
@@ -248,7 +248,7 @@ extension Pruner {
         return Problem(text, hint: "delete it with 'kubectl delete \(identity.kubectlArguments)'")
     }
 
-    /// Deletes the objects of a group that may still be deleted when they are read again.
+    /// Reads the objects of a group again, and deletes those that may still be deleted.
     ///
     /// `say` receives the result for each object as soon as it is known, on any thread.
     public func delete(
@@ -268,9 +268,9 @@ extension Pruner {
 }
 
 extension ObjectIdentity {
-    /// Returns whether an object of the server is among keys; a cluster-scoped object may have a key with a namespace.
+    /// Returns whether keys include an object on the server; the key of a cluster-scoped object may have a namespace.
     ///
-    /// If the server lacked the kind when a key was written, its scope was assumed.
+    /// If the server lacked the kind when a key was written, the scope of the kind was assumed.
     fileprivate func isListed(in keys: Set<MemberKey>) -> Bool {
         let key = MemberKey(self)
         return keys.contains(key) || namespace == nil && keys.contains { $0.kind == key.kind && $0.name == key.name }

@@ -8,12 +8,12 @@ import Base
 enum Readiness: Sendable, Hashable {
     case ready
     case waiting(String)
-    /// The controller reports a failure; the object may still become ready, for example when an image arrives.
+    /// The controller reports a failure; the object may still become ready, for example once its image can be pulled.
     case failed(String)
 
     /// Determines the readiness of an object as the server returns it.
     ///
-    /// If `type` is `nil`, it is read from the object; items of lists do not have it. A DaemonSet can be ready only if
+    /// `type` may be `nil` if the object contains its type, unlike an item of a list. A DaemonSet can be ready only if
     /// it has at least `minimumNodeCount` eligible nodes. `now` determines how long a Pod has been without a node.
     public init(
         of object: Node,

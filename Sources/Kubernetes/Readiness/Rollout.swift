@@ -4,9 +4,9 @@ import HTTP
 extension APIClient {
     /// Waits until objects exist and are ready by the rules of ``Readiness``.
     ///
-    /// An object whose controller reports a failure is awaited too, because an image may arrive late. A DaemonSet can
-    /// be ready only if it has at least `minimumNodeCount` eligible nodes. `boot` is the boot ID that a Node's status
-    /// must have, or `nil` for any; until the kubelet updates the status, it has the ID of the previous boot.
+    /// An object whose controller reports a failure is awaited too, because the failure may pass. A DaemonSet can be
+    /// ready only if it has at least `minimumNodeCount` eligible nodes. `boot` is the boot ID that a Node's status must
+    /// have, or `nil` for any; until the kubelet updates the status, it has the ID of the previous boot.
     ///
     /// - Throws: ``Base/Problems`` with a problem for each object that is not ready at the deadline; a ``Base/Problem``
     ///   if there is one such object, or if the wait was interrupted.
@@ -27,7 +27,7 @@ public struct AwaitedObject: Sendable {
     let identity: ObjectIdentity
     /// The location of the object in the task file or the manifest.
     let location: SourceLocation?
-    /// Whether the object is ready once it was applied, or is a suspended Job, which never completes by itself.
+    /// Whether the object is ready as soon as it is applied, or is a suspended Job, which never completes by itself.
     fileprivate let isNotAwaited: Bool
 
     public init(_ manifest: ManifestObject) {
@@ -45,7 +45,7 @@ public struct AwaitedObject: Sendable {
 }
 
 extension APIError {
-    /// Whether a list cannot be read, although its objects may be: it is forbidden, not supported or too large.
+    /// Whether the objects of an unreadable list may be readable: the list is forbidden, not supported or too large.
     fileprivate var isOfList: Bool {
         switch self {
         case .refused(let refusal): [403, 405].contains(refusal.code)
@@ -91,7 +91,7 @@ struct Rollout {
             if isLast || .now >= nextDiagnosis {
                 let limit = isLast ? Self.diagnosisLimit : min(Self.diagnosisLimit, remaining)
                 let found = await RolloutDiagnosis(client: client, deadline: .now + limit).causes(of: unready)
-                // A cause is kept with the object's reason, and no longer applies once the reason changes.
+                // A cause is kept as long as the reason of its object stays the same.
                 causes.merge(found) { $1 }
                 nextDiagnosis = .now + diagnosisInterval
             }
@@ -144,7 +144,7 @@ struct Rollout {
         let groups = Dictionary(grouping: identities) { identity in
             Group(type: identity.type, namespace: identity.namespace ?? client.kubeconfig.namespace)
         }
-        // Declared outside the group: Swift 6.3.1 frees a collection created inside too early without child tasks.
+        // Declared outside the group: without child tasks, Swift 6.3.1 frees a collection created inside it too early.
         // Guarded by EndToEndTests/CrashTests on the release build.
         var reasons: [ObjectIdentity: String] = [:]
         await withTaskGroup(of: [ObjectIdentity: String].self) { tasks in

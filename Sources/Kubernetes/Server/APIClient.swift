@@ -119,7 +119,7 @@ public struct APIClient: Sendable {
 
     /// Reads an object; returns `nil` if it does not exist.
     ///
-    /// - Throws: ``APIError`` if the server neither returns the object nor reports that only the object is missing.
+    /// - Throws: ``APIError`` if the server lacks the kind, or neither returns the object nor reports it as missing.
     func find(
         _ path: String,
         as identity: ObjectIdentity? = nil,

@@ -25,7 +25,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
 
         var status: ServerStatus
         let kind: RefusalKind
-        /// The decision whether to retry the request, by default according to the kind of the refusal.
+        /// The decision whether to retry the request, which by default depends on the kind of the refusal.
         var disposition: Disposition
 
         init(request: String, status: ServerStatus) {
@@ -48,7 +48,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         /// Whether the object has changed, or was created, since it was read.
         var isOfChangedObject: Bool { if case .changed = kind { true } else { false } }
 
-        /// Whether the server refuses to create an object with a resource version, like a Service in Kubernetes 1.20.
+        /// Whether the server refuses a creation with a resource version, as Kubernetes 1.20 does for Services.
         var isOfVersion: Bool { message.contains("resourceVersion should not be set") }
     }
 

@@ -25,7 +25,7 @@ public struct CertificateSigning: Sendable {
 
     /// Creates a request without sending it.
     ///
-    /// The usages are named as in the API. `suffix` is the end of the object's name, and depends only on the request.
+    /// The usages are named as in the API. `suffix`, the end of the object's name, must depend only on the request.
     public init(
         client: APIClient,
         retryPolicy: RetryPolicy,
@@ -58,7 +58,7 @@ public struct CertificateSigning: Sendable {
             case .pending(let words, .permanent, _):
                 let hint = "correct 'leaf' of task '\(task)' or have the next request approved; then run it again"
                 throw Problem(message, hint: hint, cause: Refusal(description: words))
-            // Without ` cannot ` in the message, admission control refused the request, and roles do not help.
+            // Without ` cannot ` in the message, admission control refused the request, and a role would not help.
             case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
                 throw Problem(message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
             default: throw Problem(message, cause: error)

@@ -95,7 +95,7 @@ extension APIClient {
     ///
     /// `policy` is the propagation policy for the object's dependents, `Background` or `Foreground`.
     ///
-    /// - Returns: Whether the object is gone already.
+    /// - Returns: Whether the object is already gone.
     func delete(
         _ path: ObjectPath,
         _ live: Node,

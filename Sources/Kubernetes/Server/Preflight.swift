@@ -14,7 +14,7 @@ extension APIClient {
 
     /// Repeats the checks until the server passes all of them.
     ///
-    /// Checks that passed are not repeated for 30 seconds, unless a request has no response, or status 503 or 504.
+    /// Checks that passed are not repeated for 30 seconds, unless a request gets no response or the status 503 or 504.
     public func waitUntilUsable(_ retryPolicy: RetryPolicy) async throws(Problem) {
         do throws(APIError) {
             try await retryPolicy.retry(.init(.server, "API server \(kubeconfig.address)")) {
@@ -109,12 +109,12 @@ final class PreflightState: Sendable {
 
     private static let validity = Duration.seconds(30)
 
-    /// Whether the checks passed within ``validity``, and no later request requires that they are repeated.
+    /// Whether the checks passed within ``validity``, and no later request requires them to be repeated.
     var isPassed: Bool { state.withLock { $0.passedAt.map { .now < $0 + Self.validity } ?? false } }
 
     var hasAnswered: Bool { state.withLock { $0.hasAnswered } }
 
-    /// The status of the last response to any request, 0 if there was no response.
+    /// The status of the last response to any request, 0 before the first response.
     var lastStatus: Int { state.withLock { $0.lastStatus } }
 
     func pass() {

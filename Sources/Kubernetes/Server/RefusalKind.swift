@@ -59,7 +59,7 @@ enum RefusalKind {
     /// Returns whether, and for how long, the request is to be retried.
     func disposition(of status: ServerStatus) -> Disposition {
         switch self {
-        // A webhook that denies a request with such a status may have failed or be overloaded.
+        // A webhook that denies a request with one of these statuses may have failed or be overloaded.
         case .denied where status.code == 429 || status.code >= 500: .retry
         // Some denials may pass: an admission plugin may see a new object late, and quota may become available.
         case .denied:

@@ -20,7 +20,7 @@ final class RequestSlots: Sendable {
 
     let state = Locked(State())
 
-    /// Waits until a request may be sent; returns `false` if the surrounding Swift task is cancelled before.
+    /// Waits until a request may be sent; returns `false` if the surrounding Swift task is cancelled first.
     func take() async -> Bool {
         let number = state.withLock { state in
             state.lastNumber += 1

@@ -2,8 +2,8 @@ import Base
 
 /// The built-in schemas of the kinds of one version of Kubernetes.
 ///
-/// The text has a line for the version, each kind and each definition. The source is the OpenAPI document:
-/// https://github.com/kubernetes/kubernetes/tree/master/api/openapi-spec
+/// The text has a line for the version, one for each kind and one for each definition. The source is the OpenAPI
+/// document: https://github.com/kubernetes/kubernetes/tree/master/api/openapi-spec
 final class KubernetesSchemas: Sendable {
     static let own = KubernetesSchemas(kubernetesSchemaText())
 

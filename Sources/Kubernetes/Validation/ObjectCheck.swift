@@ -4,7 +4,7 @@ public import Base
 public struct ObjectCheck: Sendable {
     private var definitions: [DefinedKind: Definition] = [:]
 
-    /// Reads the CustomResourceDefinitions among manifests; of several for one kind, the last is used.
+    /// Reads the CustomResourceDefinitions among manifests; if several define one kind, the last is used.
     public init(definitionsIn manifests: some Sequence<ManifestObject>) {
         for manifest in manifests {
             guard let kind = DefinedKind(manifest) else { continue }
@@ -73,7 +73,7 @@ public struct ObjectCheck: Sendable {
         return versions.isEmpty || !isMeant ? nil : "write 'apiVersion: \(versions.joined(separator: "' or '"))'"
     }
 
-    /// Returns a problem if the object's kind does not allow its name; only names of most built-in kinds are checked.
+    /// Returns a problem if the object's kind does not allow its name; names are checked for most built-in kinds only.
     public static func nameProblem(_ identity: ObjectIdentity, at location: SourceLocation) -> Problem? {
         let (type, name) = (identity.type, identity.name)
         // The names of these kinds may have other characters.
