@@ -10,7 +10,7 @@ public final class HTTPClient: Sendable {
     private let queue = RequestQueue()
     private let isStarted = Locked(false)
 
-    /// Creates a client, which loads libcurl and starts its thread with the first request.
+    /// Creates a client, which loads libcurl and starts its thread at the first request.
     ///
     /// If the library is missing, the process then ends with status 127.
     ///
@@ -72,7 +72,7 @@ public final class HTTPClient: Sendable {
 
     /// Connects to a TCP port and closes the connection.
     ///
-    /// The host's addresses are tried until one accepts, without a proxy. An IPv6 address has no brackets.
+    /// The host's addresses are tried until one accepts; no proxy is used. An IPv6 `host` has no brackets.
     ///
     /// - Throws: ``TransportError`` if no connection is established in time, or the task is cancelled.
     public func checkConnection(

@@ -38,7 +38,7 @@ final class RequestQueue: Sendable {
                     return true
                 }
                 if !isOpen { continuation.resume(returning: .failure(.cancelled(request))) }
-                // The handler below may have run before the request was posted.
+                // `onCancel` may have run before the request was queued.
                 if Task.isCancelled { cancel(request) }
             }
         } onCancel: { [request] in
@@ -46,7 +46,7 @@ final class RequestQueue: Sendable {
         }
     }
 
-    /// Makes the thread cancel all requests, and then end.
+    /// Makes the thread cancel all requests and then end.
     func stop() {
         state.withLock { state in
             state.isStopping = true

@@ -67,7 +67,7 @@ final class Transfer {
         if serverName != nil { try easy.set(connectingTo: request.url.address) }
         try easy.set(CURLOPT_PROTOCOLS_STR, "http,https")
         try easy.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
-        // Wait for the connection of another request instead of opening a second one.
+        // A request waits for the connection of another request instead of opening a second connection.
         try easy.set(CURLOPT_PIPEWAIT, 1)
         try easy.set(CURLOPT_NOSIGNAL, 1)
         // Removing a transfer must not wait for name resolution.
@@ -282,7 +282,7 @@ extension Transfer {
     private func peerError() -> TransportError {
         let kind: TransportError.Kind =
             switch Int32(easy.number(CURLINFO_SSL_VERIFYRESULT)) {
-            // libcurl compares the names before it reads the result of the chain check, "unspecified" until then.
+            // libcurl compares names before it reads the result of the chain check, which is unspecified until then.
             case X509_V_OK, X509_V_ERR_UNSPECIFIED: .hostName
             case X509_V_ERR_CERT_HAS_EXPIRED: .serverCertificateExpired
             case X509_V_ERR_CERT_NOT_YET_VALID: .serverCertificateNotYetValid
@@ -301,7 +301,7 @@ extension Transfer {
         return TransportError(kind, "'\(address)': \(text)")
     }
 
-    /// Returns libcurl's message about this transfer, which includes OpenSSL's, or else the text for the code.
+    /// Returns libcurl's message about this transfer, including OpenSSL's, or the text for the code if there is none.
     private func text(_ code: CURLcode) -> String {
         let text = easy.errorText
         return text.isEmpty ? libcurlText(code) : text
@@ -315,7 +315,7 @@ private let certificateAlerts = [
 ]
 
 extension PreparedRequest {
-    /// The host and port of the identity's proxy.
+    /// The host and port of the identity's proxy, without scheme and credentials.
     fileprivate var proxyAddress: String? {
         guard let proxy = identity.proxy else { return nil }
         let host = proxy.split(separator: "@").last ?? Substring(proxy)

@@ -28,7 +28,7 @@ struct TransferLoop: ~Copyable {
             // Requests are queued even during a stop, because every request waits for a reply.
             for request in changes.requests {
                 nextDeadline = min(nextDeadline ?? request.deadline, request.deadline)
-                // A check mostly waits for a silent host, so it starts at once unless too many descriptors are in use.
+                // A connection check mostly waits, so it starts at once unless too many descriptors are in use.
                 if request.isConnectionCheck, transfers.count < 256 { start(request) } else { waiting.append(request) }
             }
             guard !changes.isStopping else { break }
@@ -68,8 +68,8 @@ struct TransferLoop: ~Copyable {
 
     /// Ends the requests whose deadline has passed.
     ///
-    /// libcurl's own timeout covers only connecting, and is off while a request waits for another's connection. The
-    /// requests are searched only when the earliest deadline has passed, not at each wake-up.
+    /// libcurl's own timeout covers only connecting, and does not run while a request waits for another's connection.
+    /// The requests are searched only when the earliest deadline has passed, not at each wake-up.
     private mutating func endOverdue() {
         let now = ContinuousClock.now
         guard let earliest = nextDeadline, earliest <= now else { return }

@@ -34,7 +34,6 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case redirect
         /// The task was cancelled or the client shut down.
         case cancelled
-        /// Any other error.
         case other
     }
 

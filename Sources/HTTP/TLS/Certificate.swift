@@ -41,7 +41,7 @@ public struct Certificate: Sendable, Hashable {
         (self.validFrom, self.validUntil, self.der) = (validFrom, validUntil, der)
     }
 
-    /// Parses all certificates of a PEM text, at least one, and ignores other blocks.
+    /// Parses all certificates of a PEM text, which must have at least one, and ignores other blocks.
     public static func read(pem: [UInt8]) throws(TLSError) -> [Certificate] {
         let blocks = try PEMBlock.blocks(in: pem)
         var certificates: [Certificate] = []

@@ -77,11 +77,11 @@ struct CertificateDraft: ~Copyable {
     private var keyUsage: String {
         if contents.isAuthority { return "keyCertSign,cRLSign" }
         let isRSA = unsafe X509_get0_pubkey(raw).map { unsafe keyTypeName($0).hasPrefix("rsa") } ?? false
-        // A client without TLS 1.3 may encrypt its secret with the server's RSA key.
+        // A client without TLS 1.3 may encrypt the premaster secret with the server's RSA key.
         return isRSA && contents.usages.contains(.serverAuth) ? "digitalSignature,keyEncipherment" : "digitalSignature"
     }
 
-    /// Adds an extension in the notation of x509v3_config(5); returns 1 for success, like libcrypto functions.
+    /// Adds an extension in the notation of x509v3_config(5); returns 1 for success, as libcrypto functions do.
     ///
     /// The value must not contain unchecked input.
     private func add(_ extensionType: Int32, _ value: String, issuer: OpaquePointer? = nil) -> Int32 {

@@ -12,7 +12,7 @@ struct PEMBlock {
 
     var isKey: Bool { label.hasSuffix("PRIVATE KEY") }
 
-    /// Reads the blocks of a text, at least one.
+    /// Reads the blocks of a text, which must have at least one.
     ///
     /// The corresponding C function is `PEM_read_bio`.
     static func blocks(in bytes: [UInt8]) throws(TLSError) -> [PEMBlock] {

@@ -126,7 +126,7 @@ func keyTypeName(_ key: OpaquePointer) -> String {
 }
 
 extension TLSError {
-    /// Creates the error of an object that libcrypto could not create, with libcrypto's reason.
+    /// Creates the error for an object that libcrypto could not create, with libcrypto's reason.
     static func notMade(_ what: String) -> TLSError {
         let reason = LibCrypto.drainErrorQueue() ?? "unknown reason"
         return TLSError(.other, "cannot make \(what): \(reason)")

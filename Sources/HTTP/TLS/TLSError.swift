@@ -29,7 +29,7 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// Returns the reason as a predicate of a file, and advice; a file of another format is reported as such.
     ///
-    /// The path is `nil` if the content is a value in another file.
+    /// `path` is `nil` if the bytes are a value in another file.
     public func explained(
         by bytes: [UInt8],
         path: String?,

@@ -108,7 +108,7 @@ private func distinguishedName(_ name: OpaquePointer?) -> String {
     return String(decoding: text.prefix(max(0, Int(count))), as: UTF8.self)
 }
 
-/// Converts an ASN.1 time.
+/// Converts an ASN.1 time; returns `nil` if it is invalid.
 ///
 /// The corresponding C function is `ASN1_TIME_diff`.
 private func timestamp(_ time: UnsafePointer<ASN1_TIME>?) -> Timestamp? {
