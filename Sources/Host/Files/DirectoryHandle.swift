@@ -232,7 +232,7 @@ extension DirectoryHandle {
         do throws(SystemError) {
             file = try NewFile(content, name, in: self, isSynced: isSynced)
         } catch  where error.code == EPERM && owner != nil {
-            // If the unit may not change the owner of files, root remains the owner.
+            // If the systemd unit forbids changing owners, root remains the owner.
             (content.owner, content.group) = (nil, nil)
             file = try NewFile(content, name, in: self, isSynced: isSynced)
         }
@@ -313,7 +313,7 @@ extension DirectoryHandle {
                 let file = FileDescriptor(adopting: raw)
                 // If the file system does not support locks, this call fails, and the file is written without a lock.
                 flock(file.raw, LOCK_EX)
-                // Another process may have removed the file as abandoned before it was locked.
+                // Another process may have removed the file as abandoned before this process locked it.
                 if try isFile(name, file, operation) { return FileLock(adopting: file) }
             } else {
                 guard code == EEXIST else { throw SystemError(operation, path, code: code) }

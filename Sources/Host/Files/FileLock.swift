@@ -1,7 +1,7 @@
 public import Base
 import Glibc
 
-/// An exclusive lock on a file or directory, held until ``release()``, or until the value or the process ends.
+/// An exclusive lock on a file or directory, held until ``release()``, `deinit` or the end of the process.
 ///
 /// Releasing the lock does not remove the file, because two processes could then lock two files with the same name.
 /// The corresponding C function is `flock`.
@@ -34,7 +34,7 @@ public struct FileLock: ~Copyable, Sendable {
 
     /// Releases the lock.
     ///
-    /// Called at the end of the work, because a value may be destroyed after its last use, before its scope ends.
+    /// Called at the end of the work: otherwise, the value may be destroyed after its last use, before the work ends.
     public consuming func release() {}
 }
 
@@ -64,13 +64,13 @@ extension FileLock {
 }
 
 extension FileStatus.Identity {
-    /// Parses a file in `/proc/locks`, such as `fe:01:2393`: the device numbers in hexadecimal, and the inode.
+    /// Parses a file's identity in `/proc/locks`, such as `fe:01:2393`: device numbers in hexadecimal, and the inode.
     fileprivate init?(lockList text: Substring) {
         let numbers = text.split(separator: ":")
         guard numbers.count == 3, let major = UInt64(numbers[0], radix: 16), let minor = UInt64(numbers[1], radix: 16),
             let inode = UInt64(numbers[2])
         else { return nil }
-        // The device numbers are combined in the same way as by `makedev` of the C library.
+        // The device numbers are combined as in `makedev(3)`.
         let high = (major & ~0xfff) << 32 | (minor & ~0xff) << 12
         self.init(device: high | (major & 0xfff) << 8 | minor & 0xff, inode: inode)
     }

@@ -88,7 +88,7 @@ extension FileStatus {
     /// The user ID below which accounts are service accounts, according to systemd and the Debian policy.
     static let serviceAccountEnd: UInt32 = 1000
 
-    /// Refuses a file whose owner has an ID of `end` or above, or that users other than its owner may write.
+    /// Refuses a file whose owner has an ID of `end` or above, or that users other than its owner and root may write.
     func requireTrusted(_ path: String, ownersBelow end: UInt32 = 1, isOnWay: Bool = false) throws(SystemError) {
         // A device, FIFO or socket is refused when it is read.
         guard [.regular, .directory, .symbolicLink].contains(kind) else { return }

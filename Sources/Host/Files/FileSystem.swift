@@ -163,7 +163,7 @@ public enum FileSystem {
         if isSynced { try directory.synchronize(operation) }
     }
 
-    /// Returns the advice for a file of some kind that is in the way of a new file, link or directory.
+    /// Returns the advice for a file of the given kind that is in the way of a new file, link or directory.
     ///
     /// A device, a socket or a FIFO belongs to a driver or a service, so the advice is never to remove it.
     private static func adviceInTheWay(_ kind: FileStatus.Kind) -> String {

@@ -102,7 +102,7 @@ extension FileDescriptor {
     fileprivate func fill(_ content: FileContent, _ operation: String) throws(SystemError) {
         let (mode, path) = (content.mode, content.path)
         let setsIdentity = mode & 0o6000
-        // The permissions come first, because a unit may not be allowed to change another owner's file.
+        // The permissions come first, because a systemd unit may forbid changing another user's file.
         try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }
         if content.owner != nil || content.group != nil {
             // The largest number, which is -1 in C, leaves the owner or the group unchanged.

@@ -1,7 +1,7 @@
 public import Base
 import Glibc
 
-/// A new version of a directory, prepared beside the old version and put in its place as a whole.
+/// A new version of a directory, prepared beside the old version, which it then replaces as a whole.
 ///
 /// It begins as a copy whose files are hard links, so its files must be replaced, not written to. If it is not
 /// published, `deinit` removes it. If the process is killed, the next process that takes the lock removes it.

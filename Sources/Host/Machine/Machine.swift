@@ -5,7 +5,7 @@ import Glibc
 public enum Machine {
     /// Prevents libdispatch from writing to the journal, unless `LIBDISPATCH_LOG` is already set.
     ///
-    /// Threads of libdispatch request a higher priority. Ordinary users and units may not have it, and libdispatch logs
+    /// Threads of libdispatch request a higher priority. Ordinary users and units are denied it, and libdispatch logs
     /// each denial. Called at the start of `main`, before any thread exists.
     public static func silenceDispatchLogging() {
         unsafe setenv("LIBDISPATCH_LOG", "NO", 0)

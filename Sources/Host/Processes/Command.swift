@@ -27,7 +27,7 @@ public struct Command: Sendable, Hashable {
     /// The default time between `SIGTERM` and `SIGKILL`.
     public static let grace: Duration = .seconds(5)
 
-    /// The time that a killed process has to end; an unresponsive disk or file server may delay its end.
+    /// The time for which the end of a killed process is awaited; an unresponsive disk or file server may delay it.
     public static let killLimit: Duration = .seconds(5)
 
     public init(_ program: String, _ arguments: [String] = [], environment: [String: String]) {
@@ -70,7 +70,7 @@ extension Command {
     /// Starts the program, and returns its process ID; errors name the program.
     ///
     /// Unless ``keepsTerminal`` is set, the program gets a new session and process group. No signal is ignored, and
-    /// none is blocked except for ``isThisProgram``. By default, input is `/dev/null`, and errors go to `output`.
+    /// none is blocked unless ``isThisProgram`` is set. By default, input is `/dev/null`, and errors go to `output`.
     func spawn(input: CInt? = nil, output: CInt, errors: CInt? = nil) throws(SystemError) -> pid_t {
         defer { for file in files { close(file) } }
         try checkTexts()
@@ -120,7 +120,7 @@ extension Command {
         return process
     }
 
-    /// Runs the program with the standard outputs of this process, and forwards signals to its group until it ends.
+    /// Runs the program with this process's standard output and error, and forwards signals to its group until it ends.
     public func run(passing signals: AsyncStream<Int32>) async throws(SystemError) -> ExitStatus {
         try await onThread("cannot wait for", program) { (_) throws(SystemError) in
             let process = try spawn(output: 1, errors: 2)

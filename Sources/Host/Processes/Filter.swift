@@ -54,14 +54,14 @@ private struct FilterStreams {
     let name: String
     let input: SecretBytes
     let outputLimit: Int
-    /// The maximum number of bytes that are kept of the end of standard error.
+    /// The maximum number of bytes that are kept from the end of standard error.
     static let errorsLimit = 4096
     var writtenCount = 0
     var parts: [SecretBytes] = []
     var outputCount = 0
     var errors: [UInt8] = []
 
-    /// Writes as much input as the pipe accepts, and returns whether more has to be written.
+    /// Writes as much input as the pipe accepts, and returns whether there is more to write.
     mutating func write(to end: CInt) throws(SystemError) -> Bool {
         guard writtenCount < input.count else { return false }
         let start = writtenCount

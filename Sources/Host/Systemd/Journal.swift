@@ -52,7 +52,7 @@ public struct Journal: Sendable {
 
 /// The log of the kernel, which is available before any other log.
 public enum KernelLog {
-    /// Writes the start of a line with the priority of a warning; the kernel escapes control characters.
+    /// Writes a line, cut off if it is long, with the priority of a warning; the kernel escapes control characters.
     public static func write(_ line: String) throws(SystemError) {
         let (operation, path) = ("cannot write", "/dev/kmsg")
         let file = try FileDescriptor(opening: path, O_WRONLY | O_NONBLOCK, operation)

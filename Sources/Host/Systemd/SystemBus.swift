@@ -238,7 +238,7 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Calls a method of systemd's manager with string arguments, and waits for the reply but ignores its contents.
+    /// Calls a method of systemd's manager with string arguments, and waits for the reply, whose contents are ignored.
     func order(_ method: String, _ arguments: String...) throws(SystemError) {
         try unsafe call(method) { request throws(SystemError) in
             for text in arguments { try unsafe append(text, to: request) }

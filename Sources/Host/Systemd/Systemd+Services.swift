@@ -163,7 +163,7 @@ extension SystemBus {
         InstalledUnit(unit: try unitState(), file: try text("UnitFileState", of: unit))
     }
 
-    /// Returns the units in `own` that are starting or have a job, and after which `unit` is ordered.
+    /// Returns the units in `own` that are starting or have a job, and that `unit` is ordered after.
     fileprivate func starting(_ own: [String], before unit: String) throws(SystemError) -> [String] {
         let starting = try units(named: own).filter { $0.hasJob || $0.state.active == "activating" }.map(\.name)
         let earlier = try texts("After", of: unit)
@@ -265,7 +265,7 @@ extension Systemd {
         }
     }
 
-    /// Lists the names of the loaded units that match a pattern and are not inactive, sorted.
+    /// Lists, sorted, the names of the loaded units that match a pattern and are not inactive.
     public static func units(matching patterns: [String]) async throws(SystemError) -> [String] {
         try await withBus(patterns.joined(separator: " "), .seconds(10)) { bus throws(SystemError) in
             try bus.units(matching: patterns).filter { $0.state.active != "inactive" }.map(\.name).sorted()

@@ -112,7 +112,7 @@ extension SystemBus {
         var state = ServiceState(unit: listed.state, hasJob: listed.hasJob)
         guard listed.state.load == "loaded", !listed.state.isActive else { return state }
         let name = listed.name
-        // The state is also useful without properties that may not be read or do not arrive in time.
+        // The state is useful even if a property is not readable or does not arrive in time.
         if listed.state.active == "inactive" {
             let started = try? microseconds("InactiveExitTimestampMonotonic", at: path(of: name), as: .unit)
             state.wasStarted = started != 0
@@ -127,7 +127,7 @@ extension SystemBus {
 }
 
 extension Systemd {
-    /// Returns, by name, the time until each monotonic timer next elapses; timers that do not wait are left out.
+    /// Returns, by name, the time until each monotonic timer next elapses; timers that are not waiting are left out.
     public static func timers(
         _ names: [String],
         timeout: Duration = .seconds(2),
