@@ -64,7 +64,7 @@ public func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemErr
     }
 }
 
-/// The function that a new thread runs, in an object because C passes a single pointer.
+/// The function that a new thread runs, in an object because C passes it as one pointer.
 private final class ThreadBody: Sendable {
     let run: @Sendable () -> Void
 

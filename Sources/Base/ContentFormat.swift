@@ -53,7 +53,7 @@ public struct ContentFormat: Sendable, Hashable {
         return nil
     }
 
-    /// Recognises PEM whose blocks are all of one kind, ignoring EC parameters.
+    /// Recognises PEM data whose blocks are all of one kind, ignoring EC parameters.
     private static func pem(_ bytes: [UInt8]) -> Self? {
         let lines = String(decoding: bytes.prefix(1 << 20), as: UTF8.self).split(whereSeparator: \.isNewline)
         let labels = Set(lines.filter { $0.hasPrefix("-----BEGIN ") }.map { $0.dropFirst(11).prefix { $0 != "-" } })

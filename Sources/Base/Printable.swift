@@ -1,7 +1,7 @@
 /// Formats a text from a server, a child process or a file as one line without control characters.
 ///
-/// Colours and trailing white space are removed. Other characters with an `escape` are replaced by it, so that no text
-/// can look like a line of this program. The line is cut off after 8,192 characters.
+/// Colours and trailing white space are removed. Other characters that have an `escape` are replaced by it, so that no
+/// text can look like a line of this program. The line is cut off after 8,192 characters.
 public func printable(_ text: String) -> String {
     let isHarmless = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
     if isHarmless, text.utf8.last != 0x20, text.utf8.count <= printableLimit { return text }

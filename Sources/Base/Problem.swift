@@ -1,6 +1,6 @@
 /// An error for the user: what is wrong, where, why, and what to do.
 ///
-/// A problem with a location is an error in a file, unless it ``mayPass`` or has a ``cause``.
+/// A problem with a location is an error in a file, unless ``mayPass`` is set or it has a ``cause``.
 public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The problem, without a full stop.
     public var message: String
@@ -11,7 +11,7 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// Whether the problem, despite its location, is a failure of the machine or a server.
     public var mayPass = false
 
-    /// Advice, such as a command to type, if there is any.
+    /// Advice, such as a command to type.
     public var hint: String?
 
     /// The underlying error, which the message does not repeat.

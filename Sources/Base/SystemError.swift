@@ -14,7 +14,6 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A reason that replaces the system's text for the code.
     public var detail: String?
 
-    /// Advice, if there is any.
     public var advice: String?
 
     public init(

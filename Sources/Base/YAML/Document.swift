@@ -108,7 +108,7 @@ struct DocumentText: Sendable {
         let documents = readJSON(limits)
         guard case .failure? = documents.last else { return documents }
         let asYAML = readYAML(limits)
-        // In JSON the first key is in quotes, or the first object is empty.
+        // In JSON, the first key is in quotes, or the first object is empty.
         let beginning = bytes.lazy.filter { $0 > 0x20 }.prefix(2)
         let looksLikeJSON = ["{\"", "{}"].contains { beginning.elementsEqual($0.utf8) }
         guard case .failure(let invalid) = asYAML, invalid.readable == nil, looksLikeJSON else { return [asYAML] }

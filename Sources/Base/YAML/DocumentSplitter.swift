@@ -47,7 +47,7 @@ struct DocumentSplitter: Sendable {
         return bytes.count
     }
 
-    /// Returns whether a text is directives and optional comments, which belong to the document after the next marker.
+    /// Returns whether a text consists of directives and optional comments, which belong to the next document.
     private func isPreamble(_ text: ArraySlice<UInt8>) -> Bool {
         guard text.first == UInt8(ascii: "%") || text.first == UInt8(ascii: "#") else { return false }
         let starts = text.split(separator: UInt8(ascii: "\n")).compactMap { $0.first { $0 > 0x20 } }

@@ -83,7 +83,6 @@ struct EventParser: ~Copyable {
         unsafe input.deallocate()
     }
 
-    /// Parses the next event.
     mutating func next() throws(SyntaxProblem) -> (event: Event, span: EventSpan) {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw problem() }

@@ -36,7 +36,6 @@ struct JSONReader {
         lines = LineCounter(bytes, line: line)
     }
 
-    /// Reads the next value.
     mutating func read() throws(Problem) -> Node {
         nodeCount = 0
         while true {
@@ -55,7 +54,7 @@ struct JSONReader {
 
     /// Reads the next scalar, bracket or key; returns a scalar or an empty collection, otherwise `nil`.
     private mutating func step() throws(Problem) -> Node? {
-        // The frame is accessed by index, here and below: a copy would retain each of its arrays.
+        // The frame is accessed by index, here and below, because a copy would retain each of its arrays.
         let last = frames.count - 1
         guard last >= 0, frames[last].key == nil else { return try readValue() }
         if frames[last].isEmpty && peek() == closing(isMapping: frames[last].isMapping) {

@@ -2,7 +2,7 @@
 ///
 /// Nodes are equal if their values are equal, regardless of location, style and the order of keys.
 public struct Node: Sendable, Hashable {
-    /// A value, which has one of JSON's types.
+    /// A value of one of JSON's types.
     public enum Content: Sendable, Hashable {
         case null
         case boolean(Bool)

@@ -55,7 +55,7 @@ private struct DecimalText {
     /// The digits as characters, without leading and trailing zeros; empty for zero.
     var digits: [UInt8] = []
 
-    /// The number of digits before the decimal point, or minus the number of zeros between it and the digits.
+    /// The number of digits before the decimal point or, negated, the number of zeros between it and the digits.
     var point = 0
 
     /// Parses a number such as `-12.5e3`: an optional sign, digits with an optional point, an optional exponent.

@@ -1,4 +1,4 @@
-/// The problem of a text that libyaml refuses: a common error if it is certain, otherwise libyaml's message.
+/// The problem of a text that libyaml refuses: a recognised common error, otherwise libyaml's message.
 struct SyntaxReport {
     private let failure: SyntaxProblem
     /// The beginning of the innermost open collection in brackets or braces.
