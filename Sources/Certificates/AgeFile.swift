@@ -37,7 +37,7 @@ struct AgeFile: Sendable, Hashable {
             switch words.first {
             case "ssh-ed25519"? where words.count > 1: tags.append(String(words[1]))
             case "X25519"?: ageCount += 1
-            // Some programs add random recipients of such types; other programs must ignore them.
+            // Some programs add random recipients of such a type, which other programs must ignore.
             case let type? where type.hasSuffix("-grease"): continue
             default: otherCount += 1
             }
@@ -123,7 +123,7 @@ struct RecipientList: Sendable {
         return texts
     }
 
-    /// Whether the list has a recipient that an encrypted file does not identify.
+    /// Whether the list has a recipient that cannot be identified in an encrypted file.
     var hasUnidentified: Bool { entries.contains { $0.recipient.kind == .age } }
 
     /// Returns the tag of a key: the first four bytes of its SHA-256 digest in base64, without padding.

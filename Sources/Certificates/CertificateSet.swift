@@ -115,7 +115,7 @@ extension CertificateSet {
         let progress: RotationProgress
     }
 
-    /// The file with the encrypted key of the new CA; the file is removed when the new CA issues certificates.
+    /// The file with the encrypted key of the new CA; the file is removed once the new CA issues certificates.
     var nextKeyFile: String { "ca/\(declarations.authority.name)-next.key.age" }
 
     func progress(certificateCount: Int) throws(SystemError) -> RotationProgress {

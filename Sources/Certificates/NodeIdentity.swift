@@ -156,7 +156,7 @@ extension NodeIdentity {
     /// Refuses an operator's private key that cannot be read or, if it has no password, cannot be used by `age`.
     static func check(_ path: String) throws(Problem) {
         do throws(SystemError) {
-            // `age` is run once for each key and reads the file each time, so a pipe would not work.
+            // `age` is run once for each key and reads the file each time, which is impossible with a pipe.
             if let status = try FileSystem.status(FileSystem.realPath(path)), status.kind != .regular {
                 throw SystemError("cannot read", path, code: EINVAL, detail: "is a \(status.kind.rawValue)")
             }

@@ -18,7 +18,7 @@ public struct RenewalPlan: Sendable {
         public var leaf: LeafDeclaration
         /// The reasons, as predicates of the existing certificate; empty for a certificate without faults.
         public var reasons: [String]
-        /// Whether the existing key is kept, because a new key would invalidate the tokens that it has signed.
+        /// Whether the existing key is kept, so that the tokens that it has signed stay valid.
         public var keepsKey = false
     }
 
@@ -59,7 +59,7 @@ public struct Renewal: Sendable {
     let now: Timestamp
     let age: Age
 
-    /// Creates a renewal of selected certificates; if it is forced, certificates without faults are also renewed.
+    /// Creates a renewal of selected certificates; if `isForced` is true, certificates without faults are also renewed.
     public init(
         _ set: CertificateSet,
         _ selection: CertificateSelection,
@@ -200,7 +200,7 @@ extension CertificateSet {
 
     /// Takes the lock that every change to the set requires.
     ///
-    /// If another process holds it, `onWait` is called once. After ten minutes of waiting, an error is thrown.
+    /// If another process holds the lock, `onWait` is called once. After ten minutes of waiting, an error is thrown.
     public func lock(onWait: () -> Void) async throws(Problem) -> FileLock {
         let deadline = ContinuousClock.now + Self.lockLimit
         do throws(SystemError) {

@@ -3,7 +3,7 @@ import HTTP
 import Host
 public import Planning
 
-/// A replacement of a set's CA in three steps; all nodes must have the files of one step before the next.
+/// A replacement of a set's CA in three steps; before a step, all nodes must have the files of the previous step.
 ///
 /// The new CA is trusted before it issues certificates. The old CA stays trusted while its certificates are in use.
 public struct Rotation: Sendable {

@@ -25,7 +25,7 @@ struct SetIssuer: Sendable {
         let key: PrivateKey
     }
 
-    /// A function that receives a certificate's declaration and its expiry, or `nil` if only its key was encrypted.
+    /// A function that receives a certificate's declaration and expiry, or `nil` if only its key was encrypted again.
     typealias Progress = @Sendable (LeafDeclaration, Timestamp?) -> Void
 
     private static let parallelCount = 4
@@ -66,7 +66,7 @@ struct SetIssuer: Sendable {
 
     // MARK: The certificates of nodes
 
-    /// Issues certificates in parallel; after the first failure, the others are cancelled, and the failure is thrown.
+    /// Issues certificates in parallel; the first failure cancels the others and is thrown.
     ///
     /// The given keys are kept, and all other certificates get new keys.
     func make(
