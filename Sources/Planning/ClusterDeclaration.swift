@@ -10,10 +10,10 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The warning period before a certificate's expiry; if `nil`, a tenth of its validity but at most 30 days.
     public var warnBefore: Duration?
 
-    /// The API server's URL by role; empty if the task file contains a single URL or none.
+    /// The API server's URL by role; empty if the task file contains a single URL for all roles, or none.
     public var servers: [String: LocatedPath] = [:]
 
-    /// The API server's URL for all roles, or `nil` unless the task file contains a single URL.
+    /// The API server's URL for all roles, if the task file contains a single URL.
     var server: LocatedPath?
 
     public var addressRule: AddressRule?
@@ -51,7 +51,7 @@ public struct ReportDeclaration: Sendable, Hashable {
 
     /// Returns the path from the task file, or else the kubelet's possible kubeconfigs in order of preference.
     ///
-    /// Kubelets' kubeconfigs that tasks of the plan write come first.
+    /// A kubelet's kubeconfig that a task of the plan writes comes before the usual paths.
     public func kubeconfigs(_ plan: Plan) -> [String] {
         if let kubeconfig { return [kubeconfig.path] }
         let written = plan.steps.flatMap(\.task.footprint.writes)

@@ -47,7 +47,7 @@ struct MergedReading {
 
     /// Reads the files as a node would, but leaves out tasks that cannot be read.
     ///
-    /// If a rule chooses an address that is not known yet, the files are read twice with different addresses.
+    /// If a rule chooses an address that is not known yet, the files are read with two addresses to find its uses.
     /// `withCertificates` says whether the certificates of nodes are checked.
     func read(_ node: NodeFacts, withCertificates: Bool) -> (declarations: Declarations, problems: [Problem]) {
         var (declarations, problems) = readOnce(node, withCertificates)

@@ -56,13 +56,13 @@ public struct Footprint: Sendable, Hashable {
         public var path: LocatedPath
         public var effect: Effect
 
-        /// Whether the content is secret; the sandbox of another task covers it unless that task uses it.
+        /// Whether the content is secret; the sandboxes of tasks that do not use the path cover it.
         public var isSecret = false
 
-        /// Whether the content is a decrypted secret, which should be in a file system in memory.
+        /// Whether the content is a decrypted secret, which should be in an in-memory file system.
         public var belongsInMemory = false
 
-        /// The content, or `nil` if the path is not known to be a kubeconfig.
+        /// The content of a kubeconfig, or `nil` if the path is not known to be one.
         var kubeconfig: Kubeconfig?
 
         /// The product of the agent, or `nil` for fetched or unpacked files, removed paths and paths of programs.
@@ -162,7 +162,7 @@ public struct Footprint: Sendable, Hashable {
     public var deletedObjects: [ObjectReference] = []
     public var service: ServiceDeclaration?
 
-    /// The socket of the containerd into which the task imports images.
+    /// The socket of the containerd instance into which the task imports images.
     public var imageSocket: LocatedPath?
     public var accounts: [Account] = []
     public var command: Command?
@@ -173,7 +173,7 @@ public struct Footprint: Sendable, Hashable {
     /// Whether the task runs a program with unknown effects.
     public var runsPrograms = false
 
-    /// Whether the task is confined to the declared access, which only verb `exec` can decline.
+    /// Whether the task is confined to its declared access; only a task with verb `exec` can opt out.
     public var hasSandbox = true
 
     /// The capabilities that the task needs, such as `CAP_NET_ADMIN`.

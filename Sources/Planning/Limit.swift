@@ -67,7 +67,7 @@ enum Limit {
     /// The longest validity, renewal period or warning period of a certificate: a hundred years.
     static let certificateValidity = Duration.seconds(876_600 * 60 * 60)
 
-    /// The number of entries in `leaves` multiplied by the number of nodes.
+    /// Entries in `leaves`, multiplied by the number of nodes.
     static let certificateCount = 10_000
 
     /// Characters in a text of a certificate's subject, as limited by RFC 5280.

@@ -8,7 +8,7 @@ public struct Plan: Sendable, Hashable {
     public struct Step: Sendable, Hashable {
         public var task: PlannedTask
 
-        /// The positions in the plan of the steps that must have succeeded, all of which come earlier.
+        /// The positions of the steps that must have succeeded first, all of them earlier in the plan.
         public var dependencies: [Int]
     }
 

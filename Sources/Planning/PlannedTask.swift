@@ -16,7 +16,7 @@ public struct TaskSettings: Sendable, Hashable {
     /// The systemd units to restart after the task has changed something, without duplicates.
     public var restarts: [String] = []
 
-    /// Shell commands that undo effects of the task that the agent does not know.
+    /// Shell commands that undo effects of the task unknown to the agent.
     public var reset: String?
 }
 
@@ -79,7 +79,7 @@ public struct PlannedTask: Sendable, Hashable {
 
 /// A path, URL or program name with its location in the task file, for messages.
 public struct LocatedPath: Sendable, Hashable {
-    /// The text.
+    /// The path, URL or name.
     ///
     /// A relative path in a task file is already resolved against the directory of the task file.
     public var path: String
@@ -102,9 +102,7 @@ public struct ObjectReference: Sendable, Hashable {
     public var apiVersion = ""
     public var kind = ""
 
-    /// The namespace.
-    ///
-    /// If it is `nil`, a namespaced object is in the namespace of the kubeconfig's context.
+    /// The namespace; if `nil`, that of the kubeconfig's context for a namespaced object.
     public var namespace: String?
     public var name = ""
     public var location = SourceLocation.nowhere

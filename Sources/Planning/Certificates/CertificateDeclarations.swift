@@ -12,10 +12,10 @@ public struct CertificateDeclarations: Sendable, Hashable {
     public var recipients: [Recipient]
     public var authority: AuthorityDeclaration
 
-    /// The certificates that the CA issues, grouped by node, in the order of the files.
+    /// The certificates that the CA issues, grouped by node, in the order of declaration.
     public var leaves: [LeafDeclaration]
 
-    /// The nodes that have certificates, in the order of the files.
+    /// The nodes that have certificates, in the order of declaration.
     public var nodes: [String] {
         leaves.map(\.node).unique()
     }
@@ -50,7 +50,7 @@ public struct LeafDeclaration: Sendable, Hashable {
     /// The host name of the node.
     public var node = ""
 
-    /// The name in `leaves`, such as `kubelet`, or the label of the key that declares the certificate in a task.
+    /// The name in `leaves`, such as `kubelet`; for a certificate declared in a task, the key's label in messages.
     public var name = ""
 
     public var commonName = ""
@@ -68,9 +68,7 @@ public struct LeafDeclaration: Sendable, Hashable {
     /// The owner of the key on the node and, for verb `certificate`, of the certificate.
     public var owner = "root"
 
-    /// The group of the same files.
-    ///
-    /// If it is empty in the defaults, the owner's name is used.
+    /// The group of the files that ``owner`` owns; an empty group in the defaults stands for the owner's name.
     public var group = ""
 
     /// The permissions of the key on the node.

@@ -49,9 +49,7 @@ public struct Recipient: Sendable, Hashable {
         return "begins neither with 'age1' nor with 'ssh-ed25519 '"
     }
 
-    /// Decodes an Ed25519 key.
-    ///
-    /// It consists of the name of its type and 32 bytes, each preceded by its length.
+    /// Decodes an Ed25519 public key: the name of the key type and the 32-byte key, each after its length.
     private static func bytes(ofSSHKey text: String) throws(Problem) -> [UInt8] {
         let start: [UInt8] = [0, 0, 0, 11] + Array("ssh-ed25519".utf8) + [0, 0, 0, 32]
         guard let bytes = try? Base64.decode(text), bytes.count == start.count + 32, bytes.starts(with: start) else {

@@ -13,7 +13,7 @@ public struct Event: Sendable {
 
     public struct RunTask: Sendable, Hashable {
         public var name: String
-        /// The positions in the run of the tasks that must succeed first.
+        /// The positions of the tasks that must succeed first, among the tasks of the run.
         public var dependencies: [Int] = []
     }
 

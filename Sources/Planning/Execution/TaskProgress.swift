@@ -28,10 +28,10 @@ public struct TaskProgress: Sendable {
 
     private let isDryRun: Bool
 
-    /// The last activity of the task, or the verb before any, as a text that every user may read.
+    /// The last activity of the task, or its verb if there was none, as a text that every user may read.
     public private(set) var activity: String
 
-    /// The last line of a program's output or last planned effect, or `nil` if the last activity was another one.
+    /// The last line of a program's output or planned effect, or `nil` if another activity has followed it.
     public private(set) var output: String?
 
     /// The waits that have not ended, at most a hundred, in the order in which they were last reported.
@@ -84,7 +84,7 @@ public struct TaskProgress: Sendable {
         }
     }
 
-    /// Ends all waits, for a wait whose end no event reports.
+    /// Ends all waits; needed only after a wait whose end no event reports.
     public mutating func endWaits() { waits = [] }
 
     public var isWaiting: Bool { !waits.isEmpty }

@@ -82,7 +82,7 @@ private func isWholeNumber(_ text: String) -> Bool {
     text == "0" || (1...18).contains(text.utf8.count) && text.utf8.allSatisfy(\.isDigit) && !text.hasPrefix("0")
 }
 
-/// Returns a string for a YAML mapping in braces, in quotes unless it is a plain word or an IPv4 address.
+/// Returns a string for a YAML flow mapping, in quotes unless it is a plain word or an IPv4 address.
 private func flowText(_ text: String) -> String {
     // An inventory has no variables, so '${' is literal.
     let text = text.replacing("${", with: "$${")

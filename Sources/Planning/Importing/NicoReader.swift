@@ -34,7 +34,7 @@ private struct NicoReader {
     }
 
     mutating func read(_ file: Node) {
-        // The NICO operator writes a NixOS module with the cluster in an attribute.
+        // In the NixOS module of the NICO operator, the cluster is the value of attribute `cluster`.
         let root = file["controlPlane"] == nil ? file["cluster"] ?? file : file
         let value = ConfigValue(node: root, subject: ValueName(owner: "the cluster"), problems: problems)
         guard let fields = value.mapping("a mapping with name, vip, controlPlane and workers") else { return }

@@ -1,6 +1,6 @@
 import Base
 
-/// A table of comma-separated values whose first line contains the names of the columns.
+/// A table of comma-separated values with a header: a first line with the names of the columns.
 ///
 /// The format is that of RFC 4180, except that white space around values and empty lines are ignored.
 struct PlanTable {
@@ -9,7 +9,7 @@ struct PlanTable {
         let location: SourceLocation
     }
 
-    /// A line below the names of the columns.
+    /// A line below the header.
     struct Row {
         fileprivate let columns: [String]
         fileprivate let needed: [String]
@@ -45,7 +45,7 @@ struct PlanTable {
         }
     }
 
-    /// The location of the names of the columns.
+    /// The location of the header.
     let location: SourceLocation
 
     private(set) var rows: [Row] = []
@@ -87,7 +87,7 @@ struct PlanTable {
         }
     }
 
-    /// Reports problems with the names of the columns, and returns whether all required columns exist.
+    /// Reports problems in the header, and returns whether all required columns exist.
     private static func check(_ header: [Cell], _ needed: [String], _ problems: ProblemCollector) -> Bool {
         if header.count == 1, let other = [";", "|", "\t"].first(where: header[0].text.contains) {
             let name = other == "\t" ? "a tab" : "'\(other)'"

@@ -44,10 +44,10 @@ private struct PlansReader {
     /// Other spellings of `init-server`.
     private static let initWords = ["init", "init_server"]
 
-    /// The values for an address that a host obtains from DHCP.
+    /// The values of column `ip` for a host that obtains its address from DHCP.
     private static let dynamicWords = ["", "dhcp", "automatic", "auto", "dynamic"]
 
-    /// The words for this machine as the target of a deployment.
+    /// The words that name this machine as the target of a deployment.
     private static let localWords = ["local", "self", "this", "127.0.0.1"]
 
     init(_ problems: ProblemCollector) {
@@ -150,7 +150,7 @@ private struct PlansReader {
         members[[kind, host]] = value.node.location
         guard let name, let address, let index = positions[host] else { return }
         let roles = kind == "agent" ? ["worker"] : ["control-plane", type == "init-server" ? "init" : "join"]
-        // If a host is both a control plane and a worker, role `control-plane` comes first, in any order of the lines.
+        // If a host is both a control plane and a worker, role `control-plane` comes first, whatever the lines' order.
         let present = cluster.nodes[index].roles
         cluster.nodes[index].roles = kind == "agent" ? present + roles : roles + present
         cluster.nodes[index].set("k3s.\(kind).name", name)

@@ -20,7 +20,7 @@ public struct NodeReading: Sendable {
 
 /// The results of reading the task files for every entry of section `nodes`.
 public struct AllNodes: Sendable {
-    /// The nodes in the order of the files, then the patterns.
+    /// The nodes in the order of declaration, then the patterns.
     public let nodes: [NodeReading]
 
     /// Problems that do not depend on a node, such as invalid YAML and errors in section `nodes`.

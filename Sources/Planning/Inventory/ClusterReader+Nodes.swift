@@ -180,7 +180,7 @@ extension ClusterReader {
 
     /// Returns the value of a variable whose definition is a text for every node of a list.
     ///
-    /// `owner` is the node that uses the variable, or `nil` for a role without nodes; `roles` are its roles.
+    /// `owner` is the node that uses the variable, `nil` for a role without nodes; `roles` are its roles, or that role.
     func listedValue(_ name: String, _ node: Node, of owner: String?, _ roles: [String]) -> Variables.Value {
         guard let text = NodeText(name, node, problems) else { return .broken }
         guard inventory != nil else {
@@ -254,6 +254,6 @@ extension ClusterReader {
 ///
 /// Many nodes and roles use the same text, but its problems must be reported only once.
 final class NodeTexts {
-    /// The texts, by a pair of the variable's name and the node's name.
+    /// The texts, by the variable's name followed by the node's name.
     var texts: [[String]: Variables.Value] = [:]
 }

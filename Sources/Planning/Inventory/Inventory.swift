@@ -15,7 +15,7 @@ public struct Inventory: Sendable, Hashable {
         var location: SourceLocation
     }
 
-    /// The nodes, in the order of the files.
+    /// The nodes, in the order of declaration.
     public let entries: [Entry]
     public let patterns: [Entry]
 

@@ -25,7 +25,6 @@ struct RoleViews {
             let node = inventory.firstNode(of: role)
             let roles = node?.roles ?? [role]
             others[role] = roles
-            // A task of another role is read with the values of another node, but with the name of this node.
             let name = reader.facts.hostName
             variables[roles] = variables[roles] ?? reader.readVariables(for: roles, name: name, valuesOf: node?.name)
         }

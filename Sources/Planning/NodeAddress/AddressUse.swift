@@ -12,7 +12,7 @@ public enum AddressUse: Sendable, Hashable {
 extension Declarations {
     /// Sets ``PlannedTask/addressUse`` by comparison with the tasks of the same files read with another address.
     ///
-    /// - Returns: A problem for each task with the address in its paths or unit, which are needed before the address.
+    /// - Returns: A problem for each task with the address in its paths or unit, which must be known earlier.
     mutating func noteAddressUses(comparing others: [PlannedTask]) -> [Problem] {
         let others = Dictionary(others.map { ($0.name, $0) }) { first, _ in first }
         var uses: [String: AddressUse] = [:]

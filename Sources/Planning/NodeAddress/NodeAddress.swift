@@ -57,7 +57,7 @@ public struct AddressChoice: Sendable, Hashable {
 
     public var address: IPAddress? { chosen?.address }
 
-    /// The reasons, each with all its candidates, because a node may have an interface for each pod.
+    /// The reasons, each once with all its candidates; a node may have an interface for each pod.
     public var reasons: [String] {
         var order: [String] = []
         var subjects: [String: [String]] = [:]

@@ -4,7 +4,7 @@ import Base
 ///
 /// In a task file, ``KeyCorrections`` has already reported unknown keys.
 struct ConfigValue {
-    /// The value; ``Key`` replaces the variables of a string before reading it, unless its reader keeps them.
+    /// The value; ``Key`` replaces the variables in a string, unless the key's reader keeps them.
     var node: Node
     /// The key that hints repeat, or `nil` if hints show only the value, as for an item of a list.
     var key: String?
@@ -181,7 +181,6 @@ extension ConfigValue {
         problems.add(node.location, "\(label) \(predicate)", hint: hint)
     }
 
-    /// Calls ``reportTypeMismatch(_:hint:)``, and returns `nil`.
     func mismatch<Value>(_ expected: String, hint: String? = nil) -> Value? {
         reportTypeMismatch(expected, hint: hint)
         return nil
@@ -194,7 +193,7 @@ extension ConfigValue {
 
     /// Returns the hint `write KEY: TEXT`, or `write TEXT` for an item of a list.
     ///
-    /// Unless it is used as is, the text is quoted where YAML needs it.
+    /// Unless `asIs` is set, the text is quoted if YAML requires it.
     func write(_ text: String, asIs: Bool = false) -> String {
         let text = asIs ? text : typed(text)
         return "write \(key.map { "\($0): " } ?? "")\(text)"

@@ -129,7 +129,7 @@ struct KeyCorrections {
         return entries
     }
 
-    /// Returns whether an entry is probably a key of the type, and not a value whose chosen name is that of a key.
+    /// Returns whether an entry is probably a key of the type, not an entry that the author named like a key.
     private static func isKey(_ entry: Mapping.Entry, of type: ValueType) -> Bool {
         guard let key = type.ownKeys.first(where: { $0.name == entry.key }) else { return false }
         return !(entry.value.mapping?.entries ?? []).contains { below in

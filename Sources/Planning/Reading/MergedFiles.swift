@@ -125,7 +125,7 @@ struct MergedFiles {
         return entry
     }
 
-    /// Returns the value of `enable`, or `nil` unless it is the task's only key.
+    /// Returns the value of `enable` if it is the task's only key, or else `nil`.
     private func switchAlone(of entry: Mapping.Entry) -> Node? {
         let entries = entry.value.mapping?.entries ?? []
         return entries.count == 1 && entries[0].key == "enable" ? entries[0].value : nil

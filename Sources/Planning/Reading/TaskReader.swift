@@ -139,7 +139,7 @@ struct TaskReader {
     private func roles(_ values: [ConfigValue]?) -> (roles: [String]?, hasUnknown: Bool) {
         guard let values else { return (nil, false) }
         let roles = values.compactMap { readRole($0, among: context.knownRoles, context.problems) }
-        // A task without a known role counts as one of the node's first role or, if the node has none, of every role.
+        // A task without a known role is read as if it were for the node's first role, or else for every role.
         return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.count)
     }
 }
@@ -220,7 +220,7 @@ extension TaskReader {
     }
 }
 
-/// Replaces every run of white space in a text by one space.
+/// Replaces every run of white space in a text with one space.
 @Sendable private func onOneLine(_ text: String) -> String {
     text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
 }

@@ -7,7 +7,7 @@ struct ValueReader<Value>: Sendable {
     /// Whether an unknown `${name}` is probably meant literally.
     var allowsLiteral = false
 
-    /// Whether `"${name}"` has the type of the variable, because `${name}` must be quoted in a mapping in braces.
+    /// Whether `"${name}"` has the type of the variable; YAML requires the quotes in a flow mapping.
     var ignoresQuotes = false
 
     /// Whether the value is read before its variables are replaced.
@@ -117,7 +117,7 @@ extension ValueReader where Value == UInt16 {
 }
 
 extension ValueReader where Value == Duration {
-    /// A duration above zero, of at least a minimum and at most a limit.
+    /// A duration above zero, at least `least` and at most `limit`.
     static func duration(from least: Duration = .zero, limit: Duration) -> Self {
         Self(type: .duration) { value in
             guard let duration = value.node.string.flatMap(parseDuration) else {

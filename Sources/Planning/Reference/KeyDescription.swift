@@ -2,7 +2,7 @@
 public struct KeyDescription: Sendable, Hashable {
     public enum Presence: Sendable, Hashable {
         case required
-        /// The text is the default or the behaviour without the key, or `nil` if neither needs a text.
+        /// The text is the default, or describes the behaviour without the key; `nil` if there is nothing to say.
         case optional(default: String?)
         /// Exactly one of these keys, which include this key, is required.
         case oneOf([String])
@@ -49,7 +49,7 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case duration
     /// Permissions in octal digits.
     case mode
-    /// A path. A relative path is relative to the directory of the file that contains it.
+    /// A path; a relative path is resolved against the directory of the file that contains it.
     case path
     case absolutePath
     case url

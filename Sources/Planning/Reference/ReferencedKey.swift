@@ -30,9 +30,9 @@ public struct ReferencedKey: Sendable, Hashable {
 
     /// Finds keys by their place, or by the end of their place.
     ///
-    /// A whole place, such as `tasks.NAME.apply.wait` or `tasks.calico-node.apply.wait`, has one key. For an end, such
-    /// as `apply.wait` or `wait`, verbs come first, then other keys by their distance from the root. If no key is
-    /// found, leading words are ignored: `tasks.calico.script` finds `tasks.NAME.exec.script`.
+    /// A whole place, such as `tasks.NAME.apply.wait` or `tasks.calico-node.apply.wait`, finds one key. An end, such as
+    /// `apply.wait` or `wait`, finds verbs first, then other keys by their distance from the root. If no key is found,
+    /// leading words are ignored: `tasks.calico.script` finds `tasks.NAME.exec.script`.
     public static func find(_ text: String) -> [ReferencedKey] {
         let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard !words.contains("") else { return [] }

@@ -2,7 +2,7 @@ public import Base
 
 /// Returns the JSON Schema of a task file or drop-in, for editors and validators.
 ///
-/// The schema covers the names of tasks, the keys, their types and most required keys; `check` knows all other
+/// The schema covers the names of tasks, the keys, their types and most required keys; `check` enforces all other
 /// rules. A text with a variable, `${name}`, is accepted wherever a variable can be used.
 ///
 /// The format is JSON Schema, draft 2020-12: https://json-schema.org/draft/2020-12
@@ -125,7 +125,7 @@ extension ValueType {
         case .boolean: orVariable([("type", .string("boolean"))])
         case .duration: pattern(#"(?=.)([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?([0-9]{1,9}ms)?"#)
         case .absolutePath: pattern("/.*")
-        // A scheme is case-insensitive.
+        // The scheme of a URL is case-insensitive.
         case .url, .serverURL: pattern("[Hh][Tt][Tt][Pp][Ss]?://.+")
         case .digest: pattern("[0-9A-Fa-f]{64}")
         case .endpoint: pattern(".+:[0-9]+")

@@ -3,7 +3,7 @@ import Base
 extension Plan {
     /// Draws the plan as trees of limited depth, with every task once, if possible below its last dependency.
     ///
-    /// All other dependencies are named after the task. Lines are wrapped at `columns`, or not at all if it is `nil`.
+    /// A task's other dependencies are listed beside it. Lines are wrapped at `columns`, or not if it is `nil`.
     public func renderText(columns: Int? = nil) -> String {
         var children = steps.map { _ in [Int]() }
         var roots: [Int] = []
@@ -25,7 +25,7 @@ extension Plan {
 
     private struct Line {
         let name: String
-        /// The beginning of further lines of the same task.
+        /// The prefix of continuation lines of the same task.
         let below: String
         let step: Int
         let isRoot: Bool
@@ -49,7 +49,7 @@ extension Plan {
             let notes = [descriptions[line.step], also(line)].compactMap(\.self).joined(separator: " ")
             let head = "\(line.name.padded(to: nameWidth))  \(task.verb.name)"
             guard !notes.isEmpty else { return "\(head)\n" }
-            // The text keeps at least 24 columns, even if lines are then longer than a narrow terminal is wide.
+            // The text keeps at least 24 columns, even if lines are then too long for a narrow terminal.
             let texts = notes.wrapped(to: columns.map { max(24, $0 - width - 2) } ?? .max)
             let rest = texts.dropFirst().map { "\(line.below.padded(to: width))  \($0)" }
             return (["\(head.padded(to: width))  \(texts.first ?? "")"] + rest).map { "\($0)\n" }.joined()

@@ -20,7 +20,7 @@ struct KubeconfigInference {
     private let problems: ProblemCollector
     /// The kubeconfig that each task writes, or `nil` if it writes none.
     private let written: [LocatedPath?]
-    /// The user in the kubeconfig that each task writes, or `nil` unless the user is a component of Kubernetes.
+    /// The user in the kubeconfig that each task writes, if the user is a component of Kubernetes.
     private let components: [String?]
 
     private static let writerLimit = 8
@@ -37,7 +37,7 @@ struct KubeconfigInference {
         }
     }
 
-    /// Returns whether a user has the name of a component, as in its certificate or usually in its kubeconfig.
+    /// Returns whether a user name is that of a component, with or without the prefix `system:` of its certificate.
     private static func isComponent(_ user: String) -> Bool {
         let name = user.replacing(/^system:/, with: "")
         return name.hasPrefix("node:") || componentNames.contains(name)
@@ -60,7 +60,7 @@ struct KubeconfigInference {
     private func find(for roles: [String], _ isRead: (Int) -> Bool, _ kubeconfigs: inout [Int: LocatedPath]) {
         var reaches = tasks.map { _ in Reach() }
         var administratorReaches = reaches
-        // The kubeconfig of a task that was read for other roles matters only to the tasks that depend on that task.
+        // The kubeconfig of each task; if the task was read for other roles, it only affects the choice for dependants.
         var used: [Int: LocatedPath] = [:]
         let order = graph.order(for: roles)
         for task in order {

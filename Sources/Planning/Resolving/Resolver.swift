@@ -71,7 +71,7 @@ struct Resolver {
         return planned
     }
 
-    /// Returns the plan of this node, without tasks that only other roles run.
+    /// Returns the plan of this node, without the tasks of other roles.
     private func plan(
         _ tasks: [PlannedTask?],
         _ graph: DependencyGraph,

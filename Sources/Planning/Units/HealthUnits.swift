@@ -34,7 +34,7 @@ func commonUnits(
         target.set("Wants", healthTimerName)
     }
     for task in tasks { target.set("Requires", task.unitName) }
-    // systemd does not start the units that an active task wants, so the target wants the timers too.
+    // systemd does not start what an already active unit of a task wants, so the target wants the timers too.
     for task in tasks where task.interval != nil { target.set("Wants", timerName(ofTask: task.name)) }
     target.set("Wants", "\(metricsUnitName) \(metricsTimerName)")
     if report != nil { target.set("Wants", "\(reportUnitName) \(reportTimerName)") }
@@ -122,7 +122,7 @@ private func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvoc
         "/run/systemd/generator",
     ]
     for path in seen { unit.path("BindReadOnlyPaths", path) }
-    // The metrics cover certificates that another program writes there at boot, such as agenix.
+    // The metrics cover certificates that a program such as agenix writes below /run at boot.
     let used = tasks.flatMap(\.footprint.reads).filter { [.authority, .certificate].contains($0.use) }
     for path in Set(used.map { call.root + $0.path.path }).sorted() where isPath(path, below: "\(call.root)/run") {
         unit.path("BindReadOnlyPaths", path)
@@ -216,7 +216,7 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
     unit.set("OnFailure", "\(healthUnitName) \(healthTimerName)")
     unit.set("AssertPathExists", "!/")
     unit.section("Service")
-    // A task that is running goes on, and its success or failure counts.
+    // A running task continues, and its success or failure counts.
     unit.set("Type", "oneshot")
     unit.set("RemainAfterExit", "yes")
     unit.command("ExecStart", [call.program, "run", "--task", task] + call.flags)
@@ -233,7 +233,7 @@ public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) ->
         [unitName(ofTask: task), repetitionUnitName(ofTask: task)].map { name in
             stoppedUnit(name, "Task \(task) (removed from the task file)") { unit in
                 unit.section("Service")
-                // systemd loads no service without a command.
+                // systemd refuses to load a service without a command.
                 unit.command("ExecStart", [call.program, "--version"])
             }
         }

@@ -106,12 +106,12 @@ private struct TaskUnit {
         unit.set("NotifyAccess", task.footprint.isConfined ? "all" : "main")
         // The agent forwards signals to its child processes.
         unit.set("KillMode", "mixed")
-        // A stop by systemd is not a failure. Until the agent handles signals, it is one, because nothing was done.
+        // When stopped, the agent exits with 143. If SIGTERM kills it before it handles signals, that is a failure.
         unit.set("SuccessExitStatus", "143")
         addConfinement(&unit)
     }
 
-    /// Adds the settings that confine the agent without a mount namespace, unless the task declines a sandbox.
+    /// Adds the settings that confine the agent without a mount namespace, unless the task has `sandbox: false`.
     private func addConfinement(_ unit: inout UnitText) {
         let footprint = task.footprint
         guard footprint.hasSandbox else { return }

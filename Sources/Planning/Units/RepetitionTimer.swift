@@ -38,7 +38,7 @@ public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
 func stoppedTimer(_ name: String, of service: String, _ description: String) -> UnitFile {
     stoppedUnit(name, description) { unit in
         unit.section("Timer")
-        // systemd loads no timer without a time.
+        // systemd refuses to load a timer without a time setting.
         unit.set("OnActiveSec", Limit.longestInterval.text)
         unit.set("Unit", service)
     }

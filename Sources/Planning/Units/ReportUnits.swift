@@ -19,7 +19,7 @@ private let reportTimerDescription = "Regular report of the Kubernetes node boot
 struct ReportUnits {
     /// The kubeconfig that the task file names, or else the possible kubeconfigs in order of preference.
     private let kubeconfigs: [String]
-    /// The credential files of those kubeconfigs that tasks write.
+    /// The credential files of the ``kubeconfigs`` that tasks write.
     private let references: [String]
     /// Whether the task file names the kubeconfig; if it does, a missing kubeconfig is an error.
     private let isNamed: Bool
@@ -82,7 +82,7 @@ struct ReportUnits {
 
     /// Limits the files that the service sees to the base system and the files that it uses.
     ///
-    /// With a root directory or unknown credential files, only ``hidden`` and unused parts of `/run` are not visible.
+    /// With a root directory or unknown credential files, it sees everything but ``hidden`` and unused parts of `/run`.
     private func addView(_ unit: inout UnitText, _ call: ProgramInvocation) {
         let isEverythingSeen = mayReferToAnything || !call.root.isEmpty
         unit.set("ProtectSystem", isEverythingSeen ? "strict" : "yes")
@@ -123,7 +123,7 @@ struct ReportUnits {
             }
     }
 
-    /// The timer that starts the service every ten minutes, for changes such as a new Node or kubeconfig.
+    /// The timer that starts the service every ten minutes, to detect changes such as a new Node or kubeconfig.
     ///
     /// The random delay, which `FixedRandomDelay` keeps constant, spreads the reports of all nodes.
     private static let timer = Planning.timer(

@@ -24,10 +24,10 @@ public struct Sandbox: Sendable, Hashable {
 
     private var written: Set<ExactText> = []
 
-    /// The access to the node's root, `nil` if the root is an empty directory instead.
+    /// The access to the node's root directory, or `nil` if the sandbox has an empty root directory instead.
     public private(set) var node: Mount?
 
-    /// The devices in addition to those of every sandbox.
+    /// The devices in the sandbox besides the default ones.
     public private(set) var devices: [String] = []
 
     public let hasNetwork: Bool
@@ -215,9 +215,9 @@ extension Sandbox {
     /// The sockets of `syslog` and `systemd-cat`.
     private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
 
-    /// Directories of many programs.
+    /// Directories that many programs share.
     ///
-    /// A text that names one, or a directory above, does not make it visible.
+    /// A text that names one of them, or a directory above it, does not make it visible.
     private static let shared = ["/etc", "/etc/kubernetes", "/run", "/var/lib", "/proc", "/sys", "/dev"]
 
     /// Directories in which every user can create files; naming a path there in a text does not make it visible.

@@ -1,6 +1,6 @@
 import Base
 
-/// The text of a systemd unit while it is written.
+/// A builder for the text of a systemd unit.
 struct UnitText {
     private(set) var text: String
 
@@ -20,7 +20,7 @@ struct UnitText {
         text += "\(key)=\(value)\n"
     }
 
-    /// Adds a command in which systemd replaces no environment variables.
+    /// Adds a command in which systemd does not expand environment variables.
     mutating func command(_ key: String, prefixes: String = "", _ words: [String]) {
         set(key, "\(prefixes):" + words.map(unitWord).joined(separator: " "))
     }
@@ -32,7 +32,7 @@ struct UnitText {
     }
 }
 
-/// Returns the text of a timer without default dependencies, which a shutdown stops.
+/// Returns the text of a timer that has no default dependencies and stops at shutdown.
 func timer(_ description: String, unit others: [(String, String)] = [], _ settings: [(String, String)]) -> String {
     var unit = UnitText(description)
     // By default, timers.target would wait for every timer, and so for the tasks that some timers are ordered after.
@@ -116,7 +116,7 @@ public struct ProgramInvocation: Sendable, Hashable {
     /// The absolute path of the program.
     var program: String
 
-    /// The paths of the task file and its drop-ins, and of the files that links lead to if they are known.
+    /// The paths of the task file and its drop-ins, and their real paths if these are known.
     public var taskFiles: [String]
 
     /// The paths of task files on the node, by the paths at which they were read; empty if the paths are the same.

@@ -9,7 +9,7 @@ public struct RemoveDeclaration: VerbDeclaration {
 
     public var references: [ObjectReference] = []
 
-    /// The name of the set whose objects are deleted; tasks with `prune` have applied it.
+    /// The name of the set whose objects are deleted; a task with `prune` applied these objects.
     public var setName: String?
 
     /// The kubeconfig of the API server with the objects and the set.

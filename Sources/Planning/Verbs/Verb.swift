@@ -1,6 +1,6 @@
 import Base
 
-/// All verbs, in the order of messages and documents.
+/// All verbs, in the order in which messages and documents list them.
 let verbTypes: [any ReadableVerb.Type] = [
     KubeconfigDeclaration.self,
     SymlinkDeclaration.self,
@@ -23,7 +23,7 @@ public protocol VerbDeclaration: Sendable, Hashable {
     var footprint: Footprint { get }
 }
 
-/// The verb of a task.
+/// A verb's declaration with its footprint, which is computed only once.
 public struct Verb: Sendable, Hashable {
     public let declaration: any VerbDeclaration
     public let footprint: Footprint

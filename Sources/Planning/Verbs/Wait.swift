@@ -3,7 +3,7 @@ public import Base
 /// Verb `wait`: a condition that must hold.
 public struct WaitDeclaration: VerbDeclaration {
     public enum Condition: Sendable, Hashable {
-        /// The API server is ready and has namespace `kube-system`; the path is its kubeconfig if this key names it.
+        /// The API server is ready and has namespace `kube-system`; the path is its kubeconfig, if the key names one.
         case apiServer(LocatedPath?)
         /// A TCP port accepts a connection.
         case tcp(host: String, port: UInt16)
