@@ -101,7 +101,7 @@ struct RowFormatter {
         for problem in row.problems {
             // A task can have thousands of problems, but a frame shows only a few.
             if lines.count > limit { break }
-            // Notes about a task that succeeded begin with other words.
+            // Notes about a task that succeeded do not begin with `error: `.
             let hasFailed = problem.hasPrefix("error: ")
             let texts = printable(problem).wrapped(to: columns - Self.indentation.count)
             lines += texts.enumerated().map { index, text in

@@ -70,7 +70,7 @@ struct TerminalScreen: Sendable {
         output.write("\r" + cursor(from: live.count, to: 0) + written([], live))
     }
 
-    /// Returns the text that writes lines from the cursor on and clears everything after them.
+    /// Returns the text that writes lines at the cursor and clears everything after them.
     private func written(_ staying: [ScreenLine], _ live: [String]) -> String {
         (staying.map { $0.painted(isColoured) } + live).map { $0 + clearToEndOfLine + "\n" }.joined()
             + clearToEndOfScreen

@@ -89,7 +89,7 @@ extension ConsoleOutput {
             let time = Timestamp.millisecondsNow()
             write(problems.flatMap { JSONRecord($0, nil).line(milliseconds: time) }, to: .results)
         } else {
-            // A dependency that has not succeeded yet is no error, and is reported again by every attempt.
+            // A dependency that has not succeeded yet is not an error, and every attempt reports it again.
             let priority = kind == .dependencyMissing ? 5 : 3
             for problem in problems {
                 report(problem, after: problem.location == nil ? "nest-bootstrap: " : "", kind, priority, fields)

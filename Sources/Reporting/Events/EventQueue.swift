@@ -3,13 +3,13 @@ public import Planning
 
 /// A queue that takes the events of a run from any thread, and passes them to the sinks one at a time.
 ///
-/// Sending an event never blocks, even if nothing reads the output. The queue stamps events under the lock that orders
-/// them, so uptimes are in the order of the events. While too many events are waiting or a sink is behind, lines
-/// printed by child processes are dropped and counted. Every other event is kept.
+/// Sending an event never blocks, even if nothing reads the output. The queue timestamps events under the lock that
+/// orders them, so uptimes are in the order of the events. While too many events are waiting or a sink is behind,
+/// lines printed by child processes are dropped and counted. Every other event is kept.
 public final class EventQueue: Sendable {
     private let start = ContinuousClock.now
     private let limit: Int
-    /// The numbers of dropped output lines about which there was no warning yet, by task.
+    /// The numbers of dropped output lines that no warning has reported yet, by task.
     private let droppedCounts = Locked<[String: Int]>([:])
     private let queue: ThreadQueue<RunReporter.Item>
     private let sinks: [any EventSink]

@@ -122,7 +122,7 @@ public final class JournalQueue: Sendable {
     /// The number of waiting entries above which output lines of child processes are dropped.
     private static let backlogLimit = 10_000
 
-    /// The maximum time for which a flush waits while the journal accepts nothing; short, because no user pauses it.
+    /// The maximum time for which a flush waits while the journal accepts nothing; short, as users cannot pause it.
     private static let idleLimit = Duration.seconds(10)
 
     public init(_ send: @escaping Sender) {

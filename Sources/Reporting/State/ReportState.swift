@@ -16,7 +16,7 @@ public struct ReportState: Sendable, Hashable, Codable {
         public var last: Timestamp
         /// Whether the last recorded failure has been reported.
         public var isSent = false
-        /// The time at which the recovery was noticed, `nil` before.
+        /// The time at which the recovery was noticed, `nil` until then.
         public var recoveredAt: Timestamp?
     }
 

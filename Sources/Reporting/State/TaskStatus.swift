@@ -11,7 +11,7 @@ public struct TaskStatus: Sendable, Hashable {
     /// The number of the last attempt, if its end is recorded.
     public var attempt: Int?
 
-    /// The time at which the task started, `nil` if its end is recorded or its start is not.
+    /// The time at which the task started, if its start is recorded and its end is not.
     public var startedAt: Timestamp?
 
     public var finishedAt: Timestamp?
@@ -185,7 +185,7 @@ extension RecordStore {
         var found = first
         // A process writes the record of a task's end before it releases the lock. If a record says that a task is
         // running but nothing locks the task, the record may therefore have been replaced since it was read. The
-        // kernel's list is read in several pieces, and a lock can be missed between two pieces, so a process counts
+        // kernel's list of locks is read in pieces, and a lock can be missed between two pieces, so a process counts
         // as gone only after several reads without its lock. A record of another run belongs to another process.
         var lookCount = 0
         while lookCount < Self.lookCount, let run = found.started?.run, !found.isLocked(in: locks) {

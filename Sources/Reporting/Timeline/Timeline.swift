@@ -7,7 +7,7 @@ import Planning
 public struct Timeline: Sendable, Hashable {
     /// Whether the origin is the start of the machine or container.
     ///
-    /// If not, it is the start of the first task or, before any has started, the current time.
+    /// If not, the origin is the start of the first task or, before any has started, the current time.
     let isFromBoot: Bool
 
     /// The wall-clock time of the origin.

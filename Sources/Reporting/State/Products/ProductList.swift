@@ -173,7 +173,7 @@ public enum Removal: Sendable, Hashable {
 
 /// A remover of listed paths; in a dry run, it only determines which paths would be deleted.
 ///
-/// A path of several tasks is deleted when the last task is undone, if it has a form that one of them gave it. Symbolic
+/// A path that several tasks list is deleted when the last of them is undone, if it has a listed form. Symbolic
 /// links above a path are not followed, because the path behind a link is not the path that the task created.
 public struct ProductRemover: Sendable {
     private let root: String

@@ -51,8 +51,8 @@ public struct ProductStore: Sendable {
 
     /// Removes nonexistent paths from the list of a task.
     ///
-    /// Paths are listed before they are created. If a failed attempt has not created a path, somebody else may create
-    /// it later, and it does not belong to the task then. Of two listed forms of a path, only the present one stays.
+    /// Paths are listed before they are created. If a failed attempt did not create a path, someone else may create it
+    /// later, and a reset must not delete it then. Of two listed forms of a path, only the present one stays.
     public func forgetMissing(of task: String) throws(SystemError) {
         guard let before = try list(of: task) else { return }
         try update(task, before.position) { list in
