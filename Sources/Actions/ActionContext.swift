@@ -39,7 +39,7 @@ public struct RunEnvironment: Sendable {
     /// The certificates about which this run has already warned.
     var reportedWarnings = SharedSet<[UInt8]>()
 
-    /// In a dry run, the tasks that may have started a server or program in a real run.
+    /// In a dry run, the tasks that might have started a server or program in a real run.
     let startingTasks = SharedSet<String>()
 
     /// The clock for issuing certificates, and for warnings about their expiry.

@@ -63,8 +63,8 @@ public struct ActionRunner: Sendable {
 extension Problem {
     /// Returns the problem with the location of the task's subject, unless it or one of its causes has a location.
     ///
-    /// ``Base/Problem/mayPass`` is set with the location, and for a problem in the same file without a cause, because
-    /// the file may be correct. A problem of verb `apply` gets no location: objects have locations in their manifests.
+    /// ``Base/Problem/mayPass`` is set with that location, and for a problem that has no cause but a location in the
+    /// same file, because the file may be correct. A problem of verb `apply` gets none: its objects have locations.
     fileprivate func located(in task: PlannedTask) -> Problem {
         var cause: (any Error)? = self
         var located = self

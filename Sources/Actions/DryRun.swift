@@ -39,7 +39,7 @@ extension ActionContext {
 
     private static let startingVerbs: Set = [ServiceDeclaration.name, ExecDeclaration.name, WaitDeclaration.name]
 
-    /// The last dependency that may have started a server or program in a real run, if there is one.
+    /// The last dependency that might have started a server or program in a real run, if there is one.
     var startingTask: String? { lastStartingTask { _ in true } }
 
     /// The last dependency that would have run a program in a real run, if there is one.

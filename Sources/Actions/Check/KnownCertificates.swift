@@ -4,7 +4,7 @@ import Host
 import Kubernetes
 public import Planning
 
-/// The certificates in files that tasks read or write, in kubeconfigs among these, and in files that these name.
+/// The certificates in files that tasks read or write, including those that a kubeconfig contains or names.
 public struct KnownCertificates: Sendable {
     private let files: NodeFiles
     private let plan: Plan

@@ -118,7 +118,7 @@ public struct NodeCheck: Sendable {
 
     /// Loads the manifests of a task that can be checked now, or returns `nil` if the task has no manifests.
     ///
-    /// The others are skipped, such as manifests that a task writes, and URLs whose content is not in the cache.
+    /// Other manifests are skipped, such as manifests that a task writes and URLs whose content is not in the cache.
     private func load(_ task: PlannedTask) async -> ManifestLoader.Contents? {
         guard var manifests = task.footprint.manifests else { return nil }
         let count = manifests.sources.count

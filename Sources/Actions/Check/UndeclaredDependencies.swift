@@ -75,7 +75,7 @@ struct UndeclaredDependencies {
         }
     }
 
-    /// Reports a task that needs one of the sources, unless it is one, runs after one, or was reported for one before.
+    /// Reports a task that needs one of the sources, unless it is or runs after one, or was already reported for one.
     ///
     /// `need` returns a predicate of the task for the first source, such as `reads '/a', which task 'b' writes`.
     private mutating func require(

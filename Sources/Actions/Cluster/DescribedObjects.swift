@@ -118,7 +118,7 @@ struct DependencyHints {
         return !isComplete || !provided.providers(of: requirement).isEmpty
     }
 
-    /// Adds to failures due to a missing kind or namespace which task provides it, or that none does, if that is known.
+    /// Adds to each failure due to a missing kind or namespace, if known, which task provides it or that none does.
     func add(to failures: [ObjectFailure]) async -> [ObjectFailure] {
         guard failures.contains(where: { Self.requirement($0.cause) != nil }) else { return failures }
         let (provided, isComplete) = await provided()

@@ -13,7 +13,7 @@ public enum NetworkPart: String, Sendable, Hashable, CaseIterable {
     case fetch
     /// Holds the task's Lease until the process is ended or the Lease is lost.
     case lock
-    /// Has the certificate request in the cache signed, and writes the certificate into the cache.
+    /// Gets the certificate request in the cache signed, and writes the certificate into the cache.
     case sign
 
     fileprivate static let requestName = "request.pem"

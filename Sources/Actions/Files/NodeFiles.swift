@@ -7,7 +7,7 @@ import Planning
 /// Access to the node's files that takes a root directory and the changes of a dry run into account.
 ///
 /// With a root directory, files are written below it, and read below it if they exist there. Links are resolved as if
-/// it were `/`. A dry run keeps in memory the changes that a real run would make, and reads them from there.
+/// the root directory were `/`. A dry run keeps in memory what a real run would change, and reads it from there.
 public final class NodeFiles: Sendable {
     /// The root directory without a trailing slash, empty for `/`.
     let root: String
@@ -404,7 +404,7 @@ extension NodeFiles {
         do throws(SystemError) {
             _ = try readFile(location, limit: 0)
         } catch {
-            // With limit 0, the reading of a file that is readable and not empty fails with this code.
+            // With limit 0, reading a readable file that is not empty fails with this code.
             if error.code != EFBIG { throw error.examined() }
         }
     }

@@ -178,7 +178,7 @@ struct ExecAction: Action {
             + "'exec', or write sandbox: false"
     }
 
-    /// The note in messages that every user can read, which contain neither the command line nor the output.
+    /// The note in public messages, which contain neither the command line nor the output.
     private static let restriction = " (only root may see its command line and output)"
 }
 

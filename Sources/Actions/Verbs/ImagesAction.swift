@@ -70,7 +70,7 @@ struct ImagesAction: Action {
 
     /// Protects images from the kubelet's garbage collection, and returns whether any was unprotected before.
     ///
-    /// Of these, images that the task has not imported get a second label, by which `reset` only unpins them.
+    /// An unprotected image that the task has not imported gets a second label, so that `reset` only unpins it.
     private func pin(_ images: [String]) async throws -> Bool {
         let (pin, value) = ImagesDeclaration.pin
         let pinned = try await presentNames(["labels.\"\(pin)\"==\(value)"])
