@@ -230,7 +230,7 @@ extension Facts {
     /// Whether systemd could not start the kubelet's program; the program's last error is then from an earlier start.
     var isStartRefused: Bool { kubelet.service?.status.map { (200...245).contains($0) } == true }
 
-    /// The errors in the kubelet's log; if it works, only errors from the last 90 seconds, and errors without a time.
+    /// The errors in the kubelet's log; if the kubelet works, only those of the last 90 seconds or without a time.
     var recentLines: [String] {
         kubelet.log.lines.filter { line in
             isError(line.text) && (!kubeletWorks || (line.time.map { now.seconds - $0.seconds < 90 } ?? true))

@@ -71,7 +71,7 @@ struct Service: Sendable {
 
 /// The last journal lines about a unit, the oldest first.
 struct UnitLog: Sendable {
-    /// The program's lines from its last run, or from the run before if only that run shows an error or a fatal error.
+    /// The program's lines from its last run, or from the run before if that run shows a more serious error.
     var lines: [JournalLine] = []
     /// The last lines that systemd wrote about the unit.
     var manager: [String] = []

@@ -107,7 +107,7 @@ extension ClusterFacts.NodeObject {
 }
 
 extension ClusterFacts.PodObject {
-    /// Reads a pod at a time by the server's clock; returns `nil` if the pod needs no attention.
+    /// Reads a pod, with `now` as the time by the server's clock; returns `nil` if the pod needs no attention.
     init?(_ object: Node, now: Timestamp = .now()) {
         let status = object["status"]
         let phase = status?["phase"]?.string
