@@ -40,7 +40,7 @@ struct Configuration {
         let read = readDeclarationsWithProblems(sources, node: facts)
         declarations = read.declarations
         problems = Problems(read.problems).all
-        // Programs of tasks may create links in these directories; root does not follow these out of their directory.
+        // Programs of tasks may create links in these directories; root follows no such link out of its directory.
         let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
         FileSystem.programDirectories.withLock { $0 = directories }
     }
@@ -121,7 +121,7 @@ struct Configuration {
 
     var files: NodeFiles { files(refusingUntrusted: options.acts) }
 
-    /// Whether this process creates sandboxes for programs and for the use of networks, which only root can do.
+    /// Whether this process creates sandboxes for programs and for network access, which only root can do.
     var isConfining: Bool { root == nil && Machine.isRoot && !options.isDryRun }
 
     /// The files for reading, including files that another user could change.

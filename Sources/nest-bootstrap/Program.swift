@@ -12,7 +12,7 @@ struct Program {
     let outputEnvironment: OutputEnvironment
     let catchSignals: SignalCatcher
 
-    /// The maximum time for which an output may accept no data, which suffices for reading page by page.
+    /// The maximum time for which an output may accept no data; long enough for reading page by page.
     static let readerLimit = Duration.seconds(3600)
 
     /// The maximum time for which an output may accept no data after a real run, whose caller may wait for its end.

@@ -255,7 +255,7 @@ extension CertificateMaintenance {
         let lock = try await lock(set)
         let before = try rotation.status()
         guard try before.isDue(step) else {
-            // If step `remove` is not due, the rotation is complete or has not begun, and none is suggested.
+            // If step `remove` is not due, the rotation is complete or has not begun, so no next step is suggested.
             show(before, invites: step != .remove)
             return .success
         }

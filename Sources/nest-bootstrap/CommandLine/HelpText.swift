@@ -28,7 +28,7 @@ struct Row: Sendable {
     }
 }
 
-/// The width of help texts in columns, for which the manual page also fits a terminal of 80 columns.
+/// The width of help texts in columns, chosen so that the manual page fits a terminal of 80 columns.
 let helpColumns = 74
 
 private func programHelp() -> String {

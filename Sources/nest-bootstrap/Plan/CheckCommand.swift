@@ -133,7 +133,7 @@ struct CheckCommand: Command {
     }
 }
 
-/// The facts on which findings depend; nodes for which they are equal share the findings.
+/// The facts on which findings depend; nodes with equal facts share their findings.
 private struct CheckedPlan: Hashable {
     let plan: Plan
     let variables: Variables

@@ -38,7 +38,7 @@ struct ExplainCommand: Command {
         return .success
     }
 
-    /// Returns the explanation of the best match and a list of the others or, without a name, of the sections.
+    /// Returns the explanation of the best match and a list of other matches or, without a key, a list of the sections.
     private func text() throws(UsageError) -> String {
         guard let name = key else { return sectionsText }
         let found = ReferencedKey.find(name)
@@ -88,5 +88,5 @@ struct ExplainCommand: Command {
     }
 }
 
-/// Replaces the backquotes of a text of the reference, which is Markdown, with single quotes.
+/// Replaces the backquotes of a Markdown text from the reference with single quotes.
 private func plain(_ text: String) -> String { text.replacing("`", with: "'") }

@@ -123,7 +123,7 @@ struct NodeReset {
         if report.isEmpty, report.problems.isEmpty { output.write("nothing to reset\n") }
     }
 
-    /// Undoes everything; called once the units have stopped.
+    /// Undoes everything; the units must have stopped.
     private func perform(_ planned: ResetReport) async throws -> ExitCode {
         let (plan, locks) = try ResetPlan.locked(options)
         defer { withExtendedLifetime(locks) {} }

@@ -40,7 +40,7 @@ final class Recorder: Sendable {
             var lastActivity = Duration.zero
             /// The record of the attempt, `nil` until the start of the task is recorded.
             var record: TaskRecord?
-            /// The lock of the task from the record of its start until the record of its end is written.
+            /// The lock of the task, held until the record of its end is written.
             var lock: HeldLock?
             /// The record before the attempt, if it was a success.
             var success: TaskRecord?

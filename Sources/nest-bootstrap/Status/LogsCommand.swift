@@ -45,7 +45,7 @@ struct LogsCommand: TaskCommand {
         output.report(warnings: unknownNames(options))
         output.flush(idleLimit: .seconds(10))
         var environment = options.environment
-        // These are journalctl's defaults without `S`, which makes less cut long lines.
+        // These are journalctl's defaults without `S`, with which `less` would cut off long lines.
         if environment["SYSTEMD_LESS"] == nil { environment["SYSTEMD_LESS"] = "FRXMK" }
         // If the user of confined processes does not exist, root is the only trusted sender.
         let user = try? await FileSystem.lookupAccount(unitUser)

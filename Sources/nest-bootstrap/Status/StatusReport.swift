@@ -5,7 +5,7 @@ import Host
 import Planning
 import Reporting
 
-/// The report of `status`; with `--wait`, it is printed once the tasks have succeeded, cannot succeed, or time is up.
+/// The report of `status`; with `--wait`, printed when all tasks have succeeded, one cannot succeed, or time is up.
 struct StatusReport {
     let configuration: Configuration
     let command: StatusCommand

@@ -23,7 +23,7 @@ struct NodeReporter {
 
     /// Reports once, and returns why a later attempt is needed; returns `nil` if none is, or if there is no kubeconfig.
     ///
-    /// If reports cannot be sent for the grace period, a warning is printed once, and later the first success.
+    /// If reports fail for the whole grace period, a warning is printed once, and so is the next success.
     func report(_ http: HTTPClient, within limit: Duration) async -> String? {
         guard let kubeconfig = kubeconfig() else { return nil }
         do throws(SystemError) {

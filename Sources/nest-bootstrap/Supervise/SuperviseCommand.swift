@@ -80,7 +80,7 @@ struct SuperviseCommand: Command {
     }
 }
 
-/// The reaction of the health service to failed units of tasks.
+/// The handling of failed task units by the health service.
 ///
 /// The service runs after a failure, and then about every ten seconds until no failure remains.
 struct Supervisor {
@@ -129,7 +129,7 @@ struct Supervisor {
             let now = Timestamp.now()
             let delay = NodeHealth.retryDelay(afterAttempt: attempt)
             let next = Timestamp(seconds: now.seconds + delay.components.seconds)
-            // A new failure does not wait for the retry of an older one, and no retry for a clock that was ahead.
+            // The minimum limits the delay after a newer failure, and after a clock that was ahead has been corrected.
             let retryAt = min(next, before.retryAt ?? next)
             if retryAt <= now { jobs.append((.start, targetName)) } else { health.retryAt = retryAt }
         }
