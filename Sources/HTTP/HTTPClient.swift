@@ -5,7 +5,6 @@ internal import CCurl
 ///
 /// A single thread performs all transfers. Over HTTP/2, requests with the same server and identity share a connection.
 public final class HTTPClient: Sendable {
-    private let inFlightLimit: Int
     private let connectTimeout: Duration
     private let queue = RequestQueue()
     private let isStarted = Locked(false)
@@ -14,18 +13,16 @@ public final class HTTPClient: Sendable {
     ///
     /// If the library is missing, the process then ends with status 127.
     ///
-    /// - Parameters:
-    ///   - inFlightLimit: The maximum number of concurrent requests, not counting connection checks.
-    ///   - connectTimeout: The maximum time to establish a connection, including name resolution and TLS.
-    public init(inFlightLimit: Int = 64, connectTimeout: Duration = .seconds(10)) {
-        (self.inFlightLimit, self.connectTimeout) = (inFlightLimit, connectTimeout)
+    /// - Parameter connectTimeout: The maximum time to establish a connection, including name resolution and TLS.
+    public init(connectTimeout: Duration = .seconds(10)) {
+        self.connectTimeout = connectTimeout
     }
 
     private func startTransfers() throws(TransportError) {
         try isStarted.withLock { isStarted throws(TransportError) in
             guard !isStarted else { return }
             guard isCurlReady else { throw TransportError(.other, "cannot initialise libcurl") }
-            try startTransferThread(queue: queue, inFlightLimit: inFlightLimit)
+            try startTransferThread(queue: queue)
             isStarted = true
         }
     }
@@ -48,26 +45,22 @@ public final class HTTPClient: Sendable {
     ) async throws(TransportError) -> HTTPResponse {
         try startTransfers()
         let url = try RequestURL(request.url)
-        do throws(TransportError) {
-            if let name = identity.serverName, url.text(withHost: name) == nil {
-                throw TransportError(.invalidRequest, "'\(name)' is not a host name")
-            }
-            let prepared = PreparedRequest(
-                method: request.method,
-                url: url,
-                headerLines: try request.headerLines(url: url, identity: identity),
-                body: request.body,
-                identity: identity,
-                followsRedirects: request.followsRedirects,
-                replyLimit: request.replyLimit,
-                connectTimeout: connectTimeout,
-                deadline: deadline,
-                receiver: receiver,
-            )
-            return try await queue.exchange(prepared).get()
-        } catch {
-            throw error.located(at: url)
+        if let name = identity.serverName, url.text(withHost: name) == nil {
+            throw TransportError(.invalidRequest, "'\(name)' is not a host name")
         }
+        let prepared = PreparedRequest(
+            method: request.method,
+            url: url,
+            headerLines: try request.headerLines(url: url, identity: identity),
+            body: request.body,
+            identity: identity,
+            followsRedirects: request.followsRedirects,
+            replyLimit: request.replyLimit,
+            connectTimeout: connectTimeout,
+            deadline: deadline,
+            receiver: receiver,
+        )
+        return try await queue.exchange(prepared).get()
     }
 
     /// Connects to a TCP port and closes the connection.

@@ -36,7 +36,7 @@ final class Transfer {
     func reply(_ code: CURLcode) -> RequestQueue.Reply {
         guard code == CURLE_OK else { return .failure(error(code)) }
         if request.isConnectionCheck, isConnectedToItself {
-            return .failure(TransportError(.refused, refusedMessage).located(at: request.url))
+            return .failure(TransportError(.refused, refusedMessage))
         }
         response.status = easy.number(CURLINFO_RESPONSE_CODE)
         response.redirection = shownURL(CURLINFO_REDIRECT_URL)
@@ -203,12 +203,12 @@ extension Transfer {
     func error(_ code: CURLcode) -> TransportError {
         var error = refusal ?? describe(code)
         if let proxy = request.proxyAddress { error.message += " (through proxy '\(proxy)')" }
-        return error.located(at: request.url)
+        return error
     }
 
     /// Creates the error of an overdue transfer, which says how far the transfer got.
     func overdueError() -> TransportError {
-        TransportError(.timedOut, overdueMessage(request.allowance)).located(at: request.url)
+        TransportError(.timedOut, overdueMessage(request.allowance))
     }
 
     private func describe(_ code: CURLcode) -> TransportError {

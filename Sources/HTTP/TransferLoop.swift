@@ -5,19 +5,15 @@ internal import Glibc
 /// The loop of the thread that owns all transfers.
 struct TransferLoop: ~Copyable {
     private let queue: RequestQueue
-    private let inFlightLimit: Int
     private let multi = MultiHandle()
-    /// The requests that have not been started, in the order of their arrival.
-    private var waiting: ArraySlice<PreparedRequest> = []
     private var transfers: [UInt: Transfer] = [:]
     /// The instant at which a sent request last exceeded its deadline, by address; older connections may be dead.
     private var silences: [String: ContinuousClock.Instant] = [:]
     /// A lower bound for all deadlines; it may be the deadline of a request that has already ended.
     private var nextDeadline: ContinuousClock.Instant?
 
-    init(queue: RequestQueue, inFlightLimit: Int) {
+    init(queue: RequestQueue) {
         self.queue = queue
-        self.inFlightLimit = inFlightLimit
     }
 
     /// Serves the queue until it is stopped.
@@ -25,37 +21,28 @@ struct TransferLoop: ~Copyable {
         queue.open(multi.wakeup)
         while true {
             let changes = queue.drain()
-            // Requests are queued even during a stop, because every request waits for a reply.
-            for request in changes.requests {
-                nextDeadline = min(nextDeadline ?? request.deadline, request.deadline)
-                // A connection check mostly waits, so it starts at once unless too many descriptors are in use.
-                if request.isConnectionCheck, transfers.count < 256 { start(request) } else { waiting.append(request) }
-            }
+            for request in changes.requests { start(request) }
             guard !changes.isStopping else { break }
             drop(Set(changes.abandoned))
             endOverdue()
-            while canStart, let next = waiting.popFirst() { start(next) }
             multi.perform()
             deliverEnded()
-            // If an ended transfer has made room for a waiting request, the loop starts the request without a wait.
-            multi.wait(upTo: canStart ? 0 : millisecondsToNextDeadline())
+            multi.wait(upTo: millisecondsToNextDeadline())
         }
         stop()
     }
 
-    private var canStart: Bool {
-        !waiting.isEmpty && transfers.values.count { !$0.request.isConnectionCheck } < inFlightLimit
-    }
-
     private mutating func start(_ request: PreparedRequest) {
         do throws(TransportError) {
+            guard .now < request.deadline else { throw .noTimeLeft(request) }
+            nextDeadline = min(nextDeadline ?? request.deadline, request.deadline)
             let silence = silences[request.url.address]
             let age = silence.map { max(1, Int($0.duration(to: .now).components.seconds)) }
             let transfer = try Transfer(request, maximumConnectionAge: age)
             guard multi.add(transfer.easy) else { throw TransportError(.other, "libcurl refuses the request") }
             transfers[transfer.easy.identity] = transfer
         } catch {
-            queue.deliver(.failure(error.located(at: request.url)), to: request.number)
+            queue.deliver(.failure(error), to: request.number)
         }
     }
 
@@ -77,22 +64,16 @@ struct TransferLoop: ~Copyable {
             end(transfer, .failure(transfer.overdueError()))
             if transfer.isSent { silences[transfer.request.url.address] = now }
         }
-        for request in waiting where request.deadline <= now {
-            queue.deliver(.failure(.timedOutInQueue(request)), to: request.number)
-        }
-        waiting.removeAll { $0.deadline <= now }
-        nextDeadline = (waiting.map(\.deadline) + transfers.values.map(\.request.deadline)).min()
+        nextDeadline = transfers.values.map(\.request.deadline).min()
     }
 
     private mutating func drop(_ numbers: Set<UInt64>) {
         guard !numbers.isEmpty else { return }
-        waiting.removeAll { numbers.contains($0.number) }
         for transfer in Array(transfers.values) where numbers.contains(transfer.request.number) { remove(transfer) }
     }
 
     private mutating func stop() {
         for transfer in Array(transfers.values) { end(transfer, .failure(.cancelled(transfer.request))) }
-        for request in waiting { queue.deliver(.failure(.cancelled(request)), to: request.number) }
         queue.close()
     }
 
@@ -113,11 +94,11 @@ struct TransferLoop: ~Copyable {
 }
 
 /// Starts the thread that serves a queue until it is stopped.
-func startTransferThread(queue: RequestQueue, inFlightLimit: Int) throws(TransportError) {
+func startTransferThread(queue: RequestQueue) throws(TransportError) {
     do throws(SystemError) {
         try startThread {
             do {
-                var loop = TransferLoop(queue: queue, inFlightLimit: inFlightLimit)
+                var loop = TransferLoop(queue: queue)
                 loop.run()
             }
             // All requests have been completed by now, and libcurl's handles are freed.

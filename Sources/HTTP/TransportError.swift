@@ -39,9 +39,6 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
 
     public var kind: Kind
 
-    /// The server as `host:port`; empty if the error concerns no particular server.
-    public var address: String
-
     public var message: String
 
     /// The server's certificate, if it was refused.
@@ -50,32 +47,21 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// The error with which the receiver of the body has ended the transfer.
     public var refusal: SystemError?
 
-    public init(_ kind: Kind, _ message: String, address: String = "", peer: Certificate? = nil) {
-        (self.kind, self.message, self.address, self.peer) = (kind, message, address, peer)
+    public init(_ kind: Kind, _ message: String, peer: Certificate? = nil) {
+        (self.kind, self.message, self.peer) = (kind, message, peer)
     }
 
     public var description: String { message }
 }
 
 extension TransportError {
-    func located(at url: RequestURL) -> TransportError {
-        var located = self
-        located.address = url.address
-        return located
-    }
-
     /// Creates the error of a request whose task was cancelled, or whose client was shut down.
     static func cancelled(_ request: PreparedRequest) -> TransportError {
-        TransportError(.cancelled, "the request to '\(request.url.address)' was cancelled").located(at: request.url)
+        TransportError(.cancelled, "the request to '\(request.url.address)' was cancelled")
     }
 
-    /// Creates the error of a request whose deadline passed while it was queued.
-    static func timedOutInQueue(_ request: PreparedRequest) -> TransportError {
-        let address = request.url.address
-        let message =
-            request.allowance > .zero
-            ? "the request to '\(address)' was queued behind others for \(request.allowance.humanReadable)"
-            : "no time was left for a request to '\(address)'"
-        return TransportError(.timedOut, message).located(at: request.url)
+    /// Creates the error of a request whose deadline had passed before it was sent.
+    static func noTimeLeft(_ request: PreparedRequest) -> TransportError {
+        TransportError(.timedOut, "no time was left for a request to '\(request.url.address)'")
     }
 }

@@ -48,68 +48,21 @@ struct CancellationTests {
         #expect(server.requests.isEmpty)
     }
 
-    @Test func `shutting down ends running and queued requests`() async throws {
+    @Test func `shutting down ends all requests`() async throws {
         let (asked, isAsked) = AsyncStream.makeStream(of: Void.self)
         let server = try LoopbackServer { _ in
             isAsked.yield()
             return .silence
         }
-        let client = HTTPClient(inFlightLimit: 1)
+        let client = HTTPClient()
         await withTaskGroup(of: TransportError?.self) { group in
             for _ in 0..<3 { group.addTask { await end(of: HTTPRequest(url: server.url), by: client) } }
             for await _ in asked { break }
             await client.shutDown()
             for await error in group { #expect(error?.kind == .cancelled) }
         }
-        #expect(server.requests.count == 1)
         await client.shutDown()
         #expect(await end(of: HTTPRequest(url: server.url), by: client)?.kind == .cancelled)
-    }
-
-    @Test func `no more requests than the limit run at once`() async throws {
-        let underWay = Locked((now: 0, most: 0))
-        let server = try LoopbackServer { _ in
-            underWay.withLock { count in
-                count.now += 1
-                count.most = max(count.most, count.now)
-            }
-            // Long enough for all requests to arrive that the client would send.
-            usleep(20_000)
-            underWay.withLock { $0.now -= 1 }
-            return .response(200)
-        }
-        let client = HTTPClient(inFlightLimit: 2)
-        try await withThrowingTaskGroup { group in
-            for _ in 0..<20 {
-                group.addTask {
-                    _ = try await client.send(HTTPRequest(url: server.url), deadline: .now + .seconds(600))
-                }
-            }
-            try await group.waitForAll()
-        }
-        #expect(underWay.withLock { $0.most } == 2)
-        #expect(server.connectionCount == 2)
-    }
-
-    @Test func `a queued request ends at its deadline`() async throws {
-        let (asked, isAsked) = AsyncStream.makeStream(of: Void.self)
-        let server = try LoopbackServer { _ in
-            isAsked.yield()
-            return .silence
-        }
-        let client = HTTPClient(inFlightLimit: 1)
-        await withTaskGroup(of: TransportError?.self) { group in
-            group.addTask { await end(of: HTTPRequest(url: server.url), by: client) }
-            for await _ in asked { break }
-            let error = await #expect(throws: TransportError.self) {
-                try await client.send(HTTPRequest(url: server.url), deadline: .now + .milliseconds(100))
-            }
-            #expect(error?.kind == .timedOut)
-            let words = "the request to '127.0.0.1:\(server.port)' was queued behind others for "
-            #expect(error?.message.hasPrefix(words) == true)
-            group.cancelAll()
-        }
-        #expect(server.requests.count == 1)
     }
 
     @Test func `a request that is posted just before the shutdown is answered`() async throws {
@@ -125,7 +78,7 @@ struct CancellationTests {
             // Immediate tasks have posted their request when this returns.
             for _ in 0..<3 { group.addImmediateTask { await queue.exchange(request) } }
             queue.stop()
-            try startTransferThread(queue: queue, inFlightLimit: 1)
+            try startTransferThread(queue: queue)
             for try await reply in group {
                 #expect(throws: TransportError.cancelled(request)) { _ = try reply.get() }
             }

@@ -51,24 +51,4 @@ import Testing
         }
         #expect(late?.kind == .timedOut)
     }
-
-    @Test func `checks that wait do not hold up requests`() async throws {
-        let client = HTTPClient(inFlightLimit: 1)
-        let listener = try FullListener()
-        let server = try LoopbackServer { _ in .response(200) }
-        await withTaskGroup { group in
-            for _ in 0..<20 {
-                group.addTask {
-                    try? await client.checkConnection(
-                        host: "127.0.0.1",
-                        port: listener.port,
-                        deadline: .now + .seconds(600)
-                    )
-                }
-            }
-            let response = try? await client.send(HTTPRequest(url: server.url), deadline: .now + .seconds(600))
-            #expect(response?.status == 200)
-            group.cancelAll()
-        }
-    }
 }

@@ -25,7 +25,6 @@ struct FailureTests {
         let error = try await failure(HTTPRequest(url: "http://127.0.0.1:\(port)/readyz"))
         #expect(error.kind == .refused)
         #expect(error.message == "cannot connect to '127.0.0.1:\(port)': connection refused")
-        #expect(error.address == "127.0.0.1:\(port)")
         #expect(try await failure(HTTPRequest(url: "http://localhost:\(port)/")).kind == .refused)
     }
 
@@ -109,7 +108,7 @@ struct FailureTests {
     @Test func `user and password of a URL are not shown`() async throws {
         let port = try freePort()
         let error = try await failure(HTTPRequest(url: "http://me:secret@127.0.0.1:\(port)/x"))
-        #expect(error.address == "127.0.0.1:\(port)")
+        #expect("\(error)".contains("'127.0.0.1:\(port)'"))
         #expect(!"\(error)".contains("secret"))
     }
 

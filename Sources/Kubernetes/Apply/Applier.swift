@@ -186,19 +186,24 @@ extension Applier {
     }
 
     private func list(_ path: String, of type: GroupVersionKind, wanted count: Int) async -> [String: Node]? {
-        var objects: [String: Node]? = [:]
-        // If the list cannot be read, the objects are read one by one, and these reads report the error.
-        let size = max(500, min(count, 2000))
-        let isRead: ()? = try? await client.readPages(of: path, size: size, until: retryPolicy.deadline) { items in
-            for item in items {
+        var objects: [String: Node] = [:]
+        var token: String?
+        repeat {
+            let query = [("limit", "\(max(500, min(count, 2000)))")] + (token.map { [("continue", $0)] } ?? [])
+            // If the list cannot be read, the objects are read one by one, and these reads report the error. A reply
+            // that is no list would look like an empty one.
+            guard let page = try? await client.object("GET", path, query: query, until: retryPolicy.deadline).node,
+                page["kind"]?.string?.hasSuffix("List") == true
+            else { return nil }
+            for item in page["items"]?.sequence ?? [] {
                 guard let name = item["metadata"]?["name"]?.string, var mapping = item.mapping else { continue }
                 // Items of a list have no `apiVersion` and `kind`.
                 (mapping["apiVersion"], mapping["kind"]) = (.string(type.apiVersion), .string(type.kind))
-                objects?[name] = Node(.mapping(mapping), location: item.location)
+                objects[name] = Node(.mapping(mapping), location: item.location)
             }
-            if (objects?.count ?? 0) > count * Self.ratio { objects = nil }
-            return objects != nil
-        }
-        return isRead == nil ? nil : objects
+            guard objects.count <= count * Self.ratio else { return nil }
+            token = page["metadata"]?["continue"]?.string
+        } while token?.isEmpty == false
+        return objects
     }
 }

@@ -7,15 +7,11 @@ public struct FailureGroup: Sendable {
 
     /// Groups failures by cause, message and hint, in the order of the first failure of each group.
     public static func groups(of failures: [ObjectFailure]) -> [FailureGroup] {
-        var order: [Key] = []
-        var members: [Key: [ObjectFailure]] = [:]
-        for failure in failures {
-            let texts = failure.faults.map { [$0.message, $0.hint ?? ""] }
-            let key = Key(cause: failure.cause, texts: texts)
-            if members[key] == nil { order.append(key) }
-            members[key, default: []].append(failure)
+        let keys = failures.map { failure in
+            Key(cause: failure.cause, texts: failure.faults.map { [$0.message, $0.hint ?? ""] })
         }
-        return order.map { FailureGroup(members: members[$0] ?? []) }
+        let members = Dictionary(grouping: zip(keys, failures), by: \.0)
+        return keys.unique().map { FailureGroup(members: members[$0]?.map(\.1) ?? []) }
     }
 
     private struct Key: Hashable {

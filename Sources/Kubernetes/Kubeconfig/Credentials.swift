@@ -3,7 +3,7 @@ public import HTTP
 
 /// The loaded and checked credentials of a kubeconfig.
 public struct Credentials: Sendable {
-    public var connectionIdentity: ConnectionIdentity
+    public var connectionIdentity = ConnectionIdentity()
 
     /// The description of the user for messages: the kubeconfig, the user name, and any certificate and token.
     public var whoami: String
@@ -36,7 +36,6 @@ public struct Credentials: Sendable {
         read: (String) throws -> [UInt8],
     ) throws(Problem) {
         let check = CredentialCheck(now: now)
-        var connectionIdentity = ConnectionIdentity()
         authority = "the system's CAs"
         if let file = try Self.load(kubeconfig.certificateAuthority, "certificate-authority", of: kubeconfig, read) {
             authorities = try check.authority(file)
@@ -82,7 +81,6 @@ public struct Credentials: Sendable {
         }
         connectionIdentity.serverName = kubeconfig.serverName
         connectionIdentity.proxy = kubeconfig.proxy
-        self.connectionIdentity = connectionIdentity
         if let token = kubeconfig.token { try add(token, of: kubeconfig, now, read) }
     }
 

@@ -231,7 +231,7 @@ extension ClusterLease {
                     // The error of a request that the deadline cut short says nothing about the server.
                     if last == nil || ContinuousClock.now < deadline { last = error }
                     // After a first conflict, the Lease is read at once, because another process may have taken it.
-                    let isConflict = error.status?.code == 409
+                    let isConflict = if case .refused(let refusal) = error { refusal.code == 409 } else { false }
                     if !isConflict || hasConflict { renewal.noteFailure(at: .now) }
                     hasConflict = isConflict
                 }

@@ -153,32 +153,6 @@ public struct APIClient: Sendable {
         return ObjectPath(resource, of: identity)
     }
 
-    /// Reads the objects of a collection in pages.
-    ///
-    /// `receive` gets the objects of each page, and returns whether the next page is to be read.
-    func readPages(
-        of path: String,
-        size: Int,
-        until deadline: ContinuousClock.Instant,
-        _ receive: ([Node]) -> Bool,
-    ) async throws(APIError) {
-        var token: String?
-        repeat {
-            let query = [("limit", "\(size)")] + (token.map { [("continue", $0)] } ?? [])
-            do throws(APIError) {
-                let page = try await object("GET", path, query: query, until: deadline).node
-                // Any other object would look like an empty list.
-                guard page["kind"]?.string?.hasSuffix("List") == true else {
-                    throw .pending("the reply to GET \(path) is no list", .retry)
-                }
-                guard receive(page["items"]?.sequence ?? []) else { return }
-                token = page["metadata"]?["continue"]?.string
-            } catch .refused(let refusal) where refusal.code == 410 {
-                throw .pending("the list has changed while it was read", .retry)
-            }
-        } while token?.isEmpty == false
-    }
-
     /// Percent-encodes a query value or a path segment, as in RFC 3986.
     static func percentEncoded(_ text: String) -> String {
         guard let first = text.utf8.firstIndex(where: { !isUnreserved($0) }) else { return text }

@@ -52,11 +52,6 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         var isOfVersion: Bool { message.contains("resourceVersion should not be set") }
     }
 
-    /// The status of a refusal, `nil` for other errors.
-    var status: ServerStatus? {
-        if case .refused(let refusal) = self { refusal.status } else { nil }
-    }
-
     public var disposition: Disposition {
         switch self {
         case .refused(let refusal): refusal.disposition

@@ -108,15 +108,15 @@ struct LeaseTests {
         let (one, two) = (Self.lease(session, namespace, "one"), Self.lease(session, namespace, "two"))
         let deadline = ContinuousClock.now + .seconds(600)
         let made = try await one.change(nil, .take(one.identity, one.timing), until: deadline)
-        var codes: [Int?] = []
-        do {
+        var codes: [Int] = []
+        do throws(APIError) {
             _ = try await two.change(nil, .take(two.identity, two.timing), until: deadline)
-        } catch { codes.append(error.status?.code) }
+        } catch .refused(let refusal) { codes.append(refusal.code) }
         let free = try await one.change(made, .release, until: deadline)
         let taken = try await one.change(free, .take("one", Self.timing), until: deadline)
-        do {
+        do throws(APIError) {
             _ = try await two.change(free, .take("two", Self.timing), until: deadline)
-        } catch { codes.append(error.status?.code) }
+        } catch .refused(let refusal) { codes.append(refusal.code) }
         #expect(codes == [409, 409])
         #expect(try await two.read(until: deadline)?.holder == "one")
         #expect(taken.object["spec"]?["leaseTransitions"] == .number(1))
