@@ -31,8 +31,19 @@ public struct ManagedMetadata: Sendable {
         object.managedFields.filter(isOwn).compactMap { $0["fieldsV1"] }
     }
 
+    /// Returns the managed fields of all managers, without times and without those of the status and other subresources.
+    static func owners(of object: Node) -> Set<[Node?]> {
+        let entries = object.managedFields.filter { $0["subresource"] == nil }
+        return Set(entries.map { entry in ["manager", "operation", "apiVersion", "fieldsV1"].map { entry[$0] } })
+    }
+
     /// Returns whether an entry of managed fields lists the fields that this agent has applied.
     static func isOwn(_ entry: Node) -> Bool { entry["manager"]?.string == manager && isApplied(entry) }
+
+    /// Returns whether a path is that of an annotation that only this agent writes.
+    static func isOwn(_ path: FieldPath) -> Bool {
+        [taskAnnotation, digestAnnotation].contains { path == FieldPath("metadata.annotations.\($0)") }
+    }
 
     private static func isApplied(_ entry: Node) -> Bool {
         entry["operation"]?.string == "Apply" && entry["subresource"]?.string ?? "" == ""
@@ -62,13 +73,13 @@ public struct ManagedMetadata: Sendable {
 
     /// Returns an object with the namespace, labels and annotations with which it is sent.
     ///
-    /// `others` are the managed fields of other managers, whose managed-by label is kept unless the task sets it.
-    func stamp(_ root: Node, namespace: String?, others: [Node] = []) -> Node {
+    /// Another value of the managed-by label that one of `others` owns in `live` is kept unless the task sets the label.
+    func stamp(_ root: Node, namespace: String?, over live: Node? = nil, others: [Node] = []) -> Node {
         guard var metadata = root["metadata"]?.mapping else { return root }
         if let namespace, metadata["namespace"]?.string ?? "" == "" { metadata["namespace"] = .string(namespace) }
         var own = labels.merging([Self.managedByLabel: Self.manager]) { written, _ in written }
         // Helm requires its own value of the label.
-        let isOfOther = others.contains {
+        let isOfOther = live?["metadata"]?["labels"]?[Self.managedByLabel]?.string != Self.manager && others.contains {
             $0["fieldsV1"]?["f:metadata"]?["f:labels"]?["f:\(Self.managedByLabel)"] != nil
         }
         if isOfOther { own[Self.managedByLabel] = labels[Self.managedByLabel] }

@@ -138,7 +138,7 @@ struct ObjectApplication {
         let others = (live?.managedFields ?? []).filter {
             !ManagedMetadata.isOwn($0) && !applier.takenManagers.include($0)
         }
-        let stamped = applier.managedMetadata.stamp(root, namespace: path.identity.namespace, others: others)
+        let stamped = applier.managedMetadata.stamp(root, namespace: path.identity.namespace, over: live, others: others)
         return live.map { IgnoredFields(of: manifest.root).retained(in: stamped, as: $0, others) } ?? stamped
     }
 
@@ -168,14 +168,16 @@ struct ObjectApplication {
                 return try result(of: reply, over: live, at: path, takeover, notes, memory)
             } catch .refused(let refusal) where refusal.status.isFieldConflict {
                 guard let live else { throw .pending("another client has created it since it was read", .retry) }
-                let all = refusal.status.conflicts
-                let real = try await differing(all, body, live, at: path, takeover)
-                let left = all.filter { takeover?.managers.contains($0.manager) != true }
+                let left = refusal.status.conflicts.filter {
+                    takeover?.managers.contains($0.manager) != true && !ManagedMetadata.isOwn($0.path)
+                }
+                let real = try await differing(left, body, live, at: path)
+                let rest = left.reduce(body) { $1.path.removed(from: $0) }
                 if real.isEmpty, applier.conflicts != .keep || left.isEmpty {
                     isForced = true
-                } else if applier.conflicts == .keep {
+                } else if applier.conflicts == .keep, rest != body {
                     notes += self.notes(about: real, live)
-                    body = left.reduce(body) { $1.path.removed(from: $0) }
+                    body = rest
                 } else {
                     throw .refused(refusal.limited(to: real))
                 }
@@ -204,15 +206,15 @@ struct ObjectApplication {
         throw lastRefusal.map { .refused($0) } ?? .pending("its fields keep changing their managers", .transient)
     }
 
-    /// Returns the conflicts, except with managers that are taken over, in which a forced request would change a value.
+    /// Returns the conflicts in which a forced request would change a value.
     ///
-    /// The server also reports a conflict if the manifest writes the same value differently, such as `1000m` for `1`.
+    /// The server also reports a conflict if the manifest writes the same value differently, such as `1000m` for `1`. If
+    /// a path is that of another API version, no form of the object has it, and the values count as different.
     private func differing(
         _ conflicts: [ServerStatus.Conflict],
         _ body: Node,
         _ live: Node,
         at path: ObjectPath,
-        _ takeover: Takeover?,
     ) async throws(APIError) -> [ServerStatus.Conflict] {
         var forced = body
         do throws(APIError) {
@@ -228,8 +230,8 @@ struct ObjectApplication {
             // Without the server's result, values that are written in different forms count as different.
         }
         return conflicts.filter { conflict in
-            takeover?.managers.contains(conflict.manager) != true
-                && conflict.path.resolve(in: live).node != conflict.path.resolve(in: forced).node
+            let (old, new) = (conflict.path.resolve(in: live).node, conflict.path.resolve(in: forced).node)
+            return old != new || new == nil && conflict.path.resolve(in: body).node == nil
         }
     }
 
@@ -339,13 +341,12 @@ extension ObjectApplication {
         }
         let object = reply.node
         let difference = Difference(from: before, to: object, hasStatusSubresource: path.hasStatusSubresource)
-        let own = ManagedMetadata.fields(in: reply.node)
-        if difference.fields.isEmpty, own.isEmpty, !object.includes(manifest.root, owned: { .mapping([]) }) {
+        if difference.fields.isEmpty, ManagedMetadata.fields(in: object).isEmpty, !object.includes(manifest.root, owned: { .mapping([]) }) {
             let words =
                 "'\(client.kubeconfig.address)' answered to PATCH with the object as it was, to which nothing was applied"
             throw .pending("\(words); \(ForeignReply.advice(from: []))", .transient)
         }
-        if difference.fields.isEmpty, takeover == nil, own == ManagedMetadata.fields(in: before) {
+        if difference.fields.isEmpty, takeover == nil, ManagedMetadata.owners(of: object) == ManagedMetadata.owners(of: before) {
             return ObjectResult(memory.mayHaveCreated ? .created : .unchanged, notes: notes)
         }
         if isDryRun { return planned(before, object, path, notes) }

@@ -62,7 +62,10 @@ struct FieldPath: Sendable, Hashable {
         return Target(node: item, location: item?.location ?? target.location, key: nil)
     }
 
-    /// Returns an object without the field and without parents that become empty, or unchanged if nothing is left.
+    /// Returns an object without the field.
+    ///
+    /// Parents that become empty stay, because the server may remove a mapping without an owner together with the
+    /// fields that others own in it.
     func removed(from root: Node) -> Node { Self.replaced(Substring(text), in: root, by: nil) ?? root }
 
     /// Returns an object in which the field has another value, or unchanged if the object does not have the field.
@@ -76,13 +79,13 @@ struct FieldPath: Sendable, Hashable {
             let key = key(in: mapping, &rest)
             guard let value = mapping[key] else { return node }
             mapping[key] = replaced(rest, in: value, by: new)
-            return mapping.entries.isEmpty ? nil : Node(.mapping(mapping), location: node.location)
+            return Node(.mapping(mapping), location: node.location)
         case .sequence(var items):
             guard rest.first == "[", let item = ItemSelector(bracketed(&rest)).items(of: items).first,
                 let index = items.firstIndex(of: item)
             else { return node }
             if let kept = replaced(rest, in: item, by: new) { items[index] = kept } else { items.remove(at: index) }
-            return items.isEmpty ? nil : Node(.sequence(items), location: node.location)
+            return Node(.sequence(items), location: node.location)
         case .null, .boolean, .number, .string: return node
         }
     }

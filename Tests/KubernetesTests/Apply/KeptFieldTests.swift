@@ -216,4 +216,59 @@ struct KeptFieldTests {
             #expect(second.first?.hasPrefix("unchanged ") == true, "\(second)")
         }
     }
+
+    @Test(arguments: [false, true])
+    func `what another manager owns beside a kept value of a custom resource stays`(isIgnored: Bool) async throws {
+        var (session, namespace) = try await Session.inNewNamespace()
+        session.keepsConflicts = !isIgnored
+        let definition = """
+            {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition,
+             metadata: {name: kepts.\(namespace).example},
+             spec: {group: \(namespace).example, scope: Namespaced, names: {plural: kepts, kind: Kept}, versions: [
+              {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {
+               spec: {type: object, x-kubernetes-preserve-unknown-fields: true}}}}}]}}
+            """
+        _ = await session.apply(definition)
+        let annotations = isIgnored ? ", annotations: {nest-bootstrap/ignore: spec.f.a.b}" : ""
+        let manifest = """
+            {apiVersion: \(namespace).example/v1, kind: Kept, metadata: {name: a, namespace: \(namespace)\(annotations)},
+             spec: {f: {a: {b: 1}, z: 1}}}
+            """
+        let path = "/apis/\(namespace).example/v1/namespaces/\(namespace)/kepts/a"
+        #expect(await session.apply(manifest).count == 1)
+        try await session.update("PATCH", "{spec: {f: {a: {b: 2, c: 2}}}}", at: path, as: "other")
+        for _ in 1...2 {
+            _ = await session.apply(manifest)
+            expect("spec.f.a: {\"b\":2,\"c\":2}", in: try #require(try await session.object(path)))
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a value that another manager has set through another API version is a conflict`(keeps: Bool) async throws {
+        var (session, namespace) = try await Session.inNewNamespace()
+        session.keepsConflicts = keeps
+        let manifest = """
+            {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h, namespace: \(namespace)},
+             spec: {maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}, metrics: [
+              {type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}]}}
+            """
+        #expect(await session.apply(manifest).first?.hasPrefix("created ") == true)
+        let path = "/apis/autoscaling/v1/namespaces/\(namespace)/horizontalpodautoscalers/h"
+        try await session.update("PATCH", "{spec: {targetCPUUtilizationPercentage: 77}}", at: path, as: "other")
+        let lines = await session.apply(manifest)
+        #expect(lines.count == 1 && lines[0].contains("owned by 'other'"), "\(lines)")
+        expect("spec.targetCPUUtilizationPercentage: 77", in: try #require(try await session.object(path)))
+    }
+
+    @Test func `an object whose managers were cleared is applied again`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
+        let text = { (data: String) in Self.map("data: {\(data)}").replacing("NAMESPACE", with: namespace) }
+        _ = await session.apply(text("a: '1'"))
+        try await session.update("PATCH", "{metadata: {managedFields: [{}]}}", at: path, as: "other")
+        for data in ["a: '1'", "a: '1', b: '1'"] {
+            _ = await session.apply(text(data))
+            #expect(await session.apply(text(data)) == ["unchanged ConfigMap/\(namespace)/a"])
+        }
+    }
 }
