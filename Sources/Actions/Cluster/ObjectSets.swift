@@ -164,9 +164,10 @@ struct PruneStep {
             try await pruner.claim(wanted, isComplete: isComplete, record: known)
         }
         guard !unknown.isEmpty else { return }
+        // The list is complete, because the key no longer has these objects when the warning is read.
         let text =
-            "its key of this node lists \(shortList(unknown)), which neither the manifests nor the node's record have; they "
-            + "stay: delete them with kubectl if nothing needs them"
+            "its key of this node lists \(unknown.joined(separator: ", ")), which neither the manifests nor the node's "
+            + "record have; they stay: delete them with kubectl if nothing needs them"
         context.emit(.warning(subject: pruner.parent.description, text))
     }
 
