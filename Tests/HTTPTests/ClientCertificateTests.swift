@@ -45,7 +45,8 @@ struct ClientCertificateTests {
     @Test func `a server that requires a certificate is reported`() async throws {
         let error = try await failure(nil, nil)
         #expect(error.kind == .clientCertificateRefused)
-        #expect(error.message.hasPrefix("'127.0.0.1:\(server.port)': ") && error.message.contains("certificate required"))
+        #expect(error.message.hasPrefix("'127.0.0.1:\(server.port)': "))
+        #expect(error.message.contains("certificate required"))
     }
 
     @Test func `a certificate that the server refuses is reported with its reason`() async throws {

@@ -120,6 +120,12 @@ struct TLSTests {
         #expect(error?.kind == .redirect)
     }
 
+    @Test func `a server without TLS is named as such`() async throws {
+        let server = try LoopbackServer { _ in .response(200) }
+        let error = try await failure("https://127.0.0.1:\(server.port)/", trusting)
+        #expect(error.kind == .tls && error.message.contains("the server does not use TLS ("))
+    }
+
     @Test func `an old version of TLS is refused`() async throws {
         let server = try TLSServer(try serverCertificate(), options: "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
         let error = try await failure(server.url, trusting)

@@ -79,10 +79,11 @@ public struct ManagedMetadata: Sendable {
         if let namespace, metadata["namespace"]?.string ?? "" == "" { metadata["namespace"] = .string(namespace) }
         var own = labels.merging([Self.managedByLabel: Self.manager]) { written, _ in written }
         // Helm requires its own value of the label.
-        let isOfOther = live?["metadata"]?["labels"]?[Self.managedByLabel]?.string != Self.manager && others.contains {
+        let isOfOther = others.contains {
             $0["fieldsV1"]?["f:metadata"]?["f:labels"]?["f:\(Self.managedByLabel)"] != nil
         }
-        if isOfOther { own[Self.managedByLabel] = labels[Self.managedByLabel] }
+        let value = live?["metadata"]?["labels"]?[Self.managedByLabel]?.string
+        if isOfOther, value != Self.manager { own[Self.managedByLabel] = labels[Self.managedByLabel] }
         let isUnlabelled = metadata["labels"].map { $0.isNull || $0.mapping?.entries.isEmpty == true } ?? true
         let written = isUnlabelled ? Self.defaultLabels(of: root) : metadata["labels"]
         metadata["labels"] = Self.adding(own, to: written, replacing: false)

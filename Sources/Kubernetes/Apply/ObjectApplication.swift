@@ -138,7 +138,12 @@ struct ObjectApplication {
         let others = (live?.managedFields ?? []).filter {
             !ManagedMetadata.isOwn($0) && !applier.takenManagers.include($0)
         }
-        let stamped = applier.managedMetadata.stamp(root, namespace: path.identity.namespace, over: live, others: others)
+        let stamped = applier.managedMetadata.stamp(
+            root,
+            namespace: path.identity.namespace,
+            over: live,
+            others: others
+        )
         return live.map { IgnoredFields(of: manifest.root).retained(in: stamped, as: $0, others) } ?? stamped
     }
 
@@ -189,12 +194,8 @@ struct ObjectApplication {
                 }
                 if isDryRun {
                     let rest = plan.preview(of: found, applying: body, isApplied: false)
-                    return planned(
-                        found,
-                        try await planned(rest.merged(with: body), over: found, at: path),
-                        path,
-                        notes
-                    )
+                    let preview = try await planned(rest.merged(with: body), over: found, at: path)
+                    return planned(found, preview, path, notes)
                 }
                 live = try await take(plan, of: found, at: path, &memory)
                 lastRefusal = refusal
@@ -341,12 +342,16 @@ extension ObjectApplication {
         }
         let object = reply.node
         let difference = Difference(from: before, to: object, hasStatusSubresource: path.hasStatusSubresource)
-        if difference.fields.isEmpty, ManagedMetadata.fields(in: object).isEmpty, !object.includes(manifest.root, owned: { .mapping([]) }) {
+        if difference.fields.isEmpty, ManagedMetadata.fields(in: object).isEmpty,
+            !object.includes(manifest.root, owned: { .mapping([]) })
+        {
             let words =
                 "'\(client.kubeconfig.address)' answered to PATCH with the object as it was, to which nothing was applied"
             throw .pending("\(words); \(ForeignReply.advice(from: []))", .transient)
         }
-        if difference.fields.isEmpty, takeover == nil, ManagedMetadata.owners(of: object) == ManagedMetadata.owners(of: before) {
+        if difference.fields.isEmpty, takeover == nil,
+            ManagedMetadata.owners(of: object) == ManagedMetadata.owners(of: before)
+        {
             return ObjectResult(memory.mayHaveCreated ? .created : .unchanged, notes: notes)
         }
         if isDryRun { return planned(before, object, path, notes) }
