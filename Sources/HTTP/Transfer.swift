@@ -298,9 +298,9 @@ extension Transfer {
         let isAlert = text.contains("alert ") && certificateAlerts.contains { text.contains($0) }
         let kind: TransportError.Kind =
             isAlert ? .clientCertificateRefused : text.contains("routines:") ? .tls : .closed
-        // So OpenSSL calls an answer that is not TLS.
-        let words = text.contains("wrong version number") ? "the server does not use TLS (\(text))" : text
-        return TransportError(kind, "'\(address)': \(words)")
+        // OpenSSL's name for a reply that is not TLS; it may be the reply of a proxy.
+        let isPlain = text.contains("wrong version number") && request.identity.proxy == nil
+        return TransportError(kind, "'\(address)': \(isPlain ? "the server does not use TLS (\(text))" : text)")
     }
 
     /// Returns libcurl's message about this transfer, including OpenSSL's, or the text for the code if there is none.

@@ -26,13 +26,14 @@ struct ExplainTests {
 
     @Test(arguments: [
         ("tasks.timeout", "tasks.NAME.timeout"), ("tasks.seed.script", "tasks.NAME.exec.script"),
+        ("certificates.leaves.validity", "certificates.leaves.NAME.validity"),
     ])
-    func `a place that does not exist finds the keys with its last words`(text: String, path: String) {
+    func `words of a place may be missing`(text: String, path: String) {
         #expect(paths(text) == [path])
     }
 
     @Test(arguments: [
-        "", ".tasks", "NAME", "tasks.a.b", "apply.nothing", "nodes.a..role",
+        "", ".tasks", "NAME", "tasks.a.b", "apply.nothing", "nodes.a..role", "foo.validity",
     ])
     func `what is no key is not found`(text: String) {
         #expect(paths(text) == [])

@@ -163,12 +163,13 @@ struct PruneStep {
         let unknown = try await deletion.reporting { () async throws(ObjectFailure) in
             try await pruner.claim(wanted, isComplete: isComplete, record: known)
         }
-        guard !unknown.isEmpty else { return }
-        // The list is complete, because the key no longer has these objects when the warning is read.
-        let text =
-            "its key of this node lists \(unknown.joined(separator: ", ")), which neither the manifests nor the node's "
-            + "record have; they stay: delete them with kubectl if nothing needs them"
-        context.emit(.warning(subject: pruner.parent.description, text))
+        // Every object is named, because the key no longer has it when the warning is read.
+        for object in unknown {
+            let text =
+                "its key of this node lists \(object), which neither the manifests nor the node's record have; it stays: "
+                + "delete it with kubectl if nothing needs it"
+            context.emit(.warning(subject: pruner.parent.description, text))
+        }
     }
 
     /// Deletes the obsolete objects after all manifests were applied, and returns the number of deleted objects.

@@ -154,8 +154,8 @@ struct WaitAction: Action {
             try await context.run.http.checkConnection(host: host, port: port, deadline: attemptDeadline)
         } catch {
             // The subject of the wait already names the address.
-            let prefix = "cannot connect to '\(Endpoint(host: host, port: port))': "
-            let reason = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
+            let place = error.message.hasPrefix("cannot connect to ") ? error.message.firstRange(of: "': ") : nil
+            let reason = place.map { String(error.message[$0.upperBound...]) } ?? error.message
             throw NotYet(words: reason, disposition: error.disposition)
         }
     }

@@ -45,9 +45,6 @@ public struct Applier: Sendable {
         (self.mayAppear, self.say) = (mayAppear, say)
     }
 
-    /// The maximum number of objects that are applied or retried at once; each needs about 40 KiB of memory.
-    private static let breadth = 128
-
     /// Applies objects, and returns the objects that were applied.
     ///
     /// Each failure except an interruption is reported.
@@ -59,22 +56,17 @@ public struct Applier: Sendable {
         for wave in ApplyWave.allCases where !Task.isCancelled {
             let members = waves[wave] ?? []
             let listed = wave == .foundations ? [:] : await listedObjects(members.map { objects[$0] })
-            // Declared outside the group for the reason given in `Rollout`.
-            var results: [(index: Int, failure: ObjectFailure?)] = []
-            await withTaskGroup(of: (index: Int, failure: ObjectFailure?).self) { [failed] group in
-                for (count, index) in members.enumerated() {
-                    if count >= Self.breadth, let result = await group.next() { results.append(result) }
+            let (results, ended) = AsyncStream.makeStream(of: (index: Int, failure: ObjectFailure?).self)
+            // A group with results would keep the memory of each ended task, some 40 KiB, until all tasks have begun.
+            await withDiscardingTaskGroup { [failed] group in
+                for index in members {
                     let others = found.repetitions[index] ?? []
-                    group.addTask { (index, await apply(objects[index], others, failed, listed)) }
+                    group.addTask { ended.yield((index, await apply(objects[index], others, failed, listed))) }
                 }
-                for await result in group { results.append(result) }
             }
-            for result in results {
-                if let failure = result.failure {
-                    failed.insert(objects[result.index], as: failure)
-                } else {
-                    applied.append(result.index)
-                }
+            ended.finish()
+            for await (index, failure) in results {
+                if let failure { failed.insert(objects[index], as: failure) } else { applied.append(index) }
             }
         }
         return applied.sorted().map { objects[$0] }

@@ -32,7 +32,7 @@ struct IgnoredFields {
     ///
     /// A field that another manager owns is left out; any other field gets its live value, if it has one. `body` is the
     /// object as it would be sent if no field were ignored, and `others` are the managed fields of other managers.
-    func retained(in body: Node, as live: Node, _ others: [Node]) -> Node {
+    func retained(in body: Node, as live: Node, _ others: [Node], keepsParents: Bool) -> Node {
         guard !paths.isEmpty else { return body }
         let theirs = others.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
         let rest = theirs.removed(from: live, keepingParentsOf: .null())
@@ -41,7 +41,8 @@ struct IgnoredFields {
         return sent.sorted { $1.location < $0.location }.reduce(body) { body, field in
             guard field.path.resolve(in: live).node != nil else { return body }
             let value = field.path.resolve(in: rest).node
-            return value.map { field.path.replaced(in: body, by: $0) } ?? field.path.removed(from: body)
+            return value.map { field.path.replaced(in: body, by: $0) }
+                ?? field.path.removed(from: body, keepsParents: keepsParents)
         }
     }
 

@@ -31,10 +31,9 @@ public struct ManagedMetadata: Sendable {
         object.managedFields.filter(isOwn).compactMap { $0["fieldsV1"] }
     }
 
-    /// Returns the managed fields of all managers, without times and without those of the status and other subresources.
+    /// Returns the fields that each manager has applied.
     static func owners(of object: Node) -> Set<[Node?]> {
-        let entries = object.managedFields.filter { $0["subresource"] == nil }
-        return Set(entries.map { entry in ["manager", "operation", "apiVersion", "fieldsV1"].map { entry[$0] } })
+        Set(object.managedFields.filter(isApplied).map { entry in ["manager", "fieldsV1"].map { entry[$0] } })
     }
 
     /// Returns whether an entry of managed fields lists the fields that this agent has applied.

@@ -144,8 +144,16 @@ struct ObjectApplication {
             over: live,
             others: others
         )
-        return live.map { IgnoredFields(of: manifest.root).retained(in: stamped, as: $0, others) } ?? stamped
+        guard let live else { return stamped }
+        return IgnoredFields(of: manifest.root).retained(in: stamped, as: live, others, keepsParents: keepsParents)
     }
+
+    /// Whether the parents of a field that is left to others are sent even if they are empty.
+    ///
+    /// In a custom resource without a schema, the server removes a mapping that the agent no longer applies, with all
+    /// that others own in it. In built-in kinds it does not, and an empty member of a union would prevent another
+    /// manager from setting another member.
+    private var keepsParents: Bool { !manifest.identity.type.isBuiltIn }
 
     /// Sends the object, and sends it again after a conflict or another refusal that can be resolved.
     private func change(
@@ -177,7 +185,7 @@ struct ObjectApplication {
                     takeover?.managers.contains($0.manager) != true && !ManagedMetadata.isOwn($0.path)
                 }
                 let real = try await differing(left, body, live, at: path)
-                let rest = left.reduce(body) { $1.path.removed(from: $0) }
+                let rest = left.reduce(body) { $1.path.removed(from: $0, keepsParents: keepsParents) }
                 if real.isEmpty, applier.conflicts != .keep || left.isEmpty {
                     isForced = true
                 } else if applier.conflicts == .keep, rest != body {

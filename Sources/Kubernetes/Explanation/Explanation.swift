@@ -241,10 +241,14 @@ extension Explanation {
             let here = "\(shown(path, in: manifest.root)) here"
             let values = live.map { "\(shown(conflict.path, in: $0)) on the server, \(here)" } ?? here
             let wrote = lastWrite(of: conflict.manager).map { ", which last wrote at \($0)" } ?? ""
+            let target = path.resolve(in: manifest.root)
+            let isOfOtherVersion = target.node == nil && live.map { conflict.path.resolve(in: $0).node == nil } ?? false
             return fault(
-                at: path.resolve(in: manifest.root).location,
-                "\(path.name) is owned by '\(conflict.manager)'\(wrote): \(values)",
-                hint: "take it with 'apply: {conflicts: force}' in task '\(task)', or remove it here"
+                at: target.location,
+                "\(path.name) is owned by '\(conflict.manager)'\(wrote): "
+                    + (isOfOtherVersion ? "it was set through another API version" : values),
+                hint: "take it with 'apply: {conflicts: force}' in task '\(task)'"
+                    + (isOfOtherVersion ? "" : ", or remove it here")
             )
         }
         return ObjectFailure(object: manifest.identity, cause: .conflict, faults: faults)

@@ -62,30 +62,37 @@ struct FieldPath: Sendable, Hashable {
         return Target(node: item, location: item?.location ?? target.location, key: nil)
     }
 
-    /// Returns an object without the field.
-    ///
-    /// Parents that become empty stay, because the server may remove a mapping without an owner together with the
-    /// fields that others own in it.
-    func removed(from root: Node) -> Node { Self.replaced(Substring(text), in: root, by: nil) ?? root }
+    /// Returns an object without the field, and without parents that become empty unless `keepsParents` is set.
+    func removed(from root: Node, keepsParents: Bool) -> Node {
+        Self.replaced(Substring(text), in: root, by: nil, keepsParents) ?? root
+    }
 
     /// Returns an object in which the field has another value, or unchanged if the object does not have the field.
-    func replaced(in root: Node, by value: Node) -> Node { Self.replaced(Substring(text), in: root, by: value) ?? root }
+    func replaced(in root: Node, by value: Node) -> Node {
+        Self.replaced(Substring(text), in: root, by: value, true) ?? root
+    }
 
-    private static func replaced(_ rest: Substring, in node: Node, by new: Node?) -> Node? {
+    private static func replaced(
+        _ rest: Substring,
+        in node: Node,
+        by new: Node?,
+        _ keepsParents: Bool
+    ) -> Node? {
         var rest = rest.first == "." ? rest.dropFirst() : rest
         guard !rest.isEmpty else { return new }
         switch node.content {
         case .mapping(var mapping):
             let key = key(in: mapping, &rest)
             guard let value = mapping[key] else { return node }
-            mapping[key] = replaced(rest, in: value, by: new)
-            return Node(.mapping(mapping), location: node.location)
+            mapping[key] = replaced(rest, in: value, by: new, keepsParents)
+            return mapping.entries.isEmpty && !keepsParents ? nil : Node(.mapping(mapping), location: node.location)
         case .sequence(var items):
             guard rest.first == "[", let item = ItemSelector(bracketed(&rest)).items(of: items).first,
                 let index = items.firstIndex(of: item)
             else { return node }
-            if let kept = replaced(rest, in: item, by: new) { items[index] = kept } else { items.remove(at: index) }
-            return Node(.sequence(items), location: node.location)
+            let kept = replaced(rest, in: item, by: new, keepsParents)
+            if let kept { items[index] = kept } else { items.remove(at: index) }
+            return items.isEmpty && !keepsParents ? nil : Node(.sequence(items), location: node.location)
         case .null, .boolean, .number, .string: return node
         }
     }

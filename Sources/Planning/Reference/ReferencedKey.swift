@@ -32,31 +32,36 @@ public struct ReferencedKey: Sendable, Hashable {
     ///
     /// A whole place, such as `tasks.NAME.apply.wait` or `tasks.calico-node.apply.wait`, finds one key. An end, such as
     /// `apply.wait` or `wait`, finds verbs first, then other keys by their distance from the root. If no key is found,
-    /// leading words are ignored: `tasks.calico.script` finds `tasks.NAME.exec.script`.
+    /// words may be missing: `tasks.calico.script` finds `tasks.NAME.exec.script`.
     public static func find(_ text: String) -> [ReferencedKey] {
         let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard !words.contains("") else { return [] }
         if let key = all.first(where: { match($0.place[...], words[...]) }) { return [key] }
-        let ends = words.indices.lazy.map { words[$0...] }
-        let found = ends.map { end in all.filter { $0.ends(with: end) } }.first { !$0.isEmpty } ?? []
+        let ends = all.filter { $0.ends(with: words[...]) }
+        let found = ends.isEmpty ? all.filter { $0.ends(with: words[...], mayLackWords: true) } : ends
         return found.enumerated()
             .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
             .map(\.element)
     }
 
-    private func ends(with words: ArraySlice<String>) -> Bool {
+    private func ends(with words: ArraySlice<String>, mayLackWords: Bool = false) -> Bool {
         // A match cannot begin with a name that the author chooses, because the name could be any word.
-        place.indices.contains { !Self.isName(place[$0]) && Self.match(place[$0...], words) }
+        place.indices.contains { place[$0] == words.first && Self.match(place[$0...], words, mayLackWords) }
     }
 
     private static func isName(_ word: String) -> Bool { ["NAME", "HOST"].contains(word) }
 
     /// Returns whether each part of a place matches one word, or several words for the name of a host.
-    private static func match(_ place: ArraySlice<String>, _ words: ArraySlice<String>) -> Bool {
+    private static func match(
+        _ place: ArraySlice<String>,
+        _ words: ArraySlice<String>,
+        _ mayLackWords: Bool = false,
+    ) -> Bool {
         guard let part = place.first, let word = words.first else { return place.isEmpty && words.isEmpty }
+        if mayLackWords, match(place.dropFirst(), words, true) { return true }
         guard part == word || isName(part) else { return false }
         let most = part == "HOST" ? words.count : 1
-        return (1...most).contains { match(place.dropFirst(), words.dropFirst($0)) }
+        return (1...most).contains { match(place.dropFirst(), words.dropFirst($0), mayLackWords) }
     }
 
     public var isVerb: Bool { place.count == 3 && place[0] == "tasks" && verbNames.contains(place[2]) }

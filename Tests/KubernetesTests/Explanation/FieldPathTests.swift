@@ -79,12 +79,13 @@ struct FieldPathTests {
     @Test(arguments: [
         (".data.a", "{data: {a: '1', a.b: '2'}, kind: X}", "{data: {a.b: '2'}, kind: X}"),
         (".data.a.b", "{data: {a: '1', a.b: '2'}, kind: X}", "{data: {a: '1'}, kind: X}"),
-        (".spec.limits.cpu", "{spec: {limits: {cpu: 1}}, kind: X}", "{spec: {limits: {}}, kind: X}"),
+        (".spec.limits.cpu", "{spec: {limits: {cpu: 1}}, kind: X}", "{kind: X}"),
         (#".spec.env[name="a"].value"#, "{spec: {env: [{name: a, value: ''}]}}", "{spec: {env: [{name: a}]}}"),
         (#".spec.set[="b"]"#, "{spec: {set: [a, b]}}", "{spec: {set: [a]}}"),
         (".spec.none.deep", "{spec: {a: {}}}", "{spec: {a: {}}}"),
     ])
-    func `a field is removed, and its parents stay`(path: String, before: String, after: String) throws {
-        #expect(FieldPath(path).removed(from: try node(before)) == (try node(after)))
+    func `a field is removed with the parents that it leaves empty`(path: String, before: String, after: String) throws
+    {
+        #expect(FieldPath(path).removed(from: try node(before), keepsParents: false) == (try node(after)))
     }
 }
