@@ -96,7 +96,8 @@ extension SecondMachineTests {
                 #expect(try await machine.output(TestMachine.countSleepProcesses) == "0\n")
                 #expect(try await machine.isRunningWithoutFailures())
 
-                // Also before the program can note a signal, and while its sandbox is made.
+                // Also while its sandbox is made, and before the program handles signals: then SIGTERM kills it, which is
+                // a failure, and never a success.
                 let ends = try await machine.must(
                     """
                     for i in $(seq 0 5 95); do
@@ -105,10 +106,10 @@ extension SecondMachineTests {
                         systemctl stop \(unit) k8s-bootstrap-waits
                         for unit in \(unit) k8s-bootstrap-waits
                         do systemctl show -p ActiveState -p Result --value $unit | paste -s; done
-                    done | sort | uniq -c
+                    done | sort -u
                     """
                 )
-                #expect(ends.split(whereSeparator: \.isWhitespace) == ["40", "success", "inactive"])
+                #expect(Set(ends.split(separator: "\n")).isSubset(of: ["success\tinactive", "signal\tfailed"]))
             }
         }
 
